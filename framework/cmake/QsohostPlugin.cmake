@@ -1,0 +1,70 @@
+# qsohost_add_plugin(NAME source... [LIBRARIES library...])
+#
+# Builds a plugin of the host: a module with hidden symbols that must resolve at link time and is
+# never unloaded. tests/*.cpp beside it (Catch2, see <qsohost/testing.hpp>) become the ctest
+# "plugin.NAME"; tests/*.toml are chains that must pass `qsohost --check`.
+include_guard(GLOBAL)
+
+set(QSOHOST_CMAKE_DIR ${CMAKE_CURRENT_LIST_DIR})
+if(NOT QSOHOST_PLUGIN_OUTPUT_DIR)
+  set(QSOHOST_PLUGIN_OUTPUT_DIR ${CMAKE_BINARY_DIR}/lib/qsohost/plugins)
+endif()
+if(NOT DEFINED QSOHOST_TESTS)
+  option(QSOHOST_TESTS "Build the tests" ON)
+endif()
+
+# Catch's main takes long to compile: once for all.
+function(qsohost_catch_main)
+  if(NOT TARGET qsohost_catch_main)
+    find_package(Catch2 REQUIRED)
+    add_library(qsohost_catch_main STATIC ${QSOHOST_CMAKE_DIR}/catch_main.cpp)
+    target_link_libraries(qsohost_catch_main PUBLIC Catch2::Catch2)
+  endif()
+endfunction()
+
+# Where tests find plugins and the survey data they read.
+function(qsohost_test_environment test)
+  set(data $ENV{QSO_SHARED_DATA})
+  if(NOT data)
+    set(data ${CMAKE_SOURCE_DIR}/../shared/data)
+  endif()
+  set_tests_properties(${test} PROPERTIES
+    ENVIRONMENT "QSOHOST_PLUGIN_PATH=${QSOHOST_PLUGIN_OUTPUT_DIR};QSO_SHARED_DATA=${data}")
+endfunction()
+
+function(qsohost_add_plugin name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "LIBRARIES")
+  add_library(${name}_objects OBJECT ${arg_UNPARSED_ARGUMENTS})
+  target_compile_features(${name}_objects PUBLIC cxx_std_20)
+  set_target_properties(${name}_objects PROPERTIES
+    CXX_EXTENSIONS OFF CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
+    POSITION_INDEPENDENT_CODE ON)
+  target_link_libraries(${name}_objects PUBLIC qsohost::framework ${arg_LIBRARIES})
+  if(TARGET qsohost_warnings)
+    target_link_libraries(${name}_objects PRIVATE qsohost_warnings)
+  endif()
+
+  add_library(${name} MODULE)
+  set_target_properties(${name} PROPERTIES PREFIX "" LINKER_LANGUAGE CXX
+    LIBRARY_OUTPUT_DIRECTORY ${QSOHOST_PLUGIN_OUTPUT_DIR}
+    INSTALL_RPATH "$ORIGIN/../..")
+  target_link_libraries(${name} PRIVATE ${name}_objects)
+  target_link_options(${name} PRIVATE -Wl,-z,nodelete)
+  if(NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize")
+    target_link_options(${name} PRIVATE -Wl,--no-undefined)
+  endif()
+  install(TARGETS ${name} LIBRARY DESTINATION lib/qsohost/plugins)
+
+  file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/tests/*.cpp)
+  if(QSOHOST_TESTS AND tests)
+    enable_testing()
+    qsohost_catch_main()
+    add_executable(test_${name} ${tests})
+    target_include_directories(test_${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+    # The objects too, so that tests reach what the plugin does not export.
+    target_link_libraries(test_${name} PRIVATE ${name}_objects qsohost_catch_main)
+    add_dependencies(test_${name} ${name})
+    add_test(NAME plugin.${name} COMMAND test_${name})
+    qsohost_test_environment(plugin.${name})
+  endif()
+endfunction()

@@ -1,0 +1,83 @@
+// For hosts: a chain read from its description and checked from end to end.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "qsohost/loader.hpp"
+#include "qsohost/port.hpp"
+#include "qsohost/stage.hpp"
+
+namespace qsohost::inline v1 {
+
+// A place in a chain file; line 0 means the command line.
+struct Place {
+  std::string file;
+  int line = 0;
+  int column = 0;
+};
+
+struct Problem {
+  Place place;
+  std::string message;
+  bool is_warning = false;
+  std::string text() const;  // "file:line:col: message"
+};
+
+struct ChainStage {
+  std::string label;
+  std::string use;
+  StageOffer offer;
+  Place place;
+  StagePtr stage;
+  Ports ports;    // what it reads and adds where it stands
+  Schema before;  // what a batch holds when it arrives
+};
+
+struct ChainSettings {
+  std::string name;
+  std::int64_t batch_rows = 500;
+};
+
+// From the command line: {"ztf.radius", "1.5"} and {"loo", "dho"}.
+struct Overrides {
+  std::vector<std::pair<std::string, std::string>> set;
+  std::vector<std::pair<std::string, std::string>> swap;
+};
+
+class QSOHOST_API Chain {
+ public:
+  // Reads and checks; opens nothing but the chain file and plugins. Every problem found is added to
+  // `problems`; without errors (warnings may be there) the chain is returned.
+  static std::optional<Chain> load(const std::filesystem::path& file, const Overrides& overrides,
+                                   Plugins& plugins, std::vector<Problem>& problems);
+
+  const ChainSettings& settings() const { return settings_; }
+  const std::filesystem::path& file() const { return file_; }
+  std::vector<ChainStage>& stages() { return stages_; }
+  const std::vector<ChainStage>& stages() const { return stages_; }
+
+  // Walks the ports from stage to stage again (after the source has been opened it knows its
+  // columns), renewing every stage's `ports` and `before`.
+  void check_ports(std::vector<Problem>& problems);
+
+  // The chain in force, one line a fact: name, stages, plugin versions, options. What a resumed run
+  // compares, and what goes into the provenance of products.
+  std::vector<std::string> effective() const;
+  std::string hash() const;  // of effective(), 16 hex digits
+
+ private:
+  Chain() = default;
+  std::filesystem::path file_;
+  ChainSettings settings_;
+  std::vector<ChainStage> stages_;
+};
+
+// The chain as a drawing: "dot", "mermaid" or "text".
+QSOHOST_API std::string draw(const Chain& chain, std::string_view format);
+
+}  // namespace qsohost::inline v1

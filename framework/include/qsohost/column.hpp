@@ -1,0 +1,135 @@
+// A typed column of a catalogue or of epochs: contiguous values, a unit, and where the archive has
+// nulls a validity mask. Missing floats are NaN.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <variant>
+#include <vector>
+
+#include "qsohost/api.hpp"
+
+namespace qsohost::inline v1 {
+
+enum class DType : std::uint8_t { Bool, I16, I32, I64, F32, F64, String };
+
+QSOHOST_API std::string_view name_of(DType dtype);  // "bool", "i16", ... "f64", "string"
+
+// Strings end to end in one buffer: no allocation per value.
+class QSOHOST_API StringArray {
+ public:
+  std::size_t size() const { return ends_.size(); }
+  std::string_view operator[](std::size_t i) const {
+    const std::size_t begin = i == 0 ? 0 : ends_[i - 1];
+    return {bytes_.data() + begin, ends_[i] - begin};
+  }
+  void push_back(std::string_view value);
+  void resize(std::size_t n);  // shortens, or adds empty strings
+  std::size_t bytes() const { return bytes_.size() + ends_.size() * sizeof(std::size_t); }
+  std::size_t longest() const;
+
+ private:
+  std::string bytes_;
+  std::vector<std::size_t> ends_;
+};
+
+// bool is stored one byte a value, so that every column has a span.
+template <class T>
+using Stored = std::conditional_t<std::is_same_v<T, bool>, std::uint8_t, T>;
+
+template <class T>
+constexpr DType dtype_of() {
+  if constexpr (std::is_same_v<T, bool>)
+    return DType::Bool;
+  else if constexpr (std::is_same_v<T, std::int16_t>)
+    return DType::I16;
+  else if constexpr (std::is_same_v<T, std::int32_t>)
+    return DType::I32;
+  else if constexpr (std::is_same_v<T, std::int64_t>)
+    return DType::I64;
+  else if constexpr (std::is_same_v<T, float>)
+    return DType::F32;
+  else if constexpr (std::is_same_v<T, double>)
+    return DType::F64;
+  else {
+    static_assert(std::is_same_v<T, std::string>, "not a type that a column can hold");
+    return DType::String;
+  }
+}
+
+struct ColumnInfo {
+  std::string name;
+  DType dtype = DType::F64;
+  std::string unit;         // FITS spelling: "mag", "d", "deg", "arcsec"; "" for none
+  std::string description;  // one line
+  std::size_t width = 1;    // elements per cell: fixed vectors of a catalogue have more than one
+};
+
+// A cell is what one row (or one epoch) holds: `width` values. size() counts cells.
+class QSOHOST_API Column {
+ public:
+  explicit Column(ColumnInfo info);
+
+  const ColumnInfo& info() const { return info_; }
+  const std::string& name() const { return info_.name; }
+  DType dtype() const { return info_.dtype; }
+  std::size_t width() const { return info_.width; }
+  std::size_t size() const;
+  std::size_t bytes() const;
+
+  // All values, size() * width() of them. Asking for another type than dtype() throws ChainError.
+  template <class T>
+  std::span<const Stored<T>> values() const {
+    require(dtype_of<T>());
+    return std::get<std::vector<Stored<T>>>(data_);
+  }
+  template <class T>
+  std::span<Stored<T>> values() {
+    require(dtype_of<T>());
+    return std::get<std::vector<Stored<T>>>(data_);
+  }
+  const StringArray& strings() const;
+
+  // Adds one value; a cell of width w takes w calls.
+  template <class T>
+  void append(T value) {
+    require(dtype_of<T>());
+    std::get<std::vector<Stored<T>>>(data_).push_back(static_cast<Stored<T>>(value));
+    if (!valid_.empty()) valid_.push_back(1);
+  }
+  void append_string(std::string_view value);
+  void append_null();  // a whole cell: NaN, 0, false or ""
+  void append_cells(const Column& other, std::size_t first, std::size_t count);
+
+  // A number of any numeric type as double; a null is NaN. Throws ChainError for strings.
+  double number(std::size_t value_index) const;
+
+  // Nulls, value by value. A column without nulls has an empty mask.
+  bool has_nulls() const { return !valid_.empty(); }
+  bool is_null(std::size_t value_index) const {
+    return !valid_.empty() && valid_[value_index] == 0;
+  }
+  void set_null(std::size_t value_index);
+
+  void reserve(std::size_t cells);
+  void resize(std::size_t cells);                 // new cells: NaN, 0, false or ""; not null
+  void keep(std::span<const std::uint8_t> mask);  // one entry a cell, 0 = removed
+
+ private:
+  using Data =
+      std::variant<std::vector<std::uint8_t>, std::vector<std::int16_t>, std::vector<std::int32_t>,
+                   std::vector<std::int64_t>, std::vector<float>, std::vector<double>, StringArray>;
+  void require(DType dtype) const;
+  std::size_t value_count() const;
+
+  ColumnInfo info_;
+  Data data_;
+  std::vector<std::uint8_t> valid_;  // one entry a value, or empty
+};
+
+}  // namespace qsohost::inline v1

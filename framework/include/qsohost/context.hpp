@@ -1,0 +1,54 @@
+// What a stage may use while it is open: log, stop flag, run directory, secrets, seeds.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "qsohost/api.hpp"
+#include "qsohost/option.hpp"
+#include "qsohost/port.hpp"
+
+namespace qsohost::inline v1 {
+
+enum class LogLevel : std::uint8_t { Debug, Info, Warning, Error };
+
+// Facts about the run, the same for every stage but for `chunk_dir` and `history`.
+struct RunInfo {
+  std::string chain_name;
+  std::string chain_hash;            // of everything that can change the products
+  std::filesystem::path run_dir;     // products with a relative path go here
+  std::filesystem::path chunk_dir;   // a sink's own folder for the chunks of batches; exists
+  std::vector<std::string> history;  // provenance: chain, then each stage so far with its options
+  Schema schema;                     // what a batch holds where this stage stands
+};
+
+class QSOHOST_API Context {
+ public:
+  virtual ~Context();
+
+  virtual const RunInfo& run() const = 0;
+  virtual void log(LogLevel level, std::string_view message) = 0;  // any thread
+  // True once the user wants the run to stop; long calls should then throw TryAgain or return.
+  virtual bool stop_requested() const = 0;
+
+  void info(std::string_view message) { log(LogLevel::Info, message); }
+  void warn(std::string_view message) { log(LogLevel::Warning, message); }
+
+  // The value of the environment variable; throws ChainError, naming it, if it is not set.
+  std::string secret(const Secret& secret) const;
+
+  // For anything random about one object: the same in every run of a chain of this name, whatever
+  // the threads and the order.
+  std::uint64_t seed(std::string_view object_id) const;
+};
+
+// Makes a finished temporary file the real one: flushes it to disk, renames it, and flushes the
+// folder. After a crash the name holds either the old content or all of the new. Throws ChainError
+// that names the file.
+QSOHOST_API void publish_file(const std::filesystem::path& temporary,
+                              const std::filesystem::path& destination);
+
+}  // namespace qsohost::inline v1

@@ -1,0 +1,74 @@
+// Views of one object of a batch: what a fitter works on.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "qsohost/batch.hpp"
+
+namespace qsohost::inline v1 {
+
+// One band of one object in the order in which it was fetched; entry k of each vector is the same
+// epoch. Days in the group's time system, magnitudes, magnitudes.
+struct LightCurve {
+  std::vector<double> time;
+  std::vector<double> mag;
+  std::vector<double> mag_err;
+  std::size_t size() const { return time.size(); }
+};
+
+// One row of a batch. Cheap to copy; valid as long as the batch is.
+class QSOHOST_API Object {
+ public:
+  Object(const Batch& batch, std::size_t row) : batch_(&batch), row_(row) {}
+
+  const Batch& batch() const { return *batch_; }
+  std::size_t row() const { return row_; }
+  std::string id() const { return batch_->id(row_); }
+
+  // An object column as double, null as NaN; throws ChainError if there is no such column.
+  double number(std::string_view column) const;
+
+  // The columns that the group's info names; throws ChainError if the group has none.
+  LightCurve light_curve(std::string_view group) const;
+
+  // This object's part of an epoch column.
+  template <class T>
+  std::span<const Stored<T>> epochs(std::string_view group, std::string_view column) const {
+    const Group& g = batch_->group(group);
+    const Slice s = g.slice(row_);
+    return g.at(column).template values<T>().subspan(s.first, s.count);
+  }
+
+ private:
+  const Batch* batch_;
+  std::size_t row_;
+};
+
+// Epochs in time order without losing which is which: position k of the sorted view is epoch
+// original(k) of the light curve. Equal times keep their fetched order; only epochs with
+// take[i] != 0 are in the view. Results go back with scatter(), never by a bare index.
+class QSOHOST_API TimeOrder {
+ public:
+  explicit TimeOrder(std::span<const double> time, std::span<const std::uint8_t> take = {});
+
+  std::size_t size() const { return order_.size(); }
+  std::size_t original(std::size_t k) const { return order_[k]; }
+
+  std::vector<double> gather(std::span<const double> fetched) const;
+
+  // fetched[original(k)] = sorted[k]; epochs outside the view are left as they are.
+  template <class T>
+  void scatter(std::span<const T> sorted, std::span<T> fetched) const {
+    for (std::size_t k = 0; k < order_.size(); ++k) fetched[order_[k]] = sorted[k];
+  }
+
+ private:
+  std::vector<std::size_t> order_;
+};
+
+}  // namespace qsohost::inline v1

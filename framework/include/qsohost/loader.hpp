@@ -1,0 +1,74 @@
+// For hosts: finding and loading plugins.
+//
+// Notes are read from files without running any of their code; a plugin is loaded when one of its
+// stages is created, and never unloaded. The first file that offers a plugin's file name wins; what
+// is wrong with it is then final. The current directory is never searched.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "qsohost/stage.hpp"
+
+namespace qsohost::inline v1 {
+
+using StagePtr = std::unique_ptr<Stage, std::function<void(Stage*)>>;
+
+struct StageOffer {
+  std::string stage;
+  std::string summary;
+  Role role = Role::Source;
+  std::string plugin;
+  std::string version;
+  std::filesystem::path file;
+};
+
+struct Refusal {
+  std::filesystem::path file;
+  std::string reason;  // several lines when two sides are compared
+};
+
+class QSOHOST_API Plugins {
+ public:
+  Plugins();
+  ~Plugins();
+  Plugins(const Plugins&) = delete;
+  Plugins& operator=(const Plugins&) = delete;
+
+  // A file named by the user is loaded at once; whatever is wrong becomes a refusal.
+  void add_file(const std::filesystem::path& file);
+  // Reads the notes of *.so in a folder. A folder that others may write to is refused.
+  void add_folder(const std::filesystem::path& folder);
+  // QSOHOST_PLUGIN_PATH, then <prefix>/lib/qsohost/plugins of the running program.
+  void add_standard_folders();
+
+  const std::vector<StageOffer>& offers() const;
+  const std::vector<Refusal>& refusals() const;
+  const std::vector<std::filesystem::path>& searched() const;
+
+  // Tries to load every plugin found so far, each in a child process, so that one that crashes
+  // as it is loaded becomes a refusal too.
+  void probe_all();
+
+  const StageOffer* find(std::string_view stage) const;
+  // Loads the plugin if need be. Throws ChainError: unknown names are answered with the nearest
+  // ones, what was searched, and why files were refused.
+  StagePtr create(std::string_view stage);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// Up to three of `names` that look most like `word`, for "did you mean".
+QSOHOST_API std::vector<std::string> nearest_names(std::string_view word,
+                                                   const std::vector<std::string>& names);
+
+// "; did you mean 'a' or 'b'?", or nothing if no name comes near.
+QSOHOST_API std::string did_you_mean(std::string_view word, const std::vector<std::string>& names);
+
+}  // namespace qsohost::inline v1

@@ -1,0 +1,142 @@
+// Options declare themselves: one data member holds name, default, unit, range, choices and help,
+// and everything that shows or checks options (inspect, --check, --set, README) is made from it.
+//
+//   Option<double> radius{this, "radius_arcsec", 2.0, "cone around the target",
+//                         {.unit = "arcsec", .min = 0.05, .max = 600}};
+//   Option<std::string> table{this, "table", required, "where to look"};
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "qsohost/api.hpp"
+#include "qsohost/error.hpp"
+
+namespace qsohost::inline v1 {
+
+// A value as a chain file can hold it. Lists hold scalars of one type.
+struct OptionValue {
+  using Scalar = std::variant<bool, std::int64_t, double, std::string>;
+  std::variant<Scalar, std::vector<Scalar>> data;
+};
+
+// A file or folder. Relative paths in a chain file count from the folder of that file, on the
+// command line from the current directory. `${NAME}` and `${NAME:-otherwise}` are replaced from the
+// environment.
+struct Path {
+  std::string text;
+};
+
+// The name of an environment variable that holds the secret. The value itself is read by
+// Context::secret() and never printed or stored.
+struct Secret {
+  std::string variable;
+};
+
+struct OptionLimits {
+  std::string unit{};
+  std::optional<double> min{};
+  std::optional<double> max{};
+  std::vector<std::string> choices{};   // strings, or the members of a list of strings
+  std::optional<std::size_t> length{};  // exact length of a list
+};
+
+struct Required {};
+inline constexpr Required required{};
+
+class OptionBase;
+
+// Stages are option owners; options register with them as the stage is constructed.
+class QSOHOST_API OptionOwner {
+ public:
+  const std::vector<OptionBase*>& options() const { return options_; }
+
+ protected:
+  OptionOwner() = default;
+  ~OptionOwner() = default;
+  OptionOwner(const OptionOwner&) = delete;
+  OptionOwner& operator=(const OptionOwner&) = delete;
+
+ private:
+  friend class OptionBase;
+  std::vector<OptionBase*> options_;
+};
+
+class QSOHOST_API OptionBase {
+ public:
+  virtual ~OptionBase();
+  OptionBase(const OptionBase&) = delete;
+  OptionBase& operator=(const OptionBase&) = delete;
+
+  const std::string& name() const { return name_; }
+  const std::string& help() const { return help_; }
+  const OptionLimits& limits() const { return limits_; }
+  bool is_required() const { return required_; }
+  bool is_set() const { return set_; }
+
+  // "bool", "integer", "number", "string", "path", "secret", "list of strings", "list of numbers"
+  virtual std::string_view type_name() const = 0;
+  // The value in force; for a required option that was not set, an empty value.
+  virtual OptionValue value() const = 0;
+
+  // Checks type, range, choices and length, then takes the value. Throws ChainError with a message
+  // that says what the option wants. A list option takes a scalar as a list of one.
+  void set(const OptionValue& value);
+
+ protected:
+  OptionBase(OptionOwner* owner, std::string name, std::string help, OptionLimits limits,
+             bool is_required);
+  virtual void assign(const OptionValue& value) = 0;  // throws ChainError for a wrong type
+
+ private:
+  void check_limits() const;
+
+  std::string name_;
+  std::string help_;
+  OptionLimits limits_;
+  bool required_;
+  bool set_ = false;
+};
+
+// T: bool, std::int64_t, double, std::string, Path, Secret, std::vector<std::string>,
+// std::vector<double>.
+template <class T>
+class QSOHOST_API Option final : public OptionBase {
+ public:
+  Option(OptionOwner* owner, std::string name, T otherwise, std::string help,
+         OptionLimits limits = {})
+      : OptionBase(owner, std::move(name), std::move(help), std::move(limits), false),
+        value_(std::move(otherwise)) {}
+  Option(OptionOwner* owner, std::string name, Required, std::string help, OptionLimits limits = {})
+      : OptionBase(owner, std::move(name), std::move(help), std::move(limits), true), value_{} {}
+
+  const T& operator*() const { return value_; }
+  const T* operator->() const { return &value_; }
+
+  std::string_view type_name() const override;
+  OptionValue value() const override;
+
+ private:
+  void assign(const OptionValue& value) override;
+  T value_;
+};
+
+extern template class Option<bool>;
+extern template class Option<std::int64_t>;
+extern template class Option<double>;
+extern template class Option<std::string>;
+extern template class Option<Path>;
+extern template class Option<Secret>;
+extern template class Option<std::vector<std::string>>;
+extern template class Option<std::vector<double>>;
+
+// As it would stand in a chain file: true, 2.0, "text", ["g", "r"].
+QSOHOST_API std::string to_toml(const OptionValue& value);
+
+}  // namespace qsohost::inline v1

@@ -1,0 +1,159 @@
+// Ports declare which columns a stage reads and which it adds, so that a chain can be checked from
+// end to end before anything is opened.
+//
+//   In<double> ra{this, "", "ra", "deg", "right ascension, ICRS"};
+//   OutGroup epochs{this, {.name = "ps1.g", .survey = "ps1", .band = "g", .time = "mjd", ...}};
+//   Out<double> mjd{this, "ps1.g", "mjd", "d", "time of the exposure"};
+//
+// A stage whose columns depend on its options overrides Stage::declare() instead. Every column that
+// a stage adds is created by the host before the stage is called; the stage fills it.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "qsohost/batch.hpp"
+
+namespace qsohost::inline v1 {
+
+struct Port {
+  std::string group;  // "" for one value per object
+  std::string name;
+  std::optional<DType> dtype;  // none: any type is good (reading), or not known yet (adding)
+  std::string unit{};
+  std::string help{};
+  double fill = 0;  // a Fitter's column starts as this; floats start as NaN
+};
+
+// The columns and groups that a batch has at one place of the chain.
+class QSOHOST_API Schema {
+ public:
+  struct Entry {
+    Port port;
+    std::string origin;  // label of the stage that added it
+  };
+  struct GroupEntry {
+    GroupInfo info;
+    std::string origin;
+  };
+
+  // True while the source has not been opened and there may be more than is listed.
+  bool is_open() const { return open_; }
+  const Entry* find(std::string_view group, std::string_view name) const;
+  const GroupEntry* find_group(std::string_view name) const;
+  const std::vector<Entry>& columns() const { return columns_; }
+  const std::vector<GroupEntry>& groups() const { return groups_; }
+
+  void add(Port port, std::string origin);
+  void add_group(GroupInfo info, std::string origin);
+  void drop_group(std::string_view name);
+  void set_open(bool open) { open_ = open; }
+
+ private:
+  std::vector<Entry> columns_;
+  std::vector<GroupEntry> groups_;
+  bool open_ = false;
+};
+
+// What a stage says of itself in Stage::declare().
+class QSOHOST_API Ports {
+ public:
+  void reads(Port port) { reads_.push_back(std::move(port)); }
+  void adds(Port port) { adds_.push_back(std::move(port)); }
+  void adds_group(GroupInfo info) { groups_.push_back(std::move(info)); }
+  void drops_group(std::string name) { drops_.push_back(std::move(name)); }
+  // For a Source that has not been opened: there will be columns and groups besides those declared.
+  void adds_unknown() { unknown_ = true; }
+  // Anything else that cannot work at this place of the chain; shown with the stage's line.
+  void problem(std::string message) { problems_.push_back(std::move(message)); }
+
+  const std::vector<Port>& read() const { return reads_; }
+  const std::vector<Port>& added() const { return adds_; }
+  const std::vector<GroupInfo>& added_groups() const { return groups_; }
+  const std::vector<std::string>& dropped_groups() const { return drops_; }
+  const std::vector<std::string>& problems() const { return problems_; }
+  bool has_unknown() const { return unknown_; }
+
+ private:
+  std::vector<Port> reads_;
+  std::vector<Port> adds_;
+  std::vector<GroupInfo> groups_;
+  std::vector<std::string> drops_;
+  std::vector<std::string> problems_;
+  bool unknown_ = false;
+};
+
+// Stages are port owners; ports that are data members register as the stage is constructed.
+class QSOHOST_API PortOwner {
+ public:
+  const Ports& member_ports() const { return ports_; }
+
+ protected:
+  PortOwner() = default;
+  ~PortOwner() = default;
+  PortOwner(const PortOwner&) = delete;
+  PortOwner& operator=(const PortOwner&) = delete;
+
+ private:
+  template <class>
+  friend class In;
+  template <class>
+  friend class Out;
+  friend class OutGroup;
+  Ports ports_;
+};
+
+// A column that must be there. in(batch) is the whole column, one entry a row or an epoch.
+template <class T>
+class In {
+ public:
+  In(PortOwner* owner, std::string group, std::string name, std::string unit, std::string help)
+      : group_(std::move(group)), name_(std::move(name)) {
+    owner->ports_.reads({group_, name_, dtype_of<T>(), std::move(unit), std::move(help)});
+  }
+  std::span<const Stored<T>> operator()(const Batch& batch) const {
+    const ColumnSet& set = group_.empty() ? batch.objects() : batch.group(group_);
+    return set.at(name_).template values<T>();
+  }
+
+ private:
+  std::string group_;
+  std::string name_;
+};
+
+// A column that this stage adds. out(batch) is the column; a Fetcher appends to it.
+template <class T>
+class Out {
+ public:
+  Out(PortOwner* owner, std::string group, std::string name, std::string unit, std::string help,
+      double fill = 0)
+      : group_(std::move(group)), name_(std::move(name)) {
+    owner->ports_.adds({group_, name_, dtype_of<T>(), std::move(unit), std::move(help), fill});
+  }
+  Column& operator()(Batch& batch) const {
+    ColumnSet& set = group_.empty() ? batch.objects() : batch.group(group_);
+    return set.at(name_);
+  }
+
+ private:
+  std::string group_;
+  std::string name_;
+};
+
+// A group of epochs that this stage adds.
+class OutGroup {
+ public:
+  OutGroup(PortOwner* owner, GroupInfo info) : name_(info.name) {
+    owner->ports_.adds_group(std::move(info));
+  }
+  Group& operator()(Batch& batch) const { return batch.group(name_); }
+
+ private:
+  std::string name_;
+};
+
+}  // namespace qsohost::inline v1

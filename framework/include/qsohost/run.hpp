@@ -1,0 +1,76 @@
+// For hosts: running a chain.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "qsohost/chain.hpp"
+#include "qsohost/context.hpp"
+
+namespace qsohost::inline v1 {
+
+enum class StartMode : std::uint8_t {
+  Fresh,        // refuses a run directory that already holds a run
+  Resume,       // goes on after the last committed batch; refuses a chain that changed
+  Restart,      // throws away what the run directory holds of an earlier run
+  RetryFailed,  // as Resume, and batches with failed objects are done again
+};
+
+struct Progress {
+  std::uint64_t objects_done = 0;  // committed, of this and of earlier runs
+  std::optional<std::uint64_t> objects_total;
+  std::uint64_t objects_this_run = 0;
+  double seconds = 0;  // since this run began
+  std::string stage;   // where the batch furthest behind is
+};
+
+struct RunOptions {
+  std::filesystem::path run_dir;
+  StartMode start = StartMode::Fresh;
+  std::optional<std::uint64_t> limit;  // only the first so many objects
+  bool dry_run = false;                // sinks are not called and nothing is stored
+  int threads = 0;                     // 0: as many as the machine has
+  int in_flight = 0;                   // batches; 0: chosen from threads and lanes
+  std::filesystem::path trace;         // a trace file (Chrome / Perfetto JSON); empty: none
+  // Set by the host's signal handler: 1 drains, 2 aborts what waits, 3 is the handler's own affair.
+  const std::atomic<int>* interrupts = nullptr;
+  std::function<void(const Progress&)> progress;          // about ten times a second
+  std::function<void(LogLevel, const std::string&)> log;  // any thread
+};
+
+struct StageReport {
+  std::string label;
+  Role role = Role::Source;
+  std::uint64_t objects_in = 0;
+  std::uint64_t objects_out = 0;
+  std::uint64_t epochs_in = 0;
+  std::uint64_t epochs_out = 0;
+  double busy_seconds = 0;     // summed over threads
+  double waiting_seconds = 0;  // batches waiting for the stage
+  double utilisation = 0;      // busy / (wall x threads it may use); the largest is the bottleneck
+  std::uint64_t matched = 0, not_found = 0, failed = 0, bad = 0;  // objects, by outcome
+  std::vector<Counts::Entry> counts;
+};
+
+enum class RunEnd : std::uint8_t { Done, Unsettled, Interrupted, Failed };
+
+struct RunReport {
+  RunEnd end = RunEnd::Done;
+  std::string error;  // when Failed
+  std::uint64_t objects = 0;
+  double seconds = 0;
+  std::vector<StageReport> stages;
+  std::vector<std::filesystem::path> products;
+  std::vector<std::string> notes;  // e.g. the first reasons of failed objects
+};
+
+// Runs the chain. Throws ChainError for what can be said before the first batch (a run directory
+// in use or of another chain); later failures are in the report.
+QSOHOST_API RunReport run(Chain& chain, const RunOptions& options);
+
+}  // namespace qsohost::inline v1

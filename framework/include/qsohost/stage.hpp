@@ -1,0 +1,188 @@
+// The five kinds of stage. Roles are laws: a Source only creates objects; Fetchers and Fitters add
+// columns and never remove; Filters remove rows or epochs and never add; Sinks only read.
+//
+// Constructors touch nothing, so that a stage can be inspected without running. `const` is the
+// threading contract: const functions are called from any thread, several at a time.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "qsohost/context.hpp"
+#include "qsohost/light_curve.hpp"
+#include "qsohost/option.hpp"
+#include "qsohost/port.hpp"
+
+namespace qsohost::inline v1 {
+
+enum class Role : std::uint8_t { Source, Fetcher, Filter, Fitter, Sink };
+QSOHOST_API std::string_view name_of(Role role);  // "Source", ...
+
+// How a Fetcher's question about one object ended.
+enum class Outcome : std::uint8_t { Matched, NotFound, TryAgain, BadObject };
+QSOHOST_API std::string_view name_of(Outcome outcome);  // "matched", "not found", ...
+
+// Named sums that end up in the run's closing report, e.g. ("ztf.g", "epochs in"). Any thread.
+class QSOHOST_API Counts {
+ public:
+  Counts() = default;
+  Counts(const Counts& other);
+  void add(std::string_view item, std::string_view what, std::int64_t n = 1);
+  void add(const Counts& other);
+  struct Entry {
+    std::string item;
+    std::string what;
+    std::int64_t n = 0;
+  };
+  std::vector<Entry> entries() const;  // in the order of first use, items together
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<Entry> entries_;
+};
+
+// What a Fetcher says of each object of a batch. An object about which nothing is said is an error
+// of the plugin: nobody is dropped in silence.
+class QSOHOST_API Outcomes {
+ public:
+  struct State {
+    std::optional<Outcome> outcome;
+    std::string reason;        // empty for Matched
+    std::uint64_t epochs = 0;  // filled in by the host
+  };
+
+  // `groups`: those that the fetcher adds.
+  Outcomes(std::size_t rows, std::vector<std::string> groups);
+
+  // Calls `fetch_one` for each object in order and ends its row in each group. NotFound, TryAgain
+  // and BadObject thrown by it become the object's outcome and take back what it had appended; if
+  // it returns, the object is matched.
+  void for_each(Batch& batch, const std::function<void(const Object&)>& fetch_one);
+
+  void set(std::size_t row, Outcome outcome, std::string reason = {});
+  const std::vector<State>& states() const { return states_; }
+  std::vector<State>& states() { return states_; }
+  Counts& counts() { return counts_; }
+
+ private:
+  std::vector<State> states_;
+  std::vector<std::string> groups_;
+  Counts counts_;
+};
+
+// Where a Fitter puts what it found for one object. Columns are those it declared.
+class QSOHOST_API Result {
+ public:
+  Result(Batch& batch, std::size_t row, std::deque<Group>& arrays, Counts& counts)
+      : batch_(&batch), row_(row), arrays_(&arrays), counts_(&counts) {}
+
+  // An object column of the type declared.
+  template <class T>
+  void set(std::string_view column, T value) {
+    batch_->objects().at(column).template values<T>()[row_] = static_cast<Stored<T>>(value);
+  }
+  // This object's part of an epoch column that was added to a group already there ("keep").
+  template <class T>
+  std::span<Stored<T>> epochs(std::string_view group, std::string_view column) {
+    Group& g = batch_->group(group);
+    const Slice s = g.slice(row_);
+    return g.at(column).template values<T>().subspan(s.first, s.count);
+  }
+  // One more element for this object in a group that this fitter adds (arrays of any length). All
+  // columns of that group get as many elements.
+  template <class T>
+  void append(std::string_view group, std::string_view column, T value) {
+    array(group).at(column).append(value);
+  }
+  void count(std::string_view item, std::string_view what, std::int64_t n = 1) {
+    counts_->add(item, what, n);
+  }
+
+ private:
+  Group& array(std::string_view group);
+  Batch* batch_;
+  std::size_t row_;
+  std::deque<Group>* arrays_;
+  Counts* counts_;
+};
+
+class QSOHOST_API Stage : public OptionOwner, public PortOwner {
+ public:
+  virtual ~Stage();
+
+  // What the chain calls this stage; results and messages carry it.
+  const std::string& label() const { return label_; }
+  void set_label(std::string label) { label_ = std::move(label); }  // by the host
+
+  // Rules between options; throws ChainError. Pure: opens nothing.
+  virtual void validate() const {}
+  // Ports that depend on options or on what is before. Called by --check, when nothing is open, and
+  // again when the source has been opened.
+  virtual void declare(const Schema& before, Ports& ports) const;
+  virtual void open(Context& context);
+  virtual void close() noexcept {}
+
+ protected:
+  Stage() = default;
+
+ private:
+  std::string label_;
+};
+
+class QSOHOST_API Source : public Stage {
+ public:
+  static constexpr Role role = Role::Source;
+  ~Source() override;
+  // Fills up to batch.capacity() rows, "source_id" among the columns; false when there is no more
+  // (the batch then stays empty). The order is the same in every run. One thread.
+  virtual bool read(Batch& batch) = 0;
+  // Objects in all, if known without reading everything.
+  virtual std::optional<std::uint64_t> size() const { return std::nullopt; }
+};
+
+class QSOHOST_API Fetcher : public Stage {
+ public:
+  static constexpr Role role = Role::Fetcher;
+  ~Fetcher() override;
+  // Appends the epochs of every object, in row order, to the groups it declared, and says how each
+  // object ended. Called on the fetcher's own I/O lanes, never on a compute thread.
+  virtual void fetch(Batch& batch, Outcomes& outcomes) = 0;
+  // How many batches may be in fetch() at once, each on a thread of its own.
+  virtual int lanes() const { return 1; }
+};
+
+class QSOHOST_API Filter : public Stage {
+ public:
+  static constexpr Role role = Role::Filter;
+  ~Filter() override;
+  virtual void apply(Batch& batch, Counts& counts) const = 0;
+};
+
+class QSOHOST_API Fitter : public Stage {
+ public:
+  static constexpr Role role = Role::Fitter;
+  ~Fitter() override;
+  // One object. May throw BadObject: the object is flagged, its results keep their fill values.
+  virtual void fit(const Object& object, Result& result) const = 0;
+};
+
+class QSOHOST_API Sink : public Stage {
+ public:
+  static constexpr Role role = Role::Sink;
+  ~Sink() override;
+  // Stores the batch under its ordinal in run().chunk_dir so that it survives a crash once this
+  // returns (see publish_file). Writing an ordinal again replaces it. One thread, in source order.
+  virtual void write(const Batch& batch) = 0;
+  // Called once when every batch is committed: makes the products from the chunks of `ordinals`
+  // (ascending) and returns their paths.
+  virtual std::vector<std::filesystem::path> finish(std::span<const std::uint64_t> ordinals) = 0;
+};
+
+}  // namespace qsohost::inline v1

@@ -1,0 +1,184 @@
+#include "qsohost/batch.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "qsohost/error.hpp"
+
+namespace qsohost::inline v1 {
+
+Column& ColumnSet::add(ColumnInfo info) {
+  return add(Column(std::move(info)));
+}
+
+Column& ColumnSet::add(Column column) {
+  if (find(column.name()) != nullptr) {
+    throw ChainError(fmt::format("there is a column '{}' already", column.name()));
+  }
+  return columns_.emplace_back(std::move(column));
+}
+
+const Column* ColumnSet::find(std::string_view name) const {
+  const auto it = std::find_if(columns_.begin(), columns_.end(),
+                               [&](const Column& c) { return c.name() == name; });
+  return it == columns_.end() ? nullptr : &*it;
+}
+
+Column* ColumnSet::find(std::string_view name) {
+  return const_cast<Column*>(std::as_const(*this).find(name));
+}
+
+const Column& ColumnSet::at(std::string_view name) const {
+  if (const Column* column = find(name)) return *column;
+  std::vector<std::string> names;
+  for (const Column& column : columns_) names.push_back(column.name());
+  throw ChainError(fmt::format("no column '{}'; there is {}", name,
+                               names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "))));
+}
+
+Column& ColumnSet::at(std::string_view name) {
+  return const_cast<Column&>(std::as_const(*this).at(name));
+}
+
+std::size_t ColumnSet::bytes() const {
+  std::size_t total = 0;
+  for (const Column& column : columns_) total += column.bytes();
+  return total;
+}
+
+Group::Group(GroupInfo info) : info_(std::move(info)) {}
+
+void Group::close_row() {
+  const std::size_t end = count() == 0 ? offsets_.back() : begin()->size();
+  for (const Column& column : *this) {
+    if (column.size() == end) continue;
+    throw ChainError(fmt::format("group '{}': column '{}' has {} epochs where '{}' has {}", name(),
+                                 column.name(), column.size(), begin()->name(), end));
+  }
+  offsets_.push_back(end);
+}
+
+void Group::roll_back() {
+  for (Column& column : *this) column.resize(epochs());
+}
+
+void Group::append_rows(std::span<const std::uint64_t> lengths) {
+  for (const std::uint64_t length : lengths) offsets_.push_back(offsets_.back() + length);
+  for (Column& column : *this) column.resize(epochs());
+}
+
+void Group::keep_rows(std::span<const std::uint8_t> mask) {
+  if (mask.size() != rows()) {
+    throw ChainError(
+        fmt::format("group '{}' has {} rows, the mask {}", name(), rows(), mask.size()));
+  }
+  std::vector<std::uint8_t> epoch_mask(epochs());
+  std::vector<std::uint64_t> offsets{0};
+  for (std::size_t row = 0; row < mask.size(); ++row) {
+    if (mask[row] == 0) continue;
+    const Slice s = slice(row);
+    std::fill_n(epoch_mask.begin() + static_cast<std::ptrdiff_t>(s.first), s.count,
+                std::uint8_t{1});
+    offsets.push_back(offsets.back() + s.count);
+  }
+  for (Column& column : *this) column.keep(epoch_mask);
+  offsets_ = std::move(offsets);
+}
+
+void Group::keep_epochs(std::span<const std::uint8_t> mask) {
+  if (mask.size() != epochs()) {
+    throw ChainError(
+        fmt::format("group '{}' has {} epochs, the mask {}", name(), epochs(), mask.size()));
+  }
+  std::uint64_t kept = 0;
+  std::size_t epoch = 0;
+  for (std::size_t row = 0; row + 1 < offsets_.size(); ++row) {
+    for (; epoch < offsets_[row + 1]; ++epoch) kept += mask[epoch] != 0 ? 1 : 0;
+    offsets_[row + 1] = kept;
+  }
+  for (Column& column : *this) column.keep(mask);
+}
+
+Batch::Batch(std::uint64_t ordinal, std::uint64_t first_object, std::size_t capacity)
+    : ordinal_(ordinal), first_object_(first_object), capacity_(capacity) {}
+Batch::Batch(Batch&&) noexcept = default;
+Batch& Batch::operator=(Batch&&) noexcept = default;
+Batch::~Batch() = default;
+
+std::size_t Batch::rows() const {
+  const Column* id = objects_.find("source_id");
+  return id == nullptr ? 0 : id->size();
+}
+
+std::size_t Batch::bytes() const {
+  std::size_t total = objects_.bytes();
+  for (const Group& group : groups_) {
+    total += group.bytes() + group.offsets().size() * sizeof(std::uint64_t);
+  }
+  return total;
+}
+
+std::string Batch::id(std::size_t row) const {
+  const Column& column = objects_.at("source_id");
+  if (column.dtype() == DType::String) return std::string(column.strings()[row]);
+  return std::to_string(column.values<std::int64_t>()[row]);
+}
+
+Group& Batch::add_group(GroupInfo info) {
+  if (find_group(info.name) != nullptr) {
+    throw ChainError(fmt::format("there is a group '{}' already", info.name));
+  }
+  return groups_.emplace_back(std::move(info));
+}
+
+const Group* Batch::find_group(std::string_view name) const {
+  const auto it = std::find_if(groups_.begin(), groups_.end(),
+                               [&](const Group& g) { return g.name() == name; });
+  return it == groups_.end() ? nullptr : &*it;
+}
+
+const Group& Batch::group(std::string_view name) const {
+  if (const Group* group = find_group(name)) return *group;
+  std::vector<std::string> names;
+  for (const Group& group : groups_) names.push_back(group.name());
+  throw ChainError(fmt::format("no group '{}'; there is {}", name,
+                               names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "))));
+}
+
+Group& Batch::group(std::string_view name) {
+  return const_cast<Group&>(std::as_const(*this).group(name));
+}
+
+void Batch::drop_group(std::string_view name) {
+  std::erase_if(groups_, [&](const Group& g) { return g.name() == name; });
+}
+
+void Batch::keep_rows(std::span<const std::uint8_t> mask) {
+  for (Column& column : objects_) column.keep(mask);
+  for (Group& group : groups_) group.keep_rows(mask);
+}
+
+void Batch::verify() const {
+  const std::size_t n = rows();
+  for (const Column& column : objects_) {
+    if (column.size() == n) continue;
+    throw ChainError(
+        fmt::format("column '{}' has {} cells for {} objects", column.name(), column.size(), n));
+  }
+  for (const Group& group : groups_) {
+    if (group.rows() != n) {
+      throw ChainError(
+          fmt::format("group '{}' has {} rows for {} objects", group.name(), group.rows(), n));
+    }
+    for (const Column& column : group) {
+      if (column.size() == group.epochs()) continue;
+      throw ChainError(fmt::format("group '{}': column '{}' has {} cells for {} epochs",
+                                   group.name(), column.name(), column.size(), group.epochs()));
+    }
+  }
+}
+
+}  // namespace qsohost::inline v1

@@ -1,0 +1,60 @@
+#include "qsohost/context.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include "qsohost/error.hpp"
+
+namespace qsohost::inline v1 {
+
+Context::~Context() = default;
+
+std::string Context::secret(const Secret& secret) const {
+  const char* value = std::getenv(secret.variable.c_str());
+  if (value == nullptr) {
+    throw ChainError(fmt::format(
+        "the environment variable '{}', which should hold a secret, is not set", secret.variable));
+  }
+  return value;
+}
+
+std::uint64_t Context::seed(std::string_view object_id) const {
+  // FNV-1a: stable across machines and versions, which std::hash is not.
+  std::uint64_t hash = 14695981039346656037ull;
+  for (const std::string_view part : {std::string_view(run().chain_name), object_id}) {
+    for (const char c : part) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ull;
+    hash = (hash ^ 0xff) * 1099511628211ull;
+  }
+  return hash;
+}
+
+namespace {
+
+void flush_to_disk(const std::filesystem::path& path, int flags) {
+  const int fd = ::open(path.c_str(), flags | O_CLOEXEC);
+  if (fd < 0) throw ChainError(fmt::format("{}: {}", path.string(), std::strerror(errno)));
+  const int failed = ::fsync(fd);
+  const int error = errno;
+  ::close(fd);
+  if (failed != 0) throw ChainError(fmt::format("{}: {}", path.string(), std::strerror(error)));
+}
+
+}  // namespace
+
+void publish_file(const std::filesystem::path& temporary,
+                  const std::filesystem::path& destination) {
+  flush_to_disk(temporary, O_RDONLY);
+  if (::rename(temporary.c_str(), destination.c_str()) != 0) {
+    throw ChainError(fmt::format("cannot rename {} to {}: {}", temporary.string(),
+                                 destination.string(), std::strerror(errno)));
+  }
+  const std::filesystem::path folder = destination.parent_path();
+  flush_to_disk(folder.empty() ? "." : folder, O_RDONLY | O_DIRECTORY);
+}
+
+}  // namespace qsohost::inline v1

@@ -1,0 +1,136 @@
+#include "qsohost/stage.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace qsohost::inline v1 {
+
+std::string_view name_of(Role role) {
+  switch (role) {
+    case Role::Source:
+      return "Source";
+    case Role::Fetcher:
+      return "Fetcher";
+    case Role::Filter:
+      return "Filter";
+    case Role::Fitter:
+      return "Fitter";
+    case Role::Sink:
+      return "Sink";
+  }
+  return "?";
+}
+
+std::string_view name_of(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::Matched:
+      return "matched";
+    case Outcome::NotFound:
+      return "not found";
+    case Outcome::TryAgain:
+      return "failed";
+    case Outcome::BadObject:
+      return "bad object";
+  }
+  return "?";
+}
+
+Counts::Counts(const Counts& other) : entries_(other.entries()) {}
+
+void Counts::add(std::string_view item, std::string_view what, std::int64_t n) {
+  const std::lock_guard lock(mutex_);
+  auto after_item = entries_.end();
+  for (auto it = entries_.begin(); it != entries_.end(); ++it) {
+    if (it->item != item) continue;
+    if (it->what == what) {
+      it->n += n;
+      return;
+    }
+    after_item = it + 1;
+  }
+  entries_.insert(after_item, {std::string(item), std::string(what), n});
+}
+
+void Counts::add(const Counts& other) {
+  for (const Entry& entry : other.entries()) add(entry.item, entry.what, entry.n);
+}
+
+std::vector<Counts::Entry> Counts::entries() const {
+  const std::lock_guard lock(mutex_);
+  return entries_;
+}
+
+Outcomes::Outcomes(std::size_t rows, std::vector<std::string> groups)
+    : states_(rows), groups_(std::move(groups)) {}
+
+void Outcomes::for_each(Batch& batch, const std::function<void(const Object&)>& fetch_one) {
+  const auto failed = [&](std::size_t row, Outcome outcome, const Error& error) {
+    set(row, outcome, error.what());
+    for (const std::string& name : groups_) batch.group(name).roll_back();
+  };
+  for (std::size_t row = 0; row < states_.size(); ++row) {
+    try {
+      fetch_one(Object(batch, row));
+      set(row, Outcome::Matched);
+    } catch (const NotFound& e) {
+      failed(row, Outcome::NotFound, e);
+    } catch (const TryAgain& e) {
+      failed(row, Outcome::TryAgain, e);
+    } catch (const BadObject& e) {
+      failed(row, Outcome::BadObject, e);
+    }
+    for (const std::string& name : groups_) batch.group(name).close_row();
+  }
+}
+
+void Outcomes::set(std::size_t row, Outcome outcome, std::string reason) {
+  states_.at(row).outcome = outcome;
+  states_.at(row).reason = std::move(reason);
+}
+
+Group& Result::array(std::string_view group) {
+  const auto it = std::find_if(arrays_->begin(), arrays_->end(),
+                               [&](const Group& g) { return g.name() == group; });
+  if (it == arrays_->end()) {
+    throw ChainError(fmt::format("the fitter did not declare a group '{}'", group));
+  }
+  return *it;
+}
+
+void Schema::add(Port port, std::string origin) {
+  columns_.push_back({std::move(port), std::move(origin)});
+}
+
+void Schema::add_group(GroupInfo info, std::string origin) {
+  groups_.push_back({std::move(info), std::move(origin)});
+}
+
+void Schema::drop_group(std::string_view name) {
+  std::erase_if(groups_, [&](const GroupEntry& g) { return g.info.name == name; });
+  std::erase_if(columns_, [&](const Entry& c) { return c.port.group == name; });
+}
+
+const Schema::Entry* Schema::find(std::string_view group, std::string_view name) const {
+  const auto it = std::find_if(columns_.begin(), columns_.end(), [&](const Entry& c) {
+    return c.port.group == group && c.port.name == name;
+  });
+  return it == columns_.end() ? nullptr : &*it;
+}
+
+const Schema::GroupEntry* Schema::find_group(std::string_view name) const {
+  const auto it = std::find_if(groups_.begin(), groups_.end(),
+                               [&](const GroupEntry& g) { return g.info.name == name; });
+  return it == groups_.end() ? nullptr : &*it;
+}
+
+Stage::~Stage() = default;
+void Stage::declare(const Schema& /*before*/, Ports& /*ports*/) const {}
+void Stage::open(Context& /*context*/) {}
+Source::~Source() = default;
+Fetcher::~Fetcher() = default;
+Filter::~Filter() = default;
+Fitter::~Fitter() = default;
+Sink::~Sink() = default;
+
+}  // namespace qsohost::inline v1
