@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iostream>
+#include <memory>
 
 namespace qsohost::cli {
 namespace {
@@ -24,6 +25,25 @@ constexpr const char* kExample = R"(Example:
 Exit codes: 0 done; 1 the run failed; 2 command line, chain or plugin is wrong;
 3 done, but some objects are unsettled (see --retry-failed); 130 interrupted, resumable.
 )";
+
+// CLI11's own adds which option needs which to every line; messages say that when it matters.
+class PlainHelp : public CLI::Formatter {
+ public:
+  std::string make_option_opts(const CLI::Option* option) const override {
+    const std::string type = option->get_type_name();
+    return type.empty() ? "" : " " + type;
+  }
+};
+
+CLI::Validator from_one_on() {
+  return CLI::Validator(
+      [](std::string& text) {
+        std::int64_t number = 0;
+        const bool good = CLI::detail::lexical_cast(text, number) && number >= 1;
+        return good ? std::string() : fmt::format("'{}' is not a whole number from 1 on", text);
+      },
+      "");
+}
 
 // What CLI11 fills in; turned into Arguments afterwards.
 struct Raw {
@@ -56,7 +76,7 @@ CLI::Option* add_chain_options(CLI::App& app, Raw& raw, Arguments& arguments) {
       of_chain(app.add_flag("--check", raw.check, "Check the chain, open nothing, run nothing"));
   of_chain(app.add_option("--graph", arguments.graph, "Draw the chain: dot, mermaid or text"))
       ->type_name("FORMAT")
-      ->check(CLI::IsMember({"dot", "mermaid", "text"}))
+      ->check(CLI::IsMember({"dot", "mermaid", "text"}).description(""))
       ->excludes(check);
   return chain;
 }
@@ -65,10 +85,10 @@ void add_run_options(CLI::App& app, CLI::Option* chain, Raw& raw, Arguments& arg
   const auto of_run = [&](CLI::Option* option) { return option->needs(chain)->group("Run"); };
   of_run(app.add_option("--dry-run", raw.dry_run, "Run N objects without writing anything"))
       ->type_name("N")
-      ->check(CLI::PositiveNumber);
+      ->check(from_one_on());
   of_run(app.add_option("--limit", raw.limit, "Only the first N objects"))
       ->type_name("N")
-      ->check(CLI::PositiveNumber);
+      ->check(from_one_on());
   of_run(app.add_option("--run-dir", raw.run_dir,
                         "Where products and the state of the run go [<chain name>.run]"))
       ->type_name("DIR");
@@ -81,10 +101,10 @@ void add_run_options(CLI::App& app, CLI::Option* chain, Raw& raw, Arguments& arg
   of_run(app.add_option("--in-flight", arguments.run.in_flight,
                         "Batches under way at a time [chosen from threads and lanes]"))
       ->type_name("W")
-      ->check(CLI::Range(1, 10000));
+      ->check(from_one_on());
   of_run(app.add_option("-j,--threads", arguments.run.threads, "Compute threads [all]"))
       ->type_name("THREADS")
-      ->check(CLI::Range(1, 1024));
+      ->check(from_one_on());
   of_run(app.add_option("--trace", raw.trace,
                         "Write a trace of the run, to look at with https://ui.perfetto.dev"))
       ->type_name("FILE");
@@ -133,6 +153,7 @@ Parsed parse_arguments(int argc, const char* const* argv) {
   app.set_version_flag("--version", fmt::format("qsohost {} (plugin interface {})", QSOHOST_VERSION,
                                                 QSOHOST_API_NUMBER));
   app.footer(kExample);
+  app.formatter(std::make_shared<PlainHelp>());
   app.get_formatter()->column_width(36);
   app.require_subcommand(0, 1);
   add_plugin_option(app, raw);

@@ -175,6 +175,20 @@ std::string placeholder(const OptionBase& option) {
   return to_toml({Scalar(text)});
 }
 
+// Names of options that a chain has to set and that are not set here.
+std::string ports_note(const Stage& stage, const Ports& declared) {
+  std::vector<std::string> unset;
+  for (const OptionBase* option : stage.options()) {
+    if (option->is_required()) unset.push_back(option->name());
+  }
+  std::string out;
+  if (!unset.empty()) out = fmt::format("More may depend on: {}", fmt::join(unset, ", "));
+  if (!declared.problems().empty())
+    out += fmt::format("{}With nothing set: {}", out.empty() ? "" : "; ",
+                       fmt::join(declared.problems(), "; "));
+  return out;
+}
+
 }  // namespace
 
 StageFacts look_at(Plugins& plugins, const std::string& name) {
@@ -188,8 +202,7 @@ StageFacts look_at(Plugins& plugins, const std::string& name) {
   Ports declared;
   try {
     facts.stage->declare(before, declared);
-    if (!declared.problems().empty())
-      facts.ports_note = fmt::format("With nothing set: {}", fmt::join(declared.problems(), "; "));
+    facts.ports_note = ports_note(*facts.stage, declared);
   } catch (const std::exception& error) {
     facts.ports_note = fmt::format("Its columns depend on its options ({})", error.what());
   }

@@ -22,7 +22,8 @@ void find_plugins(Plugins& plugins, const Arguments& arguments) {
     for (const Refusal& refusal : plugins.refusals())
       fmt::print(stderr, "warning: {}", refusal_text(refusal));
   }
-  plugins.add_standard_folders();
+  // A chain names plugins of its own, which come before the standard folders: it adds those.
+  if (arguments.chain.empty()) plugins.add_standard_folders();
 }
 
 int work(Arguments arguments) {
