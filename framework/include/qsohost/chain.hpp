@@ -25,7 +25,7 @@ struct Problem {
   Place place;
   std::string message;
   bool is_warning = false;
-  std::string text() const;  // "file:line:col: message"
+  QSOHOST_API std::string text() const;  // "file:line:col: message"
 };
 
 struct ChainStage {
