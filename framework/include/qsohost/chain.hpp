@@ -33,9 +33,10 @@ struct ChainStage {
   std::string use;
   StageOffer offer;
   Place place;
-  StagePtr stage;
-  Ports ports;    // what it reads and adds where it stands
-  Schema before;  // what a batch holds when it arrives
+  StagePtr stage;        // none if it could not be created
+  bool is_whole = true;  // its options are all right
+  Ports ports;           // what it reads and adds where it stands
+  Schema before;         // what a batch holds when it arrives
 };
 
 struct ChainSettings {
@@ -51,7 +52,8 @@ struct Overrides {
 
 class QSOHOST_API Chain {
  public:
-  // Reads and checks; opens nothing but the chain file and plugins. Every problem found is added to
+  // Reads and checks; opens nothing but the chain file and plugins, those that the chain names
+  // before those of the standard folders, which are added here. Every problem found is added to
   // `problems`; without errors (warnings may be there) the chain is returned.
   static std::optional<Chain> load(const std::filesystem::path& file, const Overrides& overrides,
                                    Plugins& plugins, std::vector<Problem>& problems);

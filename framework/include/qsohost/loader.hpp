@@ -43,7 +43,8 @@ class QSOHOST_API Plugins {
   void add_file(const std::filesystem::path& file);
   // Reads the notes of *.so in a folder. A folder that others may write to is refused.
   void add_folder(const std::filesystem::path& folder);
-  // QSOHOST_PLUGIN_PATH, then <prefix>/lib/qsohost/plugins of the running program.
+  // QSOHOST_PLUGIN_PATH, then <prefix>/lib/qsohost/plugins of the running program. A second
+  // call does nothing.
   void add_standard_folders();
 
   const std::vector<StageOffer>& offers() const;

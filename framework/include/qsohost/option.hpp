@@ -47,8 +47,10 @@ struct OptionLimits {
   std::optional<std::size_t> length{};  // exact length of a list
 };
 
-struct Required {};
-inline constexpr Required required{};
+struct Required {
+  constexpr explicit Required(int /*never from {}*/) {}
+};
+inline constexpr Required required{0};
 
 class OptionBase;
 

@@ -1,0 +1,42 @@
+// A chain file as it stands, before any stage is known. The only part that sees toml++.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "qsohost/chain.hpp"
+#include "qsohost/option.hpp"
+
+namespace qsohost::inline v1 {
+
+struct RawOption {
+  std::string name;
+  Place place;
+  std::optional<OptionValue> value;  // none: of a kind that no option has (a table, a date)
+  bool from_command_line = false;
+};
+
+struct RawStage {
+  std::string use;
+  std::string label;  // never empty: the stage's name, numbered if it occurs twice
+  Place place;        // of the [[stage]]
+  Place use_place;
+  std::vector<RawOption> options;
+  bool swapped = false;
+};
+
+struct RawChain {
+  std::vector<RawOption> settings;  // of [chain]
+  Place place;                      // of [chain]
+  std::vector<RawStage> stages;
+};
+
+// Everything that is wrong is added to `problems`; what could be read is returned.
+RawChain read_chain_file(const std::filesystem::path& file, std::vector<Problem>& problems);
+
+// The right-hand side of --set: a TOML value, or else a bare string.
+OptionValue parse_option_value(const std::string& text);
+
+}  // namespace qsohost::inline v1
