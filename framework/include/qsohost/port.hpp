@@ -5,8 +5,10 @@
 //   OutGroup epochs{this, {.name = "ps1.g", .survey = "ps1", .band = "g", .time = "mjd", ...}};
 //   Out<double> mjd{this, "ps1.g", "mjd", "d", "time of the exposure"};
 //
-// A stage whose columns depend on its options overrides Stage::declare() instead. Every column that
-// a stage adds is created by the host before the stage is called; the stage fills it.
+// A stage whose columns depend on its options overrides Stage::declare() instead. Every group and
+// column that a stage adds is created by the host before the stage is called: columns of the
+// stage's own groups empty, to append to; all others with a cell for every row or epoch that is
+// there already, to write to (a Source's are empty: there are no rows yet).
 #pragma once
 
 #include <optional>
@@ -26,7 +28,8 @@ struct Port {
   std::optional<DType> dtype;  // none: any type is good (reading), or not known yet (adding)
   std::string unit{};
   std::string help{};
-  double fill = 0;  // a Fitter's column starts as this; floats start as NaN
+  double fill = 0;        // an integer or bool column starts as this; floats start as NaN
+  std::size_t width = 1;  // elements per cell
 };
 
 // The columns and groups that a batch has at one place of the chain.

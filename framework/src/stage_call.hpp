@@ -1,0 +1,40 @@
+// Calling stages: what a stage declared is created for it, what it throws is told with its place,
+// and what it must not do is noticed.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "qsohost/batch.hpp"
+#include "qsohost/chain.hpp"
+#include "qsohost/stage.hpp"
+
+namespace qsohost::inline v1 {
+
+// Runs body(i) for every i < n, in any order and on any threads; returns when all are done.
+using ForEach = std::function<void(std::size_t n, const std::function<void(std::size_t)>& body)>;
+
+void plain_loop(std::size_t n, const std::function<void(std::size_t)>& body);
+
+// A Fitter's objects that it could not do.
+struct BadRow {
+  std::size_t row = 0;
+  std::string reason;
+};
+
+// Each throws ChainError for anything that ends the run, with stage, plugin and batch in its text.
+bool call_source(const ChainStage& stage, Batch& batch);
+Outcomes call_fetcher(const ChainStage& stage, Batch& batch);
+void call_filter(const ChainStage& stage, Batch& batch, Counts& counts);
+std::vector<BadRow> call_fitter(const ChainStage& stage, Batch& batch, const ForEach& for_each,
+                                Counts& counts);
+void call_sink(const ChainStage& stage, const Batch& batch);
+
+// Any other call into a stage (open, finish): what it throws becomes a ChainError that names it.
+void guarded(const ChainStage& stage, const Batch* batch, const std::function<void()>& call);
+
+std::uint64_t epochs_in(const Batch& batch);
+
+}  // namespace qsohost::inline v1
