@@ -47,7 +47,7 @@ std::vector<Parameters> best_of_grid(const Series& series, const Ridge& ridge, c
       const double ln_sigma = std::max(point.ln_sigma + std::log(factor), rule.box.ln_sigma_min);
       const Parameters p{ln_sigma, point.ln_tau};
       const Evaluation all = evaluate(series, p, rule.mean, Want::Value);
-      const LeaveOneOut loo = leave_one_out(series, p, all.mean);
+      const LeaveOneOut loo = leave_one_out(series, p, rule.mean);
       for (std::size_t j = 0; j < n; ++j) {
         const double loglike = all.loglike - loo.logpdf[j];
         if (!(loglike > highest[j])) continue;

@@ -178,6 +178,92 @@ Evaluation sweep(const Series& series, const Parameters& parameters, Want want) 
   return sweep<3, Channels>(series, parameters);
 }
 
+// What the epochs on one side of an epoch say of the process there, for each channel.
+template <int Channels>
+struct Message {
+  std::array<double, Channels> mean{};
+  double var;
+};
+
+template <int Channels>
+void take(Message<Channels>& m, double y, double error_variance) {
+  const double gain = m.var / (m.var + error_variance);
+  for (int c = 0; c < Channels; ++c) m.mean[c] += gain * ((c == 0 ? y : 1.0) - m.mean[c]);
+  m.var = error_variance * gain;
+}
+
+template <int Channels>
+void move(Message<Channels>& m, const Step& step, double s2) {
+  for (double& mean : m.mean) mean *= step.a;
+  m.var = step.a2 * m.var + s2 * step.q;
+}
+
+// The mean by generalised least squares and its variance.
+struct Level {
+  double mean = 0, var = 0;
+};
+
+// `before`[i]: from the epochs before i.
+template <int Channels>
+Level forward(const Series& series, double s2, double j2, std::span<const Step> steps,
+              std::vector<Message<Channels>>& before) {
+  Message<Channels> m{{}, s2};
+  double ones = 0, cross = 0;
+  for (std::size_t i = 0; i < series.size(); ++i) {
+    move(m, steps[i], s2);
+    before.push_back(m);
+    const double r = series.var[i] + j2;
+    if constexpr (Channels == 2) {
+      const double v1 = 1 - m.mean[1], inv_s = 1 / (m.var + r);
+      ones += v1 * v1 * inv_s;
+      cross += v1 * (series.y[i] - m.mean[0]) * inv_s;
+    }
+    take(m, series.y[i], r);
+  }
+  if constexpr (Channels == 2) return {cross / ones, 1 / ones};
+  return {};
+}
+
+// Both sides are combined, less the prior that is in both. With K the covariance, known-mean
+// predictions give (K^-1 y)_j and (K^-1)_jj; estimating the mean replaces K^-1 by
+// K^-1 - K^-1 1 1' K^-1 / (1' K^-1 1) (Rasmussen & Williams 2006, eqs. 2.42 and 5.12).
+template <int Channels>
+LeaveOneOut leave_one_out(const Series& series, const Parameters& parameters) {
+  const std::size_t n = series.size();
+  const double s2 = std::exp(2 * parameters.ln_sigma);
+  const double inv_tau = std::exp(-parameters.ln_tau);
+  const double j2 = std::exp(2 * parameters.ln_jitter);
+  std::vector<Step> steps;
+  std::vector<Message<Channels>> before;
+  steps.reserve(n);
+  before.reserve(n);
+  for (const double dt : series.dt) steps.emplace_back(dt, inv_tau);
+  const Level level = forward<Channels>(series, s2, j2, steps, before);
+
+  LeaveOneOut out{std::vector<double>(n), std::vector<double>(n), std::vector<double>(n)};
+  Message<Channels> m{{}, s2};
+  for (std::size_t i = n; i-- > 0;) {
+    const Message<Channels>& b = before[i];
+    const double r = series.var[i] + j2;
+    const double process = 1 / (1 / b.var + 1 / m.var - 1 / s2);
+    std::array<double, Channels> rest;  // value less prediction, mean 0
+    for (int c = 0; c < Channels; ++c)
+      rest[c] = (c == 0 ? series.y[i] : 1.0) - process * (b.mean[c] / b.var + m.mean[c] / m.var);
+    double var = process + r, residual = rest[0];
+    if constexpr (Channels == 2) {
+      const double growth = 1 / (1 - rest[1] * rest[1] / var * level.var);
+      residual = (rest[0] - level.mean * rest[1]) * growth;
+      var *= growth;
+    }
+    out.mean[i] = series.reference + series.y[i] - residual;
+    out.var[i] = var;
+    out.logpdf[i] = -0.5 * (kLnTwoPi + std::log(var) + residual * residual / var);
+    take(m, series.y[i], r);
+    move(m, steps[i], s2);
+  }
+  return out;
+}
+
 }  // namespace
 
 Series make_series(std::span<const double> time, std::span<const double> mag,
@@ -213,52 +299,9 @@ Evaluation evaluate(const Series& series, const Parameters& parameters, Mean mea
                              : sweep<2>(series, parameters, want);
 }
 
-LeaveOneOut leave_one_out(const Series& series, const Parameters& parameters, double mean) {
-  const std::size_t n = series.size();
-  const double s2 = std::exp(2 * parameters.ln_sigma);
-  const double inv_tau = std::exp(-parameters.ln_tau);
-  const double j2 = std::exp(2 * parameters.ln_jitter);
-  const double offset = mean - series.reference;
-  LeaveOneOut out;
-  out.mean.resize(n);
-  out.var.resize(n);
-  out.logpdf.resize(n);
-
-  // Forward: what the epochs before say of the process at each epoch. Kept in mean and var.
-  std::vector<Step> steps;
-  steps.reserve(n);
-  double m = 0, p = s2;
-  for (std::size_t i = 0; i < n; ++i) {
-    const Step& step = steps.emplace_back(series.dt[i], inv_tau);
-    m *= step.a;
-    p = step.a2 * p + s2 * step.q;
-    out.mean[i] = m;
-    out.var[i] = p;
-    const double r = series.var[i] + j2;
-    const double gain = p / (p + r);
-    m += gain * (series.y[i] - offset - m);
-    p = r * gain;
-  }
-
-  // Backward: what the epochs after say; both are combined, less the prior counted twice.
-  m = 0;
-  p = s2;
-  for (std::size_t i = n; i-- > 0;) {
-    const double r = series.var[i] + j2;
-    const double v = 1 / (1 / out.var[i] + 1 / p - 1 / s2);
-    const double f = v * (out.mean[i] / out.var[i] + m / p);
-    const double residual = series.y[i] - offset - f;
-    out.mean[i] = f + mean;
-    out.var[i] = v + r;
-    out.logpdf[i] = -0.5 * (kLnTwoPi + std::log(v + r) + residual * residual / (v + r));
-
-    const double gain = p / (p + r);
-    m += gain * (series.y[i] - offset - m);
-    p = r * gain;
-    m *= steps[i].a;
-    p = steps[i].a2 * p + s2 * steps[i].q;
-  }
-  return out;
+LeaveOneOut leave_one_out(const Series& series, const Parameters& parameters, Mean mean) {
+  return mean == Mean::Fixed ? leave_one_out<1>(series, parameters)
+                             : leave_one_out<2>(series, parameters);
 }
 
 }  // namespace ou

@@ -64,13 +64,13 @@ enum class Want {
 Evaluation evaluate(const Series& series, const Parameters& parameters, Mean mean, Want want);
 
 // For each epoch the prediction from all the others at the same parameters, in the series' order.
+// Mean::Profiled: the mean too is estimated from the others, and its uncertainty is in `var`.
 struct LeaveOneOut {
   std::vector<double> mean;    // mag
   std::vector<double> var;     // mag^2, of the observation: process and error
   std::vector<double> logpdf;  // ln p(y_j | the others)
 };
 
-// `mean`: of the process, in mag.
-LeaveOneOut leave_one_out(const Series& series, const Parameters& parameters, double mean);
+LeaveOneOut leave_one_out(const Series& series, const Parameters& parameters, Mean mean);
 
 }  // namespace ou

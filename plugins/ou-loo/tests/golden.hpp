@@ -26,7 +26,8 @@ inline std::vector<Json> cases() {
   for (const auto& file : files) {
     std::ifstream in(file);
     if (!in) continue;
-    for (const Json& c : Json::parse(in).at("cases")) found[c.at("name")] = c;
+    const Json all = Json::parse(in);
+    for (const Json& c : all.at("cases")) found[c.at("name")] = c;
   }
   std::vector<Json> out;
   for (auto& [name, c] : found) out.push_back(std::move(c));

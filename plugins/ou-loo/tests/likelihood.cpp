@@ -2,7 +2,6 @@
 
 #include <catch2/catch.hpp>
 #include <cmath>
-#include <numeric>
 #include <random>
 
 #include "golden.hpp"
@@ -14,32 +13,30 @@ using ou::Want;
 
 namespace {
 
-// The same likelihood by a dense Cholesky decomposition, O(N^3).
+// The same likelihood by a dense Cholesky decomposition, O(N^3), in extended precision.
 double dense_loglike(const std::vector<double>& t, const ou::Series& s, const ou::Parameters& p) {
+  using Real = long double;
   const std::size_t n = s.size();
-  std::vector<double> a(n * n);
-  for (std::size_t i = 0; i < n; ++i)
-    for (std::size_t k = 0; k < n; ++k)
-      a[i * n + k] = std::exp(2 * p.ln_sigma - std::abs(t[i] - t[k]) * std::exp(-p.ln_tau)) +
-                     (i == k ? s.var[i] + std::exp(2 * p.ln_jitter) : 0);
-  double loglike = 0;
-  std::vector<double> z(n);
+  std::vector<Real> a(n * n), z(n);
+  Real loglike = 0;
   for (std::size_t i = 0; i < n; ++i) {
+    z[i] = s.y[i];
     for (std::size_t k = 0; k <= i; ++k) {
-      double sum = a[i * n + k];
+      const Real lag = std::abs(t[i] - t[k]) / std::exp(static_cast<Real>(p.ln_tau));
+      Real sum = std::exp(2 * static_cast<Real>(p.ln_sigma) - lag);
+      if (i == k) sum += s.var[i] + std::exp(2 * static_cast<Real>(p.ln_jitter));
       for (std::size_t m = 0; m < k; ++m) sum -= a[i * n + m] * a[k * n + m];
       a[i * n + k] = i == k ? std::sqrt(sum) : sum / a[k * n + k];
+      if (k < i) z[i] -= a[i * n + k] * z[k];
     }
-    z[i] = s.y[i];
-    for (std::size_t k = 0; k < i; ++k) z[i] -= a[i * n + k] * z[k];
     z[i] /= a[i * n + i];
-    loglike -= 0.5 * z[i] * z[i] + std::log(a[i * n + i]) + 0.5 * std::log(2 * M_PI);
+    loglike -= z[i] * z[i] / 2 + std::log(a[i * n + i]) + std::log(2 * std::acos(Real{-1})) / 2;
   }
-  return loglike;
+  return static_cast<double>(loglike);
 }
 
 void check_fixed_parameters(const Json& reference, const Case& c, const ou::Parameters& p,
-                            double mean) {
+                            Mean mean) {
   const ou::LeaveOneOut loo = ou::leave_one_out(c.series, p, mean);
   const auto means = c.sorted(reference.at("loo_mean"));
   const auto vars = c.sorted(reference.at("loo_var"));
@@ -64,7 +61,7 @@ TEST_CASE("likelihood, gradient and leave-one-out at fixed parameters, mean give
     CHECK(e.loglike == Approx(reference.at("loglike").get<double>()).epsilon(1e-9));
     for (int k = 0; k < 2; ++k)
       CHECK(e.gradient[k] == Approx(reference.at("grad")[k].get<double>()).epsilon(1e-9));
-    check_fixed_parameters(reference, c, p, mean);
+    check_fixed_parameters(reference, c, p, Mean::Fixed);
   }
 }
 
@@ -79,7 +76,7 @@ TEST_CASE("likelihood, gradient and leave-one-out at fixed parameters, mean prof
     CHECK(e.loglike == Approx(reference.at("loglike").get<double>()).epsilon(1e-9));
     for (int k = 0; k < 2; ++k)
       CHECK(e.gradient[k] == Approx(reference.at("grad")[k].get<double>()).epsilon(1e-9));
-    check_fixed_parameters(reference, c, p, e.mean);
+    check_fixed_parameters(reference, c, p, Mean::Profiled);
   }
 }
 
@@ -138,10 +135,10 @@ TEST_CASE("hard cases agree with dense algebra, and with brute-force leaving out
         INFO("error " << error << " sigma " << sigma << " tau " << tau);
         const ou::Parameters p{std::log(sigma), std::log(tau)};
         const double all = ou::evaluate(s, p, Mean::Fixed, Want::Value).loglike;
-        // The dense matrix of sigma = 100, error = 1e-4 has condition 1e13.
-        const double precision = sigma / error > 1e5 ? 1e-3 : 1e-9;
+        // The dense matrix of sigma = 100, error = 1e-4 has condition 1e13: a rough check only.
+        const double precision = sigma / error > 1e5 ? 1e-4 : 1e-9;
         CHECK(all == Approx(dense_loglike(t, s, p)).epsilon(precision));
-        const ou::LeaveOneOut loo = ou::leave_one_out(s, p, 0);
+        const ou::LeaveOneOut loo = ou::leave_one_out(s, p, Mean::Fixed);
         for (std::size_t j = 0; j < s.size(); ++j) {
           const double rest =
               ou::evaluate(ou::without(s, j, 0), p, Mean::Fixed, Want::Value).loglike;
@@ -160,7 +157,7 @@ TEST_CASE("from one epoch to a hundred thousand") {
   const double var = 0.2 * 0.2 + 0.1 * 0.1;
   CHECK(ou::evaluate(single, p, Mean::Fixed, Want::Value).loglike ==
         Approx(-0.5 * (0.09 / var + std::log(2 * M_PI * var))));
-  CHECK(ou::leave_one_out(single, p, 0).var[0] == Approx(var));
+  CHECK(ou::leave_one_out(single, p, Mean::Fixed).var[0] == Approx(var));
 
   // Far apart, epochs are independent: a sum of equal terms.
   const std::size_t n = 100000;
@@ -170,6 +167,6 @@ TEST_CASE("from one epoch to a hundred thousand") {
   const ou::Evaluation e = ou::evaluate(many, p, Mean::Fixed, Want::Gradient);
   CHECK(e.loglike ==
         Approx(static_cast<double>(n) * ou::evaluate(single, p, Mean::Fixed, Want::Value).loglike)
-            .epsilon(1e-12));
+            .epsilon(1e-10));
   CHECK(e.gradient[1] == Approx(0).margin(1e-10));
 }
