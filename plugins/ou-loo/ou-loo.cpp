@@ -145,11 +145,8 @@ void OuLoo::declare_group(const std::string& name, const qsohost::Schema& before
                           qsohost::Ports& ports) const {
   const auto* group = before.find_group(name);
   if (group == nullptr && !before.is_open()) {
-    std::vector<std::string> have;
-    for (const auto& g : before.groups())
-      if (!g.info.time.empty()) have.push_back(g.info.name);
-    ports.problem(fmt::format("no light curves '{}' here; there are: {}", name,
-                              have.empty() ? "none" : fmt::format("{}", fmt::join(have, ", "))));
+    ports.reads(
+        {name, "mag", std::nullopt, "", "light curve to fit"});  // the host says what is wrong
     return;
   }
   std::string band;

@@ -226,7 +226,7 @@ Level forward(const Series& series, double s2, double j2, std::span<const Step> 
 
 // Both sides are combined, less the prior that is in both. With K the covariance, known-mean
 // predictions give (K^-1 y)_j and (K^-1)_jj; estimating the mean replaces K^-1 by
-// K^-1 - K^-1 1 1' K^-1 / (1' K^-1 1) (Rasmussen & Williams 2006, eqs. 2.42 and 5.12).
+// K^-1 - K^-1 1 1' K^-1 / (1' K^-1 1) (cf. Rasmussen & Williams 2006, eq. 5.12).
 template <int Channels>
 LeaveOneOut leave_one_out(const Series& series, const Parameters& parameters) {
   const std::size_t n = series.size();
