@@ -42,7 +42,7 @@ void read_settings(const RawChain& raw, Settings& settings, std::vector<Problem>
       if (it == settings.options().end()) {
         throw ChainError(fmt::format("is no setting{}", did_you_mean(given.name, names)));
       }
-      if (!given.value) throw ChainError(fmt::format("wants a {}", (*it)->type_name()));
+      if (!given.value) throw ChainError(fmt::format("wants: {}", (*it)->type_name()));
       (*it)->set(*given.value);
     } catch (const Error& e) {
       problems.push_back({given.place, fmt::format("chain.{} {}", given.name, e.what()), false});

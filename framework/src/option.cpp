@@ -14,6 +14,10 @@ namespace {
 
 using Scalar = OptionValue::Scalar;
 
+std::string with_article(std::string_view noun) {
+  return fmt::format("{} {}", noun.front() == 'i' ? "an" : "a", noun);
+}
+
 template <class T>
 std::vector<T> as_list(const OptionValue& value, std::string_view wanted) {
   std::vector<T> out;
@@ -28,7 +32,7 @@ std::vector<T> as_list(const OptionValue& value, std::string_view wanted) {
         return;
       }
     }
-    throw ChainError(fmt::format("wants a {}", wanted));
+    throw ChainError(fmt::format("wants {}", with_article(wanted)));
   };
   if (const auto* scalar = std::get_if<Scalar>(&value.data)) {
     take(*scalar);
@@ -41,7 +45,7 @@ std::vector<T> as_list(const OptionValue& value, std::string_view wanted) {
 template <class T>
 T as_scalar(const OptionValue& value, std::string_view wanted) {
   const auto* scalar = std::get_if<Scalar>(&value.data);
-  if (scalar == nullptr) throw ChainError(fmt::format("wants a {}, not a list", wanted));
+  if (scalar == nullptr) throw ChainError(fmt::format("wants {}, not a list", with_article(wanted)));
   return as_list<T>(value, wanted).front();
 }
 

@@ -39,7 +39,7 @@ void set_option(Stage& stage, const RawStage& raw, const RawOption& given,
                                 did_you_mean(given.name, names)));
   }
   const std::string name = fmt::format("{}.{}", raw.label, given.name);
-  if (!given.value) return complain(fmt::format("{} wants a {}", name, (*it)->type_name()));
+  if (!given.value) return complain(fmt::format("{} wants: {}", name, (*it)->type_name()));
   try {
     const bool is_path = (*it)->type_name() == "path";
     (*it)->set(is_path ? resolve_path(*given.value, given.from_command_line

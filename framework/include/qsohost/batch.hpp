@@ -41,13 +41,13 @@ class QSOHOST_API ColumnSet {
 
 // What a group is: whose epochs, and which of its columns play the roles of a light curve.
 struct GroupInfo {
-  std::string name;         // "ztf.g"
-  std::string survey;       // "ztf"; "" for a table of results, which is no light curve
-  std::string band;         // "g"
-  std::string time;         // name of the time column, e.g. "mjd"
-  std::string mag;          // e.g. "mag"
-  std::string mag_err;      // e.g. "magerr"
-  std::string time_system;  // "MJD UTC", "BJD TCB - 2455197.5"
+  std::string name{};         // "ztf.g"
+  std::string survey{};       // "ztf"; "" for a table of results, which is no light curve
+  std::string band{};         // "g"
+  std::string time{};         // name of the time column, e.g. "mjd"
+  std::string mag{};          // e.g. "mag"
+  std::string mag_err{};      // e.g. "magerr"
+  std::string time_system{};  // "MJD UTC", "BJD TCB - 2455197.5"
 };
 
 struct Slice {

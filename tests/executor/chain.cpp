@@ -1,0 +1,136 @@
+#include <algorithm>
+
+#include "support.hpp"
+
+using namespace qsohost;
+using Catch::Contains;
+
+namespace {
+
+std::string told(const FauxRun& r) {
+  std::string out;
+  for (const Problem& p : r.problems) {
+    out += p.text().substr(p.text().find("chain.toml") + 11) + "\n";
+  }
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("every mistake in a chain file is told with its place") {
+  FauxRun r;
+  r.text = R"([chain]
+name = "faux"
+batch_row = 10
+[[stage]]
+use = "faux-source"
+objects = "many"
+[[stage]]
+use = "faux-fetsh"
+[[stage]]
+use = "faux-filter"
+every = 3
+evry = 4
+[[stage]]
+use = "faux-sink"
+label = "no spaces"
+)";
+  CHECK_FALSE(r.load());
+  const std::string problems = told(r);
+  INFO(problems);
+  CHECK(std::ranges::is_sorted(r.problems, {}, [](const Problem& p) { return p.place.line; }));
+  CHECK(r.problems.size() == 5);
+  CHECK_THAT(problems, Contains("3:1: chain.batch_row is no setting; did you mean 'batch_rows'?"));
+  CHECK_THAT(problems, Contains("6:1: faux-source.objects wants an integer"));
+  CHECK_THAT(problems, Contains("8:7: no stage 'faux-fetsh'; did you mean 'faux-fetch'?"));
+  CHECK_THAT(problems, Contains("12:1: faux-filter: no option 'evry'; did you mean 'every'?"));
+  CHECK_THAT(problems, Contains("15:9: label 'no spaces'"));
+}
+
+TEST_CASE("columns are followed from stage to stage") {
+  FauxRun r;
+  r.text = R"([chain]
+name = "faux"
+[[stage]]
+use = "faux-source"
+[[stage]]
+use = "faux-fit"
+[[stage]]
+use = "faux-fetch"
+[[stage]]
+use = "faux-fetch"
+label = "again"
+)";
+  CHECK_FALSE(r.load());
+  const std::string problems = told(r);
+  CHECK_THAT(problems,
+             Contains("5:1: faux-fit needs group 'faux.g', which no earlier stage gives"));
+  CHECK_THAT(problems,
+             Contains("9:1: again adds group 'faux.g', which stage 'faux-fetch' has added"));
+  CHECK_THAT(problems, Contains("warning: the chain has no Sink"));
+}
+
+TEST_CASE("the order of roles is checked") {
+  FauxRun r;
+  r.text =
+      "[chain]\nname = \"x\"\n[[stage]]\nuse = \"faux-filter\"\n[[stage]]\nuse = "
+      "\"faux-source\"\n";
+  CHECK_FALSE(r.load());
+  CHECK_THAT(told(r), Contains("3:1: faux-filter is a Filter; a chain begins with a Source"));
+  CHECK_THAT(told(r), Contains("5:1: faux-source is a Source; only the first"));
+}
+
+TEST_CASE("text that is not TOML, and files that are not there") {
+  FauxRun r;
+  r.text = "[chain]\nname = faux\n";
+  CHECK_FALSE(r.load());
+  CHECK_THAT(told(r), Contains("2:") && Contains("not TOML"));
+  r.problems.clear();
+  CHECK_FALSE(Chain::load(r.folder / "nowhere.toml", {}, r.plugins, r.problems));
+  CHECK_THAT(r.problems.front().text(), Contains("nowhere.toml"));
+}
+
+TEST_CASE("options from the command line") {
+  FauxRun r;
+  auto chain = r.load({{"source.objects", "7"}, {"chain.name", "other"}});
+  REQUIRE(chain);
+  CHECK(chain->settings().name == "other");
+  const auto lines = chain->effective();
+  CHECK(std::ranges::find(lines, "source.objects = 7") != lines.end());
+  CHECK_FALSE(r.load({{"sourse.objects", "7"}}));
+  CHECK_THAT(
+      r.problems.front().text(),
+      Contains("--set sourse.objects=7: no stage is called 'sourse'; did you mean 'source'"));
+  CHECK_FALSE(r.load({{"source.objects", "seven"}}));
+  CHECK_FALSE(r.load({{"objects", "7"}}));
+}
+
+TEST_CASE("a stage is swapped for another of its role") {
+  FauxRun r;
+  CHECK_FALSE(r.load({}, {{"fit", "faux-filter"}}));
+  CHECK_THAT(r.problems.front().text(), Contains("'faux-filter' is a Filter and cannot take"));
+  CHECK_FALSE(r.load({}, {{"fitt", "faux-fit"}}));
+  CHECK_THAT(r.problems.front().text(), Contains("did you mean 'fit'"));
+  CHECK(r.load({}, {{"fit", "faux-fit"}}));
+}
+
+TEST_CASE("the hash of a chain is that of what can change its products") {
+  FauxRun r;
+  const std::string hash = r.load()->hash();
+  CHECK(r.load()->hash() == hash);
+  CHECK(r.load({{"filter.every", "6"}})->hash() != hash);
+}
+
+TEST_CASE("drawings name every stage") {
+  FauxRun r;
+  const auto chain = r.load();
+  REQUIRE(chain);
+  for (const char* format : {"dot", "mermaid", "text"}) {
+    const std::string drawing = draw(*chain, format);
+    for (const char* label : {"source", "fetch", "raw", "filter", "fit", "out"}) {
+      CHECK_THAT(drawing, Contains(label));
+    }
+    CHECK_THAT(drawing, Contains("faux.g"));
+  }
+  CHECK_THROWS_AS(draw(*chain, "png"), ChainError);
+}

@@ -1,0 +1,216 @@
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include "support.hpp"
+
+using namespace qsohost;
+using Catch::Contains;
+using Settings = std::vector<std::pair<std::string, std::string>>;
+
+namespace {
+
+const StageReport& stage(const RunReport& report, const std::string& label) {
+  const auto it = std::ranges::find(report.stages, label, &StageReport::label);
+  REQUIRE(it != report.stages.end());
+  return *it;
+}
+
+std::string undisturbed(const char* label) {
+  static FauxRun* reference = [] {
+    auto* r = new FauxRun;
+    r->options.threads = 1;
+    r->options.in_flight = 1;
+    REQUIRE(r->run().end == RunEnd::Done);
+    return r;
+  }();
+  return reference->product(label);
+}
+
+}  // namespace
+
+TEST_CASE("a chain runs and counts what it did") {
+  FauxRun r;
+  const RunReport report = r.run();
+  CHECK(report.error.empty());
+  REQUIRE(report.end == RunEnd::Done);
+  CHECK(report.objects == 100);
+  CHECK(report.products.size() == 2);
+  CHECK(stage(report, "fetch").matched == 90);
+  CHECK(stage(report, "fetch").not_found == 10);
+  CHECK(stage(report, "filter").objects_in == 100);
+  CHECK(stage(report, "filter").objects_out == 80);
+  CHECK(stage(report, "fit").counts.at(0).n == 80);
+  const std::string raw = r.product("raw");
+  CHECK(std::ranges::count(raw, '\n') == 100);
+  CHECK_THAT(raw, Contains("\n13\n"));  // not found: a row without epochs
+  CHECK_FALSE(std::filesystem::exists(r.options.run_dir / "chunks"));
+}
+
+TEST_CASE("products do not depend on threads or batches in flight") {
+  for (const int threads : {1, 2, 8}) {
+    for (const int in_flight : {1, 3, 20}) {
+      FauxRun r;
+      r.options.threads = threads;
+      r.options.in_flight = in_flight;
+      CHECK(r.run({{"fetch.lanes", "4"}, {"fetch.ms", "3"}}).end == RunEnd::Done);
+      CHECK(r.product("raw") == undisturbed("raw"));
+      CHECK(r.product("out") == undisturbed("out"));
+    }
+  }
+}
+
+TEST_CASE("a slow sink holds back the source") {
+  FauxRun r;
+  r.options.in_flight = 3;
+  CHECK(r.run({{"source.objects", "1000"}, {"out.ms", "2"}}).end == RunEnd::Done);
+  // The source may have read one more batch than there are tokens the moment one comes back.
+  CHECK_THAT(r.log, Contains("most in flight 3") || Contains("most in flight 4"));
+}
+
+TEST_CASE("whatever a stage throws ends the run and names the stage") {
+  const auto role = GENERATE(as<std::string>{}, "source", "fetch", "filter", "fit", "raw");
+  const auto how = GENERATE(as<std::string>{}, "std", "number", "chain");
+  FauxRun r;
+  const RunReport report = r.run({{role + ".fail_at", "58"}, {role + ".fails", how}});
+  INFO(role << " " << how << ": " << report.error);
+  CHECK(report.end == RunEnd::Failed);
+  CHECK_THAT(report.error, Contains("stage '" + role + "'") && Contains("plugin faux 1.0.0"));
+  CHECK_THAT(report.error, Contains("made to fail") || Contains("no std::exception"));
+  if (role != "source") CHECK_THAT(report.error, Contains("batch 5"));
+  CHECK(report.objects >= 50);  // what was in front of it is committed
+  CHECK(report.objects < 100);
+  CHECK_FALSE(std::filesystem::exists(r.options.run_dir / "out.txt"));
+}
+
+TEST_CASE("a stage that cannot be opened ends the run before it begins") {
+  FauxRun r;
+  CHECK_THROWS_WITH(r.run({{"source.fails", "open"}}),
+                    Contains("stage 'source'") && Contains("made to fail at open"));
+}
+
+TEST_CASE("an object that cannot be fitted is flagged and stays") {
+  FauxRun r;
+  const RunReport report = r.run({{"fit.fail_at", "58"}, {"fit.fails", "bad"}});
+  CHECK(report.end == RunEnd::Done);
+  CHECK(stage(report, "fit").bad == 1);
+  CHECK(std::ranges::count(r.product("out"), '\n') == 80);
+  REQUIRE(report.notes.size() == 2);
+  CHECK_THAT(report.notes[1], Contains("58: made bad"));
+}
+
+TEST_CASE("breaking a role's law is an error") {
+  FauxRun r;
+  CHECK_THAT(r.run({{"filter.adds", "true"}}).error, Contains("Filter") && Contains("added"));
+  FauxRun silent;
+  CHECK_THAT(silent.run({{"fetch.silent", "true"}}).error, Contains("said nothing of object 1"));
+}
+
+TEST_CASE("failed objects leave the run unsettled until they are retried") {
+  FauxRun r;
+  const auto flag = r.folder / "down";
+  std::ofstream(flag) << "x";
+  const Settings set{{"fetch.fails_while", flag.string()}};
+  const RunReport first = r.run(set);
+  CHECK(first.end == RunEnd::Unsettled);
+  CHECK(stage(first, "fetch").failed == 10);
+  CHECK_THAT(first.notes.at(1), Contains("4: server is down"));
+
+  std::filesystem::remove(flag);
+  r.options.start = StartMode::Resume;
+  CHECK(r.run(set).end == RunEnd::Unsettled);  // resuming alone does not ask again
+  r.options.start = StartMode::RetryFailed;
+  const RunReport last = r.run(set);
+  CHECK(last.end == RunEnd::Done);
+  CHECK(stage(last, "fetch").failed == 0);
+  CHECK(r.product("raw") == undisturbed("raw"));
+  CHECK(r.product("out") == undisturbed("out"));
+}
+
+TEST_CASE("an interrupted run resumes to the same products") {
+  std::atomic<int> interrupts{0};
+  const int level = GENERATE(1, 2);
+  FauxRun r;
+  r.options.interrupts = &interrupts;
+  r.options.progress = [&](const Progress& p) {
+    if (p.objects_done >= 30) interrupts = level;
+  };
+  const Settings slow{{"source.objects", "300"}, {"fetch.ms", "8"}};
+  const RunReport report = r.run(slow);
+  CHECK(report.end == RunEnd::Interrupted);
+  CHECK(report.objects > 0);
+  CHECK(report.objects < 300);
+  CHECK(report.products.empty());
+
+  interrupts = 0;
+  r.options.progress = nullptr;
+  r.options.start = StartMode::Resume;
+  const RunReport resumed = r.run(slow);
+  CHECK(resumed.end == RunEnd::Done);
+  CHECK(resumed.objects == 300);
+  FauxRun whole;
+  CHECK(whole.run(slow).end == RunEnd::Done);
+  CHECK(r.product("raw") == whole.product("raw"));
+  CHECK(r.product("out") == whole.product("out"));
+}
+
+TEST_CASE("a run directory is not overwritten by accident") {
+  FauxRun r;
+  CHECK(r.run().end == RunEnd::Done);
+  CHECK_THROWS_WITH(r.run(), Contains("holds a run already (100 objects, finished)") &&
+                                 Contains("--resume") && Contains("--restart"));
+  r.options.start = StartMode::Resume;
+  CHECK_THROWS_WITH(r.run({{"filter.every", "7"}}),
+                    Contains("- filter.every = 5") && Contains("+ filter.every = 7"));
+  const RunReport again = r.run();
+  CHECK(again.end == RunEnd::Done);
+  CHECK_THAT(again.notes.front(), Contains("finished already"));
+  r.options.start = StartMode::Restart;
+  CHECK(r.run({{"filter.every", "7"}}).end == RunEnd::Done);
+  CHECK(r.product("out") != undisturbed("out"));
+}
+
+TEST_CASE("two runs cannot share a run directory") {
+  FauxRun r;
+  std::string refused;
+  r.options.progress = [&](const Progress&) {
+    if (!refused.empty()) return;
+    RunOptions second = r.options;
+    second.start = StartMode::Resume;
+    second.progress = nullptr;
+    try {
+      auto chain = r.load();
+      run(*chain, second);
+    } catch (const ChainError& e) {
+      refused = e.what();
+    }
+  };
+  r.run({{"fetch.ms", "20"}});
+  CHECK_THAT(refused, Contains("in use by another qsohost"));
+}
+
+TEST_CASE("limits and dry runs") {
+  FauxRun r;
+  r.options.limit = 25;
+  CHECK(r.run().objects == 25);
+  CHECK(std::ranges::count(r.product("raw"), '\n') == 25);
+  FauxRun dry;
+  dry.options.dry_run = true;
+  dry.options.limit = 25;
+  const RunReport report = dry.run();
+  CHECK(stage(report, "fit").objects_in == 20);
+  CHECK_FALSE(std::filesystem::exists(dry.options.run_dir));
+  FauxRun none;
+  CHECK(none.run({{"source.objects", "0"}}).end == RunEnd::Done);
+  CHECK(std::filesystem::exists(none.options.run_dir / "out.txt"));
+}
+
+TEST_CASE("a trace is JSON with an event for each call") {
+  FauxRun r;
+  r.options.trace = r.folder / "trace.json";
+  CHECK(r.run().end == RunEnd::Done);
+  std::ifstream in(r.options.trace);
+  const std::string text(std::istreambuf_iterator<char>(in), {});
+  CHECK(std::ranges::count(text, '\n') == 10 * 6 + 2);  // 10 batches, 6 stages, two brackets
+  CHECK_THAT(text, Contains("\"name\":\"fit\""));
+}

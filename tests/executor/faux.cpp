@@ -1,0 +1,210 @@
+// Stages with no survey behind them, for tests of the executor: what they do, how long they take
+// and how they fail is all in their options.
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <qsohost/plugin.hpp>
+#include <stdexcept>
+#include <string>
+#include <thread>
+
+using namespace qsohost;
+
+namespace {
+
+// Batches between the source and the last sink, and the most there were at once.
+std::atomic<int> in_flight{0};
+std::atomic<int> most_in_flight{0};
+
+void fail_as(const std::string& how) {
+  if (how == "std") throw std::runtime_error("made to fail");
+  if (how == "number") throw 42;
+  if (how == "chain") throw ChainError("made to fail");
+  if (how == "bad") throw BadObject("made bad");
+}
+
+void pause(std::int64_t ms) {
+  std::this_thread::sleep_for(std::chrono::milliseconds(ms));
+}
+
+// Differs from batch to batch, so that they overtake one another.
+std::int64_t uneven(std::int64_t ms, const Batch& batch) {
+  return ms * static_cast<std::int64_t>(batch.ordinal() * 7 % 5) / 2;
+}
+
+class FauxSource : public Source {
+ public:
+  void open(Context& /*context*/) override {
+    next_ = 1;
+    in_flight = most_in_flight = 0;
+    if (*fails_ == "open") throw std::runtime_error("made to fail at open");
+  }
+  bool read(Batch& batch) override {
+    if (next_ > *objects_) return false;
+    const int now = ++in_flight;
+    if (now > most_in_flight) most_in_flight = now;
+    for (std::size_t i = 0; i < batch.capacity() && next_ <= *objects_; ++i, ++next_) {
+      if (next_ == *fail_at_) fail_as(*fails_);
+      id_(batch).append(next_);
+      z_(batch).append(0.001 * static_cast<double>(next_));
+    }
+    return true;
+  }
+  std::optional<std::uint64_t> size() const override {
+    return static_cast<std::uint64_t>(*objects_);
+  }
+
+ private:
+  Option<std::int64_t> objects_{this, "objects", 100, "how many", {.min = 0}};
+  Option<std::int64_t> fail_at_{this, "fail_at", -1, "object at which to fail"};
+  Option<std::string> fails_{this, "fails", "", "how"};
+  Out<std::int64_t> id_{this, "", "source_id", "", "1, 2, 3, ..."};
+  Out<double> z_{this, "", "z", "", "redshift"};
+  std::int64_t next_ = 1;
+};
+
+class FauxFetch : public Fetcher {
+ public:
+  int lanes() const override { return static_cast<int>(*lanes_); }
+  void fetch(Batch& batch, Outcomes& outcomes) override {
+    pause(uneven(*ms_, batch));
+    if (*silent_) {
+      for (std::size_t i = 0; i < batch.rows(); ++i) epochs_(batch).close_row();
+      return;
+    }
+    const bool down = !fails_while_->text.empty() && std::filesystem::exists(fails_while_->text);
+    outcomes.for_each(batch, [&](const Object& object) {
+      const std::int64_t id = std::stoll(object.id());
+      if (id == *fail_at_) fail_as(*fails_);
+      for (std::int64_t k = 0; k < id % 7; ++k) {
+        mjd_(batch).append(58000.0 + static_cast<double>((k * 5 + id) % 11));
+        mag_(batch).append(18.0F + static_cast<float>(k) / 8);
+        err_(batch).append(0.1F);
+      }
+      // After the epochs: what was appended must be taken back.
+      if (id % 10 == 3) throw NotFound("nothing there");
+      if (down && id % 10 == 4) throw TryAgain("server is down");
+    });
+    outcomes.counts().add("faux.g", "asked", static_cast<std::int64_t>(batch.rows()));
+  }
+
+ private:
+  Option<std::int64_t> lanes_{this, "lanes", 1, "lanes"};
+  Option<std::int64_t> ms_{this, "ms", 0, "time it takes"};
+  Option<std::int64_t> fail_at_{this, "fail_at", -1, "object at which to fail"};
+  Option<std::string> fails_{this, "fails", "", "how"};
+  Option<bool> silent_{this, "silent", false, "says nothing of any object"};
+  Option<Path> fails_while_{this, "fails_while", Path{},
+                            "some objects fail while this file exists"};
+  OutGroup epochs_{this, {"faux.g", "faux", "g", "mjd", "mag", "magerr", "MJD UTC"}};
+  Out<double> mjd_{this, "faux.g", "mjd", "d", "time"};
+  Out<float> mag_{this, "faux.g", "mag", "mag", "magnitude"};
+  Out<float> err_{this, "faux.g", "magerr", "mag", "its error"};
+};
+
+class FauxFit : public Fitter {
+ public:
+  void declare(const Schema& /*before*/, Ports& ports) const override {
+    ports.reads({"faux.g", "mag", DType::F32, "mag"});
+    ports.adds({"", label() + ".faux.g.mean", DType::F64, "mag", "mean magnitude"});
+    ports.adds({"faux.g", "keep", DType::Bool, "", "0: goes", 1});
+    ports.adds_group({.name = label() + ".faux.g"});
+    ports.adds({label() + ".faux.g", "removed", DType::F64, "d", "times of what goes"});
+  }
+  void fit(const Object& object, Result& result) const override {
+    if (std::stoll(object.id()) == *fail_at_) fail_as(*fails_);
+    const LightCurve curve = object.light_curve("faux.g");
+    auto keep = result.epochs<bool>("faux.g", "keep");
+    double sum = 0;
+    for (std::size_t k = 0; k < curve.size(); ++k) {
+      sum += curve.mag[k];
+      if (curve.time[k] >= 58008) {
+        keep[k] = 0;
+        result.append(label() + ".faux.g", "removed", curve.time[k]);
+      }
+    }
+    if (curve.size() > 0) {
+      result.set(label() + ".faux.g.mean", sum / static_cast<double>(curve.size()));
+    }
+    result.count("faux.g", "fitted");
+  }
+
+ private:
+  Option<std::int64_t> fail_at_{this, "fail_at", -1, "object at which to fail"};
+  Option<std::string> fails_{this, "fails", "", "how"};
+};
+
+class FauxFilter : public Filter {
+ public:
+  void apply(Batch& batch, Counts& counts) const override {
+    std::vector<std::uint8_t> keep(batch.rows(), 1);
+    for (std::size_t row = 0; row < batch.rows(); ++row) {
+      const std::int64_t id = std::stoll(batch.id(row));
+      if (id == *fail_at_) fail_as(*fails_);
+      if (id % *every_ == 0) keep[row] = 0;
+    }
+    batch.keep_rows(keep);
+    if (*adds_) batch.objects().add({"more", DType::F64, "", ""}).resize(batch.rows());
+    counts.add("objects", "kept", static_cast<std::int64_t>(batch.rows()));
+  }
+
+ private:
+  Option<std::int64_t> every_{this, "every", 5, "drops every n-th object"};
+  Option<bool> adds_{this, "adds", false, "breaks the law of filters"};
+  Option<std::int64_t> fail_at_{this, "fail_at", -1, "object at which to fail"};
+  Option<std::string> fails_{this, "fails", "", "how"};
+};
+
+// One line per object; the product is the chunks end to end.
+class FauxSink : public Sink {
+ public:
+  void open(Context& context) override { context_ = &context; }
+  void write(const Batch& batch) override {
+    pause(*ms_);
+    std::string text;
+    for (std::size_t row = 0; row < batch.rows(); ++row) {
+      if (std::stoll(batch.id(row)) == *fail_at_) fail_as(*fails_);
+      text += batch.id(row);
+      for (const Group& group : batch.groups()) {
+        for (const Column& column : group) {
+          const Slice s = group.slice(row);
+          for (std::size_t k = 0; k < s.count; ++k) {
+            text += " " + std::to_string(column.number(s.first + k));
+          }
+        }
+      }
+      text += "\n";
+    }
+    const auto chunk = context_->run().chunk_dir / std::to_string(batch.ordinal());
+    const auto temporary = chunk.string() + ".part";
+    std::ofstream(temporary) << text;
+    publish_file(temporary, chunk);
+    if (*last_) --in_flight;
+  }
+  std::vector<std::filesystem::path> finish(std::span<const std::uint64_t> ordinals) override {
+    const auto product = context_->run().run_dir / (label() + ".txt");
+    std::ofstream out(product);
+    for (const std::uint64_t ordinal : ordinals) {
+      std::ifstream in(context_->run().chunk_dir / std::to_string(ordinal));
+      // An empty chunk would set the stream's fail bit.
+      if (in.peek() != std::ifstream::traits_type::eof()) out << in.rdbuf();
+    }
+    context_->info("most in flight " + std::to_string(most_in_flight));
+    return {product};
+  }
+
+ private:
+  Option<std::int64_t> ms_{this, "ms", 0, "time it takes"};
+  Option<bool> last_{this, "last", false, "batches end here"};
+  Option<std::int64_t> fail_at_{this, "fail_at", -1, "object at which to fail"};
+  Option<std::string> fails_{this, "fails", "", "how"};
+  Context* context_ = nullptr;
+};
+
+}  // namespace
+
+QSOHOST_PLUGIN("faux", "1.0.0", stage<FauxSource>("faux-source", "numbered objects"),
+               stage<FauxFetch>("faux-fetch", "made-up epochs"),
+               stage<FauxFit>("faux-fit", "means"), stage<FauxFilter>("faux-filter", "drops some"),
+               stage<FauxSink>("faux-sink", "text files"));

@@ -1,0 +1,85 @@
+// A chain of faux stages in a temporary folder, and runs of it.
+#pragma once
+
+#include <unistd.h>
+
+#include <atomic>
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "qsohost/chain.hpp"
+#include "qsohost/error.hpp"
+#include "qsohost/run.hpp"
+
+class FauxRun {
+ public:
+  FauxRun() {
+    std::string pattern =
+        (std::filesystem::temp_directory_path() / "qsohost-executor-XXXXXX").string();
+    folder = ::mkdtemp(pattern.data());
+    options.run_dir = folder / "run";
+    options.threads = 2;
+    options.log = [this](qsohost::LogLevel, const std::string& text) { log += text + "\n"; };
+  }
+  ~FauxRun() { std::filesystem::remove_all(folder); }
+  FauxRun(const FauxRun&) = delete;
+  FauxRun& operator=(const FauxRun&) = delete;
+
+  static constexpr const char* standard = R"(
+[chain]
+name = "faux"
+batch_rows = 10
+[[stage]]
+use = "faux-source"
+label = "source"
+[[stage]]
+use = "faux-fetch"
+label = "fetch"
+[[stage]]
+use = "faux-sink"
+label = "raw"
+[[stage]]
+use = "faux-filter"
+label = "filter"
+[[stage]]
+use = "faux-fit"
+label = "fit"
+[[stage]]
+use = "faux-sink"
+label = "out"
+last = true
+)";
+
+  // Loads the chain; problems are in `problems`.
+  std::optional<qsohost::Chain> load(
+      const std::vector<std::pair<std::string, std::string>>& set = {},
+      const std::vector<std::pair<std::string, std::string>>& swap = {}) {
+    std::ofstream(folder / "chain.toml") << text;
+    problems.clear();
+    return qsohost::Chain::load(folder / "chain.toml", {set, swap}, plugins, problems);
+  }
+
+  qsohost::RunReport run(const std::vector<std::pair<std::string, std::string>>& set = {}) {
+    auto chain = load(set);
+    for (const auto& p : problems) UNSCOPED_INFO(p.text());
+    REQUIRE(chain);
+    return qsohost::run(*chain, options);
+  }
+
+  std::string product(const std::string& label) const {
+    std::ifstream in(options.run_dir / (label + ".txt"));
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+
+  std::string text = standard;
+  std::filesystem::path folder;
+  qsohost::Plugins plugins;
+  std::vector<qsohost::Problem> problems;
+  qsohost::RunOptions options;
+  std::string log;
+};

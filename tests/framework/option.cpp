@@ -1,0 +1,52 @@
+#include "qsohost/option.hpp"
+
+#include <catch2/catch.hpp>
+#include <string>
+#include <vector>
+
+using namespace qsohost;
+using Catch::Contains;
+using Scalar = OptionValue::Scalar;
+
+namespace {
+
+struct Owner : OptionOwner {
+  Option<double> radius{this, "radius", 2.0, "cone", {.unit = "arcsec", .min = 0.1, .max = 60}};
+  Option<std::int64_t> flags{this, "flags", 0, "bits"};
+  Option<std::string> mode{this, "mode", "all", "which", {.choices = {"all", "nearest"}}};
+  Option<std::vector<double>> chi{this, "chi", {0.5, 1.5}, "range", {.length = 2}};
+  Option<std::vector<std::string>> bands{this, "bands", {"g"}, "bands", {.choices = {"g", "r"}}};
+  Option<bool> strict{this, "strict", true, "yes or no"};
+};
+
+}  // namespace
+
+TEST_CASE("options take values of their own type") {
+  Owner o;
+  o.radius.set({Scalar(std::int64_t{3})});
+  CHECK(*o.radius == 3.0);
+  o.chi.set({std::vector<Scalar>{0.1, std::int64_t{2}}});
+  CHECK(*o.chi == std::vector<double>{0.1, 2.0});
+  o.bands.set({Scalar(std::string("r"))});
+  CHECK(*o.bands == std::vector<std::string>{"r"});
+  CHECK(o.bands.is_set());
+  CHECK_FALSE(o.strict.is_set());
+}
+
+TEST_CASE("options refuse other types, ranges, choices and lengths") {
+  Owner o;
+  CHECK_THROWS_WITH(o.radius.set({Scalar(std::string("2"))}), Contains("wants a number"));
+  CHECK_THROWS_WITH(o.radius.set({Scalar(100.0)}), Contains("must lie in 0.1 .. 60 arcsec"));
+  CHECK_THROWS_WITH(o.flags.set({Scalar(1.5)}), Contains("wants an integer"));
+  CHECK_THROWS_WITH(o.mode.set({Scalar(std::string("first"))}), Contains("\"nearest\""));
+  CHECK_THROWS_WITH(o.chi.set({std::vector<Scalar>{0.1}}), Contains("wants 2 values, not 1"));
+  CHECK_THROWS_WITH(o.bands.set({std::vector<Scalar>{std::string("u")}}), Contains("one of"));
+  CHECK_THROWS_WITH(o.strict.set({std::vector<Scalar>{true}}), Contains("not a list"));
+}
+
+TEST_CASE("values are written as TOML") {
+  CHECK(to_toml({Scalar(2.0)}) == "2.0");
+  CHECK(to_toml({Scalar(1e-30)}) == "1e-30");
+  CHECK(to_toml({Scalar(std::string("a \"b\""))}) == "\"a \\\"b\\\"\"");
+  CHECK(to_toml({std::vector<Scalar>{true, false}}) == "[true, false]");
+}

@@ -1,0 +1,4 @@
+// A shared object, but nobody's plugin.
+extern "C" int answer() {
+  return 42;
+}

@@ -1,0 +1,147 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "qsohost/error.hpp"
+#include "qsohost/loader.hpp"
+
+namespace fs = std::filesystem;
+using Catch::Contains;
+using qsohost::Plugins;
+
+namespace {
+
+const fs::path bad = BAD_PLUGINS;
+
+fs::path plugin(const std::string& name) {
+  return bad / name / (name + ".so");
+}
+
+std::string why_refused(const fs::path& file) {
+  Plugins plugins;
+  plugins.add_file(file);
+  CHECK(plugins.offers().empty());
+  REQUIRE(plugins.refusals().size() == 1);
+  return plugins.refusals().front().reason;
+}
+
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::string pattern = (fs::temp_directory_path() / "qsohost-loader-XXXXXX").string();
+    path = ::mkdtemp(pattern.data());
+  }
+  ~TemporaryFolder() { fs::remove_all(path); }
+  fs::path path;
+};
+
+}  // namespace
+
+TEST_CASE("each kind of bad plugin is refused with its reason") {
+  CHECK_THAT(why_refused(plugin("other_api")), Contains("not binary compatible") &&
+                                                   Contains("API number") && Contains("99") &&
+                                                   Contains("rebuild the plugin"));
+  CHECK_THAT(why_refused(plugin("no_note")),
+             Contains("not a plugin") && Contains("no qsohost note"));
+  CHECK_THAT(why_refused(plugin("wrong_magic")), Contains("magic word"));
+  CHECK_THAT(why_refused(plugin("short_note")), Contains("its note has 24 bytes"));
+  CHECK_THAT(why_refused(plugin("no_table")), Contains("no symbol 'qsohost_plugin'"));
+  CHECK_THAT(why_refused(plugin("undefined_symbol")),
+             Contains("undefined symbol: spline_of_another_library(double)"));
+  CHECK_THAT(why_refused(plugin("debug_containers")),
+             Contains("debug containers") && Contains("yes") && Contains("layout"));
+  CHECK_THAT(why_refused(plugin("old_strings")), Contains("C++11 strings"));
+  CHECK_THAT(why_refused(plugin("throwing_static")), Contains("crashes as it is loaded"));
+  CHECK_THAT(why_refused(bad / "nowhere.so"), Contains("no such file"));
+}
+
+TEST_CASE("a truncated plugin is refused at any length") {
+  const TemporaryFolder folder;
+  const fs::path copy = folder.path / "cut.so";
+  const auto whole = fs::file_size(plugin("good"));
+  for (const std::uintmax_t keep :
+       {whole - 1, whole / 2, std::uintmax_t{4096}, std::uintmax_t{100}, std::uintmax_t{10}}) {
+    fs::copy_file(plugin("good"), copy, fs::copy_options::overwrite_existing);
+    fs::resize_file(copy, keep);
+    INFO("cut to " << keep << " of " << whole << " bytes");
+    CHECK_THAT(why_refused(copy), Contains("truncated"));
+  }
+  fs::resize_file(copy, 0);
+  CHECK_THAT(why_refused(copy), Contains("not a shared object"));
+  std::ofstream(copy) << "#!/bin/sh\necho no plugin\n";
+  CHECK_THAT(why_refused(copy), Contains("not a shared object"));
+}
+
+TEST_CASE("a bad plugin does not keep the others from loading") {
+  Plugins plugins;
+  for (const char* name : {"other_api", "no_note", "undefined_symbol", "good"}) {
+    plugins.add_file(plugin(name));
+  }
+  CHECK(plugins.refusals().size() == 3);
+  REQUIRE(plugins.find("plain") != nullptr);
+  const qsohost::StagePtr stage = plugins.create("plain");
+  CHECK(stage->options().empty());
+  CHECK(plugins.find("plain")->plugin == "good");
+}
+
+TEST_CASE("a stage that two plugins offer is an error that names both") {
+  Plugins plugins;
+  plugins.add_file(plugin("good"));
+  plugins.add_file(plugin("same_stage"));
+  CHECK_THROWS_WITH(plugins.create("plain"), Contains("good.so") && Contains("same_stage.so"));
+}
+
+TEST_CASE("the first file of a name is final") {
+  const TemporaryFolder folder;
+  const fs::path copy = folder.path / "good.so";
+  fs::copy_file(plugin("no_note"), copy);
+  Plugins plugins;
+  plugins.add_file(copy);
+  plugins.add_file(plugin("good"));
+  CHECK(plugins.find("plain") == nullptr);
+}
+
+TEST_CASE("constructors that throw are reported with their words") {
+  Plugins plugins;
+  plugins.add_file(plugin("throwing_create"));
+  CHECK_THROWS_WITH(plugins.create("throws"), Contains("no licence file"));
+  CHECK_THROWS_WITH(plugins.create("throws-number"), Contains("no std::exception"));
+}
+
+TEST_CASE("an unknown stage is answered with what was searched and the nearest names") {
+  Plugins plugins;
+  plugins.add_file(plugin("good"));
+  plugins.add_file(plugin("no_note"));
+  plugins.add_folder(bad / "not-there");
+  CHECK_THROWS_WITH(plugins.create("plian"), Contains("did you mean 'plain'?") &&
+                                                 Contains("not-there (not there)") &&
+                                                 Contains("refused") && Contains("no_note.so"));
+}
+
+TEST_CASE("places where others may write are refused") {
+  const TemporaryFolder folder;
+  fs::copy_file(plugin("good"), folder.path / "good.so");
+  fs::permissions(folder.path, fs::perms::all);
+  Plugins plugins;
+  plugins.add_folder(folder.path);
+  CHECK(plugins.offers().empty());
+  REQUIRE(plugins.refusals().size() == 1);
+  CHECK_THAT(plugins.refusals().front().reason, Contains("others may write to this folder"));
+  CHECK_THAT(why_refused(folder.path / "good.so"), Contains("others may write to its folder"));
+}
+
+TEST_CASE("probing finds what notes cannot tell") {
+  Plugins plugins;
+  plugins.add_folder(bad / "undefined_symbol");
+  plugins.add_folder(bad / "throwing_static");
+  CHECK(plugins.refusals().empty());
+  plugins.probe_all();
+  CHECK(plugins.refusals().size() == 2);
+  CHECK(plugins.offers().empty());
+}
