@@ -24,19 +24,18 @@ enum Flag : std::int32_t {
   kFitFailed = 1 << 3,
   kTooManyRefitsFailed = 1 << 4,
   kPassesUsedUp = 1 << 5,
-  kFullBounds = 6,   // bits 6 to 9: ou::Bound of the full fit
-  kPostBounds = 10,  // bits 10 to 13: of the fit after cleaning
   kNoErrors = 1 << 14,
 };
+
+constexpr int kFullBounds = 6;   // bits 6 to 9: ou::Bound of the full fit
+constexpr int kPostBounds = 10;  // bits 10 to 13: of the fit after cleaning
 
 constexpr std::string_view kFlagsHelp =
     "sum of: 1 too few epochs, 2 invalid redshift (both: not fitted), 4 epochs with NaN or mag_err "
     "<= 0 took no part, 8 a fit did not converge, 16 too many refits failed (both: given up, "
-    "nothing "
-    "removed), 32 max_passes reached while removing; full fit at its bound: 64 sigma low, 128 "
-    "sigma "
-    "high, 256 tau low, 512 tau high; fit after cleaning likewise: 1024, 2048, 4096, 8192; 16384 "
-    "some error of a parameter is undefined (NaN)";
+    "nothing removed), 32 max_passes reached while removing; full fit at its bound: 64 sigma low, "
+    "128 sigma high, 256 tau low, 512 tau high; fit after cleaning likewise: 1024, 2048, 4096, "
+    "8192; 16384 some error of a parameter is undefined (NaN)";
 
 struct ResultColumn {
   std::string_view name;
