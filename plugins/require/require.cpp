@@ -1,0 +1,54 @@
+// Keeps the objects that have epochs in every one of some groups.
+#include <qsohost/plugin.hpp>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+namespace {
+
+class Require : public qsohost::Filter {
+ public:
+  qsohost::Option<std::vector<std::string>> groups{
+      this, "groups", qsohost::required, "groups of epochs an object must have, e.g. [\"ztf.g\"]"};
+  qsohost::Option<std::int64_t> min_epochs{
+      this, "min_epochs", 1, "epochs an object must have in each of the groups", {.min = 1}};
+
+  void validate() const override {
+    if (groups->empty()) throw qsohost::ChainError("groups: names no group");
+  }
+
+  void declare(const qsohost::Schema& before, qsohost::Ports& ports) const override {
+    if (before.is_open()) return;
+    std::vector<std::string> names;
+    for (const auto& entry : before.groups()) names.push_back(entry.info.name);
+    for (const std::string& group : *groups) {
+      if (std::find(names.begin(), names.end(), group) != names.end()) continue;
+      ports.problem(fmt::format("groups: there is no group '{}' here; there is {}", group,
+                                names.empty() ? "none" : fmt::to_string(fmt::join(names, ", "))));
+    }
+  }
+
+  void apply(qsohost::Batch& batch, qsohost::Counts& counts) const override {
+    std::vector<std::uint8_t> mask(batch.rows(), 1);
+    for (const std::string& name : *groups) {
+      const qsohost::Group& group = batch.group(name);
+      std::int64_t lacking = 0;
+      for (std::size_t row = 0; row < mask.size(); ++row) {
+        if (group.slice(row).count >= static_cast<std::uint64_t>(*min_epochs)) continue;
+        mask[row] = 0;
+        ++lacking;
+      }
+      counts.add(name, "objects with too few epochs", lacking);
+    }
+    counts.add("objects", "in", static_cast<std::int64_t>(mask.size()));
+    counts.add("objects", "kept", std::count(mask.begin(), mask.end(), std::uint8_t{1}));
+    batch.keep_rows(mask);
+  }
+};
+
+}  // namespace
+
+QSOHOST_PLUGIN("require", "0.1.0",
+               qsohost::stage<Require>("require", "keeps objects that have the groups named"));

@@ -1,0 +1,56 @@
+#include <catch2/catch.hpp>
+
+#include <qsohost/text.hpp>
+
+#include <cmath>
+#include <limits>
+
+using namespace qsohost;
+
+TEST_CASE("integers: 64 bits, hexadecimal, blanks, plus") {
+  CHECK(parse_int("675103300002930") == 675103300002930);
+  CHECK(parse_int("9223372036854775807") == std::numeric_limits<std::int64_t>::max());
+  CHECK(parse_int("-12") == -12);
+  CHECK(parse_int("0x5") == 5);
+  CHECK(parse_int("0Xf") == 15);
+  CHECK(parse_int("  7\t") == 7);
+  CHECK(parse_int("+7") == 7);
+  CHECK(parse_int("007") == 7);
+}
+
+TEST_CASE("what is no integer gives none") {
+  for (const char* text : {"", " ", "null", "5.0", "1e3", "0x", "0xg", "0x-5", "+-5", "12a",
+                           "9223372036854775808", "nan"}) {
+    INFO(text);
+    CHECK_FALSE(parse_int(text).has_value());
+  }
+}
+
+TEST_CASE("floats") {
+  CHECK(parse_double("58296.483044000001") == 58296.483044000001);
+  CHECK(parse_double("6.1607032E-05") == 6.1607032e-05);
+  CHECK(parse_double("+1.5 ") == 1.5);
+  CHECK(std::isnan(parse_double("NaN").value()));
+  CHECK(std::isnan(parse_float(" nan").value()));
+  for (const char* text : {"", "null", "--", "1.5x", "1,5", "0x5", "+-1", "1.5 2"}) {
+    INFO(text);
+    CHECK_FALSE(parse_double(text).has_value());
+    CHECK_FALSE(parse_float(text).has_value());
+  }
+}
+
+TEST_CASE("a float is rounded once, from the text") {
+  CHECK(parse_float("0.725000024") == 0.725f);
+  // Just above the middle of two floats; as a double it is the middle itself, and would go down.
+  const char* text = "1.000000059604644775390626";
+  CHECK(static_cast<float>(parse_double(text).value()) == 1.0f);
+  CHECK(parse_float(text) == std::nextafter(1.0f, 2.0f));
+}
+
+TEST_CASE("missing is not malformed") {
+  CHECK(is_missing(""));
+  CHECK(is_missing("  "));
+  CHECK(is_missing("null"));
+  CHECK_FALSE(is_missing("nan"));
+  CHECK_FALSE(is_missing("-"));
+}
