@@ -41,7 +41,8 @@ struct ChainStage {
 
 struct ChainSettings {
   std::string name;
-  std::int64_t batch_rows = 500;
+  std::int64_t batch_rows = 500;      // objects in a batch, at most
+  std::int64_t batch_megabytes = 64;  // what the source gives for a batch, at most
 };
 
 // From the command line: {"ztf.radius", "1.5"} and {"loo", "dho"}.

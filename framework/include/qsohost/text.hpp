@@ -1,11 +1,13 @@
-// Reading the tables that archives send: CSV, TSV, IPAC tables and VOTables, told apart by content.
+// Reading the tables that archives send and users write: CSV, TSV, IPAC tables and VOTables
+// (TABLEDATA), told apart by content.
+//
+// Formats: RFC 4180 (CSV); https://irsa.ipac.caltech.edu/applications/DDGEN/Doc/ipac_tbl.html;
+// https://www.ivoa.net/documents/VOTable/.
 #pragma once
 
-#include <charconv>
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,32 +17,50 @@
 namespace qsohost::inline v1 {
 
 enum class TableFormat : std::uint8_t { Csv, Tsv, Ipac, VoTable };
+QSOHOST_API std::string_view name_of(TableFormat format);  // "CSV", "TSV", "IPAC table", "VOTable"
 
-// Numbers as archives print them: blanks around are skipped; "" and "null" are none; for integers
-// "0x1f" is hexadecimal; for floats "nan" is NaN. None as well for anything that is not a number.
+// Who wrote a table. An archive's answer ends in a newline (or in </VOTABLE>): one that does not
+// was cut, perhaps inside its last number, and has to be asked for again. A user's file may end as
+// it likes, and nobody can be asked again.
+enum class TableOrigin : std::uint8_t { Archive, User };
+
+// Numbers as archives print them: blanks around are skipped, a leading "+" is allowed; for integers
+// "0x1f" is hexadecimal; for floats "nan" is NaN. None for a missing value and for anything that is
+// not a number of the type (is_missing() tells the two apart). parse_float rounds once, from the
+// text to the nearest float.
 QSOHOST_API std::optional<double> parse_double(std::string_view text);
+QSOHOST_API std::optional<float> parse_float(std::string_view text);
 QSOHOST_API std::optional<std::int64_t> parse_int(std::string_view text);
 
-// Rows of a table in memory. The text must outlive the reader. Cells are views into it, valid until
-// the next call.
+// Nothing but blanks, or "null".
+QSOHOST_API bool is_missing(std::string_view text);
+
+// Rows of a table in memory. The text must outlive the reader. Cells are views into the text or into
+// the reader, and valid as long as both.
+//
+// CSV and TSV: '#' lines and blank lines before the header, quoted cells ("" is a quote; line ends
+// allowed), CRLF, and blank lines at the end. IPAC: cells are cut at the bars of the header and
+// stripped; cells equal to the column's null are given as "". VOTable: the first TABLE; cells equal
+// to the FIELD's null value are given as "".
 class QSOHOST_API TableReader {
  public:
-  // Throws TryAgain when the text is not a table but looks like a broken or refused answer (empty,
-  // HTML, QUERY_STATUS ERROR: with the archive's own words), BadObject for a malformed table.
-  explicit TableReader(std::string_view text);
+  // Throws TryAgain when an archive's answer is no table but looks broken or refused: empty, HTML,
+  // QUERY_STATUS ERROR or OVERFLOW (with the archive's own words), a cut header or cut XML.
+  // BadObject for a malformed table and, of a user's file, for all of these.
+  explicit TableReader(std::string_view text, TableOrigin origin = TableOrigin::Archive);
   ~TableReader();
   TableReader(TableReader&&) noexcept;
 
   TableFormat format() const;
   const std::vector<std::string>& columns() const;
-  // Position of a column; none if there is no such column.
+  // Position of a column, by its exact name; none if there is no such column.
   std::optional<std::size_t> column(std::string_view name) const;
 
-  // The next row's cells, as many as columns(). False at the end. Throws TryAgain when the text
-  // ends in the middle of a row (a cut answer), BadObject for a row with another number of cells;
-  // both name the line.
+  // The next row's cells, as many as columns(). False at the end. Throws TryAgain when an archive's
+  // answer ends inside a row (no newline at its end), BadObject for a row with another number of
+  // cells; both name the line.
   bool next(std::vector<std::string_view>& cells);
-  std::size_t line() const;  // of the row that next() gave, from 1
+  std::size_t line() const;  // where the row that next() gave begins, from 1
 
  private:
   struct State;

@@ -1,0 +1,123 @@
+// FITS binary tables (FITS standard 4.0, section 7.3): read in blocks of rows, written and merged
+// in large pieces. One row is one quasar; epochs are variable-length arrays, the same layout as the
+// groups of a batch.
+//
+// FITS type    column                                     missing values
+// L            bool                                       byte 0
+// B            i16 (unsigned byte; TZERO -128: signed)    TNULL
+// I, J, K      i16, i32, i64                              TNULL
+// I, J, K u.   i32, i64, i64 (TZERO 2^15, 2^31, 2^63)     TNULL
+// E, D         f32, f64                                   NaN
+// A            string, blanks at its end removed          blank
+// any number with another TSCAL or TZERO: f64. X, C and M (bits, complex numbers) cannot be read.
+//
+// Every function throws ChainError with file, table, row and column where they apply. A FitsTable
+// may be used by one thread at a time; different tables by different threads.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "qsohost/api.hpp"
+#include "qsohost/column.hpp"
+
+namespace qsohost::inline v1 {
+
+// A column as the header of a table describes it. Unit and description are TUNITn and TCOMMn (or,
+// without TCOMMn, the comment of TTYPEn).
+struct FitsField {
+  ColumnInfo info;                // width: elements of a fixed cell; 1 for arrays
+  bool is_array = false;          // variable-length arrays (P, Q), one a row
+  std::size_t string_length = 0;  // bytes that an element of a string column takes
+  bool nullable = false;          // integers: TNULLn is there
+  std::uint64_t longest = 0;      // elements of the longest array, as far as the header says
+  std::string trouble;            // why it cannot be read; empty if it can
+};
+
+// What was read of one column: `rows` cells; of an array column the arrays end to end and the
+// length of each.
+struct FitsCells {
+  Column values;
+  std::vector<std::uint64_t> lengths;  // one a row for arrays, empty otherwise
+};
+
+class QSOHOST_API FitsTable {
+ public:
+  // Opens the first binary table of the file (plain or gzipped). A file that is shorter than its
+  // headers promise is refused.
+  explicit FitsTable(const std::filesystem::path& file);
+  ~FitsTable();
+  FitsTable(FitsTable&&) noexcept;
+
+  std::uint64_t rows() const;
+  const std::string& extension() const;  // EXTNAME, or ""
+  const std::vector<FitsField>& fields() const;
+  std::optional<std::size_t> find(std::string_view column) const;  // position; exact spelling
+
+  // Rows first to first + count - 1, counted from 0, of the fields given by position.
+  std::vector<FitsCells> read(std::uint64_t first, std::uint64_t count,
+                              std::span<const std::size_t> fields);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// True if the file begins as a FITS file does, or is gzipped. False if it cannot be opened.
+QSOHOST_API bool looks_like_fits(const std::filesystem::path& file);
+
+struct FitsKeyword {
+  std::string name;  // at most 8 characters
+  std::string value;
+  std::string comment;
+};
+
+// What goes into the header besides the columns. FITS headers hold plain ASCII: other characters
+// become '?'. There is no date: equal tables are equal files.
+struct FitsHeader {
+  std::string extension;  // EXTNAME
+  std::vector<FitsKeyword> keywords;
+  std::vector<std::string> history;  // one HISTORY card a line; long lines take several
+};
+
+// A column to be written: fixed cells (`offsets` empty), or arrays: that of row r is
+// [offsets[r], offsets[r + 1]) of the values. Name, unit and description are those of `info`, its
+// dtype and width those of `values`.
+struct FitsColumn {
+  ColumnInfo info;
+  const Column* values = nullptr;
+  std::span<const std::uint64_t> offsets{};
+};
+
+// Writes a file with one binary table: `rows` (positions, in this order) of the columns. Strings
+// take the width of the longest one, integers with nulls get a TNULLn, the heap is in row order,
+// CHECKSUM and DATASUM are there. A file of that name is replaced; see publish_file. Throws as well
+// for column names that differ only in case, and for arrays of strings.
+QSOHOST_API void write_fits_table(const std::filesystem::path& file, const FitsHeader& header,
+                                  std::span<const FitsColumn> columns,
+                                  std::span<const std::size_t> rows);
+
+struct FitsOrder {
+  std::string column;        // sorted by this (nulls and NaN last, ties in order); "": as they come
+  bool drop_column = false;  // it is the last one, and only there to sort by
+};
+
+// Makes one table of many with the same columns, in bounded memory: string widths, TNULLn and the
+// size of descriptors (P up to 2 GiB of heap, else Q) are chosen to fit all. The tables must have
+// been written by write_fits_table. Sorting takes some 30 bytes a row (strings: their length more) and
+// as much disk again, in a file beside the destination.
+QSOHOST_API void merge_fits_tables(std::span<const std::filesystem::path> parts,
+                                   const std::filesystem::path& destination,
+                                   const FitsHeader& header, const FitsOrder& order = {});
+
+// Reads a file back and compares it with the checksums in its headers.
+QSOHOST_API void verify_fits(const std::filesystem::path& file);
+
+}  // namespace qsohost::inline v1

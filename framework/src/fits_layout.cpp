@@ -1,0 +1,346 @@
+#include "fits_layout.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <limits>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+namespace qsohost::inline v1 {
+
+namespace {
+
+std::size_t size_of(char code) {
+  switch (code) {
+    case 'L':
+    case 'B':
+    case 'A':
+      return 1;
+    case 'I':
+      return 2;
+    case 'J':
+    case 'E':
+      return 4;
+    case 'K':
+    case 'D':
+    case 'C':
+      return 8;
+    case 'M':
+      return 16;
+    default:
+      return 0;
+  }
+}
+
+char code_of(DType dtype) {
+  constexpr std::string_view codes = "LIJKEDA";  // in the order of DType
+  return codes[static_cast<std::size_t>(dtype)];
+}
+
+std::string unquoted(std::string_view value) {
+  if (value.size() < 2 || value.front() != '\'') return std::string(value);
+  value = value.substr(1, value.size() - 2);
+  std::string text;
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    text += value[i];
+    if (value[i] == '\'') ++i;  // quotes are doubled
+  }
+  text.erase(text.find_last_not_of(' ') + 1);
+  return text;
+}
+
+// All cards of a header in one pass: asking CFITSIO key by key takes a search each.
+class Cards {
+ public:
+  explicit Cards(FitsFile& file) : file_(file) {
+    int count = 0;
+    int status = 0;
+    fits_get_hdrspace(file.get(), &count, nullptr, &status);
+    std::array<char, FLEN_KEYWORD> name{};
+    std::array<char, FLEN_VALUE> value{};
+    std::array<char, FLEN_COMMENT> comment{};
+    for (int i = 1; i <= count && status == 0; ++i) {
+      fits_read_keyn(file.get(), i, name.data(), value.data(), comment.data(), &status);
+      cards_.try_emplace(name.data(), Card{value.data(), comment.data()});
+    }
+    file.check(status, "reading the table's header");
+  }
+
+  std::string text(const std::string& name) const {
+    const auto it = cards_.find(name);
+    if (it == cards_.end()) return "";
+    std::string text = unquoted(it->second.value);
+    return text.ends_with('&') ? long_text(name) : text;
+  }
+  std::string comment(const std::string& name) const {
+    const auto it = cards_.find(name);
+    return it == cards_.end() ? "" : it->second.comment;
+  }
+  std::optional<double> number(const std::string& name) const { return parse<double>(name); }
+  std::optional<std::int64_t> integer(const std::string& name) const {
+    return parse<std::int64_t>(name);
+  }
+  std::uint64_t count(const std::string& name, std::optional<std::uint64_t> otherwise = {}) const {
+    if (otherwise && !cards_.contains(name)) return *otherwise;
+    const auto n = integer(name);
+    if (!n || *n < 0) {
+      file_.fail(fmt::format("the table's header has no valid {}: the file is damaged", name));
+    }
+    return static_cast<std::uint64_t>(*n);
+  }
+
+ private:
+  struct Card {
+    std::string value;
+    std::string comment;
+  };
+
+  template <class T>
+  std::optional<T> parse(const std::string& name) const {
+    const auto it = cards_.find(name);
+    if (it == cards_.end()) return std::nullopt;
+    std::string text = it->second.value;
+    if (text.starts_with('+')) text.erase(0, 1);
+    std::replace(text.begin(), text.end(), 'D', 'E');
+    T value{};
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error == std::errc{} && end == text.data() + text.size()) return value;
+    file_.fail(fmt::format("keyword {} holds '{}', which is not a number that fits", name,
+                           it->second.value));
+  }
+  std::string long_text(const std::string& name) const {
+    char* value = nullptr;
+    int status = 0;
+    fits_read_key_longstr(file_.get(), name.c_str(), &value, nullptr, &status);
+    file_.check(status, "reading keyword " + name);
+    std::string text(value);
+    fits_free_memory(value, &status);
+    return text;
+  }
+
+  FitsFile& file_;
+  std::unordered_map<std::string, Card> cards_;
+};
+
+constexpr std::uint64_t kMostElements = std::uint64_t{1} << 31;  // of a fixed cell
+
+struct Form {
+  std::uint64_t repeat = 1;
+  char code = 0;
+  bool is_array = false;
+  bool wide = false;
+  std::uint64_t argument = 0;  // rAw: w; rPt(max): max
+};
+
+std::optional<Form> parse_form(std::string_view text) {
+  Form form;
+  const auto number = [&text](std::uint64_t& value) {
+    const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
+    text.remove_prefix(static_cast<std::size_t>(result.ptr - text.data()));
+  };
+  number(form.repeat);
+  if (text.empty()) return std::nullopt;
+  form.code = text[0];
+  text.remove_prefix(1);
+  if (form.code == 'P' || form.code == 'Q') {
+    form.is_array = true;
+    form.wide = form.code == 'Q';
+    if (text.empty() || form.repeat > 1) return std::nullopt;
+    form.code = text[0];
+    text.remove_prefix(1);
+  }
+  if (text.starts_with('(')) text.remove_prefix(1);
+  number(form.argument);
+  return form;
+}
+
+// What a stored number becomes: scaled ones are f64, unsigned ones the next wider integer.
+DType number_type(char code, double scale, double zero) {
+  const bool plain = scale == 1 && zero == 0;
+  if (code == 'E') return plain ? DType::F32 : DType::F64;
+  if (code == 'D' || scale != 1) return DType::F64;
+  if (code == 'B' && (plain || zero == -128)) return DType::I16;
+  if (code == 'I') return plain ? DType::I16 : zero == 0x1p15 ? DType::I32 : DType::F64;
+  if (code == 'J') return plain ? DType::I32 : zero == 0x1p31 ? DType::I64 : DType::F64;
+  if (code == 'K' && (plain || zero == 0x1p63)) return DType::I64;
+  return DType::F64;
+}
+
+std::string description(const Cards& cards, int n) {
+  const std::string text = cards.text(fmt::format("TCOMM{}", n));
+  if (!text.empty()) return text;
+  const std::string comment = cards.comment(fmt::format("TTYPE{}", n));
+  return comment.starts_with("label for field") ? "" : comment;
+}
+
+void read_field(FitsFile& file, const Cards& cards, int n, FitsLayout& layout) {
+  FitsField field;
+  FieldPlace place;
+  field.info.name = cards.text(fmt::format("TTYPE{}", n));
+  if (field.info.name.empty()) field.info.name = fmt::format("col{}", n);
+  field.info.unit = cards.text(fmt::format("TUNIT{}", n));
+  field.info.description = description(cards, n);
+  const std::string text = cards.text(fmt::format("TFORM{}", n));
+  const auto form = parse_form(text);
+  if (!form || form->repeat > kMostElements || (size_of(form->code) == 0 && form->code != 'X')) {
+    file.fail(
+        fmt::format("column '{}' has the unknown format TFORM{} = '{}'", field.info.name, n, text));
+  }
+  place.code = form->code;
+  place.wide = form->wide;
+  place.element_bytes = size_of(form->code);
+  field.is_array = form->is_array;
+  if (field.is_array) field.longest = form->argument;
+  place.offset = layout.row_bytes;
+  if (field.is_array) {
+    place.bytes = form->repeat * (form->wide ? 16 : 8);
+  } else {
+    place.bytes = form->code == 'X' ? (form->repeat + 7) / 8 : form->repeat * place.element_bytes;
+    field.info.width = form->repeat;
+  }
+  if (form->code == 'A') {
+    field.info.dtype = DType::String;
+    const bool several = !field.is_array && form->argument > 0 && form->argument < form->repeat;
+    place.element_bytes = several ? form->argument : std::max<std::uint64_t>(1, form->repeat);
+    field.info.width = several ? form->repeat / form->argument : 1;
+    field.string_length = place.element_bytes;
+  } else if (form->code == 'L') {
+    field.info.dtype = DType::Bool;
+  } else {
+    place.scale = cards.number(fmt::format("TSCAL{}", n)).value_or(1);
+    place.zero = cards.number(fmt::format("TZERO{}", n)).value_or(0);
+    field.info.dtype = number_type(form->code, place.scale, place.zero);
+    if (form->code != 'E' && form->code != 'D') {
+      place.null = cards.integer(fmt::format("TNULL{}", n));
+    }
+    field.nullable = place.null.has_value();
+  }
+  if (form->code == 'X' || form->code == 'C' || form->code == 'M') {
+    field.trouble = fmt::format("{} (TFORM{} = '{}') cannot be read",
+                                form->code == 'X' ? "bits" : "complex numbers", n, text);
+  } else if (field.is_array && form->code == 'A') {
+    field.trouble = fmt::format("texts of any length (TFORM{} = '{}') cannot be read", n, text);
+  } else if (place.bytes == 0) {
+    field.trouble = fmt::format("its cells have no elements (TFORM{} = '{}')", n, text);
+  }
+  layout.row_bytes += place.bytes;
+  layout.fields.push_back(std::move(field));
+  layout.places.push_back(place);
+}
+
+void go_to_table(FitsFile& file) {
+  int count = 0;
+  int status = 0;
+  fits_get_num_hdus(file.get(), &count, &status);
+  for (int hdu = 2; hdu <= count && status == 0; ++hdu) {
+    int type = 0;
+    fits_movabs_hdu(file.get(), hdu, &type, &status);
+    if (status == 0 && type == BINARY_TBL) return;
+  }
+  file.check(status, "looking for a table");
+  file.fail("holds no binary table");
+}
+
+// The number of bytes of the file, or none where it is unpacked into memory.
+std::optional<std::uint64_t> size_on_disk(FitsFile& file) {
+  std::array<char, FLEN_FILENAME> type{};
+  int status = 0;
+  fits_url_type(file.get(), type.data(), &status);
+  if (status != 0 || std::string_view(type.data()) != "file://") return std::nullopt;
+  return std::filesystem::file_size(file.name());
+}
+
+void check_size(FitsFile& file, const FitsLayout& layout) {
+  const auto size = size_on_disk(file);
+  if (!size) return;
+  const auto begin = static_cast<std::uint64_t>(file.extent().data);
+  const std::uint64_t room = *size > begin ? *size - begin : 0;
+  const bool rows_fit = layout.row_bytes == 0 || layout.rows <= room / layout.row_bytes;
+  if (rows_fit && layout.heap_start <= room && layout.heap_bytes <= room - layout.heap_start) {
+    return;
+  }
+  file.fail(fmt::format(
+      "is cut short: its header promises {} rows of {} bytes and {} bytes of arrays, but only {} "
+      "bytes follow; copy or make the file again",
+      layout.rows, layout.row_bytes, layout.heap_bytes, room));
+}
+
+}  // namespace
+
+FitsLayout read_layout(FitsFile& file) {
+  go_to_table(file);
+  const Cards cards(file);
+  FitsLayout layout;
+  layout.extension = cards.text("EXTNAME");
+  layout.rows = cards.count("NAXIS2");
+  const auto fields = static_cast<int>(std::min<std::uint64_t>(cards.count("TFIELDS"), 9999));
+  for (int n = 1; n <= fields; ++n) read_field(file, cards, n, layout);
+  const std::uint64_t row_bytes = cards.count("NAXIS1");
+  if (row_bytes != layout.row_bytes) {
+    file.fail(fmt::format("its columns take {} bytes a row, but NAXIS1 is {}: the file is damaged",
+                          layout.row_bytes, row_bytes));
+  }
+  const auto room = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  if (row_bytes > 0 && layout.rows > room / row_bytes) file.fail("has an impossible row count");
+  const std::uint64_t fixed = layout.rows * layout.row_bytes;
+  layout.heap_start = cards.count("THEAP", fixed);
+  const std::uint64_t extra = cards.count("PCOUNT", 0);
+  if (layout.heap_start < fixed || layout.heap_start - fixed > extra) {
+    if (extra > 0) file.fail("THEAP and PCOUNT contradict each other: the file is damaged");
+    layout.heap_start = fixed;
+  }
+  layout.heap_bytes = extra - (layout.heap_start - fixed);
+  check_size(file, layout);
+  return layout;
+}
+
+FitsLayout make_layout(std::vector<FitsField> fields, std::uint64_t rows,
+                       std::uint64_t heap_bytes) {
+  FitsLayout layout;
+  layout.rows = rows;
+  layout.heap_bytes = heap_bytes;
+  // Some readers take 32-bit descriptors as signed.
+  const bool wide = heap_bytes > std::numeric_limits<std::int32_t>::max();
+  for (FitsField& field : fields) {
+    FieldPlace place;
+    place.offset = layout.row_bytes;
+    place.code = code_of(field.info.dtype);
+    const bool is_text = field.info.dtype == DType::String;
+    field.string_length = is_text ? std::max<std::size_t>(1, field.string_length) : 0;
+    place.element_bytes = is_text ? field.string_length : size_of(place.code);
+    place.wide = wide;
+    place.bytes = field.is_array ? (wide ? 16 : 8) : field.info.width * place.element_bytes;
+    if (field.nullable) place.null = null_marker(field.info.dtype);
+    layout.row_bytes += place.bytes;
+    layout.places.push_back(place);
+  }
+  layout.fields = std::move(fields);
+  layout.heap_start = layout.rows * layout.row_bytes;
+  return layout;
+}
+
+std::string tform(const FitsField& field, const FieldPlace& place) {
+  if (field.is_array) {
+    return fmt::format("1{}{}({})", place.wide ? 'Q' : 'P', place.code, field.longest);
+  }
+  if (field.info.dtype != DType::String) return fmt::format("{}{}", field.info.width, place.code);
+  if (field.info.width == 1) return fmt::format("{}A", field.string_length);
+  return fmt::format("{}A{}", field.info.width * field.string_length, field.string_length);
+}
+
+std::int64_t null_marker(DType dtype) {
+  switch (dtype) {
+    case DType::I16:
+      return std::numeric_limits<std::int16_t>::min();
+    case DType::I32:
+      return std::numeric_limits<std::int32_t>::min();
+    default:
+      return std::numeric_limits<std::int64_t>::min();
+  }
+}
+
+}  // namespace qsohost::inline v1

@@ -1,0 +1,46 @@
+// Where the columns of a table lie in its rows, as headers say it and as we choose it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "fits_file.hpp"
+#include "qsohost/fits.hpp"
+
+namespace qsohost::inline v1 {
+
+struct FieldPlace {
+  std::size_t offset = 0;         // in the row
+  std::size_t bytes = 0;          // in the row; of an array, its descriptor
+  char code = 'D';                // FITS letter of an element
+  std::size_t element_bytes = 0;  // strings: of one string
+  bool wide = false;              // array with 64-bit descriptors (Q)
+  double scale = 1;               // TSCAL
+  double zero = 0;                // TZERO
+  std::optional<std::int64_t> null;
+};
+
+struct FitsLayout {
+  std::string extension;
+  std::vector<FitsField> fields;
+  std::vector<FieldPlace> places;
+  std::uint64_t rows = 0;
+  std::uint64_t row_bytes = 0;
+  std::uint64_t heap_start = 0;  // from the start of the data
+  std::uint64_t heap_bytes = 0;
+};
+
+// Moves to the first binary table and reads its header.
+FitsLayout read_layout(FitsFile& file);
+
+// How we write such fields: P descriptors while the heap allows, else Q.
+FitsLayout make_layout(std::vector<FitsField> fields, std::uint64_t rows, std::uint64_t heap_bytes);
+
+std::string tform(const FitsField& field, const FieldPlace& place);
+// What marks a null in an integer column that we write.
+std::int64_t null_marker(DType dtype);
+
+}  // namespace qsohost::inline v1

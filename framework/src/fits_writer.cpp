@@ -1,0 +1,229 @@
+#include "fits_writer.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <map>
+#include <vector>
+
+#include "qsohost/error.hpp"
+
+namespace qsohost::inline v1 {
+
+namespace {
+
+constexpr const char* kUnsealed = "0000000000000000";  // what CHECKSUM counts as in the sum
+
+std::string ascii(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((byte & 0xc0) == 0x80) continue;  // the rest of a UTF-8 character
+    out += byte >= 0x20 && byte < 0x7f ? c : '?';
+  }
+  return out;
+}
+
+// Reads bytes [begin, end) of a file, a piece at a time.
+class Bytes {
+ public:
+  explicit Bytes(const std::string& name) : name_(name), fd_(::open(name.c_str(), O_RDONLY)) {
+    if (fd_ < 0) fail();
+  }
+  ~Bytes() { ::close(fd_); }
+  Bytes(const Bytes&) = delete;
+  Bytes& operator=(const Bytes&) = delete;
+
+  std::uint32_t sum(std::int64_t begin, std::int64_t end) {
+    FitsSum sum;
+    std::vector<std::byte> buffer(
+        static_cast<std::size_t>(std::min<std::int64_t>(end - begin, 4 << 20)));
+    for (std::int64_t at = begin; at < end;) {
+      const auto want = std::min(static_cast<std::size_t>(end - at), buffer.size());
+      const ssize_t n = ::pread(fd_, buffer.data(), want, at);
+      if (n < 0 && errno == EINTR) continue;
+      if (n <= 0) fail();
+      sum.add(std::span(buffer).first(static_cast<std::size_t>(n)),
+              static_cast<std::uint64_t>(at - begin));
+      at += n;
+    }
+    return sum.value();
+  }
+
+ private:
+  [[noreturn]] void fail() const {
+    throw ChainError(fmt::format("{}: cannot be read back: {}", name_,
+                                 errno == 0 ? "it ends too early" : std::strerror(errno)));
+  }
+  std::string name_;
+  int fd_;
+};
+
+void check_names(const FitsFile& file, const std::vector<FitsField>& fields) {
+  std::map<std::string, std::string> seen;  // lower case, as spelt
+  for (const FitsField& field : fields) {
+    std::string lower = field.info.name;
+    std::transform(lower.begin(), lower.end(), lower.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    const auto [it, is_new] = seen.try_emplace(lower, field.info.name);
+    if (is_new) continue;
+    file.fail(fmt::format(
+        "columns '{}' and '{}' have the same name in a FITS file, where case does not count; "
+        "rename one or leave it out",
+        it->second, field.info.name));
+  }
+}
+
+}  // namespace
+
+FitsWriter::FitsWriter(const std::filesystem::path& file, const FitsHeader& header,
+                       const FitsLayout& layout)
+    : file_(FitsFile::create(file)), layout_(layout) {
+  check_names(file_, layout_.fields);
+  int status = 0;
+  fits_create_img(file_.get(), BYTE_IMG, 0, nullptr, &status);
+  file_.check(status, "writing the primary header");
+  text_key("DATASUM", "0", "data unit checksum");
+  text_key("CHECKSUM", kUnsealed, "HDU checksum");
+  table_header(header);
+}
+
+void FitsWriter::text_key(const std::string& name, const std::string& value,
+                          const std::string& comment) {
+  int status = 0;
+  fits_update_key_str(file_.get(), name.c_str(), value.c_str(), comment.c_str(), &status);
+  file_.check(status, "writing keyword " + name);
+}
+
+void FitsWriter::long_key(const std::string& name, const std::string& value,
+                          const std::string& comment) {
+  int status = 0;
+  fits_write_key_longstr(file_.get(), name.c_str(), ascii(value).c_str(), ascii(comment).c_str(),
+                         &status);
+  file_.check(status, "writing keyword " + name);
+}
+
+void FitsWriter::table_header(const FitsHeader& header) {
+  std::vector<std::string> texts;
+  for (std::size_t i = 0; i < layout_.fields.size(); ++i) {
+    const FitsField& field = layout_.fields[i];
+    texts.push_back(ascii(field.info.name));
+    texts.push_back(tform(field, layout_.places[i]));
+    texts.push_back(ascii(field.info.unit));
+  }
+  std::vector<char*> names;
+  std::vector<char*> forms;
+  std::vector<char*> units;
+  for (std::size_t i = 0; i < texts.size(); i += 3) {
+    names.push_back(texts[i].data());
+    forms.push_back(texts[i + 1].data());
+    units.push_back(texts[i + 2].data());
+  }
+  int status = 0;
+  fits_create_hdu(file_.get(), &status);
+  fits_write_btblhdr(file_.get(), static_cast<LONGLONG>(layout_.rows),
+                     static_cast<int>(names.size()), names.data(), forms.data(), units.data(),
+                     ascii(header.extension).c_str(), static_cast<LONGLONG>(layout_.heap_bytes),
+                     &status);
+  fits_write_key_longwarn(file_.get(), &status);
+  file_.check(status, "writing the table's header");
+  for (std::size_t i = 0; i < layout_.fields.size(); ++i) column_keys(static_cast<int>(i));
+  for (const FitsKeyword& key : header.keywords) long_key(key.name, key.value, key.comment);
+  for (const std::string& line : header.history) {
+    fits_write_history(file_.get(), ascii(line).c_str(), &status);
+  }
+  // In the header from the start: growing it later would move all data.
+  text_key("DATASUM", "0", "data unit checksum");
+  text_key("CHECKSUM", kUnsealed, "HDU checksum");
+  fits_set_hdustruc(file_.get(), &status);
+  file_.check(status, "writing the table's header");
+}
+
+void FitsWriter::column_keys(int n) {
+  const FitsField& field = layout_.fields[static_cast<std::size_t>(n)];
+  const std::string number = std::to_string(n + 1);
+  if (!field.info.description.empty()) long_key("TCOMM" + number, field.info.description, "");
+  if (field.nullable) {
+    int status = 0;
+    auto marker = static_cast<LONGLONG>(null_marker(field.info.dtype));
+    fits_write_key(file_.get(), TLONGLONG, ("TNULL" + number).c_str(), &marker,
+                   "marks a missing value", &status);
+    file_.check(status, "writing keyword TNULL" + number);
+  }
+  if (field.info.dtype == DType::String && field.info.width > 1) {
+    text_key("TDIM" + number, fmt::format("({},{})", field.string_length, field.info.width), "");
+  }
+}
+
+void FitsWriter::write(std::uint64_t offset, std::span<const std::byte> bytes) {
+  if (bytes.empty()) return;
+  int status = 0;
+  errno = 0;
+  // CFITSIO takes what it only reads as not const.
+  fits_write_ext(file_.get(), static_cast<LONGLONG>(offset), static_cast<LONGLONG>(bytes.size()),
+                 const_cast<std::byte*>(bytes.data()), &status);
+  file_.check(status, "writing data");
+  sum_.add(bytes, offset);
+}
+
+void FitsWriter::write_rows(std::uint64_t first, std::span<const std::byte> bytes) {
+  write(first * layout_.row_bytes, bytes);
+}
+
+void FitsWriter::write_heap(std::uint64_t offset, std::span<const std::byte> bytes) {
+  write(layout_.heap_start + offset, bytes);
+}
+
+// CFITSIO's own fits_write_chksum sums what is on disk, right or wrong, and writes the date.
+void FitsWriter::seal(int hdu, std::uint32_t data_sum) {
+  int status = 0;
+  fits_movabs_hdu(file_.get(), hdu, nullptr, &status);
+  file_.check(status, "writing checksums");
+  text_key("DATASUM", std::to_string(data_sum), "data unit checksum");
+  fits_flush_file(file_.get(), &status);
+  file_.check(status, "writing data");
+  const FitsFile::Extent extent = file_.extent();
+  FitsSum sum;
+  sum.add(Bytes(file_.name()).sum(extent.header, extent.data));
+  sum.add(data_sum);
+  std::array<char, 17> text{};
+  fits_encode_chksum(sum.value(), 1, text.data());
+  text_key("CHECKSUM", text.data(), "HDU checksum");
+}
+
+void FitsWriter::finish() {
+  seal(1, 0);
+  seal(2, sum_.value());
+  file_.close();
+}
+
+void verify_fits(const std::filesystem::path& path) {
+  FitsFile file = FitsFile::open(path);
+  Bytes bytes(file.name());
+  int count = 0;
+  int status = 0;
+  fits_get_num_hdus(file.get(), &count, &status);
+  for (int hdu = 1; hdu <= count; ++hdu) {
+    std::array<char, FLEN_VALUE> data_sum{};
+    fits_movabs_hdu(file.get(), hdu, nullptr, &status);
+    fits_read_key(file.get(), TSTRING, "DATASUM", data_sum.data(), nullptr, &status);
+    file.check(status, fmt::format("reading the checksum of HDU {}", hdu));
+    const FitsFile::Extent extent = file.extent();
+    FitsSum whole;
+    const std::uint32_t data = bytes.sum(extent.data, extent.end);
+    whole.add(data);
+    whole.add(bytes.sum(extent.header, extent.data));
+    if (std::to_string(data) == data_sum.data() && whole.value() == 0xffffffffu) continue;
+    file.fail(
+        fmt::format("HDU {} does not have the checksum that its header gives: what is on the disk "
+                    "is not what was written; remove the file and run again",
+                    hdu));
+  }
+}
+
+}  // namespace qsohost::inline v1

@@ -1,0 +1,98 @@
+// Inside of TableReader: one reader a format.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <cstring>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "qsohost/error.hpp"
+#include "qsohost/text.hpp"
+
+namespace qsohost::inline v1 {
+
+class RowReader {
+ public:
+  virtual ~RowReader() = default;
+  virtual bool next(std::vector<std::string_view>& cells) = 0;
+  virtual std::size_t line() const = 0;
+  const std::vector<std::string>& columns() const { return columns_; }
+
+ protected:
+  std::vector<std::string> columns_;
+};
+
+std::unique_ptr<RowReader> read_separated(std::string_view text, char separator,
+                                          TableOrigin origin);
+std::unique_ptr<RowReader> read_ipac(std::string_view text, TableOrigin origin);
+std::unique_ptr<RowReader> read_votable(std::string_view text, TableOrigin origin);
+
+// No trustworthy table: an archive can be asked again, a user's file is as it is.
+[[noreturn]] inline void broken(TableOrigin origin, const std::string& message) {
+  if (origin == TableOrigin::Archive) throw TryAgain(message);
+  throw BadObject(message);
+}
+
+inline bool is_blank(char c) {
+  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+inline std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+// The first words of a text on one line, for messages.
+std::string excerpt(std::string_view text);
+
+// The lines of a text, without line ends, and whether the last one had one.
+class Lines {
+ public:
+  explicit Lines(std::string_view text) : text_(text) {}
+
+  bool next(std::string_view& line) {
+    if (position_ >= text_.size()) return false;
+    const std::size_t begin = position_;
+    line = take(begin);
+    return true;
+  }
+  // Lengthens a line that next() gave by the one after it.
+  bool extend(std::string_view& line) {
+    if (position_ >= text_.size()) return false;
+    line = take(static_cast<std::size_t>(line.data() - text_.data()));
+    return true;
+  }
+  std::size_t number() const { return number_; }  // of the line given last, from 1
+  bool ended() const { return ended_; }           // that line had a line end
+  std::string_view rest() const { return text_.substr(position_); }
+
+ private:
+  std::string_view take(std::size_t begin) {
+    const char* from = text_.data() + position_;
+    const auto* end = static_cast<const char*>(std::memchr(from, '\n', text_.size() - position_));
+    ended_ = end != nullptr;
+    std::size_t stop = ended_ ? static_cast<std::size_t>(end - text_.data()) : text_.size();
+    position_ = ended_ ? stop + 1 : stop;
+    ++number_;
+    if (ended_ && stop > begin && text_[stop - 1] == '\r') --stop;
+    return text_.substr(begin, stop - begin);
+  }
+
+  std::string_view text_;
+  std::size_t position_ = 0;
+  std::size_t number_ = 0;
+  bool ended_ = true;
+};
+
+// An archive's answer whose last line has no line end.
+inline void require_line_end(const Lines& lines, TableOrigin origin) {
+  if (lines.ended() || origin == TableOrigin::User) return;
+  throw TryAgain(
+      fmt::format("line {}: the answer ends inside this line (cut transfer)", lines.number()));
+}
+
+}  // namespace qsohost::inline v1
