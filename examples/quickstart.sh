@@ -22,7 +22,6 @@ rm -rf "$out/sample"
 python3 examples/make-sample.py "$out/sample"
 
 echo "== 4. Run"
-export QSOHOST_SAMPLE=$root/$out/sample
 build/bin/qsohost --chain examples/quickstart.toml --run-dir "$out/run" --restart
 
 cat <<END
@@ -41,7 +40,7 @@ What to look at
   The table above: epochs in and out of each stage, and what fell to which cut.
   removed_mjd of the fits beside outlier_mjd of sample/truth.csv, and logD_post beside logD.
   examples/quickstart.toml, the chain that did it. Change a cut without editing it:
-    QSOHOST_SAMPLE=$root/$out/sample \\
-    build/bin/qsohost --chain examples/quickstart.toml --set quality.max_airmass=1.5 --run-dir $out/other
+    build/bin/qsohost --chain examples/quickstart.toml --set quality.max_airmass=1.5 \\
+      --run-dir $out/other
   build/bin/qsohost list, and build/bin/qsohost inspect ou-loo
 END
