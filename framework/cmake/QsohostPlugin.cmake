@@ -5,10 +5,8 @@
 # "plugin.NAME"; tests/*.toml are chains that must pass `qsohost --check`.
 include_guard(GLOBAL)
 
-set(QSOHOST_CMAKE_DIR ${CMAKE_CURRENT_LIST_DIR})
-if(NOT QSOHOST_PLUGIN_OUTPUT_DIR)
-  set(QSOHOST_PLUGIN_OUTPUT_DIR ${CMAKE_BINARY_DIR}/lib/qsohost/plugins)
-endif()
+set(QSOHOST_PLUGIN_OUTPUT_DIR ${CMAKE_BINARY_DIR}/lib/qsohost/plugins
+    CACHE PATH "Where built plugins are put")
 if(NOT DEFINED QSOHOST_TESTS)
   option(QSOHOST_TESTS "Build the tests" ON)
 endif()
@@ -16,8 +14,8 @@ endif()
 # Catch's main takes long to compile: once for all.
 function(qsohost_catch_main)
   if(NOT TARGET qsohost_catch_main)
-    find_package(Catch2 REQUIRED)
-    add_library(qsohost_catch_main STATIC ${QSOHOST_CMAKE_DIR}/catch_main.cpp)
+    find_package(Catch2 REQUIRED GLOBAL)
+    add_library(qsohost_catch_main STATIC ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/catch_main.cpp)
     target_link_libraries(qsohost_catch_main PUBLIC Catch2::Catch2)
   endif()
 endfunction()

@@ -124,6 +124,8 @@ void finish_run(const Raw& raw, Arguments& arguments) {
   arguments.chain = raw.chain;
   split(raw.set, "set", "LABEL.OPTION=VALUE", arguments.overrides.set);
   split(raw.swap, "swap", "LABEL=STAGE", arguments.overrides.swap);
+  for (const auto& [label, stage] : arguments.overrides.swap)
+    if (stage.empty()) throw CLI::ValidationError(fmt::format("--swap: no stage for '{}'", label));
   if (raw.check)
     arguments.command = Command::Check;
   else if (!arguments.graph.empty())

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "table.hpp"
@@ -27,13 +28,13 @@ std::string range_text(const OptionLimits& limits) {
   return {};
 }
 
-// "arcsec; 0.05 to 600", "one of "all", "nearest"", "2 values"
+// `arcsec; 0.05 to 600`, `"all", "nearest"`, `2 values`
 std::string limits_text(const OptionLimits& limits) {
   std::vector<std::string> parts;
   if (!limits.unit.empty()) parts.push_back(limits.unit);
   if (const std::string range = range_text(limits); !range.empty()) parts.push_back(range);
   if (!limits.choices.empty())
-    parts.push_back(fmt::format("of \"{}\"", fmt::join(limits.choices, "\", \"")));
+    parts.push_back(fmt::format("\"{}\"", fmt::join(limits.choices, "\", \"")));
   if (limits.length) parts.push_back(fmt::format("{} values", *limits.length));
   return fmt::format("{}", fmt::join(parts, "; "));
 }
@@ -46,8 +47,29 @@ std::string dtype_text(const Port& port) {
   return port.dtype ? std::string(name_of(*port.dtype)) : "any";
 }
 
-std::string full_name(const Port& port) {
-  return port.group.empty() ? port.name : port.group + "/" + port.name;
+// A column that several groups have alike.
+struct SharedPort {
+  std::vector<std::string> groups;
+  Port port;
+  std::string owners() const {
+    return groups.front().empty() ? "object" : fmt::format("{}", fmt::join(groups, ", "));
+  }
+};
+
+// In the order of first mention, so that the columns of all bands of a survey are told once.
+std::vector<SharedPort> shared(const std::vector<Port>& ports) {
+  std::vector<SharedPort> out;
+  for (const Port& port : ports) {
+    const auto same = std::find_if(out.begin(), out.end(), [&](const SharedPort& s) {
+      return !port.group.empty() && !s.port.group.empty() && s.port.name == port.name &&
+             s.port.dtype == port.dtype && s.port.unit == port.unit && s.port.help == port.help;
+    });
+    if (same == out.end())
+      out.push_back({{port.group}, port});
+    else
+      same->groups.push_back(port.group);
+  }
+  return out;
 }
 
 std::string group_text(const GroupInfo& group) {
@@ -57,9 +79,14 @@ std::string group_text(const GroupInfo& group) {
 }
 
 std::string port_table(const std::vector<Port>& ports) {
-  Table table({{"column"}, {"type"}, {"unit"}, {"what"}});
-  for (const Port& port : ports)
-    table.add({full_name(port), dtype_text(port), port.unit, port.help});
+  Table table({{"of"}, {"column"}, {"type"}, {"unit"}, {"what"}});
+  std::string last;
+  for (const auto& entry : shared(ports)) {
+    const Port& port = entry.port;
+    const std::string owners = entry.owners();
+    table.add({owners == last ? "" : owners, port.name, dtype_text(port), port.unit, port.help});
+    last = owners;
+  }
   return table.text(2);
 }
 
@@ -143,10 +170,11 @@ std::string code(const std::string& text) {
 std::string markdown_ports(const std::string& title, const std::vector<Port>& ports) {
   if (ports.empty()) return {};
   std::string out =
-      fmt::format("\n{}\n\n| column | type | unit | what |\n|---|---|---|---|\n", title);
-  for (const Port& port : ports) {
-    out += fmt::format("| `{}` | {} | {} | {} |\n", full_name(port), dtype_text(port),
-                       cell(port.unit), cell(port.help));
+      fmt::format("\n{}\n\n| of | column | type | unit | what |\n|---|---|---|---|---|\n", title);
+  for (const auto& entry : shared(ports)) {
+    const Port& port = entry.port;
+    out += fmt::format("| {} | `{}` | {} | {} | {} |\n", entry.owners(), port.name,
+                       dtype_text(port), cell(port.unit), cell(port.help));
   }
   return out;
 }
