@@ -29,13 +29,13 @@ struct OptionValue {
 // A file or folder. Relative paths in a chain file count from the folder of that file, on the
 // command line from the current directory. `${NAME}` and `${NAME:-otherwise}` are replaced from the
 // environment.
-struct Path {
+struct QSOHOST_API Path {
   std::string text;
 };
 
 // The name of an environment variable that holds the secret. The value itself is read by
 // Context::secret() and never printed or stored.
-struct Secret {
+struct QSOHOST_API Secret {
   std::string variable;
 };
 
