@@ -21,6 +21,11 @@ struct Settings : OptionOwner {
                            "name of the chain; products are called after it"};
   Option<std::int64_t> batch_rows{
       this, "batch_rows", 500, "objects in a batch", {.min = 1, .max = 1000000}};
+  Option<std::int64_t> batch_megabytes{this,
+                                       "batch_megabytes",
+                                       64,
+                                       "size of a batch as the source gives it",
+                                       {.min = 1, .max = 65536}};
   Option<std::vector<std::string>> plugins{this, "plugins", {}, "plugin files to load first"};
 };
 
@@ -198,7 +203,7 @@ std::optional<Chain> Chain::load(const std::filesystem::path& file, const Overri
 
   Chain chain;
   chain.file_ = file;
-  chain.settings_ = {*settings.name, *settings.batch_rows};
+  chain.settings_ = {*settings.name, *settings.batch_rows, *settings.batch_megabytes};
   for (RawStage& raw_stage : raw.stages) {
     ChainStage stage;
     stage.label = raw_stage.label;
@@ -249,8 +254,10 @@ void Chain::check_ports(std::vector<Problem>& problems) {
 }
 
 std::vector<std::string> Chain::effective() const {
-  std::vector<std::string> lines{fmt::format("chain.name = {}", settings_.name),
-                                 fmt::format("chain.batch_rows = {}", settings_.batch_rows)};
+  std::vector<std::string> lines{
+      fmt::format("chain.name = {}", settings_.name),
+      fmt::format("chain.batch_rows = {}", settings_.batch_rows),
+      fmt::format("chain.batch_megabytes = {}", settings_.batch_megabytes)};
   for (const ChainStage& stage : stages_) {
     lines.push_back(fmt::format("stage {} = {} ({} {})", stage.label, stage.use, stage.offer.plugin,
                                 stage.offer.version));

@@ -30,7 +30,7 @@ class SeparatedReader : public RowReader {
   char separator_;
   TableOrigin origin_;
   std::size_t line_ = 0;
-  std::deque<std::string> unescaped_;  // this row's cells that had "" in them; a deque: none moves
+  std::deque<std::string> unescaped_;  // cells that had "" in them; in a deque none moves
 };
 
 void SeparatedReader::read_header() {
@@ -79,7 +79,6 @@ void SeparatedReader::split_quoted(std::string_view row, std::vector<std::string
     broken(origin_, fmt::format("line {}: a quote opened in this row is never closed", line_));
   }
   require_line_end(lines_, origin_);
-  unescaped_.clear();
   std::size_t begin = 0;
   for (;;) {
     std::size_t end = std::min(row.find(separator_, begin), row.size());

@@ -25,7 +25,7 @@ struct Problem {
   Place place;
   std::string message;
   bool is_warning = false;
-  std::string text() const;  // "file:line:col: message"
+  QSOHOST_API std::string text() const;  // "file:line:col: message"
 };
 
 struct ChainStage {
@@ -41,7 +41,8 @@ struct ChainStage {
 
 struct ChainSettings {
   std::string name;
-  std::int64_t batch_rows = 500;
+  std::int64_t batch_rows = 500;      // objects in a batch, at most
+  std::int64_t batch_megabytes = 64;  // what the source gives for a batch, at most
 };
 
 // From the command line: {"ztf.radius", "1.5"} and {"loo", "dho"}.

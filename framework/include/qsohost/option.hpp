@@ -28,7 +28,7 @@ struct OptionValue {
 
 // A file or folder. Relative paths in a chain file count from the folder of that file, on the
 // command line from the current directory. `${NAME}` and `${NAME:-otherwise}` are replaced from the
-// environment.
+// environment. (Exported: templates of a hidden type would be hidden too.)
 struct QSOHOST_API Path {
   std::string text;
 };

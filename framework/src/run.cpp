@@ -1,0 +1,315 @@
+#include "qsohost/run.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include "executor.hpp"
+#include "qsohost/error.hpp"
+#include "run_directory.hpp"
+#include "stage_call.hpp"
+#include "trace.hpp"
+
+namespace qsohost::inline v1 {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+class StageContext final : public Context {
+ public:
+  StageContext(RunInfo info, std::string label, const RunOptions& options)
+      : info_(std::move(info)), label_(std::move(label)), options_(options) {}
+
+  const RunInfo& run() const override { return info_; }
+  void log(LogLevel level, std::string_view message) override {
+    if (options_.log) options_.log(level, fmt::format("{}: {}", label_, message));
+  }
+  bool stop_requested() const override {
+    return options_.interrupts != nullptr && options_.interrupts->load() > 1;
+  }
+
+ private:
+  RunInfo info_;
+  std::string label_;
+  const RunOptions& options_;
+};
+
+// Opens the stages of a chain and closes those that were opened, whatever happens in between.
+class OpenChain {
+ public:
+  OpenChain(Chain& chain, const RunOptions& options, const RunDirectory* directory)
+      : chain_(chain) {
+    try {
+      for (std::size_t i = 0; i < chain.stages().size(); ++i) {
+        const bool skip = options.dry_run && chain.stages()[i].offer.role == Role::Sink;
+        contexts_.push_back(skip ? nullptr
+                                 : std::make_unique<StageContext>(
+                                       info(i, directory), chain.stages()[i].label, options));
+        if (skip) continue;
+        open(i);
+        // Only now the source knows its columns: what could not be checked before is checked here.
+        if (i == 0) check_again();
+      }
+    } catch (...) {
+      close();
+      throw;
+    }
+  }
+  ~OpenChain() { close(); }
+  OpenChain(const OpenChain&) = delete;
+  OpenChain& operator=(const OpenChain&) = delete;
+
+ private:
+  RunInfo info(std::size_t index, const RunDirectory* directory) const {
+    const ChainStage& stage = chain_.stages()[index];
+    RunInfo info;
+    info.chain_name = chain_.settings().name;
+    info.chain_hash = chain_.hash();
+    if (directory != nullptr) {
+      info.run_dir = directory->folder();
+      if (stage.offer.role == Role::Sink) {
+        info.chunk_dir = directory->make_chunk_folder(stage.label);
+      }
+    }
+    info.history.push_back(
+        fmt::format("qsohost {}, chain hash {}", QSOHOST_VERSION, chain_.hash()));
+    for (const std::string& line : chain_.effective()) {
+      // A product says what happened to it up to its sink, not what came after.
+      const auto next = index + 1;
+      if (next < chain_.stages().size() &&
+          line.starts_with(fmt::format("stage {} = ", chain_.stages()[next].label))) {
+        break;
+      }
+      info.history.push_back(line);
+    }
+    info.schema = stage.before;
+    return info;
+  }
+
+  void open(std::size_t index) {
+    ChainStage& stage = chain_.stages()[index];
+    guarded(stage, nullptr, [&] { stage.stage->open(*contexts_[index]); });
+    opened_.push_back(&stage);
+  }
+
+  void check_again() {
+    std::vector<Problem> problems;
+    chain_.check_ports(problems);
+    std::string message;
+    for (const Problem& p : problems) message += (message.empty() ? "" : "\n") + p.text();
+    if (!message.empty()) throw ChainError(message);
+  }
+
+  void close() noexcept {
+    for (auto it = opened_.rbegin(); it != opened_.rend(); ++it) (*it)->stage->close();
+    opened_.clear();
+  }
+
+  Chain& chain_;
+  std::vector<std::unique_ptr<StageContext>> contexts_;
+  std::vector<ChainStage*> opened_;
+};
+
+int total_lanes(const Chain& chain) {
+  int lanes = 0;
+  for (const ChainStage& stage : chain.stages()) {
+    if (stage.offer.role == Role::Fetcher) {
+      lanes += static_cast<const Fetcher&>(*stage.stage).lanes();
+    }
+  }
+  return lanes;
+}
+
+Executor::Settings executor_settings(const Chain& chain, const RunOptions& options) {
+  Executor::Settings settings;
+  settings.threads = options.threads > 0
+                         ? options.threads
+                         : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  settings.in_flight =
+      options.in_flight > 0 ? options.in_flight : settings.threads + total_lanes(chain) + 2;
+  settings.batch_rows = chain.settings().batch_rows;
+  settings.batch_bytes = chain.settings().batch_megabytes << 20;
+  settings.limit = options.limit;
+  settings.with_sinks = !options.dry_run;
+  settings.interrupts = options.interrupts;
+  return settings;
+}
+
+std::vector<fs::path> make_products(Chain& chain, RunDb& db) {
+  const std::set<std::uint64_t> committed = db.committed();
+  const std::vector<std::uint64_t> ordinals(committed.begin(), committed.end());
+  std::vector<fs::path> products;
+  for (ChainStage& stage : chain.stages()) {
+    if (stage.offer.role != Role::Sink) continue;
+    guarded(stage, nullptr, [&] {
+      for (fs::path& path : static_cast<Sink&>(*stage.stage).finish(ordinals)) {
+        products.push_back(std::move(path));
+      }
+    });
+  }
+  return products;
+}
+
+StageReport stage_report(const ChainStage& stage, std::size_t index, const RunDb& db) {
+  StageTotals totals = db.totals(index);
+  StageReport report;
+  report.label = stage.label;
+  report.role = stage.offer.role;
+  report.objects_in = totals.sums.objects_in;
+  report.objects_out = totals.sums.objects_out;
+  report.epochs_in = totals.sums.epochs_in;
+  report.epochs_out = totals.sums.epochs_out;
+  report.matched = totals.matched;
+  report.not_found = totals.not_found;
+  report.failed = totals.failed;
+  report.bad = totals.bad;
+  report.counts = std::move(totals.sums.counts);
+  return report;
+}
+
+void add_notes(const StageReport& stage, std::size_t index, const RunDb& db, RunReport& report) {
+  constexpr std::size_t most = 5;
+  const auto tell = [&](Outcome outcome, std::uint64_t n, const char* what) {
+    if (n == 0) return;
+    report.notes.push_back(fmt::format("{}: {} {}", stage.label, n, what));
+    for (const std::string& line : db.complaints(index, outcome, most)) {
+      report.notes.push_back("  " + line);
+    }
+    if (n > most) report.notes.push_back(fmt::format("  and {} more, see run.db", n - most));
+  };
+  tell(Outcome::TryAgain, stage.failed, "objects failed and can be tried again");
+  tell(Outcome::BadObject, stage.bad, "objects could not be done");
+}
+
+// Totals of this and earlier runs from the ledger, times of this run from the executor.
+void fill_report(const Chain& chain, const RunDb& db, const Executor* executor, RunReport& report) {
+  report.objects = db.committed_objects();
+  for (std::size_t i = 0; i < chain.stages().size(); ++i) {
+    StageReport stage = stage_report(chain.stages()[i], i, db);
+    if (executor != nullptr) {
+      const StageClock clock = executor->clock(i);
+      stage.busy_seconds = clock.busy;
+      stage.waiting_seconds = clock.waiting;
+      const auto workers = static_cast<double>(executor->workers(i));
+      if (report.seconds > 0) stage.utilisation = clock.busy / (report.seconds * workers);
+    }
+    add_notes(stage, i, db, report);
+    report.stages.push_back(std::move(stage));
+  }
+}
+
+bool has_unsettled(const Chain& chain, const RunReport& report) {
+  for (std::size_t i = 0; i < chain.stages().size(); ++i) {
+    // A light curve that cannot be fitted is flagged in its product; one that could not be fetched
+    // is missing from it.
+    const StageReport& stage = report.stages[i];
+    if (stage.failed > 0) return true;
+    if (stage.role == Role::Fetcher && stage.bad > 0) return true;
+  }
+  return false;
+}
+
+std::vector<std::string> fingerprint(const Chain& chain, const RunOptions& options) {
+  std::vector<std::string> lines = chain.effective();
+  if (options.limit) lines.push_back(fmt::format("run.limit = {}", *options.limit));
+  return lines;
+}
+
+// What of the run is left to do: which batches to pass over.
+std::set<std::uint64_t> batches_to_skip(RunDb& db, StartMode start) {
+  std::set<std::uint64_t> skip = db.committed();
+  if (start == StartMode::RetryFailed) {
+    const std::set<std::uint64_t> again = db.with_failures();
+    if (!again.empty()) db.reopen();
+    for (const std::uint64_t ordinal : again) skip.erase(ordinal);
+  }
+  return skip;
+}
+
+struct Work {
+  Chain& chain;
+  const RunOptions& options;
+  RunDirectory* directory;  // none in a dry run
+  RunDb& db;
+  std::set<std::uint64_t> skip;
+};
+
+std::function<void(std::uint64_t, const std::string&)> progress_of(const Work& work,
+                                                                   std::uint64_t done_before) {
+  if (!work.options.progress) return {};
+  const auto& source = static_cast<const Source&>(*work.chain.stages().front().stage);
+  std::optional<std::uint64_t> total = source.size();
+  if (work.options.limit) {
+    total = total ? std::min(*total, *work.options.limit) : *work.options.limit;
+  }
+  const auto begin = std::chrono::steady_clock::now();
+  return [=, &work](std::uint64_t objects, const std::string& stage) {
+    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
+    work.options.progress({done_before + objects, total, objects, elapsed.count(), stage});
+  };
+}
+
+void execute(Work& work, RunReport& report) {
+  const auto begin = std::chrono::steady_clock::now();
+  const OpenChain open(work.chain, work.options, work.directory);
+  std::optional<Trace> trace;
+  if (!work.options.trace.empty()) trace.emplace(work.options.trace);
+  Executor::Settings settings = executor_settings(work.chain, work.options);
+  std::uint64_t done_before = 0;
+  if (!work.skip.empty()) done_before = work.db.committed_objects();
+  settings.progress = progress_of(work, done_before);
+  Executor executor(work.chain, std::move(settings), work.db, work.skip, trace ? &*trace : nullptr);
+  executor.run();
+  report.error = executor.error();
+  const bool interrupted = report.error.empty() && !executor.is_complete();
+  if (executor.is_complete() && !work.options.dry_run) {
+    try {
+      report.products = make_products(work.chain, work.db);
+      work.db.finish(report.products);
+    } catch (const std::exception& e) {
+      report.error = e.what();
+    }
+  }
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
+  report.seconds = elapsed.count();
+  fill_report(work.chain, work.db, &executor, report);
+  if (!report.error.empty()) {
+    report.end = RunEnd::Failed;
+  } else if (interrupted) {
+    report.end = RunEnd::Interrupted;
+  } else {
+    report.end = has_unsettled(work.chain, report) ? RunEnd::Unsettled : RunEnd::Done;
+    // Failed objects can be tried again, and then their batches' chunks are written anew.
+    if (report.end == RunEnd::Done && work.directory != nullptr) work.directory->remove_chunks();
+  }
+}
+
+}  // namespace
+
+RunReport run(Chain& chain, const RunOptions& options) {
+  RunReport report;
+  if (options.dry_run) {
+    RunDb db("");
+    Work work{chain, options, nullptr, db, {}};
+    execute(work, report);
+    return report;
+  }
+  RunDirectory directory(options.run_dir, options.start, fingerprint(chain, options));
+  RunDb& db = directory.db();
+  std::set<std::uint64_t> skip = batches_to_skip(db, options.start);
+  if (db.is_finished()) {
+    report.products = db.products();
+    fill_report(chain, db, nullptr, report);
+    report.end = has_unsettled(chain, report) ? RunEnd::Unsettled : RunEnd::Done;
+    report.notes.insert(report.notes.begin(), "this run was finished already; nothing was done");
+    return report;
+  }
+  Work work{chain, options, &directory, db, std::move(skip)};
+  execute(work, report);
+  return report;
+}
+
+}  // namespace qsohost::inline v1

@@ -1,0 +1,88 @@
+// The ledger of a run, run.db in the run directory: which batches are committed, how each object
+// ended at each fetcher, and the counts that the closing report adds up. SQLite in WAL mode, so
+// that it can be read while the run goes on.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "qsohost/stage.hpp"
+
+struct sqlite3;
+
+namespace qsohost::inline v1 {
+
+struct ObjectRecord {
+  std::string source_id;
+  Outcome outcome = Outcome::Matched;
+  std::string reason;
+  std::uint64_t epochs = 0;
+};
+
+struct StageRecord {
+  std::uint64_t objects_in = 0;
+  std::uint64_t objects_out = 0;
+  std::uint64_t epochs_in = 0;
+  std::uint64_t epochs_out = 0;
+  std::vector<Counts::Entry> counts;
+  std::vector<ObjectRecord> objects;  // all of a Fetcher's; of a Fitter's only the bad ones
+};
+
+struct BatchRecord {
+  std::uint64_t ordinal = 0;
+  std::uint64_t first_object = 0;
+  std::uint64_t objects = 0;
+  std::vector<StageRecord> stages;  // as many as the chain has
+};
+
+struct StageTotals {
+  StageRecord sums;  // over all committed batches; `objects` is empty
+  std::uint64_t matched = 0, not_found = 0, failed = 0, bad = 0;
+};
+
+class RunDb {
+ public:
+  // Opens or makes the file. An empty path makes a ledger in memory, for dry runs. Throws
+  // ChainError that names the file.
+  explicit RunDb(const std::filesystem::path& file);
+
+  bool is_new() const { return is_new_; }
+  void begin(const std::vector<std::string>& effective);  // of a new run
+  std::vector<std::string> effective() const;             // as stored by begin()
+
+  std::set<std::uint64_t> committed() const;
+  std::uint64_t committed_objects() const;
+  // Batches with an object that failed at a fetcher and can be asked for again.
+  std::set<std::uint64_t> with_failures() const;
+
+  // One transaction; replaces an earlier record of that ordinal, counting attempts.
+  void commit(const BatchRecord& batch);
+
+  // Products of a run whose source was read to its end and whose sinks have finished.
+  void finish(const std::vector<std::filesystem::path>& products);
+  void reopen();  // takes that back
+  bool is_finished() const;
+  std::vector<std::filesystem::path> products() const;
+
+  StageTotals totals(std::size_t stage) const;
+  // Objects that failed or were bad at a stage: "source_id: reason", at most `most`.
+  std::vector<std::string> complaints(std::size_t stage, Outcome outcome, std::size_t most) const;
+
+ private:
+  struct Close {
+    void operator()(sqlite3* db) const;
+  };
+  void execute(const char* sql) const;
+
+  std::string file_;
+  bool is_new_ = false;
+  std::unique_ptr<sqlite3, Close> db_;
+  mutable std::mutex mutex_;  // one call at a time
+};
+
+}  // namespace qsohost::inline v1

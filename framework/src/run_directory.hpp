@@ -1,0 +1,39 @@
+// The folder of a run: its lock, its ledger and its chunks.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "qsohost/run.hpp"
+#include "run_db.hpp"
+
+namespace qsohost::inline v1 {
+
+class RunDirectory {
+ public:
+  // Opens or makes the folder as `start` says; `effective` is the chain in force. Throws ChainError
+  // with what to do: in use by another process, holds a run already, or holds one of another chain
+  // (with the lines that differ).
+  RunDirectory(const std::filesystem::path& folder, StartMode start,
+               const std::vector<std::string>& effective);
+  ~RunDirectory();
+  RunDirectory(const RunDirectory&) = delete;
+  RunDirectory& operator=(const RunDirectory&) = delete;
+
+  RunDb& db() { return *db_; }
+  const std::filesystem::path& folder() const { return folder_; }
+  std::filesystem::path make_chunk_folder(const std::string& label) const;
+  void remove_chunks() const;
+
+ private:
+  void lock();
+  void clear() const;
+
+  std::filesystem::path folder_;
+  int lock_ = -1;
+  std::unique_ptr<RunDb> db_;
+};
+
+}  // namespace qsohost::inline v1

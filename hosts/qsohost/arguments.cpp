@@ -1,0 +1,201 @@
+#include "arguments.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <iostream>
+#include <memory>
+
+namespace qsohost::cli {
+namespace {
+
+constexpr const char* kAbout =
+    "Runs chains of plugins over the light curves of quasars: cross-match, download, clean, fit, "
+    "and row-aligned FITS files.";
+
+constexpr const char* kExample = R"(Example:
+  qsohost list                                   the stages that plugins offer
+  qsohost inspect ztf-quality --toml >> my.toml  a stage entry to start from
+  qsohost --chain my.toml --check                check everything, open nothing
+  qsohost --chain my.toml --dry-run 10           ten objects, nothing written
+  qsohost --chain my.toml                        run; Ctrl-C stops after the batches in flight
+  qsohost --chain my.toml --resume               go on where it stopped
+
+Exit codes: 0 done; 1 the run failed; 2 command line, chain or plugin is wrong;
+3 done, but some objects are unsettled (see --retry-failed); 130 interrupted, resumable.
+)";
+
+// CLI11's own adds which option needs which to every line; messages say that when it matters.
+class PlainHelp : public CLI::Formatter {
+ public:
+  std::string make_option_opts(const CLI::Option* option) const override {
+    const std::string type = option->get_type_name();
+    return type.empty() ? "" : " " + type;
+  }
+};
+
+CLI::Validator from_one_on() {
+  return CLI::Validator(
+      [](std::string& text) {
+        std::int64_t number = 0;
+        const bool good = CLI::detail::lexical_cast(text, number) && number >= 1;
+        return good ? std::string() : fmt::format("'{}' is not a whole number from 1 on", text);
+      },
+      "");
+}
+
+// What CLI11 fills in; turned into Arguments afterwards.
+struct Raw {
+  std::vector<std::string> plugins, set, swap;
+  std::string chain, run_dir, trace;
+  bool check = false, resume = false, restart = false, retry_failed = false;
+  std::optional<std::uint64_t> dry_run, limit;
+  bool json = false, as_json = false, as_markdown = false, as_toml = false;
+};
+
+void add_plugin_option(CLI::App& app, Raw& raw) {
+  app.add_option("--plugin", raw.plugins, "Load this plugin too (may be given several times)")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
+}
+
+CLI::Option* add_chain_options(CLI::App& app, Raw& raw, Arguments& arguments) {
+  const std::string kChain = "Chain";
+  auto* chain =
+      app.add_option("--chain", raw.chain, "The chain file to work on")->type_name("FILE");
+  const auto of_chain = [&](CLI::Option* option) { return option->needs(chain)->group(kChain); };
+  chain->group(kChain);
+  of_chain(app.add_option("--set", raw.set, "Set an option: ztf.radius_arcsec=1.5"))
+      ->type_name("LABEL.OPTION=VALUE")
+      ->allow_extra_args(false);
+  of_chain(app.add_option("--swap", raw.swap, "Put another stage in a place: loo=dho"))
+      ->type_name("LABEL=STAGE")
+      ->allow_extra_args(false);
+  auto* check =
+      of_chain(app.add_flag("--check", raw.check, "Check the chain, open nothing, run nothing"));
+  of_chain(app.add_option("--graph", arguments.graph, "Draw the chain: dot, mermaid or text"))
+      ->type_name("FORMAT")
+      ->check(CLI::IsMember({"dot", "mermaid", "text"}).description(""))
+      ->excludes(check);
+  return chain;
+}
+
+void add_run_options(CLI::App& app, CLI::Option* chain, Raw& raw, Arguments& arguments) {
+  const auto of_run = [&](CLI::Option* option) { return option->needs(chain)->group("Run"); };
+  of_run(app.add_option("--dry-run", raw.dry_run, "Run N objects without writing anything"))
+      ->type_name("N")
+      ->check(from_one_on());
+  of_run(app.add_option("--limit", raw.limit, "Only the first N objects"))
+      ->type_name("N")
+      ->check(from_one_on());
+  of_run(app.add_option("--run-dir", raw.run_dir,
+                        "Where products and the state of the run go [<chain name>.run]"))
+      ->type_name("DIR");
+  auto* resume = of_run(app.add_flag("--resume", raw.resume, "Go on after the last batch stored"));
+  auto* restart =
+      of_run(app.add_flag("--restart", raw.restart, "Throw away the earlier run, begin again"));
+  auto* retry = of_run(app.add_flag("--retry-failed", raw.retry_failed,
+                                    "As --resume, and do batches with failed objects again"));
+  restart->excludes(resume)->excludes(retry);
+  of_run(app.add_option("--in-flight", arguments.run.in_flight,
+                        "Batches under way at a time [chosen from threads and lanes]"))
+      ->type_name("W")
+      ->check(from_one_on());
+  of_run(app.add_option("-j,--threads", arguments.run.threads, "Compute threads [all]"))
+      ->type_name("THREADS")
+      ->check(from_one_on());
+  of_run(app.add_option("--trace", raw.trace,
+                        "Write a trace of the run, to look at with https://ui.perfetto.dev"))
+      ->type_name("FILE");
+}
+
+void split(const std::vector<std::string>& texts, const char* option, const char* form,
+           std::vector<std::pair<std::string, std::string>>& out) {
+  for (const std::string& text : texts) {
+    const std::size_t at = text.find('=');
+    if (at == std::string::npos || at == 0)
+      throw CLI::ValidationError(fmt::format("--{}: '{}' is not {}", option, text, form));
+    out.emplace_back(text.substr(0, at), text.substr(at + 1));
+  }
+}
+
+void finish_run(const Raw& raw, Arguments& arguments) {
+  arguments.chain = raw.chain;
+  split(raw.set, "set", "LABEL.OPTION=VALUE", arguments.overrides.set);
+  split(raw.swap, "swap", "LABEL=STAGE", arguments.overrides.swap);
+  if (raw.check)
+    arguments.command = Command::Check;
+  else if (!arguments.graph.empty())
+    arguments.command = Command::Graph;
+  RunOptions& run = arguments.run;
+  run.run_dir = raw.run_dir;
+  run.trace = raw.trace;
+  run.limit = raw.limit;
+  if (raw.dry_run) {
+    run.dry_run = true;
+    run.limit = std::min(*raw.dry_run, raw.limit.value_or(*raw.dry_run));
+  }
+  if (raw.retry_failed)
+    run.start = StartMode::RetryFailed;
+  else if (raw.resume)
+    run.start = StartMode::Resume;
+  else if (raw.restart)
+    run.start = StartMode::Restart;
+}
+
+}  // namespace
+
+Parsed parse_arguments(int argc, const char* const* argv) {
+  Arguments arguments;
+  Raw raw;
+  CLI::App app(kAbout, "qsohost");
+  app.set_version_flag("--version", fmt::format("qsohost {} (plugin interface {})", QSOHOST_VERSION,
+                                                QSOHOST_API_NUMBER));
+  app.footer(kExample);
+  app.formatter(std::make_shared<PlainHelp>());
+  app.get_formatter()->column_width(36);
+  app.require_subcommand(0, 1);
+  add_plugin_option(app, raw);
+  CLI::Option* chain = add_chain_options(app, raw, arguments);
+  add_run_options(app, chain, raw, arguments);
+
+  CLI::App* list = app.add_subcommand("list", "Show the stages that can be used, and refusals");
+  list->add_flag("--json", raw.json, "As JSON");
+  add_plugin_option(*list, raw);
+
+  CLI::App* inspect = app.add_subcommand("inspect", "Show a stage's options and ports");
+  inspect->add_option("STAGE", arguments.stage, "Name of the stage")->required();
+  auto* json = inspect->add_flag("--json", raw.as_json, "As JSON");
+  auto* markdown = inspect->add_flag("--markdown", raw.as_markdown, "As a section of a README");
+  auto* toml = inspect->add_flag("--toml", raw.as_toml, "As an entry for a chain file");
+  json->excludes(markdown)->excludes(toml);
+  markdown->excludes(toml);
+  add_plugin_option(*inspect, raw);
+
+  try {
+    app.parse(argc, argv);
+    arguments.plugins.assign(raw.plugins.begin(), raw.plugins.end());
+    arguments.json = raw.json;
+    if (raw.as_json) arguments.format = InspectFormat::Json;
+    if (raw.as_markdown) arguments.format = InspectFormat::Markdown;
+    if (raw.as_toml) arguments.format = InspectFormat::Toml;
+    const bool is_command = list->parsed() || inspect->parsed();
+    if (is_command && *chain)
+      throw CLI::ValidationError("--chain does not go with 'list' or 'inspect'");
+    if (!is_command && !*chain)
+      throw CLI::ValidationError("nothing to do: give --chain FILE, 'list' or 'inspect STAGE'");
+    if (list->parsed())
+      arguments.command = Command::List;
+    else if (inspect->parsed())
+      arguments.command = Command::Inspect;
+    else
+      finish_run(raw, arguments);
+  } catch (const CLI::ParseError& error) {
+    const int code = app.exit(error, std::cout, std::cerr);
+    return {std::nullopt, code == 0 ? kDone : kUsage};
+  }
+  return {std::move(arguments), kDone};
+}
+
+}  // namespace qsohost::cli

@@ -1,0 +1,54 @@
+// The command line, read and checked.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "qsohost/chain.hpp"
+#include "qsohost/run.hpp"
+
+namespace qsohost::cli {
+
+// What the program returns to the shell.
+enum ExitCode : int {
+  kDone = 0,
+  kRunFailed = 1,
+  kUsage = 2,  // the command line, the chain or a plugin is wrong
+  kUnsettled = 3,
+  kInterrupted = 130,
+};
+
+enum class Command : std::uint8_t { Run, Check, Graph, List, Inspect };
+enum class InspectFormat : std::uint8_t { Text, Json, Markdown, Toml };
+
+struct Arguments {
+  Command command = Command::Run;
+  std::vector<std::filesystem::path> plugins;
+
+  // Run, Check, Graph
+  std::filesystem::path chain;
+  Overrides overrides;
+  std::string graph;  // "dot", "mermaid", "text"
+  // run_dir may be empty: then it is named after the chain
+  RunOptions run;
+
+  // List
+  bool json = false;
+
+  // Inspect
+  std::string stage;
+  InspectFormat format = InspectFormat::Text;
+};
+
+// What to do, or (after --help, --version or a mistake, already printed) what to return.
+struct Parsed {
+  std::optional<Arguments> arguments;
+  int exit_code = kDone;
+};
+
+Parsed parse_arguments(int argc, const char* const* argv);
+
+}  // namespace qsohost::cli

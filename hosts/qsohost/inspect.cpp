@@ -1,0 +1,307 @@
+#include "inspect.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <nlohmann/json.hpp>
+
+#include "table.hpp"
+
+namespace qsohost::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+void merge(const Ports& from, Ports& into) {
+  for (const Port& port : from.read()) into.reads(port);
+  for (const Port& port : from.added()) into.adds(port);
+  for (const GroupInfo& group : from.added_groups()) into.adds_group(group);
+  for (const std::string& group : from.dropped_groups()) into.drops_group(group);
+  if (from.has_unknown()) into.adds_unknown();
+}
+
+std::string range_text(const OptionLimits& limits) {
+  if (limits.min && limits.max) return fmt::format("{} to {}", *limits.min, *limits.max);
+  if (limits.min) return fmt::format("at least {}", *limits.min);
+  if (limits.max) return fmt::format("at most {}", *limits.max);
+  return {};
+}
+
+// "arcsec; 0.05 to 600", "one of "all", "nearest"", "2 values"
+std::string limits_text(const OptionLimits& limits) {
+  std::vector<std::string> parts;
+  if (!limits.unit.empty()) parts.push_back(limits.unit);
+  if (const std::string range = range_text(limits); !range.empty()) parts.push_back(range);
+  if (!limits.choices.empty())
+    parts.push_back(fmt::format("of \"{}\"", fmt::join(limits.choices, "\", \"")));
+  if (limits.length) parts.push_back(fmt::format("{} values", *limits.length));
+  return fmt::format("{}", fmt::join(parts, "; "));
+}
+
+std::string default_text(const OptionBase& option) {
+  return option.is_required() ? "(required)" : to_toml(option.value());
+}
+
+std::string dtype_text(const Port& port) {
+  return port.dtype ? std::string(name_of(*port.dtype)) : "any";
+}
+
+std::string full_name(const Port& port) {
+  return port.group.empty() ? port.name : port.group + "/" + port.name;
+}
+
+std::string group_text(const GroupInfo& group) {
+  if (group.time.empty()) return "arrays per object";
+  return fmt::format("light curve: time {} ({}), {}, {}", group.time, group.time_system, group.mag,
+                     group.mag_err);
+}
+
+std::string port_table(const std::vector<Port>& ports) {
+  Table table({{"column"}, {"type"}, {"unit"}, {"what"}});
+  for (const Port& port : ports)
+    table.add({full_name(port), dtype_text(port), port.unit, port.help});
+  return table.text(2);
+}
+
+std::string ports_as_text(const StageFacts& facts) {
+  const Ports& ports = facts.ports;
+  std::string out;
+  if (!ports.read().empty()) out += "\nReads\n" + port_table(ports.read());
+  if (!ports.added_groups().empty()) {
+    Table table({{"group"}, {"what"}});
+    for (const GroupInfo& group : ports.added_groups()) table.add({group.name, group_text(group)});
+    out += "\nAdds groups\n" + table.text(2);
+  }
+  if (!ports.added().empty()) out += "\nAdds\n" + port_table(ports.added());
+  if (!ports.dropped_groups().empty())
+    out += fmt::format("\nDrops groups: {}\n", fmt::join(ports.dropped_groups(), ", "));
+  if (ports.has_unknown()) out += "\nMore columns are known once the stage has been opened.\n";
+  if (!facts.ports_note.empty()) out += "\n" + facts.ports_note + "\n";
+  return out;
+}
+
+Json json_of(const OptionValue::Scalar& scalar) {
+  return std::visit([](const auto& value) { return Json(value); }, scalar);
+}
+
+Json json_of(const OptionValue& value) {
+  if (const auto* scalar = std::get_if<OptionValue::Scalar>(&value.data)) return json_of(*scalar);
+  Json list = Json::array();
+  for (const auto& item : std::get<std::vector<OptionValue::Scalar>>(value.data))
+    list.push_back(json_of(item));
+  return list;
+}
+
+Json json_of(const OptionBase& option) {
+  const OptionLimits& limits = option.limits();
+  Json out{{"name", option.name()},
+           {"type", option.type_name()},
+           {"required", option.is_required()},
+           {"default", option.is_required() ? Json() : json_of(option.value())},
+           {"unit", limits.unit},
+           {"help", option.help()}};
+  if (limits.min) out["min"] = *limits.min;
+  if (limits.max) out["max"] = *limits.max;
+  if (!limits.choices.empty()) out["choices"] = limits.choices;
+  if (limits.length) out["length"] = *limits.length;
+  return out;
+}
+
+Json json_of(const std::vector<Port>& ports) {
+  Json out = Json::array();
+  for (const Port& port : ports) {
+    out.push_back({{"group", port.group},
+                   {"name", port.name},
+                   {"type", dtype_text(port)},
+                   {"unit", port.unit},
+                   {"help", port.help}});
+  }
+  return out;
+}
+
+Json json_of(const GroupInfo& group) {
+  return {{"name", group.name},
+          {"survey", group.survey},
+          {"band", group.band},
+          {"time", group.time},
+          {"mag", group.mag},
+          {"mag_err", group.mag_err},
+          {"time_system", group.time_system}};
+}
+
+// A cell of a Markdown table.
+std::string cell(std::string text) {
+  for (std::size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 2)
+    text.insert(at, "\\");
+  return text;
+}
+
+std::string code(const std::string& text) {
+  return text.empty() ? "" : "`" + cell(text) + "`";
+}
+
+std::string markdown_ports(const std::string& title, const std::vector<Port>& ports) {
+  if (ports.empty()) return {};
+  std::string out =
+      fmt::format("\n{}\n\n| column | type | unit | what |\n|---|---|---|---|\n", title);
+  for (const Port& port : ports) {
+    out += fmt::format("| `{}` | {} | {} | {} |\n", full_name(port), dtype_text(port),
+                       cell(port.unit), cell(port.help));
+  }
+  return out;
+}
+
+std::string comment(std::string text) {
+  for (std::size_t at = 0; (at = text.find('\n', at)) != std::string::npos; at += 3)
+    text.replace(at, 1, "\n# ");
+  return "# " + text + "\n";
+}
+
+// Something of the right type for a required option, to be replaced by the user.
+std::string placeholder(const OptionBase& option) {
+  const OptionLimits& limits = option.limits();
+  const std::string_view type = option.type_name();
+  const std::string text = limits.choices.empty() ? "..." : limits.choices.front();
+  const double number = limits.min.value_or(limits.max.value_or(0));
+  using Scalar = OptionValue::Scalar;
+  const auto repeat = [&](const Scalar& scalar) {
+    return to_toml({std::vector<Scalar>(limits.length.value_or(1), scalar)});
+  };
+  if (type == "bool") return "false";
+  if (type == "integer") return to_toml({Scalar(static_cast<std::int64_t>(number))});
+  if (type == "number") return to_toml({Scalar(number)});
+  if (type == "list of strings") return repeat(text);
+  if (type == "list of numbers") return repeat(number);
+  return to_toml({Scalar(text)});
+}
+
+// Names of options that a chain has to set and that are not set here.
+std::string ports_note(const Stage& stage, const Ports& declared) {
+  std::vector<std::string> unset;
+  for (const OptionBase* option : stage.options()) {
+    if (option->is_required()) unset.push_back(option->name());
+  }
+  std::string out;
+  if (!unset.empty()) out = fmt::format("More may depend on: {}", fmt::join(unset, ", "));
+  if (!declared.problems().empty())
+    out += fmt::format("{}With nothing set: {}", out.empty() ? "" : "; ",
+                       fmt::join(declared.problems(), "; "));
+  return out;
+}
+
+}  // namespace
+
+StageFacts look_at(Plugins& plugins, const std::string& name) {
+  StageFacts facts;
+  facts.stage = plugins.create(name);
+  facts.offer = *plugins.find(name);
+  facts.stage->set_label(name);
+  merge(facts.stage->member_ports(), facts.ports);
+  Schema before;
+  before.set_open(true);
+  Ports declared;
+  try {
+    facts.stage->declare(before, declared);
+    facts.ports_note = ports_note(*facts.stage, declared);
+  } catch (const std::exception& error) {
+    facts.ports_note = fmt::format("Its columns depend on its options ({})", error.what());
+  }
+  merge(declared, facts.ports);
+  return facts;
+}
+
+std::string as_text(const StageFacts& facts) {
+  const StageOffer& offer = facts.offer;
+  std::string out =
+      fmt::format("{} ({})\n  {}\n  from plugin {} {}, {}\n", offer.stage, name_of(offer.role),
+                  offer.summary, offer.plugin, offer.version, offer.file.string());
+  if (facts.stage->options().empty()) {
+    out += "\nNo options\n";
+  } else {
+    Table table({{"option"}, {"type"}, {"default"}, {"limits"}, {"what"}});
+    for (const OptionBase* option : facts.stage->options()) {
+      table.add({option->name(), std::string(option->type_name()), default_text(*option),
+                 limits_text(option->limits()), option->help()});
+    }
+    out += "\nOptions\n" + table.text(2);
+  }
+  return out + ports_as_text(facts);
+}
+
+std::string as_json(const StageFacts& facts) {
+  const StageOffer& offer = facts.offer;
+  Json out{{"stage", offer.stage},   {"role", name_of(offer.role)}, {"summary", offer.summary},
+           {"plugin", offer.plugin}, {"version", offer.version},    {"file", offer.file.string()}};
+  out["options"] = Json::array();
+  for (const OptionBase* option : facts.stage->options())
+    out["options"].push_back(json_of(*option));
+  out["reads"] = json_of(facts.ports.read());
+  out["adds_groups"] = Json::array();
+  for (const GroupInfo& group : facts.ports.added_groups())
+    out["adds_groups"].push_back(json_of(group));
+  out["adds"] = json_of(facts.ports.added());
+  out["drops_groups"] = facts.ports.dropped_groups();
+  out["adds_more_when_opened"] = facts.ports.has_unknown();
+  if (!facts.ports_note.empty()) out["note"] = facts.ports_note;
+  return out.dump(2) + "\n";
+}
+
+std::string as_markdown(const StageFacts& facts) {
+  std::string out = fmt::format("## `{}` ({})\n\n{}.\n", facts.offer.stage,
+                                name_of(facts.offer.role), facts.offer.summary);
+  if (!facts.stage->options().empty())
+    out += "\n| option | type | default | limits | what |\n|---|---|---|---|---|\n";
+  for (const OptionBase* option : facts.stage->options()) {
+    out += fmt::format("| `{}` | {} | {} | {} | {} |\n", option->name(), option->type_name(),
+                       option->is_required() ? "required" : code(to_toml(option->value())),
+                       cell(limits_text(option->limits())), cell(option->help()));
+  }
+  out += markdown_ports("Reads:", facts.ports.read());
+  if (!facts.ports.added_groups().empty()) out += "\nAdds the groups:\n\n";
+  for (const GroupInfo& group : facts.ports.added_groups())
+    out += fmt::format("- `{}`: {}\n", group.name, group_text(group));
+  out += markdown_ports("Adds:", facts.ports.added());
+  if (!facts.ports.dropped_groups().empty())
+    out +=
+        fmt::format("\nDrops the groups `{}`.\n", fmt::join(facts.ports.dropped_groups(), "`, `"));
+  if (facts.ports.has_unknown())
+    out += "\nMore columns are known once the stage has been opened.\n";
+  if (!facts.ports_note.empty()) out += "\n" + facts.ports_note + ".\n";
+  return out;
+}
+
+std::string as_toml(const StageFacts& facts) {
+  const StageOffer& offer = facts.offer;
+  std::string out = comment(fmt::format("{} ({} of plugin {} {})", offer.summary,
+                                        name_of(offer.role), offer.plugin, offer.version));
+  out += fmt::format("[[stage]]\nuse = {}\n", to_toml({OptionValue::Scalar(offer.stage)}));
+  out += fmt::format("# label = {}\n", to_toml({OptionValue::Scalar(offer.stage)}));
+  for (const OptionBase* option : facts.stage->options()) {
+    std::string about = fmt::format("{} ({}", option->help(), option->type_name());
+    if (option->is_required()) about += ", required";
+    if (const std::string limits = limits_text(option->limits()); !limits.empty())
+      about += "; " + limits;
+    out += "\n" + comment(about + ")");
+    out += option->is_required()
+               ? fmt::format("{} = {}\n", option->name(), placeholder(*option))
+               : fmt::format("# {} = {}\n", option->name(), to_toml(option->value()));
+  }
+  return out;
+}
+
+std::string inspect(Plugins& plugins, const Arguments& arguments) {
+  const StageFacts facts = look_at(plugins, arguments.stage);
+  switch (arguments.format) {
+    case InspectFormat::Text:
+      return as_text(facts);
+    case InspectFormat::Json:
+      return as_json(facts);
+    case InspectFormat::Markdown:
+      return as_markdown(facts);
+    case InspectFormat::Toml:
+      return as_toml(facts);
+  }
+  return {};
+}
+
+}  // namespace qsohost::cli

@@ -1,0 +1,30 @@
+// `qsohost inspect STAGE`: what a stage is, its options and its ports, in four forms.
+#pragma once
+
+#include <string>
+
+#include "arguments.hpp"
+#include "qsohost/loader.hpp"
+
+namespace qsohost::cli {
+
+// All that is shown of a stage. Ports are those declared with the options' defaults and nothing
+// known of the stages before.
+struct StageFacts {
+  StageOffer offer;
+  StagePtr stage;
+  Ports ports;
+  std::string ports_note;  // why ports may be missing: some depend on options that are not set
+};
+
+// Loads the plugin if need be; throws ChainError when there is no such stage.
+StageFacts look_at(Plugins& plugins, const std::string& stage);
+
+std::string as_text(const StageFacts& facts);
+std::string as_json(const StageFacts& facts);
+std::string as_markdown(const StageFacts& facts);  // a section of the plugin's README.md
+std::string as_toml(const StageFacts& facts);      // an entry for a chain file
+
+std::string inspect(Plugins& plugins, const Arguments& arguments);
+
+}  // namespace qsohost::cli

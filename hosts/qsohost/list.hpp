@@ -1,0 +1,16 @@
+// `qsohost list`: every stage that can be used, and every plugin that was refused, with the reason.
+#pragma once
+
+#include <string>
+
+#include "qsohost/loader.hpp"
+
+namespace qsohost::cli {
+
+std::string list_as_text(const Plugins& plugins);
+std::string list_as_json(const Plugins& plugins);
+
+// "FILE: refused: reason", further lines of the reason indented.
+std::string refusal_text(const Refusal& refusal);
+
+}  // namespace qsohost::cli

@@ -1,0 +1,160 @@
+#include "progress.hpp"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <vector>
+
+#include "table.hpp"
+
+namespace qsohost::cli {
+namespace {
+
+constexpr std::size_t kWidestBar = 30;
+constexpr std::size_t kNarrowestBar = 8;
+constexpr double kLineEverySeconds = 30;
+constexpr double kLineAtMostEverySeconds = 1;
+
+std::size_t terminal_width() {
+  winsize size{};
+  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 80;
+  return size.ws_col;
+}
+
+// None if the total is not known (or is 0).
+std::optional<double> fraction_of(const Progress& progress) {
+  if (!progress.objects_total || *progress.objects_total == 0) return std::nullopt;
+  return std::min(1.0, static_cast<double>(progress.objects_done) /
+                           static_cast<double>(*progress.objects_total));
+}
+
+std::uint64_t percent_of(const Progress& progress) {
+  return static_cast<std::uint64_t>(std::floor(100 * fraction_of(progress).value_or(0)));
+}
+
+std::string done_text(const Progress& progress) {
+  std::string out = grouped(static_cast<std::int64_t>(progress.objects_done));
+  if (progress.objects_total)
+    out += " of " + grouped(static_cast<std::int64_t>(*progress.objects_total));
+  return out;
+}
+
+// The facts after the percentage, the most important first.
+std::vector<std::string> facts_of(const Progress& progress) {
+  std::vector<std::string> facts;
+  facts.push_back(rate_text(rate_of(progress)) + "/s");
+  if (const auto left = seconds_left(progress)) facts.push_back(duration(*left) + " left");
+  if (!fraction_of(progress)) facts.push_back(duration(progress.seconds));
+  return facts;
+}
+
+std::string_view prefix_of(LogLevel level) {
+  switch (level) {
+    case LogLevel::Warning:
+      return "warning: ";
+    case LogLevel::Error:
+      return "error: ";
+    default:
+      return "";
+  }
+}
+
+}  // namespace
+
+double rate_of(const Progress& progress) {
+  if (progress.seconds <= 0) return 0;
+  return static_cast<double>(progress.objects_this_run) / progress.seconds;
+}
+
+std::optional<double> seconds_left(const Progress& progress) {
+  const double rate = rate_of(progress);
+  if (!progress.objects_total || rate <= 0) return std::nullopt;
+  const auto done = std::min(progress.objects_done, *progress.objects_total);
+  return static_cast<double>(*progress.objects_total - done) / rate;
+}
+
+std::string bar_line(const Progress& progress, std::size_t width) {
+  const auto fraction = fraction_of(progress);
+  std::vector<std::string> parts;
+  if (fraction) parts.push_back(fmt::format("{:3} %", percent_of(progress)));
+  parts.push_back(done_text(progress));
+  for (std::string& fact : facts_of(progress)) parts.push_back(std::move(fact));
+  if (!progress.stage.empty()) parts.push_back(progress.stage);
+
+  std::string text;
+  for (const std::string& part : parts) {
+    const std::size_t gap = text.empty() ? 0 : 2;
+    if (text.size() + gap + part.size() > width) break;
+    text += std::string(gap, ' ') + part;
+  }
+  const std::size_t taken = text.size() + 4;  // the bar's ends and the gap
+  if (!fraction || taken + kNarrowestBar > width) return text;
+  const std::size_t cells = std::min(kWidestBar, width - taken);
+  const auto full = static_cast<std::size_t>(std::floor(*fraction * static_cast<double>(cells)));
+  return fmt::format("[{}{}]  {}", std::string(full, '#'), std::string(cells - full, '.'), text);
+}
+
+std::string plain_line(const Progress& progress) {
+  std::string out;
+  if (fraction_of(progress)) out = fmt::format("{} %: ", percent_of(progress));
+  out += done_text(progress) + " objects";
+  for (const std::string& fact : facts_of(progress)) out += ", " + fact;
+  if (!progress.stage.empty()) out += ", at " + progress.stage;
+  return out;
+}
+
+bool LinePace::due(const Progress& progress) {
+  const double since = progress.seconds - seconds_;
+  if (since < kLineAtMostEverySeconds) return false;
+  const std::uint64_t percent = percent_of(progress);
+  if (since < kLineEverySeconds && percent <= percent_) return false;
+  seconds_ = progress.seconds;
+  percent_ = percent;
+  return true;
+}
+
+void ProgressDisplay::update(const Progress& progress) {
+  const std::lock_guard lock(mutex_);
+  if (is_terminal_) {
+    last_ = progress;
+    draw_bar();
+  } else if (pace_.due(progress)) {
+    fmt::print(stderr, "{}\n", plain_line(progress));
+    std::fflush(stderr);
+  }
+}
+
+void ProgressDisplay::message(LogLevel level, const std::string& text) {
+  if (level == LogLevel::Debug) return;
+  const std::lock_guard lock(mutex_);
+  erase_bar();
+  fmt::print(stderr, "{}{}\n", prefix_of(level), text);
+  std::fflush(stderr);
+  if (is_terminal_ && last_) draw_bar();
+}
+
+void ProgressDisplay::finish() {
+  const std::lock_guard lock(mutex_);
+  erase_bar();
+  last_.reset();
+}
+
+void ProgressDisplay::draw_bar() {
+  // One column stays free: some terminals wrap a line that fills the last one.
+  fmt::print(stderr, "\r\x1b[2K{}", bar_line(*last_, terminal_width() - 1));
+  std::fflush(stderr);
+  bar_shown_ = true;
+}
+
+void ProgressDisplay::erase_bar() {
+  if (!bar_shown_) return;
+  fmt::print(stderr, "\r\x1b[2K");
+  std::fflush(stderr);
+  bar_shown_ = false;
+}
+
+}  // namespace qsohost::cli

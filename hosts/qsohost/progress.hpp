@@ -1,0 +1,60 @@
+// What is seen of a run while it goes on: a bar redrawn in place on a terminal, a flushed line now
+// and then elsewhere; messages of stages in between.
+#pragma once
+
+#include <cstddef>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "qsohost/run.hpp"
+
+namespace qsohost::cli {
+
+// Objects a second of this run so far; 0 before the first.
+double rate_of(const Progress& progress);
+// Seconds to go at that rate; none if the total or the rate is not known.
+std::optional<double> seconds_left(const Progress& progress);
+
+// "[#####.....]  42 %  1,234 of 2,900  56.1/s  0:30 left  loo", at most `width` columns wide. What
+// does not fit is left out from the right; the bar itself goes first.
+std::string bar_line(const Progress& progress, std::size_t width);
+
+// "42 %: 1,234 of 2,900 objects, 56.1/s, 0:30 left, at loo"
+std::string plain_line(const Progress& progress);
+
+// Decides when a line is due where there is no terminal: after 30 s or another 1 %, whichever comes
+// first, but never within 1 s of the line before.
+class LinePace {
+ public:
+  bool due(const Progress& progress);
+
+ private:
+  double seconds_ = 0;
+  std::uint64_t percent_ = 0;
+};
+
+// Writes to stderr. Any thread.
+class ProgressDisplay {
+ public:
+  explicit ProgressDisplay(bool is_terminal) : is_terminal_(is_terminal) {}
+  ~ProgressDisplay() { finish(); }
+  ProgressDisplay(const ProgressDisplay&) = delete;
+  ProgressDisplay& operator=(const ProgressDisplay&) = delete;
+
+  void update(const Progress& progress);
+  void message(LogLevel level, const std::string& text);
+  void finish();  // takes the bar away
+
+ private:
+  void erase_bar();
+  void draw_bar();
+
+  std::mutex mutex_;
+  bool is_terminal_;
+  bool bar_shown_ = false;
+  std::optional<Progress> last_;
+  LinePace pace_;
+};
+
+}  // namespace qsohost::cli

@@ -1,0 +1,26 @@
+// What is said when a run is over.
+#pragma once
+
+#include <string>
+
+#include "arguments.hpp"
+#include "qsohost/run.hpp"
+
+namespace qsohost::cli {
+
+// Per stage: objects and epochs in and out, seconds, rate, outcomes; then which stage is the
+// bottleneck.
+std::string stage_table(const RunReport& report);
+
+// Per stage with counts: one line an item, one column for each kind of count.
+std::string count_tables(const RunReport& report);
+
+// The whole closing text: tables, notes, products, how it ended and how to go on.
+std::string closing_text(const RunReport& report, const Arguments& arguments);
+
+// The command that goes on with this run, e.g. with "--resume".
+std::string go_on_command(const Arguments& arguments, const std::string& how);
+
+int exit_code(RunEnd end);
+
+}  // namespace qsohost::cli

@@ -1,0 +1,57 @@
+#include "run_command.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "interrupts.hpp"
+#include "progress.hpp"
+#include "qsohost/chain.hpp"
+#include "report.hpp"
+
+namespace qsohost::cli {
+namespace {
+
+std::optional<Chain> load_chain(Plugins& plugins, const Arguments& arguments) {
+  std::vector<Problem> problems;
+  std::optional<Chain> chain = Chain::load(arguments.chain, arguments.overrides, plugins, problems);
+  for (const Problem& problem : problems) fmt::print(stderr, "{}\n", problem.text());
+  return chain;
+}
+
+int run_chain(Chain& chain, Arguments arguments) {
+  RunOptions options = arguments.run;
+  if (options.run_dir.empty()) options.run_dir = chain.settings().name + ".run";
+  const InterruptHandler interrupts;
+  options.interrupts = &InterruptHandler::count();
+  ProgressDisplay display(isatty(STDERR_FILENO) != 0);
+  options.progress = [&display](const Progress& progress) { display.update(progress); };
+  options.log = [&display](LogLevel level, const std::string& text) {
+    display.message(level, text);
+  };
+  const RunReport report = run(chain, options);
+  display.finish();
+  fmt::print("{}", closing_text(report, arguments));
+  if (report.end == RunEnd::Failed) fmt::print(stderr, "qsohost: {}\n", report.error);
+  return exit_code(report.end);
+}
+
+}  // namespace
+
+int work_on_chain(Plugins& plugins, Arguments arguments) {
+  std::optional<Chain> chain = load_chain(plugins, arguments);
+  if (!chain) return kUsage;
+  switch (arguments.command) {
+    case Command::Check:
+      fmt::print("{}: ok, {} stages\n", arguments.chain.string(), chain->stages().size());
+      return kDone;
+    case Command::Graph:
+      fmt::print("{}", draw(*chain, arguments.graph));
+      return kDone;
+    default:
+      return run_chain(*chain, std::move(arguments));
+  }
+}
+
+}  // namespace qsohost::cli

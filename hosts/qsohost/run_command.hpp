@@ -1,0 +1,12 @@
+// `qsohost --chain FILE ...`: check, draw or run a chain.
+#pragma once
+
+#include "arguments.hpp"
+#include "qsohost/loader.hpp"
+
+namespace qsohost::cli {
+
+// Each returns the program's exit code. `arguments.command` says which of the three to do.
+int work_on_chain(Plugins& plugins, Arguments arguments);
+
+}  // namespace qsohost::cli

@@ -1,0 +1,38 @@
+// Plain text tables for the terminal: columns as wide as their longest cell, two blanks between.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace qsohost::cli {
+
+enum class Align : std::uint8_t { Left, Right };
+
+class Table {
+ public:
+  struct Heading {
+    std::string text;
+    Align align = Align::Left;
+  };
+
+  explicit Table(std::vector<Heading> headings);
+  // As many cells as headings; missing ones are empty.
+  void add(std::vector<std::string> cells);
+  bool empty() const { return rows_.empty(); }
+  // Lines end with a newline, without blanks before it; each starts with `indent` blanks.
+  std::string text(std::size_t indent = 0) const;
+
+ private:
+  std::vector<Heading> headings_;
+  std::vector<std::vector<std::string>> rows_;
+};
+
+// 1234567 -> "1,234,567"
+std::string grouped(std::int64_t n);
+// "0.3 s", "42 s", "3:07", "1:02:45"
+std::string duration(double seconds);
+// Objects a second in three figures: "0.123", "4.56", "78.9", "1,230"
+std::string rate_text(double per_second);
+
+}  // namespace qsohost::cli

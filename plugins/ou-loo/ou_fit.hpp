@@ -1,0 +1,71 @@
+// Maximum-likelihood fits of the OU process inside a box of (ln sigma, ln tau), with Ceres.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "ou_likelihood.hpp"
+
+namespace ou {
+
+// Natural logarithms of mag and d.
+struct Box {
+  double ln_sigma_min, ln_sigma_max;
+  double ln_tau_min, ln_tau_max;
+};
+
+// sigma 0.001 to 100 mag, tau 0.1 to 10,000 d.
+Box standard_box();
+
+enum Bound : std::uint8_t { kSigmaLow = 1, kSigmaHigh = 2, kTauLow = 4, kTauHigh = 8 };
+
+struct Fit {
+  bool converged = false;
+  double ln_sigma = 0;
+  double ln_tau = 0;
+  double mean = 0;  // mag
+  double loglike = 0;
+  std::uint8_t bounds = 0;  // Bound, of those the optimum lies on
+  int evaluations = 0;      // likelihoods with gradient that were computed for it
+
+  Parameters parameters() const { return {ln_sigma, ln_tau}; }
+  double ln_d() const { return 2 * ln_sigma - ln_tau; }
+};
+
+// One standard deviation, from the curvature of the likelihood. A parameter on its bound has NaN
+// and counts as known for the other; NaN as well where the likelihood is not curved downwards.
+struct Errors {
+  double ln_sigma, ln_tau, ln_d;
+  double covariance;  // of (ln sigma, ln tau)
+};
+Errors errors_of(const Series& series, const Fit& fit, Mean mean);
+
+// The likelihood along tau with sigma near its best at each: where a fit starts, and what a search
+// for other maxima is laid around.
+struct RidgePoint {
+  double ln_sigma, ln_tau;
+  double loglike;
+  double slope;  // d loglike / d ln tau
+};
+
+struct Ridge {
+  std::vector<RidgePoint> points;  // ascending tau
+  int evaluations = 0;
+};
+Ridge look_along_tau(const Series& series, const Box& box, Mean mean);
+
+// Climbs from one start. `precision`: stops when no more than about precision^2 / 2 of
+// log-likelihood can be gained.
+Fit fit_from(const Series& series, const Box& box, Mean mean, const Parameters& start,
+             double precision = 1e-7);
+
+// The global maximum: starts at every maximum of the ridge, and at `more`.
+Fit fit_global(const Series& series, const Box& box, Mean mean, const Ridge& ridge,
+               std::span<const Parameters> more = {});
+
+// The better of two; the first unless the second gains more than rounding.
+const Fit& better(const Fit& first, const Fit& second);
+
+}  // namespace ou

@@ -1,0 +1,148 @@
+#include "loo_clean.hpp"
+
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <limits>
+
+#include "golden.hpp"
+#include "simulate.hpp"
+
+using golden::Case;
+using golden::Json;
+using ou::Ending;
+using ou::Mean;
+
+TEST_CASE("every epoch's refit reaches the reference's maximum") {
+  for (const Json& json : golden::cases()) {
+    if (!json.contains("loo_refit")) continue;
+    const Case c(json, 18);
+    ou::Rule rule;
+    rule.mean = Mean::Profiled;
+    rule.box = golden::box(json.at("box"));
+    const ou::Ridge ridge = ou::look_along_tau(c.series, rule.box, rule.mean);
+    const ou::Fit full = ou::fit_global(c.series, rule.box, rule.mean, ridge);
+    const std::vector<ou::Fit> fits = ou::refit_without_each(c.series, full, ridge, rule);
+
+    const auto loglike = c.sorted(json.at("loo_refit").at("loglike"));
+    const auto sigma = c.sorted(json.at("loo_refit").at("sigma"));
+    const auto tau = c.sorted(json.at("loo_refit").at("tau"));
+    const Json& at_bound = json.at("loo_refit").at("at_bound");
+    const Json& bent = json.at("mle").at("dlogL_if_tau_halved_or_doubled");
+    const bool curved = bent[0].get<double>() > 0.1 && bent[1].get<double>() > 0.1;
+    REQUIRE(fits.size() == loglike.size());
+    for (std::size_t k = 0; k < fits.size(); ++k) {
+      INFO(json.at("name") << " epoch " << c.order.original(k));
+      CHECK(fits[k].converged);
+      CHECK(fits[k].loglike == Approx(loglike[k]).epsilon(1e-9).margin(1e-6));
+      if (!curved || at_bound[c.order.original(k)][1].get<bool>()) continue;
+      CHECK(fits[k].ln_sigma == Approx(std::log(sigma[k])).margin(1e-5));
+      CHECK(fits[k].ln_tau == Approx(std::log(tau[k])).margin(1e-5));
+    }
+  }
+}
+
+TEST_CASE("one gross outlier goes, and nothing else") {
+  for (const std::size_t n : {60, 150}) {
+    ou::Curve curve = simulate::curve(n, n);
+    const ou::Cleaned clean = ou::clean(curve, {});
+    REQUIRE(clean.removed.empty());
+    CHECK(clean.passes == 1);
+    CHECK(clean.post.loglike == clean.full.loglike);
+
+    curve.mag[n / 3] += 2;
+    const ou::Cleaned cleaned = ou::clean(curve, {});
+    CHECK(cleaned.ending == Ending::Clean);
+    REQUIRE(cleaned.removed == std::vector<std::size_t>{n / 3});
+    CHECK(cleaned.passes == 2);
+    CHECK(cleaned.post.ln_d() < cleaned.full.ln_d() - 0.5);
+    CHECK(cleaned.post.ln_d() == Approx(clean.full.ln_d()).margin(0.3));
+  }
+}
+
+TEST_CASE("removed epochs are named by their place in the input, in order of removal") {
+  ou::Curve curve = simulate::curve(80, 5);
+  curve.mag[10] += 3;
+  curve.mag[50] -= 1.2;
+  const ou::Cleaned cleaned = ou::clean(curve, {});
+  CHECK(cleaned.removed == std::vector<std::size_t>{10, 50});
+}
+
+TEST_CASE("limits of the rule") {
+  ou::Curve curve = simulate::curve(60, 5);
+  curve.mag[10] += 3;
+  curve.mag[40] -= 1.2;
+  ou::Rule rule;
+  SECTION("max_passes") {
+    rule.max_passes = 1;
+    const ou::Cleaned cleaned = ou::clean(curve, rule);
+    CHECK(cleaned.ending == Ending::PassesUsedUp);
+    CHECK(cleaned.removed.size() == 1);
+  }
+  SECTION("min_abs_delta_ln_d") {
+    rule.min_abs_delta_ln_d = 100;
+    CHECK(ou::clean(curve, rule).removed.empty());
+  }
+  SECTION("min_points") {
+    rule.min_points = 60;
+    const ou::Cleaned cleaned = ou::clean(curve, rule);
+    CHECK(cleaned.removed.size() == 1);  // 59 epochs are too few for another pass
+    CHECK(cleaned.passes == 1);
+  }
+  SECTION("an epoch whose absence makes D larger") {
+    // The middle one of three at one time holds the others, far apart, together.
+    ou::Curve smooth = simulate::curve(60, 5, {.error_low = 1e-3, .error_high = 1e-3});
+    rule.min_abs_delta_ln_d = 0;
+    rule.max_passes = 1;
+    rule.only_if_d_decreases = false;
+    const ou::Cleaned either = ou::clean(smooth, rule);
+    REQUIRE(either.removed.size() == 1);
+    rule.only_if_d_decreases = true;
+    const ou::Cleaned only = ou::clean(smooth, rule);
+    const bool decreased = either.post.ln_d() < either.full.ln_d();
+    CHECK(only.removed.size() == (decreased ? 1 : 0));
+  }
+}
+
+TEST_CASE("curves that say nothing: an answer or a reason, never a crash") {
+  const auto finite = [](const ou::Fit& f) {
+    return std::isfinite(f.ln_sigma) && std::isfinite(f.ln_tau) && std::isfinite(f.loglike);
+  };
+  ou::Curve curve = simulate::curve(20, 3);
+  SECTION("all magnitudes equal") {
+    curve.mag.assign(20, 18.5);
+    const ou::Cleaned cleaned = ou::clean(curve, {});
+    CHECK(!cleaned.given_up());
+    CHECK(finite(cleaned.full));
+    CHECK((cleaned.full.bounds & ou::kSigmaLow) != 0);
+    CHECK(cleaned.removed.empty());
+  }
+  SECTION("all at one time") {
+    curve.time.assign(20, 0.0);
+    const ou::Cleaned cleaned = ou::clean(curve, {});
+    CHECK(!cleaned.given_up());
+    CHECK(finite(cleaned.full));
+  }
+  SECTION("pairs at one time") {
+    for (std::size_t i = 0; i + 1 < 20; i += 2) curve.time[i + 1] = curve.time[i];
+    const ou::Cleaned cleaned = ou::clean(curve, {});
+    CHECK(!cleaned.given_up());
+    CHECK(finite(cleaned.full));
+  }
+  SECTION("one night") {
+    for (double& t : curve.time) t *= 1e-4;
+    const ou::Cleaned cleaned = ou::clean(curve, {});
+    CHECK(!cleaned.given_up());
+    CHECK(finite(cleaned.full));
+  }
+  SECTION("magnitudes beyond any range") {
+    curve.mag[3] = 1e300;
+    const ou::Cleaned cleaned = ou::clean(curve, {});
+    CHECK(cleaned.ending == Ending::FitFailed);
+  }
+  SECTION("a factor of ten thousand between errors") {
+    for (std::size_t i = 0; i < 20; ++i) curve.mag_err[i] = i % 2 == 0 ? 1e-4 : 1.0;
+    const ou::Cleaned cleaned = ou::clean(curve, {});
+    CHECK(!cleaned.given_up());
+    CHECK(finite(cleaned.full));
+  }
+}

@@ -1,0 +1,54 @@
+// Light curves with known truth: an OU process seen in seasons.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <random>
+#include <vector>
+
+#include "loo_clean.hpp"
+
+namespace simulate {
+
+struct Truth {
+  double sigma = 0.15;                         // mag
+  double tau = 120;                            // d
+  double mean = 18;                            // mag
+  double baseline = 1800;                      // d; seen half of each year
+  double error_low = 0.01, error_high = 0.04;  // mag
+};
+
+// Its own generators: distributions of the standard library differ from one library to another.
+class Random {
+ public:
+  explicit Random(std::uint64_t seed) : engine_(seed) {}
+  double uniform() { return static_cast<double>(engine_() >> 11) * 0x1p-53; }
+  double normal() {
+    return std::sqrt(-2 * std::log(1 - uniform())) * std::cos(2 * std::acos(-1.0) * uniform());
+  }
+
+ private:
+  std::mt19937_64 engine_;
+};
+
+inline ou::Curve curve(std::size_t n, std::uint64_t seed, const Truth& truth = {}) {
+  Random random(seed);
+  ou::Curve c;
+  while (c.time.size() < n) {
+    const double t = truth.baseline * random.uniform();
+    if (std::fmod(t, 365.25) < 183) c.time.push_back(t);
+  }
+  std::sort(c.time.begin(), c.time.end());
+  double f = truth.sigma * random.normal();
+  for (std::size_t i = 0; i < n; ++i) {
+    const double a = i == 0 ? 0 : std::exp(-(c.time[i] - c.time[i - 1]) / truth.tau);
+    f = a * f + truth.sigma * std::sqrt(1 - a * a) * random.normal();
+    const double error = truth.error_low + (truth.error_high - truth.error_low) * random.uniform();
+    c.mag_err.push_back(error);
+    c.mag.push_back(truth.mean + f + error * random.normal());
+  }
+  return c;
+}
+
+}  // namespace simulate

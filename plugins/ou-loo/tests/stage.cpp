@@ -1,0 +1,178 @@
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <limits>
+#include <qsohost/plugin.hpp>
+#include <qsohost/testing.hpp>
+
+#include "simulate.hpp"
+
+using qsohost::Harness;
+using qsohost::LightCurve;
+
+namespace {
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+LightCurve fetched(const ou::Curve& c) {
+  return {c.time, c.mag, c.mag_err};
+}
+
+// As an archive may send it: not in time order.
+LightCurve shuffled(const ou::Curve& c) {
+  LightCurve out;
+  for (std::size_t i = 0; i < c.size(); ++i) {
+    const std::size_t k = i * 37 % c.size();
+    out.time.push_back(58000 + c.time[k]);
+    out.mag.push_back(c.mag[k]);
+    out.mag_err.push_back(c.mag_err[k]);
+  }
+  return out;
+}
+
+void add_redshift(Harness& h, const std::vector<double>& z) {
+  qsohost::Column& column = h.batch().objects().add({"z", qsohost::DType::F64, "", "redshift"});
+  for (const double value : z) column.append(value);
+}
+
+double value(Harness& h, const std::string& column, std::size_t row) {
+  return h.batch().objects().at("ou-loo.ztf.g." + column).number(row);
+}
+
+int flags(Harness& h, std::size_t row) {
+  return static_cast<int>(value(h, "flags", row));
+}
+
+std::vector<int> kept(Harness& h, std::size_t row) {
+  const qsohost::Group& g = h.batch().group("ztf.g");
+  const auto all = g.at("keep").values<bool>();
+  const auto s = g.slice(row);
+  return {all.begin() + static_cast<long>(s.first),
+          all.begin() + static_cast<long>(s.first + s.count)};
+}
+
+const std::vector<const char*> kParameters{"log_sigma_full", "log_tau_full",   "logD_full",
+                                           "loglike_full",   "log_sigma_post", "log_tau_post",
+                                           "logD_post",      "loglike_post"};
+
+}  // namespace
+
+TEST_CASE("an unsorted light curve with one gross outlier placed first") {
+  LightCurve curve = shuffled(simulate::curve(60, 2));
+  curve.mag[0] += 2;
+  Harness h("ou-loo", {{"groups", R"(["ztf.g"])"}});
+  h.light_curves("ztf.g", {fetched(simulate::curve(40, 8)), curve});
+  // Not the index: ids as an archive gives them.
+  for (auto& id : h.batch().group("ztf.g").at("epoch_id").values<std::int64_t>())
+    id = 1000 + 3 * id;
+  add_redshift(h, {1.0, 1.0});
+  h.run();
+
+  std::vector<int> expected(60, 1);
+  expected[0] = 0;
+  CHECK(kept(h, 1) == expected);
+  CHECK(kept(h, 0) == std::vector<int>(40, 1));
+  const qsohost::Group& arrays = h.batch().group("ou-loo.ztf.g");
+  CHECK(arrays.info().band == "g");
+  REQUIRE(arrays.slice(0).count == 0);
+  REQUIRE(arrays.slice(1).count == 1);
+  CHECK(arrays.at("removed_mjd").values<double>()[0] == curve.time[0]);
+  CHECK(arrays.at("removed_epoch_id").values<std::int64_t>()[0] == 1000);
+  CHECK(value(h, "n_epochs", 1) == 60);
+  CHECK(value(h, "n_removed", 1) == 1);
+  CHECK(value(h, "n_passes_done", 1) == 2);
+  CHECK(flags(h, 1) == 0);
+  CHECK(value(h, "z", 1) == 1.0);
+  for (const char* name : kParameters) CHECK(std::isfinite(value(h, name, 1)));
+  for (const char* name : {"err_log_sigma_post", "err_log_tau_post", "err_logD_post"})
+    CHECK(value(h, name, 1) > 0);
+  CHECK(value(h, "logD_post", 1) < value(h, "logD_full", 1) - 0.5);
+  CHECK(value(h, "logD_post", 1) ==
+        Approx(2 * value(h, "log_sigma_post", 1) - value(h, "log_tau_post", 1)));
+  CHECK(h.count("ztf.g", "objects fitted") == 2);
+  CHECK(h.count("ztf.g", "epochs removed") == 1);
+}
+
+TEST_CASE("rest frame: tau is shorter by 1 + z, sigma is the same") {
+  const LightCurve curve = fetched(simulate::curve(80, 11));
+  const auto fit = [&](std::vector<std::pair<std::string, std::string>> options, double z) {
+    options.emplace_back("groups", R"(["ztf.g"])");
+    Harness h("ou-loo", std::move(options));
+    h.light_curves("ztf.g", {curve});
+    add_redshift(h, {z});
+    h.run();
+    return std::pair{value(h, "log_sigma_full", 0), value(h, "log_tau_full", 0)};
+  };
+  const auto observed = fit({{"rest_frame", "false"}}, 2);
+  const auto at_z2 = fit({}, 2);
+  CHECK(at_z2.first == Approx(observed.first).margin(1e-5));
+  CHECK(at_z2.second == Approx(observed.second - std::log(3)).margin(1e-5));
+}
+
+TEST_CASE("bad input is flagged with the reason and passes unchanged") {
+  const ou::Curve good = simulate::curve(30, 4);
+  std::vector<LightCurve> curves(9, fetched(good));
+  std::vector<double> z(9, 0.5);
+  curves[0] = {};                              // nothing there
+  curves[1] = fetched(simulate::curve(9, 4));  // too short
+  z[2] = -999;
+  z[3] = kNaN;
+  z[4] = -1;
+  curves[5].time[3] = curves[5].mag[4] = curves[5].mag_err[5] = kNaN;
+  curves[5].mag_err[6] = 0;
+  curves[5].mag_err[7] = -0.1;
+  curves[6].mag.assign(30, 18);
+  curves[7].mag_err.assign(30, 0);
+  for (std::size_t i = 0; i < 30; i += 2) curves[8].time[i + 1] = curves[8].time[i];
+
+  Harness h("ou-loo", {{"groups", R"(["ztf.g"])"}});
+  h.light_curves("ztf.g", curves);
+  add_redshift(h, z);
+  h.run();
+
+  CHECK(flags(h, 0) == 1);
+  CHECK(flags(h, 1) == 1);
+  for (const std::size_t row : {2, 3, 4}) CHECK(flags(h, row) == 2);
+  CHECK((flags(h, 5) & 15) == 4);
+  CHECK(value(h, "n_epochs", 5) == 25);
+  CHECK((flags(h, 6) & (64 | 1024)) == (64 | 1024));
+  CHECK(flags(h, 7) == (1 | 4));
+  CHECK((flags(h, 8) & 31) == 0);
+  for (std::size_t row = 0; row < curves.size(); ++row) {
+    INFO("row " << row);
+    const bool fitted = (flags(h, row) & (1 | 2 | 8 | 16)) == 0;
+    CHECK(fitted == (row >= 5 && row != 7));
+    for (const char* name : kParameters) CHECK(std::isfinite(value(h, name, row)) == fitted);
+    if (!fitted) CHECK(kept(h, row) == std::vector<int>(curves[row].size(), 1));
+    for (const char* name : {"err_log_sigma_full", "err_logD_post"}) {
+      if (fitted && std::isnan(value(h, name, row))) CHECK((flags(h, row) & 16384) != 0);
+    }
+  }
+  for (const std::size_t i : {3, 4, 5, 6, 7}) CHECK(kept(h, 5)[i] == 1);
+  CHECK(h.count("ztf.g", "objects too short") == 3);
+  CHECK(h.count("ztf.g", "objects without valid redshift") == 3);
+  CHECK(h.count("ztf.g", "epochs without part") == 5 + 30);
+}
+
+TEST_CASE("what a chain gets wrong is said before anything runs") {
+  const auto refused = [](std::vector<std::pair<std::string, std::string>> options) {
+    std::string message;
+    try {
+      Harness h("ou-loo", std::move(options));
+      h.light_curves("ztf.g", {fetched(simulate::curve(20, 4))});
+      add_redshift(h, {0.5});
+      h.run();
+    } catch (const qsohost::ChainError& e) {
+      message = e.what();
+    }
+    return message;
+  };
+  using Catch::Contains;
+  CHECK_THAT(refused({{"groups", R"(["ztf.q"])"}}), Contains("'ztf.q'"));
+  CHECK_THAT(refused({{"groups", R"(["ztf.g", "ztf.g"])"}}), Contains("twice"));
+  CHECK_THAT(refused({{"groups", "[]"}}), Contains("groups"));
+  CHECK_THAT(refused({{"groups", R"(["ztf.g"])"}, {"redshift", R"("")"}}), Contains("rest_frame"));
+  CHECK_THAT(refused({{"groups", R"(["ztf.g"])"}, {"redshift", R"("redshift")"}}),
+             Contains("'redshift'"));
+  CHECK_THAT(refused({{"groups", R"(["ztf.g"])"}, {"mean", R"("mode")"}}), Contains("profiled"));
+  CHECK(refused({{"groups", R"(["ztf.g"])"}, {"mean", R"("profiled")"}}).empty());
+}

@@ -1,0 +1,114 @@
+#include "arguments.hpp"
+
+#include <catch2/catch.hpp>
+#include <vector>
+
+using namespace qsohost;
+using namespace qsohost::cli;
+
+namespace {
+
+Parsed parse(std::vector<const char*> words) {
+  words.insert(words.begin(), "qsohost");
+  return parse_arguments(static_cast<int>(words.size()), words.data());
+}
+
+Arguments good(const std::vector<const char*>& words) {
+  Parsed parsed = parse(words);
+  REQUIRE(parsed.arguments.has_value());
+  return std::move(*parsed.arguments);
+}
+
+}  // namespace
+
+TEST_CASE("a plain run", "[arguments]") {
+  const Arguments a = good({"--chain", "a.toml"});
+  CHECK(a.command == Command::Run);
+  CHECK(a.chain == "a.toml");
+  CHECK(a.run.start == StartMode::Fresh);
+  CHECK_FALSE(a.run.dry_run);
+  CHECK_FALSE(a.run.limit.has_value());
+  CHECK(a.run.run_dir.empty());
+}
+
+TEST_CASE("everything that can be said of a run", "[arguments]") {
+  const Arguments a =
+      good({"--chain",   "a.toml",      "--set",    "ztf.radius=1.5", "--set",   "q.chi=[0.5, 1.5]",
+            "--set",     "s.where=z=2", "--swap",   "loo=dho",        "--limit", "100",
+            "--run-dir", "out",         "--resume", "--in-flight",    "3",       "-j2",
+            "--plugin",  "x.so",        "--plugin", "y.so",           "--trace", "t.json"});
+  REQUIRE(a.overrides.set.size() == 3);
+  CHECK(a.overrides.set[0] == std::pair<std::string, std::string>("ztf.radius", "1.5"));
+  CHECK(a.overrides.set[1].second == "[0.5, 1.5]");
+  CHECK(a.overrides.set[2] == std::pair<std::string, std::string>("s.where", "z=2"));
+  REQUIRE(a.overrides.swap.size() == 1);
+  CHECK(a.overrides.swap[0] == std::pair<std::string, std::string>("loo", "dho"));
+  CHECK(a.run.limit == 100u);
+  CHECK(a.run.run_dir == "out");
+  CHECK(a.run.start == StartMode::Resume);
+  CHECK(a.run.in_flight == 3);
+  CHECK(a.run.threads == 2);
+  CHECK(a.plugins == std::vector<std::filesystem::path>{"x.so", "y.so"});
+  CHECK(a.run.trace == "t.json");
+}
+
+TEST_CASE("how a run starts", "[arguments]") {
+  CHECK(good({"--chain", "a", "--restart"}).run.start == StartMode::Restart);
+  CHECK(good({"--chain", "a", "--retry-failed"}).run.start == StartMode::RetryFailed);
+  CHECK(good({"--chain", "a", "--resume", "--retry-failed"}).run.start == StartMode::RetryFailed);
+}
+
+TEST_CASE("a dry run is limited, and by the smaller number", "[arguments]") {
+  const Arguments a = good({"--chain", "a", "--dry-run", "10"});
+  CHECK(a.run.dry_run);
+  CHECK(a.run.limit == 10u);
+  CHECK(good({"--chain", "a", "--dry-run", "10", "--limit", "3"}).run.limit == 3u);
+}
+
+TEST_CASE("other commands", "[arguments]") {
+  CHECK(good({"--chain", "a", "--check"}).command == Command::Check);
+  const Arguments graph = good({"--chain", "a", "--graph", "mermaid"});
+  CHECK(graph.command == Command::Graph);
+  CHECK(graph.graph == "mermaid");
+  CHECK(good({"list", "--json"}).json);
+  CHECK(good({"list", "--plugin", "x.so"}).plugins.size() == 1);
+  const Arguments inspect = good({"inspect", "ou-loo", "--toml"});
+  CHECK(inspect.command == Command::Inspect);
+  CHECK(inspect.stage == "ou-loo");
+  CHECK(inspect.format == InspectFormat::Toml);
+}
+
+TEST_CASE("every mistake exits 2", "[arguments]") {
+  const std::vector<const char*> words = GENERATE(values<std::vector<const char*>>({
+      {},
+      {"--bogus"},
+      {"--check"},
+      {"--resume"},
+      {"--chain"},
+      {"--chain", "a", "--resume", "--restart"},
+      {"--chain", "a", "--restart", "--retry-failed"},
+      {"--chain", "a", "--check", "--graph", "dot"},
+      {"--chain", "a", "--graph", "svg"},
+      {"--chain", "a", "--set", "radius"},
+      {"--chain", "a", "--set", "=1"},
+      {"--chain", "a", "--swap", "loo="},
+      {"--chain", "a", "--limit", "0"},
+      {"--chain", "a", "--limit", "-1"},
+      {"--chain", "a", "--limit", "many"},
+      {"--chain", "a", "-j", "0"},
+      {"--chain", "a", "--in-flight", "1.5"},
+      {"--chain", "a", "list"},
+      {"inspect"},
+      {"inspect", "a", "--json", "--toml"},
+      {"unknown"},
+  }));
+  const Parsed parsed = parse(words);
+  CHECK_FALSE(parsed.arguments.has_value());
+  CHECK(parsed.exit_code == 2);
+}
+
+TEST_CASE("help and version exit 0", "[arguments]") {
+  CHECK(parse({"--help"}).exit_code == 0);
+  CHECK(parse({"--version"}).exit_code == 0);
+  CHECK_FALSE(parse({"--version"}).arguments.has_value());
+}
