@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <exception>
 
@@ -26,7 +25,7 @@ void find_plugins(Plugins& plugins, const Arguments& arguments) {
   if (arguments.chain.empty()) plugins.add_standard_folders();
 }
 
-int work(Arguments arguments) {
+int work(const Arguments& arguments) {
   Plugins plugins;
   find_plugins(plugins, arguments);
   switch (arguments.command) {
@@ -38,7 +37,7 @@ int work(Arguments arguments) {
       fmt::print("{}", inspect(plugins, arguments));
       return kDone;
     default:
-      return work_on_chain(plugins, std::move(arguments));
+      return work_on_chain(plugins, arguments);
   }
 }
 
@@ -46,9 +45,9 @@ int work(Arguments arguments) {
 
 int main(int argc, char** argv) {
   try {
-    Parsed parsed = parse_arguments(argc, argv);
+    const Parsed parsed = parse_arguments(argc, argv);
     if (!parsed.arguments) return parsed.exit_code;
-    return work(std::move(*parsed.arguments));
+    return work(*parsed.arguments);
   } catch (const ChainError& error) {
     fmt::print(stderr, "qsohost: {}\n", error.what());
     return kUsage;

@@ -20,7 +20,7 @@ std::optional<Chain> load_chain(Plugins& plugins, const Arguments& arguments) {
   return chain;
 }
 
-int run_chain(Chain& chain, Arguments arguments) {
+int run_chain(Chain& chain, const Arguments& arguments) {
   RunOptions options = arguments.run;
   if (options.run_dir.empty()) options.run_dir = chain.settings().name + ".run";
   const InterruptHandler interrupts;
@@ -39,7 +39,7 @@ int run_chain(Chain& chain, Arguments arguments) {
 
 }  // namespace
 
-int work_on_chain(Plugins& plugins, Arguments arguments) {
+int work_on_chain(Plugins& plugins, const Arguments& arguments) {
   std::optional<Chain> chain = load_chain(plugins, arguments);
   if (!chain) return kUsage;
   switch (arguments.command) {
@@ -50,7 +50,7 @@ int work_on_chain(Plugins& plugins, Arguments arguments) {
       fmt::print("{}", draw(*chain, arguments.graph));
       return kDone;
     default:
-      return run_chain(*chain, std::move(arguments));
+      return run_chain(*chain, arguments);
   }
 }
 
