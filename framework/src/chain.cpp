@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
+#include <map>
 #include <tuple>
 
 #include "chain_file.hpp"
@@ -158,6 +158,20 @@ void check_order(const std::vector<ChainStage>& stages, std::vector<Problem>& pr
   }
 }
 
+void check_products(const std::vector<ChainStage>& stages, std::vector<Problem>& problems) {
+  std::map<std::string, std::string> writers;
+  for (const ChainStage& stage : stages) {
+    for (const std::string& product : stage.ports.products()) {
+      const auto [it, is_first] = writers.try_emplace(product, stage.label);
+      if (is_first) continue;
+      problems.push_back({stage.place,
+                          fmt::format("{} writes {}, as {} does; give one of them another path",
+                                      stage.label, product, it->second),
+                          false});
+    }
+  }
+}
+
 // Products stay row-aligned only if their sinks sort and drop alike.
 void check_alignment(const std::vector<ChainStage>& stages, std::vector<Problem>& problems) {
   for (const char* name : {"sort_by", "drop_empty"}) {
@@ -222,6 +236,7 @@ std::optional<Chain> Chain::load(const std::filesystem::path& file, const Overri
   }
   check_order(chain.stages_, problems);
   chain.check_ports(problems);
+  check_products(chain.stages_, problems);
   check_alignment(chain.stages_, problems);
   std::ranges::stable_sort(
       problems, {}, [](const Problem& p) { return std::tuple(p.place.line, p.place.column); });

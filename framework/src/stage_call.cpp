@@ -21,25 +21,31 @@ std::string describe(const ChainStage& stage, const Batch* batch) {
   return out;
 }
 
-void fill(Column& column, double value) {
-  if (value == 0) return;
+// Floats start as NaN, which says "nobody wrote this" better than a number does.
+void append_filled(Column& column, const Port& port, std::size_t cells) {
+  if (column.dtype() == DType::String) {
+    for (std::size_t i = 0; i < cells; ++i) column.append_string(port.fill_text);
+    return;
+  }
+  column.resize(cells);
+  if (port.fill == 0) return;
   switch (column.dtype()) {
     case DType::Bool:
-      std::ranges::fill(column.values<bool>(), value != 0 ? 1 : 0);
+      std::ranges::fill(column.values<bool>(), std::uint8_t{1});
       break;
     case DType::I16:
-      std::ranges::fill(column.values<std::int16_t>(), value);
+      std::ranges::fill(column.values<std::int16_t>(), port.fill);
       break;
     case DType::I32:
-      std::ranges::fill(column.values<std::int32_t>(), value);
+      std::ranges::fill(column.values<std::int32_t>(), port.fill);
       break;
     case DType::I64:
-      std::ranges::fill(column.values<std::int64_t>(), value);
+      std::ranges::fill(column.values<std::int64_t>(), port.fill);
       break;
     case DType::F32:
     case DType::F64:
     case DType::String:
-      break;  // NaN and "" say "nobody wrote this" better than a number does
+      break;
   }
 }
 
@@ -52,8 +58,7 @@ void create_declared(const ChainStage& stage, Batch& batch) {
     Group* group = port.group.empty() ? nullptr : &batch.group(port.group);
     Column& column =
         group == nullptr ? batch.objects().add(std::move(info)) : group->add(std::move(info));
-    column.resize(group == nullptr ? rows : group->epochs());
-    fill(column, port.fill);
+    append_filled(column, port, group == nullptr ? rows : group->epochs());
   }
 }
 

@@ -88,6 +88,7 @@ void FitsSink::declare(const qsohost::Schema& before, qsohost::Ports& ports) con
   products::Plan plan = this->plan(before);
   for (std::string& problem : plan.problems) ports.problem(std::move(problem));
   for (const Product& product : plan.products) {
+    ports.writes(products::path_of(product, *path, "{name}"));
     for (const ProductColumn& column : product.columns) {
       ports.reads({column.from.group, column.from.name, std::nullopt});
     }

@@ -46,6 +46,7 @@ struct ResultColumn {
 
 constexpr ResultColumn kColumns[] = {
     {"z", qsohost::DType::F64, "", "redshift used"},
+    {"band", qsohost::DType::String, "", "band of the light curve"},
     {"log_sigma_full", qsohost::DType::F64, "", "ln of sigma in mag, all epochs"},
     {"log_tau_full", qsohost::DType::F64, "", "ln of tau in d, all epochs"},
     {"logD_full", qsohost::DType::F64, "", "ln of D = sigma^2/tau in mag^2/d, all epochs"},
@@ -166,9 +167,10 @@ void OuLoo::declare_group(const std::string& name, const qsohost::Schema& before
     ports.reads({name, "epoch_id", qsohost::DType::I64, "", "identity of the epoch"});
 
   ports.adds({name, "keep", qsohost::DType::Bool, "", "0: removed by leave-one-out cleaning", 1});
-  for (const ResultColumn& c : kColumns)
+  for (const ResultColumn& c : kColumns) {
     ports.adds({"", fmt::format("{}.{}", prefix(name), c.name), c.dtype, std::string(c.unit),
-                std::string(c.help)});
+                std::string(c.help), 0, 1, c.name == "band" ? band : ""});
+  }
   qsohost::GroupInfo arrays;
   arrays.name = prefix(name);
   arrays.band = band;

@@ -1,25 +1,48 @@
-// Keeps the objects that have epochs in every one of some groups.
+// Keeps the objects that have epochs in every one of some groups, and values in some columns.
 #include <qsohost/plugin.hpp>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace {
+
+// A cell with several elements has a value if any of them does.
+bool has_value(const qsohost::Column& column, std::size_t row) {
+  for (std::size_t i = row * column.width(); i < (row + 1) * column.width(); ++i) {
+    if (column.dtype() == qsohost::DType::String) {
+      if (!column.is_null(i) && !column.strings()[i].empty()) return true;
+    } else if (!std::isnan(column.number(i))) {
+      return true;
+    }
+  }
+  return false;
+}
 
 class Require : public qsohost::Filter {
  public:
   qsohost::Option<std::vector<std::string>> groups{
-      this, "groups", qsohost::required, "groups of epochs an object must have, e.g. [\"ztf.g\"]"};
+      this, "groups", std::vector<std::string>{},
+      "groups of epochs an object must have, e.g. [\"ztf.g\"]"};
   qsohost::Option<std::int64_t> min_epochs{
       this, "min_epochs", 1, "epochs an object must have in each of the groups", {.min = 1}};
 
+  qsohost::Option<std::vector<std::string>> columns{
+      this, "columns", std::vector<std::string>{},
+      "object columns that must hold a value: not null, not NaN, not empty; e.g. [\"z\"]"};
+
   void validate() const override {
-    if (groups->empty()) throw qsohost::ChainError("groups: names no group");
+    if (groups->empty() && columns->empty()) {
+      throw qsohost::ChainError("requires nothing: name groups or columns");
+    }
   }
 
   void declare(const qsohost::Schema& before, qsohost::Ports& ports) const override {
+    for (const std::string& column : *columns) {
+      ports.reads({"", column, std::nullopt, "", "must hold a value"});
+    }
     if (before.is_open()) return;
     std::vector<std::string> names;
     for (const auto& entry : before.groups()) names.push_back(entry.info.name);
@@ -42,6 +65,16 @@ class Require : public qsohost::Filter {
       }
       counts.add(name, "objects with too few epochs", lacking);
     }
+    for (const std::string& name : *columns) {
+      const qsohost::Column& column = batch.objects().at(name);
+      std::int64_t lacking = 0;
+      for (std::size_t row = 0; row < mask.size(); ++row) {
+        if (has_value(column, row)) continue;
+        mask[row] = 0;
+        ++lacking;
+      }
+      counts.add(name, "objects without a value", lacking);
+    }
     counts.add("objects", "in", static_cast<std::int64_t>(mask.size()));
     counts.add("objects", "kept", std::count(mask.begin(), mask.end(), std::uint8_t{1}));
     batch.keep_rows(mask);
@@ -51,4 +84,5 @@ class Require : public qsohost::Filter {
 }  // namespace
 
 QSOHOST_PLUGIN("require", "0.1.0",
-               qsohost::stage<Require>("require", "keeps objects that have the groups named"));
+               qsohost::stage<Require>("require",
+                                       "keeps objects that have the groups and columns named"));

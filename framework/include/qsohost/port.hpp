@@ -28,8 +28,9 @@ struct Port {
   std::optional<DType> dtype;  // none: any type is good (reading), or not known yet (adding)
   std::string unit{};
   std::string help{};
-  double fill = 0;        // an integer or bool column starts as this; floats start as NaN
-  std::size_t width = 1;  // elements per cell
+  double fill = 0;          // an integer or bool column starts as this; floats start as NaN
+  std::size_t width = 1;    // elements per cell
+  std::string fill_text{};  // a string column starts as this
 };
 
 // The columns and groups that a batch has at one place of the chain.
@@ -71,6 +72,9 @@ class QSOHOST_API Ports {
   void drops_group(std::string name) { drops_.push_back(std::move(name)); }
   // For a Source that has not been opened: there will be columns and groups besides those declared.
   void adds_unknown() { unknown_ = true; }
+  // A file that a Sink will write, as a pattern in which only {name} is open. Two sinks with the
+  // same file are an error.
+  void writes(std::string product) { products_.push_back(std::move(product)); }
   // Anything else that cannot work at this place of the chain; shown with the stage's line.
   void problem(std::string message) { problems_.push_back(std::move(message)); }
 
@@ -78,6 +82,7 @@ class QSOHOST_API Ports {
   const std::vector<Port>& added() const { return adds_; }
   const std::vector<GroupInfo>& added_groups() const { return groups_; }
   const std::vector<std::string>& dropped_groups() const { return drops_; }
+  const std::vector<std::string>& products() const { return products_; }
   const std::vector<std::string>& problems() const { return problems_; }
   bool has_unknown() const { return unknown_; }
 
@@ -86,6 +91,7 @@ class QSOHOST_API Ports {
   std::vector<Port> adds_;
   std::vector<GroupInfo> groups_;
   std::vector<std::string> drops_;
+  std::vector<std::string> products_;
   std::vector<std::string> problems_;
   bool unknown_ = false;
 };

@@ -1,4 +1,5 @@
 #include <catch2/catch.hpp>
+#include <cmath>
 
 #include <qsohost/error.hpp>
 #include <qsohost/testing.hpp>
@@ -47,6 +48,19 @@ TEST_CASE("min_epochs counts for each group") {
   CHECK(left(h) == std::vector<std::int64_t>{0, 2});
 }
 
+TEST_CASE("columns must hold a value") {
+  Harness h("require", {{"columns", "[\"z\", \"name\"]"}});
+  add_objects(h);
+  Column& z = h.batch().objects().add({"z", DType::F64, "", ""});
+  Column& name = h.batch().objects().add({"name", DType::String, "", ""});
+  for (const double value : {0.5, std::nan(""), 1.5, 2.5}) z.append(value);
+  for (const char* text : {"a", "b", "", "d"}) name.append_string(text);
+  h.run();
+  CHECK(left(h) == std::vector<std::int64_t>{0, 3});
+  CHECK(h.count("z", "objects without a value") == 1);
+  CHECK(h.count("name", "objects without a value") == 1);
+}
+
 TEST_CASE("nothing may be left") {
   Harness h("require", {{"groups", "\"ztf.g\""}, {"min_epochs", "100"}});
   add_objects(h);
@@ -57,7 +71,10 @@ TEST_CASE("nothing may be left") {
 
 TEST_CASE("mistakes in the options") {
   CHECK_THROWS_AS(Harness("require"), ChainError);
-  CHECK_THROWS_WITH(Harness("require", {{"groups", "[]"}}), Contains("groups"));
+  CHECK_THROWS_WITH(Harness("require", {{"groups", "[]"}}), Contains("requires nothing"));
+  Harness no_column("require", {{"columns", "z"}});
+  add_objects(no_column);
+  CHECK_THROWS_WITH(no_column.run(), Contains("needs column 'z'"));
   CHECK_THROWS_AS(Harness("require", {{"groups", "[\"ztf.g\"]"}, {"min_epochs", "0"}}), ChainError);
   Harness unknown("require", {{"groups", "[\"ztf.z\"]"}});
   add_objects(unknown);
