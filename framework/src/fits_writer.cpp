@@ -128,8 +128,7 @@ void FitsWriter::table_header(const FitsHeader& header) {
   fits_create_hdu(file_.get(), &status);
   fits_write_btblhdr(file_.get(), static_cast<LONGLONG>(layout_.rows),
                      static_cast<int>(names.size()), names.data(), forms.data(), units.data(),
-                     ascii(header.extension).c_str(), static_cast<LONGLONG>(layout_.heap_bytes),
-                     &status);
+                     ascii(header.extension).c_str(), 0, &status);
   fits_write_key_longwarn(file_.get(), &status);
   file_.check(status, "writing the table's header");
   for (std::size_t i = 0; i < layout_.fields.size(); ++i) column_keys(static_cast<int>(i));
@@ -137,6 +136,9 @@ void FitsWriter::table_header(const FitsHeader& header) {
   for (const std::string& line : header.history) {
     fits_write_history(file_.get(), ascii(line).c_str(), &status);
   }
+  // What fits_write_btblhdr was told of the heap it puts into the header only as 0.
+  auto heap_bytes = static_cast<LONGLONG>(layout_.heap_bytes);
+  fits_update_key(file_.get(), TLONGLONG, "PCOUNT", &heap_bytes, "bytes of arrays", &status);
   // In the header from the start: growing it later would move all data.
   text_key("DATASUM", "0", "data unit checksum");
   text_key("CHECKSUM", kUnsealed, "HDU checksum");

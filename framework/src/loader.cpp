@@ -3,6 +3,7 @@
 
 #include <cxxabi.h>
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -11,6 +12,7 @@
 #define BOOST_DLL_USE_STD_FS
 #include <algorithm>
 #include <boost/dll/shared_library.hpp>
+#include <csignal>
 #include <cstdlib>
 #include <map>
 #include <set>
@@ -92,6 +94,10 @@ std::string probe(const fs::path& file, const PluginNote& note) {
   const pid_t child = ::fork();
   if (child == 0) {
     ::close(ends[0]);
+    // If it crashes, that is told by its exit status alone, not by handlers of this process.
+    for (const int signal : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL})
+      std::signal(signal, SIG_DFL);
+    if (const int null = ::open("/dev/null", O_WRONLY); null >= 0) ::dup2(null, STDERR_FILENO);
     std::string reason;
     try {
       load_table(file, note);

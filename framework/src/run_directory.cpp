@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <utility>
 
 #include "qsohost/error.hpp"
 
@@ -34,6 +33,22 @@ std::string difference(const std::vector<std::string>& before,
 
 }  // namespace
 
+FolderLock::FolderLock(const fs::path& folder) {
+  const fs::path file = folder / "lock";
+  file_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (file_ < 0) throw ChainError(fmt::format("{}: {}", file.string(), std::strerror(errno)));
+  if (::flock(file_, LOCK_EX | LOCK_NB) == 0) return;
+  ::close(file_);
+  throw ChainError(
+      fmt::format("run directory {} is in use by another qsohost; wait for it, or take another "
+                  "directory (--run-dir)",
+                  folder.string()));
+}
+
+FolderLock::~FolderLock() {
+  ::close(file_);
+}
+
 RunDirectory::RunDirectory(const fs::path& folder, StartMode start,
                            const std::vector<std::string>& effective)
     : folder_(fs::absolute(folder).lexically_normal()) {
@@ -43,7 +58,7 @@ RunDirectory::RunDirectory(const fs::path& folder, StartMode start,
     throw ChainError(
         fmt::format("run directory {}: cannot be made: {}", folder_.string(), error.message()));
   }
-  lock();
+  lock_ = std::make_unique<FolderLock>(folder_);
   if (start == StartMode::Restart) clear();
   db_ = std::make_unique<RunDb>(folder_ / "run.db");
   if (db_->is_new()) {
@@ -63,26 +78,6 @@ RunDirectory::RunDirectory(const fs::path& folder, StartMode start,
         "of then, throw the run away (--restart), or take another directory (--run-dir)",
         folder_.string(), difference(before, effective)));
   }
-}
-
-RunDirectory::~RunDirectory() {
-  db_.reset();
-  if (lock_ >= 0) ::close(lock_);
-}
-
-// The lock goes with the process, however it ends.
-void RunDirectory::lock() {
-  const fs::path file = folder_ / "lock";
-  lock_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (lock_ < 0) {
-    throw ChainError(fmt::format("{}: {}", file.string(), std::strerror(errno)));
-  }
-  if (::flock(lock_, LOCK_EX | LOCK_NB) == 0) return;
-  ::close(std::exchange(lock_, -1));
-  throw ChainError(
-      fmt::format("run directory {} is in use by another qsohost; wait for it, or take another "
-                  "directory (--run-dir)",
-                  folder_.string()));
 }
 
 void RunDirectory::clear() const {

@@ -11,6 +11,18 @@
 
 namespace qsohost::inline v1 {
 
+// Held by one process at a time, and gone with it however it ends.
+class FolderLock {
+ public:
+  explicit FolderLock(const std::filesystem::path& folder);  // throws ChainError if held already
+  ~FolderLock();
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+
+ private:
+  int file_ = -1;
+};
+
 class RunDirectory {
  public:
   // Opens or makes the folder as `start` says; `effective` is the chain in force. Throws ChainError
@@ -18,9 +30,6 @@ class RunDirectory {
   // (with the lines that differ).
   RunDirectory(const std::filesystem::path& folder, StartMode start,
                const std::vector<std::string>& effective);
-  ~RunDirectory();
-  RunDirectory(const RunDirectory&) = delete;
-  RunDirectory& operator=(const RunDirectory&) = delete;
 
   RunDb& db() { return *db_; }
   const std::filesystem::path& folder() const { return folder_; }
@@ -28,11 +37,10 @@ class RunDirectory {
   void remove_chunks() const;
 
  private:
-  void lock();
   void clear() const;
 
   std::filesystem::path folder_;
-  int lock_ = -1;
+  std::unique_ptr<FolderLock> lock_;
   std::unique_ptr<RunDb> db_;
 };
 

@@ -129,8 +129,10 @@ void AnswerReader::read_cell(const Used& column, std::string_view cell, Epoch& e
 }
 
 std::uint8_t AnswerReader::read_band(std::string_view filter) const {
-  for (std::uint8_t band = 0; band < kBands.size(); ++band) {
-    if (filter.size() == 2 && filter[0] == 'z' && filter[1] == kBands[band][0]) return band;
+  for (std::size_t band = 0; band < kBands.size(); ++band) {
+    if (filter.size() == 2 && filter[0] == 'z' && filter[1] == kBands[band][0]) {
+      return static_cast<std::uint8_t>(band);
+    }
   }
   throw BadObject(
       fmt::format("line {}: column filtercode: '{}' is none of zg, zr, zi", table_.line(), filter));

@@ -111,8 +111,8 @@ struct FitsOrder {
 
 // Makes one table of many with the same columns, in bounded memory: string widths, TNULLn and the
 // size of descriptors (P up to 2 GiB of heap, else Q) are chosen to fit all. The tables must have
-// been written by write_fits_table. Sorting takes some 30 bytes a row (strings: their length more) and
-// as much disk again, in a file beside the destination.
+// been written by write_fits_table. Sorting takes some 30 bytes a row (strings: their length more)
+// and as much disk again, in a file beside the destination.
 QSOHOST_API void merge_fits_tables(std::span<const std::filesystem::path> parts,
                                    const std::filesystem::path& destination,
                                    const FitsHeader& header, const FitsOrder& order = {});

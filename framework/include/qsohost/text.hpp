@@ -35,8 +35,8 @@ QSOHOST_API std::optional<std::int64_t> parse_int(std::string_view text);
 // Nothing but blanks, or "null".
 QSOHOST_API bool is_missing(std::string_view text);
 
-// Rows of a table in memory. The text must outlive the reader. Cells are views into the text or into
-// the reader, and valid as long as both.
+// Rows of a table in memory. The text must outlive the reader. Cells are views into the text or
+// into the reader, and valid as long as both.
 //
 // CSV and TSV: '#' lines and blank lines before the header, quoted cells ("" is a quote; line ends
 // allowed), CRLF, and blank lines at the end. IPAC: cells are cut at the bars of the header and

@@ -1,0 +1,32 @@
+// What must hold of a catalogue before the run begins.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "table_input.hpp"
+
+namespace catalog {
+
+// Position of a column: spelt exactly so, else the only one that differs in case alone. Throws
+// ChainError with the nearest names; `option` is where the user wrote the name.
+std::size_t find_column(const TableInput& input, std::string_view name, std::string_view option);
+
+// The columns of identifiers and positions.
+struct KeyColumns {
+  std::size_t id = 0;
+  std::size_t ra = 0;
+  std::size_t dec = 0;
+};
+
+// Throws ChainError unless every id is there and different from all others, and every position is a
+// point on the sky in degrees. Reads the file once (and again to say where a duplicate is); takes 8
+// bytes a row.
+void check_rows(TableInput& input, const KeyColumns& keys);
+
+// The columns of source_id (i64 or string), ra and dec (f64, deg), of what was read.
+qsohost::Column id_column(const qsohost::Column& read, const std::string& file);
+qsohost::Column position_column(const qsohost::Column& read, const std::string& name);
+
+}  // namespace catalog

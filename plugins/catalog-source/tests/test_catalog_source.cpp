@@ -1,0 +1,206 @@
+// The source: text and FITS give the same objects, and what is wrong is said with file and row.
+#include <unistd.h>
+#include <catch2/catch.hpp>
+
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include <qsohost/fits.hpp>
+#include <qsohost/testing.hpp>
+
+using namespace qsohost;
+using Catch::Matchers::Contains;
+
+namespace {
+
+using Options = std::vector<std::pair<std::string, std::string>>;
+
+struct Folder {
+  std::filesystem::path path;
+  Folder() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "qsohost-cat-XXXXXX").string();
+    if (::mkdtemp(pattern.data()) == nullptr) throw ChainError("no temporary folder");
+    path = pattern;
+  }
+  ~Folder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path, ignored);
+  }
+  std::string csv(const std::string& text) const {
+    std::ofstream(path / "cat.csv") << text;
+    return path / "cat.csv";
+  }
+};
+
+Options with(const std::string& path, Options more = {}) {
+  more.insert(more.begin(), {"path", "\"" + path + "\""});
+  return more;
+}
+
+std::string error_of(const std::string& path, const Options& more = {}) {
+  try {
+    Harness h("catalog-source", with(path, more));
+    h.run();
+  } catch (const ChainError& e) {
+    return e.what();
+  }
+  return "(no error)";
+}
+
+std::vector<std::string> names(const Batch& batch) {
+  std::vector<std::string> out;
+  for (const Column& column : batch.objects()) out.push_back(column.name());
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("a CSV catalogue: types are found, order and spelling are the file's") {
+  const Folder folder;
+  Harness h("catalog-source", with(folder.csv("RA,DEC,Name,source_id,z,n,mixed,none\n"
+                                              "10.5,-3,J1,4611686018427387905,0.5,3,1,\n"
+                                              "359.9,89.5,\"J 2, b\",5,,,x,\n")));
+  h.run();
+  const ColumnSet& objects = h.batch().objects();
+  CHECK(names(h.batch()) ==
+        std::vector<std::string>{"source_id", "ra", "dec", "Name", "z", "n", "mixed", "none"});
+  CHECK(objects.at("source_id").values<std::int64_t>()[0] == 4611686018427387905);
+  CHECK(objects.at("ra").values<double>()[1] == 359.9);
+  CHECK(objects.at("dec").info().unit == "deg");
+  CHECK(objects.at("Name").strings()[1] == "J 2, b");
+  CHECK(objects.at("z").dtype() == DType::F64);
+  CHECK(std::isnan(objects.at("z").number(1)));
+  CHECK(objects.at("n").dtype() == DType::I64);
+  CHECK(objects.at("n").is_null(1));
+  CHECK(objects.at("mixed").dtype() == DType::String);
+  CHECK(objects.at("none").dtype() == DType::F64);
+  CHECK(dynamic_cast<Source&>(h.stage()).size() == 2);
+}
+
+TEST_CASE("columns can be chosen, under the name that the chain gives them") {
+  const Folder folder;
+  const std::string file = folder.csv("objid,RAJ,DECJ,Redshift,x\nA1,1,2,0.3,7\nA2,3,4,0.4,8\n");
+  Harness h("catalog-source", with(file, {{"id", "\"objid\""},
+                                          {"ra", "\"RAJ\""},
+                                          {"dec", "\"DECJ\""},
+                                          {"columns", "[\"redshift\", \"objid\"]"}}));
+  h.run();
+  CHECK(names(h.batch()) == std::vector<std::string>{"source_id", "ra", "dec", "redshift"});
+  CHECK(h.batch().id(1) == "A2");
+}
+
+TEST_CASE("a FITS catalogue keeps units, nulls, vectors and texts") {
+  const Folder folder;
+  const std::filesystem::path file = folder.path / "cat.fits";
+  Column id({"SDSS_NAME", DType::String}), ra({"RA", DType::F32}), dec({"DEC", DType::F64});
+  Column flux({"PSFFLUX", DType::F32, "nanomaggy", "flux in ugriz", 5}), n({"N", DType::I32});
+  Column epochs({"mjd", DType::F64});
+  const std::vector<std::uint64_t> offsets{0, 1, 1};
+  epochs.append(58000.0);
+  for (int i = 0; i < 2; ++i) {
+    id.append_string("J" + std::to_string(i));
+    ra.append(1.5f);
+    dec.append(2.5);
+    for (int k = 0; k < 5; ++k) flux.append(static_cast<float>(10 * i + k));
+    i == 0 ? n.append(4) : n.append_null();
+  }
+  std::vector<FitsColumn> columns;
+  for (const Column* c : {&id, &ra, &dec, &flux, &n}) columns.push_back({c->info(), c, {}});
+  columns.push_back({epochs.info(), &epochs, offsets});
+  write_fits_table(file, {}, columns, std::vector<std::size_t>{0, 1});
+
+  Harness h("catalog-source", with(file, {{"id", "\"sdss_name\""}}));
+  h.run();
+  CHECK(names(h.batch()) == std::vector<std::string>{"source_id", "ra", "dec", "PSFFLUX", "N"});
+  const Column& got = h.batch().objects().at("PSFFLUX");
+  CHECK(got.width() == 5);
+  CHECK(got.info().unit == "nanomaggy");
+  CHECK(got.info().description == "flux in ugriz");
+  CHECK(got.values<float>()[7] == 12);
+  CHECK(h.batch().objects().at("N").is_null(1));
+  CHECK(h.batch().id(1) == "J1");
+  REQUIRE(h.messages().size() == 1);
+  CHECK_THAT(h.messages()[0], Contains("'mjd' is left out"));
+  CHECK_THAT(error_of(file, {{"id", "\"SDSS_NAME\""}, {"columns", "[\"mjd\"]"}}),
+             Contains("'mjd' cannot be taken"));
+}
+
+TEST_CASE("what is wrong with a catalogue is said with its place") {
+  const Folder folder;
+  const auto error = [&](const std::string& text, const Options& more = {}) {
+    return error_of(folder.csv(text), more);
+  };
+  CHECK_THAT(error("source_id,ra,dec\n1,2,3\n2,3,4\n1,5,6\n"),
+             Contains("cat.csv: line 2 and line 4 have the same identifier 1"));
+  CHECK_THAT(error("source_id,ra,dec\nab,2,3\ncd,3,4\nab,5,6\n"),
+             Contains("line 2 and line 4 have the same identifier ab"));
+  CHECK_THAT(error("source_id,ra,dec\n1,2,3\n2,nan,4\n"),
+             Contains("line 3") && Contains("not a number"));
+  CHECK_THAT(error("source_id,ra,dec\n1,,3\n2,2,4\n"),
+             Contains("line 2") && Contains("not a number"));
+  CHECK_THAT(error("source_id,ra,dec\n1,2,90.1\n"), Contains("line 2") && Contains("dec"));
+  CHECK_THAT(error("source_id,ra,dec\n1,-0.1,3\n"), Contains("ra is outside"));
+  CHECK_THAT(error("source_id,ra,dec\n1,2,3\n,2,3\n"),
+             Contains("line 3: the identifier is missing"));
+  CHECK_THAT(error("source_id,ra,dec\n1.5e18,2,3\n"), Contains("all digits"));
+  CHECK_THAT(error("source_id,ra,dec\n1,two,3\n"), Contains("'ra' holds string"));
+  CHECK_THAT(error("sourceid,ra,dec\n1,2,3\n"), Contains("did you mean 'sourceid'"));
+  CHECK_THAT(error("source_id,ra,dec\n1,2\n"), Contains("cat.csv") && Contains("2"));
+  CHECK_THAT(error("source_id,Ra,RA,dec\n1,2,3,4\n"), Contains("'Ra' or 'RA'"));
+  CHECK_THAT(error("source_id,ra,dec,Z,z\n1,2,3,4,5\n"), Contains("'z' has the name of another"));
+  CHECK_THAT(error("source_id,ra,dec,z\n1,2,3,4\n", {{"columns", "[\"zz\"]"}}),
+             Contains("no column 'zz' (option 'columns')"));
+  CHECK_THAT(error_of(folder.path / "none.fits"), Contains("no such file"));
+  CHECK_THAT(error(""), Contains("cat.csv"));
+}
+
+TEST_CASE("rows of FITS tables are counted from 1") {
+  const Folder folder;
+  const std::filesystem::path file = folder.path / "cat.fits";
+  Column id({"source_id", DType::I64}), ra({"ra", DType::F64}), dec({"dec", DType::F64});
+  for (int i = 0; i < 10000; ++i) {
+    id.append(std::int64_t{i == 9999 ? 4 : 20000 - i});
+    ra.append(1.0);
+    dec.append(2.0);
+  }
+  id.values<std::int64_t>()[2] = 4;
+  std::vector<FitsColumn> columns;
+  for (const Column* c : {&id, &ra, &dec}) columns.push_back({c->info(), c, {}});
+  std::vector<std::size_t> rows(10000);
+  std::iota(rows.begin(), rows.end(), std::size_t{0});
+  write_fits_table(file, {}, columns, rows);
+  CHECK_THAT(error_of(file), Contains("row 3 and row 10000 have the same identifier 4"));
+}
+
+TEST_CASE("before it is opened the source says what it will add") {
+  Harness h("catalog-source", with("x.csv", {{"columns", "[\"z\"]"}}));
+  Ports ports;
+  h.stage().declare({}, ports);
+  REQUIRE(ports.added().size() == 4);
+  CHECK(ports.added()[3].name == "z");
+  CHECK_FALSE(ports.added()[3].dtype);
+  CHECK_FALSE(ports.has_unknown());
+  Harness all("catalog-source", with("x.csv"));
+  Ports open;
+  all.stage().declare({}, open);
+  CHECK(open.has_unknown());
+}
+
+TEST_CASE("a real catalogue of quasars") {
+  const char* data = std::getenv("QSO_SHARED_DATA");
+  const std::filesystem::path file =
+      std::filesystem::path(data == nullptr ? "" : data) / "quasars/quasars_catalog.fits";
+  if (!std::filesystem::exists(file)) {
+    WARN("skipped: no quasars/quasars_catalog.fits under QSO_SHARED_DATA");
+    return;
+  }
+  Harness h("catalog-source", with(file));
+  h.run();
+  CHECK(h.batch().rows() == 98);
+  CHECK(names(h.batch()) == std::vector<std::string>{"source_id", "ra", "dec", "z"});
+}

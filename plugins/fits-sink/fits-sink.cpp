@@ -1,0 +1,210 @@
+// Products: FITS tables with one row per quasar. Every batch becomes a small table of the same
+// form, a chunk; at the end chunks are merged in a stream.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <deque>
+#include <filesystem>
+#include <numeric>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <qsohost/fits.hpp>
+#include <qsohost/plugin.hpp>
+
+#include "products.hpp"
+
+namespace {
+
+namespace fs = std::filesystem;
+using products::Product;
+using products::ProductColumn;
+using qsohost::Batch;
+using qsohost::ChainError;
+using qsohost::Column;
+
+// Chunks carry it last, and products no more.
+constexpr const char* kSortKey = "_sort_key";
+
+class FitsSink final : public qsohost::Sink {
+ public:
+  void declare(const qsohost::Schema& before, qsohost::Ports& ports) const override;
+  void open(qsohost::Context& context) override;
+  void write(const Batch& batch) override;
+  std::vector<fs::path> finish(std::span<const std::uint64_t> ordinals) override;
+
+ private:
+  products::Plan plan(const qsohost::Schema& schema) const;
+  std::vector<qsohost::FitsColumn> columns_of(const Product& product, const Batch& batch) const;
+  std::vector<std::size_t> rows_of(const Product& product, const Batch& batch) const;
+  fs::path chunk(const Product& product, std::uint64_t ordinal) const;
+  qsohost::FitsHeader header_of(const Product& product) const;
+  qsohost::FitsOrder order_of(const Product& product) const;
+  void write_empty(const Product& product, const fs::path& file) const;
+  fs::path merge(const Product& product, std::span<const std::uint64_t> ordinals) const;
+
+  qsohost::Option<std::string> what{
+      this, "what", "catalog",
+      "\"catalog\", \"targets\" (positions only), a survey (its epochs), or the label of a fitter "
+      "(its results, one file per group)"};
+  qsohost::Option<std::string> path{
+      this, "path", "",
+      "file to write, from the run directory; {name} of the chain, {what}, {survey}, {group} and "
+      "{band} are filled in; empty: {name}_catalog.fits, {name}_targets.fits, "
+      "{name}_{survey}_lc.fits or {name}_{what}_{survey}_{band}.fits"};
+  qsohost::Option<std::vector<std::string>> columns{
+      this, "columns", std::vector<std::string>{},
+      "columns besides identifier and position, as they are called in the chain; empty: all of a "
+      "catalogue or fitter, the usual ones of a survey"};
+  qsohost::Option<std::string> sort_by{
+      this, "sort_by", "", "sort rows by this column of the objects; empty: order of the source"};
+  qsohost::Option<bool> drop_empty{this, "drop_empty", false,
+                                   "leave out objects without any epoch in this product"};
+
+  qsohost::RunInfo run_;
+  std::vector<Product> products_;
+};
+
+products::Plan FitsSink::plan(const qsohost::Schema& schema) const {
+  products::Plan plan = products::plan_products(*what, *columns, schema);
+  for (std::string& problem : products::path_problems(plan.products, *path)) {
+    plan.problems.push_back(std::move(problem));
+  }
+  for (const Product& product : plan.products) {
+    if (*drop_empty && product.epochs.empty()) {
+      plan.problems.push_back(
+          fmt::format("drop_empty has no meaning for what = \"{}\", which has no epochs", *what));
+      break;
+    }
+  }
+  if (*what == "targets" && !columns->empty()) {
+    plan.problems.push_back("what = \"targets\" has no other columns; use what = \"catalog\"");
+  }
+  return plan;
+}
+
+void FitsSink::declare(const qsohost::Schema& before, qsohost::Ports& ports) const {
+  products::Plan plan = this->plan(before);
+  for (std::string& problem : plan.problems) ports.problem(std::move(problem));
+  for (const Product& product : plan.products) {
+    for (const ProductColumn& column : product.columns) {
+      ports.reads({column.from.group, column.from.name, std::nullopt});
+    }
+  }
+  if (!sort_by->empty()) ports.reads({"", *sort_by, std::nullopt});
+}
+
+void FitsSink::open(qsohost::Context& context) {
+  run_ = context.run();
+  products::Plan plan = this->plan(run_.schema);
+  if (!plan.problems.empty()) throw ChainError(plan.problems.front());
+  products_ = std::move(plan.products);
+}
+
+fs::path FitsSink::chunk(const Product& product, std::uint64_t ordinal) const {
+  return run_.chunk_dir / fmt::format("{}-{:08}.fits", product.key(), ordinal);
+}
+
+std::vector<std::size_t> FitsSink::rows_of(const Product& product, const Batch& batch) const {
+  std::vector<std::size_t> rows(batch.rows());
+  std::iota(rows.begin(), rows.end(), std::size_t{0});
+  if (!*drop_empty) return rows;
+  std::erase_if(rows, [&](std::size_t row) {
+    return std::ranges::all_of(product.epochs, [&](const std::string& group) {
+      return batch.group(group).slice(row).count == 0;
+    });
+  });
+  return rows;
+}
+
+std::vector<qsohost::FitsColumn> FitsSink::columns_of(const Product& product,
+                                                      const Batch& batch) const {
+  std::vector<qsohost::FitsColumn> columns;
+  const auto add = [&](const Column& values, std::string name, std::string description,
+                       std::span<const std::uint64_t> offsets) {
+    qsohost::ColumnInfo info = values.info();
+    info.name = std::move(name);
+    if (!description.empty()) info.description = std::move(description);
+    columns.push_back({std::move(info), &values, offsets});
+  };
+  for (const ProductColumn& column : product.columns) {
+    const qsohost::Port& from = column.from;
+    if (from.group.empty()) {
+      add(batch.objects().at(from.name), column.name, "", {});
+    } else {
+      const qsohost::Group& group = batch.group(from.group);
+      add(group.at(from.name), column.name, from.help, group.offsets());
+    }
+  }
+  if (order_of(product).drop_column) add(batch.objects().at(*sort_by), kSortKey, "", {});
+  return columns;
+}
+
+void FitsSink::write(const Batch& batch) {
+  for (const Product& product : products_) {
+    const fs::path file = chunk(product, batch.ordinal());
+    const fs::path temporary = file.string() + ".part";
+    qsohost::write_fits_table(temporary, {product.key(), {}, {}}, columns_of(product, batch),
+                              rows_of(product, batch));
+    qsohost::publish_file(temporary, file);
+  }
+}
+
+qsohost::FitsHeader FitsSink::header_of(const Product& product) const {
+  return {product.key(),
+          {{"CHAIN", run_.chain_name, "name of the chain"},
+           {"CHAINHSH", run_.chain_hash, "hash of all that decides the products"}},
+          run_.history};
+}
+
+qsohost::FitsOrder FitsSink::order_of(const Product& product) const {
+  if (sort_by->empty()) return {};
+  for (const ProductColumn& column : product.columns) {
+    if (column.from.group.empty() && column.from.name == *sort_by) return {column.name, false};
+  }
+  return {kSortKey, true};
+}
+
+// No batch at all, and still a table with all its columns.
+void FitsSink::write_empty(const Product& product, const fs::path& file) const {
+  static constexpr std::uint64_t kNoRows[] = {0};
+  std::deque<Column> values;
+  std::vector<qsohost::FitsColumn> columns;
+  for (const ProductColumn& column : product.columns) {
+    const qsohost::Port& from = column.from;
+    const qsohost::ColumnInfo info{column.name, from.dtype.value_or(qsohost::DType::F64), from.unit,
+                                   from.help, from.width};
+    columns.push_back({info, &values.emplace_back(info), {}});
+    if (!from.group.empty()) columns.back().offsets = kNoRows;
+  }
+  qsohost::write_fits_table(file, header_of(product), columns, {});
+}
+
+fs::path FitsSink::merge(const Product& product, std::span<const std::uint64_t> ordinals) const {
+  const fs::path destination = run_.run_dir / products::path_of(product, *path, run_.chain_name);
+  if (destination.has_parent_path()) fs::create_directories(destination.parent_path());
+  const fs::path temporary = destination.string() + ".part";
+  std::vector<fs::path> parts;
+  for (const std::uint64_t ordinal : ordinals) parts.push_back(chunk(product, ordinal));
+  if (parts.empty()) {
+    write_empty(product, temporary);
+  } else {
+    qsohost::merge_fits_tables(parts, temporary, header_of(product), order_of(product));
+  }
+  qsohost::verify_fits(temporary);
+  qsohost::publish_file(temporary, destination);
+  return destination;
+}
+
+// Chunks stay: objects that are tried again later replace some of them, and all are merged anew.
+std::vector<fs::path> FitsSink::finish(std::span<const std::uint64_t> ordinals) {
+  std::vector<fs::path> files;
+  for (const Product& product : products_) files.push_back(merge(product, ordinals));
+  return files;
+}
+
+}  // namespace
+
+QSOHOST_PLUGIN("fits-sink", QSOHOST_VERSION,
+               qsohost::stage<FitsSink>("fits-sink", "products: FITS tables, one row per object"));

@@ -1,0 +1,254 @@
+#include "products.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <utility>
+
+#include <qsohost/loader.hpp>
+
+namespace products {
+
+namespace {
+
+using qsohost::DType;
+using qsohost::GroupInfo;
+using qsohost::Port;
+using qsohost::Schema;
+
+// The order and choice of epoch columns of the published ZTF light curves.
+constexpr std::array<std::string_view, 8> kZtfColumns{"mjd",   "mag", "magerr",   "catflags",
+                                                      "sharp", "chi", "limitmag", "airmass"};
+constexpr std::array<std::string_view, 3> kZtfBands{"g", "r", "i"};
+
+bool is_result_of(const std::string& name, const std::string& label) {
+  return name.size() > label.size() + 1 && name.starts_with(label + ".");
+}
+
+ProductColumn object_column(const Schema& schema, const std::string& name) {
+  const Schema::Entry* entry = schema.find("", name);
+  return {entry == nullptr ? Port{"", name, std::nullopt} : entry->port, name};
+}
+
+Product start(const Schema& schema, const std::string& what, std::vector<std::string> objects) {
+  Product product;
+  product.what = what;
+  for (const std::string& name : objects) product.columns.push_back(object_column(schema, name));
+  return product;
+}
+
+void plan_catalog(const std::vector<std::string>& columns, const Schema& schema, Plan& plan) {
+  Product product = start(schema, "catalog", {"source_id"});
+  std::vector<std::string> names = columns;
+  if (names.empty()) {
+    for (const Schema::Entry& entry : schema.columns()) {
+      const bool is_result = is_result_of(entry.port.name, entry.origin);
+      if (entry.port.group.empty() && !is_result) names.push_back(entry.port.name);
+    }
+  }
+  for (const std::string& name : names) {
+    if (name != "source_id") product.columns.push_back(object_column(schema, name));
+  }
+  plan.products.push_back(std::move(product));
+}
+
+std::vector<GroupInfo> groups_of(const std::string& survey, const Schema& schema) {
+  std::vector<GroupInfo> groups;
+  for (const Schema::GroupEntry& entry : schema.groups()) {
+    if (entry.info.survey == survey) groups.push_back(entry.info);
+  }
+  if (survey != "ztf") return groups;
+  std::ranges::stable_sort(groups, {}, [](const GroupInfo& group) {
+    return std::ranges::find(kZtfBands, group.band) - kZtfBands.begin();
+  });
+  return groups;
+}
+
+// What is written of a group when no columns are named: the promised ones, or all that are numbers.
+std::vector<std::string> usual_columns(const GroupInfo& group, const Schema& schema) {
+  std::vector<std::string> names;
+  if (group.survey == "ztf") {
+    for (const std::string_view name : kZtfColumns) {
+      if (schema.find(group.name, name) != nullptr) names.emplace_back(name);
+    }
+    return names;
+  }
+  for (const Schema::Entry& entry : schema.columns()) {
+    const Port& port = entry.port;
+    if (port.group == group.name && port.dtype != DType::String) names.push_back(port.name);
+  }
+  return names;
+}
+
+ProductColumn epoch_column(const GroupInfo& group, const std::string& column, const Schema& schema,
+                           std::string name) {
+  const Schema::Entry* entry = schema.find(group.name, column);
+  Port port = entry == nullptr ? Port{group.name, column, std::nullopt} : entry->port;
+  if (column == group.time && !group.time_system.empty()) {
+    port.help += fmt::format("{}{}", port.help.empty() ? "" : "; ", group.time_system);
+  }
+  return {std::move(port), std::move(name)};
+}
+
+void plan_survey(const std::string& survey, const std::vector<std::string>& columns,
+                 const Schema& schema, Plan& plan) {
+  Product product = start(schema, survey, {"source_id", "ra", "dec"});
+  product.survey = survey;
+  for (const GroupInfo& group : groups_of(survey, schema)) {
+    for (const std::string& column : columns.empty() ? usual_columns(group, schema) : columns) {
+      ProductColumn c =
+          epoch_column(group, column, schema, fmt::format("{}_{}", column, group.band));
+      if (c.from.dtype == DType::String || c.from.width != 1) {
+        plan.problems.push_back(fmt::format(
+            "column '{}' of group '{}' has {} for every epoch, which a FITS table cannot hold; "
+            "leave it out of 'columns'",
+            column, group.name, c.from.width == 1 ? "a text" : "several values"));
+        continue;
+      }
+      product.columns.push_back(std::move(c));
+    }
+    product.epochs.push_back(group.name);
+  }
+  plan.products.push_back(std::move(product));
+}
+
+// The product of the group that a result is about: "loo.ztf.g.logD" is about "ztf.g".
+Product& product_about(const std::string& group, const std::string& label, const Schema& schema,
+                       Plan& plan) {
+  const auto there = std::ranges::find(plan.products, group, &Product::group);
+  if (there != plan.products.end()) return *there;
+  Product product = start(schema, label, {"source_id"});
+  product.group = group;
+  const std::size_t dot = group.rfind('.');
+  if (const Schema::GroupEntry* entry = schema.find_group(group)) {
+    product.survey = entry->info.survey;
+    product.band = entry->info.band;
+    product.epochs.push_back(group);
+  } else if (dot != std::string::npos) {
+    product.survey = group.substr(0, dot);
+    product.band = group.substr(dot + 1);
+  }
+  return plan.products.emplace_back(std::move(product));
+}
+
+void plan_fitter(const std::string& label, const std::vector<std::string>& columns,
+                 const Schema& schema, Plan& plan) {
+  const auto chosen = [&](const std::string& name) {
+    return columns.empty() || std::ranges::find(columns, name) != columns.end();
+  };
+  std::set<std::string> found;
+  const auto take = [&](const std::string& group, const Port& port, const std::string& name) {
+    found.insert(name);
+    Product& product = product_about(group, label, schema, plan);
+    if (chosen(name)) product.columns.push_back({port, name});
+  };
+  const std::size_t skip = label.size() + 1;
+  for (const Schema::Entry& entry : schema.columns()) {
+    const Port& port = entry.port;
+    if (entry.origin != label || !port.group.empty() || !is_result_of(port.name, label)) continue;
+    const std::size_t dot = std::max(port.name.rfind('.'), skip - 1);
+    const std::string group = dot < skip ? "" : port.name.substr(skip, dot - skip);
+    take(group, port, port.name.substr(dot + 1));
+  }
+  for (const Schema::Entry& entry : schema.columns()) {
+    const Port& port = entry.port;
+    if (entry.origin != label || !is_result_of(port.group, label)) continue;
+    take(port.group.substr(skip), port, port.name);
+  }
+  for (const std::string& name : columns) {
+    if (found.contains(name)) continue;
+    plan.problems.push_back(fmt::format(
+        "'columns': the results of '{}' have no column '{}'{}", label, name,
+        qsohost::did_you_mean(name, std::vector<std::string>(found.begin(), found.end()))));
+  }
+}
+
+bool is_fitter(const std::string& label, const Schema& schema) {
+  return std::ranges::any_of(schema.columns(), [&](const Schema::Entry& entry) {
+    return entry.origin == label &&
+           (is_result_of(entry.port.name, label) || is_result_of(entry.port.group, label));
+  });
+}
+
+void unknown(const std::string& what, const Schema& schema, Plan& plan) {
+  std::vector<std::string> names{"catalog", "targets"};
+  const auto add = [&](const std::string& name) {
+    if (!name.empty() && std::ranges::find(names, name) == names.end()) names.push_back(name);
+  };
+  for (const Schema::GroupEntry& entry : schema.groups()) add(entry.info.survey);
+  for (const Schema::Entry& entry : schema.columns()) {
+    if (is_fitter(entry.origin, schema)) add(entry.origin);
+  }
+  plan.problems.push_back(
+      fmt::format("what = \"{}\" is neither a survey nor a fitter at this place of the chain; "
+                  "there is {}{}",
+                  what, fmt::join(names, ", "), qsohost::did_you_mean(what, names)));
+}
+
+constexpr std::array<std::string_view, 5> kPlaceholders{"name", "what", "survey", "group", "band"};
+
+std::string usual_path(const Product& product) {
+  if (product.what == "catalog" || product.what == "targets") return "{name}_{what}.fits";
+  if (product.what == product.survey) return "{name}_{survey}_lc.fits";
+  return product.group.empty() ? "{name}_{what}.fits" : "{name}_{what}_{survey}_{band}.fits";
+}
+
+}  // namespace
+
+Plan plan_products(const std::string& what, const std::vector<std::string>& columns,
+                   const Schema& schema) {
+  Plan plan;
+  if (what == "catalog") {
+    plan_catalog(columns, schema, plan);
+  } else if (what == "targets") {
+    plan.products.push_back(start(schema, what, {"source_id", "ra", "dec"}));
+  } else if (!groups_of(what, schema).empty()) {
+    plan_survey(what, columns, schema, plan);
+  } else if (is_fitter(what, schema)) {
+    plan_fitter(what, columns, schema, plan);
+  } else if (!schema.is_open()) {
+    unknown(what, schema, plan);
+  }
+  return plan;
+}
+
+std::string path_of(const Product& product, const std::string& pattern, const std::string& name) {
+  std::string path = pattern.empty() ? usual_path(product) : pattern;
+  const std::array<const std::string*, 5> values{&name, &product.what, &product.survey,
+                                                 &product.group, &product.band};
+  for (std::size_t i = 0; i < kPlaceholders.size(); ++i) {
+    const std::string placeholder = fmt::format("{{{}}}", kPlaceholders[i]);
+    for (std::size_t at = path.find(placeholder); at != std::string::npos;
+         at = path.find(placeholder, at + values[i]->size())) {
+      path.replace(at, placeholder.size(), *values[i]);
+    }
+  }
+  return path;
+}
+
+std::vector<std::string> path_problems(const std::vector<Product>& products,
+                                       const std::string& pattern) {
+  std::vector<std::string> problems;
+  std::set<std::string> paths;
+  for (const Product& product : products) {
+    const std::string path = path_of(product, pattern, "name");
+    const std::size_t brace = path.find_first_of("{}");
+    if (brace != std::string::npos) {
+      problems.push_back(fmt::format("path \"{}\" has an unknown placeholder; there is {{{}}}",
+                                     pattern, fmt::join(kPlaceholders, "}, {")));
+      return problems;
+    }
+    if (paths.insert(path).second) continue;
+    problems.push_back(fmt::format(
+        "path \"{}\" gives {} products the same file; put {{group}} or {{survey}} and {{band}} "
+        "into it",
+        pattern, products.size()));
+    return problems;
+  }
+  return problems;
+}
+
+}  // namespace products

@@ -1,0 +1,47 @@
+// Which files a sink writes, and which columns of the batch each of them holds.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <qsohost/plugin.hpp>
+
+namespace products {
+
+struct ProductColumn {
+  qsohost::Port from;  // where it is in the batch
+  std::string name;    // in the file
+};
+
+struct Product {
+  std::string what;
+  std::string survey;  // of the epochs; "" for catalogues
+  std::string group;   // that was fitted; "" if no fitter's
+  std::string band;    // of that group
+  std::vector<ProductColumn> columns;
+  std::vector<std::string> epochs;  // groups: a row without epochs in any of them is empty
+
+  std::string key() const { return group.empty() ? what : what + "." + group; }
+};
+
+struct Plan {
+  std::vector<Product> products;
+  std::vector<std::string> problems;  // for --check
+};
+
+// `what`: "catalog", "targets", a survey, or the label of a fitter. `columns`: those chosen, or
+// empty for the promised ones.
+Plan plan_products(const std::string& what, const std::vector<std::string>& columns,
+                   const qsohost::Schema& schema);
+
+// The path with {name}, {what}, {survey}, {group} and {band} filled in; an empty pattern is the
+// usual name of the product.
+std::string path_of(const Product& product, const std::string& pattern, const std::string& name);
+
+// Unknown placeholders, and patterns that give several products one path.
+std::vector<std::string> path_problems(const std::vector<Product>& products,
+                                       const std::string& pattern);
+
+}  // namespace products

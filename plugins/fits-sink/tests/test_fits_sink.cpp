@@ -1,0 +1,239 @@
+// The sink: which products, which columns, and that products do not show how a run was cut.
+#include <memory>
+#include <vector>
+
+#include <qsohost/fits.hpp>
+#include <qsohost/testing.hpp>
+
+#include "fits_folder.hpp"
+#include "products.hpp"
+
+using namespace qsohost;
+using Catch::Matchers::Contains;
+
+namespace {
+
+std::vector<std::string> names_of(const products::Product& product) {
+  std::vector<std::string> names;
+  for (const products::ProductColumn& column : product.columns) names.push_back(column.name);
+  return names;
+}
+
+std::vector<std::string> names_in(const std::filesystem::path& file) {
+  std::vector<std::string> names;
+  const FitsTable table(file);
+  for (const FitsField& field : table.fields()) names.push_back(field.info.name);
+  return names;
+}
+
+void add_band(Schema& schema, const std::string& band, const std::vector<std::string>& columns) {
+  const std::string group = "ztf." + band;
+  schema.add_group({group, "ztf", band, "mjd", "mag", "magerr", "MJD UTC"}, "ztf");
+  for (const std::string& name : columns) {
+    const bool is_text = name == "filtercode";
+    schema.add({group, name, is_text ? DType::String : DType::F32}, "ztf");
+  }
+}
+
+// A catalogue, ZTF in i and g (in this order), and a fitter "loo" on ztf.g.
+Schema chain() {
+  Schema schema;
+  for (const char* name : {"source_id", "ra", "dec", "z"}) {
+    schema.add({"", name, DType::F64}, "catalog");
+  }
+  add_band(schema, "i", {"oid", "mjd", "mag", "magerr", "catflags", "airmass"});
+  add_band(schema, "g",
+           {"epoch_id", "oid", "filtercode", "airmass", "mjd", "mag", "magerr", "catflags"});
+  schema.add({"", "loo.ztf.g.logD", DType::F64}, "loo");
+  schema.add({"", "loo.ztf.g.n_removed", DType::I32}, "loo");
+  schema.add({"ztf.g", "keep", DType::Bool}, "loo");
+  schema.add_group({"loo.ztf.g", "", "g", "", "", "", ""}, "loo");
+  schema.add({"loo.ztf.g", "removed_mjd", DType::F64}, "loo");
+  return schema;
+}
+
+using Names = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("each product holds the columns that it promises") {
+  const Schema schema = chain();
+  CHECK(names_of(products::plan_products("catalog", {}, schema).products.at(0)) ==
+        Names{"source_id", "ra", "dec", "z"});
+  CHECK(names_of(products::plan_products("targets", {}, schema).products.at(0)) ==
+        Names{"source_id", "ra", "dec"});
+  CHECK(names_of(products::plan_products("ztf", {}, schema).products.at(0)) ==
+        Names{"source_id", "ra", "dec", "mjd_g", "mag_g", "magerr_g", "catflags_g", "airmass_g",
+              "mjd_i", "mag_i", "magerr_i", "catflags_i", "airmass_i"});
+  const auto loo = products::plan_products("loo", {}, schema);
+  REQUIRE(loo.products.size() == 1);
+  CHECK(names_of(loo.products[0]) == Names{"source_id", "logD", "n_removed", "removed_mjd"});
+  CHECK(products::path_of(loo.products[0], "", "sdss") == "sdss_loo_ztf_g.fits");
+  CHECK(products::path_of(loo.products[0], "x/{group}_{name}.fits", "sdss") == "x/ztf.g_sdss.fits");
+}
+
+TEST_CASE("columns can be chosen") {
+  const Schema schema = chain();
+  CHECK(names_of(products::plan_products("ztf", {"mag", "oid"}, schema).products.at(0)) ==
+        Names{"source_id", "ra", "dec", "mag_g", "oid_g", "mag_i", "oid_i"});
+  CHECK(names_of(products::plan_products("loo", {"logD"}, schema).products.at(0)) ==
+        Names{"source_id", "logD"});
+  CHECK(names_of(products::plan_products("catalog", {"z"}, schema).products.at(0)) ==
+        Names{"source_id", "z"});
+  const auto text = products::plan_products("ztf", {"filtercode"}, schema);
+  CHECK_THAT(text.problems.at(0), Contains("'filtercode'"));
+  const auto unknown = products::plan_products("loo", {"logd"}, schema);
+  CHECK_THAT(unknown.problems.at(0), Contains("did you mean 'logD'"));
+}
+
+TEST_CASE("what names nothing is a problem once the columns are known") {
+  Schema schema = chain();
+  const auto plan = products::plan_products("zft", {}, schema);
+  CHECK_THAT(plan.problems.at(0), Contains("did you mean 'ztf'"));
+  CHECK_THAT(plan.problems.at(0), Contains("catalog, targets, ztf, loo"));
+  schema.set_open(true);
+  CHECK(products::plan_products("zft", {}, schema).problems.empty());
+}
+
+TEST_CASE("paths must tell products apart") {
+  Schema schema = chain();
+  schema.add({"", "loo.ztf.i.logD", DType::F64}, "loo");
+  const auto plan = products::plan_products("loo", {}, schema);
+  REQUIRE(plan.products.size() == 2);
+  CHECK(products::path_problems(plan.products, "").empty());
+  CHECK(products::path_problems(plan.products, "{what}_{band}.fits").empty());
+  CHECK_THAT(products::path_problems(plan.products, "loo.fits").at(0), Contains("same file"));
+  CHECK_THAT(products::path_problems(plan.products, "{bnad}.fits").at(0), Contains("placeholder"));
+}
+
+namespace {
+
+// Drives the stage as the host does: batches of `batch_rows`, then the products.
+class Run {
+ public:
+  explicit Run(std::vector<std::pair<std::string, OptionValue>> options)
+      : harness_(std::make_unique<Harness>("fits-sink")) {
+    for (auto& [name, value] : options) {
+      for (OptionBase* option : harness_->stage().options()) {
+        if (option->name() == name) option->set(value);
+      }
+    }
+    context_.info = {"demo", "00ff", folder_.path, folder_.path, {"qsohost", "stage ztf"}, {}};
+    for (const char* name : {"source_id", "ra", "dec", "name"})
+      context_.info.schema.add({"", name, {}}, "c");
+    add_band(context_.info.schema, "g", {"mjd", "mag"});
+    harness_->stage().open(context_);
+  }
+
+  std::filesystem::path products(std::size_t rows, std::size_t batch_rows) {
+    auto& sink = dynamic_cast<Sink&>(harness_->stage());
+    std::vector<std::uint64_t> ordinals;
+    for (std::size_t first = 0; first < rows; first += batch_rows) {
+      ordinals.push_back(ordinals.size());
+      sink.write(batch(ordinals.back(), first, std::min(batch_rows, rows - first)));
+    }
+    return sink.finish(ordinals).at(0);
+  }
+  const std::filesystem::path& folder() const { return folder_.path; }
+
+ private:
+  struct TestContext final : Context {
+    RunInfo info;
+    const RunInfo& run() const override { return info; }
+    void log(LogLevel, std::string_view) override {}
+    bool stop_requested() const override { return false; }
+  };
+
+  // Object i has i % 3 epochs.
+  static Batch batch(std::uint64_t ordinal, std::size_t first, std::size_t rows) {
+    Batch batch(ordinal, first, rows);
+    Column& id = batch.objects().add({"source_id", DType::I64, "", ""});
+    Column& ra = batch.objects().add({"ra", DType::F64, "deg", ""});
+    Column& dec = batch.objects().add({"dec", DType::F64, "deg", ""});
+    Column& name = batch.objects().add({"name", DType::String, "", ""});
+    Group& group = batch.add_group({"ztf.g", "ztf", "g", "mjd", "mag", "magerr", "MJD UTC"});
+    Column& mjd = group.add({"mjd", DType::F64, "d", "time of the exposure"});
+    Column& mag = group.add({"mag", DType::F32, "mag", ""});
+    for (std::size_t i = first; i < first + rows; ++i) {
+      id.append(static_cast<std::int64_t>(1000 - i));
+      ra.append(10.0 + static_cast<double>(i));
+      dec.append(-5.0);
+      name.append_string(std::string(i % 5, 'q'));
+      for (std::size_t k = 0; k < i % 3; ++k) {
+        mjd.append(58000.0 + static_cast<double>(i));
+        mag.append(18.5f);
+      }
+      group.close_row();
+    }
+    return batch;
+  }
+
+  Folder folder_;
+  TestContext context_;
+  std::unique_ptr<Harness> harness_;
+};
+
+OptionValue text(const char* value) {
+  return {OptionValue::Scalar{std::string(value)}};
+}
+
+}  // namespace
+
+TEST_CASE("products do not depend on batches") {
+  Run one({{"what", text("ztf")}});
+  Run many({{"what", text("ztf")}});
+  const auto a = one.products(40, 40);
+  const auto b = many.products(40, 7);
+  CHECK(a.filename() == "demo_ztf_lc.fits");
+  CHECK(bytes_of(a) == bytes_of(b));
+  CHECK(names_in(a) == Names{"source_id", "ra", "dec", "mjd_g", "mag_g"});
+  const std::string json = second_opinion(
+      a, "--rows 40 --columns source_id:K,ra:D:deg,dec:D:deg,mjd_g:PD:d,mag_g:PE:mag --json");
+  if (json.empty()) return;
+  CHECK_THAT(json, Contains("\"hash\": \"00ff\""));
+  CHECK_THAT(json, Contains("stage ztf"));
+  CHECK_THAT(json, Contains("MJD UTC"));
+}
+
+TEST_CASE("writing a batch again replaces its chunk") {
+  Run run({{"what", text("ztf")}});
+  const std::string first = bytes_of(run.products(20, 6));
+  CHECK(bytes_of(run.products(20, 6)) == first);
+}
+
+TEST_CASE("rows are sorted and left out as asked, by a column outside the product too") {
+  Run by_id({{"what", text("ztf")}, {"sort_by", text("source_id")}});
+  const auto file = by_id.products(20, 6);
+  FitsTable table(file);
+  CHECK(table.read(0, 20, std::vector<std::size_t>{0})[0].values.number(0) == 981);
+
+  Run by_name({{"what", text("ztf")},
+               {"sort_by", text("name")},
+               {"drop_empty", {OptionValue::Scalar{true}}}});
+  const auto dropped = by_name.products(20, 6);
+  CHECK(names_in(dropped) == Names{"source_id", "ra", "dec", "mjd_g", "mag_g"});
+  FitsTable sorted(dropped);
+  REQUIRE(sorted.rows() == 13);
+  const auto ids = sorted.read(0, 13, std::vector<std::size_t>{0});
+  CHECK(ids[0].values.number(0) == 995);  // i = 5: the first with epochs and the shortest name
+  CHECK(ids[0].values.number(12) == 981);
+  second_opinion(dropped, "--rows 13");
+}
+
+TEST_CASE("a run without objects makes tables without rows") {
+  Run run({{"what", text("ztf")}, {"path", text("deep/{survey}.fits")}});
+  const auto file = run.products(0, 10);
+  CHECK(file == run.folder() / "deep/ztf.fits");
+  second_opinion(file, "--rows 0");
+}
+
+TEST_CASE("the stage works in the harness, and says what it lacks") {
+  Harness h("fits-sink", {{"what", "\"targets\""}});
+  h.targets({{7, 10.5, -3.25}, {8, 11.5, 4}});
+  h.run();
+  REQUIRE(h.products().size() == 1);
+  CHECK(h.products()[0].filename() == "test_targets.fits");
+  Harness lacking("fits-sink", {{"what", "\"ztf\""}});
+  lacking.targets({{7, 10.5, -3.25}});
+  CHECK_THAT(error_of([&] { lacking.run(); }), Contains("neither a survey nor a fitter"));
+}
