@@ -45,7 +45,8 @@ std::vector<T> as_list(const OptionValue& value, std::string_view wanted) {
 template <class T>
 T as_scalar(const OptionValue& value, std::string_view wanted) {
   const auto* scalar = std::get_if<Scalar>(&value.data);
-  if (scalar == nullptr) throw ChainError(fmt::format("wants {}, not a list", with_article(wanted)));
+  if (scalar == nullptr)
+    throw ChainError(fmt::format("wants {}, not a list", with_article(wanted)));
   return as_list<T>(value, wanted).front();
 }
 
