@@ -90,7 +90,7 @@ struct Harness::State {
   }
 };
 
-Harness::Harness(std::string stage, std::vector<std::pair<std::string, std::string>> options)
+Harness::Harness(std::string stage, const std::vector<std::pair<std::string, std::string>>& options)
     : state_(std::make_unique<State>()) {
   state_->plugins.add_standard_folders();
   ChainStage& s = state_->stage;

@@ -73,8 +73,8 @@ double rate_of(const Progress& progress) {
 std::optional<double> seconds_left(const Progress& progress) {
   const double rate = rate_of(progress);
   if (!progress.objects_total || rate <= 0) return std::nullopt;
-  const auto done = std::min(progress.objects_done, *progress.objects_total);
-  return static_cast<double>(*progress.objects_total - done) / rate;
+  if (progress.objects_done >= *progress.objects_total) return std::nullopt;
+  return static_cast<double>(*progress.objects_total - progress.objects_done) / rate;
 }
 
 std::string bar_line(const Progress& progress, std::size_t width) {

@@ -33,7 +33,8 @@ ProductColumn object_column(const Schema& schema, const std::string& name) {
   return {entry == nullptr ? Port{"", name, std::nullopt} : entry->port, name};
 }
 
-Product start(const Schema& schema, const std::string& what, std::vector<std::string> objects) {
+Product start(const Schema& schema, const std::string& what,
+              const std::vector<std::string>& objects) {
   Product product;
   product.what = what;
   for (const std::string& name : objects) product.columns.push_back(object_column(schema, name));

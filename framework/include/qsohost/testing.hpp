@@ -29,7 +29,7 @@ class QSOHOST_API Harness {
  public:
   // Options as in a chain file: {"radius_arcsec", "2.0"}. Throws ChainError for what --check would
   // refuse.
-  Harness(std::string stage, std::vector<std::pair<std::string, std::string>> options = {});
+  Harness(std::string stage, const std::vector<std::pair<std::string, std::string>>& options = {});
   ~Harness();
   Harness(const Harness&) = delete;
   Harness& operator=(const Harness&) = delete;
