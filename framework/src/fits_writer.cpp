@@ -42,7 +42,7 @@ class Bytes {
   std::uint32_t sum(std::int64_t begin, std::int64_t end) {
     FitsSum sum;
     std::vector<std::byte> buffer(
-        static_cast<std::size_t>(std::min<std::int64_t>(end - begin, 4 << 20)));
+        static_cast<std::size_t>(std::min<std::int64_t>(end - begin, 1 << 20)));
     for (std::int64_t at = begin; at < end;) {
       const auto want = std::min(static_cast<std::size_t>(end - at), buffer.size());
       const ssize_t n = ::pread(fd_, buffer.data(), want, at);

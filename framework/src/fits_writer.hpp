@@ -62,7 +62,7 @@ class Pieces {
   std::uint64_t size() const { return written_ + buffer_.size(); }
 
  private:
-  static constexpr std::size_t kPiece = std::size_t{4} << 20;
+  static constexpr std::size_t kPiece = std::size_t{1} << 20;
   FitsWriter& writer_;
   Part part_;
   std::uint64_t row_bytes_;

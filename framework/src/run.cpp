@@ -37,6 +37,13 @@ class StageContext final : public Context {
   const RunOptions& options_;
 };
 
+// A stage found its surroundings wrong (no such file, a row it cannot use): the run has failed, but
+// nothing is wrong with the chain.
+class CannotOpen final : public ChainError {
+ public:
+  using ChainError::ChainError;
+};
+
 // Opens the stages of a chain and closes those that were opened, whatever happens in between.
 class OpenChain {
  public:
@@ -91,7 +98,11 @@ class OpenChain {
 
   void open(std::size_t index) {
     ChainStage& stage = chain_.stages()[index];
-    guarded(stage, nullptr, [&] { stage.stage->open(*contexts_[index]); });
+    try {
+      guarded(stage, nullptr, [&] { stage.stage->open(*contexts_[index]); });
+    } catch (const ChainError& e) {
+      throw CannotOpen(e.what());
+    }
     opened_.push_back(&stage);
   }
 
@@ -254,7 +265,14 @@ std::function<void(std::uint64_t, const std::string&)> progress_of(const Work& w
 
 void execute(Work& work, RunReport& report) {
   const auto begin = std::chrono::steady_clock::now();
-  const OpenChain open(work.chain, work.options, work.directory);
+  std::optional<OpenChain> open;
+  try {
+    open.emplace(work.chain, work.options, work.directory);
+  } catch (const CannotOpen& e) {
+    report.error = e.what();
+    report.end = RunEnd::Failed;
+    return;
+  }
   std::optional<Trace> trace;
   if (!work.options.trace.empty()) trace.emplace(work.options.trace);
   Executor::Settings settings = executor_settings(work.chain, work.options);

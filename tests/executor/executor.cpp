@@ -85,8 +85,9 @@ TEST_CASE("whatever a stage throws ends the run and names the stage") {
 
 TEST_CASE("a stage that cannot be opened ends the run before it begins") {
   FauxRun r;
-  CHECK_THROWS_WITH(r.run({{"source.fails", "open"}}),
-                    Contains("stage 'source'") && Contains("made to fail at open"));
+  const RunReport report = r.run({{"source.fails", "open"}});
+  CHECK(report.end == RunEnd::Failed);
+  CHECK_THAT(report.error, Contains("stage 'source'") && Contains("made to fail at open"));
 }
 
 TEST_CASE("an object that cannot be fitted is flagged and stays") {
