@@ -287,8 +287,11 @@ void Executor::call(std::size_t index, Flight& flight) {
       call_filter(stage, batch, counts);
       break;
     case Role::Fitter: {
+      // At a second Ctrl-C the objects that are left are passed over, and the batch is dead.
       const ForEach for_each = [this](std::size_t n, const auto& body) {
-        pool_->for_each(n, body);
+        pool_->for_each(n, [&](std::size_t i) {
+          if (interrupts() < 2) body(i);
+        });
       };
       for (const BadRow& bad : call_fitter(stage, batch, for_each, counts)) {
         record.objects.push_back({batch.id(bad.row), Outcome::BadObject, bad.reason, 0});
