@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "chain_file.hpp"
+#include "fnv.hpp"
 #include "port_check.hpp"
 #include "qsohost/error.hpp"
 #include "stage_options.hpp"
@@ -285,11 +286,8 @@ std::vector<std::string> Chain::effective() const {
 }
 
 std::string Chain::hash() const {
-  std::uint64_t hash = 14695981039346656037ull;  // FNV-1a
-  for (const std::string& line : effective()) {
-    for (const char c : line + '\n')
-      hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ull;
-  }
+  std::uint64_t hash = kFnvBegin;
+  for (const std::string& line : effective()) hash = fnv1a(line + '\n', hash);
   return fmt::format("{:016x}", hash);
 }
 
