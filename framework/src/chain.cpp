@@ -134,6 +134,24 @@ void add_plugins(const Settings& settings, const RawChain& raw, const std::files
   plugins.add_standard_folders();
 }
 
+ChainStage make_stage(const RawStage& raw, const std::filesystem::path& folder, Plugins& plugins,
+                      std::vector<Problem>& problems) {
+  ChainStage stage;
+  stage.label = raw.label;
+  stage.use = raw.use;
+  stage.place = raw.place;
+  if (raw.use.empty()) return stage;
+  try {
+    if (plugins.find(raw.use) == nullptr) throw ChainError(plugins.no_stage(raw.use));
+    stage.stage = plugins.create(raw.use);
+    stage.offer = *plugins.find(raw.use);
+    stage.is_whole = apply_options(*stage.stage, raw, folder, problems);
+  } catch (const Error& e) {
+    problems.push_back({raw.use_place, e.what(), false});
+  }
+  return stage;
+}
+
 void check_order(const std::vector<ChainStage>& stages, std::vector<Problem>& problems) {
   for (std::size_t i = 0; i < stages.size(); ++i) {
     const ChainStage& stage = stages[i];
@@ -208,7 +226,9 @@ std::string Problem::text() const {
 
 std::optional<Chain> Chain::load(const std::filesystem::path& file, const Overrides& overrides,
                                  Plugins& plugins, std::vector<Problem>& problems) {
-  RawChain raw = read_chain_file(file, problems);
+  std::optional<RawChain> read = read_chain_file(file, problems);
+  if (!read) return std::nullopt;
+  RawChain& raw = *read;
   for (const auto& [where, value] : overrides.set) apply_set(raw, where, value, problems);
   const std::filesystem::path folder = std::filesystem::absolute(file).parent_path();
   Settings settings;
@@ -219,21 +239,10 @@ std::optional<Chain> Chain::load(const std::filesystem::path& file, const Overri
   Chain chain;
   chain.file_ = file;
   chain.settings_ = {*settings.name, *settings.batch_rows, *settings.batch_megabytes};
-  for (RawStage& raw_stage : raw.stages) {
-    ChainStage stage;
-    stage.label = raw_stage.label;
-    stage.use = raw_stage.use;
-    stage.place = raw_stage.place;
-    if (!raw_stage.use.empty()) {
-      try {
-        stage.stage = plugins.create(raw_stage.use);
-        stage.offer = *plugins.find(raw_stage.use);
-        if (!apply_options(*stage.stage, raw_stage, folder, problems)) stage.is_whole = false;
-      } catch (const Error& e) {
-        problems.push_back({raw_stage.use_place, e.what(), false});
-      }
-    }
-    chain.stages_.push_back(std::move(stage));
+  bool all_known = true;
+  for (const RawStage& raw_stage : raw.stages) {
+    chain.stages_.push_back(make_stage(raw_stage, folder, plugins, problems));
+    all_known &= raw_stage.use.empty() || plugins.find(raw_stage.use) != nullptr;
   }
   check_order(chain.stages_, problems);
   chain.check_ports(problems);
@@ -241,6 +250,12 @@ std::optional<Chain> Chain::load(const std::filesystem::path& file, const Overri
   check_alignment(chain.stages_, problems);
   std::ranges::stable_sort(
       problems, {}, [](const Problem& p) { return std::tuple(p.place.line, p.place.column); });
+  // Once for all stages that are not known.
+  if (!all_known) {
+    const Place place{file.string(), 0, 0};
+    problems.push_back(
+        {place, "stages are looked for in plugins:" + plugins.where_looked(), false});
+  }
   if (has_errors(problems)) return std::nullopt;
   return chain;
 }

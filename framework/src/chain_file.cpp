@@ -40,7 +40,7 @@ class Reader {
   Reader(std::string file, std::vector<Problem>& problems)
       : file_(std::move(file)), problems_(problems) {}
 
-  RawChain read() {
+  std::optional<RawChain> read() {
     RawChain chain;
     chain.place = {file_, 1, 1};
     toml::table root;
@@ -52,7 +52,7 @@ class Reader {
       } else {
         complain(place_of(e.source()), fmt::format("not TOML: {}", e.description()));
       }
-      return chain;
+      return std::nullopt;
     }
     for (const auto& [key, node] : root) {
       if (key == "chain") {
@@ -64,7 +64,6 @@ class Reader {
                                                      did_you_mean(key.str(), {"chain", "stage"})));
       }
     }
-    if (!root.contains("chain")) complain(chain.place, "no [chain] with a name");
     if (!root.contains("stage")) complain(chain.place, "no [[stage]]: the chain is empty");
     number_labels(chain);
     return chain;
@@ -161,7 +160,8 @@ class Reader {
 
 }  // namespace
 
-RawChain read_chain_file(const std::filesystem::path& file, std::vector<Problem>& problems) {
+std::optional<RawChain> read_chain_file(const std::filesystem::path& file,
+                                        std::vector<Problem>& problems) {
   return Reader(file.string(), problems).read();
 }
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
+#include <set>
 #include <thread>
 
 #include "executor.hpp"
@@ -150,8 +152,8 @@ Executor::Settings executor_settings(const Chain& chain, const RunOptions& optio
 }
 
 std::vector<fs::path> make_products(Chain& chain, RunDb& db) {
-  const std::set<std::uint64_t> committed = db.committed();
-  const std::vector<std::uint64_t> ordinals(committed.begin(), committed.end());
+  std::vector<std::uint64_t> ordinals;
+  for (const auto& [ordinal, objects] : db.committed()) ordinals.push_back(ordinal);
   std::vector<fs::path> products;
   for (ChainStage& stage : chain.stages()) {
     if (stage.offer.role != Role::Sink) continue;
@@ -229,15 +231,28 @@ std::vector<std::string> fingerprint(const Chain& chain, const RunOptions& optio
   return lines;
 }
 
-// What of the run is left to do: which batches to pass over.
-std::set<std::uint64_t> batches_to_skip(RunDb& db, StartMode start) {
-  std::set<std::uint64_t> skip = db.committed();
+// What earlier runs have done and this one passes over: batches, and the objects in them.
+struct Done {
+  std::set<std::uint64_t> batches;
+  std::uint64_t objects = 0;
+};
+
+Done done_before(const Chain& chain, RunDb& db, StartMode start) {
+  std::map<std::uint64_t, std::uint64_t> committed = db.committed();
+  const std::size_t all = committed.size();
   if (start == StartMode::RetryFailed) {
-    const std::set<std::uint64_t> again = db.with_failures();
-    if (!again.empty()) db.reopen();
-    for (const std::uint64_t ordinal : again) skip.erase(ordinal);
+    for (std::size_t i = 0; i < chain.stages().size(); ++i) {
+      if (chain.stages()[i].offer.role != Role::Fetcher) continue;
+      for (const std::uint64_t ordinal : db.unsettled(i)) committed.erase(ordinal);
+    }
+    if (committed.size() < all) db.reopen();
   }
-  return skip;
+  Done done;
+  for (const auto& [ordinal, objects] : committed) {
+    done.batches.insert(ordinal);
+    done.objects += objects;
+  }
+  return done;
 }
 
 struct Work {
@@ -245,11 +260,10 @@ struct Work {
   const RunOptions& options;
   RunDirectory* directory;  // none in a dry run
   RunDb& db;
-  std::set<std::uint64_t> skip;
+  Done before;
 };
 
-std::function<void(std::uint64_t, const std::string&)> progress_of(const Work& work,
-                                                                   std::uint64_t done_before) {
+std::function<void(std::uint64_t, const std::string&)> progress_of(const Work& work) {
   if (!work.options.progress) return {};
   const auto& source = static_cast<const Source&>(*work.chain.stages().front().stage);
   std::optional<std::uint64_t> total = source.size();
@@ -259,7 +273,7 @@ std::function<void(std::uint64_t, const std::string&)> progress_of(const Work& w
   const auto begin = std::chrono::steady_clock::now();
   return [=, &work](std::uint64_t objects, const std::string& stage) {
     const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
-    work.options.progress({done_before + objects, total, objects, elapsed.count(), stage});
+    work.options.progress({work.before.objects + objects, total, objects, elapsed.count(), stage});
   };
 }
 
@@ -276,10 +290,9 @@ void execute(Work& work, RunReport& report) {
   std::optional<Trace> trace;
   if (!work.options.trace.empty()) trace.emplace(work.options.trace);
   Executor::Settings settings = executor_settings(work.chain, work.options);
-  std::uint64_t done_before = 0;
-  if (!work.skip.empty()) done_before = work.db.committed_objects();
-  settings.progress = progress_of(work, done_before);
-  Executor executor(work.chain, std::move(settings), work.db, work.skip, trace ? &*trace : nullptr);
+  settings.progress = progress_of(work);
+  Executor executor(work.chain, std::move(settings), work.db, work.before.batches,
+                    trace ? &*trace : nullptr);
   executor.run();
   report.error = executor.error();
   const bool interrupted = report.error.empty() && !executor.is_complete();
@@ -317,7 +330,7 @@ RunReport run(Chain& chain, const RunOptions& options) {
   }
   RunDirectory directory(options.run_dir, options.start, fingerprint(chain, options));
   RunDb& db = directory.db();
-  std::set<std::uint64_t> skip = batches_to_skip(db, options.start);
+  Done before = done_before(chain, db, options.start);
   if (db.is_finished()) {
     report.products = db.products();
     fill_report(chain, db, nullptr, report);
@@ -325,7 +338,7 @@ RunReport run(Chain& chain, const RunOptions& options) {
     report.notes.insert(report.notes.begin(), "this run was finished already; nothing was done");
     return report;
   }
-  Work work{chain, options, &directory, db, std::move(skip)};
+  Work work{chain, options, &directory, db, std::move(before)};
   execute(work, report);
   return report;
 }

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -55,10 +56,10 @@ class RunDb {
   void begin(const std::vector<std::string>& effective);  // of a new run
   std::vector<std::string> effective() const;             // as stored by begin()
 
-  std::set<std::uint64_t> committed() const;
+  std::map<std::uint64_t, std::uint64_t> committed() const;  // ordinal -> objects
   std::uint64_t committed_objects() const;
-  // Batches with an object that failed at a fetcher and can be asked for again.
-  std::set<std::uint64_t> with_failures() const;
+  // Batches with an object that this fetcher could not settle: failed, or bad.
+  std::set<std::uint64_t> unsettled(std::size_t fetcher) const;
 
   // One transaction; replaces an earlier record of that ordinal, counting attempts.
   void commit(const BatchRecord& batch);

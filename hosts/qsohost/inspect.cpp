@@ -167,14 +167,22 @@ std::string code(const std::string& text) {
   return text.empty() ? "" : "`" + cell(text) + "`";
 }
 
+// Words in angle brackets would be taken for HTML.
+std::string prose(std::string text) {
+  for (std::size_t at = 0; (at = text.find('<', at)) != std::string::npos; at += 2)
+    text.insert(at, "\\");
+  return text;
+}
+
 std::string markdown_ports(const std::string& title, const std::vector<Port>& ports) {
   if (ports.empty()) return {};
   std::string out =
       fmt::format("\n{}\n\n| of | column | type | unit | what |\n|---|---|---|---|---|\n", title);
   for (const auto& entry : shared(ports)) {
     const Port& port = entry.port;
-    out += fmt::format("| {} | `{}` | {} | {} | {} |\n", entry.owners(), port.name,
-                       dtype_text(port), cell(port.unit), cell(port.help));
+    const std::string owners = port.group.empty() ? "object" : code(entry.owners());
+    out += fmt::format("| {} | `{}` | {} | {} | {} |\n", owners, port.name, dtype_text(port),
+                       cell(port.unit), cell(port.help));
   }
   return out;
 }
@@ -185,8 +193,21 @@ std::string comment(std::string text) {
   return "# " + text + "\n";
 }
 
+// What the help gives as an example, `e.g. "x"` or `e.g. ["x", "y"]`; empty if it gives none.
+std::string example(const OptionBase& option) {
+  const bool is_list = option.type_name().starts_with("list");
+  const std::string begin = is_list ? "e.g. [" : "e.g. \"";
+  const std::size_t at = option.help().find(begin);
+  if (at == std::string::npos) return {};
+  const std::size_t end = option.help().find(is_list ? ']' : '"', at + begin.size());
+  if (end == std::string::npos) return {};
+  const std::size_t first = at + begin.size() - 1;
+  return option.help().substr(first, end + 1 - first);
+}
+
 // Something of the right type for a required option, to be replaced by the user.
 std::string placeholder(const OptionBase& option) {
+  if (std::string text = example(option); !text.empty()) return text;
   const OptionLimits& limits = option.limits();
   const std::string_view type = option.type_name();
   const std::string text = limits.choices.empty() ? "..." : limits.choices.front();
@@ -203,16 +224,56 @@ std::string placeholder(const OptionBase& option) {
   return to_toml({Scalar(text)});
 }
 
-// Names of options that a chain has to set and that are not set here.
-std::string ports_note(const Stage& stage, const Ports& declared) {
-  std::vector<std::string> unset;
-  for (const OptionBase* option : stage.options()) {
-    if (option->is_required()) unset.push_back(option->name());
+// Names that a chain has to give, such as groups, are not known here: the option `groups` gets the
+// value ["<groups>"], and there is a light curve of that name. What the stage then declares shows
+// how its ports depend on the option. Returns the options treated so.
+std::vector<std::string> set_stand_ins(const Stage& stage, Schema& before) {
+  std::vector<std::string> names;
+  for (OptionBase* option : stage.options()) {
+    const std::string_view type = option->type_name();
+    const bool is_list = type == "list of strings";
+    if (!option->is_required() || !option->limits().choices.empty()) continue;
+    if (!is_list && type != "string") continue;
+    const OptionValue::Scalar name = fmt::format("<{}>", option->name());
+    option->set(is_list ? OptionValue{std::vector(option->limits().length.value_or(1), name)}
+                        : OptionValue{name});
+    GroupInfo light_curve;
+    light_curve.name = std::get<std::string>(name);
+    light_curve.time = "<time>";
+    light_curve.mag = "<mag>";
+    light_curve.mag_err = "<mag_err>";
+    before.add_group(light_curve, "");
+    names.push_back(option->name());
+  }
+  return names;
+}
+
+bool mentions(const Ports& ports, const std::string& word) {
+  const auto in_port = [&](const Port& port) {
+    return port.group.find(word) != std::string::npos || port.name.find(word) != std::string::npos;
+  };
+  const auto in_group = [&](const GroupInfo& group) {
+    return group.name.find(word) != std::string::npos;
+  };
+  return std::ranges::any_of(ports.read(), in_port) ||
+         std::ranges::any_of(ports.added(), in_port) ||
+         std::ranges::any_of(ports.added_groups(), in_group);
+}
+
+std::string ports_note(const Ports& declared, const std::vector<std::string>& stand_ins) {
+  std::vector<std::string> shown;
+  for (const std::string& name : stand_ins) {
+    if (mentions(declared, "<" + name + ">")) shown.push_back("<" + name + ">");
   }
   std::string out;
-  if (!unset.empty()) out = fmt::format("More may depend on: {}", fmt::join(unset, ", "));
+  if (!shown.empty())
+    out =
+        fmt::format("For {} put what the option of that name holds{}.", fmt::join(shown, ", "),
+                    mentions(declared, "<time>") ? ", for <time>, <mag>, <mag_err> the columns of "
+                                                   "that light curve"
+                                                 : "");
   if (!declared.problems().empty())
-    out += fmt::format("{}With nothing set: {}", out.empty() ? "" : "; ",
+    out += fmt::format("{}With nothing set: {}.", out.empty() ? "" : " ",
                        fmt::join(declared.problems(), "; "));
   return out;
 }
@@ -227,12 +288,13 @@ StageFacts look_at(Plugins& plugins, const std::string& name) {
   merge(facts.stage->member_ports(), facts.ports);
   Schema before;
   before.set_open(true);
+  const std::vector<std::string> stand_ins = set_stand_ins(*facts.stage, before);
   Ports declared;
   try {
     facts.stage->declare(before, declared);
-    facts.ports_note = ports_note(*facts.stage, declared);
+    facts.ports_note = ports_note(declared, stand_ins);
   } catch (const std::exception& error) {
-    facts.ports_note = fmt::format("Its columns depend on its options ({})", error.what());
+    facts.ports_note = fmt::format("Its columns depend on its options ({}).", error.what());
   }
   merge(declared, facts.ports);
   return facts;
@@ -294,7 +356,7 @@ std::string as_markdown(const StageFacts& facts) {
         fmt::format("\nDrops the groups `{}`.\n", fmt::join(facts.ports.dropped_groups(), "`, `"));
   if (facts.ports.has_unknown())
     out += "\nMore columns are known once the stage has been opened.\n";
-  if (!facts.ports_note.empty()) out += "\n" + facts.ports_note + ".\n";
+  if (!facts.ports_note.empty()) out += "\n" + prose(facts.ports_note) + "\n";
   return out;
 }
 
@@ -310,9 +372,14 @@ std::string as_toml(const StageFacts& facts) {
     if (const std::string limits = limits_text(option->limits()); !limits.empty())
       about += "; " + limits;
     out += "\n" + comment(about + ")");
-    out += option->is_required()
-               ? fmt::format("{} = {}\n", option->name(), placeholder(*option))
-               : fmt::format("# {} = {}\n", option->name(), to_toml(option->value()));
+    if (option->is_required()) {
+      out += fmt::format("{} = {}\n", option->name(), placeholder(*option));
+    } else {
+      const std::string otherwise = to_toml(option->value());
+      const bool is_empty = otherwise == "[]" || otherwise == "\"\"";
+      const std::string shown = is_empty ? example(*option) : "";
+      out += fmt::format("# {} = {}\n", option->name(), shown.empty() ? otherwise : shown);
+    }
   }
   return out;
 }
