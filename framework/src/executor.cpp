@@ -207,6 +207,7 @@ void Executor::read_source() {
     {
       const std::lock_guard lock(mutex_);
       clocks_[0].busy += seconds(end - begin);
+      clocks_[0].objects += batch.rows();
       ++in_flight_;
       where_[sequence] = 0;
     }
@@ -309,6 +310,7 @@ void Executor::call(std::size_t index, Flight& flight) {
   if (trace_ != nullptr) trace_->add(stage.label, batch.ordinal(), begin, end);
   const std::lock_guard lock(mutex_);
   clocks_[index].busy += seconds(end - begin);
+  clocks_[index].objects += record.objects_in;
 }
 
 void Executor::complete(FlightPtr flight) {

@@ -31,6 +31,7 @@
 namespace qsohost::inline v1 {
 
 struct StageClock {
+  std::uint64_t objects = 0;
   double busy = 0;     // seconds, summed over threads
   double waiting = 0;  // seconds that batches waited for the stage
 };
@@ -56,6 +57,7 @@ class Executor {
   void run();
 
   const std::string& error() const { return error_; }
+  std::uint64_t objects() const { return objects_; }  // committed
   // The source has been read to its end and everything read has been committed.
   bool is_complete() const { return source_done_ && !stopped_early_ && error_.empty(); }
   StageClock clock(std::size_t stage) const { return clocks_[stage]; }

@@ -200,10 +200,12 @@ void add_notes(const StageReport& stage, std::size_t index, const RunDb& db, Run
 // Totals of this and earlier runs from the ledger, times of this run from the executor.
 void fill_report(const Chain& chain, const RunDb& db, const Executor* executor, RunReport& report) {
   report.objects = db.committed_objects();
+  if (executor != nullptr) report.objects_this_run = executor->objects();
   for (std::size_t i = 0; i < chain.stages().size(); ++i) {
     StageReport stage = stage_report(chain.stages()[i], i, db);
     if (executor != nullptr) {
       const StageClock clock = executor->clock(i);
+      stage.objects_this_run = clock.objects;
       stage.busy_seconds = clock.busy;
       stage.waiting_seconds = clock.waiting;
       const auto workers = static_cast<double>(executor->workers(i));
@@ -261,6 +263,7 @@ struct Work {
   RunDirectory* directory;  // none in a dry run
   RunDb& db;
   Done before;
+  Trace* trace;
 };
 
 std::function<void(std::uint64_t, const std::string&)> progress_of(const Work& work) {
@@ -287,12 +290,9 @@ void execute(Work& work, RunReport& report) {
     report.end = RunEnd::Failed;
     return;
   }
-  std::optional<Trace> trace;
-  if (!work.options.trace.empty()) trace.emplace(work.options.trace);
   Executor::Settings settings = executor_settings(work.chain, work.options);
   settings.progress = progress_of(work);
-  Executor executor(work.chain, std::move(settings), work.db, work.before.batches,
-                    trace ? &*trace : nullptr);
+  Executor executor(work.chain, std::move(settings), work.db, work.before.batches, work.trace);
   executor.run();
   report.error = executor.error();
   const bool interrupted = report.error.empty() && !executor.is_complete();
@@ -322,9 +322,13 @@ void execute(Work& work, RunReport& report) {
 
 RunReport run(Chain& chain, const RunOptions& options) {
   RunReport report;
+  // First, since --restart throws away what a mistyped name should not cost.
+  std::optional<Trace> trace;
+  if (!options.trace.empty()) trace.emplace(options.trace);
+  Trace* const tracer = trace ? &*trace : nullptr;
   if (options.dry_run) {
     RunDb db("");
-    Work work{chain, options, nullptr, db, {}};
+    Work work{chain, options, nullptr, db, {}, tracer};
     execute(work, report);
     return report;
   }
@@ -338,7 +342,7 @@ RunReport run(Chain& chain, const RunOptions& options) {
     report.notes.insert(report.notes.begin(), "this run was finished already; nothing was done");
     return report;
   }
-  Work work{chain, options, &directory, db, std::move(before)};
+  Work work{chain, options, &directory, db, std::move(before), tracer};
   execute(work, report);
   return report;
 }

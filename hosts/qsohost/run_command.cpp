@@ -33,6 +33,7 @@ int run_chain(Chain& chain, const Arguments& arguments) {
   const RunReport report = run(chain, options);
   display.finish();
   fmt::print("{}", closing_text(report, arguments));
+  std::fflush(stdout);  // where both go to one file, the order holds
   if (report.end == RunEnd::Failed) fmt::print(stderr, "qsohost: {}\n", report.error);
   return exit_code(report.end);
 }

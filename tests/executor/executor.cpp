@@ -176,6 +176,9 @@ TEST_CASE("an interrupted run resumes to the same products") {
   const RunReport resumed = r.run(slow);
   CHECK(resumed.end == RunEnd::Done);
   CHECK(resumed.objects == 300);
+  CHECK(resumed.objects_this_run == 300 - report.objects);
+  CHECK(stage(resumed, "fetch").objects_in == 300);
+  CHECK(stage(resumed, "fetch").objects_this_run == 300 - report.objects);
   FauxRun whole;
   CHECK(whole.run(slow).end == RunEnd::Done);
   CHECK(r.product("raw") == whole.product("raw"));

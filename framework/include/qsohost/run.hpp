@@ -50,20 +50,23 @@ struct StageReport {
   std::uint64_t objects_out = 0;
   std::uint64_t epochs_in = 0;
   std::uint64_t epochs_out = 0;
-  double busy_seconds = 0;     // summed over threads
-  double waiting_seconds = 0;  // batches waiting for the stage
-  double utilisation = 0;      // busy / (wall x threads it may use); the largest is the bottleneck
   std::uint64_t matched = 0, not_found = 0, failed = 0, bad = 0;  // objects, by outcome
   std::vector<Counts::Entry> counts;
+  // Of this run alone, whatever earlier ones did:
+  std::uint64_t objects_this_run = 0;  // that it began with, or that a Source gave
+  double busy_seconds = 0;             // summed over threads
+  double waiting_seconds = 0;          // batches waiting for the stage
+  double utilisation = 0;  // busy / (wall x threads it may use); the largest is the bottleneck
 };
 
 enum class RunEnd : std::uint8_t { Done, Unsettled, Interrupted, Failed };
 
 struct RunReport {
   RunEnd end = RunEnd::Done;
-  std::string error;  // when Failed
-  std::uint64_t objects = 0;
-  double seconds = 0;
+  std::string error;                   // when Failed
+  std::uint64_t objects = 0;           // committed, by this and by earlier runs
+  std::uint64_t objects_this_run = 0;  // in a dry run: gone through
+  double seconds = 0;                  // of this run
   std::vector<StageReport> stages;
   std::vector<std::filesystem::path> products;
   std::vector<std::string> notes;  // e.g. the first reasons of failed objects
