@@ -58,6 +58,8 @@ constexpr std::uint64_t layout_hash() {
   type(static_cast<const Object*>(nullptr));
   type(static_cast<const LightCurve*>(nullptr));
   type(static_cast<const OptionValue*>(nullptr));
+  type(static_cast<const OptionValue::Table*>(nullptr));
+  type(static_cast<const OptionTablesBase*>(nullptr));
   type(static_cast<const OptionLimits*>(nullptr));
   type(static_cast<const OptionBase*>(nullptr));
   type(static_cast<const Option<double>*>(nullptr));
