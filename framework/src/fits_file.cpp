@@ -33,6 +33,23 @@ std::string advice(int status, int system_error) {
   return system_error == 0 ? "" : fmt::format("; the system says: {}", std::strerror(system_error));
 }
 
+// CFITSIO unpacks a gzipped file into as much memory as its last four bytes ask for.
+void check_gzip(const std::filesystem::path& file) {
+  constexpr std::uint64_t kMostRatio = 1032;  // that deflate can reach
+  std::ifstream in(file, std::ios::binary);
+  std::array<char, 2> start{};
+  in.read(start.data(), start.size());
+  if (!in || start[0] != '\x1f' || start[1] != '\x8b') return;
+  std::array<unsigned char, 4> end{};
+  in.seekg(-4, std::ios::end);
+  const auto packed = static_cast<std::uint64_t>(in.tellg()) + end.size();
+  in.read(reinterpret_cast<char*>(end.data()), end.size());
+  const std::uint64_t unpacked = end[0] | end[1] << 8 | end[2] << 16 | std::uint64_t{end[3]} << 24;
+  if (in && unpacked <= kMostRatio * packed) return;
+  throw ChainError(fmt::format("{}: is gzipped, but damaged or cut short: unpack it with gunzip",
+                               file.string()));
+}
+
 }  // namespace
 
 FitsFile FitsFile::open(const std::filesystem::path& file) {
@@ -44,6 +61,7 @@ FitsFile FitsFile::open(const std::filesystem::path& file) {
   if (std::filesystem::is_directory(file, ignored)) {
     throw ChainError(fmt::format("{}: is a folder, not a FITS file", name));
   }
+  check_gzip(file);
   fitsfile* handle = nullptr;
   int status = 0;
   errno = 0;

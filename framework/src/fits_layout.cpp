@@ -245,20 +245,20 @@ void go_to_table(FitsFile& file) {
   file.fail("holds no binary table");
 }
 
-// The number of bytes of the file, or none where it is unpacked into memory.
-std::optional<std::uint64_t> size_on_disk(FitsFile& file) {
+// The number of bytes of the file; if it was gzipped, of what it was unpacked to.
+std::uint64_t size_of(FitsFile& file) {
   std::array<char, FLEN_FILENAME> type{};
   int status = 0;
   fits_url_type(file.get(), type.data(), &status);
-  if (status != 0 || std::string_view(type.data()) != "file://") return std::nullopt;
-  return std::filesystem::file_size(file.name());
+  file.check(status, "finding its size");
+  if (std::string_view(type.data()) == "file://") return std::filesystem::file_size(file.name());
+  return static_cast<std::uint64_t>(file.get()->Fptr->filesize);
 }
 
 void check_size(FitsFile& file, const FitsLayout& layout) {
-  const auto size = size_on_disk(file);
-  if (!size) return;
+  const std::uint64_t size = size_of(file);
   const auto begin = static_cast<std::uint64_t>(file.extent().data);
-  const std::uint64_t room = *size > begin ? *size - begin : 0;
+  const std::uint64_t room = size > begin ? size - begin : 0;
   const bool rows_fit = layout.row_bytes == 0 || layout.rows <= room / layout.row_bytes;
   if (rows_fit && layout.heap_start <= room && layout.heap_bytes <= room - layout.heap_start) {
     return;
@@ -298,13 +298,12 @@ FitsLayout read_layout(FitsFile& file) {
   return layout;
 }
 
-FitsLayout make_layout(std::vector<FitsField> fields, std::uint64_t rows,
-                       std::uint64_t heap_bytes) {
+FitsLayout make_layout(std::vector<FitsField> fields, std::uint64_t rows, std::uint64_t heap_bytes,
+                       std::uint64_t most_for_p) {
   FitsLayout layout;
   layout.rows = rows;
   layout.heap_bytes = heap_bytes;
-  // Some readers take 32-bit descriptors as signed.
-  const bool wide = heap_bytes > std::numeric_limits<std::int32_t>::max();
+  const bool wide = heap_bytes > most_for_p;
   for (FitsField& field : fields) {
     FieldPlace place;
     place.offset = layout.row_bytes;
@@ -321,6 +320,35 @@ FitsLayout make_layout(std::vector<FitsField> fields, std::uint64_t rows,
   layout.fields = std::move(fields);
   layout.heap_start = layout.rows * layout.row_bytes;
   return layout;
+}
+
+std::string place_in(const FitsLayout& layout, std::size_t field, std::uint64_t row) {
+  return fmt::format("table {}, row {}, column '{}'",
+                     layout.extension.empty() ? "1" : "'" + layout.extension + "'", row + 1,
+                     layout.fields[field].info.name);
+}
+
+Descriptor array_of(const FitsFile& file, const FitsLayout& layout, std::size_t field,
+                    std::uint64_t row, const std::byte* row_bytes) {
+  const FieldPlace& place = layout.places[field];
+  const Descriptor d = load_descriptor(row_bytes + place.offset, place.wide);
+  if (d.length > 0 && (d.offset > layout.heap_bytes ||
+                       d.length > (layout.heap_bytes - d.offset) / place.element_bytes)) {
+    file.fail(fmt::format(
+        "{}: its array ({} elements at byte {}) lies outside the heap of {} bytes: the file is "
+        "damaged",
+        place_in(layout, field, row), d.length, d.offset, layout.heap_bytes));
+  }
+  return d;
+}
+
+std::string display_format(const ColumnInfo& info) {
+  const bool is_double = info.dtype == DType::F64;
+  if (!is_double && info.dtype != DType::F32) return "";
+  if (info.unit == "deg") return is_double ? "F13.8" : "F10.5";
+  if (info.unit == "d") return is_double ? "F14.7" : "F12.4";
+  if (info.unit == "mag") return "F9.5";
+  return "";
 }
 
 std::string tform(const FitsField& field, const FieldPlace& place) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "fits_bytes.hpp"
 #include "fits_file.hpp"
 #include "qsohost/fits.hpp"
 
@@ -36,11 +37,20 @@ struct FitsLayout {
 // Moves to the first binary table and reads its header.
 FitsLayout read_layout(FitsFile& file);
 
-// How we write such fields: P descriptors while the heap allows, else Q.
-FitsLayout make_layout(std::vector<FitsField> fields, std::uint64_t rows, std::uint64_t heap_bytes);
+// How we write such fields: P descriptors up to `most_for_p` bytes of heap, else Q.
+FitsLayout make_layout(std::vector<FitsField> fields, std::uint64_t rows, std::uint64_t heap_bytes,
+                       std::uint64_t most_for_p);
+
+// "table 'ztf', row 12, column 'mjd_g'"; rows are counted from 0.
+std::string place_in(const FitsLayout& layout, std::size_t field, std::uint64_t row);
+// The array of a row; throws ChainError if it lies outside the heap.
+Descriptor array_of(const FitsFile& file, const FitsLayout& layout, std::size_t field,
+                    std::uint64_t row, const std::byte* row_bytes);
 
 std::string tform(const FitsField& field, const FieldPlace& place);
 // What marks a null in an integer column that we write.
 std::int64_t null_marker(DType dtype);
+// How programs should show the column (TDISPn); empty where they know it by themselves.
+std::string display_format(const ColumnInfo& info);
 
 }  // namespace qsohost::inline v1

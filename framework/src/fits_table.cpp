@@ -15,6 +15,8 @@ namespace qsohost::inline v1 {
 
 namespace {
 
+constexpr std::uint64_t kMostShared = std::uint64_t{64} << 20;  // bytes
+
 std::string_view trimmed(const std::byte* from, std::size_t bytes) {
   std::string_view text(reinterpret_cast<const char*>(from), bytes);
   text = text.substr(0, text.find('\0'));
@@ -108,11 +110,6 @@ struct FitsTable::State {
     std::vector<Descriptor> descriptors;
   };
 
-  std::string place_of(std::size_t field, std::uint64_t row) const {
-    return fmt::format("table {}, row {}, column '{}'",
-                       layout.extension.empty() ? "1" : "'" + layout.extension + "'", row + 1,
-                       layout.fields[field].info.name);
-  }
   void read_rows(std::uint64_t first, std::uint64_t count);
   void fixed_cells(std::size_t field, std::uint64_t count, FitsCells& out) const;
   ArrayTask array_task(std::size_t field, std::uint64_t first, std::uint64_t count, FitsCells& out);
@@ -154,22 +151,21 @@ void FitsTable::State::fixed_cells(std::size_t field, std::uint64_t count, FitsC
 
 FitsTable::State::ArrayTask FitsTable::State::array_task(std::size_t field, std::uint64_t first,
                                                          std::uint64_t count, FitsCells& out) {
-  const FieldPlace& place = layout.places[field];
   ArrayTask task{field, &out, {}};
   std::uint64_t total = 0;
   for (std::uint64_t row = 0; row < count; ++row) {
-    const std::byte* from = rows.data() + row * layout.row_bytes + place.offset;
-    const Descriptor d = load_descriptor(from, place.wide);
-    if (d.length > 0 && (d.offset > layout.heap_bytes ||
-                         d.length > (layout.heap_bytes - d.offset) / place.element_bytes)) {
-      file.fail(fmt::format(
-          "{}: its array ({} elements at byte {}) lies outside the heap of {} bytes: the file is "
-          "damaged",
-          place_of(field, first + row), d.length, d.offset, layout.heap_bytes));
-    }
+    const Descriptor d =
+        array_of(file, layout, field, first + row, rows.data() + row * layout.row_bytes);
     out.lengths.push_back(d.length);
     total += d.length;
     task.descriptors.push_back(d);
+  }
+  // Rows may share bytes of the heap; a file that does so on a grand scale is an attack on memory.
+  const std::uint64_t bytes = total * layout.places[field].element_bytes;
+  if (bytes > std::max(layout.heap_bytes, kMostShared)) {
+    file.fail(fmt::format(
+        "{} and the next {}: their arrays take {} bytes, but the heap has {}: the file is damaged",
+        place_in(layout, field, first), count - 1, bytes, layout.heap_bytes));
   }
   out.values.resize(total);
   return task;
@@ -233,7 +229,8 @@ void FitsTable::State::check_unsigned(std::size_t field, std::uint64_t first,
     --left;
     if (values[i] >= 0 || cells.values.is_null(i)) continue;
     file.fail(fmt::format("{}: {} is beyond the range of 64-bit signed integers",
-                          place_of(field, first + row - 1), static_cast<std::uint64_t>(values[i])));
+                          place_in(layout, field, first + row - 1),
+                          static_cast<std::uint64_t>(values[i])));
   }
 }
 

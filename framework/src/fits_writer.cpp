@@ -157,6 +157,8 @@ void FitsWriter::column_keys(int n) {
                    "marks a missing value", &status);
     file_.check(status, "writing keyword TNULL" + number);
   }
+  const std::string display = display_format(field.info);
+  if (!display.empty()) text_key("TDISP" + number, display, "");
   if (field.info.dtype == DType::String && field.info.width > 1) {
     text_key("TDIM" + number, fmt::format("({},{})", field.string_length, field.info.width), "");
   }
