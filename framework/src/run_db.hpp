@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -55,7 +56,18 @@ class RunDb {
   void begin(const std::vector<std::string>& effective);  // of a new run
   std::vector<std::string> effective() const;             // as stored by begin()
 
+  // Facts about the run besides: "complete" once everything has been read and committed, "schema of
+  // LABEL" for each sink.
+  void set_meta(const std::string& key, const std::string& value);
+  std::optional<std::string> meta(const std::string& key) const;
+
   std::set<std::uint64_t> committed() const;
+  struct Range {
+    std::uint64_t ordinal = 0;
+    std::uint64_t first_object = 0;
+    std::uint64_t objects = 0;
+  };
+  std::vector<Range> ranges() const;  // of the committed batches
   std::uint64_t committed_objects() const;
   // Batches with an object that failed at a fetcher and can be asked for again.
   std::set<std::uint64_t> with_failures() const;

@@ -101,8 +101,9 @@ struct FitsColumn {
 
 // Writes a file with one binary table: `rows` (positions, in this order) of the columns. Strings
 // take the width of the longest one, integers with nulls get a TNULLn, the heap is in row order,
-// TDISPn follows unit and type, CHECKSUM and DATASUM are there. A file of that name is replaced; see publish_file. Throws as well
-// for column names that differ only in case, and for arrays of strings.
+// TDISPn follows unit and type, CHECKSUM and DATASUM are there. A file of that name is replaced;
+// see publish_file. Throws as well for column names that differ only in case, and for arrays of
+// strings.
 QSOHOST_API void write_fits_table(const std::filesystem::path& file, const FitsHeader& header,
                                   std::span<const FitsColumn> columns,
                                   std::span<const std::size_t> rows);
@@ -113,9 +114,9 @@ struct FitsOrder {
 };
 
 // Makes one table of many with the same columns, in bounded memory: string widths, TNULLn and the
-// size of descriptors are chosen to fit all. Parts in a form that write_fits_table does not give are
-// refused. Sorting takes some 30 bytes a row (strings: their length more)
-// and as much disk again, in a file beside the destination.
+// size of descriptors are chosen to fit all. Parts in a form that write_fits_table does not give
+// are refused. Sorting takes some 30 bytes a row (strings: their length more) and as much disk
+// again, in a file beside the destination.
 QSOHOST_API void merge_fits_tables(std::span<const std::filesystem::path> parts,
                                    const std::filesystem::path& destination,
                                    const FitsHeader& header, const FitsOrder& order = {});
