@@ -20,10 +20,9 @@ constexpr std::uint64_t kPiece = std::uint64_t{4} << 20;
 
 class RawTable {
  public:
-  explicit RawTable(const std::filesystem::path& path)
-      : file_(FitsFile::open(path)), layout_(read_layout(file_)) {}
+  explicit RawTable(const std::filesystem::path& path) : file_(path), layout_(read_layout(file_)) {}
 
-  const FitsFile& file() const { return file_; }
+  const FitsInput& file() const { return file_; }
   const FitsLayout& layout() const { return layout_; }
   const std::string& name() const { return file_.name(); }
 
@@ -38,15 +37,11 @@ class RawTable {
   std::span<const std::byte> bytes(std::uint64_t offset, std::uint64_t count,
                                    std::vector<std::byte>& buffer) {
     buffer.resize(count);
-    if (count == 0) return buffer;
-    int status = 0;
-    fits_read_ext(file_.get(), static_cast<LONGLONG>(offset), static_cast<LONGLONG>(count),
-                  buffer.data(), &status);
-    file_.check(status, "reading it");
+    file_.read(layout_.data_start + offset, buffer);
     return buffer;
   }
 
-  FitsFile file_;
+  FitsInput file_;
   FitsLayout layout_;
   std::vector<std::byte> rows_;
   std::vector<std::byte> heap_;

@@ -101,8 +101,7 @@ void decode(const FieldPlace& place, const std::byte* from, std::size_t n, Colum
 }  // namespace
 
 struct FitsTable::State {
-  explicit State(const std::filesystem::path& path)
-      : file(FitsFile::open(path)), layout(read_layout(file)) {}
+  explicit State(const std::filesystem::path& path) : file(path), layout(read_layout(file)) {}
 
   struct ArrayTask {
     std::size_t field;
@@ -117,7 +116,7 @@ struct FitsTable::State {
   void arrays(std::span<ArrayTask> tasks);
   void check_unsigned(std::size_t field, std::uint64_t first, const FitsCells& cells) const;
 
-  FitsFile file;
+  FitsInput file;
   FitsLayout layout;
   std::vector<std::byte> rows;
   std::vector<std::byte> heap;
@@ -125,12 +124,7 @@ struct FitsTable::State {
 
 void FitsTable::State::read_rows(std::uint64_t first, std::uint64_t count) {
   rows.resize(count * layout.row_bytes);
-  if (rows.empty()) return;
-  int status = 0;
-  fits_read_tblbytes(file.get(), static_cast<LONGLONG>(first) + 1, 1,
-                     static_cast<LONGLONG>(rows.size()),
-                     reinterpret_cast<unsigned char*>(rows.data()), &status);
-  file.check(status, fmt::format("reading rows {} to {}", first + 1, first + count));
+  file.read(layout.data_start + first * layout.row_bytes, rows);
 }
 
 void FitsTable::State::fixed_cells(std::size_t field, std::uint64_t count, FitsCells& out) const {
@@ -173,10 +167,7 @@ FitsTable::State::ArrayTask FitsTable::State::array_task(std::size_t field, std:
 
 void FitsTable::State::read_heap(std::uint64_t offset, std::uint64_t bytes) {
   heap.resize(bytes);
-  int status = 0;
-  fits_read_ext(file.get(), static_cast<LONGLONG>(layout.heap_start + offset),
-                static_cast<LONGLONG>(bytes), heap.data(), &status);
-  file.check(status, "reading arrays");
+  file.read(layout.data_start + layout.heap_start + offset, heap);
 }
 
 // One read where the arrays lie together (rows of our own files), else one a column (as astropy
