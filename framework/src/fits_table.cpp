@@ -41,8 +41,12 @@ template <class Raw, class T>
 void decode_as(const FieldPlace& place, const std::byte* from, std::size_t n, Column& out,
                std::size_t at) {
   const std::span<T> to = out.values<T>().subspan(at, n);
-  for (std::size_t i = 0; i < n; ++i) {
-    to[i] = converted<Raw, T>(load_be<Raw>(from + i * sizeof(Raw)), place);
+  if (std::is_same_v<Raw, T> && place.scale == 1 && place.zero == 0) {
+    for (std::size_t i = 0; i < n; ++i) to[i] = load_be<T>(from + i * sizeof(T));
+  } else {
+    for (std::size_t i = 0; i < n; ++i) {
+      to[i] = converted<Raw, T>(load_be<Raw>(from + i * sizeof(Raw)), place);
+    }
   }
   if constexpr (std::is_integral_v<Raw>) {
     if (!place.null) return;
@@ -69,9 +73,16 @@ void decode_number(const FieldPlace& place, const std::byte* from, std::size_t n
   }
 }
 
-void decode_bools(const std::byte* from, std::size_t n, Column& out, std::size_t at) {
+// In arrays astropy writes the numbers 0 and 1 instead of the letters F and T; only an array that
+// has letters can have nulls.
+void decode_bools(const std::byte* from, std::size_t n, Column& out, std::size_t at,
+                  bool may_be_numbers) {
   const auto to = out.values<bool>().subspan(at, n);
-  for (std::size_t i = 0; i < n; ++i) to[i] = from[i] == std::byte{'T'} ? 1 : 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    to[i] = from[i] == std::byte{'T'} || from[i] == std::byte{1} ? 1 : 0;
+  }
+  const auto is_letter = [](std::byte b) { return b == std::byte{'T'} || b == std::byte{'F'}; };
+  if (may_be_numbers && std::none_of(from, from + n, is_letter)) return;
   for (std::size_t i = 0; i < n; ++i) {
     if (from[i] == std::byte{0}) out.set_null(at + i);
   }
@@ -79,10 +90,10 @@ void decode_bools(const std::byte* from, std::size_t n, Column& out, std::size_t
 
 // `n` numbers or flags into values [at, at + n) of the column, which are there already.
 void decode(const FieldPlace& place, const std::byte* from, std::size_t n, Column& out,
-            std::size_t at) {
+            std::size_t at, bool is_array) {
   switch (place.code) {
     case 'L':
-      return decode_bools(from, n, out, at);
+      return decode_bools(from, n, out, at, is_array);
     case 'B':
       return decode_number<std::uint8_t>(place, from, n, out, at);
     case 'I':
@@ -134,7 +145,7 @@ void FitsTable::State::fixed_cells(std::size_t field, std::uint64_t count, FitsC
   for (std::uint64_t row = 0; row < count; ++row) {
     const std::byte* from = rows.data() + row * layout.row_bytes + place.offset;
     if (place.code != 'A') {
-      decode(place, from, width, out.values, row * width);
+      decode(place, from, width, out.values, row * width, false);
       continue;
     }
     for (std::size_t i = 0; i < width; ++i) {
@@ -199,7 +210,7 @@ void FitsTable::State::arrays(std::span<ArrayTask> tasks) {
       if (d.length == 0) continue;
       if (!together) read_heap(d.offset, d.length * place.element_bytes);
       decode(place, heap.data() + (together ? d.offset - begin : 0), d.length, task.cells->values,
-             at);
+             at, true);
       at += d.length;
     }
   }

@@ -3,7 +3,8 @@
 // groups of a batch.
 //
 // FITS type    column                                     missing values
-// L            bool                                       byte 0
+// L            bool                                       byte 0 (arrays: beside a T or F only;
+//                                                         else 0 and 1 are F and T, as of astropy)
 // B            i16 (unsigned byte; TZERO -128: signed)    TNULL
 // I, J, K      i16, i32, i64                              TNULL
 // I, J, K u.   i32, i64, i64 (TZERO 2^15, 2^31, 2^63)     TNULL
