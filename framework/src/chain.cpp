@@ -30,6 +30,28 @@ struct Settings : OptionOwner {
   Option<std::vector<std::string>> plugins{this, "plugins", {}, "plugin files to load first"};
 };
 
+// Turns the lines of Chain::effective() back: "chain.name = mine", "stage raw = fits-sink (...)",
+// "raw.what = \"ztf\"".
+RawChain raw_chain_of(const std::vector<std::string>& lines) {
+  RawChain raw;
+  for (const std::string& line : lines) {
+    const std::size_t equals = std::min(line.find(" = "), line.size());
+    const std::string left = line.substr(0, equals);
+    const std::string right = line.substr(std::min(equals + 3, line.size()));
+    const Place place{line, 0, 0};
+    if (left.starts_with("stage ")) {
+      RawStage& stage = raw.stages.emplace_back();
+      stage.label = left.substr(6);
+      stage.use = right.substr(0, right.find(" ("));
+      stage.place = stage.use_place = place;
+      continue;
+    }
+    auto& options = raw.stages.empty() ? raw.settings : raw.stages.back().options;
+    options.push_back({left.substr(left.rfind('.') + 1), place, parse_option_value(right), false});
+  }
+  return raw;
+}
+
 bool has_errors(const std::vector<Problem>& problems) {
   return std::ranges::any_of(problems, [](const Problem& p) { return !p.is_warning; });
 }
@@ -89,8 +111,8 @@ void apply_set(RawChain& raw, const std::string& where, const std::string& value
   options->push_back(std::move(option));
 }
 
-void apply_swap(RawChain& raw, const std::string& label, const std::string& use,
-                const Plugins& plugins, std::vector<Problem>& problems) {
+void apply_swap(RawChain& raw, const std::string& label, const std::string& use, Plugins& plugins,
+                std::vector<Problem>& problems) {
   const Place place{fmt::format("--swap {}={}", label, use), 0, 0};
   std::vector<std::string> labels;
   for (RawStage& stage : raw.stages) {
@@ -239,25 +261,42 @@ std::optional<Chain> Chain::load(const std::filesystem::path& file, const Overri
   Chain chain;
   chain.file_ = file;
   chain.settings_ = {*settings.name, *settings.batch_rows, *settings.batch_megabytes};
+  chain.build(raw, folder, plugins, problems);
+  if (has_errors(problems)) return std::nullopt;
+  return chain;
+}
+
+std::optional<Chain> Chain::restore(const std::vector<std::string>& effective, Plugins& plugins,
+                                    std::vector<Problem>& problems) {
+  const RawChain raw = raw_chain_of(effective);
+  Settings settings;
+  read_settings(raw, settings, problems);
+  Chain chain;
+  chain.settings_ = {*settings.name, *settings.batch_rows, *settings.batch_megabytes};
+  chain.build(raw, {}, plugins, problems);
+  if (has_errors(problems)) return std::nullopt;
+  return chain;
+}
+
+void Chain::build(const RawChain& raw, const std::filesystem::path& folder, Plugins& plugins,
+                  std::vector<Problem>& problems) {
   bool all_known = true;
   for (const RawStage& raw_stage : raw.stages) {
-    chain.stages_.push_back(make_stage(raw_stage, folder, plugins, problems));
+    stages_.push_back(make_stage(raw_stage, folder, plugins, problems));
     all_known &= raw_stage.use.empty() || plugins.find(raw_stage.use) != nullptr;
   }
-  check_order(chain.stages_, problems);
-  chain.check_ports(problems);
-  check_products(chain.stages_, problems);
-  check_alignment(chain.stages_, problems);
+  check_order(stages_, problems);
+  check_ports(problems);
+  check_products(stages_, problems);
+  check_alignment(stages_, problems);
   std::ranges::stable_sort(
       problems, {}, [](const Problem& p) { return std::tuple(p.place.line, p.place.column); });
   // Once for all stages that are not known.
   if (!all_known) {
-    const Place place{file.string(), 0, 0};
+    const Place place{file_.string(), 0, 0};
     problems.push_back(
         {place, "stages are looked for in plugins:" + plugins.where_looked(), false});
   }
-  if (has_errors(problems)) return std::nullopt;
-  return chain;
 }
 
 void Chain::check_ports(std::vector<Problem>& problems) {

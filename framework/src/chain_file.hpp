@@ -14,7 +14,7 @@ namespace qsohost::inline v1 {
 struct RawOption {
   std::string name;
   Place place;
-  std::optional<OptionValue> value;  // none: of a kind that no option has (a table, a date)
+  std::optional<OptionValue> value;  // none: of a kind that no option has (a date)
   bool from_command_line = false;
 };
 

@@ -43,6 +43,7 @@ class Executor {
     int in_flight = 4;
     std::int64_t batch_rows = 500;
     std::int64_t batch_bytes = 64 << 20;
+    std::uint64_t skip = 0;
     std::optional<std::uint64_t> limit;
     bool with_sinks = true;
     const std::atomic<int>* interrupts = nullptr;
@@ -72,6 +73,7 @@ class Executor {
   bool stopping() const;  // no more batches from the source
   void make_steps();
   void start_threads();
+  bool pass_over(std::uint64_t objects);  // false: there were not as many, or it was stopped
   void read_source();
   std::size_t next_capacity(const Batch& last) const;
   bool take_token();

@@ -12,6 +12,7 @@
 #include "qsohost/error.hpp"
 #include "run_directory.hpp"
 #include "stage_call.hpp"
+#include "stage_context.hpp"
 #include "trace.hpp"
 
 namespace qsohost::inline v1 {
@@ -19,25 +20,6 @@ namespace qsohost::inline v1 {
 namespace {
 
 namespace fs = std::filesystem;
-
-class StageContext final : public Context {
- public:
-  StageContext(RunInfo info, std::string label, const RunOptions& options)
-      : info_(std::move(info)), label_(std::move(label)), options_(options) {}
-
-  const RunInfo& run() const override { return info_; }
-  void log(LogLevel level, std::string_view message) override {
-    if (options_.log) options_.log(level, fmt::format("{}: {}", label_, message));
-  }
-  bool stop_requested() const override {
-    return options_.interrupts != nullptr && options_.interrupts->load() > 1;
-  }
-
- private:
-  RunInfo info_;
-  std::string label_;
-  const RunOptions& options_;
-};
 
 // A stage found its surroundings wrong (no such file, a row it cannot use): the run has failed, but
 // nothing is wrong with the chain.
@@ -49,14 +31,14 @@ class CannotOpen final : public ChainError {
 // Opens the stages of a chain and closes those that were opened, whatever happens in between.
 class OpenChain {
  public:
-  OpenChain(Chain& chain, const RunOptions& options, const RunDirectory* directory)
-      : chain_(chain) {
+  OpenChain(Chain& chain, const RunOptions& options, RunDirectory* directory) : chain_(chain) {
     try {
       for (std::size_t i = 0; i < chain.stages().size(); ++i) {
         const bool skip = options.dry_run && chain.stages()[i].offer.role == Role::Sink;
         contexts_.push_back(skip ? nullptr
-                                 : std::make_unique<StageContext>(
-                                       info(i, directory), chain.stages()[i].label, options));
+                                 : std::make_unique<StageContext>(info(i, directory),
+                                                                  chain.stages()[i].label,
+                                                                  options.log, options.interrupts));
         if (skip) continue;
         open(i);
         // Only now the source knows its columns: what could not be checked before is checked here.
@@ -72,29 +54,15 @@ class OpenChain {
   OpenChain& operator=(const OpenChain&) = delete;
 
  private:
-  RunInfo info(std::size_t index, const RunDirectory* directory) const {
+  RunInfo info(std::size_t index, RunDirectory* directory) const {
     const ChainStage& stage = chain_.stages()[index];
-    RunInfo info;
-    info.chain_name = chain_.settings().name;
-    info.chain_hash = chain_.hash();
-    if (directory != nullptr) {
-      info.run_dir = directory->folder();
-      if (stage.offer.role == Role::Sink) {
-        info.chunk_dir = directory->make_chunk_folder(stage.label);
-      }
+    RunInfo info = run_info(chain_, index);
+    if (directory == nullptr) return info;
+    info.run_dir = directory->folder();
+    if (stage.offer.role == Role::Sink) {
+      info.chunk_dir = directory->make_chunk_folder(stage.label);
+      directory->db().set_meta("schema of " + stage.label, to_text(info.schema));
     }
-    info.history.push_back(
-        fmt::format("qsohost {}, chain hash {}", QSOHOST_VERSION, chain_.hash()));
-    for (const std::string& line : chain_.effective()) {
-      // A product says what happened to it up to its sink, not what came after.
-      const auto next = index + 1;
-      if (next < chain_.stages().size() &&
-          line.starts_with(fmt::format("stage {} = ", chain_.stages()[next].label))) {
-        break;
-      }
-      info.history.push_back(line);
-    }
-    info.schema = stage.before;
     return info;
   }
 
@@ -145,6 +113,7 @@ Executor::Settings executor_settings(const Chain& chain, const RunOptions& optio
       options.in_flight > 0 ? options.in_flight : settings.threads + total_lanes(chain) + 2;
   settings.batch_rows = chain.settings().batch_rows;
   settings.batch_bytes = chain.settings().batch_megabytes << 20;
+  settings.skip = options.skip;
   settings.limit = options.limit;
   settings.with_sinks = !options.dry_run;
   settings.interrupts = options.interrupts;
@@ -216,6 +185,16 @@ void fill_report(const Chain& chain, const RunDb& db, const Executor* executor, 
   }
 }
 
+// Sinks whose chunks are not wanted any more once there are products.
+std::vector<std::string> passing_sinks(const Chain& chain) {
+  std::vector<std::string> labels;
+  for (const ChainStage& stage : chain.stages()) {
+    if (stage.offer.role != Role::Sink) continue;
+    if (!static_cast<const Sink&>(*stage.stage).keeps_chunks()) labels.push_back(stage.label);
+  }
+  return labels;
+}
+
 bool has_unsettled(const Chain& chain, const RunReport& report) {
   for (std::size_t i = 0; i < chain.stages().size(); ++i) {
     // A light curve that cannot be fitted is flagged in its product; one that could not be fetched
@@ -229,6 +208,7 @@ bool has_unsettled(const Chain& chain, const RunReport& report) {
 
 std::vector<std::string> fingerprint(const Chain& chain, const RunOptions& options) {
   std::vector<std::string> lines = chain.effective();
+  if (options.skip > 0) lines.push_back(fmt::format("run.skip = {}", options.skip));
   if (options.limit) lines.push_back(fmt::format("run.limit = {}", *options.limit));
   return lines;
 }
@@ -270,6 +250,7 @@ std::function<void(std::uint64_t, const std::string&)> progress_of(const Work& w
   if (!work.options.progress) return {};
   const auto& source = static_cast<const Source&>(*work.chain.stages().front().stage);
   std::optional<std::uint64_t> total = source.size();
+  if (total) total = *total - std::min(*total, work.options.skip);
   if (work.options.limit) {
     total = total ? std::min(*total, *work.options.limit) : *work.options.limit;
   }
@@ -298,6 +279,7 @@ void execute(Work& work, RunReport& report) {
   const bool interrupted = report.error.empty() && !executor.is_complete();
   if (executor.is_complete() && !work.options.dry_run) {
     try {
+      work.db.set_meta("complete", "1");
       report.products = make_products(work.chain, work.db);
       work.db.finish(report.products);
     } catch (const std::exception& e) {
@@ -314,7 +296,9 @@ void execute(Work& work, RunReport& report) {
   } else {
     report.end = has_unsettled(work.chain, report) ? RunEnd::Unsettled : RunEnd::Done;
     // Failed objects can be tried again, and then their batches' chunks are written anew.
-    if (report.end == RunEnd::Done && work.directory != nullptr) work.directory->remove_chunks();
+    if (report.end == RunEnd::Done && work.directory != nullptr) {
+      work.directory->remove_chunks(passing_sinks(work.chain));
+    }
   }
 }
 

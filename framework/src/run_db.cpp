@@ -129,6 +129,26 @@ std::map<std::uint64_t, std::uint64_t> RunDb::committed() const {
   return out;
 }
 
+void RunDb::set_meta(const std::string& key, const std::string& value) {
+  const std::lock_guard lock(mutex_);
+  Statement(db_.get(), file_, "INSERT OR REPLACE INTO meta VALUES(?, ?)").bind(key, value).step();
+}
+
+std::optional<std::string> RunDb::meta(const std::string& key) const {
+  const std::lock_guard lock(mutex_);
+  Statement select(db_.get(), file_, "SELECT value FROM meta WHERE key=?");
+  if (!select.bind(key).step()) return std::nullopt;
+  return select.text(0);
+}
+
+std::vector<RunDb::Range> RunDb::ranges() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<Range> out;
+  Statement select(db_.get(), file_, "SELECT ordinal, first_object, objects FROM batch");
+  while (select.step()) out.push_back({select.integer(0), select.integer(1), select.integer(2)});
+  return out;
+}
+
 std::uint64_t RunDb::committed_objects() const {
   const std::lock_guard lock(mutex_);
   Statement select(db_.get(), file_, "SELECT coalesce(sum(objects), 0) FROM batch");

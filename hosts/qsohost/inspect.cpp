@@ -43,6 +43,18 @@ std::string default_text(const OptionBase& option) {
   return option.is_required() ? "(required)" : to_toml(option.value());
 }
 
+// The options of a stage, and behind each list of tables what its tables hold, "band[].time".
+std::vector<std::pair<std::string, const OptionBase*>> with_tables(const OptionOwner& owner) {
+  std::vector<std::pair<std::string, const OptionBase*>> out;
+  for (const OptionBase* option : owner.options()) {
+    out.emplace_back(option->name(), option);
+    if (option->table() == nullptr) continue;
+    for (const OptionBase* inner : option->table()->options())
+      out.emplace_back(option->name() + "[]." + inner->name(), inner);
+  }
+  return out;
+}
+
 std::string dtype_text(const Port& port) {
   return port.dtype ? std::string(name_of(*port.dtype)) : "any";
 }
@@ -114,8 +126,15 @@ Json json_of(const OptionValue::Scalar& scalar) {
 Json json_of(const OptionValue& value) {
   if (const auto* scalar = std::get_if<OptionValue::Scalar>(&value.data)) return json_of(*scalar);
   Json list = Json::array();
-  for (const auto& item : std::get<std::vector<OptionValue::Scalar>>(value.data))
-    list.push_back(json_of(item));
+  if (const auto* scalars = std::get_if<std::vector<OptionValue::Scalar>>(&value.data)) {
+    for (const auto& item : *scalars) list.push_back(json_of(item));
+    return list;
+  }
+  for (const auto& table : std::get<std::vector<OptionValue::Table>>(value.data)) {
+    Json item = Json::object();
+    for (const auto& entry : table.entries) item[entry.name] = json_of(entry.value);
+    list.push_back(std::move(item));
+  }
   return list;
 }
 
@@ -131,6 +150,10 @@ Json json_of(const OptionBase& option) {
   if (limits.max) out["max"] = *limits.max;
   if (!limits.choices.empty()) out["choices"] = limits.choices;
   if (limits.length) out["length"] = *limits.length;
+  if (const OptionOwner* table = option.table()) {
+    out["table"] = Json::array();
+    for (const OptionBase* inner : table->options()) out["table"].push_back(json_of(*inner));
+  }
   return out;
 }
 
@@ -219,9 +242,28 @@ std::string placeholder(const OptionBase& option) {
   if (type == "bool") return "false";
   if (type == "integer") return to_toml({Scalar(static_cast<std::int64_t>(number))});
   if (type == "number") return to_toml({Scalar(number)});
-  if (type == "list of strings") return repeat(text);
+  if (type == "list of strings" || type == "list of paths") return repeat(text);
   if (type == "list of numbers") return repeat(number);
   return to_toml({Scalar(text)});
+}
+
+// The default; where that is empty, an example says more.
+std::string otherwise_text(const OptionBase& option) {
+  const std::string otherwise = to_toml(option.value());
+  const bool is_empty = otherwise == "[]" || otherwise == "\"\"";
+  const std::string shown = is_empty ? example(option) : "";
+  return shown.empty() ? otherwise : shown;
+}
+
+std::string toml_entry(const OptionBase& option, const std::string& mark) {
+  std::string about = fmt::format("{} ({}", option.help(), option.type_name());
+  if (option.is_required()) about += ", required";
+  if (const std::string limits = limits_text(option.limits()); !limits.empty())
+    about += "; " + limits;
+  return "\n" + comment(about + ")") +
+         (option.is_required()
+              ? fmt::format("{}{} = {}\n", mark, option.name(), placeholder(option))
+              : fmt::format("# {} = {}\n", option.name(), otherwise_text(option)));
 }
 
 // Names that a chain has to give, such as groups, are not known here: the option `groups` gets the
@@ -305,12 +347,13 @@ std::string as_text(const StageFacts& facts) {
   std::string out =
       fmt::format("{} ({})\n  {}\n  from plugin {} {}, {}\n", offer.stage, name_of(offer.role),
                   offer.summary, offer.plugin, offer.version, offer.file.string());
-  if (facts.stage->options().empty()) {
+  const auto options = with_tables(*facts.stage);
+  if (options.empty()) {
     out += "\nNo options\n";
   } else {
     Table table({{"option"}, {"type"}, {"default"}, {"limits"}, {"what"}});
-    for (const OptionBase* option : facts.stage->options()) {
-      table.add({option->name(), std::string(option->type_name()), default_text(*option),
+    for (const auto& [name, option] : options) {
+      table.add({name, std::string(option->type_name()), default_text(*option),
                  limits_text(option->limits()), option->help()});
     }
     out += "\nOptions\n" + table.text(2);
@@ -339,10 +382,11 @@ std::string as_json(const StageFacts& facts) {
 std::string as_markdown(const StageFacts& facts) {
   std::string out = fmt::format("## `{}` ({})\n\n{}.\n", facts.offer.stage,
                                 name_of(facts.offer.role), facts.offer.summary);
-  if (!facts.stage->options().empty())
+  const auto options = with_tables(*facts.stage);
+  if (!options.empty())
     out += "\n| option | type | default | limits | what |\n|---|---|---|---|---|\n";
-  for (const OptionBase* option : facts.stage->options()) {
-    out += fmt::format("| `{}` | {} | {} | {} | {} |\n", option->name(), option->type_name(),
+  for (const auto& [name, option] : options) {
+    out += fmt::format("| `{}` | {} | {} | {} | {} |\n", name, option->type_name(),
                        option->is_required() ? "required" : code(to_toml(option->value())),
                        cell(limits_text(option->limits())), cell(option->help()));
   }
@@ -366,20 +410,13 @@ std::string as_toml(const StageFacts& facts) {
                                         name_of(offer.role), offer.plugin, offer.version));
   out += fmt::format("[[stage]]\nuse = {}\n", to_toml({OptionValue::Scalar(offer.stage)}));
   out += fmt::format("# label = {}\n", to_toml({OptionValue::Scalar(offer.stage)}));
+  // Tables end the options of the stage itself, so they come last.
+  for (const OptionBase* option : facts.stage->options())
+    if (option->table() == nullptr) out += toml_entry(*option, "");
   for (const OptionBase* option : facts.stage->options()) {
-    std::string about = fmt::format("{} ({}", option->help(), option->type_name());
-    if (option->is_required()) about += ", required";
-    if (const std::string limits = limits_text(option->limits()); !limits.empty())
-      about += "; " + limits;
-    out += "\n" + comment(about + ")");
-    if (option->is_required()) {
-      out += fmt::format("{} = {}\n", option->name(), placeholder(*option));
-    } else {
-      const std::string otherwise = to_toml(option->value());
-      const bool is_empty = otherwise == "[]" || otherwise == "\"\"";
-      const std::string shown = is_empty ? example(*option) : "";
-      out += fmt::format("# {} = {}\n", option->name(), shown.empty() ? otherwise : shown);
-    }
+    if (option->table() == nullptr) continue;
+    out += fmt::format("\n{}# [[stage.{}]]\n", comment(option->help()), option->name());
+    for (const OptionBase* inner : option->table()->options()) out += toml_entry(*inner, "# ");
   }
   return out;
 }

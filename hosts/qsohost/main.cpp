@@ -37,6 +37,8 @@ int work(const Arguments& arguments) {
     case Command::Inspect:
       fmt::print("{}", inspect(plugins, arguments));
       return kDone;
+    case Command::Merge:
+      return merge(plugins, arguments);
     default:
       return work_on_chain(plugins, arguments);
   }

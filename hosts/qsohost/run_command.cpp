@@ -40,6 +40,22 @@ int run_chain(Chain& chain, const Arguments& arguments) {
 
 }  // namespace
 
+int merge(Plugins& plugins, const Arguments& arguments) {
+  MergeOptions options{arguments.run_dirs, arguments.into, {}};
+  options.log = [](LogLevel level, const std::string& text) {
+    if (level >= LogLevel::Warning) fmt::print(stderr, "warning: {}\n", text);
+  };
+  try {
+    const auto products = merge_runs(plugins, options);
+    fmt::print("Written\n");
+    for (const auto& product : products) fmt::print("  {}\n", product.string());
+  } catch (const ChainError& error) {
+    fmt::print(stderr, "qsohost: {}\n", error.what());
+    return kRunFailed;
+  }
+  return kDone;
+}
+
 int work_on_chain(Plugins& plugins, const Arguments& arguments) {
   std::optional<Chain> chain = load_chain(plugins, arguments);
   if (!chain) return kUsage;

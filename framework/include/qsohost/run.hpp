@@ -32,7 +32,8 @@ struct Progress {
 struct RunOptions {
   std::filesystem::path run_dir;
   StartMode start = StartMode::Fresh;
-  std::optional<std::uint64_t> limit;  // only the first so many objects
+  std::uint64_t skip = 0;              // objects of the source to leave out, for shards
+  std::optional<std::uint64_t> limit;  // only the first so many objects behind these
   bool dry_run = false;                // sinks are not called and nothing is stored
   int threads = 0;                     // 0: as many as the machine has
   int in_flight = 0;                   // batches; 0: chosen from threads and lanes
@@ -75,5 +76,17 @@ struct RunReport {
 // Runs the chain. Throws ChainError for what can be said before the first batch (a run directory
 // in use or of another chain); later failures are in the report.
 QSOHOST_API RunReport run(Chain& chain, const RunOptions& options);
+
+struct MergeOptions {
+  std::vector<std::filesystem::path> run_dirs;  // one, or the shards of one chain
+  std::filesystem::path into;                   // empty: the first of them
+  std::function<void(LogLevel, const std::string&)> log;
+};
+
+// Makes the products again from the chunks that complete runs have left; sinks alone are opened.
+// Shards are put in the order of the source. Throws ChainError for runs that are not complete or of
+// different chains, chunks that are gone, and gaps or overlaps between shards, naming the objects.
+QSOHOST_API std::vector<std::filesystem::path> merge_runs(Plugins& plugins,
+                                                          const MergeOptions& options);
 
 }  // namespace qsohost::inline v1
