@@ -31,7 +31,7 @@ std::string problems_of(Plugins& plugins, const std::string& entries) {
 
 // Optional settings are comments; this makes them count.
 std::string with_all_options(const std::string& entry) {
-  return std::regex_replace(entry, std::regex("\n# (\\w+ = )"), "\n$1");
+  return std::regex_replace(entry, std::regex("\n# (\\w+ = |\\[\\[)"), "\n$1");
 }
 
 }  // namespace
