@@ -1,11 +1,16 @@
 #include "make.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <fstream>
 #include <vector>
 
 #include "catalogue.hpp"
 #include "curve_tables.hpp"
+#include "qsohost/error.hpp"
 #include "table.hpp"
+#include "ztf_query.hpp"
 
 namespace qsohost::skysim {
 
@@ -15,6 +20,8 @@ namespace {
 constexpr std::uint64_t kCatalogueBlock = 4000;
 constexpr std::uint64_t kStarBlock = 16000;
 constexpr std::uint64_t kCurveBlock = 200;
+
+constexpr double kAnswerRadius = 3;  // arcsec; wider than what counts as the same source
 
 std::uint64_t blocks(std::uint64_t rows, std::uint64_t block) {
   return (rows + block - 1) / block;
@@ -76,12 +83,46 @@ void make_curves(const MakeOptions& options) {
   });
 }
 
+void write_file(const std::filesystem::path& file, std::string_view text) {
+  std::ofstream out(file, std::ios::binary);
+  out.write(text.data(), static_cast<std::streamsize>(text.size()));
+  out.close();
+  if (!out) throw ChainError(fmt::format("{}: cannot be written", file.string()));
+}
+
+// The quasars that Gaia has, as a catalogue of targets, and what IRSA answers about each.
+void write_answers(const MakeOptions& options) {
+  const Recipe& recipe = options.recipe;
+  const ZtfStore store(options.folder);
+  const std::filesystem::path folder = options.folder / "irsa";
+  std::filesystem::remove_all(folder);
+  std::filesystem::create_directory(folder);
+  std::vector<std::string> lines(blocks(recipe.sources, kCurveBlock));
+  in_parallel(lines.size(), options.threads, [&](std::uint64_t k) {
+    for (const Quasar& quasar : quasars_of(recipe, k * kCurveBlock, kCurveBlock)) {
+      if (!quasar.in_gaia || !quasar.is_final) continue;
+      lines[k] +=
+          fmt::format("{},{},{},{}\n", quasar.source_id, quasar.gaia.ra, quasar.gaia.dec, quasar.z);
+      ZtfQuery query;
+      query.centre = quasar.gaia;
+      query.radius = kAnswerRadius;
+      query.format = TextFormat::Csv;
+      write_file(folder / fmt::format("{}.csv", quasar.source_id), answer(store, query).body);
+    }
+  });
+  std::string targets = "source_id,ra,dec,z\n";
+  for (const std::string& part : lines) targets += part;
+  write_file(options.folder / "targets.csv", targets);
+}
+
 }  // namespace
 
 void make_sky(const MakeOptions& options) {
   std::filesystem::create_directories(options.folder);
   make_catalogues(options);
-  if (!options.is_catalogue_only) make_curves(options);
+  if (options.is_catalogue_only) return;
+  make_curves(options);
+  if (options.has_answers) write_answers(options);
 }
 
 }  // namespace qsohost::skysim

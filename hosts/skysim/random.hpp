@@ -33,8 +33,9 @@ constexpr std::uint64_t mixed(std::uint64_t x) {
 class Random {
  public:
   Random(std::uint64_t seed, Stream stream, std::initializer_list<std::uint64_t> key)
-      : state_(mixed(seed + kStep) ^ static_cast<std::uint64_t>(stream)) {
-    for (const std::uint64_t k : key) state_ = mixed(state_ * 3 + k + kStep);
+      : state_(mixed(mixed(seed + kStep) ^ mixed(static_cast<std::uint64_t>(stream) * kStep))) {
+    // Both sides are mixed: small numbers must not be able to cancel each other.
+    for (const std::uint64_t k : key) state_ = mixed(state_ ^ mixed((k + 1) * kStep)) + kStep;
   }
 
   std::uint64_t bits() { return mixed(state_ += kStep); }

@@ -26,7 +26,8 @@ struct Grid {
   double column_shift;  // of a column
   int first_number;
 };
-constexpr std::array<Grid, 2> kGrids{Grid{0, 0, 0}, Grid{kFieldSize / 2, 0.5, 1000}};
+// Shifted by more than half a field: half would put gaps upon gaps.
+constexpr std::array<Grid, 2> kGrids{Grid{0, 0, 0}, Grid{4.3, 0.59, 1000}};
 
 int columns_in_row(double centre_dec) {
   return std::max(1,
@@ -123,7 +124,7 @@ bool ZtfSurvey::is_clear(std::int64_t night) const {
 }
 
 bool ZtfSurvey::is_chosen(const Field& field, std::size_t band, std::int64_t night) const {
-  constexpr std::array<double, 3> rate{0.66, 0.93, 0.196};   // a clear, dark night
+  constexpr std::array<double, 3> rate{0.685, 0.965, 0.195};   // a clear, dark night
   constexpr std::array<double, 3> shyness{0.95, 0.75, 0.3};  // of the full moon
   Random random(
       recipe_.seed, Stream::Exposure,
