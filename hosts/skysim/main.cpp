@@ -6,8 +6,10 @@
 #include <exception>
 #include <thread>
 
+#include "load.hpp"
 #include "make.hpp"
 #include "qsohost/api.hpp"
+#include "serve.hpp"
 
 namespace {
 
@@ -38,6 +40,38 @@ void add_make(CLI::App& app, MakeOptions& options, std::string& profile, std::in
   });
 }
 
+void add_serve(CLI::App& app, ServeOptions& options) {
+  CLI::App* serve = app.add_subcommand("serve", "be IRSA's ZTF services, on loopback");
+  serve->add_option("DIR", options.folder, "what `make` made")->required();
+  serve->add_option("--port", options.port, "0: any that is free")
+      ->check(CLI::Range(0, 65535))
+      ->capture_default_str();
+  serve
+      ->add_option("--throttle", options.throttle,
+                   "irsa: full speed to 8 requests at a time, collapse at 16")
+      ->check(CLI::IsMember({"irsa"}));
+  serve->add_option("--faults", options.faults,
+                    "NAME=RATE,...: 400, 429, 500, 503, reset, cut, empty, status, drip, garbage, "
+                    "job, or all");
+  serve
+      ->add_option("--time-scale", options.time_scale,
+                   "so many times faster than the real service; 1440: a day in a minute")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  serve->add_option("--seed", options.seed, "of the faults")->capture_default_str();
+  serve->callback([&options] { qsohost::skysim::serve(options); });
+}
+
+void add_load(CLI::App& app, LoadOptions& options) {
+  CLI::App* load =
+      app.add_subcommand("load", "put the catalogues into PostgreSQL, as WSDB has them");
+  load->add_option("DIR", options.folder, "what `make` made")->required();
+  load->add_option("--dsn", options.dsn,
+                   "libpq connection string or URI; passwords by PGPASSWORD or ~/.pgpass");
+  load->add_flag("--replace", options.is_replacing, "drop tables of these names first");
+  load->callback([&options] { load_sky(options); });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -49,6 +83,10 @@ int main(int argc, char** argv) {
   std::string profile = "survey";
   std::int64_t stars = -1;
   add_make(app, make, profile, stars);
+  ServeOptions serve;
+  add_serve(app, serve);
+  LoadOptions load;
+  add_load(app, load);
   try {
     app.parse(argc, argv);
     return 0;

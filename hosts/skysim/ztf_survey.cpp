@@ -124,8 +124,8 @@ bool ZtfSurvey::is_clear(std::int64_t night) const {
 }
 
 bool ZtfSurvey::is_chosen(const Field& field, std::size_t band, std::int64_t night) const {
-  constexpr std::array<double, 3> rate{0.685, 0.965, 0.195};   // a clear, dark night
-  constexpr std::array<double, 3> shyness{0.95, 0.75, 0.3};  // of the full moon
+  constexpr std::array<double, 3> rate{0.685, 0.965, 0.195};  // a clear, dark night
+  constexpr std::array<double, 3> shyness{0.95, 0.75, 0.3};   // of the full moon
   Random random(
       recipe_.seed, Stream::Exposure,
       {static_cast<std::uint64_t>(field.number), band, static_cast<std::uint64_t>(night)});
