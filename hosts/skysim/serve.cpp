@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <optional>
 #include <set>
 #include <thread>
 
@@ -93,7 +94,7 @@ class Server {
   void set_up();
   void set_up_tap();
   void light_curves(const Request& request, Response& response);
-  void give(const Request& request, Response& response, const ZtfQuery& query, Fault fault);
+  void give(Response& response, const ZtfQuery& query, Fault fault);
   void commit(Fault fault, const Request& request, Response& response, const ZtfQuery& query);
   void cut(Response& response, std::string body, std::string_view type);
   void drip(Response& response, std::string body, std::string_view type) const;
@@ -121,7 +122,7 @@ void Server::refuse(Response& response, int status, std::string_view message) {
 }
 
 // An answer as it is, or without its rows.
-void Server::give(const Request&, Response& response, const ZtfQuery& query, Fault fault) {
+void Server::give(Response& response, const ZtfQuery& query, Fault fault) {
   ZtfAnswer full = answer(store_, query);
   const bool is_empty = full.rows == 0;
   if (fault == Fault::Empty) {
@@ -165,8 +166,9 @@ void Server::cut(Response& response, std::string body, std::string_view type) {
 void Server::drip(Response& response, std::string body, std::string_view type) const {
   constexpr std::size_t drops = 50;
   const Seconds pause(scaled(kDrip) / drops);
-  const std::size_t drop = body.size() / drops + 1;
-  response.set_content_provider(body.size(), std::string(type),
+  const std::size_t whole = body.size();
+  const std::size_t drop = whole / drops + 1;
+  response.set_content_provider(whole, std::string(type),
                                 [body = std::move(body), pause, drop](
                                     std::size_t offset, std::size_t left, httplib::DataSink& sink) {
                                   std::this_thread::sleep_for(pause);
@@ -194,7 +196,7 @@ void Server::commit(Fault fault, const Request& request, Response& response,
     case Fault::Reset:
       return reset_connection(request);
     case Fault::Empty:
-      return give(request, response, query, fault);
+      return give(response, query, fault);
     case Fault::Cut:
       return cut(response, answer(store_, query).body, type);
     case Fault::Drip:
@@ -208,7 +210,8 @@ void Server::commit(Fault fault, const Request& request, Response& response,
 }
 
 void Server::light_curves(const Request& request, Response& response) {
-  const Throttle::Request turn(throttle_);
+  std::optional<Throttle::Request> in_flight(std::in_place, throttle_);
+  const Turn turn = in_flight->turn();
   counts_.add("light-curve requests");
   counts_.connection(request.remote_port);
   ZtfQuery query;
@@ -219,16 +222,18 @@ void Server::light_curves(const Request& request, Response& response) {
     return refuse(response, 400, error.what());
   }
   counts_.add(query.centre ? "positions asked" : "ids asked", query.centre ? 1 : query.ids.size());
-  std::this_thread::sleep_for(turn.turn().wait);
-  if (turn.turn().verdict == Verdict::TimeOut) {
+  std::this_thread::sleep_for(turn.wait);
+  if (turn.verdict == Verdict::TimeOut) {
     counts_.add("time-outs");
+    in_flight.reset();  // before the client can see it
     return reset_connection(request);
   }
-  if (turn.turn().verdict == Verdict::WrongEmpty) {
-    return give(request, response, query, Fault::Empty);
+  if (turn.verdict == Verdict::WrongEmpty) {
+    return give(response, query, Fault::Empty);
   }
   const Fault fault = faults_.next();
-  if (fault == Fault::None) return give(request, response, query, fault);
+  if (fault == Fault::None) return give(response, query, fault);
+  if (fault == Fault::Reset) in_flight.reset();
   commit(fault, request, response, query);
 }
 
@@ -292,7 +297,7 @@ void Server::set_up_tap() {
   const std::string job = "/TAP/async/([A-Za-z0-9_]+)";
   http_.Post(job + "/phase", [this, to_job](const Request& q, Response& r) {
     with_job(q, r, [&](const std::string& id) {
-      jobs_.set_phase(id, q.get_param_value("PHASE"));
+      jobs_.set_phase(id, parameter(tap_request(q), "phase"));
       to_job(q, r, id);
     });
   });

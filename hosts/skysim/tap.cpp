@@ -8,13 +8,6 @@ namespace qsohost::skysim {
 
 namespace {
 
-std::string parameter(const TapRequest& request, const std::string& name) {
-  for (const auto& [key, value] : request.parameters) {
-    if (lower(key) == name) return value;
-  }
-  return "";
-}
-
 // UPLOAD=name,param:file;name2,param:file2
 std::map<std::string, std::string> uploads_of(const TapRequest& request) {
   std::map<std::string, std::string> uploads;
@@ -34,6 +27,13 @@ std::map<std::string, std::string> uploads_of(const TapRequest& request) {
 }
 
 }  // namespace
+
+std::string parameter(const TapRequest& request, const std::string& name) {
+  for (const auto& [key, value] : request.parameters) {
+    if (lower(key) == name) return value;
+  }
+  return "";
+}
 
 ZtfAnswer run_tap(const ZtfStore& store, const TapRequest& request, TextFormat& format) {
   std::string name = parameter(request, "format");

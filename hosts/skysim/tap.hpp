@@ -27,6 +27,9 @@ struct TapRequest {
   std::map<std::string, std::string> files;  // what was sent along with it, by name
 };
 
+// A parameter by its name in lower case; "" where there is none.
+std::string parameter(const TapRequest& request, const std::string& name);
+
 class TapJobs {
  public:
   // A job takes this long, in seconds, once it runs.
