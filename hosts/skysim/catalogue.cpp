@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <limits>
 
 #include "random.hpp"
 
@@ -11,7 +10,6 @@ namespace qsohost::skysim {
 
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr std::int64_t kSolution = 1636148068921376768;  // that of Gaia DR3
 
 // A row of gaia_source before its columns.

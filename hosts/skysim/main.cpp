@@ -72,9 +72,7 @@ void add_load(CLI::App& app, LoadOptions& options) {
   load->callback([&options] { load_sky(options); });
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int work(int argc, char** argv) {
   CLI::App app("skysim: a simulated sky with its archives, to test against");
   app.require_subcommand(1);
   app.set_version_flag("--version", QSOHOST_VERSION);
@@ -89,9 +87,17 @@ int main(int argc, char** argv) {
   add_load(app, load);
   try {
     app.parse(argc, argv);
-    return 0;
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
+  }
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return work(argc, argv);
   } catch (const std::exception& error) {
     fmt::print(stderr, "skysim: {}\n", error.what());
     return 1;
