@@ -138,6 +138,7 @@ Star make_star(const Recipe& recipe, std::uint64_t number) {
     const auto near = static_cast<std::uint64_t>(
         random.integer(0, static_cast<std::int64_t>(recipe.sources) - 1));
     star.position = scattered(random, make_quasar(recipe, near).sdss, 2, 60);
+    // Near, but never so near that it could be taken for the quasar.
     if (recipe.is_clean) star.position.dec += star.position.dec > 0 ? -0.1 : 0.1;
   }
   star.g_mag = magnitude(random) - random.uniform(0, 3);

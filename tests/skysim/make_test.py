@@ -1,5 +1,6 @@
 """The files of a simulated sky: bytes, columns, and the numbers that make it like the real one."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ from astropy import units
 
 from support import (
     CATALOGUES,
+    SKYSIM,
     TABLES,
     SkyTest,
     column_list,
@@ -255,6 +257,19 @@ class Make(SkyTest):
         skysim("make", self.folder / "stars", "--catalog-only", "--sources", 10, "--stars", 7)
         stars, _ = read_table(self.folder / "stars/gaia_source.fits")
         self.assertTrue(14 <= len(stars) <= 20, len(stars))
+
+    def test_memory_does_not_grow_with_the_sky(self):
+        peaks = []
+        for sources in (4000, 40000):
+            process = subprocess.Popen(
+                [SKYSIM, "make", self.folder / "large", "--catalog-only", "--sources", str(sources),
+                 "-j", "2"])  # fmt: skip
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = status
+            self.assertEqual(status, 0)
+            peaks.append(usage.ru_maxrss)
+        files = sum(p.stat().st_size for p in (self.folder / "large").iterdir()) / 1024
+        self.assertLess(peaks[1] - peaks[0], 0.2 * files)
 
     def test_mistakes(self):
         skysim("make", expect=2)
