@@ -19,7 +19,7 @@ cmake --build --preset release --parallel "$(nproc)"
 
 echo "== 3. A simulated sample"
 rm -rf "$out/sample"
-python3 examples/make-sample.py "$out/sample"
+build/bin/skysim make "$out/sample" --sources 40 --answers
 
 echo "== 4. Run"
 build/bin/qsohost --chain examples/quickstart.toml --run-dir "$out/run" --restart
@@ -29,7 +29,8 @@ cat <<END
 == What was written, in $root/$out
   sample/targets.csv                      the quasars: source_id, ra, dec, z
   sample/irsa/                            what ZTF's archive would answer about each
-  sample/truth.csv                        the truth: parameters, and the outliers put in
+  sample/truth.fits                       the truth: parameters, and which epochs are outliers and why
+  sample/*.fits                           the archives' tables: SDSS DR16Q, Gaia DR3, ZTF
   run/quickstart_raw_ztf_lc.fits          light curves as fetched, g, r and i
   run/quickstart_loo_ztf_g.fits, _r.fits  the fits: ln sigma, ln tau, ln D before and after cleaning,
                                           and the epochs removed (removed_mjd, removed_epoch_id)
@@ -38,7 +39,7 @@ Row i is the same quasar in every file of the run.
 
 What to look at
   The table above: epochs in and out of each stage, and what fell to which cut.
-  removed_mjd of the fits beside outlier_mjd of sample/truth.csv, and logD_post beside logD.
+  removed_mjd of the fits beside outlier_time of sample/truth.fits, and logD_post beside logD.
   examples/quickstart.toml, the chain that did it. Change a cut without editing it:
     build/bin/qsohost --chain examples/quickstart.toml --set quality.max_airmass=1.5 \\
       --run-dir $out/other

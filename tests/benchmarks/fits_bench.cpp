@@ -139,8 +139,7 @@ void merge(const std::string& file, const std::vector<std::filesystem::path>& pa
 }  // namespace
 
 int main(int argc, char** argv) {
-  mallopt(M_MMAP_THRESHOLD, 1 << 28);  // as the host does
-  mallopt(M_TRIM_THRESHOLD, 1 << 28);
+  mallopt(M_MMAP_THRESHOLD, 256 << 10);  // as the host does
   const std::vector<std::string> args(argv + 1, argv + argc);
   if (args.size() == 3 && args[0] == "write") {
     write(args[1], std::stoul(args[2]));

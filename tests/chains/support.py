@@ -4,7 +4,6 @@ import os
 import pathlib
 import shutil
 import subprocess
-import sys
 import tempfile
 import unittest
 import warnings
@@ -14,6 +13,7 @@ from astropy.io import fits
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 QSOHOST = os.environ.get("QSOHOST", str(ROOT / "build/bin/qsohost"))
+SKYSIM = os.environ.get("SKYSIM", str(ROOT / "build/bin/skysim"))
 TEST_PLUGINS = pathlib.Path(os.environ.get("QSOHOST_TEST_PLUGINS", ROOT / "build/tests"))
 SHARED = pathlib.Path(os.environ.get("QSO_SHARED_DATA", ROOT / "../shared/data"))
 
@@ -91,8 +91,7 @@ def irsa_answer(rows):
 
 def make_sample(folder, sources, seed=1):
     subprocess.run(
-        [sys.executable, ROOT / "examples/make-sample.py", folder, "--sources", str(sources),
-         "--seed", str(seed)],
+        [SKYSIM, "make", folder, "--sources", str(sources), "--seed", str(seed), "--answers"],
         check=True,
         capture_output=True,
-    )  # fmt: skip
+    )

@@ -1,0 +1,105 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <exception>
+#include <thread>
+
+#include "load.hpp"
+#include "make.hpp"
+#include "qsohost/api.hpp"
+#include "serve.hpp"
+
+namespace {
+
+using namespace qsohost::skysim;
+
+void add_make(CLI::App& app, MakeOptions& options, std::string& profile, std::int64_t& stars) {
+  CLI::App* make = app.add_subcommand("make", "make the files of a simulated sky");
+  make->add_option("DIR", options.folder, "where to put them")->required();
+  make->add_option("--sources", options.recipe.sources, "quasars")->required();
+  make->add_option("--seed", options.recipe.seed, "the same seed gives the same bytes")
+      ->capture_default_str();
+  make->add_option("--stars", stars, "unrelated Gaia sources; default: four a quasar");
+  make->add_option("--profile", profile,
+                   "survey: as archives are; clean: no bad epochs, outliers or neighbours")
+      ->check(CLI::IsMember({"survey", "clean"}))
+      ->capture_default_str();
+  make->add_flag("--catalog-only", options.is_catalogue_only,
+                 "only sdss_dr16q.fits and gaia_source.fits");
+  make->add_flag("--answers", options.has_answers,
+                 "also targets.csv and irsa/{source_id}.csv: what IRSA answers about each quasar");
+  make->add_option("-j,--threads", options.threads, "default: one for each processor")
+      ->check(CLI::Range(1, 1024));
+  make->callback([&options, &profile, &stars] {
+    options.recipe.is_clean = profile == "clean";
+    options.recipe.stars =
+        stars >= 0 ? static_cast<std::uint64_t>(stars) : 4 * options.recipe.sources;
+    make_sky(options);
+  });
+}
+
+void add_serve(CLI::App& app, ServeOptions& options) {
+  CLI::App* serve = app.add_subcommand("serve", "be IRSA's ZTF services, on loopback");
+  serve->add_option("DIR", options.folder, "what `make` made")->required();
+  serve->add_option("--port", options.port, "0: any that is free")
+      ->check(CLI::Range(0, 65535))
+      ->capture_default_str();
+  serve
+      ->add_option("--throttle", options.throttle,
+                   "irsa: full speed to 8 requests at a time, collapse at 16")
+      ->check(CLI::IsMember({"irsa"}));
+  serve->add_option("--faults", options.faults,
+                    "NAME=RATE,...: 400, 429, 500, 503, reset, cut, empty, status, drip, garbage, "
+                    "job, or all");
+  serve
+      ->add_option("--time-scale", options.time_scale,
+                   "so many times faster than the real service; 1440: a day in a minute")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  serve->add_option("--seed", options.seed, "of the faults")->capture_default_str();
+  serve->callback([&options] { qsohost::skysim::serve(options); });
+}
+
+void add_load(CLI::App& app, LoadOptions& options) {
+  CLI::App* load =
+      app.add_subcommand("load", "put the catalogues into PostgreSQL, as WSDB has them");
+  load->add_option("DIR", options.folder, "what `make` made")->required();
+  load->add_option("--dsn", options.dsn,
+                   "libpq connection string or URI; passwords by PGPASSWORD or ~/.pgpass");
+  load->add_flag("--replace", options.is_replacing, "drop tables of these names first");
+  load->callback([&options] { load_sky(options); });
+}
+
+int work(int argc, char** argv) {
+  CLI::App app("skysim: a simulated sky with its archives, to test against");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", QSOHOST_VERSION);
+  MakeOptions make;
+  make.threads = std::max(1u, std::thread::hardware_concurrency());
+  std::string profile = "survey";
+  std::int64_t stars = -1;
+  add_make(app, make, profile, stars);
+  ServeOptions serve;
+  add_serve(app, serve);
+  LoadOptions load;
+  add_load(app, load);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return work(argc, argv);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "skysim: {}\n", error.what());
+    return 1;
+  }
+}

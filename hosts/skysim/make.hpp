@@ -1,0 +1,21 @@
+// skysim make: the files of a simulated sky.
+#pragma once
+
+#include <filesystem>
+
+#include "sky.hpp"
+
+namespace qsohost::skysim {
+
+struct MakeOptions {
+  Recipe recipe;
+  std::filesystem::path folder;
+  unsigned threads = 1;
+  bool is_catalogue_only = false;  // sdss_dr16q.fits and gaia_source.fits
+  bool has_answers = false;        // also targets.csv and irsa/{source_id}.csv
+};
+
+// The bytes depend on the recipe alone. Memory does not depend on how many sources there are.
+void make_sky(const MakeOptions& options);
+
+}  // namespace qsohost::skysim

@@ -1,0 +1,389 @@
+#include "serve.hpp"
+
+#include <fmt/format.h>
+#include <httplib.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <optional>
+#include <set>
+#include <thread>
+
+#include "faults.hpp"
+#include "qsohost/error.hpp"
+#include "tap.hpp"
+#include "throttle.hpp"
+#include "ztf_query.hpp"
+
+namespace qsohost::skysim {
+
+namespace {
+
+using Seconds = std::chrono::duration<double>;
+constexpr std::size_t kThreads = 128;  // one for each connection
+constexpr double kRetryAfter = 30;     // seconds in the real service's time, as below
+constexpr double kDrip = 300;
+constexpr double kJob = 53.6;            // of 10,000 positions, measured
+constexpr double kJobUnthrottled = 0.2;  // here, with no throttle
+constexpr const char* kCurves = "/cgi-bin/ZTF/nph_light_curves";
+
+std::string in_quotes(std::string_view text) {
+  return fmt::format("\"{}\"", text);
+}
+
+class Counts {
+ public:
+  void add(const std::string& what, std::uint64_t n = 1) {
+    const std::lock_guard lock(mutex_);
+    counts_[what] += n;
+  }
+  void connection(int port) {
+    const std::lock_guard lock(mutex_);
+    ports_.insert(port);
+  }
+  std::string json() const {
+    const std::lock_guard lock(mutex_);
+    std::string out = fmt::format("\"connections\": {}", ports_.size());
+    for (const auto& [what, n] : counts_) out += fmt::format(",\n  {}: {}", in_quotes(what), n);
+    return out;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::string, std::uint64_t> counts_;
+  std::set<int> ports_;
+};
+
+// Ends the connection that a request came by with an RST: its socket is replaced by another one,
+// which the library then closes.
+void reset_connection(const httplib::Request& request) {
+  for (int fd = 3; fd < 4096; ++fd) {
+    sockaddr_in peer{};
+    socklen_t length = sizeof peer;
+    if (getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &length) != 0) continue;
+    if (peer.sin_family != AF_INET || ntohs(peer.sin_port) != request.remote_port) continue;
+    const linger at_once{1, 0};
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    const int other = socket(AF_INET, SOCK_STREAM, 0);
+    if (other < 0) return;
+    dup2(other, fd);
+    close(other);
+    return;
+  }
+}
+
+class Server {
+ public:
+  explicit Server(const ServeOptions& options)
+      : options_(options),
+        store_(options.folder),
+        throttle_(options.throttle == "irsa", options.time_scale, options.seed),
+        faults_(options.faults, options.seed),
+        jobs_(store_, faults_,
+              options.throttle == "irsa" ? kJob / options.time_scale : kJobUnthrottled) {
+    set_up();
+  }
+  void run();
+
+ private:
+  using Request = httplib::Request;
+  using Response = httplib::Response;
+
+  void set_up();
+  void set_up_tap();
+  void light_curves(const Request& request, Response& response);
+  void give(Response& response, const ZtfQuery& query, Fault fault);
+  void commit(Fault fault, const Request& request, Response& response, const ZtfQuery& query);
+  void cut(Response& response, std::string body, std::string_view type);
+  void drip(Response& response, std::string body, std::string_view type) const;
+  void refuse(Response& response, int status, std::string_view message);
+  void sync(const Request& request, Response& response);
+  void result(const std::string& id, Response& response);
+  void with_job(const Request& request, Response& response,
+                const std::function<void(const std::string&)>& work);
+  std::string status() const;
+  double scaled(double seconds) const { return seconds / options_.time_scale; }
+
+  ServeOptions options_;
+  ZtfStore store_;
+  Throttle throttle_;
+  Faults faults_;
+  TapJobs jobs_;
+  Counts counts_;
+  httplib::Server http_;
+};
+
+void Server::refuse(Response& response, int status, std::string_view message) {
+  counts_.add(fmt::format("status {}", status));
+  response.status = status;
+  response.set_content(error_votable(message), "application/x-votable+xml");
+}
+
+// An answer as it is, or without its rows.
+void Server::give(Response& response, const ZtfQuery& query, Fault fault) {
+  ZtfAnswer full = answer(store_, query);
+  const bool is_empty = full.rows == 0;
+  if (fault == Fault::Empty) {
+    ZtfQuery nothing = query;
+    nothing.time = Range{-2, -1};
+    full = answer(store_, nothing);
+    counts_.add(is_empty ? "empty answers" : "wrong empty answers");
+  } else {
+    counts_.add(is_empty ? "empty answers" : "right answers");
+    counts_.add("rows", full.rows);
+    counts_.add("objects", full.objects);
+  }
+  counts_.add("status 200");
+  response.set_content(full.body, std::string(content_type(query.format)).c_str());
+}
+
+// Inside a row. Every other time the length is announced, so that the client can see it.
+void Server::cut(Response& response, std::string body, std::string_view type) {
+  const std::size_t whole = body.size();
+  body.resize(std::max<std::size_t>(1, body.size() * 3 / 5));
+  while (body.size() > 1 && (body.back() == '\n' || body[body.size() - 1] == ',')) body.pop_back();
+  const std::string content(type);
+  if (whole % 2 == 0) {
+    response.set_content_provider(whole, content,
+                                  [body](std::size_t offset, std::size_t, httplib::DataSink& sink) {
+                                    if (offset < body.size())
+                                      return sink.write(body.data() + offset, body.size() - offset);
+                                    return false;
+                                  });
+  } else {
+    response.set_content_provider(content, [body](std::size_t offset, httplib::DataSink& sink) {
+      if (offset >= body.size()) {
+        sink.done();
+        return true;
+      }
+      return sink.write(body.data() + offset, body.size() - offset);
+    });
+  }
+}
+
+void Server::drip(Response& response, std::string body, std::string_view type) const {
+  constexpr std::size_t drops = 50;
+  const Seconds pause(scaled(kDrip) / drops);
+  const std::size_t whole = body.size();
+  const std::size_t drop = whole / drops + 1;
+  response.set_content_provider(whole, std::string(type),
+                                [body = std::move(body), pause, drop](
+                                    std::size_t offset, std::size_t left, httplib::DataSink& sink) {
+                                  std::this_thread::sleep_for(pause);
+                                  return sink.write(body.data() + offset, std::min(drop, left));
+                                });
+}
+
+void Server::commit(Fault fault, const Request& request, Response& response,
+                    const ZtfQuery& query) {
+  const std::string type(content_type(query.format));
+  counts_.add(fmt::format("fault {}", kFaultNames[static_cast<std::size_t>(fault)]));
+  switch (fault) {
+    case Fault::BadRequest:
+      return refuse(response, 400, "the request was not understood");
+    case Fault::TooMany:
+      response.set_header("Retry-After",
+                          fmt::format("{}", std::max(1, static_cast<int>(scaled(kRetryAfter)))));
+      return refuse(response, 429, "too many requests");
+    case Fault::ServerError:
+      return refuse(response, 500, "internal server error");
+    case Fault::Unavailable:
+      return refuse(response, 503, "the service is not available");
+    case Fault::QueryStatus:
+      return refuse(response, 200, "the query failed: too many connections to the database");
+    case Fault::Reset:
+      return reset_connection(request);
+    case Fault::Empty:
+      return give(response, query, fault);
+    case Fault::Cut:
+      return cut(response, answer(store_, query).body, type);
+    case Fault::Drip:
+      return drip(response, answer(store_, query).body, type);
+    case Fault::Garbage:
+      return response.set_content(
+          "<html><head><title>IRSA</title></head><body>\x01\x02\xff moved\n", "text/html");
+    default:
+      return;
+  }
+}
+
+void Server::light_curves(const Request& request, Response& response) {
+  std::optional<Throttle::Request> in_flight(std::in_place, throttle_);
+  const Turn turn = in_flight->turn();
+  counts_.add("light-curve requests");
+  counts_.connection(request.remote_port);
+  ZtfQuery query;
+  try {
+    query = parse_query({request.params.begin(), request.params.end()});
+  } catch (const BadRequest& error) {
+    counts_.add("bad requests");
+    return refuse(response, 400, error.what());
+  }
+  counts_.add(query.centre ? "positions asked" : "ids asked", query.centre ? 1 : query.ids.size());
+  std::this_thread::sleep_for(turn.wait);
+  if (turn.verdict == Verdict::TimeOut) {
+    counts_.add("time-outs");
+    in_flight.reset();  // before the client can see it
+    return reset_connection(request);
+  }
+  if (turn.verdict == Verdict::WrongEmpty) {
+    return give(response, query, Fault::Empty);
+  }
+  const Fault fault = faults_.next();
+  if (fault == Fault::None) return give(response, query, fault);
+  if (fault == Fault::Reset) in_flight.reset();
+  commit(fault, request, response, query);
+}
+
+TapRequest tap_request(const httplib::Request& request) {
+  TapRequest tap;
+  tap.parameters = {request.params.begin(), request.params.end()};
+  for (const auto& [name, part] : request.files) {
+    if (part.filename.empty()) {
+      tap.parameters.emplace(name, part.content);
+    } else {
+      tap.files[name] = part.content;
+    }
+  }
+  return tap;
+}
+
+void Server::sync(const Request& request, Response& response) {
+  counts_.add("TAP sync requests");
+  try {
+    TextFormat format{};
+    const ZtfAnswer found = run_tap(store_, tap_request(request), format);
+    response.set_content(found.body, std::string(content_type(format)).c_str());
+  } catch (const BadRequest& error) {
+    refuse(response, 400, error.what());
+  }
+}
+
+void Server::with_job(const Request& request, Response& response,
+                      const std::function<void(const std::string&)>& work) {
+  counts_.add("TAP requests");
+  const std::string id = request.matches[1];
+  if (!jobs_.has(id)) return refuse(response, 404, "there is no job " + id);
+  try {
+    work(id);
+  } catch (const BadRequest& error) {
+    refuse(response, 400, error.what());
+  }
+}
+
+void Server::result(const std::string& id, Response& response) {
+  TextFormat format{};
+  const auto found = jobs_.result(id, format);
+  if (!found) return refuse(response, 404, "job " + id + " has no result");
+  counts_.add("TAP results");
+  counts_.add("TAP rows", found->rows);
+  response.set_content(found->body, std::string(content_type(format)).c_str());
+}
+
+void Server::set_up_tap() {
+  const auto to_job = [](const Request& request, Response& response, const std::string& id) {
+    const std::string host = request.get_header_value("Host");
+    response.set_redirect("http://" + host + "/TAP/async/" + id, 303);
+  };
+  const auto form = [this](const Request& q, Response& r) { sync(q, r); };
+  http_.Get("/TAP/sync", form);
+  http_.Post("/TAP/sync", form);
+  http_.Post("/TAP/async", [this, to_job](const Request& q, Response& r) {
+    counts_.add("TAP jobs");
+    to_job(q, r, jobs_.create(tap_request(q)));
+  });
+  const std::string job = "/TAP/async/([A-Za-z0-9_]+)";
+  http_.Post(job + "/phase", [this, to_job](const Request& q, Response& r) {
+    with_job(q, r, [&](const std::string& id) {
+      jobs_.set_phase(id, parameter(tap_request(q), "phase"));
+      to_job(q, r, id);
+    });
+  });
+  http_.Get(job + "/phase", [this](const Request& q, Response& r) {
+    with_job(q, r, [&](const std::string& id) { r.set_content(jobs_.phase(id), "text/plain"); });
+  });
+  http_.Get(job + "/results/result", [this](const Request& q, Response& r) {
+    with_job(q, r, [&](const std::string& id) { result(id, r); });
+  });
+  http_.Get(job + "/error", [this](const Request& q, Response& r) {
+    with_job(q, r, [&](const std::string& id) {
+      r.set_content(error_votable(jobs_.error(id)), "application/x-votable+xml");
+    });
+  });
+  http_.Get(job, [this](const Request& q, Response& r) {
+    with_job(q, r, [&](const std::string& id) {
+      const std::string base = "http://" + q.get_header_value("Host") + "/TAP/async/" + id;
+      r.set_content(jobs_.document(id, base), "application/xml");
+    });
+  });
+  http_.Delete(job, [this](const Request& q, Response& r) {
+    with_job(q, r, [&](const std::string& id) {
+      jobs_.remove(id);
+      r.set_content("", "text/plain");
+    });
+  });
+}
+
+std::string Server::status() const {
+  std::string phases;
+  for (const auto& [phase, n] : jobs_.phases()) {
+    phases += fmt::format("{}{}: {}", phases.empty() ? "" : ", ", in_quotes(phase), n);
+  }
+  return fmt::format(
+      "{{\n  {},\n  \"in flight\": {},\n  \"most in flight\": {},\n  \"jobs\": {{{}}}\n}}\n",
+      counts_.json(), throttle_.in_flight(), throttle_.most_in_flight(), phases);
+}
+
+void Server::set_up() {
+  http_.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
+  http_.set_tcp_nodelay(true);
+  http_.set_keep_alive_max_count(1'000'000'000);
+  http_.set_keep_alive_timeout(30);
+  http_.set_payload_max_length(std::size_t{256} << 20);
+  // Without SO_REUSEPORT, so that two servers cannot share a port.
+  http_.set_socket_options([](socket_t socket) {
+    const int yes = 1;
+    setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  });
+  const auto curves = [this](const Request& q, Response& r) { light_curves(q, r); };
+  http_.Get(kCurves, curves);
+  http_.Post(kCurves, curves);
+  http_.Get("/status",
+            [this](const Request&, Response& r) { r.set_content(status(), "application/json"); });
+  set_up_tap();
+}
+
+void Server::run() {
+  // Before any thread is there, so that all of them leave these signals to the one that waits.
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  int port = options_.port;
+  if (port == 0) {
+    port = http_.bind_to_any_port("127.0.0.1");
+  } else if (!http_.bind_to_port("127.0.0.1", port)) {
+    port = -1;
+  }
+  if (port < 0) throw ChainError(fmt::format("port {} cannot be used", options_.port));
+  std::jthread waiter([this, signals] {
+    int signal = 0;
+    sigwait(&signals, &signal);
+    http_.stop();
+  });
+  fmt::print("listening on http://127.0.0.1:{}\n", port);
+  std::fflush(stdout);
+  http_.listen_after_bind();
+  kill(getpid(), SIGTERM);  // wakes the waiter, should the server have ended by itself
+}
+
+}  // namespace
+
+void serve(const ServeOptions& options) {
+  Server(options).run();
+}
+
+}  // namespace qsohost::skysim

@@ -1,0 +1,53 @@
+// Tables as archives send them: CSV, TSV, IPAC table and VOTable.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace qsohost::skysim {
+
+enum class TextFormat { Csv, Tsv, Ipac, VoTable };
+// "csv", "tsv", "ipac_table", "votable", in any case; none for others.
+std::optional<TextFormat> text_format(std::string_view name);
+std::string_view content_type(TextFormat format);
+
+struct TextColumn {
+  std::string_view name;
+  std::string_view ipac_type;  // "long", "int", "double", "float", "char"
+  std::string_view unit;
+};
+
+// Begins with the header; row after row is appended; finish() ends it.
+class TableText {
+ public:
+  TableText(TextFormat format, std::vector<TextColumn> columns);
+
+  void begin_row();
+  void integer(std::int64_t value);
+  void hexadecimal(std::int64_t value);  // 0x5
+  void number(double value);             // the shortest text that gives the same number; NaN
+  void number(float value);
+  void text(std::string_view value);
+  void end_row();
+  std::string finish();
+
+ private:
+  template <class... Args>
+  void cell(const char* format, Args... args);
+  void header();
+
+  TextFormat format_;
+  std::vector<TextColumn> columns_;
+  std::size_t column_ = 0;
+  std::string out_;
+};
+
+// A VOTable that says that something went wrong, as IRSA's services send it.
+std::string error_votable(std::string_view message);
+
+std::string lower(std::string_view text);
+
+}  // namespace qsohost::skysim
