@@ -15,8 +15,8 @@ flags=(-std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recov
 compiler=(clang++-16)
 if command -v ccache >/dev/null; then compiler=(ccache clang++-16); fi
 objects=()
-for source in "$root"/tests/fuzz/fits_fuzzer.cpp "$root"/framework/src/fits_*.cpp \
-              "$root"/framework/src/{column,error,names}.cpp; do
+for source in "$root"/tests/fuzz/fits_fuzzer.cpp "$root"/framework/src/fits/*.cpp \
+              "$root"/framework/src/{data/column,data/error,plugin/names}.cpp; do
   object=$(basename "$source" .cpp).o
   "${compiler[@]}" "${flags[@]}" -c "$source" -o "$object"
   objects+=("$object")

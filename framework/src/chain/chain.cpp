@@ -1,0 +1,348 @@
+#include "qsohost/chain.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+#include "chain/chain_file.hpp"
+#include "chain/port_check.hpp"
+#include "chain/stage_options.hpp"
+#include "data/fnv.hpp"
+#include "qsohost/error.hpp"
+
+namespace qsohost::inline v1 {
+
+namespace {
+
+// The settings of [chain], declared like any stage's options.
+struct Settings : OptionOwner {
+  Option<std::string> name{this, "name", required,
+                           "name of the chain; products are called after it"};
+  Option<std::int64_t> batch_rows{
+      this, "batch_rows", 500, "objects in a batch", {.min = 1, .max = 1000000}};
+  Option<std::int64_t> batch_megabytes{this,
+                                       "batch_megabytes",
+                                       64,
+                                       "size of a batch as the source gives it",
+                                       {.min = 1, .max = 65536}};
+  Option<std::vector<std::string>> plugins{this, "plugins", {}, "plugin files to load first"};
+};
+
+// Turns the lines of Chain::effective() back: "chain.name = mine", "stage raw = fits-sink (...)",
+// "raw.what = \"ztf\"".
+RawChain raw_chain_of(const std::vector<std::string>& lines) {
+  RawChain raw;
+  for (const std::string& line : lines) {
+    const std::size_t equals = std::min(line.find(" = "), line.size());
+    const std::string left = line.substr(0, equals);
+    const std::string right = line.substr(std::min(equals + 3, line.size()));
+    const Place place{line, 0, 0};
+    if (left.starts_with("stage ")) {
+      RawStage& stage = raw.stages.emplace_back();
+      stage.label = left.substr(6);
+      stage.use = right.substr(0, right.find(" ("));
+      stage.place = stage.use_place = place;
+      continue;
+    }
+    auto& options = raw.stages.empty() ? raw.settings : raw.stages.back().options;
+    options.push_back({left.substr(left.rfind('.') + 1), place, parse_option_value(right), false});
+  }
+  return raw;
+}
+
+bool has_errors(const std::vector<Problem>& problems) {
+  return std::ranges::any_of(problems, [](const Problem& p) { return !p.is_warning; });
+}
+
+void read_settings(const RawChain& raw, Settings& settings, std::vector<Problem>& problems) {
+  std::vector<std::string> names;
+  for (const OptionBase* option : settings.options()) names.push_back(option->name());
+  for (const RawOption& given : raw.settings) {
+    const auto it = std::ranges::find(settings.options(), given.name, &OptionBase::name);
+    try {
+      if (it == settings.options().end()) {
+        throw ChainError(fmt::format("is no setting{}", did_you_mean(given.name, names)));
+      }
+      if (!given.value) throw ChainError(fmt::format("wants: {}", (*it)->type_name()));
+      (*it)->set(*given.value);
+    } catch (const Error& e) {
+      problems.push_back({given.place, fmt::format("chain.{} {}", given.name, e.what()), false});
+    }
+  }
+  const auto plain = [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '_' || c == '-' || c == '.';
+  };
+  if (!settings.name.is_set()) {
+    problems.push_back({raw.place, "[chain] needs a 'name'; products are called after it", false});
+  } else if (settings.name->empty() || !std::ranges::all_of(*settings.name, plain) ||
+             settings.name->front() == '.') {
+    problems.push_back(
+        {raw.place, "chain.name becomes part of file names: letters, digits, '_', '-' and '.' only",
+         false});
+  }
+}
+
+void apply_set(RawChain& raw, const std::string& where, const std::string& value,
+               std::vector<Problem>& problems) {
+  const Place place{fmt::format("--set {}={}", where, value), 0, 0};
+  const std::size_t dot = where.find('.');
+  if (dot == std::string::npos || dot == 0 || dot + 1 == where.size()) {
+    problems.push_back({place, "write --set label.option=value", false});
+    return;
+  }
+  const std::string label = where.substr(0, dot);
+  RawOption option{where.substr(dot + 1), place, parse_option_value(value), true};
+  std::vector<RawOption>* options = nullptr;
+  std::vector<std::string> labels{"chain"};
+  if (label == "chain") options = &raw.settings;
+  for (RawStage& stage : raw.stages) {
+    labels.push_back(stage.label);
+    if (stage.label == label) options = &stage.options;
+  }
+  if (options == nullptr) {
+    problems.push_back(
+        {place, fmt::format("no stage is called '{}'{}", label, did_you_mean(label, labels)),
+         false});
+    return;
+  }
+  std::erase_if(*options, [&](const RawOption& o) { return o.name == option.name; });
+  options->push_back(std::move(option));
+}
+
+void apply_swap(RawChain& raw, const std::string& label, const std::string& use, Plugins& plugins,
+                std::vector<Problem>& problems) {
+  const Place place{fmt::format("--swap {}={}", label, use), 0, 0};
+  std::vector<std::string> labels;
+  for (RawStage& stage : raw.stages) {
+    labels.push_back(stage.label);
+    if (stage.label != label) continue;
+    const StageOffer* old_one = plugins.find(stage.use);
+    const StageOffer* new_one = plugins.find(use);
+    if (old_one != nullptr && new_one != nullptr && old_one->role != new_one->role) {
+      problems.push_back({place,
+                          fmt::format("'{}' is a {} and cannot take the place of a {}", use,
+                                      name_of(new_one->role), name_of(old_one->role)),
+                          false});
+    }
+    stage.use = use;
+    stage.use_place = place;
+    stage.swapped = true;
+    return;
+  }
+  problems.push_back(
+      {place, fmt::format("no stage is called '{}'{}", label, did_you_mean(label, labels)), false});
+}
+
+void add_plugins(const Settings& settings, const RawChain& raw, const std::filesystem::path& folder,
+                 Plugins& plugins, std::vector<Problem>& problems) {
+  const auto it = std::ranges::find(raw.settings, "plugins", &RawOption::name);
+  const Place place = it == raw.settings.end() ? raw.place : it->place;
+  for (const std::string& text : *settings.plugins) {
+    try {
+      const std::filesystem::path path = expand_environment(text);
+      const std::size_t before = plugins.refusals().size();
+      plugins.add_file(path.is_absolute() ? path : folder / path);
+      for (std::size_t i = before; i < plugins.refusals().size(); ++i) {
+        const Refusal& refusal = plugins.refusals()[i];
+        problems.push_back(
+            {place, fmt::format("{}: {}", refusal.file.string(), refusal.reason), true});
+      }
+    } catch (const Error& e) {
+      problems.push_back({place, fmt::format("plugin '{}' {}", text, e.what()), false});
+    }
+  }
+  plugins.add_standard_folders();
+}
+
+ChainStage make_stage(const RawStage& raw, const std::filesystem::path& folder, Plugins& plugins,
+                      std::vector<Problem>& problems) {
+  ChainStage stage;
+  stage.label = raw.label;
+  stage.use = raw.use;
+  stage.place = raw.place;
+  if (raw.use.empty()) return stage;
+  try {
+    if (plugins.find(raw.use) == nullptr) throw ChainError(plugins.no_stage(raw.use));
+    stage.stage = plugins.create(raw.use);
+    stage.offer = *plugins.find(raw.use);
+    stage.is_whole = apply_options(*stage.stage, raw, folder, problems);
+  } catch (const Error& e) {
+    problems.push_back({raw.use_place, e.what(), false});
+  }
+  return stage;
+}
+
+void check_order(const std::vector<ChainStage>& stages, std::vector<Problem>& problems) {
+  for (std::size_t i = 0; i < stages.size(); ++i) {
+    const ChainStage& stage = stages[i];
+    if (!stage.stage) continue;
+    const bool is_source = stage.offer.role == Role::Source;
+    if (i == 0 && !is_source) {
+      problems.push_back({stage.place,
+                          fmt::format("{} is a {}; a chain begins with a Source", stage.label,
+                                      name_of(stage.offer.role)),
+                          false});
+    }
+    if (i > 0 && is_source) {
+      problems.push_back(
+          {stage.place,
+           fmt::format("{} is a Source; only the first stage of a chain can be one", stage.label),
+           false});
+    }
+  }
+  const auto is_sink = [](const ChainStage& s) { return s.stage && s.offer.role == Role::Sink; };
+  if (!stages.empty() && std::ranges::none_of(stages, is_sink)) {
+    problems.push_back(
+        {stages.back().place, "the chain has no Sink: nothing will be written", true});
+  }
+}
+
+void check_products(const std::vector<ChainStage>& stages, std::vector<Problem>& problems) {
+  std::map<std::string, std::string> writers;
+  for (const ChainStage& stage : stages) {
+    for (const std::string& product : stage.ports.products()) {
+      const auto [it, is_first] = writers.try_emplace(product, stage.label);
+      if (is_first) continue;
+      problems.push_back({stage.place,
+                          fmt::format("{} writes {}, as {} does; give one of them another path",
+                                      stage.label, product, it->second),
+                          false});
+    }
+  }
+}
+
+// Products stay row-aligned only if their sinks sort and drop alike.
+void check_alignment(const std::vector<ChainStage>& stages, std::vector<Problem>& problems) {
+  for (const char* name : {"sort_by", "drop_empty"}) {
+    const ChainStage* first = nullptr;
+    std::string first_value;
+    for (const ChainStage& stage : stages) {
+      if (!stage.stage || stage.offer.role != Role::Sink) continue;
+      const auto& options = stage.stage->options();
+      const auto it = std::ranges::find(options, name, &OptionBase::name);
+      if (it == options.end()) continue;
+      const std::string value = to_toml((*it)->value());
+      if (first == nullptr) {
+        first = &stage;
+        first_value = value;
+      } else if (value != first_value) {
+        problems.push_back({stage.place,
+                            fmt::format("{}.{} is {}, but {}.{} is {}: their products will not be "
+                                        "row-aligned",
+                                        stage.label, name, value, first->label, name, first_value),
+                            true});
+      }
+    }
+  }
+}
+
+}  // namespace
+
+std::string Problem::text() const {
+  const std::string where =
+      place.line == 0 ? place.file : fmt::format("{}:{}:{}", place.file, place.line, place.column);
+  return fmt::format("{}: {}{}", where, is_warning ? "warning: " : "", message);
+}
+
+std::optional<Chain> Chain::load(const std::filesystem::path& file, const Overrides& overrides,
+                                 Plugins& plugins, std::vector<Problem>& problems) {
+  std::optional<RawChain> read = read_chain_file(file, problems);
+  if (!read) return std::nullopt;
+  RawChain& raw = *read;
+  for (const auto& [where, value] : overrides.set) apply_set(raw, where, value, problems);
+  const std::filesystem::path folder = std::filesystem::absolute(file).parent_path();
+  Settings settings;
+  read_settings(raw, settings, problems);
+  add_plugins(settings, raw, folder, plugins, problems);
+  for (const auto& [label, use] : overrides.swap) apply_swap(raw, label, use, plugins, problems);
+
+  Chain chain;
+  chain.file_ = file;
+  chain.settings_ = {*settings.name, *settings.batch_rows, *settings.batch_megabytes};
+  chain.build(raw, folder, plugins, problems);
+  if (has_errors(problems)) return std::nullopt;
+  return chain;
+}
+
+std::optional<Chain> Chain::restore(const std::vector<std::string>& effective, Plugins& plugins,
+                                    std::vector<Problem>& problems) {
+  const RawChain raw = raw_chain_of(effective);
+  Settings settings;
+  read_settings(raw, settings, problems);
+  Chain chain;
+  chain.settings_ = {*settings.name, *settings.batch_rows, *settings.batch_megabytes};
+  chain.build(raw, {}, plugins, problems);
+  if (has_errors(problems)) return std::nullopt;
+  return chain;
+}
+
+void Chain::build(const RawChain& raw, const std::filesystem::path& folder, Plugins& plugins,
+                  std::vector<Problem>& problems) {
+  bool all_known = true;
+  for (const RawStage& raw_stage : raw.stages) {
+    stages_.push_back(make_stage(raw_stage, folder, plugins, problems));
+    all_known &= raw_stage.use.empty() || plugins.find(raw_stage.use) != nullptr;
+  }
+  check_order(stages_, problems);
+  check_ports(problems);
+  check_products(stages_, problems);
+  check_alignment(stages_, problems);
+  std::ranges::stable_sort(
+      problems, {}, [](const Problem& p) { return std::tuple(p.place.line, p.place.column); });
+  // Once for all stages that are not known.
+  if (!all_known) {
+    const Place place{file_.string(), 0, 0};
+    problems.push_back(
+        {place, "stages are looked for in plugins:" + plugins.where_looked(), false});
+  }
+}
+
+void Chain::check_ports(std::vector<Problem>& problems) {
+  Schema schema;
+  for (ChainStage& stage : stages_) {
+    stage.before = schema;
+    if (!stage.stage || !stage.is_whole) {
+      // Nobody knows what it would have added; complaints about later stages would be guesses.
+      schema.set_open(true);
+      continue;
+    }
+    const auto complain = [&](const std::string& message) {
+      problems.push_back({stage.place, fmt::format("{} {}", stage.label, message), false});
+    };
+    try {
+      stage.ports = ports_of(*stage.stage, schema);
+      for (const std::string& m : misfits(stage.offer.role, schema, stage.ports)) complain(m);
+      if (stage.offer.role == Role::Source) schema.set_open(false);
+      schema = after(schema, stage.ports, stage.label);
+    } catch (const std::exception& e) {
+      complain(fmt::format("cannot say what it reads and adds: {}", e.what()));
+      schema.set_open(true);
+    }
+  }
+}
+
+std::vector<std::string> Chain::effective() const {
+  std::vector<std::string> lines{
+      fmt::format("chain.name = {}", settings_.name),
+      fmt::format("chain.batch_rows = {}", settings_.batch_rows),
+      fmt::format("chain.batch_megabytes = {}", settings_.batch_megabytes)};
+  for (const ChainStage& stage : stages_) {
+    lines.push_back(fmt::format("stage {} = {} ({} {})", stage.label, stage.use, stage.offer.plugin,
+                                stage.offer.version));
+    for (const OptionBase* option : stage.stage->options()) {
+      lines.push_back(
+          fmt::format("{}.{} = {}", stage.label, option->name(), to_toml(option->value())));
+    }
+  }
+  return lines;
+}
+
+std::string Chain::hash() const {
+  std::uint64_t hash = kFnvBegin;
+  for (const std::string& line : effective()) hash = fnv1a(line + '\n', hash);
+  return fmt::format("{:016x}", hash);
+}
+
+}  // namespace qsohost::inline v1

@@ -1,0 +1,117 @@
+#include "chain/port_check.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "qsohost/loader.hpp"
+
+namespace qsohost::inline v1 {
+
+namespace {
+
+std::string full_name(const Port& port) {
+  return port.group.empty() ? fmt::format("'{}'", port.name)
+                            : fmt::format("'{}' of group '{}'", port.name, port.group);
+}
+
+std::vector<std::string> names_in(const Schema& schema, const std::string& group) {
+  std::vector<std::string> names;
+  for (const Schema::Entry& entry : schema.columns()) {
+    if (entry.port.group == group) names.push_back(entry.port.name);
+  }
+  return names;
+}
+
+std::vector<std::string> group_names(const Schema& schema) {
+  std::vector<std::string> names;
+  for (const Schema::GroupEntry& entry : schema.groups()) names.push_back(entry.info.name);
+  return names;
+}
+
+void check_read(const Port& wanted, const Schema& before, std::vector<std::string>& out) {
+  const Schema::Entry* there = before.find(wanted.group, wanted.name);
+  if (there == nullptr) {
+    if (before.is_open()) return;
+    if (!wanted.group.empty() && before.find_group(wanted.group) == nullptr) {
+      out.push_back(fmt::format("needs group '{}', which no earlier stage gives{}", wanted.group,
+                                did_you_mean(wanted.group, group_names(before))));
+      return;
+    }
+    out.push_back(fmt::format("needs column {}, which no earlier stage gives{}", full_name(wanted),
+                              did_you_mean(wanted.name, names_in(before, wanted.group))));
+    return;
+  }
+  const Port& given = there->port;
+  if (wanted.dtype && given.dtype && *wanted.dtype != *given.dtype) {
+    out.push_back(fmt::format("needs column {} as {}, but stage '{}' gives {}", full_name(wanted),
+                              name_of(*wanted.dtype), there->origin, name_of(*given.dtype)));
+  }
+  if (!wanted.unit.empty() && !given.unit.empty() && wanted.unit != given.unit) {
+    out.push_back(fmt::format("needs column {} in {}, but stage '{}' gives {}", full_name(wanted),
+                              wanted.unit, there->origin, given.unit));
+  }
+}
+
+void check_added(const Schema& before, const Ports& ports, std::vector<std::string>& out) {
+  const auto adds_group = [&](const std::string& name) {
+    return std::ranges::find(ports.added_groups(), name, &GroupInfo::name) !=
+           ports.added_groups().end();
+  };
+  for (const GroupInfo& group : ports.added_groups()) {
+    if (const Schema::GroupEntry* there = before.find_group(group.name)) {
+      out.push_back(fmt::format("adds group '{}', which stage '{}' has added already", group.name,
+                                there->origin));
+    }
+  }
+  for (const Port& port : ports.added()) {
+    if (const Schema::Entry* there = before.find(port.group, port.name)) {
+      out.push_back(fmt::format("adds column {}, which stage '{}' has added already",
+                                full_name(port), there->origin));
+    } else if (!port.group.empty() && before.find_group(port.group) == nullptr &&
+               !adds_group(port.group) && !before.is_open()) {
+      out.push_back(
+          fmt::format("adds column {}, but there is no such group here", full_name(port)));
+    }
+  }
+}
+
+void check_role(Role role, const Ports& ports, std::vector<std::string>& out) {
+  const bool adds = !ports.added().empty() || !ports.added_groups().empty() || ports.has_unknown();
+  if (adds && (role == Role::Filter || role == Role::Sink)) {
+    out.push_back(fmt::format("is a {} and must not add columns", name_of(role)));
+  }
+  if (!ports.dropped_groups().empty() && role != Role::Filter) {
+    out.push_back(fmt::format("is a {} and must not remove anything", name_of(role)));
+  }
+  if (ports.has_unknown() && role != Role::Source) {
+    out.push_back("must say which columns it adds: only a Source may learn them from its file");
+  }
+}
+
+}  // namespace
+
+Ports ports_of(const Stage& stage, const Schema& before) {
+  Ports ports = stage.member_ports();
+  stage.declare(before, ports);
+  return ports;
+}
+
+Schema after(const Schema& before, const Ports& ports, const std::string& label) {
+  Schema schema = before;
+  for (const GroupInfo& group : ports.added_groups()) schema.add_group(group, label);
+  for (const Port& port : ports.added()) schema.add(port, label);
+  for (const std::string& group : ports.dropped_groups()) schema.drop_group(group);
+  if (ports.has_unknown()) schema.set_open(true);
+  return schema;
+}
+
+std::vector<std::string> misfits(Role role, const Schema& before, const Ports& ports) {
+  std::vector<std::string> out = ports.problems();
+  for (const Port& port : ports.read()) check_read(port, before, out);
+  check_added(before, ports, out);
+  check_role(role, ports, out);
+  return out;
+}
+
+}  // namespace qsohost::inline v1

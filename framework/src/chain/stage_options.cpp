@@ -1,0 +1,119 @@
+#include "chain/stage_options.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "qsohost/loader.hpp"
+
+namespace qsohost::inline v1 {
+
+namespace {
+
+using Scalar = OptionValue::Scalar;
+
+Scalar resolve_path(const Scalar& scalar, const std::filesystem::path& folder) {
+  const auto* text = std::get_if<std::string>(&scalar);
+  if (text == nullptr || text->empty()) return scalar;
+  const std::filesystem::path path = expand_environment(*text);
+  return path.is_absolute() ? path.string() : (folder / path).lexically_normal().string();
+}
+
+OptionValue resolve_paths(OptionValue value, const std::filesystem::path& folder) {
+  if (auto* scalar = std::get_if<Scalar>(&value.data)) *scalar = resolve_path(*scalar, folder);
+  if (auto* list = std::get_if<std::vector<Scalar>>(&value.data)) {
+    for (Scalar& scalar : *list) scalar = resolve_path(scalar, folder);
+  }
+  return value;
+}
+
+void set_option(Stage& stage, const RawStage& raw, const RawOption& given,
+                const std::filesystem::path& folder, std::vector<Problem>& problems) {
+  const auto complain = [&](const std::string& message, bool warning = false) {
+    problems.push_back({given.place, message, warning});
+  };
+  const auto& options = stage.options();
+  const auto it = std::ranges::find(options, given.name, &OptionBase::name);
+  if (it == options.end()) {
+    std::vector<std::string> names;
+    for (const OptionBase* o : options) names.push_back(o->name());
+    if (raw.swapped && !given.from_command_line) {
+      return complain(fmt::format("{}: stage '{}' has no option '{}'; left out", raw.label, raw.use,
+                                  given.name),
+                      true);
+    }
+    return complain(fmt::format("{}: no option '{}'{}", raw.label, given.name,
+                                did_you_mean(given.name, names)));
+  }
+  const std::string name = fmt::format("{}.{}", raw.label, given.name);
+  if (!given.value) return complain(fmt::format("{} wants: {}", name, (*it)->type_name()));
+  try {
+    const auto type = (*it)->type_name();
+    const bool is_path = type == "path" || type == "list of paths";
+    (*it)->set(is_path ? resolve_paths(*given.value, given.from_command_line
+                                                         ? std::filesystem::current_path()
+                                                         : folder)
+                       : *given.value);
+  } catch (const TableError& e) {
+    for (const TableError::Problem& p : e.problems()) {
+      const bool has_place = p.line > 0 && !given.from_command_line;
+      problems.push_back({has_place ? Place{given.place.file, p.line, p.column} : given.place,
+                          fmt::format("{}: {}", name, p.message), false});
+    }
+  } catch (const Error& e) {
+    complain(fmt::format("{} {}", name, e.what()));
+  }
+}
+
+}  // namespace
+
+std::string expand_environment(const std::string& text) {
+  std::string out;
+  std::size_t at = 0;
+  for (;;) {
+    const std::size_t begin = text.find("${", at);
+    const std::size_t end = text.find('}', begin);
+    if (begin == std::string::npos || end == std::string::npos) return out + text.substr(at);
+    out += text.substr(at, begin - at);
+    const std::string inside = text.substr(begin + 2, end - begin - 2);
+    const std::size_t otherwise = inside.find(":-");
+    const std::string name = inside.substr(0, otherwise);
+    const char* value = std::getenv(name.c_str());
+    if (value != nullptr && *value != '\0') {
+      out += value;
+    } else if (otherwise != std::string::npos) {
+      out += inside.substr(otherwise + 2);
+    } else {
+      throw ChainError(fmt::format("names the environment variable '{}', which is not set", name));
+    }
+    at = end + 1;
+  }
+}
+
+bool apply_options(Stage& stage, const RawStage& raw, const std::filesystem::path& folder,
+                   std::vector<Problem>& problems) {
+  const auto errors = [&] { return std::ranges::count(problems, false, &Problem::is_warning); };
+  const auto before = errors();
+  stage.set_label(raw.label);
+  for (const RawOption& given : raw.options) set_option(stage, raw, given, folder, problems);
+  const auto was_given = [&](const OptionBase* o) {
+    return std::ranges::find(raw.options, o->name(), &RawOption::name) != raw.options.end();
+  };
+  for (const OptionBase* option : stage.options()) {
+    if (!option->is_required() || was_given(option)) continue;
+    problems.push_back({raw.place,
+                        fmt::format("{} needs option '{}' ({}): {}", raw.label, option->name(),
+                                    option->type_name(), option->help()),
+                        false});
+  }
+  if (errors() != before) return false;
+  try {
+    stage.validate();
+  } catch (const std::exception& e) {
+    problems.push_back({raw.place, fmt::format("{}: {}", raw.label, e.what()), false});
+  }
+  return errors() == before;
+}
+
+}  // namespace qsohost::inline v1

@@ -1,0 +1,57 @@
+// Where the columns of a table lie in its rows, as headers say it and as we choose it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "fits/fits_bytes.hpp"
+#include "fits/fits_input.hpp"
+#include "qsohost/fits.hpp"
+
+namespace qsohost::inline v1 {
+
+struct FieldPlace {
+  std::size_t offset = 0;         // in the row
+  std::size_t bytes = 0;          // in the row; of an array, its descriptor
+  char code = 'D';                // FITS letter of an element
+  std::size_t element_bytes = 0;  // strings: of one string
+  bool wide = false;              // array with 64-bit descriptors (Q)
+  double scale = 1;               // TSCAL
+  double zero = 0;                // TZERO
+  std::optional<std::int64_t> null;
+};
+
+struct FitsLayout {
+  std::string extension;
+  std::vector<FitsField> fields;
+  std::vector<FieldPlace> places;
+  std::uint64_t rows = 0;
+  std::uint64_t row_bytes = 0;
+  std::uint64_t data_start = 0;  // in the file
+  std::uint64_t heap_start = 0;  // from the start of the data
+  std::uint64_t heap_bytes = 0;
+};
+
+// The first binary table of the file. Throws ChainError if there is none, or less than it promises.
+FitsLayout read_layout(const FitsInput& file);
+
+// How we write such fields: P descriptors up to `most_for_p` bytes of heap, else Q.
+FitsLayout make_layout(std::vector<FitsField> fields, std::uint64_t rows, std::uint64_t heap_bytes,
+                       std::uint64_t most_for_p);
+
+// "table 'ztf', row 12, column 'mjd_g'"; rows are counted from 0.
+std::string place_in(const FitsLayout& layout, std::size_t field, std::uint64_t row);
+// The array of a row; throws ChainError if it lies outside the heap.
+Descriptor array_of(const FitsInput& file, const FitsLayout& layout, std::size_t field,
+                    std::uint64_t row, const std::byte* row_bytes);
+
+std::string tform(const FitsField& field, const FieldPlace& place);
+// What marks a null in an integer column that we write.
+std::int64_t null_marker(DType dtype);
+// How programs should show the column (TDISPn); empty where they know it by themselves.
+std::string display_format(const ColumnInfo& info);
+
+}  // namespace qsohost::inline v1

@@ -1,0 +1,290 @@
+// Reading: rows come as raw bytes in one piece, arrays as large pieces of the heap; numbers are
+// made from them column by column.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "fits/fits_bytes.hpp"
+#include "fits/fits_layout.hpp"
+#include "qsohost/error.hpp"
+#include "qsohost/fits.hpp"
+
+namespace qsohost::inline v1 {
+
+namespace {
+
+constexpr std::uint64_t kMostShared = std::uint64_t{64} << 20;  // bytes
+
+std::string_view trimmed(const std::byte* from, std::size_t bytes) {
+  std::string_view text(reinterpret_cast<const char*>(from), bytes);
+  text = text.substr(0, text.find('\0'));
+  return text.substr(0, text.find_last_not_of(' ') + 1);
+}
+
+template <class Raw, class T>
+T converted(Raw raw, const FieldPlace& place) {
+  if constexpr (std::is_integral_v<T> && std::is_integral_v<Raw>) {
+    if (place.zero == 0x1p63) {  // unsigned 64 bits; what does not fit is caught by the caller
+      return static_cast<T>(static_cast<std::uint64_t>(raw) ^ (std::uint64_t{1} << 63));
+    }
+    return static_cast<T>(static_cast<std::int64_t>(raw) + static_cast<std::int64_t>(place.zero));
+  } else if constexpr (std::is_same_v<T, double>) {
+    return place.zero + place.scale * static_cast<double>(raw);
+  } else {
+    return static_cast<T>(raw);
+  }
+}
+
+template <class Raw, class T>
+void decode_as(const FieldPlace& place, const std::byte* from, std::size_t n, Column& out,
+               std::size_t at) {
+  const std::span<T> to = out.values<T>().subspan(at, n);
+  if (std::is_same_v<Raw, T> && place.scale == 1 && place.zero == 0) {
+    for (std::size_t i = 0; i < n; ++i) to[i] = load_be<T>(from + i * sizeof(T));
+  } else {
+    for (std::size_t i = 0; i < n; ++i) {
+      to[i] = converted<Raw, T>(load_be<Raw>(from + i * sizeof(Raw)), place);
+    }
+  }
+  if constexpr (std::is_integral_v<Raw>) {
+    if (!place.null) return;
+    for (std::size_t i = 0; i < n; ++i) {
+      if (load_be<Raw>(from + i * sizeof(Raw)) == *place.null) out.set_null(at + i);
+    }
+  }
+}
+
+template <class Raw>
+void decode_number(const FieldPlace& place, const std::byte* from, std::size_t n, Column& out,
+                   std::size_t at) {
+  switch (out.dtype()) {
+    case DType::I16:
+      return decode_as<Raw, std::int16_t>(place, from, n, out, at);
+    case DType::I32:
+      return decode_as<Raw, std::int32_t>(place, from, n, out, at);
+    case DType::I64:
+      return decode_as<Raw, std::int64_t>(place, from, n, out, at);
+    case DType::F32:
+      return decode_as<Raw, float>(place, from, n, out, at);
+    default:
+      return decode_as<Raw, double>(place, from, n, out, at);
+  }
+}
+
+// In arrays astropy writes the numbers 0 and 1 instead of the letters F and T; only an array that
+// has letters can have nulls.
+void decode_bools(const std::byte* from, std::size_t n, Column& out, std::size_t at,
+                  bool may_be_numbers) {
+  const auto to = out.values<bool>().subspan(at, n);
+  for (std::size_t i = 0; i < n; ++i) {
+    to[i] = from[i] == std::byte{'T'} || from[i] == std::byte{1} ? 1 : 0;
+  }
+  const auto is_letter = [](std::byte b) { return b == std::byte{'T'} || b == std::byte{'F'}; };
+  if (may_be_numbers && std::none_of(from, from + n, is_letter)) return;
+  for (std::size_t i = 0; i < n; ++i) {
+    if (from[i] == std::byte{0}) out.set_null(at + i);
+  }
+}
+
+// `n` numbers or flags into values [at, at + n) of the column, which are there already.
+void decode(const FieldPlace& place, const std::byte* from, std::size_t n, Column& out,
+            std::size_t at, bool is_array) {
+  switch (place.code) {
+    case 'L':
+      return decode_bools(from, n, out, at, is_array);
+    case 'B':
+      return decode_number<std::uint8_t>(place, from, n, out, at);
+    case 'I':
+      return decode_number<std::int16_t>(place, from, n, out, at);
+    case 'J':
+      return decode_number<std::int32_t>(place, from, n, out, at);
+    case 'K':
+      return decode_number<std::int64_t>(place, from, n, out, at);
+    case 'E':
+      return decode_number<float>(place, from, n, out, at);
+    default:
+      return decode_number<double>(place, from, n, out, at);
+  }
+}
+
+}  // namespace
+
+struct FitsTable::State {
+  explicit State(const std::filesystem::path& path) : file(path), layout(read_layout(file)) {}
+
+  struct ArrayTask {
+    std::size_t field;
+    FitsCells* cells;
+    std::vector<Descriptor> descriptors;
+  };
+
+  void read_rows(std::uint64_t first, std::uint64_t count);
+  void fixed_cells(std::size_t field, std::uint64_t count, FitsCells& out) const;
+  ArrayTask array_task(std::size_t field, std::uint64_t first, std::uint64_t count, FitsCells& out);
+  void read_heap(std::uint64_t offset, std::uint64_t bytes);
+  void arrays(std::span<ArrayTask> tasks);
+  void check_unsigned(std::size_t field, std::uint64_t first, const FitsCells& cells) const;
+
+  FitsInput file;
+  FitsLayout layout;
+  std::vector<std::byte> rows;
+  std::vector<std::byte> heap;
+};
+
+void FitsTable::State::read_rows(std::uint64_t first, std::uint64_t count) {
+  rows.resize(count * layout.row_bytes);
+  file.read(layout.data_start + first * layout.row_bytes, rows);
+}
+
+void FitsTable::State::fixed_cells(std::size_t field, std::uint64_t count, FitsCells& out) const {
+  const FieldPlace& place = layout.places[field];
+  const std::size_t width = out.values.width();
+  if (place.code != 'A') out.values.resize(count);
+  for (std::uint64_t row = 0; row < count; ++row) {
+    const std::byte* from = rows.data() + row * layout.row_bytes + place.offset;
+    if (place.code != 'A') {
+      decode(place, from, width, out.values, row * width, false);
+      continue;
+    }
+    for (std::size_t i = 0; i < width; ++i) {
+      out.values.append_string(trimmed(from + i * place.element_bytes, place.element_bytes));
+    }
+  }
+}
+
+FitsTable::State::ArrayTask FitsTable::State::array_task(std::size_t field, std::uint64_t first,
+                                                         std::uint64_t count, FitsCells& out) {
+  ArrayTask task{field, &out, {}};
+  std::uint64_t total = 0;
+  for (std::uint64_t row = 0; row < count; ++row) {
+    const Descriptor d =
+        array_of(file, layout, field, first + row, rows.data() + row * layout.row_bytes);
+    out.lengths.push_back(d.length);
+    total += d.length;
+    task.descriptors.push_back(d);
+  }
+  // Rows may share bytes of the heap; a file that does so on a grand scale is an attack on memory.
+  const std::uint64_t bytes = total * layout.places[field].element_bytes;
+  if (bytes > std::max(layout.heap_bytes, kMostShared)) {
+    file.fail(fmt::format(
+        "{} and the next {}: their arrays take {} bytes, but the heap has {}: the file is damaged",
+        place_in(layout, field, first), count - 1, bytes, layout.heap_bytes));
+  }
+  out.values.resize(total);
+  return task;
+}
+
+void FitsTable::State::read_heap(std::uint64_t offset, std::uint64_t bytes) {
+  heap.resize(bytes);
+  file.read(layout.data_start + layout.heap_start + offset, heap);
+}
+
+// One read where the arrays lie together (rows of our own files), else one a column (as astropy
+// writes them), else one a cell.
+void FitsTable::State::arrays(std::span<ArrayTask> tasks) {
+  std::uint64_t begin = std::numeric_limits<std::uint64_t>::max();
+  std::uint64_t end = 0;
+  std::uint64_t used = 0;
+  for (const ArrayTask& task : tasks) {
+    for (const Descriptor& d : task.descriptors) {
+      if (d.length == 0) continue;
+      const std::uint64_t bytes = d.length * layout.places[task.field].element_bytes;
+      begin = std::min(begin, d.offset);
+      end = std::max(end, d.offset + bytes);
+      used += bytes;
+    }
+  }
+  if (used == 0) return;
+  const bool together = end - begin <= 2 * used;
+  if (!together && tasks.size() > 1) {
+    for (std::size_t i = 0; i < tasks.size(); ++i) arrays(tasks.subspan(i, 1));
+    return;
+  }
+  if (together) read_heap(begin, end - begin);
+  for (ArrayTask& task : tasks) {
+    const FieldPlace& place = layout.places[task.field];
+    std::size_t at = 0;
+    for (const Descriptor& d : task.descriptors) {
+      if (d.length == 0) continue;
+      if (!together) read_heap(d.offset, d.length * place.element_bytes);
+      decode(place, heap.data() + (together ? d.offset - begin : 0), d.length, task.cells->values,
+             at, true);
+      at += d.length;
+    }
+  }
+}
+
+// Unsigned 64-bit numbers beyond the signed range have turned negative.
+void FitsTable::State::check_unsigned(std::size_t field, std::uint64_t first,
+                                      const FitsCells& cells) const {
+  if (layout.places[field].zero != 0x1p63 || cells.values.dtype() != DType::I64) return;
+  const auto values = cells.values.values<std::int64_t>();
+  std::uint64_t row = 0;
+  std::uint64_t left = 0;  // values of this row still to come
+  const auto length = [&](std::uint64_t r) {
+    return layout.fields[field].is_array ? cells.lengths[r] : cells.values.width();
+  };
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    for (; left == 0; ++row) left = length(row);
+    --left;
+    if (values[i] >= 0 || cells.values.is_null(i)) continue;
+    file.fail(fmt::format("{}: {} is beyond the range of 64-bit signed integers",
+                          place_in(layout, field, first + row - 1),
+                          static_cast<std::uint64_t>(values[i])));
+  }
+}
+
+FitsTable::FitsTable(const std::filesystem::path& file) : state_(std::make_unique<State>(file)) {}
+FitsTable::~FitsTable() = default;
+FitsTable::FitsTable(FitsTable&&) noexcept = default;
+
+std::uint64_t FitsTable::rows() const {
+  return state_->layout.rows;
+}
+
+const std::string& FitsTable::extension() const {
+  return state_->layout.extension;
+}
+
+const std::vector<FitsField>& FitsTable::fields() const {
+  return state_->layout.fields;
+}
+
+std::optional<std::size_t> FitsTable::find(std::string_view column) const {
+  for (std::size_t i = 0; i < fields().size(); ++i) {
+    if (fields()[i].info.name == column) return i;
+  }
+  return std::nullopt;
+}
+
+std::vector<FitsCells> FitsTable::read(std::uint64_t first, std::uint64_t count,
+                                       std::span<const std::size_t> fields) {
+  State& s = *state_;
+  if (first > s.layout.rows || count > s.layout.rows - first) {
+    s.file.fail(fmt::format("rows {} to {} asked for, but there are {}", first + 1, first + count,
+                            s.layout.rows));
+  }
+  for (const std::size_t field : fields) {
+    const FitsField& f = s.layout.fields.at(field);
+    if (!f.trouble.empty()) s.file.fail(fmt::format("column '{}': {}", f.info.name, f.trouble));
+  }
+  s.read_rows(first, count);
+  std::vector<FitsCells> cells;
+  cells.reserve(fields.size());  // tasks point into it
+  std::vector<State::ArrayTask> tasks;
+  for (const std::size_t field : fields) {
+    FitsCells& out = cells.emplace_back(FitsCells{Column(s.layout.fields[field].info), {}});
+    if (s.layout.fields[field].is_array) {
+      tasks.push_back(s.array_task(field, first, count, out));
+    } else {
+      s.fixed_cells(field, count, out);
+    }
+  }
+  s.arrays(tasks);
+  for (std::size_t i = 0; i < fields.size(); ++i) s.check_unsigned(fields[i], first, cells[i]);
+  return cells;
+}
+
+}  // namespace qsohost::inline v1

@@ -1,0 +1,74 @@
+// Writing one table whose size is known beforehand. CFITSIO makes the header, and knows rows and
+// heap from it before the first byte of data: a heap of which it does not know is zero-filled in
+// part when checksums are made. Data is handed over in large pieces, at any place.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+
+#include "fits/fits_file.hpp"
+#include "fits/fits_input.hpp"
+#include "fits/fits_layout.hpp"
+#include "fits/fits_sum.hpp"
+#include "qsohost/fits.hpp"
+
+namespace qsohost::inline v1 {
+
+class FitsWriter {
+ public:
+  FitsWriter(const std::filesystem::path& file, const FitsHeader& header, const FitsLayout& layout);
+
+  void write_rows(std::uint64_t first, std::span<const std::byte> bytes);
+  void write_heap(std::uint64_t offset, std::span<const std::byte> bytes);
+  void finish();  // checksums; closes
+
+ private:
+  void write(std::uint64_t offset, std::span<const std::byte> bytes);
+  void text_key(const std::string& name, const std::string& value, const std::string& comment);
+  void long_key(const std::string& name, const std::string& value, const std::string& comment);
+  void table_header(const FitsHeader& header);
+  void column_keys(int n);
+  void seal(int hdu, std::uint32_t data_sum);
+
+  FitsFile file_;
+  FitsLayout layout_;
+  FitsSum sum_;
+};
+
+// Collects bytes and hands them over when there are enough.
+class Pieces {
+ public:
+  enum class Part : std::uint8_t { Rows, Heap };
+  Pieces(FitsWriter& writer, Part part, std::uint64_t row_bytes = 1)
+      : writer_(writer), part_(part), row_bytes_(row_bytes) {}
+
+  // Room for `bytes` more; for rows, whole rows.
+  std::span<std::byte> take(std::size_t bytes) {
+    if (buffer_.size() + bytes > kPiece) flush();
+    buffer_.resize(buffer_.size() + bytes);
+    return std::span(buffer_).last(bytes);
+  }
+  void flush() {
+    if (buffer_.empty()) return;
+    if (part_ == Part::Rows) {
+      writer_.write_rows(written_ / row_bytes_, buffer_);
+    } else {
+      writer_.write_heap(written_, buffer_);
+    }
+    written_ += buffer_.size();
+    buffer_.clear();
+  }
+  std::uint64_t size() const { return written_ + buffer_.size(); }
+
+ private:
+  static constexpr std::size_t kPiece = std::size_t{1} << 20;
+  FitsWriter& writer_;
+  Part part_;
+  std::uint64_t row_bytes_;
+  std::uint64_t written_ = 0;
+  std::vector<std::byte> buffer_;
+};
+
+}  // namespace qsohost::inline v1

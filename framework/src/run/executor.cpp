@@ -1,0 +1,359 @@
+#include "run/executor.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "qsohost/error.hpp"
+
+namespace qsohost::inline v1 {
+
+using Clock = Trace::Clock;
+
+struct Executor::Flight {
+  std::uint64_t sequence;  // 0, 1, 2, ... without the gaps that skipped batches leave in ordinals
+  Batch batch;
+  BatchRecord record;
+  bool dead = false;  // goes through the steps without being worked on, so that order holds
+  Clock::time_point queued = Clock::now();
+};
+
+struct Executor::Step {
+  Role role;                        // Fetcher, Fitter (for filters too) or Sink
+  std::vector<std::size_t> stages;  // of the chain
+  Queue<FlightPtr> queue;
+  std::vector<std::thread> threads;
+};
+
+namespace {
+
+double seconds(Clock::duration d) {
+  return std::chrono::duration<double>(d).count();
+}
+
+Role step_role(Role role) {
+  return role == Role::Filter ? Role::Fitter : role;
+}
+
+std::vector<ObjectRecord> object_records(const Batch& batch, const Outcomes& outcomes) {
+  std::vector<ObjectRecord> out;
+  for (std::size_t row = 0; row < batch.rows(); ++row) {
+    const Outcomes::State& s = outcomes.states()[row];
+    out.push_back({batch.id(row), *s.outcome, s.reason, s.epochs});
+  }
+  return out;
+}
+
+}  // namespace
+
+Executor::Executor(Chain& chain, Settings settings, RunDb& db, std::set<std::uint64_t> skip,
+                   Trace* trace)
+    : chain_(chain),
+      settings_(std::move(settings)),
+      db_(db),
+      skip_(std::move(skip)),
+      trace_(trace),
+      tokens_(settings_.in_flight),
+      clocks_(chain.stages().size()) {
+  make_steps();
+}
+
+Executor::~Executor() = default;
+
+int Executor::interrupts() const {
+  return settings_.interrupts == nullptr ? 0 : settings_.interrupts->load();
+}
+
+bool Executor::stopping() const {
+  return interrupts() > 0 || !error_.empty();
+}
+
+std::size_t Executor::workers(std::size_t stage) const {
+  switch (chain_.stages()[stage].offer.role) {
+    case Role::Filter:
+    case Role::Fitter:
+      return static_cast<std::size_t>(settings_.threads);
+    case Role::Fetcher: {
+      const auto& fetcher = static_cast<const Fetcher&>(*chain_.stages()[stage].stage);
+      return static_cast<std::size_t>(std::max(1, fetcher.lanes()));
+    }
+    case Role::Source:
+    case Role::Sink:
+      break;
+  }
+  return 1;
+}
+
+void Executor::make_steps() {
+  const auto& stages = chain_.stages();
+  for (std::size_t i = 1; i < stages.size(); ++i) {
+    const Role role = step_role(stages[i].offer.role);
+    if (role == Role::Sink && !settings_.with_sinks) continue;
+    const bool joins = !steps_.empty() && steps_.back()->role == role && role != Role::Fetcher;
+    if (!joins) {
+      steps_.push_back(std::make_unique<Step>());
+      steps_.back()->role = role;
+    }
+    steps_.back()->stages.push_back(i);
+  }
+}
+
+void Executor::start_threads() {
+  pool_ = make_compute_pool(settings_.threads);
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    Step& step = *steps_[i];
+    if (step.role == Role::Sink) {
+      step.threads.emplace_back([this, &step, i] { sink_loop(step, i); });
+    } else if (step.role == Role::Fetcher) {
+      for (std::size_t lane = 0; lane < workers(step.stages[0]); ++lane) {
+        step.threads.emplace_back([this, &step, i] {
+          while (auto flight = step.queue.pop()) {
+            process(step, **flight);
+            deliver(std::move(*flight), i + 1);
+          }
+        });
+      }
+    }
+  }
+}
+
+void Executor::run() {
+  start_threads();
+  std::thread source([this] {
+    try {
+      read_source();
+    } catch (const std::exception& e) {
+      fail(e.what());
+    }
+    const std::lock_guard lock(mutex_);
+    source_done_ = true;
+    changed_.notify_all();
+  });
+  {
+    std::unique_lock lock(mutex_);
+    while (!source_done_ || in_flight_ > 0) {
+      changed_.wait_for(lock, std::chrono::milliseconds(100));
+      if (!settings_.progress) continue;
+      const std::uint64_t objects = objects_;
+      const std::string at = where_.empty() ? "" : chain_.stages()[where_.begin()->second].label;
+      lock.unlock();
+      settings_.progress(objects, at);
+      lock.lock();
+    }
+  }
+  source.join();
+  for (auto& step : steps_) {
+    step->queue.close();
+    for (std::thread& thread : step->threads) thread.join();
+  }
+  pool_.reset();
+}
+
+bool Executor::take_token() {
+  std::unique_lock lock(mutex_);
+  // Timed, because an interrupt comes from a signal handler, which cannot notify.
+  while (tokens_ == 0 && !stopping()) changed_.wait_for(lock, std::chrono::milliseconds(50));
+  if (stopping()) {
+    stopped_early_ = true;
+    return false;
+  }
+  --tokens_;
+  return true;
+}
+
+std::size_t Executor::next_capacity(const Batch& last) const {
+  auto rows = static_cast<std::size_t>(settings_.batch_rows);
+  if (last.rows() > 0) {
+    const std::size_t bytes = std::max<std::size_t>(1, last.bytes() / last.rows());
+    const std::size_t fit = static_cast<std::size_t>(settings_.batch_bytes) / bytes;
+    rows = std::clamp<std::size_t>(fit, 1, rows);
+  }
+  return rows;
+}
+
+// Reads the objects that a shard leaves out; how batches are cut there does not matter.
+bool Executor::pass_over(std::uint64_t objects) {
+  for (std::uint64_t passed = 0; passed < objects;) {
+    const std::uint64_t want =
+        std::min(objects - passed, static_cast<std::uint64_t>(settings_.batch_rows));
+    Batch batch(0, passed, want);
+    if (stopping() || !call_source(chain_.stages().front(), batch)) return false;
+    passed += batch.rows();
+  }
+  return true;
+}
+
+// How batches are cut depends on the catalogue and the chain alone, so a resumed run cuts alike.
+// Ordinals count from the first object, so those of shards do not meet.
+void Executor::read_source() {
+  const ChainStage& source = chain_.stages().front();
+  if (!pass_over(settings_.skip)) return;
+  std::uint64_t objects = settings_.skip;
+  auto capacity = static_cast<std::size_t>(settings_.batch_rows);
+  for (std::uint64_t ordinal = settings_.skip, sequence = 0;; ++ordinal) {
+    if (settings_.limit) {
+      const std::uint64_t end = settings_.skip + *settings_.limit;
+      capacity = std::min<std::uint64_t>(capacity, end - objects);
+      if (capacity == 0) return;
+    }
+    if (!take_token()) return;
+    const auto give_back = [&] {
+      const std::lock_guard lock(mutex_);
+      ++tokens_;
+    };
+    auto flight = std::make_unique<Flight>(Flight{sequence, Batch(ordinal, objects, capacity), {}});
+    const auto begin = Clock::now();
+    if (!call_source(source, flight->batch)) return give_back();
+    const auto end = Clock::now();
+    Batch& batch = flight->batch;
+    objects += batch.rows();
+    capacity = next_capacity(batch);
+    if (skip_.contains(ordinal)) {
+      give_back();
+      continue;
+    }
+    if (trace_ != nullptr) trace_->add(source.label, ordinal, begin, end);
+    flight->record = {ordinal, batch.first_object(), batch.rows(), {}};
+    flight->record.stages.resize(chain_.stages().size());
+    StageRecord& numbers = flight->record.stages[0];
+    numbers.objects_out = batch.rows();
+    numbers.epochs_out = epochs_in(batch);
+    {
+      const std::lock_guard lock(mutex_);
+      clocks_[0].busy += seconds(end - begin);
+      clocks_[0].objects += batch.rows();
+      ++in_flight_;
+      where_[sequence] = 0;
+    }
+    ++sequence;
+    deliver(std::move(flight), 0);
+  }
+}
+
+void Executor::deliver(FlightPtr flight, std::size_t index) {
+  if (index == steps_.size()) return complete(std::move(flight));
+  Step& step = *steps_[index];
+  flight->queued = Clock::now();
+  if (step.role != Role::Fitter) return step.queue.push(std::move(flight));
+  // std::function wants something copyable; the flight is handed on inside.
+  pool_->submit([this, &step, index, shared = std::make_shared<FlightPtr>(std::move(flight))] {
+    process(step, **shared);
+    deliver(std::move(*shared), index + 1);
+  });
+}
+
+void Executor::sink_loop(Step& step, std::size_t index) {
+  std::map<std::uint64_t, FlightPtr> early;  // at most as many as there are tokens
+  std::uint64_t next = 0;
+  while (auto flight = step.queue.pop()) {
+    const std::uint64_t sequence = (*flight)->sequence;
+    early.emplace(sequence, std::move(*flight));
+    for (auto it = early.find(next); it != early.end(); it = early.find(next)) {
+      process(step, *it->second);
+      deliver(std::move(it->second), index + 1);
+      early.erase(it);
+      ++next;
+    }
+  }
+}
+
+void Executor::process(Step& step, Flight& flight) {
+  const double waited = seconds(Clock::now() - flight.queued);
+  {
+    const std::lock_guard lock(mutex_);
+    clocks_[step.stages.front()].waiting += waited;
+  }
+  for (const std::size_t stage : step.stages) {
+    if (interrupts() > 1) flight.dead = true;
+    if (flight.dead) return;
+    try {
+      call(stage, flight);
+    } catch (const std::exception& e) {
+      flight.dead = true;
+      fail(e.what());
+    }
+  }
+  // A stage that was told to stop may have left objects undone.
+  if (interrupts() > 1) flight.dead = true;
+}
+
+void Executor::call(std::size_t index, Flight& flight) {
+  const ChainStage& stage = chain_.stages()[index];
+  Batch& batch = flight.batch;
+  StageRecord& record = flight.record.stages[index];
+  {
+    const std::lock_guard lock(mutex_);
+    where_[flight.sequence] = index;
+  }
+  record.objects_in = batch.rows();
+  record.epochs_in = epochs_in(batch);
+  const auto begin = Clock::now();
+  Counts counts;
+  switch (stage.offer.role) {
+    case Role::Source:
+      break;
+    case Role::Fetcher: {
+      Outcomes outcomes = call_fetcher(stage, batch);
+      record.objects = object_records(batch, outcomes);
+      counts.add(outcomes.counts());
+      break;
+    }
+    case Role::Filter:
+      call_filter(stage, batch, counts);
+      break;
+    case Role::Fitter: {
+      // At a second Ctrl-C the objects that are left are passed over, and the batch is dead.
+      const ForEach for_each = [this](std::size_t n, const auto& body) {
+        pool_->for_each(n, [&](std::size_t i) {
+          if (interrupts() < 2) body(i);
+        });
+      };
+      for (const BadRow& bad : call_fitter(stage, batch, for_each, counts)) {
+        record.objects.push_back({batch.id(bad.row), Outcome::BadObject, bad.reason, 0});
+      }
+      break;
+    }
+    case Role::Sink:
+      call_sink(stage, batch);
+      break;
+  }
+  const auto end = Clock::now();
+  record.objects_out = batch.rows();
+  record.epochs_out = epochs_in(batch);
+  record.counts = counts.entries();
+  if (trace_ != nullptr) trace_->add(stage.label, batch.ordinal(), begin, end);
+  const std::lock_guard lock(mutex_);
+  clocks_[index].busy += seconds(end - begin);
+  clocks_[index].objects += record.objects_in;
+}
+
+void Executor::complete(FlightPtr flight) {
+  if (!flight->dead) {
+    try {
+      db_.commit(flight->record);
+    } catch (const std::exception& e) {
+      flight->dead = true;
+      fail(e.what());
+    }
+  }
+  const std::uint64_t sequence = flight->sequence;
+  const std::uint64_t objects = flight->dead ? 0 : flight->record.objects;
+  const bool dead = flight->dead;
+  flight.reset();  // its memory is free before its token is
+  const std::lock_guard lock(mutex_);
+  objects_ += objects;
+  if (dead) stopped_early_ = true;
+  where_.erase(sequence);
+  ++tokens_;
+  --in_flight_;
+  changed_.notify_all();
+}
+
+void Executor::fail(const std::string& message) {
+  const std::lock_guard lock(mutex_);
+  if (error_.empty()) error_ = message;  // the first one is the cause
+  changed_.notify_all();
+}
+
+}  // namespace qsohost::inline v1

@@ -1,0 +1,107 @@
+// Moving batches through the stages of an open chain.
+//
+// The chain is cut into steps: each fetcher is a step with its own I/O lanes; consecutive filters
+// and fitters are one step, a task per batch in the compute pool; consecutive sinks are one step on
+// one thread that takes batches in source order. A batch takes a token at the source and gives it
+// back when it is committed, so W tokens bound the batches in memory, and the queues between steps
+// need no bounds: they cannot hold more than W.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "qsohost/chain.hpp"
+#include "qsohost/run.hpp"
+#include "run/compute_pool.hpp"
+#include "run/queue.hpp"
+#include "run/run_db.hpp"
+#include "run/trace.hpp"
+
+namespace qsohost::inline v1 {
+
+struct StageClock {
+  std::uint64_t objects = 0;
+  double busy = 0;     // seconds, summed over threads
+  double waiting = 0;  // seconds that batches waited for the stage
+};
+
+class Executor {
+ public:
+  struct Settings {
+    int threads = 1;
+    int in_flight = 4;
+    std::int64_t batch_rows = 500;
+    std::int64_t batch_bytes = 64 << 20;
+    std::uint64_t skip = 0;
+    std::optional<std::uint64_t> limit;
+    bool with_sinks = true;
+    const std::atomic<int>* interrupts = nullptr;
+    std::function<void(std::uint64_t objects, const std::string& stage)> progress;
+  };
+
+  // `skip`: ordinals that are committed already; they are read and passed over.
+  Executor(Chain& chain, Settings settings, RunDb& db, std::set<std::uint64_t> skip, Trace* trace);
+  ~Executor();
+
+  // Returns when every batch is done, the run was interrupted, or it failed (see error()).
+  void run();
+
+  const std::string& error() const { return error_; }
+  std::uint64_t objects() const { return objects_; }  // committed
+  // The source has been read to its end and everything read has been committed.
+  bool is_complete() const { return source_done_ && !stopped_early_ && error_.empty(); }
+  StageClock clock(std::size_t stage) const { return clocks_[stage]; }
+  std::size_t workers(std::size_t stage) const;  // threads that a stage may use
+
+ private:
+  struct Flight;
+  struct Step;
+  using FlightPtr = std::unique_ptr<Flight>;
+
+  int interrupts() const;
+  bool stopping() const;  // no more batches from the source
+  void make_steps();
+  void start_threads();
+  bool pass_over(std::uint64_t objects);  // false: there were not as many, or it was stopped
+  void read_source();
+  std::size_t next_capacity(const Batch& last) const;
+  bool take_token();
+  void deliver(FlightPtr flight, std::size_t step);
+  void sink_loop(Step& step, std::size_t index);
+  void process(Step& step, Flight& flight);
+  void call(std::size_t stage, Flight& flight);
+  void complete(FlightPtr flight);
+  void fail(const std::string& message);
+
+  Chain& chain_;
+  Settings settings_;
+  RunDb& db_;
+  std::set<std::uint64_t> skip_;
+  Trace* trace_;
+  std::vector<std::unique_ptr<Step>> steps_;
+  std::unique_ptr<ComputePool> pool_;
+
+  std::mutex mutex_;  // guards everything below
+  std::condition_variable changed_;
+  int tokens_ = 0;
+  std::uint64_t in_flight_ = 0;
+  std::uint64_t objects_ = 0;
+  bool source_done_ = false;
+  bool stopped_early_ = false;
+  std::string error_;
+  std::vector<StageClock> clocks_;
+  std::map<std::uint64_t, std::size_t> where_;  // sequence number -> stage it is at
+};
+
+}  // namespace qsohost::inline v1

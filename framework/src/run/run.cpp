@@ -1,0 +1,334 @@
+#include "qsohost/run.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <set>
+#include <thread>
+
+#include "qsohost/error.hpp"
+#include "run/executor.hpp"
+#include "run/run_directory.hpp"
+#include "run/stage_call.hpp"
+#include "run/stage_context.hpp"
+#include "run/trace.hpp"
+
+namespace qsohost::inline v1 {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// A stage found its surroundings wrong (no such file, a row it cannot use): the run has failed, but
+// nothing is wrong with the chain.
+class CannotOpen final : public ChainError {
+ public:
+  using ChainError::ChainError;
+};
+
+// Opens the stages of a chain and closes those that were opened, whatever happens in between.
+class OpenChain {
+ public:
+  OpenChain(Chain& chain, const RunOptions& options, RunDirectory* directory) : chain_(chain) {
+    try {
+      for (std::size_t i = 0; i < chain.stages().size(); ++i) {
+        const bool skip = options.dry_run && chain.stages()[i].offer.role == Role::Sink;
+        contexts_.push_back(skip ? nullptr
+                                 : std::make_unique<StageContext>(info(i, directory),
+                                                                  chain.stages()[i].label,
+                                                                  options.log, options.interrupts));
+        if (skip) continue;
+        open(i);
+        // Only now the source knows its columns: what could not be checked before is checked here.
+        if (i == 0) check_again();
+      }
+    } catch (...) {
+      close();
+      throw;
+    }
+  }
+  ~OpenChain() { close(); }
+  OpenChain(const OpenChain&) = delete;
+  OpenChain& operator=(const OpenChain&) = delete;
+
+ private:
+  RunInfo info(std::size_t index, RunDirectory* directory) const {
+    const ChainStage& stage = chain_.stages()[index];
+    RunInfo info = run_info(chain_, index);
+    if (directory == nullptr) return info;
+    info.run_dir = directory->folder();
+    if (stage.offer.role == Role::Sink) {
+      info.chunk_dir = directory->make_chunk_folder(stage.label);
+      directory->db().set_meta("schema of " + stage.label, to_text(info.schema));
+    }
+    return info;
+  }
+
+  void open(std::size_t index) {
+    ChainStage& stage = chain_.stages()[index];
+    try {
+      guarded(stage, nullptr, [&] { stage.stage->open(*contexts_[index]); });
+    } catch (const ChainError& e) {
+      throw CannotOpen(e.what());
+    }
+    opened_.push_back(&stage);
+  }
+
+  void check_again() {
+    std::vector<Problem> problems;
+    chain_.check_ports(problems);
+    std::string message;
+    for (const Problem& p : problems) message += (message.empty() ? "" : "\n") + p.text();
+    if (!message.empty()) throw ChainError(message);
+  }
+
+  void close() noexcept {
+    for (auto it = opened_.rbegin(); it != opened_.rend(); ++it) (*it)->stage->close();
+    opened_.clear();
+  }
+
+  Chain& chain_;
+  std::vector<std::unique_ptr<StageContext>> contexts_;
+  std::vector<ChainStage*> opened_;
+};
+
+int total_lanes(const Chain& chain) {
+  int lanes = 0;
+  for (const ChainStage& stage : chain.stages()) {
+    if (stage.offer.role == Role::Fetcher) {
+      lanes += static_cast<const Fetcher&>(*stage.stage).lanes();
+    }
+  }
+  return lanes;
+}
+
+Executor::Settings executor_settings(const Chain& chain, const RunOptions& options) {
+  Executor::Settings settings;
+  settings.threads = options.threads > 0
+                         ? options.threads
+                         : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  settings.in_flight =
+      options.in_flight > 0 ? options.in_flight : settings.threads + total_lanes(chain) + 2;
+  settings.batch_rows = chain.settings().batch_rows;
+  settings.batch_bytes = chain.settings().batch_megabytes << 20;
+  settings.skip = options.skip;
+  settings.limit = options.limit;
+  settings.with_sinks = !options.dry_run;
+  settings.interrupts = options.interrupts;
+  return settings;
+}
+
+std::vector<fs::path> make_products(Chain& chain, RunDb& db) {
+  std::vector<std::uint64_t> ordinals;
+  for (const auto& [ordinal, objects] : db.committed()) ordinals.push_back(ordinal);
+  std::vector<fs::path> products;
+  for (ChainStage& stage : chain.stages()) {
+    if (stage.offer.role != Role::Sink) continue;
+    guarded(stage, nullptr, [&] {
+      for (fs::path& path : static_cast<Sink&>(*stage.stage).finish(ordinals)) {
+        products.push_back(std::move(path));
+      }
+    });
+  }
+  return products;
+}
+
+StageReport stage_report(const ChainStage& stage, std::size_t index, const RunDb& db) {
+  StageTotals totals = db.totals(index);
+  StageReport report;
+  report.label = stage.label;
+  report.role = stage.offer.role;
+  report.objects_in = totals.sums.objects_in;
+  report.objects_out = totals.sums.objects_out;
+  report.epochs_in = totals.sums.epochs_in;
+  report.epochs_out = totals.sums.epochs_out;
+  report.matched = totals.matched;
+  report.not_found = totals.not_found;
+  report.failed = totals.failed;
+  report.bad = totals.bad;
+  report.counts = std::move(totals.sums.counts);
+  return report;
+}
+
+void add_notes(const StageReport& stage, std::size_t index, const RunDb& db, RunReport& report) {
+  constexpr std::size_t most = 5;
+  const auto tell = [&](Outcome outcome, std::uint64_t n, const char* what) {
+    if (n == 0) return;
+    report.notes.push_back(fmt::format("{}: {} {}", stage.label, n, what));
+    for (const std::string& line : db.complaints(index, outcome, most)) {
+      report.notes.push_back("  " + line);
+    }
+    if (n > most) report.notes.push_back(fmt::format("  and {} more, see run.db", n - most));
+  };
+  tell(Outcome::TryAgain, stage.failed, "objects failed and can be tried again");
+  tell(Outcome::BadObject, stage.bad, "objects could not be done");
+}
+
+// Totals of this and earlier runs from the ledger, times of this run from the executor.
+void fill_report(const Chain& chain, const RunDb& db, const Executor* executor, RunReport& report) {
+  report.objects = db.committed_objects();
+  if (executor != nullptr) report.objects_this_run = executor->objects();
+  for (std::size_t i = 0; i < chain.stages().size(); ++i) {
+    StageReport stage = stage_report(chain.stages()[i], i, db);
+    if (executor != nullptr) {
+      const StageClock clock = executor->clock(i);
+      stage.objects_this_run = clock.objects;
+      stage.busy_seconds = clock.busy;
+      stage.waiting_seconds = clock.waiting;
+      const auto workers = static_cast<double>(executor->workers(i));
+      if (report.seconds > 0) stage.utilisation = clock.busy / (report.seconds * workers);
+    }
+    add_notes(stage, i, db, report);
+    report.stages.push_back(std::move(stage));
+  }
+}
+
+// Sinks whose chunks are not wanted any more once there are products.
+std::vector<std::string> passing_sinks(const Chain& chain) {
+  std::vector<std::string> labels;
+  for (const ChainStage& stage : chain.stages()) {
+    if (stage.offer.role != Role::Sink) continue;
+    if (!static_cast<const Sink&>(*stage.stage).keeps_chunks()) labels.push_back(stage.label);
+  }
+  return labels;
+}
+
+bool has_unsettled(const Chain& chain, const RunReport& report) {
+  for (std::size_t i = 0; i < chain.stages().size(); ++i) {
+    // A light curve that cannot be fitted is flagged in its product; one that could not be fetched
+    // is missing from it.
+    const StageReport& stage = report.stages[i];
+    if (stage.failed > 0) return true;
+    if (stage.role == Role::Fetcher && stage.bad > 0) return true;
+  }
+  return false;
+}
+
+std::vector<std::string> fingerprint(const Chain& chain, const RunOptions& options) {
+  std::vector<std::string> lines = chain.effective();
+  if (options.skip > 0) lines.push_back(fmt::format("run.skip = {}", options.skip));
+  if (options.limit) lines.push_back(fmt::format("run.limit = {}", *options.limit));
+  return lines;
+}
+
+// What earlier runs have done and this one passes over: batches, and the objects in them.
+struct Done {
+  std::set<std::uint64_t> batches;
+  std::uint64_t objects = 0;
+};
+
+Done done_before(const Chain& chain, RunDb& db, StartMode start) {
+  std::map<std::uint64_t, std::uint64_t> committed = db.committed();
+  const std::size_t all = committed.size();
+  if (start == StartMode::RetryFailed) {
+    for (std::size_t i = 0; i < chain.stages().size(); ++i) {
+      if (chain.stages()[i].offer.role != Role::Fetcher) continue;
+      for (const std::uint64_t ordinal : db.unsettled(i)) committed.erase(ordinal);
+    }
+    if (committed.size() < all) db.reopen();
+  }
+  Done done;
+  for (const auto& [ordinal, objects] : committed) {
+    done.batches.insert(ordinal);
+    done.objects += objects;
+  }
+  return done;
+}
+
+struct Work {
+  Chain& chain;
+  const RunOptions& options;
+  RunDirectory* directory;  // none in a dry run
+  RunDb& db;
+  Done before;
+  Trace* trace;
+};
+
+std::function<void(std::uint64_t, const std::string&)> progress_of(const Work& work) {
+  if (!work.options.progress) return {};
+  const auto& source = static_cast<const Source&>(*work.chain.stages().front().stage);
+  std::optional<std::uint64_t> total = source.size();
+  if (total) total = *total - std::min(*total, work.options.skip);
+  if (work.options.limit) {
+    total = total ? std::min(*total, *work.options.limit) : *work.options.limit;
+  }
+  const auto begin = std::chrono::steady_clock::now();
+  return [=, &work](std::uint64_t objects, const std::string& stage) {
+    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
+    work.options.progress({work.before.objects + objects, total, objects, elapsed.count(), stage});
+  };
+}
+
+void execute(Work& work, RunReport& report) {
+  const auto begin = std::chrono::steady_clock::now();
+  std::optional<OpenChain> open;
+  try {
+    open.emplace(work.chain, work.options, work.directory);
+  } catch (const CannotOpen& e) {
+    report.error = e.what();
+    report.end = RunEnd::Failed;
+    return;
+  }
+  Executor::Settings settings = executor_settings(work.chain, work.options);
+  settings.progress = progress_of(work);
+  Executor executor(work.chain, std::move(settings), work.db, work.before.batches, work.trace);
+  executor.run();
+  report.error = executor.error();
+  const bool interrupted = report.error.empty() && !executor.is_complete();
+  if (executor.is_complete() && !work.options.dry_run) {
+    try {
+      work.db.set_meta("complete", "1");
+      report.products = make_products(work.chain, work.db);
+      work.db.finish(report.products);
+    } catch (const std::exception& e) {
+      report.error = e.what();
+    }
+  }
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
+  report.seconds = elapsed.count();
+  fill_report(work.chain, work.db, &executor, report);
+  if (!report.error.empty()) {
+    report.end = RunEnd::Failed;
+  } else if (interrupted) {
+    report.end = RunEnd::Interrupted;
+  } else {
+    report.end = has_unsettled(work.chain, report) ? RunEnd::Unsettled : RunEnd::Done;
+    // Failed objects can be tried again, and then their batches' chunks are written anew.
+    if (report.end == RunEnd::Done && work.directory != nullptr) {
+      work.directory->remove_chunks(passing_sinks(work.chain));
+    }
+  }
+}
+
+}  // namespace
+
+RunReport run(Chain& chain, const RunOptions& options) {
+  RunReport report;
+  // First, since --restart throws away what a mistyped name should not cost.
+  std::optional<Trace> trace;
+  if (!options.trace.empty()) trace.emplace(options.trace);
+  Trace* const tracer = trace ? &*trace : nullptr;
+  if (options.dry_run) {
+    RunDb db("");
+    Work work{chain, options, nullptr, db, {}, tracer};
+    execute(work, report);
+    return report;
+  }
+  RunDirectory directory(options.run_dir, options.start, fingerprint(chain, options));
+  RunDb& db = directory.db();
+  Done before = done_before(chain, db, options.start);
+  if (db.is_finished()) {
+    report.products = db.products();
+    fill_report(chain, db, nullptr, report);
+    report.end = has_unsettled(chain, report) ? RunEnd::Unsettled : RunEnd::Done;
+    report.notes.insert(report.notes.begin(), "this run was finished already; nothing was done");
+    return report;
+  }
+  Work work{chain, options, &directory, db, std::move(before), tracer};
+  execute(work, report);
+  return report;
+}
+
+}  // namespace qsohost::inline v1

@@ -1,0 +1,299 @@
+#include "run/run_db.hpp"
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+#include "qsohost/error.hpp"
+
+namespace qsohost::inline v1 {
+
+namespace {
+
+const char* const kSchema = R"(
+CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS effective(line INTEGER PRIMARY KEY, text TEXT);
+CREATE TABLE IF NOT EXISTS product(path TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS batch(
+  ordinal INTEGER PRIMARY KEY, first_object INTEGER, objects INTEGER, committed TEXT);
+CREATE TABLE IF NOT EXISTS stage_batch(
+  ordinal INTEGER, stage INTEGER, objects_in INTEGER, objects_out INTEGER, epochs_in INTEGER,
+  epochs_out INTEGER, PRIMARY KEY(ordinal, stage)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS counted(
+  ordinal INTEGER, stage INTEGER, position INTEGER, item TEXT, what TEXT, n INTEGER,
+  PRIMARY KEY(ordinal, stage, position)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS object(
+  stage INTEGER, source_id TEXT, ordinal INTEGER, outcome INTEGER, reason TEXT, epochs INTEGER,
+  attempts INTEGER, updated TEXT, PRIMARY KEY(stage, source_id)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS object_outcome ON object(stage, outcome);
+CREATE INDEX IF NOT EXISTS object_batch ON object(ordinal);
+)";
+
+class Statement {
+ public:
+  Statement(sqlite3* db, const std::string& file, const char* sql) : db_(db), file_(file) {
+    check(sqlite3_prepare_v2(db, sql, -1, &statement_, nullptr));
+  }
+  ~Statement() { sqlite3_finalize(statement_); }
+  Statement(const Statement&) = delete;
+  Statement& operator=(const Statement&) = delete;
+
+  template <class... T>
+  Statement& bind(const T&... values) {
+    check(sqlite3_reset(statement_));
+    int position = 0;
+    (bind_one(++position, values), ...);
+    return *this;
+  }
+  bool step() {
+    const int code = sqlite3_step(statement_);
+    if (code != SQLITE_ROW && code != SQLITE_DONE) check(code);
+    return code == SQLITE_ROW;
+  }
+  std::uint64_t integer(int column) const {
+    return static_cast<std::uint64_t>(sqlite3_column_int64(statement_, column));
+  }
+  std::string text(int column) const {
+    const auto* bytes = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
+    return bytes == nullptr ? std::string() : std::string(bytes);
+  }
+
+ private:
+  void bind_one(int position, std::uint64_t value) {
+    check(sqlite3_bind_int64(statement_, position, static_cast<std::int64_t>(value)));
+  }
+  void bind_one(int position, const std::string& value) {
+    check(sqlite3_bind_text(statement_, position, value.data(), static_cast<int>(value.size()),
+                            SQLITE_TRANSIENT));
+  }
+  void check(int code) const {
+    if (code != SQLITE_OK) {
+      throw ChainError(fmt::format("{}: {}", file_, sqlite3_errmsg(db_)));
+    }
+  }
+
+  sqlite3* db_;
+  const std::string& file_;
+  sqlite3_stmt* statement_ = nullptr;
+};
+
+}  // namespace
+
+void RunDb::Close::operator()(sqlite3* db) const {
+  sqlite3_close(db);
+}
+
+RunDb::RunDb(const std::filesystem::path& file) : file_(file.string()) {
+  sqlite3* db = nullptr;
+  const int code = sqlite3_open(file.empty() ? ":memory:" : file.c_str(), &db);
+  db_.reset(db);
+  if (code != SQLITE_OK) {
+    throw ChainError(fmt::format("{}: {}", file_, sqlite3_errmsg(db)));
+  }
+  sqlite3_busy_timeout(db, 10000);
+  execute("PRAGMA journal_mode=WAL");
+  // A committed batch is not done again, so the commit must survive a power cut.
+  execute("PRAGMA synchronous=FULL");
+  execute(kSchema);
+  is_new_ = !Statement(db, file_, "SELECT 1 FROM meta WHERE key='begun'").step();
+}
+
+void RunDb::execute(const char* sql) const {
+  char* message = nullptr;
+  if (sqlite3_exec(db_.get(), sql, nullptr, nullptr, &message) == SQLITE_OK) return;
+  const std::string text = fmt::format("{}: {}", file_, message != nullptr ? message : "?");
+  sqlite3_free(message);
+  throw ChainError(text);
+}
+
+void RunDb::begin(const std::vector<std::string>& effective) {
+  const std::lock_guard lock(mutex_);
+  execute("BEGIN");
+  Statement insert(db_.get(), file_, "INSERT INTO effective(line, text) VALUES(?, ?)");
+  for (std::uint64_t i = 0; i < effective.size(); ++i) insert.bind(i, effective[i]).step();
+  execute("INSERT INTO meta VALUES('begun', datetime('now')), ('format', '1'); COMMIT");
+}
+
+std::vector<std::string> RunDb::effective() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> lines;
+  Statement select(db_.get(), file_, "SELECT text FROM effective ORDER BY line");
+  while (select.step()) lines.push_back(select.text(0));
+  return lines;
+}
+
+std::map<std::uint64_t, std::uint64_t> RunDb::committed() const {
+  const std::lock_guard lock(mutex_);
+  std::map<std::uint64_t, std::uint64_t> out;
+  Statement select(db_.get(), file_, "SELECT ordinal, objects FROM batch");
+  while (select.step()) out.emplace(select.integer(0), select.integer(1));
+  return out;
+}
+
+void RunDb::set_meta(const std::string& key, const std::string& value) {
+  const std::lock_guard lock(mutex_);
+  Statement(db_.get(), file_, "INSERT OR REPLACE INTO meta VALUES(?, ?)").bind(key, value).step();
+}
+
+std::optional<std::string> RunDb::meta(const std::string& key) const {
+  const std::lock_guard lock(mutex_);
+  Statement select(db_.get(), file_, "SELECT value FROM meta WHERE key=?");
+  if (!select.bind(key).step()) return std::nullopt;
+  return select.text(0);
+}
+
+std::vector<RunDb::Range> RunDb::ranges() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<Range> out;
+  Statement select(db_.get(), file_, "SELECT ordinal, first_object, objects FROM batch");
+  while (select.step()) out.push_back({select.integer(0), select.integer(1), select.integer(2)});
+  return out;
+}
+
+std::uint64_t RunDb::committed_objects() const {
+  const std::lock_guard lock(mutex_);
+  Statement select(db_.get(), file_, "SELECT coalesce(sum(objects), 0) FROM batch");
+  select.step();
+  return select.integer(0);
+}
+
+std::set<std::uint64_t> RunDb::unsettled(std::size_t fetcher) const {
+  const std::lock_guard lock(mutex_);
+  std::set<std::uint64_t> out;
+  Statement select(db_.get(), file_,
+                   "SELECT DISTINCT ordinal FROM object WHERE stage=? AND outcome IN (?, ?)");
+  select.bind(std::uint64_t{fetcher}, static_cast<std::uint64_t>(Outcome::TryAgain),
+              static_cast<std::uint64_t>(Outcome::BadObject));
+  while (select.step()) out.insert(select.integer(0));
+  return out;
+}
+
+void RunDb::commit(const BatchRecord& batch) {
+  const std::lock_guard lock(mutex_);
+  execute("BEGIN");
+  try {
+    sqlite3* db = db_.get();
+    for (const char* sql :
+         {"DELETE FROM stage_batch WHERE ordinal=?", "DELETE FROM counted WHERE ordinal=?"}) {
+      Statement(db, file_, sql).bind(batch.ordinal).step();
+    }
+    Statement(db, file_, "INSERT OR REPLACE INTO batch VALUES(?, ?, ?, datetime('now'))")
+        .bind(batch.ordinal, batch.first_object, batch.objects)
+        .step();
+    // Who is bad at a fitter no longer is not told of again; who was asked before keeps his
+    // attempts.
+    Statement(db, file_, "UPDATE object SET outcome=NULL WHERE ordinal=?")
+        .bind(batch.ordinal)
+        .step();
+    Statement numbers(db, file_, "INSERT INTO stage_batch VALUES(?, ?, ?, ?, ?, ?)");
+    Statement count(db, file_, "INSERT INTO counted VALUES(?, ?, ?, ?, ?, ?)");
+    Statement object(db, file_,
+                     "INSERT INTO object VALUES(?, ?, ?, ?, ?, ?, 1, datetime('now')) "
+                     "ON CONFLICT(stage, source_id) DO UPDATE SET ordinal=excluded.ordinal, "
+                     "outcome=excluded.outcome, reason=excluded.reason, epochs=excluded.epochs, "
+                     "attempts=attempts+1, updated=excluded.updated");
+    for (std::uint64_t i = 0; i < batch.stages.size(); ++i) {
+      const StageRecord& s = batch.stages[i];
+      numbers.bind(batch.ordinal, i, s.objects_in, s.objects_out, s.epochs_in, s.epochs_out).step();
+      std::uint64_t position = 0;
+      for (const Counts::Entry& e : s.counts) {
+        count.bind(batch.ordinal, i, position++, e.item, e.what, static_cast<std::uint64_t>(e.n))
+            .step();
+      }
+      for (const ObjectRecord& o : s.objects) {
+        object
+            .bind(i, o.source_id, batch.ordinal, static_cast<std::uint64_t>(o.outcome), o.reason,
+                  o.epochs)
+            .step();
+      }
+    }
+    Statement(db, file_, "DELETE FROM object WHERE ordinal=? AND outcome IS NULL")
+        .bind(batch.ordinal)
+        .step();
+    execute("COMMIT");
+  } catch (...) {
+    sqlite3_exec(db_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
+    throw;
+  }
+}
+
+void RunDb::finish(const std::vector<std::filesystem::path>& products) {
+  const std::lock_guard lock(mutex_);
+  execute("BEGIN");
+  Statement insert(db_.get(), file_, "INSERT OR REPLACE INTO product VALUES(?)");
+  for (const auto& path : products) insert.bind(path.string()).step();
+  execute("INSERT OR REPLACE INTO meta VALUES('finished', datetime('now')); COMMIT");
+}
+
+void RunDb::reopen() {
+  const std::lock_guard lock(mutex_);
+  execute("DELETE FROM meta WHERE key='finished'");
+}
+
+bool RunDb::is_finished() const {
+  const std::lock_guard lock(mutex_);
+  return Statement(db_.get(), file_, "SELECT 1 FROM meta WHERE key='finished'").step();
+}
+
+std::vector<std::filesystem::path> RunDb::products() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::filesystem::path> out;
+  Statement select(db_.get(), file_, "SELECT path FROM product ORDER BY path");
+  while (select.step()) out.emplace_back(select.text(0));
+  return out;
+}
+
+StageTotals RunDb::totals(std::size_t stage) const {
+  const std::lock_guard lock(mutex_);
+  StageTotals out;
+  Statement sums(db_.get(), file_,
+                 "SELECT coalesce(sum(objects_in), 0), coalesce(sum(objects_out), 0), "
+                 "coalesce(sum(epochs_in), 0), coalesce(sum(epochs_out), 0) "
+                 "FROM stage_batch WHERE stage=?");
+  sums.bind(std::uint64_t{stage}).step();
+  out.sums.objects_in = sums.integer(0);
+  out.sums.objects_out = sums.integer(1);
+  out.sums.epochs_in = sums.integer(2);
+  out.sums.epochs_out = sums.integer(3);
+  Statement counts(db_.get(), file_,
+                   "SELECT item, what, sum(n) FROM counted WHERE stage=? GROUP BY item, what "
+                   "ORDER BY min(item), min(position)");
+  counts.bind(std::uint64_t{stage});
+  while (counts.step()) {
+    out.sums.counts.push_back(
+        {counts.text(0), counts.text(1), static_cast<std::int64_t>(counts.integer(2))});
+  }
+  Statement outcomes(db_.get(), file_,
+                     "SELECT outcome, count(*) FROM object WHERE stage=? GROUP BY outcome");
+  outcomes.bind(std::uint64_t{stage});
+  while (outcomes.step()) {
+    switch (static_cast<Outcome>(outcomes.integer(0))) {
+      case Outcome::Matched:
+        out.matched = outcomes.integer(1);
+        break;
+      case Outcome::NotFound:
+        out.not_found = outcomes.integer(1);
+        break;
+      case Outcome::TryAgain:
+        out.failed = outcomes.integer(1);
+        break;
+      case Outcome::BadObject:
+        out.bad = outcomes.integer(1);
+        break;
+    }
+  }
+  return out;
+}
+
+std::vector<std::string> RunDb::complaints(std::size_t stage, Outcome outcome,
+                                           std::size_t most) const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> out;
+  Statement select(db_.get(), file_,
+                   "SELECT source_id, reason FROM object WHERE stage=? AND outcome=? "
+                   "ORDER BY ordinal, source_id LIMIT ?");
+  select.bind(std::uint64_t{stage}, static_cast<std::uint64_t>(outcome), std::uint64_t{most});
+  while (select.step()) out.push_back(select.text(0) + ": " + select.text(1));
+  return out;
+}
+
+}  // namespace qsohost::inline v1

@@ -1,0 +1,133 @@
+#include "qsohost/text.hpp"
+
+#include <algorithm>
+#include <cctype>
+
+#include "text/text_rows.hpp"
+
+namespace qsohost::inline v1 {
+
+std::string_view name_of(TableFormat format) {
+  switch (format) {
+    case TableFormat::Csv:
+      return "CSV";
+    case TableFormat::Tsv:
+      return "TSV";
+    case TableFormat::Ipac:
+      return "IPAC table";
+    case TableFormat::VoTable:
+      return "VOTable";
+  }
+  return "?";
+}
+
+std::string excerpt(std::string_view text) {
+  constexpr std::size_t kLongest = 200;
+  std::string out;
+  bool in_tag = false;
+  for (const char c : text) {
+    if (c == '<') in_tag = true;
+    const bool gap = in_tag || static_cast<unsigned char>(c) <= ' ' || c == '\x7f';
+    if (c == '>') in_tag = false;
+    if (!gap)
+      out += c;
+    else if (!out.empty() && out.back() != ' ')
+      out += ' ';
+    if (out.size() >= kLongest) return out + "...";
+  }
+  if (!out.empty() && out.back() == ' ') out.pop_back();
+  return out;
+}
+
+namespace {
+
+bool contains_word(std::string_view text, std::string_view lower_case_word) {
+  const auto same = [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; };
+  return std::search(text.begin(), text.end(), lower_case_word.begin(), lower_case_word.end(),
+                     same) != text.end();
+}
+
+std::string_view without_byte_order_mark(std::string_view text) {
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  return text;
+}
+
+// Tabs or commas: whichever the header has more of.
+bool is_tab_separated(std::string_view text) {
+  Lines lines(text);
+  std::string_view line;
+  while (lines.next(line)) {
+    if (trimmed(line).empty() || line.starts_with('#')) continue;
+    return std::count(line.begin(), line.end(), '\t') > std::count(line.begin(), line.end(), ',');
+  }
+  return false;
+}
+
+TableFormat detect(std::string_view text, TableOrigin origin) {
+  const std::string_view body = trimmed(text);
+  if (body.empty()) broken(origin, "empty: there is not even a header");
+  if (body.front() == '<') {
+    const std::string_view head = body.substr(0, 4096);
+    if (contains_word(head, "votable")) return TableFormat::VoTable;
+    broken(origin, fmt::format("{} page instead of a table; it says: {}",
+                               contains_word(head, "<html") ? "an HTML" : "an XML", excerpt(body)));
+  }
+  if (body.front() == '\\' || body.front() == '|') return TableFormat::Ipac;
+  return is_tab_separated(text) ? TableFormat::Tsv : TableFormat::Csv;
+}
+
+std::unique_ptr<RowReader> reader_of(TableFormat format, std::string_view text,
+                                     TableOrigin origin) {
+  switch (format) {
+    case TableFormat::Ipac:
+      return read_ipac(text, origin);
+    case TableFormat::VoTable:
+      return read_votable(text, origin);
+    case TableFormat::Tsv:
+      return read_separated(text, '\t', origin);
+    case TableFormat::Csv:
+      break;
+  }
+  return read_separated(text, ',', origin);
+}
+
+}  // namespace
+
+struct TableReader::State {
+  TableFormat format;
+  std::unique_ptr<RowReader> rows;
+};
+
+TableReader::TableReader(std::string_view text, TableOrigin origin) {
+  text = without_byte_order_mark(text);
+  const TableFormat format = detect(text, origin);
+  state_ = std::make_unique<State>(State{format, reader_of(format, text, origin)});
+}
+
+TableReader::~TableReader() = default;
+TableReader::TableReader(TableReader&&) noexcept = default;
+
+TableFormat TableReader::format() const {
+  return state_->format;
+}
+
+const std::vector<std::string>& TableReader::columns() const {
+  return state_->rows->columns();
+}
+
+std::optional<std::size_t> TableReader::column(std::string_view name) const {
+  const auto& names = columns();
+  const auto it = std::find(names.begin(), names.end(), name);
+  if (it == names.end()) return std::nullopt;
+  return static_cast<std::size_t>(it - names.begin());
+}
+
+bool TableReader::next(std::vector<std::string_view>& cells) {
+  return state_->rows->next(cells);
+}
+
+std::size_t TableReader::line() const {
+  return state_->rows->line();
+}
+
+}  // namespace qsohost::inline v1
