@@ -19,7 +19,11 @@ if [ $# -gt 0 ]; then
   cd "$root"
 else
   cd "$root"
-  mapfile -t files < <(git ls-files --cached --others --exclude-standard '*.cpp' '*.hpp')
+  mapfile -t files < <(find framework hosts plugins tests examples -name '*.[ch]pp' | sort)
+fi
+if [ ${#files[@]} -eq 0 ]; then
+  echo "lint.sh: no files to lint" >&2
+  exit 2
 fi
 
 if [ $fix = yes ]; then

@@ -10,5 +10,12 @@ cmake --preset release -DQSOHOST_TESTS=ON
 cmake --build --preset release --parallel "$(nproc)"
 tests/lint.sh
 
+# The reader of FITS files meets half a minute of damaged ones.
+if ! tests/fuzz/run.sh 30 >build/fuzz.log 2>&1; then
+  tail -n 60 build/fuzz.log >&2
+  exit 1
+fi
+grep 'Done .* runs' build/fuzz.log
+
 # Last, so that its summary ends the output.
 ctest --test-dir build --output-on-failure --parallel 2

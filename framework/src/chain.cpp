@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "chain_file.hpp"
+#include "fnv.hpp"
 #include "port_check.hpp"
 #include "qsohost/error.hpp"
 #include "stage_options.hpp"
@@ -28,6 +29,28 @@ struct Settings : OptionOwner {
                                        {.min = 1, .max = 65536}};
   Option<std::vector<std::string>> plugins{this, "plugins", {}, "plugin files to load first"};
 };
+
+// Turns the lines of Chain::effective() back: "chain.name = mine", "stage raw = fits-sink (...)",
+// "raw.what = \"ztf\"".
+RawChain raw_chain_of(const std::vector<std::string>& lines) {
+  RawChain raw;
+  for (const std::string& line : lines) {
+    const std::size_t equals = std::min(line.find(" = "), line.size());
+    const std::string left = line.substr(0, equals);
+    const std::string right = line.substr(std::min(equals + 3, line.size()));
+    const Place place{line, 0, 0};
+    if (left.starts_with("stage ")) {
+      RawStage& stage = raw.stages.emplace_back();
+      stage.label = left.substr(6);
+      stage.use = right.substr(0, right.find(" ("));
+      stage.place = stage.use_place = place;
+      continue;
+    }
+    auto& options = raw.stages.empty() ? raw.settings : raw.stages.back().options;
+    options.push_back({left.substr(left.rfind('.') + 1), place, parse_option_value(right), false});
+  }
+  return raw;
+}
 
 bool has_errors(const std::vector<Problem>& problems) {
   return std::ranges::any_of(problems, [](const Problem& p) { return !p.is_warning; });
@@ -88,8 +111,8 @@ void apply_set(RawChain& raw, const std::string& where, const std::string& value
   options->push_back(std::move(option));
 }
 
-void apply_swap(RawChain& raw, const std::string& label, const std::string& use,
-                const Plugins& plugins, std::vector<Problem>& problems) {
+void apply_swap(RawChain& raw, const std::string& label, const std::string& use, Plugins& plugins,
+                std::vector<Problem>& problems) {
   const Place place{fmt::format("--swap {}={}", label, use), 0, 0};
   std::vector<std::string> labels;
   for (RawStage& stage : raw.stages) {
@@ -131,6 +154,24 @@ void add_plugins(const Settings& settings, const RawChain& raw, const std::files
     }
   }
   plugins.add_standard_folders();
+}
+
+ChainStage make_stage(const RawStage& raw, const std::filesystem::path& folder, Plugins& plugins,
+                      std::vector<Problem>& problems) {
+  ChainStage stage;
+  stage.label = raw.label;
+  stage.use = raw.use;
+  stage.place = raw.place;
+  if (raw.use.empty()) return stage;
+  try {
+    if (plugins.find(raw.use) == nullptr) throw ChainError(plugins.no_stage(raw.use));
+    stage.stage = plugins.create(raw.use);
+    stage.offer = *plugins.find(raw.use);
+    stage.is_whole = apply_options(*stage.stage, raw, folder, problems);
+  } catch (const Error& e) {
+    problems.push_back({raw.use_place, e.what(), false});
+  }
+  return stage;
 }
 
 void check_order(const std::vector<ChainStage>& stages, std::vector<Problem>& problems) {
@@ -207,7 +248,9 @@ std::string Problem::text() const {
 
 std::optional<Chain> Chain::load(const std::filesystem::path& file, const Overrides& overrides,
                                  Plugins& plugins, std::vector<Problem>& problems) {
-  RawChain raw = read_chain_file(file, problems);
+  std::optional<RawChain> read = read_chain_file(file, problems);
+  if (!read) return std::nullopt;
+  RawChain& raw = *read;
   for (const auto& [where, value] : overrides.set) apply_set(raw, where, value, problems);
   const std::filesystem::path folder = std::filesystem::absolute(file).parent_path();
   Settings settings;
@@ -218,30 +261,42 @@ std::optional<Chain> Chain::load(const std::filesystem::path& file, const Overri
   Chain chain;
   chain.file_ = file;
   chain.settings_ = {*settings.name, *settings.batch_rows, *settings.batch_megabytes};
-  for (RawStage& raw_stage : raw.stages) {
-    ChainStage stage;
-    stage.label = raw_stage.label;
-    stage.use = raw_stage.use;
-    stage.place = raw_stage.place;
-    if (!raw_stage.use.empty()) {
-      try {
-        stage.stage = plugins.create(raw_stage.use);
-        stage.offer = *plugins.find(raw_stage.use);
-        if (!apply_options(*stage.stage, raw_stage, folder, problems)) stage.is_whole = false;
-      } catch (const Error& e) {
-        problems.push_back({raw_stage.use_place, e.what(), false});
-      }
-    }
-    chain.stages_.push_back(std::move(stage));
-  }
-  check_order(chain.stages_, problems);
-  chain.check_ports(problems);
-  check_products(chain.stages_, problems);
-  check_alignment(chain.stages_, problems);
-  std::ranges::stable_sort(
-      problems, {}, [](const Problem& p) { return std::tuple(p.place.line, p.place.column); });
+  chain.build(raw, folder, plugins, problems);
   if (has_errors(problems)) return std::nullopt;
   return chain;
+}
+
+std::optional<Chain> Chain::restore(const std::vector<std::string>& effective, Plugins& plugins,
+                                    std::vector<Problem>& problems) {
+  const RawChain raw = raw_chain_of(effective);
+  Settings settings;
+  read_settings(raw, settings, problems);
+  Chain chain;
+  chain.settings_ = {*settings.name, *settings.batch_rows, *settings.batch_megabytes};
+  chain.build(raw, {}, plugins, problems);
+  if (has_errors(problems)) return std::nullopt;
+  return chain;
+}
+
+void Chain::build(const RawChain& raw, const std::filesystem::path& folder, Plugins& plugins,
+                  std::vector<Problem>& problems) {
+  bool all_known = true;
+  for (const RawStage& raw_stage : raw.stages) {
+    stages_.push_back(make_stage(raw_stage, folder, plugins, problems));
+    all_known &= raw_stage.use.empty() || plugins.find(raw_stage.use) != nullptr;
+  }
+  check_order(stages_, problems);
+  check_ports(problems);
+  check_products(stages_, problems);
+  check_alignment(stages_, problems);
+  std::ranges::stable_sort(
+      problems, {}, [](const Problem& p) { return std::tuple(p.place.line, p.place.column); });
+  // Once for all stages that are not known.
+  if (!all_known) {
+    const Place place{file_.string(), 0, 0};
+    problems.push_back(
+        {place, "stages are looked for in plugins:" + plugins.where_looked(), false});
+  }
 }
 
 void Chain::check_ports(std::vector<Problem>& problems) {
@@ -285,11 +340,8 @@ std::vector<std::string> Chain::effective() const {
 }
 
 std::string Chain::hash() const {
-  std::uint64_t hash = 14695981039346656037ull;  // FNV-1a
-  for (const std::string& line : effective()) {
-    for (const char c : line + '\n')
-      hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ull;
-  }
+  std::uint64_t hash = kFnvBegin;
+  for (const std::string& line : effective()) hash = fnv1a(line + '\n', hash);
   return fmt::format("{:016x}", hash);
 }
 

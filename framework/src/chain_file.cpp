@@ -22,17 +22,41 @@ std::optional<Scalar> scalar_of(const toml::node& node) {
   return std::nullopt;
 }
 
+std::optional<OptionValue> value_of(const toml::node& node);
+
+std::optional<OptionValue::Table> table_of(const toml::table& node) {
+  const auto& begin = node.source().begin;
+  OptionValue::Table table{{}, static_cast<int>(begin.line), static_cast<int>(begin.column)};
+  for (const auto& [key, element] : node) {
+    auto value = value_of(element);
+    if (!value) return std::nullopt;
+    const auto& at = key.source().begin;
+    table.entries.push_back({std::string(key.str()), *std::move(value), static_cast<int>(at.line),
+                             static_cast<int>(at.column)});
+  }
+  return table;
+}
+
+template <class T, class F>
+std::optional<OptionValue> list_of(const toml::array& array, const F& element_of) {
+  std::vector<T> list;
+  for (const toml::node& node : array) {
+    auto element = element_of(node);
+    if (!element) return std::nullopt;
+    list.push_back(*std::move(element));
+  }
+  return OptionValue{std::move(list)};
+}
+
 std::optional<OptionValue> value_of(const toml::node& node) {
   if (const auto scalar = scalar_of(node)) return OptionValue{*scalar};
   const toml::array* array = node.as_array();
   if (array == nullptr) return std::nullopt;
-  std::vector<Scalar> list;
-  for (const toml::node& element : *array) {
-    const auto scalar = scalar_of(element);
-    if (!scalar) return std::nullopt;
-    list.push_back(*scalar);
-  }
-  return OptionValue{std::move(list)};
+  if (array->empty() || !array->front().is_table()) return list_of<Scalar>(*array, scalar_of);
+  return list_of<OptionValue::Table>(*array, [](const toml::node& element) {
+    const toml::table* table = element.as_table();
+    return table == nullptr ? std::nullopt : table_of(*table);
+  });
 }
 
 class Reader {
@@ -40,7 +64,7 @@ class Reader {
   Reader(std::string file, std::vector<Problem>& problems)
       : file_(std::move(file)), problems_(problems) {}
 
-  RawChain read() {
+  std::optional<RawChain> read() {
     RawChain chain;
     chain.place = {file_, 1, 1};
     toml::table root;
@@ -52,7 +76,7 @@ class Reader {
       } else {
         complain(place_of(e.source()), fmt::format("not TOML: {}", e.description()));
       }
-      return chain;
+      return std::nullopt;
     }
     for (const auto& [key, node] : root) {
       if (key == "chain") {
@@ -64,7 +88,6 @@ class Reader {
                                                      did_you_mean(key.str(), {"chain", "stage"})));
       }
     }
-    if (!root.contains("chain")) complain(chain.place, "no [chain] with a name");
     if (!root.contains("stage")) complain(chain.place, "no [[stage]]: the chain is empty");
     number_labels(chain);
     return chain;
@@ -161,7 +184,8 @@ class Reader {
 
 }  // namespace
 
-RawChain read_chain_file(const std::filesystem::path& file, std::vector<Problem>& problems) {
+std::optional<RawChain> read_chain_file(const std::filesystem::path& file,
+                                        std::vector<Problem>& problems) {
   return Reader(file.string(), problems).read();
 }
 

@@ -14,7 +14,7 @@ namespace qsohost::inline v1 {
 struct RawOption {
   std::string name;
   Place place;
-  std::optional<OptionValue> value;  // none: of a kind that no option has (a table, a date)
+  std::optional<OptionValue> value;  // none: of a kind that no option has (a date)
   bool from_command_line = false;
 };
 
@@ -33,8 +33,10 @@ struct RawChain {
   std::vector<RawStage> stages;
 };
 
-// Everything that is wrong is added to `problems`; what could be read is returned.
-RawChain read_chain_file(const std::filesystem::path& file, std::vector<Problem>& problems);
+// Everything that is wrong is added to `problems`; what could be read is returned, nothing if the
+// file is not there or no TOML.
+std::optional<RawChain> read_chain_file(const std::filesystem::path& file,
+                                        std::vector<Problem>& problems);
 
 // The right-hand side of --set: a TOML value, or else a bare string.
 OptionValue parse_option_value(const std::string& text);

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "fnv.hpp"
 #include "qsohost/error.hpp"
 
 namespace qsohost::inline v1 {
@@ -24,13 +25,8 @@ std::string Context::secret(const Secret& secret) const {
 }
 
 std::uint64_t Context::seed(std::string_view object_id) const {
-  // FNV-1a: stable across machines and versions, which std::hash is not.
-  std::uint64_t hash = 14695981039346656037ull;
-  for (const std::string_view part : {std::string_view(run().chain_name), object_id}) {
-    for (const char c : part) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ull;
-    hash = (hash ^ 0xff) * 1099511628211ull;
-  }
-  return hash;
+  // The separator keeps ("ab", "c") and ("a", "bc") apart.
+  return fnv1a(object_id, fnv1a(std::string_view("\0", 1), fnv1a(run().chain_name)));
 }
 
 namespace {

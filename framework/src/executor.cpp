@@ -172,14 +172,29 @@ std::size_t Executor::next_capacity(const Batch& last) const {
   return rows;
 }
 
+// Reads the objects that a shard leaves out; how batches are cut there does not matter.
+bool Executor::pass_over(std::uint64_t objects) {
+  for (std::uint64_t passed = 0; passed < objects;) {
+    const std::uint64_t want =
+        std::min(objects - passed, static_cast<std::uint64_t>(settings_.batch_rows));
+    Batch batch(0, passed, want);
+    if (stopping() || !call_source(chain_.stages().front(), batch)) return false;
+    passed += batch.rows();
+  }
+  return true;
+}
+
 // How batches are cut depends on the catalogue and the chain alone, so a resumed run cuts alike.
+// Ordinals count from the first object, so those of shards do not meet.
 void Executor::read_source() {
   const ChainStage& source = chain_.stages().front();
-  std::uint64_t objects = 0;
+  if (!pass_over(settings_.skip)) return;
+  std::uint64_t objects = settings_.skip;
   auto capacity = static_cast<std::size_t>(settings_.batch_rows);
-  for (std::uint64_t ordinal = 0, sequence = 0;; ++ordinal) {
+  for (std::uint64_t ordinal = settings_.skip, sequence = 0;; ++ordinal) {
     if (settings_.limit) {
-      capacity = std::min<std::uint64_t>(capacity, *settings_.limit - objects);
+      const std::uint64_t end = settings_.skip + *settings_.limit;
+      capacity = std::min<std::uint64_t>(capacity, end - objects);
       if (capacity == 0) return;
     }
     if (!take_token()) return;
@@ -207,6 +222,7 @@ void Executor::read_source() {
     {
       const std::lock_guard lock(mutex_);
       clocks_[0].busy += seconds(end - begin);
+      clocks_[0].objects += batch.rows();
       ++in_flight_;
       where_[sequence] = 0;
     }
@@ -287,8 +303,11 @@ void Executor::call(std::size_t index, Flight& flight) {
       call_filter(stage, batch, counts);
       break;
     case Role::Fitter: {
+      // At a second Ctrl-C the objects that are left are passed over, and the batch is dead.
       const ForEach for_each = [this](std::size_t n, const auto& body) {
-        pool_->for_each(n, body);
+        pool_->for_each(n, [&](std::size_t i) {
+          if (interrupts() < 2) body(i);
+        });
       };
       for (const BadRow& bad : call_fitter(stage, batch, for_each, counts)) {
         record.objects.push_back({batch.id(bad.row), Outcome::BadObject, bad.reason, 0});
@@ -306,6 +325,7 @@ void Executor::call(std::size_t index, Flight& flight) {
   if (trace_ != nullptr) trace_->add(stage.label, batch.ordinal(), begin, end);
   const std::lock_guard lock(mutex_);
   clocks_[index].busy += seconds(end - begin);
+  clocks_[index].objects += record.objects_in;
 }
 
 void Executor::complete(FlightPtr flight) {

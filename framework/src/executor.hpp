@@ -31,6 +31,7 @@
 namespace qsohost::inline v1 {
 
 struct StageClock {
+  std::uint64_t objects = 0;
   double busy = 0;     // seconds, summed over threads
   double waiting = 0;  // seconds that batches waited for the stage
 };
@@ -42,6 +43,7 @@ class Executor {
     int in_flight = 4;
     std::int64_t batch_rows = 500;
     std::int64_t batch_bytes = 64 << 20;
+    std::uint64_t skip = 0;
     std::optional<std::uint64_t> limit;
     bool with_sinks = true;
     const std::atomic<int>* interrupts = nullptr;
@@ -56,6 +58,7 @@ class Executor {
   void run();
 
   const std::string& error() const { return error_; }
+  std::uint64_t objects() const { return objects_; }  // committed
   // The source has been read to its end and everything read has been committed.
   bool is_complete() const { return source_done_ && !stopped_early_ && error_.empty(); }
   StageClock clock(std::size_t stage) const { return clocks_[stage]; }
@@ -70,6 +73,7 @@ class Executor {
   bool stopping() const;  // no more batches from the source
   void make_steps();
   void start_threads();
+  bool pass_over(std::uint64_t objects);  // false: there were not as many, or it was stopped
   void read_source();
   std::size_t next_capacity(const Batch& last) const;
   bool take_token();

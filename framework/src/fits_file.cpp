@@ -5,12 +5,10 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
 #include <system_error>
 #include <utility>
 
 #include "qsohost/error.hpp"
-#include "qsohost/fits.hpp"
 
 namespace qsohost::inline v1 {
 
@@ -34,27 +32,6 @@ std::string advice(int status, int system_error) {
 }
 
 }  // namespace
-
-FitsFile FitsFile::open(const std::filesystem::path& file) {
-  const std::string name = file.string();
-  std::error_code ignored;
-  if (!std::filesystem::exists(file, ignored)) {
-    throw ChainError(fmt::format("{}: there is no such file", name));
-  }
-  if (std::filesystem::is_directory(file, ignored)) {
-    throw ChainError(fmt::format("{}: is a folder, not a FITS file", name));
-  }
-  fitsfile* handle = nullptr;
-  int status = 0;
-  errno = 0;
-  fits_open_diskfile(&handle, name.c_str(), READONLY, &status);
-  const int system_error = errno;
-  if (status != 0) {
-    throw ChainError(fmt::format("{}: cannot be opened as FITS: {}{}", name, error_text(status),
-                                 advice(status, system_error)));
-  }
-  return {handle, name};
-}
 
 FitsFile FitsFile::create(const std::filesystem::path& file) {
   std::error_code ignored;
@@ -107,14 +84,6 @@ FitsFile::Extent FitsFile::extent() const {
   fits_get_hduaddrll(handle_, &header, &data, &end, &status);
   check(status, "finding the table's place in the file");
   return {header, data, end};
-}
-
-bool looks_like_fits(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  std::array<char, 9> start{};
-  in.read(start.data(), start.size());
-  const std::string_view text(start.data(), static_cast<std::size_t>(in.gcount()));
-  return text == "SIMPLE  =" || text.starts_with("\x1f\x8b");
 }
 
 }  // namespace qsohost::inline v1

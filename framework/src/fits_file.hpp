@@ -1,4 +1,4 @@
-// The handle of CFITSIO as an object, and its errors as ours. Only framework/src/fits_* see this.
+// The handle of CFITSIO as an object, and its errors as ours; for files that we write.
 #pragma once
 
 #include <fitsio.h>
@@ -12,7 +12,6 @@ namespace qsohost::inline v1 {
 
 class FitsFile {
  public:
-  static FitsFile open(const std::filesystem::path& file);    // for reading
   static FitsFile create(const std::filesystem::path& file);  // replaces a file of that name
   ~FitsFile();
   FitsFile(FitsFile&& other) noexcept;

@@ -3,11 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <limits>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 
 namespace qsohost::inline v1 {
@@ -40,91 +38,6 @@ char code_of(DType dtype) {
   constexpr std::string_view codes = "LIJKEDA";  // in the order of DType
   return codes[static_cast<std::size_t>(dtype)];
 }
-
-std::string unquoted(std::string_view value) {
-  if (value.size() < 2 || value.front() != '\'') return std::string(value);
-  value = value.substr(1, value.size() - 2);
-  std::string text;
-  for (std::size_t i = 0; i < value.size(); ++i) {
-    text += value[i];
-    if (value[i] == '\'') ++i;  // quotes are doubled
-  }
-  text.erase(text.find_last_not_of(' ') + 1);
-  return text;
-}
-
-// All cards of a header in one pass: asking CFITSIO key by key takes a search each.
-class Cards {
- public:
-  explicit Cards(FitsFile& file) : file_(file) {
-    int count = 0;
-    int status = 0;
-    fits_get_hdrspace(file.get(), &count, nullptr, &status);
-    std::array<char, FLEN_KEYWORD> name{};
-    std::array<char, FLEN_VALUE> value{};
-    std::array<char, FLEN_COMMENT> comment{};
-    for (int i = 1; i <= count && status == 0; ++i) {
-      fits_read_keyn(file.get(), i, name.data(), value.data(), comment.data(), &status);
-      cards_.try_emplace(name.data(), Card{value.data(), comment.data()});
-    }
-    file.check(status, "reading the table's header");
-  }
-
-  std::string text(const std::string& name) const {
-    const auto it = cards_.find(name);
-    if (it == cards_.end()) return "";
-    std::string text = unquoted(it->second.value);
-    return text.ends_with('&') ? long_text(name) : text;
-  }
-  std::string comment(const std::string& name) const {
-    const auto it = cards_.find(name);
-    return it == cards_.end() ? "" : it->second.comment;
-  }
-  std::optional<double> number(const std::string& name) const { return parse<double>(name); }
-  std::optional<std::int64_t> integer(const std::string& name) const {
-    return parse<std::int64_t>(name);
-  }
-  std::uint64_t count(const std::string& name, std::optional<std::uint64_t> otherwise = {}) const {
-    if (otherwise && !cards_.contains(name)) return *otherwise;
-    const auto n = integer(name);
-    if (!n || *n < 0) {
-      file_.fail(fmt::format("the table's header has no valid {}: the file is damaged", name));
-    }
-    return static_cast<std::uint64_t>(*n);
-  }
-
- private:
-  struct Card {
-    std::string value;
-    std::string comment;
-  };
-
-  template <class T>
-  std::optional<T> parse(const std::string& name) const {
-    const auto it = cards_.find(name);
-    if (it == cards_.end()) return std::nullopt;
-    std::string text = it->second.value;
-    if (text.starts_with('+')) text.erase(0, 1);
-    std::replace(text.begin(), text.end(), 'D', 'E');
-    T value{};
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error == std::errc{} && end == text.data() + text.size()) return value;
-    file_.fail(fmt::format("keyword {} holds '{}', which is not a number that fits", name,
-                           it->second.value));
-  }
-  std::string long_text(const std::string& name) const {
-    char* value = nullptr;
-    int status = 0;
-    fits_read_key_longstr(file_.get(), name.c_str(), &value, nullptr, &status);
-    file_.check(status, "reading keyword " + name);
-    std::string text(value);
-    fits_free_memory(value, &status);
-    return text;
-  }
-
-  FitsFile& file_;
-  std::unordered_map<std::string, Card> cards_;
-};
 
 constexpr std::uint64_t kMostElements = std::uint64_t{1} << 31;  // of a fixed cell
 
@@ -170,14 +83,14 @@ DType number_type(char code, double scale, double zero) {
   return DType::F64;
 }
 
-std::string description(const Cards& cards, int n) {
+std::string description(const FitsCards& cards, int n) {
   const std::string text = cards.text(fmt::format("TCOMM{}", n));
   if (!text.empty()) return text;
   const std::string comment = cards.comment(fmt::format("TTYPE{}", n));
   return comment.starts_with("label for field") ? "" : comment;
 }
 
-void read_field(FitsFile& file, const Cards& cards, int n, FitsLayout& layout) {
+void read_field(const FitsInput& file, const FitsCards& cards, int n, FitsLayout& layout) {
   FitsField field;
   FieldPlace place;
   field.info.name = cards.text(fmt::format("TTYPE{}", n));
@@ -232,33 +145,15 @@ void read_field(FitsFile& file, const Cards& cards, int n, FitsLayout& layout) {
   layout.places.push_back(place);
 }
 
-void go_to_table(FitsFile& file) {
-  int count = 0;
-  int status = 0;
-  fits_get_num_hdus(file.get(), &count, &status);
-  for (int hdu = 2; hdu <= count && status == 0; ++hdu) {
-    int type = 0;
-    fits_movabs_hdu(file.get(), hdu, &type, &status);
-    if (status == 0 && type == BINARY_TBL) return;
+FitsHdu find_table(const FitsInput& file) {
+  for (auto hdu = std::optional(first_hdu(file)); hdu; hdu = next_hdu(file, *hdu)) {
+    if (hdu->cards.text("XTENSION") == "BINTABLE") return *std::move(hdu);
   }
-  file.check(status, "looking for a table");
   file.fail("holds no binary table");
 }
 
-// The number of bytes of the file, or none where it is unpacked into memory.
-std::optional<std::uint64_t> size_on_disk(FitsFile& file) {
-  std::array<char, FLEN_FILENAME> type{};
-  int status = 0;
-  fits_url_type(file.get(), type.data(), &status);
-  if (status != 0 || std::string_view(type.data()) != "file://") return std::nullopt;
-  return std::filesystem::file_size(file.name());
-}
-
-void check_size(FitsFile& file, const FitsLayout& layout) {
-  const auto size = size_on_disk(file);
-  if (!size) return;
-  const auto begin = static_cast<std::uint64_t>(file.extent().data);
-  const std::uint64_t room = *size > begin ? *size - begin : 0;
+void check_size(const FitsInput& file, const FitsLayout& layout) {
+  const std::uint64_t room = file.size() > layout.data_start ? file.size() - layout.data_start : 0;
   const bool rows_fit = layout.row_bytes == 0 || layout.rows <= room / layout.row_bytes;
   if (rows_fit && layout.heap_start <= room && layout.heap_bytes <= room - layout.heap_start) {
     return;
@@ -271,10 +166,11 @@ void check_size(FitsFile& file, const FitsLayout& layout) {
 
 }  // namespace
 
-FitsLayout read_layout(FitsFile& file) {
-  go_to_table(file);
-  const Cards cards(file);
+FitsLayout read_layout(const FitsInput& file) {
+  const FitsHdu hdu = find_table(file);
+  const FitsCards& cards = hdu.cards;
   FitsLayout layout;
+  layout.data_start = hdu.data;
   layout.extension = cards.text("EXTNAME");
   layout.rows = cards.count("NAXIS2");
   const auto fields = static_cast<int>(std::min<std::uint64_t>(cards.count("TFIELDS"), 9999));
@@ -298,13 +194,12 @@ FitsLayout read_layout(FitsFile& file) {
   return layout;
 }
 
-FitsLayout make_layout(std::vector<FitsField> fields, std::uint64_t rows,
-                       std::uint64_t heap_bytes) {
+FitsLayout make_layout(std::vector<FitsField> fields, std::uint64_t rows, std::uint64_t heap_bytes,
+                       std::uint64_t most_for_p) {
   FitsLayout layout;
   layout.rows = rows;
   layout.heap_bytes = heap_bytes;
-  // Some readers take 32-bit descriptors as signed.
-  const bool wide = heap_bytes > std::numeric_limits<std::int32_t>::max();
+  const bool wide = heap_bytes > most_for_p;
   for (FitsField& field : fields) {
     FieldPlace place;
     place.offset = layout.row_bytes;
@@ -321,6 +216,35 @@ FitsLayout make_layout(std::vector<FitsField> fields, std::uint64_t rows,
   layout.fields = std::move(fields);
   layout.heap_start = layout.rows * layout.row_bytes;
   return layout;
+}
+
+std::string place_in(const FitsLayout& layout, std::size_t field, std::uint64_t row) {
+  return fmt::format("table {}, row {}, column '{}'",
+                     layout.extension.empty() ? "1" : "'" + layout.extension + "'", row + 1,
+                     layout.fields[field].info.name);
+}
+
+Descriptor array_of(const FitsInput& file, const FitsLayout& layout, std::size_t field,
+                    std::uint64_t row, const std::byte* row_bytes) {
+  const FieldPlace& place = layout.places[field];
+  const Descriptor d = load_descriptor(row_bytes + place.offset, place.wide);
+  if (d.length > 0 && (d.offset > layout.heap_bytes ||
+                       d.length > (layout.heap_bytes - d.offset) / place.element_bytes)) {
+    file.fail(fmt::format(
+        "{}: its array ({} elements at byte {}) lies outside the heap of {} bytes: the file is "
+        "damaged",
+        place_in(layout, field, row), d.length, d.offset, layout.heap_bytes));
+  }
+  return d;
+}
+
+std::string display_format(const ColumnInfo& info) {
+  const bool is_double = info.dtype == DType::F64;
+  if (!is_double && info.dtype != DType::F32) return "";
+  if (info.unit == "deg") return is_double ? "F13.8" : "F10.5";
+  if (info.unit == "d") return is_double ? "F14.7" : "F12.4";
+  if (info.unit == "mag") return "F9.5";
+  return "";
 }
 
 std::string tform(const FitsField& field, const FieldPlace& place) {

@@ -7,7 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "fits_file.hpp"
+#include "fits_bytes.hpp"
+#include "fits_input.hpp"
 #include "qsohost/fits.hpp"
 
 namespace qsohost::inline v1 {
@@ -29,18 +30,28 @@ struct FitsLayout {
   std::vector<FieldPlace> places;
   std::uint64_t rows = 0;
   std::uint64_t row_bytes = 0;
+  std::uint64_t data_start = 0;  // in the file
   std::uint64_t heap_start = 0;  // from the start of the data
   std::uint64_t heap_bytes = 0;
 };
 
-// Moves to the first binary table and reads its header.
-FitsLayout read_layout(FitsFile& file);
+// The first binary table of the file. Throws ChainError if there is none, or less than it promises.
+FitsLayout read_layout(const FitsInput& file);
 
-// How we write such fields: P descriptors while the heap allows, else Q.
-FitsLayout make_layout(std::vector<FitsField> fields, std::uint64_t rows, std::uint64_t heap_bytes);
+// How we write such fields: P descriptors up to `most_for_p` bytes of heap, else Q.
+FitsLayout make_layout(std::vector<FitsField> fields, std::uint64_t rows, std::uint64_t heap_bytes,
+                       std::uint64_t most_for_p);
+
+// "table 'ztf', row 12, column 'mjd_g'"; rows are counted from 0.
+std::string place_in(const FitsLayout& layout, std::size_t field, std::uint64_t row);
+// The array of a row; throws ChainError if it lies outside the heap.
+Descriptor array_of(const FitsInput& file, const FitsLayout& layout, std::size_t field,
+                    std::uint64_t row, const std::byte* row_bytes);
 
 std::string tform(const FitsField& field, const FieldPlace& place);
 // What marks a null in an integer column that we write.
 std::int64_t null_marker(DType dtype);
+// How programs should show the column (TDISPn); empty where they know it by themselves.
+std::string display_format(const ColumnInfo& info);
 
 }  // namespace qsohost::inline v1

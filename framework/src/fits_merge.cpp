@@ -20,9 +20,9 @@ constexpr std::uint64_t kPiece = std::uint64_t{1} << 20;
 
 class RawTable {
  public:
-  explicit RawTable(const std::filesystem::path& path)
-      : file_(FitsFile::open(path)), layout_(read_layout(file_)) {}
+  explicit RawTable(const std::filesystem::path& path) : file_(path), layout_(read_layout(file_)) {}
 
+  const FitsInput& file() const { return file_; }
   const FitsLayout& layout() const { return layout_; }
   const std::string& name() const { return file_.name(); }
 
@@ -37,19 +37,33 @@ class RawTable {
   std::span<const std::byte> bytes(std::uint64_t offset, std::uint64_t count,
                                    std::vector<std::byte>& buffer) {
     buffer.resize(count);
-    if (count == 0) return buffer;
-    int status = 0;
-    fits_read_ext(file_.get(), static_cast<LONGLONG>(offset), static_cast<LONGLONG>(count),
-                  buffer.data(), &status);
-    file_.check(status, "reading it");
+    file_.read(layout_.data_start + offset, buffer);
     return buffer;
   }
 
-  FitsFile file_;
+  FitsInput file_;
   FitsLayout layout_;
   std::vector<std::byte> rows_;
   std::vector<std::byte> heap_;
 };
+
+// Bytes are copied as they are, so they must be as we write them.
+void check_form(const RawTable& part) {
+  const FitsLayout& in = part.layout();
+  const FitsLayout ours = make_layout(in.fields, in.rows, in.heap_bytes, in.heap_bytes);
+  for (std::size_t i = 0; i < in.fields.size(); ++i) {
+    const FieldPlace& a = in.places[i];
+    const FieldPlace& b = ours.places[i];
+    if (in.fields[i].trouble.empty() && a.code == b.code && a.element_bytes == b.element_bytes &&
+        a.scale == 1 && a.zero == 0 && a.null == b.null) {
+      continue;
+    }
+    part.file().fail(fmt::format(
+        "cannot be merged: column '{}' is stored in another way than qsohost does it; only chunks "
+        "of runs can be merged",
+        in.fields[i].info.name));
+  }
+}
 
 // `merged` takes in what `next` needs; both must have the same columns.
 void take_in(std::vector<FitsField>& merged, const RawTable& next, const std::string& first_name) {
@@ -75,18 +89,19 @@ void take_in(std::vector<FitsField>& merged, const RawTable& next, const std::st
   }
 }
 
-FitsLayout merged_layout(std::span<const std::filesystem::path> parts) {
+FitsLayout merged_layout(std::span<const std::filesystem::path> parts, const FitsHeader& header) {
   std::vector<FitsField> fields;
   std::uint64_t rows = 0;
   std::uint64_t heap_bytes = 0;
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const RawTable part(parts[i]);
+    check_form(part);
     if (i == 0) fields = part.layout().fields;
     take_in(fields, part, parts[0].string());
     rows += part.layout().rows;
     heap_bytes += part.layout().heap_bytes;
   }
-  return make_layout(std::move(fields), rows, heap_bytes);
+  return make_layout(std::move(fields), rows, heap_bytes, header.most_for_p);
 }
 
 void copy_strings(const std::byte* from, const FieldPlace& in, std::byte* to,
@@ -98,15 +113,16 @@ void copy_strings(const std::byte* from, const FieldPlace& in, std::byte* to,
   }
 }
 
-// One row as the product has it; `moved` gives each descriptor its new offset.
+// Row `row` as the product has it; `moved` gives each descriptor its new offset.
 template <class Moved>
-void copy_row(const std::byte* from, const FitsLayout& in, std::byte* to, const FitsLayout& out,
-              const Moved& moved) {
+void copy_row(const RawTable& part, std::uint64_t row, const std::byte* from, std::byte* to,
+              const FitsLayout& out, const Moved& moved) {
+  const FitsLayout& in = part.layout();
   for (std::size_t i = 0; i < out.fields.size(); ++i) {
     const FieldPlace& a = in.places[i];
     const FieldPlace& b = out.places[i];
     if (out.fields[i].is_array) {
-      Descriptor d = load_descriptor(from + a.offset, a.wide);
+      Descriptor d = array_of(part.file(), in, i, row, from);
       d.offset = d.length == 0 ? 0 : moved(d.offset);
       store_descriptor(to + b.offset, d, b.wide);
     } else if (a.bytes == b.bytes) {
@@ -126,8 +142,8 @@ void append_part(RawTable& part, const FitsLayout& layout, Pieces& rows, FitsWri
     const std::uint64_t count = std::min(block, in.rows - first);
     const std::byte* from = part.rows(first, count).data();
     for (std::uint64_t row = 0; row < count; ++row) {
-      copy_row(from + row * in.row_bytes, in, rows.take(layout.row_bytes).data(), layout,
-               [&](std::uint64_t offset) { return heap_base + offset; });
+      copy_row(part, first + row, from + row * in.row_bytes, rows.take(layout.row_bytes).data(),
+               layout, [&](std::uint64_t offset) { return heap_base + offset; });
     }
   }
   for (std::uint64_t at = 0; at < in.heap_bytes; at += kPiece) {
@@ -137,7 +153,7 @@ void append_part(RawTable& part, const FitsLayout& layout, Pieces& rows, FitsWri
 
 void concatenate(std::span<const std::filesystem::path> parts,
                  const std::filesystem::path& destination, const FitsHeader& header) {
-  const FitsLayout layout = merged_layout(parts);
+  const FitsLayout layout = merged_layout(parts, header);
   FitsWriter writer(destination, header, layout);
   Pieces rows(writer, Pieces::Part::Rows, layout.row_bytes);
   std::uint64_t heap_base = 0;
@@ -213,12 +229,13 @@ std::vector<std::uint64_t> sorted_rows(const std::filesystem::path& file,
 }
 
 // The bytes of the heap that a row's arrays take: they lie together in files of our own.
-Descriptor heap_of_row(const std::byte* row, const FitsLayout& layout) {
+Descriptor heap_of_row(const RawTable& table, std::uint64_t row, const std::byte* from) {
+  const FitsLayout& layout = table.layout();
   std::uint64_t begin = layout.heap_bytes;
   std::uint64_t end = 0;
   for (std::size_t i = 0; i < layout.fields.size(); ++i) {
     if (!layout.fields[i].is_array) continue;
-    const Descriptor d = load_descriptor(row + layout.places[i].offset, layout.places[i].wide);
+    const Descriptor d = array_of(table.file(), layout, i, row, from);
     if (d.length == 0) continue;
     begin = std::min(begin, d.offset);
     end = std::max(end, d.offset + d.length * layout.places[i].element_bytes);
@@ -234,19 +251,23 @@ void rewrite_in_order(const std::filesystem::path& unsorted,
   const FitsLayout& in = table.layout();
   std::vector<FitsField> fields = in.fields;
   if (order.drop_column) fields.pop_back();
-  const FitsLayout layout = make_layout(std::move(fields), in.rows, in.heap_bytes);
+  const FitsLayout layout =
+      make_layout(std::move(fields), in.rows, in.heap_bytes, header.most_for_p);
   FitsWriter writer(destination, header, layout);
   Pieces row_pieces(writer, Pieces::Part::Rows, layout.row_bytes);
   Pieces heap_pieces(writer, Pieces::Part::Heap);
   for (const std::uint64_t row : rows) {
     const std::byte* from = table.rows(row, 1).data();
-    const Descriptor heap = heap_of_row(from, in);
+    const Descriptor heap = heap_of_row(table, row, from);
     const std::uint64_t base = heap_pieces.size();
+    if (heap.length > in.heap_bytes - base) {
+      table.file().fail("cannot be sorted: arrays of different rows share bytes");
+    }
     if (heap.length > 0) {
       const auto bytes = table.heap(heap.offset, heap.length);
       std::memcpy(heap_pieces.take(heap.length).data(), bytes.data(), bytes.size());
     }
-    copy_row(from, in, row_pieces.take(layout.row_bytes).data(), layout,
+    copy_row(table, row, from, row_pieces.take(layout.row_bytes).data(), layout,
              [&](std::uint64_t offset) { return base + (offset - heap.offset); });
   }
   row_pieces.flush();

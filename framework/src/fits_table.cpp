@@ -15,6 +15,8 @@ namespace qsohost::inline v1 {
 
 namespace {
 
+constexpr std::uint64_t kMostShared = std::uint64_t{64} << 20;  // bytes
+
 std::string_view trimmed(const std::byte* from, std::size_t bytes) {
   std::string_view text(reinterpret_cast<const char*>(from), bytes);
   text = text.substr(0, text.find('\0'));
@@ -39,8 +41,12 @@ template <class Raw, class T>
 void decode_as(const FieldPlace& place, const std::byte* from, std::size_t n, Column& out,
                std::size_t at) {
   const std::span<T> to = out.values<T>().subspan(at, n);
-  for (std::size_t i = 0; i < n; ++i) {
-    to[i] = converted<Raw, T>(load_be<Raw>(from + i * sizeof(Raw)), place);
+  if (std::is_same_v<Raw, T> && place.scale == 1 && place.zero == 0) {
+    for (std::size_t i = 0; i < n; ++i) to[i] = load_be<T>(from + i * sizeof(T));
+  } else {
+    for (std::size_t i = 0; i < n; ++i) {
+      to[i] = converted<Raw, T>(load_be<Raw>(from + i * sizeof(Raw)), place);
+    }
   }
   if constexpr (std::is_integral_v<Raw>) {
     if (!place.null) return;
@@ -67,9 +73,16 @@ void decode_number(const FieldPlace& place, const std::byte* from, std::size_t n
   }
 }
 
-void decode_bools(const std::byte* from, std::size_t n, Column& out, std::size_t at) {
+// In arrays astropy writes the numbers 0 and 1 instead of the letters F and T; only an array that
+// has letters can have nulls.
+void decode_bools(const std::byte* from, std::size_t n, Column& out, std::size_t at,
+                  bool may_be_numbers) {
   const auto to = out.values<bool>().subspan(at, n);
-  for (std::size_t i = 0; i < n; ++i) to[i] = from[i] == std::byte{'T'} ? 1 : 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    to[i] = from[i] == std::byte{'T'} || from[i] == std::byte{1} ? 1 : 0;
+  }
+  const auto is_letter = [](std::byte b) { return b == std::byte{'T'} || b == std::byte{'F'}; };
+  if (may_be_numbers && std::none_of(from, from + n, is_letter)) return;
   for (std::size_t i = 0; i < n; ++i) {
     if (from[i] == std::byte{0}) out.set_null(at + i);
   }
@@ -77,10 +90,10 @@ void decode_bools(const std::byte* from, std::size_t n, Column& out, std::size_t
 
 // `n` numbers or flags into values [at, at + n) of the column, which are there already.
 void decode(const FieldPlace& place, const std::byte* from, std::size_t n, Column& out,
-            std::size_t at) {
+            std::size_t at, bool is_array) {
   switch (place.code) {
     case 'L':
-      return decode_bools(from, n, out, at);
+      return decode_bools(from, n, out, at, is_array);
     case 'B':
       return decode_number<std::uint8_t>(place, from, n, out, at);
     case 'I':
@@ -99,8 +112,7 @@ void decode(const FieldPlace& place, const std::byte* from, std::size_t n, Colum
 }  // namespace
 
 struct FitsTable::State {
-  explicit State(const std::filesystem::path& path)
-      : file(FitsFile::open(path)), layout(read_layout(file)) {}
+  explicit State(const std::filesystem::path& path) : file(path), layout(read_layout(file)) {}
 
   struct ArrayTask {
     std::size_t field;
@@ -108,11 +120,6 @@ struct FitsTable::State {
     std::vector<Descriptor> descriptors;
   };
 
-  std::string place_of(std::size_t field, std::uint64_t row) const {
-    return fmt::format("table {}, row {}, column '{}'",
-                       layout.extension.empty() ? "1" : "'" + layout.extension + "'", row + 1,
-                       layout.fields[field].info.name);
-  }
   void read_rows(std::uint64_t first, std::uint64_t count);
   void fixed_cells(std::size_t field, std::uint64_t count, FitsCells& out) const;
   ArrayTask array_task(std::size_t field, std::uint64_t first, std::uint64_t count, FitsCells& out);
@@ -120,7 +127,7 @@ struct FitsTable::State {
   void arrays(std::span<ArrayTask> tasks);
   void check_unsigned(std::size_t field, std::uint64_t first, const FitsCells& cells) const;
 
-  FitsFile file;
+  FitsInput file;
   FitsLayout layout;
   std::vector<std::byte> rows;
   std::vector<std::byte> heap;
@@ -128,12 +135,7 @@ struct FitsTable::State {
 
 void FitsTable::State::read_rows(std::uint64_t first, std::uint64_t count) {
   rows.resize(count * layout.row_bytes);
-  if (rows.empty()) return;
-  int status = 0;
-  fits_read_tblbytes(file.get(), static_cast<LONGLONG>(first) + 1, 1,
-                     static_cast<LONGLONG>(rows.size()),
-                     reinterpret_cast<unsigned char*>(rows.data()), &status);
-  file.check(status, fmt::format("reading rows {} to {}", first + 1, first + count));
+  file.read(layout.data_start + first * layout.row_bytes, rows);
 }
 
 void FitsTable::State::fixed_cells(std::size_t field, std::uint64_t count, FitsCells& out) const {
@@ -143,7 +145,7 @@ void FitsTable::State::fixed_cells(std::size_t field, std::uint64_t count, FitsC
   for (std::uint64_t row = 0; row < count; ++row) {
     const std::byte* from = rows.data() + row * layout.row_bytes + place.offset;
     if (place.code != 'A') {
-      decode(place, from, width, out.values, row * width);
+      decode(place, from, width, out.values, row * width, false);
       continue;
     }
     for (std::size_t i = 0; i < width; ++i) {
@@ -154,22 +156,21 @@ void FitsTable::State::fixed_cells(std::size_t field, std::uint64_t count, FitsC
 
 FitsTable::State::ArrayTask FitsTable::State::array_task(std::size_t field, std::uint64_t first,
                                                          std::uint64_t count, FitsCells& out) {
-  const FieldPlace& place = layout.places[field];
   ArrayTask task{field, &out, {}};
   std::uint64_t total = 0;
   for (std::uint64_t row = 0; row < count; ++row) {
-    const std::byte* from = rows.data() + row * layout.row_bytes + place.offset;
-    const Descriptor d = load_descriptor(from, place.wide);
-    if (d.length > 0 && (d.offset > layout.heap_bytes ||
-                         d.length > (layout.heap_bytes - d.offset) / place.element_bytes)) {
-      file.fail(fmt::format(
-          "{}: its array ({} elements at byte {}) lies outside the heap of {} bytes: the file is "
-          "damaged",
-          place_of(field, first + row), d.length, d.offset, layout.heap_bytes));
-    }
+    const Descriptor d =
+        array_of(file, layout, field, first + row, rows.data() + row * layout.row_bytes);
     out.lengths.push_back(d.length);
     total += d.length;
     task.descriptors.push_back(d);
+  }
+  // Rows may share bytes of the heap; a file that does so on a grand scale is an attack on memory.
+  const std::uint64_t bytes = total * layout.places[field].element_bytes;
+  if (bytes > std::max(layout.heap_bytes, kMostShared)) {
+    file.fail(fmt::format(
+        "{} and the next {}: their arrays take {} bytes, but the heap has {}: the file is damaged",
+        place_in(layout, field, first), count - 1, bytes, layout.heap_bytes));
   }
   out.values.resize(total);
   return task;
@@ -177,10 +178,7 @@ FitsTable::State::ArrayTask FitsTable::State::array_task(std::size_t field, std:
 
 void FitsTable::State::read_heap(std::uint64_t offset, std::uint64_t bytes) {
   heap.resize(bytes);
-  int status = 0;
-  fits_read_ext(file.get(), static_cast<LONGLONG>(layout.heap_start + offset),
-                static_cast<LONGLONG>(bytes), heap.data(), &status);
-  file.check(status, "reading arrays");
+  file.read(layout.data_start + layout.heap_start + offset, heap);
 }
 
 // One read where the arrays lie together (rows of our own files), else one a column (as astropy
@@ -212,7 +210,7 @@ void FitsTable::State::arrays(std::span<ArrayTask> tasks) {
       if (d.length == 0) continue;
       if (!together) read_heap(d.offset, d.length * place.element_bytes);
       decode(place, heap.data() + (together ? d.offset - begin : 0), d.length, task.cells->values,
-             at);
+             at, true);
       at += d.length;
     }
   }
@@ -233,7 +231,8 @@ void FitsTable::State::check_unsigned(std::size_t field, std::uint64_t first,
     --left;
     if (values[i] >= 0 || cells.values.is_null(i)) continue;
     file.fail(fmt::format("{}: {} is beyond the range of 64-bit signed integers",
-                          place_of(field, first + row - 1), static_cast<std::uint64_t>(values[i])));
+                          place_in(layout, field, first + row - 1),
+                          static_cast<std::uint64_t>(values[i])));
   }
 }
 

@@ -126,8 +126,9 @@ void write_fits_table(const std::filesystem::path& file, const FitsHeader& heade
                       std::span<const FitsColumn> columns, std::span<const std::size_t> rows) {
   std::vector<FitsField> fields;
   for (const FitsColumn& column : columns) fields.push_back(field_of(file, column, rows));
-  FitsLayout layout = make_layout(fields, rows.size(), 0);
-  layout = make_layout(std::move(fields), rows.size(), heap_size(columns, layout, rows));
+  FitsLayout layout = make_layout(fields, rows.size(), 0, header.most_for_p);
+  layout = make_layout(std::move(fields), rows.size(), heap_size(columns, layout, rows),
+                       header.most_for_p);
   FitsWriter writer(file, header, layout);
   Pieces row_pieces(writer, Pieces::Part::Rows, layout.row_bytes);
   Pieces heap_pieces(writer, Pieces::Part::Heap);

@@ -1,8 +1,6 @@
 #include "fits_writer.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -29,40 +27,17 @@ std::string ascii(std::string_view text) {
   return out;
 }
 
-// Reads bytes [begin, end) of a file, a piece at a time.
-class Bytes {
- public:
-  explicit Bytes(const std::string& name) : name_(name), fd_(::open(name.c_str(), O_RDONLY)) {
-    if (fd_ < 0) fail();
+std::uint32_t sum_of(const FitsInput& file, std::uint64_t begin, std::uint64_t end) {
+  constexpr std::uint64_t kPiece = std::uint64_t{1} << 20;
+  FitsSum sum;
+  std::vector<std::byte> buffer(std::min(kPiece, end - begin));
+  for (std::uint64_t at = begin; at < end; at += buffer.size()) {
+    const auto piece = std::span(buffer).first(std::min<std::uint64_t>(buffer.size(), end - at));
+    file.read(at, piece);
+    sum.add(piece, at - begin);
   }
-  ~Bytes() { ::close(fd_); }
-  Bytes(const Bytes&) = delete;
-  Bytes& operator=(const Bytes&) = delete;
-
-  std::uint32_t sum(std::int64_t begin, std::int64_t end) {
-    FitsSum sum;
-    std::vector<std::byte> buffer(
-        static_cast<std::size_t>(std::min<std::int64_t>(end - begin, 1 << 20)));
-    for (std::int64_t at = begin; at < end;) {
-      const auto want = std::min(static_cast<std::size_t>(end - at), buffer.size());
-      const ssize_t n = ::pread(fd_, buffer.data(), want, at);
-      if (n < 0 && errno == EINTR) continue;
-      if (n <= 0) fail();
-      sum.add(std::span(buffer).first(static_cast<std::size_t>(n)),
-              static_cast<std::uint64_t>(at - begin));
-      at += n;
-    }
-    return sum.value();
-  }
-
- private:
-  [[noreturn]] void fail() const {
-    throw ChainError(fmt::format("{}: cannot be read back: {}", name_,
-                                 errno == 0 ? "it ends too early" : std::strerror(errno)));
-  }
-  std::string name_;
-  int fd_;
-};
+  return sum.value();
+}
 
 void check_names(const FitsFile& file, const std::vector<FitsField>& fields) {
   std::map<std::string, std::string> seen;  // lower case, as spelt
@@ -157,6 +132,8 @@ void FitsWriter::column_keys(int n) {
                    "marks a missing value", &status);
     file_.check(status, "writing keyword TNULL" + number);
   }
+  const std::string display = display_format(field.info);
+  if (!display.empty()) text_key("TDISP" + number, display, "");
   if (field.info.dtype == DType::String && field.info.width > 1) {
     text_key("TDIM" + number, fmt::format("({},{})", field.string_length, field.info.width), "");
   }
@@ -191,7 +168,8 @@ void FitsWriter::seal(int hdu, std::uint32_t data_sum) {
   file_.check(status, "writing data");
   const FitsFile::Extent extent = file_.extent();
   FitsSum sum;
-  sum.add(Bytes(file_.name()).sum(extent.header, extent.data));
+  sum.add(sum_of(FitsInput(file_.name()), static_cast<std::uint64_t>(extent.header),
+                 static_cast<std::uint64_t>(extent.data)));
   sum.add(data_sum);
   std::array<char, 17> text{};
   fits_encode_chksum(sum.value(), 1, text.data());
@@ -205,26 +183,24 @@ void FitsWriter::finish() {
 }
 
 void verify_fits(const std::filesystem::path& path) {
-  FitsFile file = FitsFile::open(path);
-  Bytes bytes(file.name());
-  int count = 0;
-  int status = 0;
-  fits_get_num_hdus(file.get(), &count, &status);
-  for (int hdu = 1; hdu <= count; ++hdu) {
-    std::array<char, FLEN_VALUE> data_sum{};
-    fits_movabs_hdu(file.get(), hdu, nullptr, &status);
-    fits_read_key(file.get(), TSTRING, "DATASUM", data_sum.data(), nullptr, &status);
-    file.check(status, fmt::format("reading the checksum of HDU {}", hdu));
-    const FitsFile::Extent extent = file.extent();
+  const FitsInput file(path);
+  int number = 1;
+  for (auto hdu = std::optional(first_hdu(file)); hdu; hdu = next_hdu(file, *hdu), ++number) {
+    if (!hdu->cards.has("DATASUM") || !hdu->cards.has("CHECKSUM")) {
+      file.fail(fmt::format("HDU {} has no checksum to compare with", number));
+    }
+    if (hdu->end > file.size()) file.fail(fmt::format("is cut short in HDU {}", number));
     FitsSum whole;
-    const std::uint32_t data = bytes.sum(extent.data, extent.end);
+    const std::uint32_t data = sum_of(file, hdu->data, hdu->end);
     whole.add(data);
-    whole.add(bytes.sum(extent.header, extent.data));
-    if (std::to_string(data) == data_sum.data() && whole.value() == 0xffffffffu) continue;
+    whole.add(sum_of(file, hdu->header, hdu->data));
+    if (std::to_string(data) == hdu->cards.text("DATASUM") && whole.value() == 0xffffffffu) {
+      continue;
+    }
     file.fail(
         fmt::format("HDU {} does not have the checksum that its header gives: what is on the disk "
                     "is not what was written; remove the file and run again",
-                    hdu));
+                    number));
   }
 }
 

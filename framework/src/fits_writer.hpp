@@ -9,6 +9,7 @@
 #include <span>
 
 #include "fits_file.hpp"
+#include "fits_input.hpp"
 #include "fits_layout.hpp"
 #include "fits_sum.hpp"
 #include "qsohost/fits.hpp"

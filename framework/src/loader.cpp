@@ -251,22 +251,28 @@ const StageOffer* Plugins::find(std::string_view stage) const {
   return it == state_->offers.end() ? nullptr : &*it;
 }
 
+std::string Plugins::no_stage(std::string_view stage) const {
+  std::vector<std::string> names;
+  for (const StageOffer& o : state_->offers) names.push_back(o.stage);
+  return fmt::format("no stage '{}'{}", stage, did_you_mean(stage, names));
+}
+
+std::string Plugins::where_looked() const {
+  std::string out;
+  for (const fs::path& path : state_->searched) {
+    std::error_code error;
+    out += fmt::format("\n  searched {}{}", path.string(),
+                       fs::exists(path, error) ? "" : " (not there)");
+  }
+  for (const Refusal& r : state_->refusals) {
+    out += fmt::format("\n  refused {}: {}", r.file.string(), r.reason);
+  }
+  return out + "\n  `qsohost list` shows every stage there is";
+}
+
 StagePtr Plugins::create(std::string_view stage) {
   const StageOffer* offer = find(stage);
-  if (offer == nullptr) {
-    std::vector<std::string> names;
-    for (const StageOffer& o : state_->offers) names.push_back(o.stage);
-    std::string message = fmt::format("no stage '{}'{}", stage, did_you_mean(stage, names));
-    for (const fs::path& path : state_->searched) {
-      std::error_code error;
-      message += fmt::format("\n  searched {}{}", path.string(),
-                             fs::exists(path, error) ? "" : " (not there)");
-    }
-    for (const Refusal& r : state_->refusals) {
-      message += fmt::format("\n  refused {}: {}", r.file.string(), r.reason);
-    }
-    throw ChainError(message + "\n  `qsohost list` shows every stage there is");
-  }
+  if (offer == nullptr) throw ChainError(no_stage(stage) + where_looked());
   if (const auto twin = state_->conflicts.find(std::string(stage));
       twin != state_->conflicts.end()) {
     throw ChainError(fmt::format("stage '{}' is offered by two plugins, {} and {}; remove one",

@@ -36,8 +36,10 @@ std::vector<T> as_list(const OptionValue& value, std::string_view wanted) {
   };
   if (const auto* scalar = std::get_if<Scalar>(&value.data)) {
     take(*scalar);
+  } else if (const auto* list = std::get_if<std::vector<Scalar>>(&value.data)) {
+    for (const Scalar& element : *list) take(element);
   } else {
-    for (const Scalar& scalar : std::get<std::vector<Scalar>>(value.data)) take(scalar);
+    throw ChainError(fmt::format("wants {}, not tables", with_article(wanted)));
   }
   return out;
 }
@@ -50,29 +52,20 @@ T as_scalar(const OptionValue& value, std::string_view wanted) {
   return as_list<T>(value, wanted).front();
 }
 
-// The numbers and strings in a value, for range and choices.
-std::vector<double> numbers_in(const OptionValue& value) {
-  std::vector<double> out;
+// The scalars of type T in a value, for range and choices; tables check their own.
+template <class T>
+std::vector<T> scalars_in(const OptionValue& value) {
+  std::vector<T> out;
   const auto take = [&](const Scalar& s) {
-    if (const auto* d = std::get_if<double>(&s)) out.push_back(*d);
-    if (const auto* i = std::get_if<std::int64_t>(&s)) out.push_back(static_cast<double>(*i));
+    if (const auto* exact = std::get_if<T>(&s)) out.push_back(*exact);
+    if constexpr (std::is_same_v<T, double>) {
+      if (const auto* i = std::get_if<std::int64_t>(&s)) out.push_back(static_cast<double>(*i));
+    }
   };
-  if (const auto* s = std::get_if<Scalar>(&value.data))
-    take(*s);
-  else
-    std::ranges::for_each(std::get<std::vector<Scalar>>(value.data), take);
-  return out;
-}
-
-std::vector<std::string> strings_in(const OptionValue& value) {
-  std::vector<std::string> out;
-  const auto take = [&](const Scalar& s) {
-    if (const auto* text = std::get_if<std::string>(&s)) out.push_back(*text);
-  };
-  if (const auto* s = std::get_if<Scalar>(&value.data))
-    take(*s);
-  else
-    std::ranges::for_each(std::get<std::vector<Scalar>>(value.data), take);
+  if (const auto* s = std::get_if<Scalar>(&value.data)) take(*s);
+  if (const auto* list = std::get_if<std::vector<Scalar>>(&value.data)) {
+    std::ranges::for_each(*list, take);
+  }
   return out;
 }
 
@@ -124,7 +117,7 @@ void OptionBase::check_limits() const {
   const double low = limits_.min.value_or(-HUGE_VAL);
   const double high = limits_.max.value_or(HUGE_VAL);
   const std::string unit = limits_.unit.empty() ? "" : " " + limits_.unit;
-  for (const double number : numbers_in(now)) {
+  for (const double number : scalars_in<double>(now)) {
     if (number >= low && number <= high) continue;
     if (limits_.min && limits_.max) {
       throw ChainError(fmt::format("must lie in {} .. {}{}, not {}", low, high, unit, number));
@@ -133,7 +126,7 @@ void OptionBase::check_limits() const {
                                  : fmt::format("must be at most {}{}, not {}", high, unit, number));
   }
   if (!limits_.choices.empty()) {
-    for (const std::string& text : strings_in(now)) {
+    for (const std::string& text : scalars_in<std::string>(now)) {
       if (std::ranges::find(limits_.choices, text) != limits_.choices.end()) continue;
       throw ChainError(fmt::format("must be one of \"{}\", not \"{}\"",
                                    fmt::join(limits_.choices, "\", \""), text));
@@ -172,6 +165,9 @@ std::string_view type_name_of(const std::vector<std::string>&) {
 std::string_view type_name_of(const std::vector<double>&) {
   return "list of numbers";
 }
+std::string_view type_name_of(const std::vector<Path>&) {
+  return "list of paths";
+}
 
 template <class T>
 void take(const OptionValue& value, T& into) {
@@ -183,6 +179,12 @@ void take(const OptionValue& value, std::vector<T>& into) {
 }
 void take(const OptionValue& value, Path& into) {
   into.text = as_scalar<std::string>(value, "path (a string)");
+}
+void take(const OptionValue& value, std::vector<Path>& into) {
+  into.clear();
+  for (std::string& text : as_list<std::string>(value, "list of paths (strings)")) {
+    into.push_back({std::move(text)});
+  }
 }
 void take(const OptionValue& value, Secret& into) {
   into.variable =
@@ -202,6 +204,11 @@ OptionValue give(const Path& value) {
 }
 OptionValue give(const Secret& value) {
   return {Scalar(value.variable)};
+}
+OptionValue give(const std::vector<Path>& values) {
+  std::vector<Scalar> texts;
+  for (const Path& path : values) texts.emplace_back(path.text);
+  return {std::move(texts)};
 }
 
 }  // namespace
@@ -229,11 +236,22 @@ template class Option<Path>;
 template class Option<Secret>;
 template class Option<std::vector<std::string>>;
 template class Option<std::vector<double>>;
+template class Option<std::vector<Path>>;
 
 std::string to_toml(const OptionValue& value) {
   if (const auto* scalar = std::get_if<Scalar>(&value.data)) return to_toml(*scalar);
   std::vector<std::string> parts;
-  for (const Scalar& s : std::get<std::vector<Scalar>>(value.data)) parts.push_back(to_toml(s));
+  if (const auto* list = std::get_if<std::vector<Scalar>>(&value.data)) {
+    for (const Scalar& s : *list) parts.push_back(to_toml(s));
+    return fmt::format("[{}]", fmt::join(parts, ", "));
+  }
+  for (const OptionValue::Table& table : std::get<std::vector<OptionValue::Table>>(value.data)) {
+    std::vector<std::string> entries;
+    for (const auto& entry : table.entries) {
+      entries.push_back(fmt::format("{} = {}", entry.name, to_toml(entry.value)));
+    }
+    parts.push_back(fmt::format("{{ {} }}", fmt::join(entries, ", ")));
+  }
   return fmt::format("[{}]", fmt::join(parts, ", "));
 }
 

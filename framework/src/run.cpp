@@ -4,12 +4,15 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
+#include <set>
 #include <thread>
 
 #include "executor.hpp"
 #include "qsohost/error.hpp"
 #include "run_directory.hpp"
 #include "stage_call.hpp"
+#include "stage_context.hpp"
 #include "trace.hpp"
 
 namespace qsohost::inline v1 {
@@ -17,25 +20,6 @@ namespace qsohost::inline v1 {
 namespace {
 
 namespace fs = std::filesystem;
-
-class StageContext final : public Context {
- public:
-  StageContext(RunInfo info, std::string label, const RunOptions& options)
-      : info_(std::move(info)), label_(std::move(label)), options_(options) {}
-
-  const RunInfo& run() const override { return info_; }
-  void log(LogLevel level, std::string_view message) override {
-    if (options_.log) options_.log(level, fmt::format("{}: {}", label_, message));
-  }
-  bool stop_requested() const override {
-    return options_.interrupts != nullptr && options_.interrupts->load() > 1;
-  }
-
- private:
-  RunInfo info_;
-  std::string label_;
-  const RunOptions& options_;
-};
 
 // A stage found its surroundings wrong (no such file, a row it cannot use): the run has failed, but
 // nothing is wrong with the chain.
@@ -47,14 +31,14 @@ class CannotOpen final : public ChainError {
 // Opens the stages of a chain and closes those that were opened, whatever happens in between.
 class OpenChain {
  public:
-  OpenChain(Chain& chain, const RunOptions& options, const RunDirectory* directory)
-      : chain_(chain) {
+  OpenChain(Chain& chain, const RunOptions& options, RunDirectory* directory) : chain_(chain) {
     try {
       for (std::size_t i = 0; i < chain.stages().size(); ++i) {
         const bool skip = options.dry_run && chain.stages()[i].offer.role == Role::Sink;
         contexts_.push_back(skip ? nullptr
-                                 : std::make_unique<StageContext>(
-                                       info(i, directory), chain.stages()[i].label, options));
+                                 : std::make_unique<StageContext>(info(i, directory),
+                                                                  chain.stages()[i].label,
+                                                                  options.log, options.interrupts));
         if (skip) continue;
         open(i);
         // Only now the source knows its columns: what could not be checked before is checked here.
@@ -70,29 +54,15 @@ class OpenChain {
   OpenChain& operator=(const OpenChain&) = delete;
 
  private:
-  RunInfo info(std::size_t index, const RunDirectory* directory) const {
+  RunInfo info(std::size_t index, RunDirectory* directory) const {
     const ChainStage& stage = chain_.stages()[index];
-    RunInfo info;
-    info.chain_name = chain_.settings().name;
-    info.chain_hash = chain_.hash();
-    if (directory != nullptr) {
-      info.run_dir = directory->folder();
-      if (stage.offer.role == Role::Sink) {
-        info.chunk_dir = directory->make_chunk_folder(stage.label);
-      }
+    RunInfo info = run_info(chain_, index);
+    if (directory == nullptr) return info;
+    info.run_dir = directory->folder();
+    if (stage.offer.role == Role::Sink) {
+      info.chunk_dir = directory->make_chunk_folder(stage.label);
+      directory->db().set_meta("schema of " + stage.label, to_text(info.schema));
     }
-    info.history.push_back(
-        fmt::format("qsohost {}, chain hash {}", QSOHOST_VERSION, chain_.hash()));
-    for (const std::string& line : chain_.effective()) {
-      // A product says what happened to it up to its sink, not what came after.
-      const auto next = index + 1;
-      if (next < chain_.stages().size() &&
-          line.starts_with(fmt::format("stage {} = ", chain_.stages()[next].label))) {
-        break;
-      }
-      info.history.push_back(line);
-    }
-    info.schema = stage.before;
     return info;
   }
 
@@ -143,6 +113,7 @@ Executor::Settings executor_settings(const Chain& chain, const RunOptions& optio
       options.in_flight > 0 ? options.in_flight : settings.threads + total_lanes(chain) + 2;
   settings.batch_rows = chain.settings().batch_rows;
   settings.batch_bytes = chain.settings().batch_megabytes << 20;
+  settings.skip = options.skip;
   settings.limit = options.limit;
   settings.with_sinks = !options.dry_run;
   settings.interrupts = options.interrupts;
@@ -150,8 +121,8 @@ Executor::Settings executor_settings(const Chain& chain, const RunOptions& optio
 }
 
 std::vector<fs::path> make_products(Chain& chain, RunDb& db) {
-  const std::set<std::uint64_t> committed = db.committed();
-  const std::vector<std::uint64_t> ordinals(committed.begin(), committed.end());
+  std::vector<std::uint64_t> ordinals;
+  for (const auto& [ordinal, objects] : db.committed()) ordinals.push_back(ordinal);
   std::vector<fs::path> products;
   for (ChainStage& stage : chain.stages()) {
     if (stage.offer.role != Role::Sink) continue;
@@ -198,10 +169,12 @@ void add_notes(const StageReport& stage, std::size_t index, const RunDb& db, Run
 // Totals of this and earlier runs from the ledger, times of this run from the executor.
 void fill_report(const Chain& chain, const RunDb& db, const Executor* executor, RunReport& report) {
   report.objects = db.committed_objects();
+  if (executor != nullptr) report.objects_this_run = executor->objects();
   for (std::size_t i = 0; i < chain.stages().size(); ++i) {
     StageReport stage = stage_report(chain.stages()[i], i, db);
     if (executor != nullptr) {
       const StageClock clock = executor->clock(i);
+      stage.objects_this_run = clock.objects;
       stage.busy_seconds = clock.busy;
       stage.waiting_seconds = clock.waiting;
       const auto workers = static_cast<double>(executor->workers(i));
@@ -210,6 +183,16 @@ void fill_report(const Chain& chain, const RunDb& db, const Executor* executor, 
     add_notes(stage, i, db, report);
     report.stages.push_back(std::move(stage));
   }
+}
+
+// Sinks whose chunks are not wanted any more once there are products.
+std::vector<std::string> passing_sinks(const Chain& chain) {
+  std::vector<std::string> labels;
+  for (const ChainStage& stage : chain.stages()) {
+    if (stage.offer.role != Role::Sink) continue;
+    if (!static_cast<const Sink&>(*stage.stage).keeps_chunks()) labels.push_back(stage.label);
+  }
+  return labels;
 }
 
 bool has_unsettled(const Chain& chain, const RunReport& report) {
@@ -225,19 +208,33 @@ bool has_unsettled(const Chain& chain, const RunReport& report) {
 
 std::vector<std::string> fingerprint(const Chain& chain, const RunOptions& options) {
   std::vector<std::string> lines = chain.effective();
+  if (options.skip > 0) lines.push_back(fmt::format("run.skip = {}", options.skip));
   if (options.limit) lines.push_back(fmt::format("run.limit = {}", *options.limit));
   return lines;
 }
 
-// What of the run is left to do: which batches to pass over.
-std::set<std::uint64_t> batches_to_skip(RunDb& db, StartMode start) {
-  std::set<std::uint64_t> skip = db.committed();
+// What earlier runs have done and this one passes over: batches, and the objects in them.
+struct Done {
+  std::set<std::uint64_t> batches;
+  std::uint64_t objects = 0;
+};
+
+Done done_before(const Chain& chain, RunDb& db, StartMode start) {
+  std::map<std::uint64_t, std::uint64_t> committed = db.committed();
+  const std::size_t all = committed.size();
   if (start == StartMode::RetryFailed) {
-    const std::set<std::uint64_t> again = db.with_failures();
-    if (!again.empty()) db.reopen();
-    for (const std::uint64_t ordinal : again) skip.erase(ordinal);
+    for (std::size_t i = 0; i < chain.stages().size(); ++i) {
+      if (chain.stages()[i].offer.role != Role::Fetcher) continue;
+      for (const std::uint64_t ordinal : db.unsettled(i)) committed.erase(ordinal);
+    }
+    if (committed.size() < all) db.reopen();
   }
-  return skip;
+  Done done;
+  for (const auto& [ordinal, objects] : committed) {
+    done.batches.insert(ordinal);
+    done.objects += objects;
+  }
+  return done;
 }
 
 struct Work {
@@ -245,21 +242,22 @@ struct Work {
   const RunOptions& options;
   RunDirectory* directory;  // none in a dry run
   RunDb& db;
-  std::set<std::uint64_t> skip;
+  Done before;
+  Trace* trace;
 };
 
-std::function<void(std::uint64_t, const std::string&)> progress_of(const Work& work,
-                                                                   std::uint64_t done_before) {
+std::function<void(std::uint64_t, const std::string&)> progress_of(const Work& work) {
   if (!work.options.progress) return {};
   const auto& source = static_cast<const Source&>(*work.chain.stages().front().stage);
   std::optional<std::uint64_t> total = source.size();
+  if (total) total = *total - std::min(*total, work.options.skip);
   if (work.options.limit) {
     total = total ? std::min(*total, *work.options.limit) : *work.options.limit;
   }
   const auto begin = std::chrono::steady_clock::now();
   return [=, &work](std::uint64_t objects, const std::string& stage) {
     const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
-    work.options.progress({done_before + objects, total, objects, elapsed.count(), stage});
+    work.options.progress({work.before.objects + objects, total, objects, elapsed.count(), stage});
   };
 }
 
@@ -273,18 +271,15 @@ void execute(Work& work, RunReport& report) {
     report.end = RunEnd::Failed;
     return;
   }
-  std::optional<Trace> trace;
-  if (!work.options.trace.empty()) trace.emplace(work.options.trace);
   Executor::Settings settings = executor_settings(work.chain, work.options);
-  std::uint64_t done_before = 0;
-  if (!work.skip.empty()) done_before = work.db.committed_objects();
-  settings.progress = progress_of(work, done_before);
-  Executor executor(work.chain, std::move(settings), work.db, work.skip, trace ? &*trace : nullptr);
+  settings.progress = progress_of(work);
+  Executor executor(work.chain, std::move(settings), work.db, work.before.batches, work.trace);
   executor.run();
   report.error = executor.error();
   const bool interrupted = report.error.empty() && !executor.is_complete();
   if (executor.is_complete() && !work.options.dry_run) {
     try {
+      work.db.set_meta("complete", "1");
       report.products = make_products(work.chain, work.db);
       work.db.finish(report.products);
     } catch (const std::exception& e) {
@@ -301,7 +296,9 @@ void execute(Work& work, RunReport& report) {
   } else {
     report.end = has_unsettled(work.chain, report) ? RunEnd::Unsettled : RunEnd::Done;
     // Failed objects can be tried again, and then their batches' chunks are written anew.
-    if (report.end == RunEnd::Done && work.directory != nullptr) work.directory->remove_chunks();
+    if (report.end == RunEnd::Done && work.directory != nullptr) {
+      work.directory->remove_chunks(passing_sinks(work.chain));
+    }
   }
 }
 
@@ -309,15 +306,19 @@ void execute(Work& work, RunReport& report) {
 
 RunReport run(Chain& chain, const RunOptions& options) {
   RunReport report;
+  // First, since --restart throws away what a mistyped name should not cost.
+  std::optional<Trace> trace;
+  if (!options.trace.empty()) trace.emplace(options.trace);
+  Trace* const tracer = trace ? &*trace : nullptr;
   if (options.dry_run) {
     RunDb db("");
-    Work work{chain, options, nullptr, db, {}};
+    Work work{chain, options, nullptr, db, {}, tracer};
     execute(work, report);
     return report;
   }
   RunDirectory directory(options.run_dir, options.start, fingerprint(chain, options));
   RunDb& db = directory.db();
-  std::set<std::uint64_t> skip = batches_to_skip(db, options.start);
+  Done before = done_before(chain, db, options.start);
   if (db.is_finished()) {
     report.products = db.products();
     fill_report(chain, db, nullptr, report);
@@ -325,7 +326,7 @@ RunReport run(Chain& chain, const RunOptions& options) {
     report.notes.insert(report.notes.begin(), "this run was finished already; nothing was done");
     return report;
   }
-  Work work{chain, options, &directory, db, std::move(skip)};
+  Work work{chain, options, &directory, db, std::move(before), tracer};
   execute(work, report);
   return report;
 }

@@ -25,6 +25,7 @@ CREATE TABLE IF NOT EXISTS object(
   stage INTEGER, source_id TEXT, ordinal INTEGER, outcome INTEGER, reason TEXT, epochs INTEGER,
   attempts INTEGER, updated TEXT, PRIMARY KEY(stage, source_id)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS object_outcome ON object(stage, outcome);
+CREATE INDEX IF NOT EXISTS object_batch ON object(ordinal);
 )";
 
 class Statement {
@@ -120,11 +121,31 @@ std::vector<std::string> RunDb::effective() const {
   return lines;
 }
 
-std::set<std::uint64_t> RunDb::committed() const {
+std::map<std::uint64_t, std::uint64_t> RunDb::committed() const {
   const std::lock_guard lock(mutex_);
-  std::set<std::uint64_t> out;
-  Statement select(db_.get(), file_, "SELECT ordinal FROM batch");
-  while (select.step()) out.insert(select.integer(0));
+  std::map<std::uint64_t, std::uint64_t> out;
+  Statement select(db_.get(), file_, "SELECT ordinal, objects FROM batch");
+  while (select.step()) out.emplace(select.integer(0), select.integer(1));
+  return out;
+}
+
+void RunDb::set_meta(const std::string& key, const std::string& value) {
+  const std::lock_guard lock(mutex_);
+  Statement(db_.get(), file_, "INSERT OR REPLACE INTO meta VALUES(?, ?)").bind(key, value).step();
+}
+
+std::optional<std::string> RunDb::meta(const std::string& key) const {
+  const std::lock_guard lock(mutex_);
+  Statement select(db_.get(), file_, "SELECT value FROM meta WHERE key=?");
+  if (!select.bind(key).step()) return std::nullopt;
+  return select.text(0);
+}
+
+std::vector<RunDb::Range> RunDb::ranges() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<Range> out;
+  Statement select(db_.get(), file_, "SELECT ordinal, first_object, objects FROM batch");
+  while (select.step()) out.push_back({select.integer(0), select.integer(1), select.integer(2)});
   return out;
 }
 
@@ -135,11 +156,13 @@ std::uint64_t RunDb::committed_objects() const {
   return select.integer(0);
 }
 
-std::set<std::uint64_t> RunDb::with_failures() const {
+std::set<std::uint64_t> RunDb::unsettled(std::size_t fetcher) const {
   const std::lock_guard lock(mutex_);
   std::set<std::uint64_t> out;
-  Statement select(db_.get(), file_, "SELECT DISTINCT ordinal FROM object WHERE outcome=?");
-  select.bind(static_cast<std::uint64_t>(Outcome::TryAgain));
+  Statement select(db_.get(), file_,
+                   "SELECT DISTINCT ordinal FROM object WHERE stage=? AND outcome IN (?, ?)");
+  select.bind(std::uint64_t{fetcher}, static_cast<std::uint64_t>(Outcome::TryAgain),
+              static_cast<std::uint64_t>(Outcome::BadObject));
   while (select.step()) out.insert(select.integer(0));
   return out;
 }
@@ -155,6 +178,11 @@ void RunDb::commit(const BatchRecord& batch) {
     }
     Statement(db, file_, "INSERT OR REPLACE INTO batch VALUES(?, ?, ?, datetime('now'))")
         .bind(batch.ordinal, batch.first_object, batch.objects)
+        .step();
+    // Who is bad at a fitter no longer is not told of again; who was asked before keeps his
+    // attempts.
+    Statement(db, file_, "UPDATE object SET outcome=NULL WHERE ordinal=?")
+        .bind(batch.ordinal)
         .step();
     Statement numbers(db, file_, "INSERT INTO stage_batch VALUES(?, ?, ?, ?, ?, ?)");
     Statement count(db, file_, "INSERT INTO counted VALUES(?, ?, ?, ?, ?, ?)");
@@ -178,6 +206,9 @@ void RunDb::commit(const BatchRecord& batch) {
             .step();
       }
     }
+    Statement(db, file_, "DELETE FROM object WHERE ordinal=? AND outcome IS NULL")
+        .bind(batch.ordinal)
+        .step();
     execute("COMMIT");
   } catch (...) {
     sqlite3_exec(db_.get(), "ROLLBACK", nullptr, nullptr, nullptr);

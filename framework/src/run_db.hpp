@@ -5,8 +5,10 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -55,10 +57,21 @@ class RunDb {
   void begin(const std::vector<std::string>& effective);  // of a new run
   std::vector<std::string> effective() const;             // as stored by begin()
 
-  std::set<std::uint64_t> committed() const;
+  // Facts about the run besides: "complete" once everything has been read and committed, "schema of
+  // LABEL" for each sink.
+  void set_meta(const std::string& key, const std::string& value);
+  std::optional<std::string> meta(const std::string& key) const;
+
+  std::map<std::uint64_t, std::uint64_t> committed() const;  // ordinal -> objects
+  struct Range {
+    std::uint64_t ordinal = 0;
+    std::uint64_t first_object = 0;
+    std::uint64_t objects = 0;
+  };
+  std::vector<Range> ranges() const;  // of the committed batches
   std::uint64_t committed_objects() const;
-  // Batches with an object that failed at a fetcher and can be asked for again.
-  std::set<std::uint64_t> with_failures() const;
+  // Batches with an object that this fetcher could not settle: failed, or bad.
+  std::set<std::uint64_t> unsettled(std::size_t fetcher) const;
 
   // One transaction; replaces an earlier record of that ordinal, counting attempts.
   void commit(const BatchRecord& batch);

@@ -15,8 +15,6 @@ namespace qsohost::inline v1 {
 
 namespace fs = std::filesystem;
 
-namespace {
-
 std::string difference(const std::vector<std::string>& before,
                        const std::vector<std::string>& now) {
   std::string out;
@@ -30,8 +28,6 @@ std::string difference(const std::vector<std::string>& before,
   only_in(now, before, "+");
   return out.empty() ? "\n  (the same lines in another order)" : out;
 }
-
-}  // namespace
 
 FolderLock::FolderLock(const fs::path& folder) {
   const fs::path file = folder / "lock";
@@ -95,8 +91,10 @@ fs::path RunDirectory::make_chunk_folder(const std::string& label) const {
   return folder;
 }
 
-void RunDirectory::remove_chunks() const {
-  fs::remove_all(folder_ / "chunks");
+void RunDirectory::remove_chunks(const std::vector<std::string>& labels) const {
+  const fs::path all = folder_ / "chunks";
+  for (const std::string& label : labels) fs::remove_all(all / label);
+  if (fs::exists(all) && fs::is_empty(all)) fs::remove(all);
 }
 
 }  // namespace qsohost::inline v1

@@ -23,6 +23,9 @@ class FolderLock {
   int file_ = -1;
 };
 
+// What differs between two chains in force, "- before" and "+ now", a line each.
+std::string difference(const std::vector<std::string>& before, const std::vector<std::string>& now);
+
 class RunDirectory {
  public:
   // Opens or makes the folder as `start` says; `effective` is the chain in force. Throws ChainError
@@ -34,7 +37,8 @@ class RunDirectory {
   RunDb& db() { return *db_; }
   const std::filesystem::path& folder() const { return folder_; }
   std::filesystem::path make_chunk_folder(const std::string& label) const;
-  void remove_chunks() const;
+  // Of the sinks of these labels; and the folder of all, if nothing is left in it.
+  void remove_chunks(const std::vector<std::string>& labels) const;
 
  private:
   void clear() const;

@@ -169,10 +169,9 @@ std::vector<BadRow> call_fitter(const ChainStage& stage, Batch& batch, const For
   guarded(stage, &batch, [&] {
     create_declared(stage, batch);
     const auto& fitter = static_cast<const Fitter&>(*stage.stage);
-    std::vector<std::deque<Group>> arrays(batch.rows());
+    std::vector<std::deque<Group>> arrays(batch.rows(), empty_arrays(stage));
     std::mutex mutex;
     for_each(batch.rows(), [&](std::size_t row) {
-      arrays[row] = empty_arrays(stage);
       Result result(batch, row, arrays[row], counts);
       try {
         fitter.fit(Object(batch, row), result);

@@ -11,13 +11,21 @@ namespace qsohost::inline v1 {
 
 namespace {
 
-OptionValue resolve_path(const OptionValue& value, const std::filesystem::path& folder) {
-  const auto* scalar = std::get_if<OptionValue::Scalar>(&value.data);
-  const auto* text = scalar == nullptr ? nullptr : std::get_if<std::string>(scalar);
-  if (text == nullptr || text->empty()) return value;
+using Scalar = OptionValue::Scalar;
+
+Scalar resolve_path(const Scalar& scalar, const std::filesystem::path& folder) {
+  const auto* text = std::get_if<std::string>(&scalar);
+  if (text == nullptr || text->empty()) return scalar;
   const std::filesystem::path path = expand_environment(*text);
-  return {OptionValue::Scalar(path.is_absolute() ? path.string()
-                                                 : (folder / path).lexically_normal().string())};
+  return path.is_absolute() ? path.string() : (folder / path).lexically_normal().string();
+}
+
+OptionValue resolve_paths(OptionValue value, const std::filesystem::path& folder) {
+  if (auto* scalar = std::get_if<Scalar>(&value.data)) *scalar = resolve_path(*scalar, folder);
+  if (auto* list = std::get_if<std::vector<Scalar>>(&value.data)) {
+    for (Scalar& scalar : *list) scalar = resolve_path(scalar, folder);
+  }
+  return value;
 }
 
 void set_option(Stage& stage, const RawStage& raw, const RawOption& given,
@@ -41,11 +49,18 @@ void set_option(Stage& stage, const RawStage& raw, const RawOption& given,
   const std::string name = fmt::format("{}.{}", raw.label, given.name);
   if (!given.value) return complain(fmt::format("{} wants: {}", name, (*it)->type_name()));
   try {
-    const bool is_path = (*it)->type_name() == "path";
-    (*it)->set(is_path ? resolve_path(*given.value, given.from_command_line
-                                                        ? std::filesystem::current_path()
-                                                        : folder)
+    const auto type = (*it)->type_name();
+    const bool is_path = type == "path" || type == "list of paths";
+    (*it)->set(is_path ? resolve_paths(*given.value, given.from_command_line
+                                                         ? std::filesystem::current_path()
+                                                         : folder)
                        : *given.value);
+  } catch (const TableError& e) {
+    for (const TableError::Problem& p : e.problems()) {
+      const bool has_place = p.line > 0 && !given.from_command_line;
+      problems.push_back({has_place ? Place{given.place.file, p.line, p.column} : given.place,
+                          fmt::format("{}: {}", name, p.message), false});
+    }
   } catch (const Error& e) {
     complain(fmt::format("{} {}", name, e.what()));
   }

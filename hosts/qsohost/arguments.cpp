@@ -21,6 +21,7 @@ constexpr const char* kExample = R"(Example:
   qsohost --chain my.toml --dry-run 10           ten objects, nothing written
   qsohost --chain my.toml                        run; Ctrl-C stops after the batches in flight
   qsohost --chain my.toml --resume               go on where it stopped
+  qsohost merge a.run b.run --into all.run       products of shards (--skip, --limit)
 
 Exit codes: 0 done; 1 the run failed; 2 command line, chain or plugin is wrong;
 3 done, but some objects are unsettled (see --retry-failed); 130 interrupted, resumable.
@@ -51,6 +52,9 @@ struct Raw {
   std::string chain, run_dir, trace;
   bool check = false, resume = false, restart = false, retry_failed = false;
   std::optional<std::uint64_t> dry_run, limit;
+  std::vector<std::string> run_dirs;
+  std::string into;
+  std::optional<std::uint64_t> skip;
   bool json = false, as_json = false, as_markdown = false, as_toml = false;
 };
 
@@ -86,7 +90,11 @@ void add_run_options(CLI::App& app, CLI::Option* chain, Raw& raw, Arguments& arg
   of_run(app.add_option("--dry-run", raw.dry_run, "Run N objects without writing anything"))
       ->type_name("N")
       ->check(from_one_on());
-  of_run(app.add_option("--limit", raw.limit, "Only the first N objects"))
+  of_run(app.add_option("--limit", raw.limit, "Only N objects, the first"))
+      ->type_name("N")
+      ->check(from_one_on());
+  of_run(app.add_option("--skip", raw.skip,
+                        "Leave out the first N objects: with --limit, a shard (see merge)"))
       ->type_name("N")
       ->check(from_one_on());
   of_run(app.add_option("--run-dir", raw.run_dir,
@@ -134,6 +142,7 @@ void finish_run(const Raw& raw, Arguments& arguments) {
   run.run_dir = raw.run_dir;
   run.trace = raw.trace;
   run.limit = raw.limit;
+  run.skip = raw.skip.value_or(0);
   if (raw.dry_run) {
     run.dry_run = true;
     run.limit = std::min(*raw.dry_run, raw.limit.value_or(*raw.dry_run));
@@ -175,6 +184,12 @@ Parsed parse_arguments(int argc, const char* const* argv) {
   markdown->excludes(toml);
   add_plugin_option(*inspect, raw);
 
+  CLI::App* merge =
+      app.add_subcommand("merge", "Make the products again from chunks of complete runs");
+  merge->add_option("RUN_DIR", raw.run_dirs, "A run directory, or those of all shards")->required();
+  merge->add_option("--into", raw.into, "Where products go [the only RUN_DIR]")->type_name("DIR");
+  add_plugin_option(*merge, raw);
+
   try {
     app.parse(argc, argv);
     arguments.plugins.assign(raw.plugins.begin(), raw.plugins.end());
@@ -182,15 +197,21 @@ Parsed parse_arguments(int argc, const char* const* argv) {
     if (raw.as_json) arguments.format = InspectFormat::Json;
     if (raw.as_markdown) arguments.format = InspectFormat::Markdown;
     if (raw.as_toml) arguments.format = InspectFormat::Toml;
-    const bool is_command = list->parsed() || inspect->parsed();
+    const bool is_command = list->parsed() || inspect->parsed() || merge->parsed();
     if (is_command && *chain)
-      throw CLI::ValidationError("--chain does not go with 'list' or 'inspect'");
+      throw CLI::ValidationError("--chain does not go with 'list', 'inspect' or 'merge'");
     if (!is_command && !*chain)
       throw CLI::ValidationError("nothing to do: give --chain FILE, 'list' or 'inspect STAGE'");
+    arguments.run_dirs.assign(raw.run_dirs.begin(), raw.run_dirs.end());
+    arguments.into = raw.into;
+    if (merge->parsed() && raw.run_dirs.size() > 1 && raw.into.empty())
+      throw CLI::ValidationError("merging several runs needs a place for the products: --into DIR");
     if (list->parsed())
       arguments.command = Command::List;
     else if (inspect->parsed())
       arguments.command = Command::Inspect;
+    else if (merge->parsed())
+      arguments.command = Command::Merge;
     else
       finish_run(raw, arguments);
   } catch (const CLI::ParseError& error) {

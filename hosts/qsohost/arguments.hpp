@@ -21,7 +21,7 @@ enum ExitCode : int {
   kInterrupted = 130,
 };
 
-enum class Command : std::uint8_t { Run, Check, Graph, List, Inspect };
+enum class Command : std::uint8_t { Run, Check, Graph, List, Inspect, Merge };
 enum class InspectFormat : std::uint8_t { Text, Json, Markdown, Toml };
 
 struct Arguments {
@@ -37,6 +37,10 @@ struct Arguments {
 
   // List
   bool json = false;
+
+  // Merge
+  std::vector<std::filesystem::path> run_dirs;
+  std::filesystem::path into;
 
   // Inspect
   std::string stage;

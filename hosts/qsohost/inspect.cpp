@@ -43,6 +43,18 @@ std::string default_text(const OptionBase& option) {
   return option.is_required() ? "(required)" : to_toml(option.value());
 }
 
+// The options of a stage, and behind each list of tables what its tables hold, "band[].time".
+std::vector<std::pair<std::string, const OptionBase*>> with_tables(const OptionOwner& owner) {
+  std::vector<std::pair<std::string, const OptionBase*>> out;
+  for (const OptionBase* option : owner.options()) {
+    out.emplace_back(option->name(), option);
+    if (option->table() == nullptr) continue;
+    for (const OptionBase* inner : option->table()->options())
+      out.emplace_back(option->name() + "[]." + inner->name(), inner);
+  }
+  return out;
+}
+
 std::string dtype_text(const Port& port) {
   return port.dtype ? std::string(name_of(*port.dtype)) : "any";
 }
@@ -114,8 +126,15 @@ Json json_of(const OptionValue::Scalar& scalar) {
 Json json_of(const OptionValue& value) {
   if (const auto* scalar = std::get_if<OptionValue::Scalar>(&value.data)) return json_of(*scalar);
   Json list = Json::array();
-  for (const auto& item : std::get<std::vector<OptionValue::Scalar>>(value.data))
-    list.push_back(json_of(item));
+  if (const auto* scalars = std::get_if<std::vector<OptionValue::Scalar>>(&value.data)) {
+    for (const auto& item : *scalars) list.push_back(json_of(item));
+    return list;
+  }
+  for (const auto& table : std::get<std::vector<OptionValue::Table>>(value.data)) {
+    Json item = Json::object();
+    for (const auto& entry : table.entries) item[entry.name] = json_of(entry.value);
+    list.push_back(std::move(item));
+  }
   return list;
 }
 
@@ -131,6 +150,10 @@ Json json_of(const OptionBase& option) {
   if (limits.max) out["max"] = *limits.max;
   if (!limits.choices.empty()) out["choices"] = limits.choices;
   if (limits.length) out["length"] = *limits.length;
+  if (const OptionOwner* table = option.table()) {
+    out["table"] = Json::array();
+    for (const OptionBase* inner : table->options()) out["table"].push_back(json_of(*inner));
+  }
   return out;
 }
 
@@ -167,14 +190,22 @@ std::string code(const std::string& text) {
   return text.empty() ? "" : "`" + cell(text) + "`";
 }
 
+// Words in angle brackets would be taken for HTML.
+std::string prose(std::string text) {
+  for (std::size_t at = 0; (at = text.find('<', at)) != std::string::npos; at += 2)
+    text.insert(at, "\\");
+  return text;
+}
+
 std::string markdown_ports(const std::string& title, const std::vector<Port>& ports) {
   if (ports.empty()) return {};
   std::string out =
       fmt::format("\n{}\n\n| of | column | type | unit | what |\n|---|---|---|---|---|\n", title);
   for (const auto& entry : shared(ports)) {
     const Port& port = entry.port;
-    out += fmt::format("| {} | `{}` | {} | {} | {} |\n", entry.owners(), port.name,
-                       dtype_text(port), cell(port.unit), cell(port.help));
+    const std::string owners = port.group.empty() ? "object" : code(entry.owners());
+    out += fmt::format("| {} | `{}` | {} | {} | {} |\n", owners, port.name, dtype_text(port),
+                       cell(port.unit), cell(port.help));
   }
   return out;
 }
@@ -185,8 +216,21 @@ std::string comment(std::string text) {
   return "# " + text + "\n";
 }
 
+// What the help gives as an example, `e.g. "x"` or `e.g. ["x", "y"]`; empty if it gives none.
+std::string example(const OptionBase& option) {
+  const bool is_list = option.type_name().starts_with("list");
+  const std::string begin = is_list ? "e.g. [" : "e.g. \"";
+  const std::size_t at = option.help().find(begin);
+  if (at == std::string::npos) return {};
+  const std::size_t end = option.help().find(is_list ? ']' : '"', at + begin.size());
+  if (end == std::string::npos) return {};
+  const std::size_t first = at + begin.size() - 1;
+  return option.help().substr(first, end + 1 - first);
+}
+
 // Something of the right type for a required option, to be replaced by the user.
 std::string placeholder(const OptionBase& option) {
+  if (std::string text = example(option); !text.empty()) return text;
   const OptionLimits& limits = option.limits();
   const std::string_view type = option.type_name();
   const std::string text = limits.choices.empty() ? "..." : limits.choices.front();
@@ -198,21 +242,80 @@ std::string placeholder(const OptionBase& option) {
   if (type == "bool") return "false";
   if (type == "integer") return to_toml({Scalar(static_cast<std::int64_t>(number))});
   if (type == "number") return to_toml({Scalar(number)});
-  if (type == "list of strings") return repeat(text);
+  if (type == "list of strings" || type == "list of paths") return repeat(text);
   if (type == "list of numbers") return repeat(number);
   return to_toml({Scalar(text)});
 }
 
-// Names of options that a chain has to set and that are not set here.
-std::string ports_note(const Stage& stage, const Ports& declared) {
-  std::vector<std::string> unset;
-  for (const OptionBase* option : stage.options()) {
-    if (option->is_required()) unset.push_back(option->name());
+// The default; where that is empty, an example says more.
+std::string otherwise_text(const OptionBase& option) {
+  const std::string otherwise = to_toml(option.value());
+  const bool is_empty = otherwise == "[]" || otherwise == "\"\"";
+  const std::string shown = is_empty ? example(option) : "";
+  return shown.empty() ? otherwise : shown;
+}
+
+std::string toml_entry(const OptionBase& option, const std::string& mark) {
+  std::string about = fmt::format("{} ({}", option.help(), option.type_name());
+  if (option.is_required()) about += ", required";
+  if (const std::string limits = limits_text(option.limits()); !limits.empty())
+    about += "; " + limits;
+  return "\n" + comment(about + ")") +
+         (option.is_required()
+              ? fmt::format("{}{} = {}\n", mark, option.name(), placeholder(option))
+              : fmt::format("# {} = {}\n", option.name(), otherwise_text(option)));
+}
+
+// Names that a chain has to give, such as groups, are not known here: the option `groups` gets the
+// value ["<groups>"], and there is a light curve of that name. What the stage then declares shows
+// how its ports depend on the option. Returns the options treated so.
+std::vector<std::string> set_stand_ins(const Stage& stage, Schema& before) {
+  std::vector<std::string> names;
+  for (OptionBase* option : stage.options()) {
+    const std::string_view type = option->type_name();
+    const bool is_list = type == "list of strings";
+    if (!option->is_required() || !option->limits().choices.empty()) continue;
+    if (!is_list && type != "string") continue;
+    const OptionValue::Scalar name = fmt::format("<{}>", option->name());
+    option->set(is_list ? OptionValue{std::vector(option->limits().length.value_or(1), name)}
+                        : OptionValue{name});
+    GroupInfo light_curve;
+    light_curve.name = std::get<std::string>(name);
+    light_curve.time = "<time>";
+    light_curve.mag = "<mag>";
+    light_curve.mag_err = "<mag_err>";
+    before.add_group(light_curve, "");
+    names.push_back(option->name());
+  }
+  return names;
+}
+
+bool mentions(const Ports& ports, const std::string& word) {
+  const auto in_port = [&](const Port& port) {
+    return port.group.find(word) != std::string::npos || port.name.find(word) != std::string::npos;
+  };
+  const auto in_group = [&](const GroupInfo& group) {
+    return group.name.find(word) != std::string::npos;
+  };
+  return std::ranges::any_of(ports.read(), in_port) ||
+         std::ranges::any_of(ports.added(), in_port) ||
+         std::ranges::any_of(ports.added_groups(), in_group);
+}
+
+std::string ports_note(const Ports& declared, const std::vector<std::string>& stand_ins) {
+  std::vector<std::string> shown;
+  for (const std::string& name : stand_ins) {
+    if (mentions(declared, "<" + name + ">")) shown.push_back("<" + name + ">");
   }
   std::string out;
-  if (!unset.empty()) out = fmt::format("More may depend on: {}", fmt::join(unset, ", "));
+  if (!shown.empty())
+    out =
+        fmt::format("For {} put what the option of that name holds{}.", fmt::join(shown, ", "),
+                    mentions(declared, "<time>") ? ", for <time>, <mag>, <mag_err> the columns of "
+                                                   "that light curve"
+                                                 : "");
   if (!declared.problems().empty())
-    out += fmt::format("{}With nothing set: {}", out.empty() ? "" : "; ",
+    out += fmt::format("{}With nothing set: {}.", out.empty() ? "" : " ",
                        fmt::join(declared.problems(), "; "));
   return out;
 }
@@ -227,12 +330,13 @@ StageFacts look_at(Plugins& plugins, const std::string& name) {
   merge(facts.stage->member_ports(), facts.ports);
   Schema before;
   before.set_open(true);
+  const std::vector<std::string> stand_ins = set_stand_ins(*facts.stage, before);
   Ports declared;
   try {
     facts.stage->declare(before, declared);
-    facts.ports_note = ports_note(*facts.stage, declared);
+    facts.ports_note = ports_note(declared, stand_ins);
   } catch (const std::exception& error) {
-    facts.ports_note = fmt::format("Its columns depend on its options ({})", error.what());
+    facts.ports_note = fmt::format("Its columns depend on its options ({}).", error.what());
   }
   merge(declared, facts.ports);
   return facts;
@@ -243,12 +347,13 @@ std::string as_text(const StageFacts& facts) {
   std::string out =
       fmt::format("{} ({})\n  {}\n  from plugin {} {}, {}\n", offer.stage, name_of(offer.role),
                   offer.summary, offer.plugin, offer.version, offer.file.string());
-  if (facts.stage->options().empty()) {
+  const auto options = with_tables(*facts.stage);
+  if (options.empty()) {
     out += "\nNo options\n";
   } else {
     Table table({{"option"}, {"type"}, {"default"}, {"limits"}, {"what"}});
-    for (const OptionBase* option : facts.stage->options()) {
-      table.add({option->name(), std::string(option->type_name()), default_text(*option),
+    for (const auto& [name, option] : options) {
+      table.add({name, std::string(option->type_name()), default_text(*option),
                  limits_text(option->limits()), option->help()});
     }
     out += "\nOptions\n" + table.text(2);
@@ -277,10 +382,11 @@ std::string as_json(const StageFacts& facts) {
 std::string as_markdown(const StageFacts& facts) {
   std::string out = fmt::format("## `{}` ({})\n\n{}.\n", facts.offer.stage,
                                 name_of(facts.offer.role), facts.offer.summary);
-  if (!facts.stage->options().empty())
+  const auto options = with_tables(*facts.stage);
+  if (!options.empty())
     out += "\n| option | type | default | limits | what |\n|---|---|---|---|---|\n";
-  for (const OptionBase* option : facts.stage->options()) {
-    out += fmt::format("| `{}` | {} | {} | {} | {} |\n", option->name(), option->type_name(),
+  for (const auto& [name, option] : options) {
+    out += fmt::format("| `{}` | {} | {} | {} | {} |\n", name, option->type_name(),
                        option->is_required() ? "required" : code(to_toml(option->value())),
                        cell(limits_text(option->limits())), cell(option->help()));
   }
@@ -294,7 +400,7 @@ std::string as_markdown(const StageFacts& facts) {
         fmt::format("\nDrops the groups `{}`.\n", fmt::join(facts.ports.dropped_groups(), "`, `"));
   if (facts.ports.has_unknown())
     out += "\nMore columns are known once the stage has been opened.\n";
-  if (!facts.ports_note.empty()) out += "\n" + facts.ports_note + ".\n";
+  if (!facts.ports_note.empty()) out += "\n" + prose(facts.ports_note) + "\n";
   return out;
 }
 
@@ -304,15 +410,13 @@ std::string as_toml(const StageFacts& facts) {
                                         name_of(offer.role), offer.plugin, offer.version));
   out += fmt::format("[[stage]]\nuse = {}\n", to_toml({OptionValue::Scalar(offer.stage)}));
   out += fmt::format("# label = {}\n", to_toml({OptionValue::Scalar(offer.stage)}));
+  // Tables end the options of the stage itself, so they come last.
+  for (const OptionBase* option : facts.stage->options())
+    if (option->table() == nullptr) out += toml_entry(*option, "");
   for (const OptionBase* option : facts.stage->options()) {
-    std::string about = fmt::format("{} ({}", option->help(), option->type_name());
-    if (option->is_required()) about += ", required";
-    if (const std::string limits = limits_text(option->limits()); !limits.empty())
-      about += "; " + limits;
-    out += "\n" + comment(about + ")");
-    out += option->is_required()
-               ? fmt::format("{} = {}\n", option->name(), placeholder(*option))
-               : fmt::format("# {} = {}\n", option->name(), to_toml(option->value()));
+    if (option->table() == nullptr) continue;
+    out += fmt::format("\n{}# [[stage.{}]]\n", comment(option->help()), option->name());
+    for (const OptionBase* inner : option->table()->options()) out += toml_entry(*inner, "# ");
   }
   return out;
 }

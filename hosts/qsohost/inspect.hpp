@@ -8,13 +8,13 @@
 
 namespace qsohost::cli {
 
-// All that is shown of a stage. Ports are those declared with the options' defaults and nothing
-// known of the stages before.
+// All that is shown of a stage. Ports are those declared with the options' defaults, "<groups>" and
+// the like for names that a chain has to give, and nothing known of the stages before.
 struct StageFacts {
   StageOffer offer;
   StagePtr stage;
   Ports ports;
-  std::string ports_note;  // why ports may be missing: some depend on options that are not set
+  std::string ports_note;  // how to read names like "<groups>", or why ports may be missing
 };
 
 // Loads the plugin if need be; throws ChainError when there is no such stage.

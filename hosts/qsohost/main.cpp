@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <cstdio>
 #include <exception>
@@ -36,6 +37,8 @@ int work(const Arguments& arguments) {
     case Command::Inspect:
       fmt::print("{}", inspect(plugins, arguments));
       return kDone;
+    case Command::Merge:
+      return merge(plugins, arguments);
     default:
       return work_on_chain(plugins, arguments);
   }
@@ -44,6 +47,9 @@ int work(const Arguments& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // Columns of a batch come and go by the megabyte. With a fixed threshold their memory goes back
+  // to the system each time; glibc would raise it step by step and keep what was freed.
+  mallopt(M_MMAP_THRESHOLD, 256 << 10);
   try {
     const Parsed parsed = parse_arguments(argc, argv);
     if (!parsed.arguments) return parsed.exit_code;

@@ -13,11 +13,10 @@ std::string count_text(std::uint64_t n) {
   return grouped(static_cast<std::int64_t>(n));
 }
 
-// Objects that went through, per second of work; a Source has only those that come out.
+// Per second of work.
 std::string stage_rate(const StageReport& stage) {
-  const std::uint64_t objects = std::max(stage.objects_in, stage.objects_out);
   if (stage.busy_seconds <= 0) return "-";
-  return rate_text(static_cast<double>(objects) / stage.busy_seconds);
+  return rate_text(static_cast<double>(stage.objects_this_run) / stage.busy_seconds);
 }
 
 // Outcomes belong to fetchers; fitters may have bad objects.
@@ -54,10 +53,14 @@ std::string shell_word(const std::string& word) {
 }
 
 std::string ending_text(const RunReport& report, const Arguments& arguments) {
-  const std::string objects =
-      fmt::format("{} objects in {}", count_text(report.objects), duration(report.seconds));
-  if (arguments.run.dry_run && report.end != RunEnd::Failed)
+  std::string objects = count_text(report.objects) + " objects";
+  if (report.objects_this_run != report.objects)
+    objects += fmt::format(", {} of them now,", count_text(report.objects_this_run));
+  objects += " in " + duration(report.seconds);
+  if (arguments.run.dry_run) {
+    if (report.end == RunEnd::Failed) return fmt::format("Failed: {}\n", report.error);
     return fmt::format("Dry run: {}; nothing was written.\n", objects);
+  }
   switch (report.end) {
     case RunEnd::Done:
       return fmt::format("Done: {}.\n", objects);

@@ -33,11 +33,28 @@ int run_chain(Chain& chain, const Arguments& arguments) {
   const RunReport report = run(chain, options);
   display.finish();
   fmt::print("{}", closing_text(report, arguments));
+  std::fflush(stdout);  // where both go to one file, the order holds
   if (report.end == RunEnd::Failed) fmt::print(stderr, "qsohost: {}\n", report.error);
   return exit_code(report.end);
 }
 
 }  // namespace
+
+int merge(Plugins& plugins, const Arguments& arguments) {
+  MergeOptions options{arguments.run_dirs, arguments.into, {}};
+  options.log = [](LogLevel level, const std::string& text) {
+    if (level >= LogLevel::Warning) fmt::print(stderr, "warning: {}\n", text);
+  };
+  try {
+    const auto products = merge_runs(plugins, options);
+    fmt::print("Written\n");
+    for (const auto& product : products) fmt::print("  {}\n", product.string());
+  } catch (const ChainError& error) {
+    fmt::print(stderr, "qsohost: {}\n", error.what());
+    return kRunFailed;
+  }
+  return kDone;
+}
 
 int work_on_chain(Plugins& plugins, const Arguments& arguments) {
   std::optional<Chain> chain = load_chain(plugins, arguments);

@@ -7,6 +7,7 @@
 namespace qsohost::cli {
 
 // Each returns the program's exit code. `arguments.command` says which of the three to do.
+int merge(Plugins& plugins, const Arguments& arguments);
 int work_on_chain(Plugins& plugins, const Arguments& arguments);
 
 }  // namespace qsohost::cli

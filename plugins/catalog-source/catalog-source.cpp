@@ -89,12 +89,13 @@ void CatalogSource::open(qsohost::Context& context) {
   keys_ = {catalog::find_column(*input, *id, "id"), catalog::find_column(*input, *ra, "ra"),
            catalog::find_column(*input, *dec, "dec")};
   for (const std::size_t position : {keys_.ra, keys_.dec}) {
-    const qsohost::ColumnInfo& info = input->columns()[position].info;
+    const auto& [info, trouble, why_text] = input->columns()[position];
     if (info.dtype != DType::String && info.dtype != DType::Bool && info.width == 1) continue;
     throw ChainError(fmt::format(
-        "{}: column '{}' holds {}, but positions must be numbers, one a row; look for a cell that "
-        "is none, or name another column",
-        input->name(), info.name, info.width == 1 ? name_of(info.dtype) : "several values a row"));
+        "{}: column '{}' holds {}, but positions must be numbers, one a row{}", input->name(),
+        info.name, info.width == 1 ? name_of(info.dtype) : "several values a row",
+        why_text.empty() ? "; name another column"
+                         : fmt::format(": {}; correct it, or name another column", why_text)));
   }
   input_ = std::move(input);
   choose_columns(context);

@@ -14,7 +14,8 @@ namespace catalog {
 
 struct InputColumn {
   qsohost::ColumnInfo info;
-  std::string trouble;  // why it cannot be read; empty if it can
+  std::string trouble;     // why it cannot be read; empty if it can
+  std::string why_text{};  // of a text table: the first cell that is no number, and its line
 };
 
 class TableInput {

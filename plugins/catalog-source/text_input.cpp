@@ -78,13 +78,16 @@ struct Guess {
   bool any = false;  // a cell that is not empty
   bool integer = true;
   bool number = true;
+  std::string why_text;
 
-  void see(std::string_view cell) {
+  void see(std::string_view cell, std::size_t line) {
     if (!number && any) return;
     if (qsohost::is_missing(cell)) return;
     any = true;
     if (integer) integer = qsohost::parse_int(cell).has_value();
-    if (!integer && number) number = qsohost::parse_double(cell).has_value();
+    if (integer) return;
+    number = qsohost::parse_double(cell).has_value();
+    if (!number) why_text = fmt::format("line {} has '{}'", line, cell);
   }
   DType dtype() const {
     if (any && integer) return DType::I64;
@@ -116,10 +119,13 @@ class TextInput final : public TableInput {
     }
     std::vector<Guess> guesses(columns_.size());
     while (advance()) {
-      for (std::size_t i = 0; i < guesses.size(); ++i) guesses[i].see(cells_[i]);
+      for (std::size_t i = 0; i < guesses.size(); ++i) guesses[i].see(cells_[i], reader_->line());
       ++rows_;
     }
-    for (std::size_t i = 0; i < guesses.size(); ++i) columns_[i].info.dtype = guesses[i].dtype();
+    for (std::size_t i = 0; i < guesses.size(); ++i) {
+      columns_[i].info.dtype = guesses[i].dtype();
+      columns_[i].why_text = std::move(guesses[i].why_text);
+    }
   }
 
   const std::string& name() const override { return name_; }

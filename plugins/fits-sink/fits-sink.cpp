@@ -33,6 +33,7 @@ class FitsSink final : public qsohost::Sink {
   void open(qsohost::Context& context) override;
   void write(const Batch& batch) override;
   std::vector<fs::path> finish(std::span<const std::uint64_t> ordinals) override;
+  bool keeps_chunks() const override { return *keep_chunks; }
 
  private:
   products::Plan plan(const qsohost::Schema& schema) const;
@@ -61,6 +62,9 @@ class FitsSink final : public qsohost::Sink {
       this, "sort_by", "", "sort rows by this column of the objects; empty: order of the source"};
   qsohost::Option<bool> drop_empty{this, "drop_empty", false,
                                    "leave out objects without any epoch in this product"};
+  qsohost::Option<bool> keep_chunks{
+      this, "keep_chunks", false,
+      "keep the tables of single batches when the run is done, for `qsohost merge` (shards)"};
 
   qsohost::RunInfo run_;
   std::vector<Product> products_;
@@ -198,7 +202,7 @@ fs::path FitsSink::merge(const Product& product, std::span<const std::uint64_t> 
   return destination;
 }
 
-// Chunks stay: objects that are tried again later replace some of them, and all are merged anew.
+// The host removes chunks when no object is left that could be tried again.
 std::vector<fs::path> FitsSink::finish(std::span<const std::uint64_t> ordinals) {
   std::vector<fs::path> files;
   for (const Product& product : products_) files.push_back(merge(product, ordinals));

@@ -9,20 +9,17 @@
 #include <utility>
 
 #include <qsohost/loader.hpp>
+#include <qsohost/survey.hpp>
 
 namespace products {
 
 namespace {
 
 using qsohost::DType;
+using qsohost::EpochColumn;
 using qsohost::GroupInfo;
 using qsohost::Port;
 using qsohost::Schema;
-
-// The order and choice of epoch columns of the published ZTF light curves.
-constexpr std::array<std::string_view, 8> kZtfColumns{"mjd",   "mag", "magerr",   "catflags",
-                                                      "sharp", "chi", "limitmag", "airmass"};
-constexpr std::array<std::string_view, 3> kZtfBands{"g", "r", "i"};
 
 bool is_result_of(const std::string& name, const std::string& label) {
   return name.size() > label.size() + 1 && name.starts_with(label + ".");
@@ -61,58 +58,102 @@ std::vector<GroupInfo> groups_of(const std::string& survey, const Schema& schema
   for (const Schema::GroupEntry& entry : schema.groups()) {
     if (entry.info.survey == survey) groups.push_back(entry.info);
   }
-  if (survey != "ztf") return groups;
-  std::ranges::stable_sort(groups, {}, [](const GroupInfo& group) {
-    return std::ranges::find(kZtfBands, group.band) - kZtfBands.begin();
-  });
   return groups;
 }
 
-// What is written of a group when no columns are named: the promised ones, or all that are numbers.
-std::vector<std::string> usual_columns(const GroupInfo& group, const Schema& schema) {
-  std::vector<std::string> names;
-  if (group.survey == "ztf") {
-    for (const std::string_view name : kZtfColumns) {
-      if (schema.find(group.name, name) != nullptr) names.emplace_back(name);
-    }
-    return names;
-  }
-  for (const Schema::Entry& entry : schema.columns()) {
-    const Port& port = entry.port;
-    if (port.group == group.name && port.dtype != DType::String) names.push_back(port.name);
-  }
-  return names;
+bool is_there(const Schema& schema, const EpochColumn& c) {
+  return schema.find(c.group, c.column) != nullptr;
 }
 
-ProductColumn epoch_column(const GroupInfo& group, const std::string& column, const Schema& schema,
-                           std::string name) {
-  const Schema::Entry* entry = schema.find(group.name, column);
-  Port port = entry == nullptr ? Port{group.name, column, std::nullopt} : entry->port;
-  if (column == group.time && !group.time_system.empty()) {
+// The promised ones that are there. Where Gaia's fluxes are missing, their errors stand in the
+// magnitudes' own.
+std::vector<EpochColumn> promised_columns(const std::string& survey, const Schema& schema) {
+  std::vector<EpochColumn> out;
+  for (EpochColumn& c : qsohost::product_columns(survey)) {
+    if (is_there(schema, c)) {
+      out.push_back(std::move(c));
+    } else if (survey == "gaia" && c.column == "flux_error") {
+      if (is_there(schema, {c.group, "mag_err"})) out.push_back({c.group, "mag_err"});
+    }
+  }
+  return out;
+}
+
+// What is written when no columns are named: the promised ones, or all that are numbers.
+std::vector<EpochColumn> usual_columns(const std::string& survey,
+                                       const std::vector<GroupInfo>& groups, const Schema& schema) {
+  if (!qsohost::product_columns(survey).empty()) return promised_columns(survey, schema);
+  std::vector<EpochColumn> out;
+  for (const GroupInfo& group : groups) {
+    for (const Schema::Entry& entry : schema.columns()) {
+      const Port& port = entry.port;
+      if (port.group == group.name && port.dtype != DType::String) {
+        out.push_back({group.name, port.name});
+      }
+    }
+  }
+  return out;
+}
+
+// Bands in the order of the promise. A column that only some bands have (Gaia's flags) is written
+// for these; one that none has stays, so that the host says that it is missing.
+std::vector<EpochColumn> chosen_columns(const std::string& survey, std::vector<GroupInfo> groups,
+                                        const std::vector<std::string>& columns,
+                                        const Schema& schema) {
+  const std::vector<EpochColumn> order = qsohost::product_columns(survey);
+  std::ranges::stable_sort(groups, {}, [&](const GroupInfo& group) {
+    return std::ranges::find(order, group.name, &EpochColumn::group) - order.begin();
+  });
+  std::vector<EpochColumn> out;
+  for (const GroupInfo& group : groups) {
+    for (const std::string& column : columns) {
+      const bool elsewhere = std::ranges::any_of(groups, [&](const GroupInfo& other) {
+        return is_there(schema, {other.name, column});
+      });
+      if (is_there(schema, {group.name, column}) || !elsewhere) {
+        out.push_back({group.name, column});
+      }
+    }
+  }
+  return out;
+}
+
+ProductColumn epoch_column(const EpochColumn& from, const Schema& schema) {
+  const Schema::Entry* entry = schema.find(from.group, from.column);
+  const GroupInfo& group = schema.find_group(from.group)->info;
+  Port port = entry == nullptr ? Port{from.group, from.column, std::nullopt} : entry->port;
+  // What comes from a product says it already.
+  if (from.column == group.time && !port.help.ends_with(group.time_system)) {
     port.help += fmt::format("{}{}", port.help.empty() ? "" : "; ", group.time_system);
   }
-  return {std::move(port), std::move(name)};
+  return {std::move(port), qsohost::file_column_of(group, from.column)};
 }
 
 void plan_survey(const std::string& survey, const std::vector<std::string>& columns,
                  const Schema& schema, Plan& plan) {
-  Product product = start(schema, survey, {"source_id", "ra", "dec"});
-  product.survey = survey;
-  for (const GroupInfo& group : groups_of(survey, schema)) {
-    for (const std::string& column : columns.empty() ? usual_columns(group, schema) : columns) {
-      ProductColumn c =
-          epoch_column(group, column, schema, fmt::format("{}_{}", column, group.band));
-      if (c.from.dtype == DType::String || c.from.width != 1) {
-        plan.problems.push_back(fmt::format(
-            "column '{}' of group '{}' has {} for every epoch, which a FITS table cannot hold; "
-            "leave it out of 'columns'",
-            column, group.name, c.from.width == 1 ? "a text" : "several values"));
-        continue;
-      }
-      product.columns.push_back(std::move(c));
-    }
-    product.epochs.push_back(group.name);
+  // Gaia's product has no positions; they are in the catalogue, row by row.
+  std::vector<std::string> objects{"source_id"};
+  for (const char* name : {"ra", "dec"}) {
+    const bool has = schema.is_open() || schema.find("", name) != nullptr;
+    if (survey != "gaia" && has) objects.emplace_back(name);
   }
+  Product product = start(schema, survey, objects);
+  product.survey = survey;
+  const std::vector<GroupInfo> groups = groups_of(survey, schema);
+  for (const EpochColumn& from : columns.empty()
+                                     ? usual_columns(survey, groups, schema)
+                                     : chosen_columns(survey, groups, columns, schema)) {
+    ProductColumn c = epoch_column(from, schema);
+    if (c.from.dtype == DType::String || c.from.width != 1) {
+      plan.problems.push_back(fmt::format(
+          "column '{}' of group '{}' has {} for every epoch, which a FITS table cannot hold; "
+          "leave it out of 'columns'",
+          from.column, from.group, c.from.width == 1 ? "a text" : "several values"));
+      continue;
+    }
+    product.columns.push_back(std::move(c));
+  }
+  for (const GroupInfo& group : groups) product.epochs.push_back(group.name);
   plan.products.push_back(std::move(product));
 }
 

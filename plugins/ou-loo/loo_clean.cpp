@@ -16,66 +16,6 @@ double median_of_sorted(std::span<const double> v) {
   return n % 2 == 1 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
 }
 
-// Medians of all but one of the values, without sorting again for each.
-class MedianWithout {
- public:
-  explicit MedianWithout(std::vector<double> values) : sorted_(std::move(values)) {
-    std::sort(sorted_.begin(), sorted_.end());
-  }
-  double operator()(double left_out) const {
-    const auto rank = static_cast<std::size_t>(
-        std::lower_bound(sorted_.begin(), sorted_.end(), left_out) - sorted_.begin());
-    const auto at = [&](std::size_t k) { return sorted_[k < rank ? k : k + 1]; };
-    const std::size_t n = sorted_.size() - 1;
-    return n % 2 == 1 ? at(n / 2) : (at(n / 2 - 1) + at(n / 2)) / 2;
-  }
-
- private:
-  std::vector<double> sorted_;
-};
-
-// For each epoch the point of a grid around the ridge where the likelihood without it is highest,
-// from ln p(y without j) = ln p(y) - ln p(y_j | the others): one sweep a point for all epochs.
-std::vector<Parameters> best_of_grid(const Series& series, const Ridge& ridge, const Rule& rule) {
-  // Without an outlier sigma may be far lower; it is never much higher.
-  constexpr std::array kSigmaFactors{1.0, 0.6, 0.35, 0.2, 0.1, 0.05};
-  const std::size_t n = series.size();
-  std::vector<double> highest(n, -std::numeric_limits<double>::infinity());
-  std::vector<Parameters> where(n, Parameters{ridge.points[0].ln_sigma, ridge.points[0].ln_tau});
-  for (const RidgePoint& point : ridge.points) {
-    for (const double factor : kSigmaFactors) {
-      const double ln_sigma = std::max(point.ln_sigma + std::log(factor), rule.box.ln_sigma_min);
-      const Parameters p{ln_sigma, point.ln_tau};
-      const Evaluation all = evaluate(series, p, rule.mean, Want::Value);
-      const LeaveOneOut loo = leave_one_out(series, p, rule.mean);
-      for (std::size_t j = 0; j < n; ++j) {
-        const double loglike = all.loglike - loo.logpdf[j];
-        if (!(loglike > highest[j])) continue;
-        highest[j] = loglike;
-        where[j] = p;
-      }
-    }
-  }
-  return where;
-}
-
-// The epoch that the rule removes, if any.
-std::optional<std::size_t> choose(const std::vector<Fit>& refits, const Fit& full,
-                                  const Rule& rule) {
-  std::optional<std::size_t> chosen;
-  double largest = -1;
-  for (std::size_t j = 0; j < refits.size(); ++j) {
-    if (!refits[j].converged) continue;
-    const double delta = std::abs(refits[j].ln_d() - full.ln_d());
-    if (delta <= largest) continue;
-    largest = delta;
-    chosen = j;
-  }
-  if (!chosen || largest < rule.min_abs_delta_ln_d) return std::nullopt;
-  if (rule.only_if_d_decreases && refits[*chosen].ln_d() >= full.ln_d()) return std::nullopt;
-  return chosen;
-}
-
 Cleaned give_up(Cleaned result, Ending why) {
   result.ending = why;
   result.removed.clear();
@@ -83,6 +23,51 @@ Cleaned give_up(Cleaned result, Ending why) {
 }
 
 }  // namespace
+
+bool Pass::too_many_failed(double fraction, std::size_t n) const {
+  const auto failed =
+      std::count_if(fits.begin(), fits.end(), [](const Fit& f) { return !f.converged; });
+  return !most || static_cast<double>(failed) > fraction * static_cast<double>(n);
+}
+
+bool Pass::removes(const Rule& rule) const {
+  return most && std::abs(change) >= rule.min_abs_delta_ln_d &&
+         !(rule.only_if_d_decreases && change >= 0);
+}
+
+Pass make_pass(const Refits& refit, const Fit& full, std::size_t n, const Rule& rule) {
+  constexpr std::size_t kImprobable = 4, kAtATime = 8, kFew = 32;
+  constexpr double kDoubt = 0.7;  // guesses are that good
+  const std::vector<Refits::Guess> guesses = refit.guesses(kImprobable);
+  Pass pass;
+  for (std::size_t first = 0; first < n; first += kAtATime) {
+    if (rule.mode == Mode::Screened && n > kFew && first > 0 &&
+        guesses[first].change < kDoubt * std::max(std::abs(pass.change), rule.min_abs_delta_ln_d))
+      break;
+    if (rule.stop_requested()) {
+      pass.stopped = true;
+      break;
+    }
+    std::vector<std::size_t> some;
+    for (std::size_t k = first; k < std::min(first + kAtATime, n); ++k)
+      some.push_back(guesses[k].epoch);
+    const std::vector<Fit> fits = refit(some);
+    for (std::size_t k = 0; k < some.size(); ++k) {
+      const double change = fits[k].ln_d() - full.ln_d();
+      // Of equals the earlier epoch, whatever the order of the guesses.
+      const bool more =
+          !pass.most || std::abs(change) > std::abs(pass.change) ||
+          (std::abs(change) == std::abs(pass.change) && some[k] < pass.epochs[*pass.most]);
+      if (fits[k].converged && more) {
+        pass.most = pass.epochs.size();
+        pass.change = change;
+      }
+      pass.epochs.push_back(some[k]);
+      pass.fits.push_back(fits[k]);
+    }
+  }
+  return pass;
+}
 
 void Curve::erase(std::size_t j) {
   for (std::vector<double>* v : {&time, &mag, &mag_err})
@@ -98,22 +83,6 @@ Series series_of(const Curve& curve) {
   return make_series(curve.time, curve.mag, curve.mag_err, median(curve.mag));
 }
 
-std::vector<Fit> refit_without_each(const Series& series, const Fit& full, const Ridge& ridge,
-                                    const Rule& rule) {
-  const MedianWithout median_without(series.y);
-  const std::vector<Parameters> others = best_of_grid(series, ridge, rule);
-  std::vector<Fit> fits;
-  fits.reserve(series.size());
-  for (std::size_t j = 0; j < series.size(); ++j) {
-    const double reference = series.reference + median_without(series.y[j]);
-    const Series rest = without(series, j, reference);
-    const Fit near = fit_from(rest, rule.box, rule.mean, full.parameters());
-    const Fit far = fit_from(rest, rule.box, rule.mean, others[j]);
-    fits.push_back(better(near, far));
-  }
-  return fits;
-}
-
 Cleaned clean(Curve curve, const Rule& rule) {
   Cleaned result;
   std::vector<std::size_t> position(curve.size());
@@ -126,21 +95,21 @@ Cleaned clean(Curve curve, const Rule& rule) {
 
   while (result.passes < rule.max_passes && curve.size() >= rule.min_points) {
     ++result.passes;
-    const std::vector<Fit> refits = refit_without_each(series, result.post, ridge, rule);
-    const auto failed =
-        std::count_if(refits.begin(), refits.end(), [](const Fit& f) { return !f.converged; });
-    if (static_cast<double>(failed) > rule.max_failed_fraction * static_cast<double>(refits.size()))
+    const Pass pass = make_pass(Refits(series, result.post, ridge, rule.box, rule.mean),
+                                result.post, curve.size(), rule);
+    if (pass.stopped) return give_up(result, Ending::Stopped);
+    if (pass.too_many_failed(rule.max_failed_fraction, curve.size()))
       return give_up(result, Ending::TooManyFailed);
+    if (!pass.removes(rule)) return result;
 
-    const std::optional<std::size_t> chosen = choose(refits, result.post, rule);
-    if (!chosen) return result;
-    result.removed.push_back(position[*chosen]);
-    position.erase(position.begin() + static_cast<std::ptrdiff_t>(*chosen));
-    curve.erase(*chosen);
+    const std::size_t chosen = pass.epochs[*pass.most];
+    result.removed.push_back(position[chosen]);
+    position.erase(position.begin() + static_cast<std::ptrdiff_t>(chosen));
+    curve.erase(chosen);
 
     series = series_of(curve);
     ridge = look_along_tau(series, rule.box, rule.mean);
-    const std::array start{refits[*chosen].parameters()};
+    const std::array start{pass.fits[*pass.most].parameters()};
     result.post = fit_global(series, rule.box, rule.mean, ridge, start);
     if (!result.post.converged) return give_up(result, Ending::FitFailed);
   }

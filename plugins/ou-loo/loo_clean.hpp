@@ -1,17 +1,27 @@
-// Leave-one-out cleaning of a light curve by influence on D = sigma^2 / tau: the epoch whose
-// absence changes ln D most goes, and the rest is looked at again.
+// Leave-one-out cleaning of a light curve. By influence on D = sigma^2 / tau: the epoch whose
+// absence changes ln D most goes, and the rest is looked at again. By prediction: see
+// predictive_rule.hpp.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
-#include "ou_fit.hpp"
+#include "loo_refit.hpp"
 
 namespace ou {
 
+enum class Mode : std::uint8_t {
+  Screened,  // refits only without those epochs that may be the one; the same answer, sooner
+  Exact,     // refits without every epoch
+};
+
 struct Rule {
+  Mode mode = Mode::Screened;            // by influence only
+  double false_alarms_per_curve = 0.05;  // by prediction only
   std::size_t min_points = 10;
   std::size_t max_passes = 10;
   double min_abs_delta_ln_d = 0.5;
@@ -19,13 +29,16 @@ struct Rule {
   double max_failed_fraction = 0.1;
   Mean mean = Mean::Fixed;  // Fixed: at the median of the magnitudes that are fitted
   Box box = standard_box();
+  std::function<bool()> stop_requested = [] { return false; };  // asked now and then
 };
 
 enum class Ending : std::uint8_t {
   Clean,          // no epoch was left that the rule removes, or too few for another pass
-  PassesUsedUp,   // the last pass allowed still removed one
+  PassesUsedUp,   // the last pass allowed still removed one; by prediction: still changed
   FitFailed,      // a fit of all epochs did not converge
   TooManyFailed,  // more than max_failed_fraction of a pass's refits did not converge
+  TooFewLeft,     // by prediction: so many epochs do not fit that under min_points are left
+  Stopped,        // by stop_requested
 };
 
 struct Cleaned {
@@ -49,13 +62,24 @@ double median(std::vector<double> values);  // NaN for none
 // The curve relative to the median of its magnitudes.
 Series series_of(const Curve& curve);
 
-// Every epoch's removal refitted, each from the fit of all and from the best of a grid, and the
-// better kept; each refit subtracts the median of the magnitudes that it fits. When given up,
-// `removed` is empty.
-Cleaned clean(Curve curve, const Rule& rule);
+// The refits of one pass.
+struct Pass {
+  std::vector<std::size_t> epochs;
+  std::vector<Fit> fits;            // without each of `epochs`
+  std::optional<std::size_t> most;  // in `epochs`: whose absence changes ln D most
+  double change = 0;                // of ln D by that
+  bool stopped = false;
 
-// One pass: fits without each epoch in turn. `full` is the fit of all of `series`.
-std::vector<Fit> refit_without_each(const Series& series, const Fit& full, const Ridge& ridge,
-                                    const Rule& rule);
+  // Of `n` epochs; screened, those not tried would have converged.
+  bool too_many_failed(double fraction, std::size_t n) const;
+  bool removes(const Rule& rule) const;
+};
+
+// Epochs in the order of the guesses. Screened: until the next guess is well below what was found
+// and below what would be removed.
+Pass make_pass(const Refits& refit, const Fit& full, std::size_t n, const Rule& rule);
+
+// When given up, `removed` is empty.
+Cleaned clean(Curve curve, const Rule& rule);
 
 }  // namespace ou

@@ -11,7 +11,9 @@
 #include <string_view>
 #include <vector>
 
+#include "fit_summary.hpp"
 #include "loo_clean.hpp"
+#include "predictive_rule.hpp"
 
 namespace {
 
@@ -25,6 +27,7 @@ enum Flag : std::int32_t {
   kTooManyRefitsFailed = 1 << 4,
   kPassesUsedUp = 1 << 5,
   kNoErrors = 1 << 14,
+  kTooFewLeft = 1 << 15,
 };
 
 constexpr int kFullBounds = 6;   // bits 6 to 9: ou::Bound of the full fit
@@ -32,10 +35,12 @@ constexpr int kPostBounds = 10;  // bits 10 to 13: of the fit after cleaning
 
 constexpr std::string_view kFlagsHelp =
     "sum of: 1 too few epochs, 2 invalid redshift (both: not fitted), 4 epochs with NaN or mag_err "
-    "<= 0 took no part, 8 a fit did not converge, 16 too many refits failed (both: given up, "
+    "not between 1e-15 and 1e15 took no part, 8 a fit did not converge, 16 too many refits failed "
+    "(both: given up, "
     "nothing removed), 32 max_passes reached while removing; full fit at its bound: 64 sigma low, "
     "128 sigma high, 256 tau low, 512 tau high; fit after cleaning likewise: 1024, 2048, 4096, "
-    "8192; 16384 some error of a parameter is undefined (NaN)";
+    "8192; 16384 some error or covariance of parameters is undefined (NaN); 32768 rule predictive "
+    "would have left fewer than min_points epochs (given up, nothing removed)";
 
 struct ResultColumn {
   std::string_view name;
@@ -44,26 +49,17 @@ struct ResultColumn {
   std::string_view help;
 };
 
-constexpr ResultColumn kColumns[] = {
+// Besides the columns of ou::summary_columns(), each twice.
+constexpr ResultColumn kWhat[] = {
     {"z", qsohost::DType::F64, "", "redshift used"},
     {"band", qsohost::DType::String, "", "band of the light curve"},
-    {"log_sigma_full", qsohost::DType::F64, "", "ln of sigma in mag, all epochs"},
-    {"log_tau_full", qsohost::DType::F64, "", "ln of tau in d, all epochs"},
-    {"logD_full", qsohost::DType::F64, "", "ln of D = sigma^2/tau in mag^2/d, all epochs"},
-    {"log_sigma_post", qsohost::DType::F64, "", "ln of sigma in mag, epochs kept"},
-    {"log_tau_post", qsohost::DType::F64, "", "ln of tau in d, epochs kept"},
-    {"logD_post", qsohost::DType::F64, "", "ln of D in mag^2/d, epochs kept"},
+};
+constexpr ResultColumn kCounts[] = {
     {"n_epochs", qsohost::DType::I32, "", "epochs that took part"},
     {"n_removed", qsohost::DType::I32, "", "epochs removed"},
     {"n_passes_done", qsohost::DType::I32, "", "passes, the last without a removal included"},
-    {"err_log_sigma_full", qsohost::DType::F64, "", "standard error of log_sigma_full"},
-    {"err_log_tau_full", qsohost::DType::F64, "", "standard error of log_tau_full"},
-    {"err_logD_full", qsohost::DType::F64, "", "standard error of logD_full"},
-    {"err_log_sigma_post", qsohost::DType::F64, "", "standard error of log_sigma_post"},
-    {"err_log_tau_post", qsohost::DType::F64, "", "standard error of log_tau_post"},
-    {"err_logD_post", qsohost::DType::F64, "", "standard error of logD_post"},
-    {"loglike_full", qsohost::DType::F64, "", "ln of the likelihood, all epochs"},
-    {"loglike_post", qsohost::DType::F64, "", "ln of the likelihood, epochs kept"},
+    {"baseline", qsohost::DType::F64, "d", "time from the first to the last epoch that took part"},
+    {"median_cadence", qsohost::DType::F64, "d", "median time between epochs that took part"},
     {"flags", qsohost::DType::I32, "", kFlagsHelp},
 };
 
@@ -71,12 +67,15 @@ class OuLoo final : public qsohost::Fitter {
  public:
   void validate() const override;
   void declare(const qsohost::Schema& before, qsohost::Ports& ports) const override;
+  void open(qsohost::Context& context) override { context_ = &context; }
   void fit(const qsohost::Object& object, qsohost::Result& result) const override;
 
  private:
   std::string prefix(const std::string& group) const { return label() + "." + group; }
   void declare_group(const std::string& name, const qsohost::Schema& before,
                      qsohost::Ports& ports) const;
+  void declare_results(const std::string& name, const std::string& band,
+                       qsohost::Ports& ports) const;
   void fit_group(const qsohost::Object& object, const std::string& group, double redshift,
                  qsohost::Result& result) const;
   void store(const std::string& group, const ou::Curve& curve, const ou::Cleaned& cleaned,
@@ -86,16 +85,40 @@ class OuLoo final : public qsohost::Fitter {
                      qsohost::Result& result) const;
   ou::Rule rule() const;
 
+  qsohost::Context* context_ = nullptr;
   qsohost::Option<std::vector<std::string>> groups_{
       this, "groups", qsohost::required, "light curves to fit, e.g. [\"ztf.g\", \"ztf.r\"]"};
   qsohost::Option<std::string> redshift_{this, "redshift", "z",
                                          "object column with the redshift; \"\" for none"};
   qsohost::Option<bool> rest_frame_{this, "rest_frame", true,
                                     "tau and D in rest-frame days, t / (1 + z)"};
+  qsohost::Option<std::string> rule_{
+      this,
+      "rule",
+      "influence",
+      "influence: the epoch whose absence changes ln D most goes, one a pass; predictive: all "
+      "epochs that the others do not predict go (finds far more outliers in long light curves)",
+      {.choices = {"influence", "predictive"}}};
+  qsohost::Option<std::string> mode_{
+      this,
+      "mode",
+      "screened",
+      "of rule influence: refit without every epoch, or only without those that may matter most",
+      {.choices = {"screened", "exact"}}};
+  qsohost::Option<double> false_alarms_{
+      this,
+      "false_alarms_per_curve",
+      0.05,
+      "of rule predictive: good epochs lost per light curve, on average",
+      {.min = 1e-6, .max = 10}};
   qsohost::Option<std::int64_t> min_points_{
       this, "min_points", 10, "epochs needed for a fit and for another pass", {.min = 4}};
   qsohost::Option<std::int64_t> max_passes_{
-      this, "max_passes", 10, "at most so many epochs are removed, one a pass", {.min = 0}};
+      this,
+      "max_passes",
+      10,
+      "of rule influence: at most so many epochs are removed; of rule predictive: refits",
+      {.min = 0}};
   qsohost::Option<double> min_delta_{this,
                                      "min_abs_delta_logD",
                                      0.5,
@@ -139,6 +162,7 @@ void OuLoo::declare(const qsohost::Schema& before, qsohost::Ports& ports) const 
     ports.reads({"", *redshift_, std::nullopt, "", "redshift"});
   }
   for (const std::string& name : *groups_) declare_group(name, before, ports);
+  if (groups_->empty()) declare_results("GROUP", "", ports);  // for `inspect`
 }
 
 void OuLoo::declare_group(const std::string& name, const qsohost::Schema& before,
@@ -167,10 +191,7 @@ void OuLoo::declare_group(const std::string& name, const qsohost::Schema& before
     ports.reads({name, "epoch_id", qsohost::DType::I64, "", "identity of the epoch"});
 
   ports.adds({name, "keep", qsohost::DType::Bool, "", "0: removed by leave-one-out cleaning", 1});
-  for (const ResultColumn& c : kColumns) {
-    ports.adds({"", fmt::format("{}.{}", prefix(name), c.name), c.dtype, std::string(c.unit),
-                std::string(c.help), 0, 1, c.name == "band" ? band : ""});
-  }
+  declare_results(name, band, ports);
   qsohost::GroupInfo arrays;
   arrays.name = prefix(name);
   arrays.band = band;
@@ -181,8 +202,36 @@ void OuLoo::declare_group(const std::string& name, const qsohost::Schema& before
               "epoch_id of each removed epoch, or its place among those fetched, from 0"});
 }
 
+// In the order of the tables that the original made; what is new comes last.
+void OuLoo::declare_results(const std::string& name, const std::string& band,
+                            qsohost::Ports& ports) const {
+  const auto add = [&](const ResultColumn& c) {
+    ports.adds({"", fmt::format("{}.{}", prefix(name), c.name), c.dtype, std::string(c.unit),
+                std::string(c.help), 0, 1, c.name == "band" ? band : ""});
+  };
+  const auto add_fit = [&](const ou::SummaryColumn& c, std::string_view which) {
+    ports.adds({"", fmt::format("{}.{}_{}", prefix(name), c.name, which), qsohost::DType::F64,
+                std::string(c.unit),
+                fmt::format("{}, {}", c.help, which == "full" ? "all epochs" : "epochs kept")});
+  };
+  const auto columns = ou::summary_columns();
+  const auto parameters = columns.first(3);
+  for (const ResultColumn& c : kWhat) add(c);
+  for (const std::string_view which : {"full", "post"}) {
+    for (const ou::SummaryColumn& c : parameters) add_fit(c, which);
+  }
+  for (const ResultColumn& c : kCounts) add(c);
+  for (const ou::SummaryColumn& c : columns.subspan(parameters.size())) {
+    for (const std::string_view which : {"full", "post"}) add_fit(c, which);
+  }
+}
+
 ou::Rule OuLoo::rule() const {
   ou::Rule rule;
+  rule.mode = *mode_ == "exact" ? ou::Mode::Exact : ou::Mode::Screened;
+  rule.false_alarms_per_curve = *false_alarms_;
+  if (context_ != nullptr)
+    rule.stop_requested = [context = context_] { return context->stop_requested(); };
   rule.min_points = static_cast<std::size_t>(*min_points_);
   rule.max_passes = static_cast<std::size_t>(*max_passes_);
   rule.min_abs_delta_ln_d = *min_delta_;
@@ -201,9 +250,8 @@ void OuLoo::fit(const qsohost::Object& object, qsohost::Result& result) const {
 std::vector<std::uint8_t> usable(const qsohost::LightCurve& curve) {
   std::vector<std::uint8_t> take(curve.size());
   for (std::size_t i = 0; i < curve.size(); ++i) {
-    const double variance = curve.mag_err[i] * curve.mag_err[i];
-    take[i] = std::isfinite(curve.time[i]) && std::isfinite(curve.mag[i]) && curve.mag_err[i] > 0 &&
-              std::isnormal(variance);
+    take[i] = std::isfinite(curve.time[i]) && std::isfinite(curve.mag[i]) &&
+              curve.mag_err[i] >= 1e-15 && curve.mag_err[i] <= 1e15;
   }
   return take;
 }
@@ -233,7 +281,12 @@ void OuLoo::fit_group(const qsohost::Object& object, const std::string& group, d
                   order.gather(fetched.mag_err)};
   const double first = curve.time.front();
   for (double& t : curve.time) t = (t - first) / (*rest_frame_ ? 1 + redshift : 1.0);
-  const ou::Cleaned cleaned = ou::clean(curve, rule());
+  const ou::Sampling sampling = ou::sampling_of(ou::series_of(curve));
+  result.set<double>(prefix(group) + ".baseline", sampling.baseline);
+  result.set<double>(prefix(group) + ".median_cadence", sampling.median_cadence);
+  const ou::Cleaned cleaned =
+      *rule_ == "predictive" ? ou::clean_by_prediction(curve, rule()) : ou::clean(curve, rule());
+  if (cleaned.ending == ou::Ending::Stopped) return;  // the host forgets this batch
   store(group, curve, cleaned, flags, result);
 
   std::vector<std::size_t> removed;
@@ -244,24 +297,18 @@ void OuLoo::fit_group(const qsohost::Object& object, const std::string& group, d
 void OuLoo::store(const std::string& group, const ou::Curve& curve, const ou::Cleaned& cleaned,
                   std::int32_t flags, qsohost::Result& result) const {
   using ou::Ending;
-  const auto set = [&](std::string_view name, std::string_view which, double value) {
-    result.set<double>(fmt::format("{}.{}_{}", prefix(group), name, which), value);
-  };
   const auto set_fit = [&](std::string_view which, const ou::Curve& fitted, const ou::Fit& fit,
                            int bounds_shift) {
-    const ou::Errors errors = ou::errors_of(ou::series_of(fitted), fit, rule().mean);
-    set("log_sigma", which, fit.ln_sigma);
-    set("log_tau", which, fit.ln_tau);
-    set("logD", which, fit.ln_d());
-    set("loglike", which, fit.loglike);
-    set("err_log_sigma", which, errors.ln_sigma);
-    set("err_log_tau", which, errors.ln_tau);
-    set("err_logD", which, errors.ln_d);
+    const ou::Summary summary = ou::summarise(ou::series_of(fitted), fit, rule().mean);
+    for (const ou::SummaryColumn& c : ou::summary_columns())
+      result.set<double>(fmt::format("{}.{}_{}", prefix(group), c.name, which), c.value(summary));
     flags |= fit.bounds << bounds_shift;
-    if (std::isnan(errors.ln_sigma + errors.ln_tau + errors.ln_d)) flags |= kNoErrors;
+    const ou::Errors& e = summary.errors;
+    if (std::isnan(e.ln_sigma + e.ln_tau + e.ln_d + e.covariance)) flags |= kNoErrors;
   };
   if (cleaned.ending == Ending::FitFailed) flags |= kFitFailed;
   if (cleaned.ending == Ending::TooManyFailed) flags |= kTooManyRefitsFailed;
+  if (cleaned.ending == Ending::TooFewLeft) flags |= kTooFewLeft;
   if (cleaned.ending == Ending::PassesUsedUp) flags |= kPassesUsedUp;
   if (cleaned.full.converged) set_fit("full", curve, cleaned.full, kFullBounds);
   if (!cleaned.given_up()) {

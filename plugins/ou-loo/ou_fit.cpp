@@ -8,6 +8,8 @@
 #include <cmath>
 #include <limits>
 
+#include "ou_surface.hpp"
+
 namespace ou {
 namespace {
 
@@ -16,103 +18,21 @@ constexpr double kAtBound = 1e-4;      // in ln sigma or ln tau
 constexpr double kSameLoglike = 1e-6;  // differences below are rounding or early stopping
 constexpr double kLongestStep = 2;     // a first step changes ln sigma, ln tau by no more
 constexpr double kFlat = 1e-6;         // curvature below this counts as none
-
-// The box as all of the line: p = middle + half sin(u / half). At the middle dp = du; an optimum on
-// a bound becomes an ordinary stationary point.
-class Interval {
- public:
-  Interval(double low, double high) : middle_((low + high) / 2), half_((high - low) / 2) {}
-  double value(double u) const { return middle_ + half_ * std::sin(u / half_); }
-  double slope(double u) const { return std::cos(u / half_); }
-  double bend(double u) const { return -std::sin(u / half_) / half_; }
-  // A start on a bound is moved inwards, as the slope there is 0.
-  double inverse(double p) const {
-    const double inside = std::clamp((p - middle_) / half_, -1 + kInset, 1 - kInset);
-    return half_ * std::asin(inside);
-  }
-
- private:
-  static constexpr double kInset = 1e-4;
-  double middle_, half_;
-};
-
-using Vector = std::array<double, 2>;
-struct Symmetric {
-  double xx, xy, yy;
-};
-
-struct Eigen2 {
-  Vector values;
-  std::array<Vector, 2> vectors;
-};
-Eigen2 decompose(const Symmetric& s) {
-  const double middle = (s.xx + s.yy) / 2;
-  const double radius = std::hypot((s.xx - s.yy) / 2, s.xy);
-  const double angle = 0.5 * std::atan2(2 * s.xy, s.xx - s.yy);
-  const Vector along{std::cos(angle), std::sin(angle)};
-  return {{middle + radius, middle - radius}, {along, {-along[1], along[0]}}};
-}
-
-// One evaluation in the unbounded coordinates u.
-struct Point {
-  Vector u{};
-  Evaluation value;
-  Vector gradient{};   // of the log-likelihood
-  Symmetric metric{};  // estimate of minus its second derivatives
-  double to_gain = 0;  // log-likelihood that a Newton step promises
-};
-
-class Surface {
- public:
-  Surface(const Series& series, const Box& box, Mean mean)
-      : series_(series),
-        mean_(mean),
-        sigma_(box.ln_sigma_min, box.ln_sigma_max),
-        tau_(box.ln_tau_min, box.ln_tau_max) {}
-
-  Vector inverse(const Parameters& p) const {
-    return {sigma_.inverse(p.ln_sigma), tau_.inverse(p.ln_tau)};
-  }
-  Parameters parameters(const Vector& u) const { return {sigma_.value(u[0]), tau_.value(u[1])}; }
-
-  Point at(const Vector& u) const {
-    Point point;
-    point.u = u;
-    point.value = evaluate(series_, parameters(u), mean_, Want::Gradient);
-    const Evaluation& e = point.value;
-    const Vector slope{sigma_.slope(u[0]), tau_.slope(u[1])};
-    point.gradient = {e.gradient[0] * slope[0], e.gradient[1] * slope[1]};
-    point.metric = {
-        e.information[0] * slope[0] * slope[0] - e.gradient[0] * sigma_.bend(u[0]),
-        e.information[1] * slope[0] * slope[1],
-        e.information[2] * slope[1] * slope[1] - e.gradient[1] * tau_.bend(u[1]),
-    };
-    const Eigen2 eigen = decompose(point.metric);
-    for (int i = 0; i < 2; ++i) {
-      const double g =
-          point.gradient[0] * eigen.vectors[i][0] + point.gradient[1] * eigen.vectors[i][1];
-      point.to_gain += 0.5 * g * g / std::max(std::abs(eigen.values[i]), 1e-4);
-    }
-    return point;
-  }
-
- private:
-  const Series& series_;
-  Mean mean_;
-  Interval sigma_, tau_;
-};
+constexpr double kRough = 3e-2;        // precision of climbs that only tell maxima apart
+constexpr double kFine = 1e-7;
+constexpr double kEnoughOnRidge = 2;  // log-likelihood
 
 // What Ceres minimises: minus the log-likelihood in coordinates w in which it starts at 0 with
 // curvature near 1 in every direction, scaled so that its first step is a whole Newton step.
 class Climb final : public ceres::FirstOrderFunction {
  public:
-  Climb(const Surface& surface, const Point& start) : surface_(surface), start_(start) {
-    best_ = start;
-    const Eigen2 eigen = decompose(start.metric);
+  Climb(const Series& series, const Surface& surface, Mean mean, const Summit& start)
+      : series_(series), surface_(surface), mean_(mean), start_(start.best), best_(start.best) {
+    const Eigen2 eigen = decompose(start.curvature);
     double largest = 1;
-    for (int i = 0; i < 2; ++i) {
+    for (std::size_t i = 0; i < 2; ++i) {
       const Vector& v = eigen.vectors[i];
-      const double g = start.gradient[0] * v[0] + start.gradient[1] * v[1];
+      const double g = dot(start_.gradient, v);
       const double curvature =
           std::max({std::abs(eigen.values[i]), std::abs(g) / kLongestStep, kFlat});
       const double scale = 1 / std::sqrt(curvature);
@@ -131,8 +51,7 @@ class Climb final : public ceres::FirstOrderFunction {
     if (point.value.loglike > best_.value.loglike) best_ = point;
     *cost = (start_.value.loglike - point.value.loglike) / (scale_ * scale_);
     if (gradient != nullptr) {
-      for (int i = 0; i < 2; ++i)
-        gradient[i] = -(point.gradient[0] * axes_[i][0] + point.gradient[1] * axes_[i][1]) / scale_;
+      for (std::size_t i = 0; i < 2; ++i) gradient[i] = -dot(point.gradient, axes_[i]) / scale_;
     }
     return true;
   }
@@ -145,11 +64,13 @@ class Climb final : public ceres::FirstOrderFunction {
   Point evaluate_at(const double* w) const {
     ++evaluations_;
     Vector u = start_.u;
-    for (int k = 0; k < 2; ++k) u[k] += scale_ * (w[0] * axes_[0][k] + w[1] * axes_[1][k]);
-    return surface_.at(u);
+    for (std::size_t k = 0; k < 2; ++k) u[k] += scale_ * (w[0] * axes_[0][k] + w[1] * axes_[1][k]);
+    return surface_.point(u, evaluate(series_, surface_.parameters(u), mean_, Want::Gradient));
   }
 
+  const Series& series_;
   const Surface& surface_;
+  const Mean mean_;
   const Point start_;
   std::array<Vector, 2> axes_;
   double scale_;
@@ -178,8 +99,26 @@ std::uint8_t bounds_at(const Parameters& p, const Box& box) {
   return bounds;
 }
 
+// From where a climb in lanes ended to full precision.
+Fit finish(const Series& series, const Box& box, Mean mean, const Summit& start) {
+  const Surface surface(box);
+  if (!std::isfinite(start.best.value.loglike))
+    return fit_at(surface, box, start.best, start.evaluations);
+  auto* climb = new Climb(series, surface, mean, start);  // owned by the problem
+  const ceres::GradientProblem problem(climb);
+  Vector w{0, 0};
+  ceres::GradientProblemSolver::Summary summary;
+  ceres::Solve(solver_options(kFine / climb->scale()), problem, w.data(), &summary);
+  Fit fit = fit_at(surface, box, climb->best(), start.evaluations + climb->evaluations());
+  // At the rounding of the log-likelihood a line search fails although nothing is left to gain.
+  fit.converged = std::isfinite(fit.loglike) &&
+                  (summary.termination_type == ceres::CONVERGENCE ||
+                   to_gain(climb->best().gradient, climb->best().metric) < kSameLoglike);
+  return fit;
+}
+
 // Maxima of the ridge: where its slope changes from up to down, and ends that rise outwards.
-std::vector<Parameters> starts_on(const Ridge& ridge) {
+std::vector<Start> starts_on(const Ridge& ridge) {
   std::vector<RidgePoint> found;
   const auto& points = ridge.points;
   if (points.front().slope <= 0) found.push_back(points.front());
@@ -195,10 +134,29 @@ std::vector<Parameters> starts_on(const Ridge& ridge) {
   std::stable_sort(found.begin(), found.end(),
                    [](const RidgePoint& a, const RidgePoint& b) { return a.loglike > b.loglike; });
   constexpr std::size_t kMost = 3;
-  std::vector<Parameters> starts;
+  std::vector<Start> starts;
   for (const RidgePoint& p : found)
-    if (starts.size() < kMost) starts.push_back({p.ln_sigma, p.ln_tau});
+    if (starts.size() < kMost) starts.push_back({{p.ln_sigma, p.ln_tau}});
   return starts;
+}
+
+// Variance beyond the errors, and the times between which tau can be told.
+struct Rough {
+  double variance, shortest, baseline;
+};
+Rough roughly(const Series& series) {
+  Rough out{0, std::numeric_limits<double>::infinity(), 0};
+  double mean = 0, errors = 0;
+  const auto n = static_cast<double>(series.size());
+  for (std::size_t i = 0; i < series.size(); ++i) {
+    if (series.dt[i] > 0) out.shortest = std::min(out.shortest, series.dt[i]);
+    out.baseline += series.dt[i];
+    mean += series.y[i] / n;
+    errors += series.var[i] / n;
+  }
+  for (const double y : series.y) out.variance += (y - mean) * (y - mean) / n;
+  out.variance = std::max(out.variance - errors, 0.05 * out.variance);
+  return out;
 }
 
 }  // namespace
@@ -207,65 +165,70 @@ Box standard_box() {
   return {std::log(0.001), std::log(100.0), std::log(0.1), std::log(1e4)};
 }
 
-Ridge look_along_tau(const Series& series, const Box& box, Mean mean) {
-  double shortest = std::numeric_limits<double>::infinity(), baseline = 0;
-  for (const double dt : series.dt) {
-    if (dt > 0) shortest = std::min(shortest, dt);
-    baseline += dt;
-  }
-  double variance = 0;
-  for (const double y : series.y) variance += y * y;
-  variance /= static_cast<double>(series.size());
+Fit fit_at(const Surface& surface, const Box& box, const Point& point, int evaluations) {
+  const Parameters p = surface.parameters(point.u);
+  Fit fit;
+  fit.ln_sigma = p.ln_sigma;
+  fit.ln_tau = p.ln_tau;
+  fit.mean = point.value.mean;
+  fit.loglike = point.value.loglike;
+  fit.bounds = bounds_at(p, box);
+  fit.evaluations = evaluations;
+  return fit;
+}
 
+Ridge look_along_tau(const Series& series, const Box& box, Mean mean) {
+  const Rough rough = roughly(series);
   // Shorter or longer tau than these are no different from them.
-  const double low = std::clamp(std::log(shortest) - 1.5, box.ln_tau_min, box.ln_tau_max);
-  const double high = std::clamp(std::log(baseline) + 2.5, low, box.ln_tau_max);
+  const double low = std::clamp(std::log(rough.shortest) - 1.5, box.ln_tau_min, box.ln_tau_max);
+  const double high = std::clamp(std::log(rough.baseline) + 2.5, low, box.ln_tau_max);
   const int steps = std::max(2, static_cast<int>(std::ceil((high - low) / 1.1)));
   Ridge ridge;
-  double ln_sigma = 0.5 * std::log(std::max(variance, 1e-300));
+  std::vector<Trial> trials;
   for (int i = 0; i <= steps; ++i) {
     const double ln_tau = low + (high - low) * i / steps;
-    ln_sigma = std::clamp(ln_sigma, box.ln_sigma_min, box.ln_sigma_max);
-    Evaluation e;
-    // Newton steps in ln sigma from the neighbour's.
-    for (int k = 0; k < 4; ++k) {
-      e = evaluate(series, {ln_sigma, ln_tau}, mean, Want::Gradient);
-      ++ridge.evaluations;
-      const double step = std::clamp(e.gradient[0] / std::max(e.information[0], kFlat), -1.5, 1.5);
-      const double next = std::clamp(ln_sigma + step, box.ln_sigma_min, box.ln_sigma_max);
-      if (std::abs((next - ln_sigma) * e.gradient[0]) < 1 || k == 3) break;
-      ln_sigma = next;
+    // A process longer than the light curve shows only part of its variance.
+    const double hidden = 1 + 2 * std::exp(ln_tau) / std::max(rough.baseline, 1e-300);
+    const double ln_sigma = 0.5 * std::log(std::max(rough.variance * hidden, 1e-300));
+    trials.push_back({{std::clamp(ln_sigma, box.ln_sigma_min, box.ln_sigma_max), ln_tau}});
+  }
+  ridge.points.resize(trials.size());
+  // Newton steps in ln sigma, until no more than about one in log-likelihood is to be gained.
+  std::vector<std::size_t> at(trials.size());
+  for (std::size_t i = 0; i < at.size(); ++i) at[i] = i;
+  for (int round = 0; round < 4 && !trials.empty(); ++round) {
+    const std::vector<Evaluation> found = evaluate_all(series, trials, mean, Want::Gradient);
+    ridge.evaluations += static_cast<int>(trials.size());
+    std::vector<Trial> again;
+    std::vector<std::size_t> again_at;
+    for (std::size_t k = 0; k < trials.size(); ++k) {
+      const Evaluation& e = found[k];
+      const Parameters p = trials[k].at;
+      const double curvature = std::max(e.information[0], kFlat);
+      const double step = std::clamp(e.gradient[0] / curvature, -1.5, 1.5);
+      const double next = std::clamp(p.ln_sigma + step, box.ln_sigma_min, box.ln_sigma_max);
+      const double gain = 0.5 * (next - p.ln_sigma) * e.gradient[0];
+      const double by_tau = next == p.ln_sigma ? 0 : e.information[1] / curvature;
+      ridge.points[at[k]] = {next, p.ln_tau, e.loglike + gain,
+                             e.gradient[1] - by_tau * e.gradient[0]};
+      if (gain < kEnoughOnRidge) continue;
+      again.push_back({{next, p.ln_tau}});
+      again_at.push_back(at[k]);
     }
-    ridge.points.push_back({ln_sigma, ln_tau, e.loglike, e.gradient[1]});
+    trials = std::move(again);
+    at = std::move(again_at);
   }
   return ridge;
 }
 
-Fit fit_from(const Series& series, const Box& box, Mean mean, const Parameters& start,
-             double precision) {
-  const Surface surface(series, box, mean);
-  const Point first = surface.at(surface.inverse(start));
-  Fit fit;
-  fit.evaluations = 1;
-  if (!std::isfinite(first.value.loglike)) return fit;
-
-  auto* climb = new Climb(surface, first);  // owned by the problem
-  const ceres::GradientProblem problem(climb);
-  Vector w{0, 0};
-  ceres::GradientProblemSolver::Summary summary;
-  ceres::Solve(solver_options(precision / climb->scale()), problem, w.data(), &summary);
-
-  const Point& best = climb->best();
-  const Parameters p = surface.parameters(best.u);
-  fit.ln_sigma = p.ln_sigma;
-  fit.ln_tau = p.ln_tau;
-  fit.mean = best.value.mean;
-  fit.loglike = best.value.loglike;
-  fit.bounds = bounds_at(p, box);
-  fit.evaluations += climb->evaluations();
-  // At the rounding of the log-likelihood a line search fails although nothing is left to gain.
-  fit.converged = summary.termination_type == ceres::CONVERGENCE || best.to_gain < kSameLoglike;
-  return fit;
+Fit fit_from(const Series& series, const Box& box, Mean mean, const Parameters& start) {
+  const Surface surface(box);
+  Summit summit;
+  const Vector u = surface.inverse(start);
+  summit.best = surface.point(u, evaluate(series, surface.parameters(u), mean, Want::Gradient));
+  summit.curvature = summit.best.metric;
+  summit.evaluations = 1;
+  return finish(series, box, mean, summit);
 }
 
 const Fit& better(const Fit& first, const Fit& second) {
@@ -275,21 +238,38 @@ const Fit& better(const Fit& first, const Fit& second) {
 
 Fit fit_global(const Series& series, const Box& box, Mean mean, const Ridge& ridge,
                std::span<const Parameters> more) {
-  std::vector<Parameters> starts(more.begin(), more.end());
-  const std::vector<Parameters> on_ridge = starts_on(ridge);
-  starts.insert(starts.end(), on_ridge.begin(), on_ridge.end());
+  std::vector<Start> starts;
+  for (const Parameters& p : more) starts.push_back({p});
+  for (const Start& s : starts_on(ridge)) starts.push_back(s);
+  if (starts.empty()) starts.push_back({{ridge.points[0].ln_sigma, ridge.points[0].ln_tau}});
+  const std::vector<Summit> summits = climb_all(series, box, mean, starts, kRough);
   int evaluations = ridge.evaluations;
-  Fit best;
-  for (std::size_t i = 0; i < starts.size(); ++i) {
-    const Fit fit = fit_from(series, box, mean, starts[i], 1e-2);
-    evaluations += fit.evaluations;
-    best = i == 0 ? fit : better(best, fit);
+  const Summit* best = &summits.front();
+  for (const Summit& s : summits) {
+    evaluations += s.evaluations;
+    if (s.best.value.loglike > best->best.value.loglike + kSameLoglike) best = &s;
   }
-  const Fit last = fit_from(series, box, mean, best.parameters());
-  evaluations += last.evaluations;
-  best = last.loglike >= best.loglike ? last : best;
-  best.evaluations = evaluations;
-  return best;
+  Fit fit = finish(series, box, mean, *best);
+  fit.evaluations += evaluations - best->evaluations;
+  return fit;
+}
+
+std::vector<Fit> fit_each(const Series& series, const Box& box, Mean mean,
+                          std::span<const Start> starts) {
+  const Surface surface(box);
+  const std::vector<Summit> summits = climb_all(series, box, mean, starts, kFine);
+  std::vector<Fit> fits;
+  for (std::size_t k = 0; k < starts.size(); ++k) {
+    const Start& start = starts[k];
+    fits.push_back(fit_at(surface, box, summits[k].best, summits[k].evaluations));
+    fits.back().converged = summits[k].converged;
+    if (summits[k].converged || !std::isfinite(summits[k].best.value.loglike)) continue;
+    const double reference = series.reference + start.reference_shift;
+    fits.back() = start.omitted
+                      ? finish(without(series, *start.omitted, reference), box, mean, summits[k])
+                      : finish(series, box, mean, summits[k]);
+  }
+  return fits;
 }
 
 Errors errors_of(const Series& series, const Fit& fit, Mean mean) {

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -56,14 +57,23 @@ struct Ridge {
 };
 Ridge look_along_tau(const Series& series, const Box& box, Mean mean);
 
-// Climbs from one start. `precision`: stops when no more than about precision^2 / 2 of
-// log-likelihood can be gained.
-Fit fit_from(const Series& series, const Box& box, Mean mean, const Parameters& start,
-             double precision = 1e-7);
+class Surface;
+struct Point;
+struct Start;
+Fit fit_at(const Surface& surface, const Box& box, const Point& point, int evaluations);
 
-// The global maximum: starts at every maximum of the ridge, and at `more`.
+// Climbs from one start with Ceres.
+Fit fit_from(const Series& series, const Box& box, Mean mean, const Parameters& start);
+
+// The global maximum: climbs from every maximum of the ridge, and from `more`, side by side;
+// Ceres takes the highest to full precision.
 Fit fit_global(const Series& series, const Box& box, Mean mean, const Ridge& ridge,
                std::span<const Parameters> more = {});
+
+// A fit for each start (which may leave an epoch out), to full precision and with no look at other
+// maxima: side by side, and by Ceres what does not converge that way.
+std::vector<Fit> fit_each(const Series& series, const Box& box, Mean mean,
+                          std::span<const Start> starts);
 
 // The better of two; the first unless the second gains more than rounding.
 const Fit& better(const Fit& first, const Fit& second);

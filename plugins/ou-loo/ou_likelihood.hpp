@@ -11,6 +11,7 @@
 #include <array>
 #include <cstddef>
 #include <limits>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -47,6 +48,7 @@ enum class Mean {
 struct Evaluation {
   double loglike = 0;
   double mean = 0;  // mag
+  double chi2 = 0;  // sum over epochs of (value less prediction from those before)^2 / variance
   // d loglike / d (ln sigma, ln tau, ln jitter); at the profiled mean the same as with it held.
   std::array<double, 3> gradient{};
   // Elements (sigma sigma), (sigma tau), (tau tau) of an estimate of the information matrix in
@@ -63,14 +65,40 @@ enum class Want {
 
 Evaluation evaluate(const Series& series, const Parameters& parameters, Mean mean, Want want);
 
+// One of several evaluations of the same light curve, side by side in SIMD lanes.
+struct Trial {
+  Parameters at;
+  std::optional<std::size_t> omitted{};  // the likelihood is that of all other epochs
+  double reference_shift = 0;            // mag; magnitudes count from reference + this
+  // Only with Want::Value and Mean::Fixed: a squared innovation above `cap` variances counts as
+  // `cap`, and the prediction passes over that epoch: a likelihood that outliers cannot decide.
+  double cap = std::numeric_limits<double>::infinity();
+};
+
+// As evaluate(), to rounding, several times as fast; not for GradientWithJitter.
+std::vector<Evaluation> evaluate_all(const Series& series, std::span<const Trial> trials, Mean mean,
+                                     Want want);
+
 // For each epoch the prediction from all the others at the same parameters, in the series' order.
 // Mean::Profiled: the mean too is estimated from the others, and its uncertainty is in `var`.
 struct LeaveOneOut {
+  double loglike = 0;          // of all epochs
   std::vector<double> mean;    // mag
   std::vector<double> var;     // mag^2, of the observation: process and error
   std::vector<double> logpdf;  // ln p(y_j | the others)
 };
 
 LeaveOneOut leave_one_out(const Series& series, const Parameters& parameters, Mean mean);
+
+// The same for several parameters side by side: epoch j of trial k is at [j * stride + k].
+enum class LooWant { Densities, All };  // Densities: loglike and logpdf only
+struct LooTable {
+  std::size_t stride = 0;
+  std::vector<double> loglike;                // of all epochs, by trial
+  std::vector<double> residual, var, logpdf;  // value less prediction in mag; mag^2
+  std::vector<double> scratch;                // kept for the next call
+};
+void leave_one_out_all(const Series& series, std::span<const Parameters> trials, Mean mean,
+                       LooWant wanted, LooTable& table);
 
 }  // namespace ou

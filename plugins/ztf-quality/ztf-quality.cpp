@@ -7,6 +7,7 @@
 #include <qsohost/plugin.hpp>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -15,6 +16,19 @@
 namespace {
 
 constexpr std::string_view kSurvey = "ztf";
+
+struct Judged {
+  const char* column;
+  qsohost::DType dtype;
+  const char* help;
+};
+
+constexpr Judged kJudged[] = {
+    {"catflags", qsohost::DType::I32, "flags of the PSF catalogue"},
+    {"sharp", qsohost::DType::F32, "sharpness"},
+    {"chi", qsohost::DType::F32, "chi of the PSF fit"},
+    {"airmass", qsohost::DType::F32, "airmass"},
+};
 
 struct Limits {
   std::int64_t catflags;
@@ -32,25 +46,35 @@ struct Fallen {
   std::int64_t airmass = 0;
 };
 
+// Strikes epochs out of the mask; returns how many failed.
+template <class IsGood>
+std::int64_t strike(std::vector<std::uint8_t>& mask, const IsGood& is_good) {
+  std::int64_t failed = 0;
+  for (std::size_t i = 0; i < mask.size(); ++i) {
+    if (is_good(i)) continue;
+    ++failed;
+    mask[i] = 0;
+  }
+  return failed;
+}
+
 // One entry an epoch, 1 to keep it. Written so that NaN and null fail.
 std::vector<std::uint8_t> judge(const qsohost::Group& group, const Limits& limits, Fallen& fallen) {
-  const qsohost::Column& catflags = group.at("catflags");
-  const auto flags = catflags.values<std::int32_t>();
-  const auto sharp = group.at("sharp").values<float>();
-  const auto chi = group.at("chi").values<float>();
-  const auto airmass = group.at("airmass").values<float>();
-  std::vector<std::uint8_t> mask(group.epochs());
-  for (std::size_t i = 0; i < mask.size(); ++i) {
-    const bool good_flags = flags[i] == limits.catflags && !catflags.is_null(i);
-    const bool good_sharp = std::abs(sharp[i]) < limits.sharp;
-    const bool good_chi = chi[i] >= limits.chi_low && chi[i] <= limits.chi_high;
-    const bool good_airmass = airmass[i] < limits.airmass;
-    fallen.catflags += good_flags ? 0 : 1;
-    fallen.sharp += good_sharp ? 0 : 1;
-    fallen.chi += good_chi ? 0 : 1;
-    fallen.airmass += good_airmass ? 0 : 1;
-    mask[i] = good_flags && good_sharp && good_chi && good_airmass ? 1 : 0;
+  std::vector<std::uint8_t> mask(group.epochs(), 1);
+  if (const qsohost::Column* catflags = group.find("catflags")) {
+    const auto flags = catflags->values<std::int32_t>();
+    fallen.catflags = strike(
+        mask, [&](std::size_t i) { return flags[i] == limits.catflags && !catflags->is_null(i); });
   }
+  const auto judge_by = [&](const char* name, std::int64_t& failed, const auto& is_good) {
+    const qsohost::Column* column = group.find(name);
+    if (column == nullptr) return;  // only with skip_missing
+    const auto values = column->values<float>();
+    failed = strike(mask, [&](std::size_t i) { return is_good(values[i]); });
+  };
+  judge_by("sharp", fallen.sharp, [&](float v) { return std::abs(v) < limits.sharp; });
+  judge_by("chi", fallen.chi, [&](float v) { return v >= limits.chi_low && v <= limits.chi_high; });
+  judge_by("airmass", fallen.airmass, [&](float v) { return v < limits.airmass; });
   return mask;
 }
 
@@ -69,6 +93,10 @@ class ZtfQuality : public qsohost::Filter {
   qsohost::Option<std::vector<double>> chi{
       this, "chi", std::vector<double>{0.5, 1.5}, "kept: first <= chi <= second", {.length = 2}};
   qsohost::Option<double> max_airmass{this, "max_airmass", 1.8, "kept: airmass < this", {.min = 1}};
+  qsohost::Option<bool> skip_missing{
+      this, "skip_missing", false,
+      "a rule whose column the light curves do not have is left out, with a warning, instead of "
+      "being an error"};
 
   void validate() const override {
     if (bands->empty()) throw qsohost::ChainError("bands: names no band");
@@ -80,15 +108,35 @@ class ZtfQuality : public qsohost::Filter {
 
   void declare(const qsohost::Schema& before, qsohost::Ports& ports) const override {
     for (const std::string& band : *bands) {
-      const std::string group = group_name(band);
-      ports.reads({group, "catflags", qsohost::DType::I32, "", "flags of the PSF catalogue"});
-      ports.reads({group, "sharp", qsohost::DType::F32, "", "sharpness"});
-      ports.reads({group, "chi", qsohost::DType::F32, "", "chi of the PSF fit"});
-      ports.reads({group, "airmass", qsohost::DType::F32, "", "airmass"});
+      for (const Judged& judged : kJudged) {
+        const std::string group = group_name(band);
+        if (!is_missing(before, group, judged.column)) {
+          ports.reads({group, judged.column, judged.dtype, "", judged.help});
+        } else if (!*skip_missing) {
+          ports.problem(
+              fmt::format("judges by column '{}', which light curve '{}' does not have; set "
+                          "skip_missing = true "
+                          "to leave that rule out",
+                          judged.column, group));
+        }
+      }
     }
     for (const auto& entry : before.groups()) {
       if (is_other_band(entry.info)) ports.drops_group(entry.info.name);
     }
+  }
+
+  void open(qsohost::Context& context) override {
+    std::vector<std::string> missing;
+    for (const Judged& judged : kJudged) {
+      for (const std::string& band : *bands) {
+        if (!is_missing(context.run().schema, group_name(band), judged.column)) continue;
+        missing.push_back(fmt::format("{} of {}", judged.column, group_name(band)));
+      }
+    }
+    if (missing.empty()) return;
+    context.warn(fmt::format("not judged, for the light curves do not have it: {}",
+                             fmt::join(missing, ", ")));
   }
 
   void apply(qsohost::Batch& batch, qsohost::Counts& counts) const override {
@@ -101,6 +149,13 @@ class ZtfQuality : public qsohost::Filter {
   }
 
  private:
+  // True if the light curve is known, and known to lack the column.
+  static bool is_missing(const qsohost::Schema& schema, const std::string& group,
+                         const char* column) {
+    return schema.find_group(group) != nullptr && !schema.is_open() &&
+           schema.find(group, column) == nullptr;
+  }
+
   static std::string group_name(std::string_view band) {
     return fmt::format("{}.{}", kSurvey, band);
   }

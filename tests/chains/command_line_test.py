@@ -114,7 +114,8 @@ class CommandLine(ChainTest):
             ("source_id,ra\n1,10\n", "'dec'"),
             ("source_id,ra,dec\n1,10,20\n2,10,20\n1,10,20\n", "4"),
             ("source_id,ra,dec\n1,10,20\n2,nan,20\n", "3"),
-            ("source_id,ra,dec\n1,10,20\n2,10\n", "3"),
+            ("source_id,ra,dec\n1,10,20\n2,10\n", "line 3"),
+            ("source_id,ra,dec\n1,10,20\n2,ten,20\n", "line 3 has 'ten'"),
         ):
             self.write("targets.csv", text)
             errors = self.qsohost("--chain", chain, "--run-dir", "run", "--restart", expect=1).stderr

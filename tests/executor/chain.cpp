@@ -38,13 +38,29 @@ label = "no spaces"
   CHECK_FALSE(r.load());
   const std::string problems = told(r);
   INFO(problems);
-  CHECK(std::ranges::is_sorted(r.problems, {}, [](const Problem& p) { return p.place.line; }));
-  CHECK(r.problems.size() == 5);
+  CHECK(std::is_sorted(
+      r.problems.begin(), r.problems.end() - 1,
+      [](const Problem& a, const Problem& b) { return a.place.line < b.place.line; }));
+  CHECK(r.problems.size() == 6);  // the last says where stages were looked for
+  CHECK_THAT(r.problems.back().text(), Contains("searched") && Contains("qsohost list"));
   CHECK_THAT(problems, Contains("3:1: chain.batch_row is no setting; did you mean 'batch_rows'?"));
   CHECK_THAT(problems, Contains("6:1: faux-source.objects wants an integer"));
   CHECK_THAT(problems, Contains("8:7: no stage 'faux-fetsh'; did you mean 'faux-fetch'?"));
   CHECK_THAT(problems, Contains("12:1: faux-filter: no option 'evry'; did you mean 'every'?"));
   CHECK_THAT(problems, Contains("15:9: label 'no spaces'"));
+}
+
+TEST_CASE("where stages were looked for is told once") {
+  FauxRun r;
+  r.text = "[chain]\nname = \"x\"\n[[stage]]\nuse = \"one\"\n[[stage]]\nuse = \"two\"\n";
+  CHECK_FALSE(r.load());
+  std::string problems;
+  for (const Problem& p : r.problems) problems += p.text() + "\n";
+  INFO(problems);
+  CHECK_THAT(problems, Contains("4:7: no stage 'one'\n") && Contains("6:7: no stage 'two'\n"));
+  const std::size_t first = problems.find("searched " QSOHOST_TEST_PLUGINS);
+  REQUIRE(first != std::string::npos);
+  CHECK(problems.find("searched " QSOHOST_TEST_PLUGINS, first + 1) == std::string::npos);
 }
 
 TEST_CASE("columns are followed from stage to stage") {
@@ -87,6 +103,7 @@ TEST_CASE("text that is not TOML, and files that are not there") {
   CHECK_THAT(told(r), Contains("2:") && Contains("not TOML"));
   r.problems.clear();
   CHECK_FALSE(Chain::load(r.folder / "nowhere.toml", {}, r.plugins, r.problems));
+  CHECK(r.problems.size() == 1);
   CHECK_THAT(r.problems.front().text(), Contains("nowhere.toml"));
 }
 

@@ -128,6 +128,31 @@ TEST_CASE("failed objects leave the run unsettled until they are retried") {
   CHECK(r.product("out") == undisturbed("out"));
 }
 
+TEST_CASE("what a fetcher could not read is retried too, once it can be") {
+  FauxRun r;
+  const auto flag = r.folder / "broken";
+  std::ofstream(flag) << "x";
+  const Settings set{{"fetch.bad_while", flag.string()}, {"fit.bad_while", flag.string()}};
+  const RunReport first = r.run(set);
+  CHECK(first.end == RunEnd::Unsettled);
+  CHECK(stage(first, "fetch").bad == 10);
+  CHECK(stage(first, "fit").bad == 10);
+
+  std::filesystem::remove(flag);
+  r.options.start = StartMode::RetryFailed;
+  std::uint64_t most = 0;
+  r.options.progress = [&](const Progress& p) {
+    CHECK(p.objects_done - p.objects_this_run == 0);  // every batch has a bad object
+    most = std::max(most, p.objects_done);
+  };
+  const RunReport last = r.run(set);
+  CHECK(last.end == RunEnd::Done);
+  CHECK(most <= 100);
+  CHECK(stage(last, "fetch").bad == 0);
+  CHECK(stage(last, "fit").bad == 0);
+  CHECK(r.product("out") == undisturbed("out"));
+}
+
 TEST_CASE("an interrupted run resumes to the same products") {
   std::atomic<int> interrupts{0};
   const int level = GENERATE(1, 2);
@@ -144,11 +169,16 @@ TEST_CASE("an interrupted run resumes to the same products") {
   CHECK(report.products.empty());
 
   interrupts = 0;
-  r.options.progress = nullptr;
+  r.options.progress = [&](const Progress& p) {  // the rate is of this run alone
+    CHECK(p.objects_done - p.objects_this_run == report.objects);
+  };
   r.options.start = StartMode::Resume;
   const RunReport resumed = r.run(slow);
   CHECK(resumed.end == RunEnd::Done);
   CHECK(resumed.objects == 300);
+  CHECK(resumed.objects_this_run == 300 - report.objects);
+  CHECK(stage(resumed, "fetch").objects_in == 300);
+  CHECK(stage(resumed, "fetch").objects_this_run == 300 - report.objects);
   FauxRun whole;
   CHECK(whole.run(slow).end == RunEnd::Done);
   CHECK(r.product("raw") == whole.product("raw"));

@@ -24,6 +24,10 @@ void fail_as(const std::string& how) {
   if (how == "bad") throw BadObject("made bad");
 }
 
+bool is_there(const Path& path) {
+  return !path.text.empty() && std::filesystem::exists(path.text);
+}
+
 void pause(std::int64_t ms) {
   std::this_thread::sleep_for(std::chrono::milliseconds(ms));
 }
@@ -73,7 +77,8 @@ class FauxFetch : public Fetcher {
       for (std::size_t i = 0; i < batch.rows(); ++i) epochs_(batch).close_row();
       return;
     }
-    const bool down = !fails_while_->text.empty() && std::filesystem::exists(fails_while_->text);
+    const bool down = is_there(*fails_while_);
+    const bool broken = is_there(*bad_while_);
     outcomes.for_each(batch, [&](const Object& object) {
       const std::int64_t id = std::stoll(object.id());
       if (id == *fail_at_) fail_as(*fails_);
@@ -85,6 +90,7 @@ class FauxFetch : public Fetcher {
       // After the epochs: what was appended must be taken back.
       if (id % 10 == 3) throw NotFound("nothing there");
       if (down && id % 10 == 4) throw TryAgain("server is down");
+      if (broken && id % 10 == 4) throw BadObject("broken file");
     });
     outcomes.counts().add("faux.g", "asked", static_cast<std::int64_t>(batch.rows()));
   }
@@ -97,6 +103,7 @@ class FauxFetch : public Fetcher {
   Option<bool> silent_{this, "silent", false, "says nothing of any object"};
   Option<Path> fails_while_{this, "fails_while", Path{},
                             "some objects fail while this file exists"};
+  Option<Path> bad_while_{this, "bad_while", Path{}, "some objects are bad while this file exists"};
   OutGroup epochs_{this, {"faux.g", "faux", "g", "mjd", "mag", "magerr", "MJD UTC"}};
   Out<double> mjd_{this, "faux.g", "mjd", "d", "time"};
   Out<float> mag_{this, "faux.g", "mag", "mag", "magnitude"};
@@ -114,6 +121,7 @@ class FauxFit : public Fitter {
   }
   void fit(const Object& object, Result& result) const override {
     if (std::stoll(object.id()) == *fail_at_) fail_as(*fails_);
+    if (is_there(*bad_while_) && std::stoll(object.id()) % 10 == 6) throw BadObject("made bad");
     const LightCurve curve = object.light_curve("faux.g");
     auto keep = result.epochs<bool>("faux.g", "keep");
     double sum = 0;
@@ -133,6 +141,7 @@ class FauxFit : public Fitter {
  private:
   Option<std::int64_t> fail_at_{this, "fail_at", -1, "object at which to fail"};
   Option<std::string> fails_{this, "fails", "", "how"};
+  Option<Path> bad_while_{this, "bad_while", Path{}, "some objects are bad while this file exists"};
 };
 
 class FauxFilter : public Filter {

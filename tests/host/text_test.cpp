@@ -120,6 +120,7 @@ TEST_CASE("the stage table names the bottleneck", "[report]") {
   fetcher.label = "ztf";
   fetcher.role = Role::Fetcher;
   fetcher.objects_in = fetcher.objects_out = 100;
+  fetcher.objects_this_run = 50;
   fetcher.busy_seconds = 2;
   fetcher.matched = 90;
   fetcher.not_found = 10;
@@ -128,6 +129,7 @@ TEST_CASE("the stage table names the bottleneck", "[report]") {
   const std::string text = stage_table(report);
   CHECK(text.find("Bottleneck: ztf (busy 93 %") != std::string::npos);
   CHECK(text.find("\nztf      Fetcher         100  100") != std::string::npos);
+  CHECK(text.find("  25  ") != std::string::npos);  // 50 objects in 2 s, not all 100
 }
 
 TEST_CASE("the command that goes on repeats what matters", "[report]") {
@@ -146,7 +148,10 @@ TEST_CASE("the closing text says how to go on", "[report]") {
   a.chain = "a.toml";
   RunReport report;
   report.objects = 5;
-  CHECK(closing_text(report, a).find("Done: 5 objects") != std::string::npos);
+  report.objects_this_run = 5;
+  CHECK(closing_text(report, a).find("Done: 5 objects in") != std::string::npos);
+  report.objects_this_run = 2;
+  CHECK(closing_text(report, a).find("Done: 5 objects, 2 of them now, in") != std::string::npos);
   report.end = RunEnd::Unsettled;
   CHECK(closing_text(report, a).find("qsohost --chain a.toml --retry-failed") != std::string::npos);
   report.end = RunEnd::Interrupted;
@@ -154,6 +159,9 @@ TEST_CASE("the closing text says how to go on", "[report]") {
   report.end = RunEnd::Failed;
   report.error = "disk full";
   CHECK(closing_text(report, a).find("Failed: disk full") != std::string::npos);
+  CHECK(closing_text(report, a).find("--resume") != std::string::npos);
+  a.run.dry_run = true;
+  CHECK(closing_text(report, a).find("--resume") == std::string::npos);
   CHECK(exit_code(RunEnd::Done) == 0);
   CHECK(exit_code(RunEnd::Failed) == 1);
   CHECK(exit_code(RunEnd::Unsettled) == 3);

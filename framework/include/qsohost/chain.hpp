@@ -51,6 +51,8 @@ struct Overrides {
   std::vector<std::pair<std::string, std::string>> swap;
 };
 
+struct RawChain;
+
 class QSOHOST_API Chain {
  public:
   // Reads and checks; opens nothing but the chain file and plugins, those that the chain names
@@ -58,6 +60,10 @@ class QSOHOST_API Chain {
   // `problems`; without errors (warnings may be there) the chain is returned.
   static std::optional<Chain> load(const std::filesystem::path& file, const Overrides& overrides,
                                    Plugins& plugins, std::vector<Problem>& problems);
+
+  // The chain of which effective() gave these lines.
+  static std::optional<Chain> restore(const std::vector<std::string>& effective, Plugins& plugins,
+                                      std::vector<Problem>& problems);
 
   const ChainSettings& settings() const { return settings_; }
   const std::filesystem::path& file() const { return file_; }
@@ -75,6 +81,8 @@ class QSOHOST_API Chain {
 
  private:
   Chain() = default;
+  void build(const RawChain& raw, const std::filesystem::path& folder, Plugins& plugins,
+             std::vector<Problem>& problems);
   std::filesystem::path file_;
   ChainSettings settings_;
   std::vector<ChainStage> stages_;

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -77,6 +78,7 @@ class QSOHOST_API Column {
 
   const ColumnInfo& info() const { return info_; }
   const std::string& name() const { return info_.name; }
+  void rename(std::string name) { info_.name = std::move(name); }
   DType dtype() const { return info_.dtype; }
   std::size_t width() const { return info_.width; }
   std::size_t size() const;

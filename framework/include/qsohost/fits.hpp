@@ -3,7 +3,8 @@
 // groups of a batch.
 //
 // FITS type    column                                     missing values
-// L            bool                                       byte 0
+// L            bool                                       byte 0 (arrays: beside a T or F only;
+//                                                         else 0 and 1 are F and T, as of astropy)
 // B            i16 (unsigned byte; TZERO -128: signed)    TNULL
 // I, J, K      i16, i32, i64                              TNULL
 // I, J, K u.   i32, i64, i64 (TZERO 2^15, 2^31, 2^63)     TNULL
@@ -85,6 +86,9 @@ struct FitsHeader {
   std::string extension;  // EXTNAME
   std::vector<FitsKeyword> keywords;
   std::vector<std::string> history;  // one HISTORY card a line; long lines take several
+  // Bytes of arrays up to which descriptors have 32 bits (P, which some readers take as signed),
+  // beyond 64 (Q).
+  std::uint64_t most_for_p = 0x7fffffff;
 };
 
 // A column to be written: fixed cells (`offsets` empty), or arrays: that of row r is
@@ -98,8 +102,9 @@ struct FitsColumn {
 
 // Writes a file with one binary table: `rows` (positions, in this order) of the columns. Strings
 // take the width of the longest one, integers with nulls get a TNULLn, the heap is in row order,
-// CHECKSUM and DATASUM are there. A file of that name is replaced; see publish_file. Throws as well
-// for column names that differ only in case, and for arrays of strings.
+// TDISPn follows unit and type, CHECKSUM and DATASUM are there. A file of that name is replaced;
+// see publish_file. Throws as well for column names that differ only in case, and for arrays of
+// strings.
 QSOHOST_API void write_fits_table(const std::filesystem::path& file, const FitsHeader& header,
                                   std::span<const FitsColumn> columns,
                                   std::span<const std::size_t> rows);
@@ -110,9 +115,9 @@ struct FitsOrder {
 };
 
 // Makes one table of many with the same columns, in bounded memory: string widths, TNULLn and the
-// size of descriptors (P up to 2 GiB of heap, else Q) are chosen to fit all. The tables must have
-// been written by write_fits_table. Sorting takes some 30 bytes a row (strings: their length more)
-// and as much disk again, in a file beside the destination.
+// size of descriptors are chosen to fit all. Parts in a form that write_fits_table does not give
+// are refused. Sorting takes some 30 bytes a row (strings: their length more) and as much disk
+// again, in a file beside the destination.
 QSOHOST_API void merge_fits_tables(std::span<const std::filesystem::path> parts,
                                    const std::filesystem::path& destination,
                                    const FitsHeader& header, const FitsOrder& order = {});

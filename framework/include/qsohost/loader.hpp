@@ -56,9 +56,13 @@ class QSOHOST_API Plugins {
   void probe_all();
 
   const StageOffer* find(std::string_view stage) const;
-  // Loads the plugin if need be. Throws ChainError: unknown names are answered with the nearest
-  // ones, what was searched, and why files were refused.
+  // Loads the plugin if need be. Throws ChainError: unknown names are answered with no_stage() and
+  // where_looked().
   StagePtr create(std::string_view stage);
+  // "no stage 'x'; did you mean 'y'?"
+  std::string no_stage(std::string_view stage) const;
+  // What was searched and why files were refused, a line each, beginning with a newline.
+  std::string where_looked() const;
 
  private:
   struct State;

@@ -6,7 +6,9 @@
 //   Option<std::string> table{this, "table", required, "where to look"};
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,10 +22,26 @@
 
 namespace qsohost::inline v1 {
 
-// A value as a chain file can hold it. Lists hold scalars of one type.
+// A value as a chain file can hold it. Lists hold scalars of one type; tables ([[stage.NAME]]) hold
+// scalars and lists.
 struct OptionValue {
   using Scalar = std::variant<bool, std::int64_t, double, std::string>;
-  std::variant<Scalar, std::vector<Scalar>> data;
+  struct Table;
+  std::variant<Scalar, std::vector<Scalar>, std::vector<Table>> data;
+};
+
+struct OptionValue::Table {
+  struct Entry;
+  std::vector<Entry> entries;
+  int line = 0;  // in the chain file; 0: not from one
+  int column = 0;
+};
+
+struct OptionValue::Table::Entry {
+  std::string name;
+  OptionValue value;
+  int line = 0;
+  int column = 0;
 };
 
 // A file or folder. Relative paths in a chain file count from the folder of that file, on the
@@ -82,10 +100,13 @@ class QSOHOST_API OptionBase {
   bool is_required() const { return required_; }
   bool is_set() const { return set_; }
 
-  // "bool", "integer", "number", "string", "path", "secret", "list of strings", "list of numbers"
+  // "bool", "integer", "number", "string", "path", "secret", "list of strings", "list of numbers",
+  // "list of paths", "list of tables"
   virtual std::string_view type_name() const = 0;
   // The value in force; for a required option that was not set, an empty value.
   virtual OptionValue value() const = 0;
+  // For a list of tables, what each of them may hold; else nullptr.
+  virtual const OptionOwner* table() const { return nullptr; }
 
   // Checks type, range, choices and length, then takes the value. Throws ChainError with a message
   // that says what the option wants. A list option takes a scalar as a list of one.
@@ -107,7 +128,7 @@ class QSOHOST_API OptionBase {
 };
 
 // T: bool, std::int64_t, double, std::string, Path, Secret, std::vector<std::string>,
-// std::vector<double>.
+// std::vector<double>, std::vector<Path>.
 template <class T>
 class QSOHOST_API Option final : public OptionBase {
  public:
@@ -137,6 +158,70 @@ extern template class Option<Path>;
 extern template class Option<Secret>;
 extern template class Option<std::vector<std::string>>;
 extern template class Option<std::vector<double>>;
+extern template class Option<std::vector<Path>>;
+
+// What is wrong inside a list of tables, with places in the chain file (line 0: none).
+class QSOHOST_API TableError : public ChainError {
+ public:
+  struct Problem {
+    int line = 0;
+    int column = 0;
+    std::string message;
+  };
+  explicit TableError(std::vector<Problem> problems);
+  ~TableError() override;
+  const std::vector<Problem>& problems() const { return problems_; }
+
+ private:
+  std::vector<Problem> problems_;
+};
+
+class QSOHOST_API OptionTablesBase : public OptionBase {
+ public:
+  std::string_view type_name() const final { return "list of tables"; }
+  OptionValue value() const final;
+
+ protected:
+  OptionTablesBase(OptionOwner* owner, std::string name, std::string help)
+      : OptionBase(owner, std::move(name), std::move(help), {}, false) {}
+
+ private:
+  void assign(const OptionValue& value) final;  // throws TableError
+  virtual void clear() = 0;
+  virtual OptionOwner& add() = 0;
+  virtual std::vector<const OptionOwner*> owners() const = 0;
+};
+
+// A list of tables, none if not given. Each table declares its options as a stage does:
+//
+//   struct Band : qsohost::OptionOwner {
+//     qsohost::Option<std::string> time{this, "time", qsohost::required, "column of times"};
+//   };
+//   qsohost::OptionTables<Band> bands{this, "band", "light curves of a file"};
+//
+// and the chain file has [[stage.band]] with `time = "mjd"`. Paths in tables are taken as they are.
+template <class T>
+class OptionTables final : public OptionTablesBase {
+ public:
+  OptionTables(OptionOwner* owner, std::string name, std::string help)
+      : OptionTablesBase(owner, std::move(name), std::move(help)) {}
+
+  bool empty() const { return tables_.empty(); }
+  std::size_t size() const { return tables_.size(); }
+  const T& operator[](std::size_t i) const { return *tables_[i]; }
+  const OptionOwner* table() const override { return &prototype_; }
+
+ private:
+  void clear() override { tables_.clear(); }
+  OptionOwner& add() override { return *tables_.emplace_back(std::make_unique<T>()); }
+  std::vector<const OptionOwner*> owners() const override {
+    std::vector<const OptionOwner*> out;
+    for (const auto& table : tables_) out.push_back(table.get());
+    return out;
+  }
+  T prototype_;
+  std::vector<std::unique_ptr<T>> tables_;
+};
 
 // As it would stand in a chain file: true, 2.0, "text", ["g", "r"].
 QSOHOST_API std::string to_toml(const OptionValue& value);

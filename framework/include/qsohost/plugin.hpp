@@ -16,10 +16,12 @@
 #include "qsohost/batch.hpp"
 #include "qsohost/context.hpp"
 #include "qsohost/error.hpp"
+#include "qsohost/fits.hpp"
 #include "qsohost/light_curve.hpp"
 #include "qsohost/option.hpp"
 #include "qsohost/port.hpp"
 #include "qsohost/stage.hpp"
+#include "qsohost/text.hpp"
 
 namespace qsohost::inline v1 {
 
@@ -37,46 +39,28 @@ struct AbiInfo {
   std::array<char, 64> compiler{};  // shown, not compared
 };
 
-// FNV-1a over sizes and alignments: another standard library, other flags or other headers give
-// another number.
-constexpr std::uint64_t layout_hash() {
+// FNV-1a over sizes and alignments, in order.
+template <class... Types>
+constexpr std::uint64_t hash_of_layouts() {
   std::uint64_t hash = 14695981039346656037ull;
-  const auto mix = [&hash](std::size_t v) {
+  for (const std::size_t v : {sizeof(Types)..., alignof(Types)...}) {
     for (int i = 0; i < 8; ++i) hash = (hash ^ ((v >> (8 * i)) & 0xff)) * 1099511628211ull;
-  };
-  const auto type = [&mix]<class T>(const T*) {
-    mix(sizeof(T));
-    mix(alignof(T));
-  };
-  type(static_cast<const StringArray*>(nullptr));
-  type(static_cast<const ColumnInfo*>(nullptr));
-  type(static_cast<const Column*>(nullptr));
-  type(static_cast<const ColumnSet*>(nullptr));
-  type(static_cast<const GroupInfo*>(nullptr));
-  type(static_cast<const Group*>(nullptr));
-  type(static_cast<const Batch*>(nullptr));
-  type(static_cast<const Object*>(nullptr));
-  type(static_cast<const LightCurve*>(nullptr));
-  type(static_cast<const OptionValue*>(nullptr));
-  type(static_cast<const OptionLimits*>(nullptr));
-  type(static_cast<const OptionBase*>(nullptr));
-  type(static_cast<const Option<double>*>(nullptr));
-  type(static_cast<const Port*>(nullptr));
-  type(static_cast<const Ports*>(nullptr));
-  type(static_cast<const Schema*>(nullptr));
-  type(static_cast<const RunInfo*>(nullptr));
-  type(static_cast<const Context*>(nullptr));
-  type(static_cast<const Counts*>(nullptr));
-  type(static_cast<const Outcomes*>(nullptr));
-  type(static_cast<const Result*>(nullptr));
-  type(static_cast<const Stage*>(nullptr));
-  type(static_cast<const Source*>(nullptr));
-  type(static_cast<const Fetcher*>(nullptr));
-  type(static_cast<const Filter*>(nullptr));
-  type(static_cast<const Fitter*>(nullptr));
-  type(static_cast<const Sink*>(nullptr));
-  type(static_cast<const Error*>(nullptr));
+  }
   return hash;
+}
+
+// Another standard library, other flags or other headers give another number. Of all types that
+// cross the boundary, those of readers and writers that a plugin may call included.
+constexpr std::uint64_t layout_hash() {
+  return hash_of_layouts<
+      StringArray, ColumnInfo, Column, ColumnSet, GroupInfo, Group, Slice, Batch, Object,
+      LightCurve, TimeOrder, OptionValue, OptionValue::Table, OptionTablesBase, OptionLimits,
+      OptionBase, Option<bool>, Option<std::int64_t>, Option<double>, Option<std::string>,
+      Option<Path>, Option<Secret>, Option<std::vector<std::string>>, Option<std::vector<double>>,
+      Port, Ports, Schema, Schema::Entry, Schema::GroupEntry, RunInfo, Context, Counts,
+      Counts::Entry, Outcomes, Outcomes::State, Result, Stage, Source, Fetcher, Filter, Fitter,
+      Sink, Error, FitsField, FitsCells, FitsTable, FitsKeyword, FitsHeader, FitsColumn, FitsOrder,
+      TableReader>();
 }
 
 template <std::size_t N>

@@ -32,7 +32,8 @@ struct Progress {
 struct RunOptions {
   std::filesystem::path run_dir;
   StartMode start = StartMode::Fresh;
-  std::optional<std::uint64_t> limit;  // only the first so many objects
+  std::uint64_t skip = 0;              // objects of the source to leave out, for shards
+  std::optional<std::uint64_t> limit;  // only the first so many objects behind these
   bool dry_run = false;                // sinks are not called and nothing is stored
   int threads = 0;                     // 0: as many as the machine has
   int in_flight = 0;                   // batches; 0: chosen from threads and lanes
@@ -50,20 +51,23 @@ struct StageReport {
   std::uint64_t objects_out = 0;
   std::uint64_t epochs_in = 0;
   std::uint64_t epochs_out = 0;
-  double busy_seconds = 0;     // summed over threads
-  double waiting_seconds = 0;  // batches waiting for the stage
-  double utilisation = 0;      // busy / (wall x threads it may use); the largest is the bottleneck
   std::uint64_t matched = 0, not_found = 0, failed = 0, bad = 0;  // objects, by outcome
   std::vector<Counts::Entry> counts;
+  // Of this run alone, whatever earlier ones did:
+  std::uint64_t objects_this_run = 0;  // that it began with, or that a Source gave
+  double busy_seconds = 0;             // summed over threads
+  double waiting_seconds = 0;          // batches waiting for the stage
+  double utilisation = 0;  // busy / (wall x threads it may use); the largest is the bottleneck
 };
 
 enum class RunEnd : std::uint8_t { Done, Unsettled, Interrupted, Failed };
 
 struct RunReport {
   RunEnd end = RunEnd::Done;
-  std::string error;  // when Failed
-  std::uint64_t objects = 0;
-  double seconds = 0;
+  std::string error;                   // when Failed
+  std::uint64_t objects = 0;           // committed, by this and by earlier runs
+  std::uint64_t objects_this_run = 0;  // in a dry run: gone through
+  double seconds = 0;                  // of this run
   std::vector<StageReport> stages;
   std::vector<std::filesystem::path> products;
   std::vector<std::string> notes;  // e.g. the first reasons of failed objects
@@ -72,5 +76,17 @@ struct RunReport {
 // Runs the chain. Throws ChainError for what can be said before the first batch (a run directory
 // in use or of another chain); later failures are in the report.
 QSOHOST_API RunReport run(Chain& chain, const RunOptions& options);
+
+struct MergeOptions {
+  std::vector<std::filesystem::path> run_dirs;  // one, or the shards of one chain
+  std::filesystem::path into;                   // empty: the first of them
+  std::function<void(LogLevel, const std::string&)> log;
+};
+
+// Makes the products again from the chunks that complete runs have left; sinks alone are opened.
+// Shards are put in the order of the source. Throws ChainError for runs that are not complete or of
+// different chains, chunks that are gone, and gaps or overlaps between shards, naming the objects.
+QSOHOST_API std::vector<std::filesystem::path> merge_runs(Plugins& plugins,
+                                                          const MergeOptions& options);
 
 }  // namespace qsohost::inline v1

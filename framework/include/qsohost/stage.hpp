@@ -183,6 +183,8 @@ class QSOHOST_API Sink : public Stage {
   // Called once when every batch is committed: makes the products from the chunks of `ordinals`
   // (ascending) and returns their paths.
   virtual std::vector<std::filesystem::path> finish(std::span<const std::uint64_t> ordinals) = 0;
+  // True if the chunks shall stay when the run is done, for `qsohost merge`.
+  virtual bool keeps_chunks() const { return false; }
 };
 
 }  // namespace qsohost::inline v1

@@ -51,4 +51,26 @@ inline ou::Curve curve(std::size_t n, std::uint64_t seed, const Truth& truth = {
   return c;
 }
 
+// Parameters drawn as they are among quasars: sigma 0.04 to 0.3 mag, tau 10 to 1000 d.
+inline Truth any_truth(Random& random) {
+  Truth truth;
+  truth.sigma = 0.04 * std::exp(random.uniform() * std::log(7.5));
+  truth.tau = 10 * std::exp(random.uniform() * std::log(100.0));
+  truth.error_low = 0.01 + 0.02 * random.uniform();
+  truth.error_high = truth.error_low + 0.03;
+  return truth;
+}
+
+// Moves a fraction of the epochs by 0.3 to 1.5 mag up or down; ascending.
+inline std::vector<std::size_t> add_outliers(ou::Curve& c, double fraction, Random& random) {
+  std::vector<std::size_t> moved;
+  for (std::size_t i = 0; i < c.size(); ++i) {
+    if (random.uniform() >= fraction) continue;
+    const double by = 0.3 * std::exp(random.uniform() * std::log(5.0));
+    c.mag[i] += random.uniform() < 0.5 ? by : -by;
+    moved.push_back(i);
+  }
+  return moved;
+}
+
 }  // namespace simulate

@@ -3,6 +3,7 @@
 #include <limits>
 #include <qsohost/plugin.hpp>
 #include <qsohost/testing.hpp>
+#include <string>
 
 #include "simulate.hpp"
 
@@ -175,4 +176,80 @@ TEST_CASE("what a chain gets wrong is said before anything runs") {
              Contains("'redshift'"));
   CHECK_THAT(refused({{"groups", R"(["ztf.g"])"}, {"mean", R"("mode")"}}), Contains("profiled"));
   CHECK(refused({{"groups", R"(["ztf.g"])"}, {"mean", R"("profiled")"}}).empty());
+}
+
+TEST_CASE("what is told of a fit") {
+  Harness h("ou-loo", {{"groups", R"(["ztf.g"])"}, {"rest_frame", "false"}});
+  const ou::Curve curve = simulate::curve(120, 9);
+  h.light_curves("ztf.g", {fetched(curve)});
+  add_redshift(h, {0.5});
+  h.run();
+  const double n = 120, loglike = value(h, "loglike_full", 0);
+  CHECK(value(h, "aic_full", 0) == Approx(6 - 2 * loglike));
+  CHECK(value(h, "bic_full", 0) == Approx(3 * std::log(n) - 2 * loglike));
+  CHECK(value(h, "sf_inf_full", 0) ==
+        Approx(std::sqrt(2) * std::exp(value(h, "log_sigma_full", 0))));
+  CHECK(value(h, "loglike_const_full", 0) < loglike - 100);
+  CHECK(value(h, "bic_const_full", 0) ==
+        Approx(std::log(n) - 2 * value(h, "loglike_const_full", 0)));
+  CHECK(value(h, "chi2_red_full", 0) == Approx(1).margin(0.4));
+  CHECK(value(h, "baseline", 0) == Approx(curve.time.back() - curve.time.front()));
+  CHECK(value(h, "median_cadence", 0) > 0);
+  CHECK(value(h, "mean_full", 0) == Approx(18).margin(0.5));
+  const double s = value(h, "err_log_sigma_full", 0), t = value(h, "err_log_tau_full", 0),
+               c = value(h, "cov_log_sigma_log_tau_full", 0);
+  CHECK(value(h, "err_logD_full", 0) == Approx(std::sqrt(4 * s * s + t * t - 4 * c)));
+}
+
+TEST_CASE("the rule of prediction finds outliers that hide one another") {
+  ou::Curve curve = simulate::curve(500, 21);
+  std::vector<int> expected(500, 1);
+  for (std::size_t i = 20; i < 500; i += 40) {
+    curve.mag[i] += i % 80 == 20 ? 1.0 : -0.8;
+    expected[i] = 0;
+  }
+  const auto run = [&](const char* rule) {
+    Harness h("ou-loo", {{"groups", R"(["ztf.g"])"}, {"rule", rule}});
+    h.light_curves("ztf.g", {fetched(curve)});
+    add_redshift(h, {0.5});
+    h.run();
+    return kept(h, 0);
+  };
+  CHECK(run(R"("predictive")") == expected);
+  CHECK(run(R"("influence")") != expected);
+}
+
+// As a fetcher of Gaia's epochs gives them: other names, float magnitudes, another time system.
+TEST_CASE("Gaia's three bands") {
+  Harness h("ou-loo", {{"groups", R"(["gaia.g", "gaia.bp", "gaia.rp"])"}});
+  h.targets({{1, 10, 20}, {2, 11, 21}});
+  for (const std::string band : {"g", "bp", "rp"}) {
+    qsohost::Group& group =
+        h.batch().add_group({"gaia." + band, "gaia", band, band + "_time", band + "_mag",
+                             band + "_mag_err", "BJD TCB - 2455197.5"});
+    auto& time = group.add({band + "_time", qsohost::DType::F64, "d", "time"});
+    auto& mag = group.add({band + "_mag", qsohost::DType::F64, "mag", "magnitude"});
+    auto& error = group.add({band + "_mag_err", qsohost::DType::F32, "mag", "error"});
+    for (const std::size_t n : {45, 20}) {
+      ou::Curve c = simulate::curve(n, n + band.size());
+      c.mag[7] += n == 45 ? 1.5 : 0;
+      for (std::size_t i = 0; i < n; ++i) {
+        time.append(1700 + c.time[i]);
+        mag.append(c.mag[i]);
+        const double flux = 1000, flux_error = flux * c.mag_err[i] * std::log(10.0) / 2.5;
+        error.append(static_cast<float>(2.5 / std::log(10.0) * flux_error / flux));
+      }
+      group.close_row();
+    }
+  }
+  add_redshift(h, {1.5, 2});
+  h.run();
+  for (const std::string band : {"g", "bp", "rp"}) {
+    const auto& objects = h.batch().objects();
+    const std::string prefix = "ou-loo.gaia." + band + ".";
+    CHECK(objects.at(prefix + "n_epochs").number(0) == 45);
+    CHECK(objects.at(prefix + "n_removed").number(0) == 1);
+    CHECK(h.batch().group("gaia." + band).at("keep").values<bool>()[7] == 0);
+    CHECK(std::isfinite(objects.at(prefix + "logD_post").number(1)));
+  }
 }

@@ -1,0 +1,85 @@
+#include "stage_context.hpp"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "qsohost/error.hpp"
+
+namespace qsohost::inline v1 {
+
+namespace {
+
+using Json = nlohmann::json;
+
+Json json_of(const Schema::Entry& entry) {
+  const Port& p = entry.port;
+  Json out{{"origin", entry.origin}, {"group", p.group}, {"name", p.name},
+           {"unit", p.unit},         {"help", p.help},   {"width", p.width}};
+  if (p.dtype) out["dtype"] = static_cast<int>(*p.dtype);
+  return out;
+}
+
+Json json_of(const Schema::GroupEntry& entry) {
+  const GroupInfo& g = entry.info;
+  return {{"origin", entry.origin}, {"name", g.name},
+          {"survey", g.survey},     {"band", g.band},
+          {"time", g.time},         {"mag", g.mag},
+          {"mag_err", g.mag_err},   {"time_system", g.time_system}};
+}
+
+}  // namespace
+
+void StageContext::log(LogLevel level, std::string_view message) {
+  if (log_) log_(level, fmt::format("{}: {}", label_, message));
+}
+
+RunInfo run_info(const Chain& chain, std::size_t index) {
+  RunInfo info;
+  info.chain_name = chain.settings().name;
+  info.chain_hash = chain.hash();
+  info.history.push_back(fmt::format("qsohost {}, chain hash {}", QSOHOST_VERSION, chain.hash()));
+  for (const std::string& line : chain.effective()) {
+    // A product says what happened to it up to its sink, not what came after.
+    const std::size_t next = index + 1;
+    if (next < chain.stages().size() &&
+        line.starts_with(fmt::format("stage {} = ", chain.stages()[next].label))) {
+      break;
+    }
+    info.history.push_back(line);
+  }
+  info.schema = chain.stages()[index].before;
+  return info;
+}
+
+std::string to_text(const Schema& schema) {
+  Json out{{"columns", Json::array()}, {"groups", Json::array()}};
+  for (const Schema::Entry& entry : schema.columns()) out["columns"].push_back(json_of(entry));
+  for (const Schema::GroupEntry& entry : schema.groups()) out["groups"].push_back(json_of(entry));
+  // Descriptions come from files, which may hold any bytes.
+  return out.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Schema schema_from(const std::string& text) {
+  Schema schema;
+  try {
+    const Json in = Json::parse(text);
+    for (const Json& g : in.at("groups")) {
+      schema.add_group({g.at("name"), g.at("survey"), g.at("band"), g.at("time"), g.at("mag"),
+                        g.at("mag_err"), g.at("time_system")},
+                       g.at("origin"));
+    }
+    for (const Json& c : in.at("columns")) {
+      Port port{c.at("group"), c.at("name"), std::nullopt, c.at("unit"), c.at("help")};
+      port.width = c.at("width");
+      if (c.contains("dtype")) port.dtype = static_cast<DType>(c.at("dtype").get<int>());
+      schema.add(std::move(port), c.at("origin"));
+    }
+  } catch (const Json::exception& e) {
+    throw ChainError(
+        fmt::format("the columns that the run has stored cannot be read: {}", e.what()));
+  }
+  return schema;
+}
+
+}  // namespace qsohost::inline v1

@@ -1,0 +1,52 @@
+#include "aligned_files.hpp"
+
+#include <fmt/format.h>
+
+#include "id_column.hpp"
+
+namespace curves {
+
+namespace {
+
+using qsohost::ChainError;
+using qsohost::Column;
+
+constexpr const char* kAdvice =
+    "the files must have the same objects in the same order: write them in one run, or with the "
+    "same sort_by and drop_empty";
+
+void compare(InputFile& first, InputFile& other) {
+  if (first.table.rows() != other.table.rows()) {
+    throw ChainError(fmt::format("{} has {} rows, but {} has {}; {}", other.name,
+                                 other.table.rows(), first.name, first.table.rows(), kAdvice));
+  }
+  for_each_id(other.table, other.name, other.id, [&](const Column& theirs, std::uint64_t row) {
+    const Column ours =
+        id_column(first.table.read(row, theirs.size(), std::span(&first.id, 1))[0].values);
+    for (std::size_t i = 0; i < theirs.size(); ++i) {
+      const std::string a = id_text(ours, i);
+      const std::string b = id_text(theirs, i);
+      if (a == b) continue;
+      throw ChainError(fmt::format("{}: row {} is object {}, but {} has {} there; {}", other.name,
+                                   row + i + 1, b, first.name, a, kAdvice));
+    }
+  });
+}
+
+}  // namespace
+
+std::vector<InputFile> open_aligned(const std::vector<std::filesystem::path>& paths,
+                                    const std::string& id) {
+  std::vector<InputFile> files;
+  for (const std::filesystem::path& path : paths) {
+    qsohost::FitsTable table(path);
+    const std::size_t position = find_id(table, path.string(), id);
+    files.push_back({path.string(), std::move(table), position});
+  }
+  for (std::size_t i = 1; i < files.size(); ++i) compare(files[0], files[i]);
+  // Made to find objects that are there twice.
+  const IdIndex index(files[0].table, files[0].name, files[0].id);
+  return files;
+}
+
+}  // namespace curves

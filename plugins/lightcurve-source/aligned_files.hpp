@@ -1,0 +1,24 @@
+// FITS tables in which row i is the same object.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <qsohost/fits.hpp>
+
+namespace curves {
+
+struct InputFile {
+  std::string name;
+  qsohost::FitsTable table;
+  std::size_t id;  // position of its identifiers
+};
+
+// Opens the files and compares their identifiers row by row: one that differs is a ChainError that
+// names file and row. No object may be there twice.
+std::vector<InputFile> open_aligned(const std::vector<std::filesystem::path>& paths,
+                                    const std::string& id);
+
+}  // namespace curves

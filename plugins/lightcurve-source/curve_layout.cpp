@@ -1,0 +1,200 @@
+#include "curve_layout.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include <qsohost/loader.hpp>
+#include <qsohost/survey.hpp>
+
+namespace curves {
+
+namespace {
+
+using qsohost::ChainError;
+using qsohost::FitsField;
+
+std::string lower(std::string text) {
+  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return text;
+}
+
+class Planner {
+ public:
+  explicit Planner(const std::vector<InputFile>& files) : files_(files) {}
+
+  Layout plan(const qsohost::OptionTables<Band>& bands) {
+    for (std::size_t i = 0; i < bands.size(); ++i) add_band(bands[i]);
+    recognise();
+    add_objects();
+    tell_left_out();
+    if (layout_.curves.empty()) {
+      throw ChainError(
+          fmt::format("{}: no light curve is recognised by the names of its columns; name them in "
+                      "[[stage.band]]: group, time, mag, mag_err",
+                      files_[0].name));
+    }
+    return std::move(layout_);
+  }
+
+ private:
+  using Key = std::pair<std::size_t, std::size_t>;  // file, field
+
+  const FitsField& field_of(const Origin& origin) const {
+    return files_[origin.file].table.fields()[origin.field];
+  }
+
+  template <class F>
+  void for_each_field(const F& see) {
+    for (std::size_t file = 0; file < files_.size(); ++file) {
+      const auto& fields = files_[file].table.fields();
+      for (std::size_t i = 0; i < fields.size(); ++i) {
+        if (i != files_[file].id && !taken_.contains({file, i})) see(Key{file, i}, fields[i]);
+      }
+    }
+  }
+
+  Curve& curve(qsohost::GroupInfo info) {
+    const auto it =
+        std::ranges::find(layout_.curves, info.name, [](const Curve& c) { return c.info.name; });
+    if (it != layout_.curves.end()) return *it;
+    return layout_.curves.emplace_back(Curve{std::move(info), {}, false, false});
+  }
+
+  void add_to(Curve& curve, Key key, std::string name) {
+    for (const Origin& other : curve.columns) {
+      if (other.name != name) continue;
+      throw ChainError(fmt::format(
+          "{} and {} both have column '{}' of light curve '{}'; read one of them, or name the "
+          "columns in [[stage.band]]",
+          files_[other.file].name, files_[key.first].name, field_of(other).info.name,
+          curve.info.name));
+    }
+    curve.columns.push_back({key.first, key.second, std::move(name)});
+    taken_.insert(key);
+  }
+
+  // The one array column of that name in all files.
+  Key find_array(const std::string& name, const std::string& group) {
+    std::vector<Key> found;
+    std::vector<std::string> names;
+    for_each_field([&](Key key, const FitsField& field) {
+      if (field.is_array) names.push_back(field.info.name);
+      if (field.info.name == name) found.push_back(key);
+    });
+    if (found.empty()) {
+      throw ChainError(fmt::format("{}: there is no column '{}' for light curve '{}'{}",
+                                   files_[0].name, name, group,
+                                   qsohost::did_you_mean(name, names)));
+    }
+    const auto [file, position] = found[0];
+    const FitsField& field = files_[file].table.fields()[position];
+    if (found.size() > 1) {
+      throw ChainError(fmt::format("{} and {} both have a column '{}'; read one of them",
+                                   files_[file].name, files_[found[1].first].name, name));
+    }
+    if (!field.is_array || !field.trouble.empty()) {
+      throw ChainError(fmt::format(
+          "{}: column '{}' cannot be epochs of '{}': {}", files_[file].name, name, group,
+          field.trouble.empty() ? "it has one value a row, not an array" : field.trouble));
+    }
+    return found[0];
+  }
+
+  void add_band(const Band& band) {
+    qsohost::GroupInfo info = qsohost::group_info_of(*band.group);
+    if (!band.time_system->empty()) info.time_system = *band.time_system;
+    const std::string suffix = "_" + info.band;
+    Curve& curve = this->curve(info);
+    const auto add = [&](const std::string& column) {
+      std::string name = column;
+      if (name.size() > suffix.size() && name.ends_with(suffix)) {
+        name.resize(name.size() - suffix.size());
+      }
+      add_to(curve, find_array(column, *band.group), name);
+      return name;
+    };
+    curve.info.time = add(*band.time);
+    curve.info.mag = add(*band.mag);
+    curve.info.mag_err = add(*band.mag_err);
+    for (const std::string& column : *band.columns) add(column);
+    finish(curve);
+  }
+
+  // Columns that [[stage.band]] did not take, of surveys that we know.
+  void recognise() {
+    std::vector<Curve> found;
+    Planner names(files_);
+    names.taken_ = taken_;
+    for_each_field([&](Key key, const FitsField& field) {
+      const auto column = qsohost::epoch_column_of(field.info.name);
+      if (!field.is_array || !field.trouble.empty() || !column) return;
+      names.add_to(names.curve(qsohost::group_info_of(column->group)), key, column->column);
+    });
+    for (Curve& curve : names.layout_.curves) {
+      finish(curve);
+      if (!is_whole(curve)) continue;
+      if (std::ranges::any_of(layout_.curves,
+                              [&](const Curve& c) { return c.info.name == curve.info.name; })) {
+        throw ChainError(fmt::format(
+            "[[stage.band]] names light curve '{}', and columns of {} have the names of it too; "
+            "give it another group",
+            curve.info.name, files_[curve.columns[0].file].name));
+      }
+      for (const Origin& origin : curve.columns) taken_.insert({origin.file, origin.field});
+      layout_.curves.push_back(std::move(curve));
+    }
+  }
+
+  static bool has(const Curve& curve, std::string_view name) {
+    return std::ranges::find(curve.columns, name, &Origin::name) != curve.columns.end();
+  }
+
+  static void finish(Curve& curve) {
+    curve.derives_mag_err =
+        !has(curve, curve.info.mag_err) && has(curve, "flux") && has(curve, "flux_error");
+    curve.numbers_epochs = !has(curve, "epoch_id");
+  }
+
+  static bool is_whole(const Curve& curve) {
+    return has(curve, curve.info.time) && has(curve, curve.info.mag) &&
+           (curve.derives_mag_err || has(curve, curve.info.mag_err));
+  }
+
+  // Of columns that several files have, the first file's.
+  void add_objects() {
+    std::set<std::string> names{"source_id"};
+    for_each_field([&](Key key, const FitsField& field) {
+      if (field.is_array || !field.trouble.empty()) return;
+      if (!names.insert(lower(field.info.name)).second) return;
+      layout_.objects.push_back({key.first, key.second, field.info.name});
+    });
+    for (const Origin& origin : layout_.objects) taken_.insert({origin.file, origin.field});
+  }
+
+  void tell_left_out() {
+    for_each_field([&](Key key, const FitsField& field) {
+      if (!field.is_array && field.trouble.empty()) return;  // another file has it
+      layout_.left_out.push_back(fmt::format(
+          "{}: column '{}' is left out: {}", files_[key.first].name, field.info.name,
+          field.trouble.empty() ? "it belongs to no light curve with time, mag and mag_err; name "
+                                  "one in [[stage.band]]"
+                                : field.trouble));
+    });
+  }
+
+  const std::vector<InputFile>& files_;
+  std::set<Key> taken_;
+  Layout layout_;
+};
+
+}  // namespace
+
+Layout lay_out(const std::vector<InputFile>& files, const qsohost::OptionTables<Band>& bands) {
+  return Planner(files).plan(bands);
+}
+
+}  // namespace curves

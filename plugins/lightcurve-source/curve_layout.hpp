@@ -1,0 +1,52 @@
+// Which column of which file is what in a batch.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <qsohost/plugin.hpp>
+
+#include "aligned_files.hpp"
+
+namespace curves {
+
+// A light curve by the names of its columns, for files of other surveys.
+struct Band : qsohost::OptionOwner {
+  qsohost::Option<std::string> group{this, "group", qsohost::required,
+                                     "what the chain calls it: <survey>.<band>, e.g. \"ps1.g\""};
+  qsohost::Option<std::string> time{this, "time", qsohost::required, "column of times"};
+  qsohost::Option<std::string> mag{this, "mag", qsohost::required, "column of magnitudes"};
+  qsohost::Option<std::string> mag_err{this, "mag_err", qsohost::required,
+                                       "column of errors of the magnitudes"};
+  qsohost::Option<std::vector<std::string>> columns{this, "columns", std::vector<std::string>{},
+                                                    "further columns of this light curve"};
+  qsohost::Option<std::string> time_system{this, "time_system", "",
+                                           "what the times are, e.g. \"MJD UTC\""};
+};
+
+// Where a column comes from.
+struct Origin {
+  std::size_t file = 0;
+  std::size_t field = 0;
+  std::string name;  // in the batch
+};
+
+struct Curve {
+  qsohost::GroupInfo info;
+  std::vector<Origin> columns;
+  bool derives_mag_err = false;  // from flux and flux_error
+  bool numbers_epochs = false;   // has no epoch_id of its own
+};
+
+struct Layout {
+  std::vector<Origin> objects;  // without the identifier
+  std::vector<Curve> curves;
+  std::vector<std::string> left_out;  // why columns are not read, for the log
+};
+
+// The light curves that `bands` name, and those of ZTF and Gaia by their columns' names. Throws
+// ChainError for columns that are missing, arrays that two files have, and no light curve at all.
+Layout lay_out(const std::vector<InputFile>& files, const qsohost::OptionTables<Band>& bands);
+
+}  // namespace curves

@@ -1,0 +1,254 @@
+// Light curves that are on disk already: products of earlier runs, the original's files, and files
+// of other surveys whose columns are named in the chain.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <qsohost/plugin.hpp>
+#include <qsohost/survey.hpp>
+
+#include "catalog_join.hpp"
+#include "curve_layout.hpp"
+
+namespace {
+
+using curves::Curve;
+using curves::Origin;
+using qsohost::ChainError;
+using qsohost::Column;
+using qsohost::DType;
+
+constexpr const char* kEpochIdHelp = "position of the epoch in its row of the file, from 0";
+
+class LightCurveSource final : public qsohost::Source {
+ public:
+  void validate() const override;
+  void declare(const qsohost::Schema& before, qsohost::Ports& ports) const override;
+  void open(qsohost::Context& context) override;
+  bool read(qsohost::Batch& batch) override;
+  std::optional<std::uint64_t> size() const override {
+    if (files_.empty()) return std::nullopt;
+    return files_[0].table.rows();
+  }
+  void close() noexcept override {
+    files_.clear();
+    catalog_.reset();
+  }
+
+ private:
+  using Read = std::vector<std::vector<qsohost::FitsCells>>;  // by file and field
+
+  const qsohost::FitsField& field_of(const Origin& origin) const {
+    return files_[origin.file].table.fields()[origin.field];
+  }
+  void open_catalog(qsohost::Context& context);
+  void declare_curve(const Curve& curve, qsohost::Ports& ports) const;
+  Read read_files(std::uint64_t count);
+  void fill(qsohost::Group& group, const Curve& curve, Read& read) const;
+  void check_lengths(const Curve& curve, const Read& read) const;
+
+  qsohost::Option<std::vector<qsohost::Path>> paths{
+      this, "paths", qsohost::required,
+      "FITS tables of light curves, one row per object, epochs in arrays; several must have the "
+      "same objects in the same order"};
+  qsohost::Option<qsohost::Path> catalog{
+      this, "catalog", qsohost::Path{},
+      "FITS table whose columns are added by identifier, e.g. for z; of columns that the light "
+      "curves' files have too, theirs count"};
+  qsohost::Option<std::string> id{this, "id", "source_id",
+                                  "column of identifiers, integers or texts, in all files"};
+  qsohost::OptionTables<curves::Band> band{
+      this, "band",
+      "light curves by the names of their columns; those of ZTF (mjd_g, mag_g, ...) and Gaia "
+      "(g_transit_time, bp_obs_time, ...) are found without it"};
+
+  std::vector<curves::InputFile> files_;
+  curves::Layout layout_;
+  std::optional<curves::CatalogJoin> catalog_;
+  std::vector<std::vector<std::size_t>> fields_;  // of each file, to be read
+  std::uint64_t next_ = 0;
+};
+
+void LightCurveSource::validate() const {
+  if (paths->empty()) throw ChainError("paths is empty: name the files to read");
+  std::set<std::string> groups;
+  for (std::size_t i = 0; i < band.size(); ++i) {
+    const std::string& group = *band[i].group;
+    const qsohost::GroupInfo info = qsohost::group_info_of(group);
+    if (info.survey.empty() || info.band.empty()) {
+      throw ChainError(fmt::format("band: group '{}' must be <survey>.<band>", group));
+    }
+    if (!groups.insert(group).second) {
+      throw ChainError(fmt::format("band: group '{}' is there twice", group));
+    }
+  }
+}
+
+void LightCurveSource::declare_curve(const Curve& curve, qsohost::Ports& ports) const {
+  ports.adds_group(curve.info);
+  for (const Origin& origin : curve.columns) {
+    const qsohost::ColumnInfo& info = field_of(origin).info;
+    ports.adds({curve.info.name, origin.name, info.dtype, info.unit, info.description});
+  }
+  if (curve.derives_mag_err) {
+    ports.adds({curve.info.name, curve.info.mag_err, DType::F64, "mag",
+                "2.5 / ln 10 x flux_error / flux"});
+  }
+  if (curve.numbers_epochs) {
+    ports.adds({curve.info.name, "epoch_id", DType::I64, "", kEpochIdHelp});
+  }
+}
+
+void LightCurveSource::declare(const qsohost::Schema& /*before*/, qsohost::Ports& ports) const {
+  if (files_.empty()) {
+    ports.adds({"", "source_id", std::nullopt, "", "identifier of the object"});
+    return ports.adds_unknown();
+  }
+  const qsohost::ColumnInfo& ids = files_[0].table.fields()[files_[0].id].info;
+  ports.adds({"", "source_id", ids.dtype == DType::String ? DType::String : DType::I64, "",
+              ids.description});
+  const auto add = [&](const qsohost::ColumnInfo& info) {
+    ports.adds({"", info.name, info.dtype, info.unit, info.description, 0, info.width});
+  };
+  for (const Origin& origin : layout_.objects) add(field_of(origin).info);
+  if (catalog_) std::ranges::for_each(catalog_->columns(), add);
+  for (const Curve& curve : layout_.curves) declare_curve(curve, ports);
+}
+
+void LightCurveSource::open(qsohost::Context& context) {
+  std::vector<std::filesystem::path> names;
+  for (const qsohost::Path& path : *paths) names.emplace_back(path.text);
+  files_ = curves::open_aligned(names, *id);
+  layout_ = curves::lay_out(files_, band);
+  for (const std::string& line : layout_.left_out) context.warn(line);
+  if (!catalog->text.empty()) open_catalog(context);
+  next_ = 0;
+  fields_.assign(files_.size(), {});
+  fields_[0].push_back(files_[0].id);
+  const auto want = [&](const Origin& origin) { fields_[origin.file].push_back(origin.field); };
+  for (const Origin& origin : layout_.objects) want(origin);
+  for (const Curve& curve : layout_.curves) std::ranges::for_each(curve.columns, want);
+}
+
+void LightCurveSource::open_catalog(qsohost::Context& context) {
+  std::set<std::string> taken;
+  for (const Origin& origin : layout_.objects) {
+    std::string name = origin.name;
+    for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    taken.insert(std::move(name));
+  }
+  catalog_.emplace(catalog->text, *id, taken);
+  for (const std::string& line : catalog_->left_out()) context.warn(line);
+  std::uint64_t missing = 0;
+  std::string example;
+  curves::InputFile& file = files_[0];
+  curves::for_each_id(file.table, file.name, file.id, [&](const Column& ids, std::uint64_t) {
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      if (catalog_->has(ids, i)) continue;
+      if (missing++ == 0) example = curves::id_text(ids, i);
+    }
+  });
+  if (missing == 0) return;
+  context.warn(
+      fmt::format("{} of {} objects are not in the catalogue {}, the first is {}: what it should "
+                  "give is missing for them",
+                  missing, file.table.rows(), catalog->text, example));
+}
+
+LightCurveSource::Read LightCurveSource::read_files(std::uint64_t count) {
+  Read read(files_.size());
+  for (std::size_t i = 0; i < files_.size(); ++i) {
+    if (fields_[i].empty()) continue;
+    std::vector<qsohost::FitsCells> cells = files_[i].table.read(next_, count, fields_[i]);
+    for (const qsohost::FitsField& field : files_[i].table.fields()) {
+      read[i].push_back({Column(field.info), {}});
+    }
+    for (std::size_t k = 0; k < cells.size(); ++k) {
+      read[i][fields_[i][k]] = std::move(cells[k]);
+    }
+  }
+  return read;
+}
+
+void LightCurveSource::check_lengths(const Curve& curve, const Read& read) const {
+  const Origin& first = curve.columns[0];
+  const auto& expected = read[first.file][first.field].lengths;
+  for (const Origin& origin : curve.columns) {
+    const auto& lengths = read[origin.file][origin.field].lengths;
+    const auto [a, b] = std::ranges::mismatch(expected, lengths);
+    if (a == expected.end()) continue;
+    throw ChainError(fmt::format(
+        "{}: row {}: column '{}' has {} epochs, but '{}' has {}; all columns of light curve '{}' "
+        "must have the same",
+        files_[origin.file].name, next_ + static_cast<std::uint64_t>(a - expected.begin()) + 1,
+        field_of(origin).info.name, *b, field_of(first).info.name, *a, curve.info.name));
+  }
+}
+
+void derive_mag_err(qsohost::Group& group, const std::string& name) {
+  const Column& flux = group.at("flux");
+  const Column& error = group.at("flux_error");
+  Column& out = group.at(name);
+  out.resize(flux.size());
+  const auto values = out.values<double>();
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    values[i] = qsohost::kMagPerRelativeFlux * error.number(i) / flux.number(i);
+  }
+}
+
+void number_epochs(qsohost::Group& group, const std::vector<std::uint64_t>& lengths) {
+  Column& out = group.at("epoch_id");
+  out.resize(std::accumulate(lengths.begin(), lengths.end(), std::uint64_t{0}));
+  auto next = out.values<std::int64_t>().begin();
+  for (const std::uint64_t length : lengths) {
+    const auto end = next + static_cast<std::ptrdiff_t>(length);
+    std::iota(next, end, std::int64_t{0});
+    next = end;
+  }
+}
+
+void LightCurveSource::fill(qsohost::Group& group, const Curve& curve, Read& read) const {
+  check_lengths(curve, read);
+  const auto lengths = read[curve.columns[0].file][curve.columns[0].field].lengths;
+  for (const Origin& origin : curve.columns) {
+    Column& column = group.at(origin.name);
+    column = std::move(read[origin.file][origin.field].values);
+    column.rename(origin.name);
+  }
+  if (curve.derives_mag_err) derive_mag_err(group, curve.info.mag_err);
+  if (curve.numbers_epochs) number_epochs(group, lengths);
+  group.append_rows(lengths);
+}
+
+bool LightCurveSource::read(qsohost::Batch& batch) {
+  const std::uint64_t count =
+      std::min<std::uint64_t>(batch.capacity(), files_[0].table.rows() - next_);
+  if (count == 0) return false;
+  Read read = read_files(count);
+  // The host has made the columns already, but not their descriptions.
+  Column ids = curves::id_column(read[0][files_[0].id].values);
+  if (catalog_) {
+    for (Column& column : catalog_->rows_of(ids)) {
+      batch.objects().at(column.name()) = std::move(column);
+    }
+  }
+  batch.objects().at("source_id") = std::move(ids);
+  for (const Origin& origin : layout_.objects) {
+    batch.objects().at(origin.name) = std::move(read[origin.file][origin.field].values);
+  }
+  for (const Curve& curve : layout_.curves) fill(batch.group(curve.info.name), curve, read);
+  next_ += count;
+  return true;
+}
+
+}  // namespace
+
+QSOHOST_PLUGIN("lightcurve-source", QSOHOST_VERSION,
+               qsohost::stage<LightCurveSource>(
+                   "lightcurve-source", "light curves from FITS tables, one row per object"));

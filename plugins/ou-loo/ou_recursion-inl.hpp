@@ -1,0 +1,233 @@
+// The recursions behind the likelihood and the leave-one-out predictions: the one place where their
+// formulas stand. `Real` is double or a vector of doubles (one light curve, or one trial of it, a
+// lane); this file is included once for every instruction set, inside that set's namespace.
+//
+// Real needs arithmetic, a constructor from double, and: expm1_of_minus, log, min, less -> Mask,
+// either(mask, mask), select(mask, a, b). Constructors are written out: those that the compiler
+// makes up know nothing of the instruction set.
+
+// The process between two epochs: correlation a, a^2, and q = 1 - a^2 without cancellation for
+// short steps (which decides where sigma is far above the errors).
+template <class Real>
+struct Step {
+  Real x, a, a2, q;
+  // x = dt / tau, e = exp(-x) - 1. x stays finite: see kForgotten.
+  Step(Real x_, Real e) : x(x_), a(e + 1.0), a2(a * a), q(Real(0.0) - e * (e + 2.0)) {}
+};
+
+// Beyond this many tau nothing is remembered (e^-50 = 2e-22); the cap keeps denormals away.
+inline constexpr double kForgotten = 50;
+
+template <class Real>
+HWY_INLINE Real time_in_tau(double dt, Real inv_tau) {
+  return min(inv_tau * Real(dt), Real(kForgotten));
+}
+
+template <class Real>
+HWY_INLINE Step<Real> step_over(double dt, Real inv_tau) {
+  const Real x = time_in_tau(dt, inv_tau);
+  return {x, expm1_of_minus(x)};
+}
+
+// Sum of logarithms: factors between 1e-38 and 1e38 are gathered, eight to a logarithm.
+template <class Real>
+class LogSum {
+ public:
+  HWY_INLINE LogSum() : product_(1.0), sum_(0.0) {}
+  HWY_INLINE void add(Real value) {
+    product_ = product_ * value;
+    if (++count_ == 8) flush();
+  }
+  HWY_INLINE Real total() {
+    flush();
+    return sum_;
+  }
+
+ private:
+  HWY_INLINE void flush() {
+    sum_ = sum_ + log(product_);
+    product_ = Real(1.0);
+    count_ = 0;
+  }
+  Real product_, sum_;
+  int count_ = 0;
+};
+
+// Channel 0 is the data, channel 1 (profiled mean) a constant 1: the innovations of y - mu are
+// those of y less mu times those of 1, so that mu follows from the sums.
+constexpr int pair_count(int channels) {
+  return channels * (channels + 1) / 2;
+}
+
+// NP: how many of (ln sigma, ln tau, ln jitter) are differentiated for.
+template <class Real, int NP, int Channels>
+struct Sums {
+  HWY_INLINE Sums() : quad{}, minus_dquad{}, dlogdet{}, information{} {}
+  Real quad[pair_count(Channels)];  // sum v_c v_d / S: 00, then 01, 11
+  Real minus_dquad[pair_count(Channels)][NP + 1];
+  Real dlogdet[NP + 1];
+  Real information[3];
+  LogSum<Real> logdet;
+};
+
+template <class Real, int NP, int Channels>
+class Filter {
+ public:
+  HWY_INLINE Filter(Real sigma2, Real jitter2)
+      : s2_(sigma2),
+        twice_s2_(sigma2 + sigma2),
+        j2_(jitter2),
+        var_(sigma2),
+        dvar_{},
+        mean_{},
+        dmean_{} {
+    if constexpr (NP > 0) dvar_[0] = twice_s2_;
+  }
+
+  // An epoch. It is passed over where `omit`; an innovation whose square is beyond `cap` (> 0) of
+  // its variance counts as `cap` and teaches nothing.
+  template <bool Masked, class Mask>
+  HWY_INLINE void take(const Step<Real>& step, Real y, Real error_variance, Mask omit, Real cap,
+                       Sums<Real, NP, Channels>& sums) {
+    const Real r = error_variance + j2_;
+    const Real predicted = step.a2 * var_ + s2_ * step.q;
+    Real s = predicted + r;
+    Real inv_s = Real(1.0) / s;
+    Real loss = r * inv_s;  // 1 - gain
+    if constexpr (Masked) {
+      Mask passed = omit;
+      if constexpr (NP == 0) {
+        const Real v = y - step.a * mean_[0];
+        const Mask beyond = less(cap, v * v * inv_s);
+        sums.quad[0] = sums.quad[0] + select(either(beyond, omit), select(omit, 0.0, cap), 0.0);
+        passed = either(passed, beyond);
+      }
+      s = select(omit, 1.0, s);
+      inv_s = select(passed, 0.0, inv_s);
+      loss = select(passed, 1.0, loss);
+    }
+    const Real gain = predicted * inv_s;
+    sums.logdet.add(s);
+
+    Real ds[NP + 1], dgain[NP + 1];
+    variance_derivatives(step, inv_s, gain, loss, ds, dgain);
+
+    Real v[Channels], minus_dv[Channels][NP + 1];
+    for (int c = 0; c < Channels; ++c) {
+      const Real expected = step.a * mean_[c];
+      v[c] = (c == 0 ? y : Real(1.0)) - expected;
+      mean_[c] = expected + gain * v[c];
+      for (int p = 0; p < NP; ++p) {
+        Real de = step.a * dmean_[c][p];  // of the expected value; minus that of v
+        if (p == 1) de = de + step.x * expected;
+        minus_dv[c][p] = de;
+        dmean_[c][p] = loss * de + dgain[p] * v[c];
+      }
+    }
+    add(v, minus_dv, ds, inv_s, sums);
+    var_ = loss * predicted;
+  }
+
+ private:
+  HWY_INLINE void variance_derivatives(const Step<Real>& step, Real inv_s, Real gain, Real loss,
+                                       Real* ds, Real* dgain) {
+    for (int p = 0; p < NP; ++p) {
+      Real d = step.a2 * dvar_[p];
+      if (p == 0) d = d + twice_s2_ * step.q;
+      if (p == 1) d = d + (step.x + step.x) * step.a2 * (var_ - s2_);
+      if (p < 2) {
+        const Real after = loss * d;
+        ds[p] = d;
+        dgain[p] = after * inv_s;
+        dvar_[p] = loss * after;
+      } else {
+        const Real dr = j2_ * 2.0;
+        ds[p] = d + dr;
+        dgain[p] = (loss * d - gain * dr) * inv_s;
+        dvar_[p] = loss * loss * d + gain * gain * dr;
+      }
+    }
+  }
+
+  HWY_INLINE static void add(const Real* v, const Real (*minus_dv)[NP + 1], const Real* ds,
+                             Real inv_s, Sums<Real, NP, Channels>& sums) {
+    Real scaled[Channels], relative[NP + 1];  // v / S, dS / S
+    for (int c = 0; c < Channels; ++c) scaled[c] = v[c] * inv_s;
+    for (int p = 0; p < NP; ++p) relative[p] = ds[p] * inv_s;
+    int k = 0;
+    for (int c = 0; c < Channels; ++c) {
+      for (int d = 0; d <= c; ++d, ++k) {
+        const Real vv = scaled[c] * v[d];
+        sums.quad[k] = sums.quad[k] + vv;
+        for (int p = 0; p < NP; ++p) {
+          const Real cross = c == d ? (scaled[c] + scaled[c]) * minus_dv[c][p]
+                                    : scaled[c] * minus_dv[d][p] + scaled[d] * minus_dv[c][p];
+          sums.minus_dquad[k][p] = sums.minus_dquad[k][p] + (cross + vv * relative[p]);
+        }
+      }
+    }
+    for (int p = 0; p < NP; ++p) sums.dlogdet[p] = sums.dlogdet[p] + relative[p];
+    if constexpr (NP >= 2) {
+      const Real d0 = minus_dv[0][0] * inv_s, d1 = minus_dv[0][1] * inv_s;
+      const Real h0 = relative[0] * 0.5, h1 = relative[1] * 0.5;
+      Real* info = sums.information;
+      info[0] = info[0] + (h0 * relative[0] + minus_dv[0][0] * d0);
+      info[1] = info[1] + (h0 * relative[1] + minus_dv[0][1] * d0);
+      info[2] = info[2] + (h1 * relative[1] + minus_dv[0][1] * d1);
+    }
+  }
+
+  Real s2_, twice_s2_, j2_;
+  Real var_;  // of the process given the epochs so far
+  Real dvar_[NP + 1];
+  Real mean_[Channels];
+  Real dmean_[Channels][NP + 1];
+};
+
+// What the epochs on one side of an epoch say of the process there, for each channel.
+template <class Real, int Channels>
+struct Message {
+  HWY_INLINE explicit Message(Real prior) : mean{}, var(prior) {}
+  Real mean[Channels];
+  Real var;
+
+  HWY_INLINE void take(Real y, Real error_variance) {
+    const Real gain = var / (var + error_variance);
+    for (int c = 0; c < Channels; ++c)
+      mean[c] = mean[c] + gain * ((c == 0 ? y : Real(1.0)) - mean[c]);
+    var = error_variance * gain;
+  }
+  HWY_INLINE void move(const Step<Real>& step, Real s2) {
+    for (int c = 0; c < Channels; ++c) mean[c] = mean[c] * step.a;
+    var = step.a2 * var + s2 * step.q;
+  }
+};
+
+// An epoch seen from all the others.
+template <class Real>
+struct Seen {
+  Real residual, var;  // value less prediction; variance of that
+};
+
+// Both sides are combined, less the prior (variance s2) that is in both. With K the covariance,
+// known-mean predictions give (K^-1 y)_j and (K^-1)_jj; estimating the mean, which the sweep found
+// to be `level` with variance `level_var`, replaces K^-1 by K^-1 - K^-1 1 1' K^-1 / (1' K^-1 1)
+// (cf. Rasmussen & Williams 2006, eq. 5.12).
+template <class Real, int Channels>
+HWY_INLINE Seen<Real> from_both_sides(const Message<Real, Channels>& before,
+                                      const Message<Real, Channels>& after, Real s2, Real y, Real r,
+                                      Real level, Real level_var) {
+  const Real inv_before = Real(1.0) / before.var, inv_after = Real(1.0) / after.var;
+  const Real process = Real(1.0) / (inv_before + inv_after - Real(1.0) / s2);
+  Real rest[Channels];  // value less prediction, mean 0
+  for (int c = 0; c < Channels; ++c)
+    rest[c] = (c == 0 ? y : Real(1.0)) -
+              process * (before.mean[c] * inv_before + after.mean[c] * inv_after);
+  Real var = process + r, residual = rest[0];
+  if constexpr (Channels == 2) {
+    const Real growth = Real(1.0) / (Real(1.0) - rest[1] * rest[1] / var * level_var);
+    residual = (rest[0] - level * rest[1]) * growth;
+    var = var * growth;
+  }
+  return {residual, var};
+}

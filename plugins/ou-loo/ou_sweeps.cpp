@@ -1,0 +1,290 @@
+// Sweeps over a light curve in SIMD lanes, compiled for several instruction sets; the best that the
+// machine has is chosen as the program runs (Google Highway).
+// Vectors of unknown length cannot be members of a struct, and two steps on x86 are as good as six.
+#define HWY_DISABLED_TARGETS \
+  (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV | HWY_SSSE3 | HWY_AVX3_DL | HWY_PPC8)
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "ou_sweeps.cpp"
+#include <hwy/foreach_target.h>
+//
+#include <hwy/contrib/math/math-inl.h>
+#include <hwy/highway.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+
+#include "ou_likelihood.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace ou {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+constexpr double kLnTwoPi = 1.8378770664093454836;
+
+using Doubles = hn::ScalableTag<double>;
+constexpr std::size_t kLanes = HWY_LANES(double);
+
+// A vector of doubles that reads like a number.
+struct Lanes {
+  hn::Vec<Doubles> v;
+  HWY_INLINE Lanes() : v(hn::Zero(Doubles())) {}
+  HWY_INLINE Lanes(double x) : v(hn::Set(Doubles(), x)) {}
+  HWY_INLINE explicit Lanes(const double* x) : v(hn::LoadU(Doubles(), x)) {}
+  HWY_INLINE void store(double* x) const { hn::StoreU(v, Doubles(), x); }
+  static HWY_INLINE Lanes of(hn::Vec<Doubles> v) {
+    Lanes out;
+    out.v = v;
+    return out;
+  }
+};
+using LaneMask = hn::Mask<Doubles>;
+// clang-format off
+HWY_INLINE Lanes operator+(Lanes a, Lanes b) { return Lanes::of(hn::Add(a.v, b.v)); }
+HWY_INLINE Lanes operator-(Lanes a, Lanes b) { return Lanes::of(hn::Sub(a.v, b.v)); }
+HWY_INLINE Lanes operator*(Lanes a, Lanes b) { return Lanes::of(hn::Mul(a.v, b.v)); }
+HWY_INLINE Lanes operator/(Lanes a, Lanes b) { return Lanes::of(hn::Div(a.v, b.v)); }
+HWY_INLINE Lanes min(Lanes a, Lanes b) { return Lanes::of(hn::Min(a.v, b.v)); }
+HWY_INLINE Lanes log(Lanes a) { return Lanes::of(hn::Log(Doubles(), a.v)); }
+HWY_INLINE LaneMask less(Lanes a, Lanes b) { return hn::Lt(a.v, b.v); }
+HWY_INLINE LaneMask either(LaneMask a, LaneMask b) { return hn::Or(a, b); }
+HWY_INLINE Lanes select(LaneMask m, Lanes a, Lanes b) { return Lanes::of(hn::IfThenElse(m, a.v, b.v)); }
+HWY_INLINE double log(double a) { return std::log(a); }  // the same for one double
+// clang-format on
+
+// exp(-x) - 1 for x from 0 to kForgotten, to 2 units in the last place: -x = n ln 2 + r, and the
+// series of exp(r) - 1 serves all n. Half the price of Highway's Expm1, which knows all arguments.
+HWY_INLINE Lanes expm1_of_minus(Lanes x) {
+  constexpr double kInvLn2 = 1.4426950408889634074;
+  constexpr double kLn2High = 0x1.62e42fee00000p-1, kLn2Low = 0x1.a39ef35793c76p-33;
+  constexpr double kShift = 0x1.8p52;  // adding it rounds to an integer, kept in the lowest bits
+  const hn::RebindToUnsigned<Doubles> bits;
+  const Lanes shifted = Lanes(kShift) - x * kInvLn2;
+  const Lanes n = shifted - kShift;
+  const Lanes r = Lanes(0.0) - n * kLn2Low - (x + n * kLn2High);
+  const Lanes power =
+      Lanes::of(hn::BitCast(Doubles(), hn::Add(hn::ShiftLeft<52>(hn::BitCast(bits, shifted.v)),
+                                               hn::Set(bits, std::uint64_t{0x3ff} << 52))));
+  Lanes p(1.0 / 6227020800);  // 1 / 13!, up to 1 / 2!
+  for (const double c : {1.0 / 479001600, 1.0 / 39916800, 1.0 / 3628800, 1.0 / 362880, 1.0 / 40320,
+                         1.0 / 5040, 1.0 / 720, 1.0 / 120, 1.0 / 24, 1.0 / 6, 0.5})
+    p = p * r + c;
+  p = p * (r * r) + r;
+  return power * p + (power - 1.0);
+}
+
+#include "ou_recursion-inl.hpp"
+
+// What the sums of a sweep say, for one lane. `value` gives that lane of a Real.
+template <int NP, int Channels, class Real, class Value>
+Evaluation conclude(Sums<Real, NP, Channels>& sums, std::size_t n, double reference,
+                    const Value& value) {
+  double mu = 0, quad = value(sums.quad[0]);
+  if constexpr (Channels == 2) {
+    mu = value(sums.quad[1]) / value(sums.quad[2]);
+    quad -= mu * value(sums.quad[1]);
+  }
+  Evaluation out;
+  out.mean = reference + mu;
+  out.chi2 = quad;
+  out.loglike = -0.5 * (quad + value(sums.logdet.total()) + kLnTwoPi * static_cast<double>(n));
+  for (int p = 0; p < NP; ++p) {
+    double d = value(sums.dlogdet[p]) - value(sums.minus_dquad[0][p]);
+    if constexpr (Channels == 2)
+      d -= mu * (mu * value(sums.minus_dquad[2][p]) - 2 * value(sums.minus_dquad[1][p]));
+    out.gradient[static_cast<std::size_t>(p)] = -0.5 * d;
+  }
+  for (std::size_t k = 0; k < 3; ++k) out.information[k] = value(sums.information[k]);
+  return out;
+}
+
+// One trial: the exponentials are vectorised, the recursion is not.
+template <int NP, int Channels>
+Evaluation sweep_one(const Series& series, const Parameters& p) {
+  Filter<double, NP, Channels> filter(std::exp(2 * p.ln_sigma), std::exp(2 * p.ln_jitter));
+  Sums<double, NP, Channels> sums;
+  const double inv_tau = std::exp(-p.ln_tau);
+  constexpr std::size_t kChunk = 256;
+  HWY_ALIGN double x[kChunk], e[kChunk];
+  const std::size_t n = series.size();
+  for (std::size_t first = 0; first < n; first += kChunk) {
+    const std::size_t count = std::min(kChunk, n - first);
+    for (std::size_t i = 0; i < kChunk; ++i)
+      x[i] = i < count ? std::min(series.dt[first + i] * inv_tau, kForgotten) : 0;
+    for (std::size_t i = 0; i < count; i += kLanes) expm1_of_minus(Lanes(x + i)).store(e + i);
+    for (std::size_t i = 0; i < count; ++i)
+      filter.template take<false>(Step<double>(x[i], e[i]), series.y[first + i],
+                                  series.var[first + i], false, 0.0, sums);
+  }
+  return conclude<NP, Channels>(sums, n, series.reference, [](double v) { return v; });
+}
+
+template <int NP, int Channels>
+void sweep_lanes(const Series& series, std::span<const Trial> trials, Evaluation* out) {
+  double sigma2[kLanes], inv_tau[kLanes], jitter2[kLanes], shift[kLanes], omitted[kLanes],
+      cap[kLanes];
+  for (std::size_t l = 0; l < kLanes; ++l) {
+    const Trial& t = trials[std::min(l, trials.size() - 1)];
+    sigma2[l] = std::exp(2 * t.at.ln_sigma);
+    inv_tau[l] = std::exp(-t.at.ln_tau);
+    jitter2[l] = std::exp(2 * t.at.ln_jitter);
+    shift[l] = t.reference_shift;
+    omitted[l] = t.omitted ? static_cast<double>(*t.omitted) : -1.0;
+    cap[l] = t.cap;
+  }
+  Filter<Lanes, NP, Channels> filter{Lanes(sigma2), Lanes(jitter2)};
+  Sums<Lanes, NP, Channels> sums;
+  const Lanes per_tau(inv_tau), shifted(shift), omit(omitted), capped(cap);
+  for (std::size_t i = 0; i < series.size(); ++i) {
+    const LaneMask skip = hn::Eq(omit.v, Lanes(static_cast<double>(i)).v);
+    filter.template take<true>(step_over(series.dt[i], per_tau), Lanes(series.y[i]) - shifted,
+                               Lanes(series.var[i]), skip, capped, sums);
+  }
+  for (std::size_t l = 0; l < trials.size(); ++l) {
+    const Trial& t = trials[l];
+    out[l] = conclude<NP, Channels>(sums, series.size() - (t.omitted ? 1 : 0),
+                                    series.reference + t.reference_shift, [l](const Lanes& v) {
+                                      double lanes[kLanes];
+                                      v.store(lanes);
+                                      return lanes[l];
+                                    });
+  }
+}
+
+// The first place at or after `p` where a vector may stand.
+double* aligned(double* p) {
+  const std::size_t behind = reinterpret_cast<std::uintptr_t>(p) / sizeof(double) % kLanes;
+  return behind == 0 ? p : p + (kLanes - behind);
+}
+
+template <int Channels>
+void leave_one_out_lanes(const Series& series, std::span<const Parameters> trials, LooTable& table,
+                         std::size_t first) {
+  double sigma2[kLanes], inverse_tau[kLanes], jitter2[kLanes];
+  for (std::size_t l = 0; l < kLanes; ++l) {
+    const Parameters& p = trials[std::min(l, trials.size() - 1)];
+    sigma2[l] = std::exp(2 * p.ln_sigma);
+    inverse_tau[l] = std::exp(-p.ln_tau);
+    jitter2[l] = std::exp(2 * p.ln_jitter);
+  }
+  const Lanes s2(sigma2), inv_tau(inverse_tau), j2(jitter2);
+  const std::size_t n = series.size();
+  using OneSide = Message<Lanes, Channels>;
+  constexpr std::size_t kPerEpoch = (sizeof(OneSide) + sizeof(Lanes)) / sizeof(double);
+  table.scratch.resize(n * kPerEpoch + kLanes);
+  auto* const before = reinterpret_cast<OneSide*>(aligned(table.scratch.data()));
+  auto* const change = reinterpret_cast<Lanes*>(before + n);  // exp(-dt / tau) - 1
+
+  OneSide m(s2);
+  Lanes ones, cross, quad;
+  LogSum<Lanes> logdet;
+  for (std::size_t i = 0; i < n; ++i) {
+    change[i] = expm1_of_minus(time_in_tau(series.dt[i], inv_tau));
+    m.move(Step<Lanes>(0.0, change[i]), s2);
+    before[i] = m;
+    const Lanes r = Lanes(series.var[i]) + j2, s = m.var + r, inv_s = Lanes(1.0) / s;
+    const Lanes v = Lanes(series.y[i]) - m.mean[0];
+    logdet.add(s);
+    quad = quad + v * v * inv_s;
+    if constexpr (Channels == 2) {
+      const Lanes v1 = Lanes(1.0) - m.mean[1];
+      ones = ones + v1 * v1 * inv_s;
+      cross = cross + v1 * v * inv_s;
+    }
+    m.take(series.y[i], r);
+  }
+  Lanes level, level_var;
+  if constexpr (Channels == 2) {
+    level = cross / ones;
+    level_var = Lanes(1.0) / ones;
+    quad = quad - level * cross;
+  }
+  double loglike[kLanes];
+  ((quad + logdet.total() + kLnTwoPi * static_cast<double>(n)) * -0.5).store(loglike);
+  for (std::size_t l = 0; l < trials.size(); ++l) table.loglike[first + l] = loglike[l];
+
+  m = OneSide(s2);
+  for (std::size_t i = n; i-- > 0;) {
+    const Lanes y(series.y[i]), r = Lanes(series.var[i]) + j2;
+    const Seen<Lanes> seen = from_both_sides(before[i], m, s2, y, r, level, level_var);
+    const std::size_t at = i * table.stride + first;
+    if (!table.residual.empty()) {
+      seen.residual.store(&table.residual[at]);
+      seen.var.store(&table.var[at]);
+    }
+    ((log(seen.var) + seen.residual * seen.residual / seen.var + kLnTwoPi) * -0.5)
+        .store(&table.logpdf[at]);
+    m.take(y, r);
+    m.move(Step<Lanes>(0.0, change[i]), s2);
+  }
+}
+
+Evaluation evaluate_here(const Series& series, const Parameters& p, Mean mean, Want want) {
+  const bool fixed = mean == Mean::Fixed;
+  switch (want) {
+    case Want::Value:
+      return fixed ? sweep_one<0, 1>(series, p) : sweep_one<0, 2>(series, p);
+    case Want::Gradient:
+      return fixed ? sweep_one<2, 1>(series, p) : sweep_one<2, 2>(series, p);
+    case Want::GradientWithJitter:
+      break;
+  }
+  return fixed ? sweep_one<3, 1>(series, p) : sweep_one<3, 2>(series, p);
+}
+
+void evaluate_all_here(const Series& series, std::span<const Trial> trials, Mean mean, Want want,
+                       Evaluation* out) {
+  const bool fixed = mean == Mean::Fixed;
+  for (std::size_t first = 0; first < trials.size(); first += kLanes) {
+    const auto block = trials.subspan(first, std::min(kLanes, trials.size() - first));
+    if (want == Want::Value)
+      (fixed ? sweep_lanes<0, 1> : sweep_lanes<0, 2>)(series, block, out + first);
+    else
+      (fixed ? sweep_lanes<2, 1> : sweep_lanes<2, 2>)(series, block, out + first);
+  }
+}
+
+void leave_one_out_here(const Series& series, std::span<const Parameters> trials, Mean mean,
+                        LooWant wanted, LooTable& table) {
+  table.stride = (trials.size() + kLanes - 1) / kLanes * kLanes;
+  table.loglike.resize(trials.size());
+  table.logpdf.resize(series.size() * table.stride);
+  table.residual.resize(wanted == LooWant::All ? table.logpdf.size() : 0);
+  table.var.resize(table.residual.size());
+  for (std::size_t first = 0; first < trials.size(); first += kLanes) {
+    const auto block = trials.subspan(first, std::min(kLanes, trials.size() - first));
+    (mean == Mean::Fixed ? leave_one_out_lanes<1> : leave_one_out_lanes<2>)(series, block, table,
+                                                                            first);
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace ou
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace ou {
+
+HWY_EXPORT(evaluate_here);
+HWY_EXPORT(evaluate_all_here);
+HWY_EXPORT(leave_one_out_here);
+
+Evaluation evaluate(const Series& series, const Parameters& parameters, Mean mean, Want want) {
+  return HWY_DYNAMIC_DISPATCH(evaluate_here)(series, parameters, mean, want);
+}
+
+std::vector<Evaluation> evaluate_all(const Series& series, std::span<const Trial> trials, Mean mean,
+                                     Want want) {
+  std::vector<Evaluation> out(trials.size());
+  HWY_DYNAMIC_DISPATCH(evaluate_all_here)(series, trials, mean, want, out.data());
+  return out;
+}
+
+void leave_one_out_all(const Series& series, std::span<const Parameters> trials, Mean mean,
+                       LooWant wanted, LooTable& table) {
+  HWY_DYNAMIC_DISPATCH(leave_one_out_here)(series, trials, mean, wanted, table);
+}
+
+}  // namespace ou
+#endif

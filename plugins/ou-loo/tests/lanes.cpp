@@ -1,0 +1,116 @@
+// Side by side in SIMD lanes, on every instruction set that this machine has, the sweeps give what
+// they give one by one.
+#include <hwy/targets.h>
+#include <catch2/catch.hpp>
+#include <cmath>
+
+#include "ou_likelihood.hpp"
+#include "simulate.hpp"
+
+using ou::Mean;
+using ou::Want;
+
+namespace {
+
+// Runs `check` once for each instruction set; returns how many there were.
+template <class Check>
+int on_every_target(const Check& check) {
+  int count = 0;
+  for (const auto target : hwy::SupportedAndGeneratedTargets()) {
+    INFO(hwy::TargetName(target));
+    hwy::SetSupportedTargetsForTest(target);
+    check();
+    ++count;
+  }
+  hwy::SetSupportedTargetsForTest(0);
+  return count;
+}
+
+ou::Series hard_series() {
+  ou::Curve c = simulate::curve(301, 3);
+  for (std::size_t i = 0; i < 20; ++i) c.time[10 * i + 1] = c.time[10 * i];
+  for (std::size_t i = 200; i < 301; ++i) c.time[i] += 1e6;
+  c.mag_err[7] = 1e-4;
+  c.mag_err[8] = 1;
+  return ou::series_of(c);
+}
+
+std::vector<ou::Trial> trials(const ou::Series& s) {
+  std::vector<ou::Trial> out;
+  for (const double sigma : {0.001, 0.1, 3.0, 100.0})
+    for (const double tau : {0.1, 8.0, 300.0, 1e4})
+      out.push_back({{std::log(sigma), std::log(tau)}});
+  for (const std::size_t j : {std::size_t{0}, std::size_t{7}, s.size() - 1})
+    out.push_back({{std::log(0.2), std::log(50)}, j, 0.01});
+  return out;
+}
+
+void check_same(const ou::Evaluation& a, const ou::Evaluation& b) {
+  // Terms of the sums may cancel.
+  const double scale = 1 + std::abs(b.loglike) + std::abs(b.gradient[0]) + b.chi2;
+  CHECK(std::abs(a.loglike - b.loglike) < 1e-12 * scale);
+  CHECK(std::abs(a.mean - b.mean) < 1e-12 * std::abs(b.mean));
+  for (std::size_t k = 0; k < 3; ++k) {
+    CHECK(std::abs(a.gradient[k] - b.gradient[k]) < 1e-12 * scale);
+    CHECK(std::abs(a.information[k] - b.information[k]) < 1e-12 * (scale + b.information[k]));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("lanes agree with one evaluation after another on every instruction set") {
+  const ou::Series s = hard_series();
+  const std::vector<ou::Trial> all = trials(s);
+  for (const Mean mean : {Mean::Fixed, Mean::Profiled}) {
+    std::vector<ou::Evaluation> reference;
+    for (const ou::Trial& t : all)
+      reference.push_back(
+          ou::evaluate(t.omitted ? ou::without(s, *t.omitted, s.reference + t.reference_shift) : s,
+                       t.at, mean, Want::Gradient));
+    const int targets = on_every_target([&] {
+      const auto with_gradient = ou::evaluate_all(s, all, mean, Want::Gradient);
+      const auto values = ou::evaluate_all(s, all, mean, Want::Value);
+      for (std::size_t k = 0; k < all.size(); ++k) {
+        INFO("trial " << k);
+        check_same(with_gradient[k], reference[k]);
+        CHECK(values[k].loglike == Approx(reference[k].loglike).epsilon(1e-12));
+        if (!all[k].omitted)
+          check_same(ou::evaluate(s, all[k].at, mean, Want::Gradient), reference[k]);
+      }
+    });
+    CHECK(targets >= 1);
+  }
+}
+
+TEST_CASE("leave-one-out predictions agree on every instruction set") {
+  const ou::Series s = hard_series();
+  const ou::Parameters p{std::log(0.2), std::log(50)};
+  const ou::LeaveOneOut reference = ou::leave_one_out(s, p, Mean::Profiled);
+  on_every_target([&] {
+    const ou::LeaveOneOut loo = ou::leave_one_out(s, p, Mean::Profiled);
+    CHECK(loo.loglike == Approx(reference.loglike).epsilon(1e-12));
+    for (std::size_t j = 0; j < s.size(); ++j) {
+      CHECK(loo.mean[j] == Approx(reference.mean[j]).epsilon(1e-12));
+      CHECK(loo.var[j] == Approx(reference.var[j]).epsilon(1e-12));
+      CHECK(loo.logpdf[j] == Approx(reference.logpdf[j]).epsilon(1e-11).margin(1e-12));
+    }
+  });
+}
+
+TEST_CASE("the capped likelihood passes over what is beyond the cap") {
+  ou::Curve c = simulate::curve(80, 6);
+  const ou::Series clean = ou::series_of(c);
+  ou::Series spoilt = clean;
+  spoilt.y[40] += 30;
+  const ou::Parameters p{std::log(0.15), std::log(120)};
+  const double cap = 1e3;  // nothing but the outlier is beyond
+  const auto capped =
+      ou::evaluate_all(spoilt, std::vector{ou::Trial{p, {}, 0, cap}}, Mean::Fixed, Want::Value);
+  const auto omitted =
+      ou::evaluate_all(clean, std::vector{ou::Trial{p, 40}}, Mean::Fixed, Want::Value);
+  const auto untouched =
+      ou::evaluate_all(clean, std::vector{ou::Trial{p, {}, 0, cap}}, Mean::Fixed, Want::Value);
+  CHECK(untouched[0].loglike ==
+        ou::evaluate_all(clean, std::vector{ou::Trial{p}}, Mean::Fixed, Want::Value)[0].loglike);
+  CHECK(capped[0].chi2 == Approx(omitted[0].chi2 + cap));
+}
