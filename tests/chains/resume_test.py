@@ -9,7 +9,7 @@ import unittest
 
 from support import QSOHOST, ROOT, ChainTest, make_sample
 
-SOURCES = 8
+SOURCES = 40
 
 
 class Resume(ChainTest):
@@ -18,7 +18,7 @@ class Resume(ChainTest):
         make_sample(self.folder / "sample", SOURCES)
         self.args = [
             "--chain", ROOT / "examples/quickstart.toml",
-            "--set", "chain.batch_rows=1",
+            "--set", "chain.batch_rows=3",
             "--set", f"catalog.path={self.folder}/sample/targets.csv",
             "--set", f"ztf.path={self.folder}/sample/irsa/{{source_id}}.csv",
         ]  # fmt: skip
