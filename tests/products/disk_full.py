@@ -30,9 +30,8 @@ def check(folder, disk):
     path = chain(folder, "full", [("lightcurve-source", {"paths": f'["{table}"]'}),
                                   ("fits-sink", {"label": '"out"', "what": '"ztf"'})])
     filler = disk / "filler"
-    for megabytes in (2.5, 0.5):  # no room for all chunks; then none for the product
-        filler.write_bytes(b"\0" * int((6 - megabytes - 3.5 * (megabytes < 1)) * 1e6)
-                           if megabytes < 1 else b"\0" * int(3.5e6))
+    for filled in (3.5e6, 2e6):  # no room for all chunks; then none for the product
+        filler.write_bytes(b"\0" * int(filled))
         mode = ["--resume"] if (disk / "run" / "run.db").exists() else []
         said = qsohost("--chain", path, "--run-dir", disk / "run", *mode, code=1)
         assert "No space left on device" in said or "disk is full" in said, said
