@@ -16,7 +16,7 @@ namespace qsohost::inline v1 {
 
 namespace {
 
-constexpr std::uint64_t kPiece = std::uint64_t{4} << 20;
+constexpr std::uint64_t kPiece = std::uint64_t{1} << 20;
 
 class RawTable {
  public:
