@@ -8,6 +8,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import warnings
 
 from runs import assert_same, chain, fits, np, qsohost
 
@@ -38,14 +39,15 @@ def check(folder, disk):
         chunks = sorted((disk / "run" / "chunks" / "out").glob("*.fits"))
         assert chunks
         for chunk in chunks:
-            subprocess.run(["/usr/bin/python3", pathlib.Path(__file__).parents[1] / "support" /
-                            "check_fits.py", chunk], check=True)
+            with fits.open(chunk, memmap=False, checksum=True) as hdus:  # a bad one is a warning
+                assert sum(len(cell) for cell in hdus[1].data["mag_g"]) > 0
         filler.unlink()
     subprocess.run(["mount", "-o", "remount,size=32m", disk], check=True)
     qsohost("--chain", path, "--run-dir", disk / "run", "--resume")
     assert_same(table, disk / "run" / "full_ztf_lc.fits")
 
 
+warnings.simplefilter("error")
 with tempfile.TemporaryDirectory(prefix="qsohost-test-") as name:
     here = pathlib.Path(name)
     (here / "disk").mkdir()
