@@ -10,7 +10,14 @@ using Scalar = OptionValue::Scalar;
 
 namespace {
 
+struct Band : OptionOwner {
+  Option<std::string> time{this, "time", required, "column of times"};
+  Option<std::int64_t> width{this, "width", 1, "how wide", {.min = 1}};
+};
+
 struct Owner : OptionOwner {
+  OptionTables<Band> band{this, "band", "light curves"};
+  Option<std::vector<Path>> files{this, "files", {}, "files"};
   Option<double> radius{this, "radius", 2.0, "cone", {.unit = "arcsec", .min = 0.1, .max = 60}};
   Option<std::int64_t> flags{this, "flags", 0, "bits"};
   Option<std::string> mode{this, "mode", "all", "which", {.choices = {"all", "nearest"}}};
@@ -49,4 +56,42 @@ TEST_CASE("values are written as TOML") {
   CHECK(to_toml({Scalar(1e-30)}) == "1e-30");
   CHECK(to_toml({Scalar(std::string("a \"b\""))}) == "\"a \\\"b\\\"\"");
   CHECK(to_toml({std::vector<Scalar>{true, false}}) == "[true, false]");
+}
+
+namespace {
+
+OptionValue::Table table(std::vector<OptionValue::Table::Entry> entries, int line) {
+  return {std::move(entries), line, 1};
+}
+
+}  // namespace
+
+TEST_CASE("lists of tables have options of their own") {
+  Owner o;
+  const OptionValue mjd{Scalar(std::string("mjd"))};
+  o.band.set({std::vector{table({{"time", mjd, 3, 1}}, 2)}});
+  REQUIRE(o.band.size() == 1);
+  CHECK(*o.band[0].time == "mjd");
+  CHECK(to_toml(o.band.value()) == "[{ time = \"mjd\", width = 1 }]");
+  o.band.set({std::vector<Scalar>{}});
+  CHECK(o.band.empty());
+  CHECK_THROWS_WITH(o.band.set(mjd), Contains("[[stage.band]]"));
+  CHECK(o.band.table()->options().size() == 2);
+}
+
+TEST_CASE("mistakes in tables are told with their places, all of them") {
+  Owner o;
+  const OptionValue zero{Scalar(std::int64_t{0})};
+  try {
+    o.band.set({std::vector{table({{"tmie", zero, 3, 1}}, 2), table({{"time", zero, 6, 1}}, 5)}});
+    FAIL("no error");
+  } catch (const TableError& e) {
+    REQUIRE(e.problems().size() == 3);
+    CHECK(e.problems()[0].line == 3);
+    CHECK_THAT(e.problems()[0].message, Contains("did you mean 'time'"));
+    CHECK(e.problems()[1].line == 2);
+    CHECK_THAT(e.problems()[1].message, Contains("'time' is missing"));
+    CHECK(e.problems()[2].line == 6);
+    CHECK_THAT(e.problems()[2].message, Contains("wants a string"));
+  }
 }

@@ -3,6 +3,7 @@
 // part when checksums are made. Data is handed over in large pieces, at any place.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -46,29 +47,32 @@ class Pieces {
 
   // Room for `bytes` more; for rows, whole rows.
   std::span<std::byte> take(std::size_t bytes) {
-    if (buffer_.size() + bytes > kPiece) flush();
-    buffer_.resize(buffer_.size() + bytes);
-    return std::span(buffer_).last(bytes);
+    if (used_ + bytes > kPiece) flush();
+    if (used_ + bytes > buffer_.size()) buffer_.resize(std::max(kPiece, used_ + bytes));
+    used_ += bytes;
+    return std::span(buffer_).subspan(used_ - bytes, bytes);
   }
   void flush() {
-    if (buffer_.empty()) return;
+    if (used_ == 0) return;
+    const auto bytes = std::span(buffer_).first(used_);
     if (part_ == Part::Rows) {
-      writer_.write_rows(written_ / row_bytes_, buffer_);
+      writer_.write_rows(written_ / row_bytes_, bytes);
     } else {
-      writer_.write_heap(written_, buffer_);
+      writer_.write_heap(written_, bytes);
     }
-    written_ += buffer_.size();
-    buffer_.clear();
+    written_ += used_;
+    used_ = 0;
   }
-  std::uint64_t size() const { return written_ + buffer_.size(); }
+  std::uint64_t size() const { return written_ + used_; }
 
  private:
-  static constexpr std::size_t kPiece = std::size_t{1} << 20;
+  static constexpr std::size_t kPiece = std::size_t{512} << 10;  // stays in the cache
   FitsWriter& writer_;
   Part part_;
   std::uint64_t row_bytes_;
   std::uint64_t written_ = 0;
   std::vector<std::byte> buffer_;
+  std::size_t used_ = 0;
 };
 
 }  // namespace qsohost::inline v1

@@ -252,3 +252,77 @@ TEST_CASE("damaged files are refused with a reason") {
   write_bytes(folder / "bad.fits", flipped);
   CHECK_THAT(error_of([&] { verify_fits(folder / "bad.fits"); }), Contains("checksum"));
 }
+
+TEST_CASE("a heap too large for 32 bits gets descriptors of 64") {
+  Folder folder;
+  FitsHeader wide = header();
+  wide.most_for_p = 100;  // as if that were 2 GiB
+  Sample(0, 20).write(folder / "q.fits", wide);
+  verify_fits(folder / "q.fits");
+  Sample(0, 20).write(folder / "p.fits", header());
+  FitsTable q(folder / "q.fits");
+  FitsTable p(folder / "p.fits");
+  const auto a = q.read(0, 20, all_fields(q));
+  const auto b = p.read(0, 20, all_fields(p));
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    same_values(a[i].values, b[i].values);
+    CHECK(a[i].lengths == b[i].lengths);
+  }
+  second_opinion(folder / "q.fits",
+                 "--rows 20 --columns source_id:K:,is_good:L,plate:I,n:J,z:E,"
+                 "name:8A,lines:3D:nm,words:6A3,mjd:QD:d,catflags:QJ");
+  // Chunks with P make a product with Q, in order and sorted.
+  const std::vector parts{folder / "p.fits", folder / "p.fits"};
+  merge_fits_tables(parts, folder / "merged.fits", wide);
+  merge_fits_tables(parts, folder / "sorted.fits", wide, {"source_id", false});
+  for (const char* name : {"merged.fits", "sorted.fits"}) {
+    verify_fits(folder / name);
+    second_opinion(folder / name, "--rows 40");
+    CHECK_THAT(bytes_of(folder / name), Contains("1QD(3)"));
+  }
+}
+
+TEST_CASE("rows that share bytes of the heap cannot fill the memory") {
+  Folder folder;
+  Column values({"mag", DType::F64});
+  values.resize(100000);
+  std::vector<std::uint64_t> offsets{0, 100000};
+  offsets.resize(1001, 100000);
+  std::vector<std::size_t> rows(1000);
+  std::iota(rows.begin(), rows.end(), std::size_t{0});
+  const std::vector<FitsColumn> columns{{values.info(), &values, offsets}};
+  write_fits_table(folder / "a.fits", {}, columns, rows);
+  std::string bytes = bytes_of(folder / "a.fits");
+  const std::size_t data = bytes.find("END" + std::string(77, ' '), 2880) / 2880 * 2880 + 2880;
+  for (std::size_t row = 1; row < 1000; ++row) {
+    bytes.replace(data + 8 * row, 8, bytes, data, 8);  // every row: all of the heap
+  }
+  write_bytes(folder / "b.fits", bytes);
+  FitsTable table(folder / "b.fits");
+  const std::vector<std::size_t> field{0};
+  CHECK(table.read(0, 2, field)[0].values.size() == 200000);  // sharing is legal
+  CHECK_THAT(error_of([&] { table.read(0, 1000, field); }), Contains("but the heap has 800000"));
+  const std::vector parts{folder / "b.fits"};
+  CHECK_THAT(error_of([&] {
+               merge_fits_tables(parts, folder / "x", {}, {"mag", false});
+             }),
+             Contains("cannot be sorted"));
+}
+
+TEST_CASE("only what we wrote is merged, for bytes are copied") {
+  Folder folder;
+  Sample(0, 20).write(folder / "good.fits", header());
+  std::string bytes = bytes_of(folder / "good.fits");
+  const std::size_t at = bytes.find("TNULL3  = ");
+  bytes.replace(at, 30, "TZERO3  =                    7");
+  write_bytes(folder / "scaled.fits", bytes);
+  const std::vector parts{folder / "scaled.fits"};
+  CHECK_THAT(error_of([&] { merge_fits_tables(parts, folder / "x", {}); }),
+             Contains("column 'plate' is stored in another way"));
+  // Read, it is a number of that zero point.
+  FitsTable table(folder / "scaled.fits");
+  const std::vector<std::size_t> field{2};
+  const auto cells = table.read(0, 2, field);
+  CHECK(cells[0].values.dtype() == DType::F64);
+  CHECK(cells[0].values.number(1) == 8);
+}

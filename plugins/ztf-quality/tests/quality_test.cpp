@@ -149,3 +149,22 @@ TEST_CASE("limits that make no sense are refused") {
   CHECK_THROWS_WITH(Harness("ztf-quality", {{"bands", "[]"}}), Contains("bands"));
   CHECK_THROWS_AS(Harness("ztf-quality", {{"bands", "[\"u\"]"}}), ChainError);
 }
+
+TEST_CASE("a column that is missing is an error, or a rule left out with a warning") {
+  const auto without_chi = [](Harness& h) {
+    set_targets(h, 1);
+    Group& group = h.batch().add_group({"ztf.g", "ztf", "g", "mjd", "mag", "magerr", "MJD UTC"});
+    Column& flags = group.add({"catflags", DType::I32, "", ""});
+    for (const std::int32_t flag : {0, 4, 0}) flags.append(flag);
+    group.close_row();
+  };
+  Harness strict("ztf-quality", {{"bands", "[\"g\"]"}});
+  without_chi(strict);
+  CHECK_THROWS_WITH(strict.run(), Contains("column 'chi'") && Contains("skip_missing = true"));
+  Harness lenient("ztf-quality", {{"bands", "[\"g\"]"}, {"skip_missing", "true"}});
+  without_chi(lenient);
+  lenient.run();
+  CHECK(lenient.batch().group("ztf.g").epochs() == 2);
+  REQUIRE(lenient.messages().size() == 1);
+  CHECK_THAT(lenient.messages()[0], Contains("chi of ztf.g") && Contains("airmass of ztf.g"));
+}
