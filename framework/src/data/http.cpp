@@ -1,0 +1,51 @@
+#include "qsohost/http.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <iterator>
+
+#include "qsohost/error.hpp"
+
+namespace qsohost::inline v1 {
+
+std::string_view Response::header(std::string_view name) const {
+  const auto same = [](char a, char b) {
+    return std::tolower(static_cast<unsigned char>(a)) ==
+           std::tolower(static_cast<unsigned char>(b));
+  };
+  for (const auto& [key, value] : headers) {
+    if (std::ranges::equal(key, name, same)) return value;
+  }
+  return {};
+}
+
+std::string escape(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool plain =
+        (byte < 128 && std::isalnum(byte) != 0) || c == '-' || c == '.' || c == '_' || c == '~';
+    if (plain) {
+      out += c;
+    } else {
+      fmt::format_to(std::back_inserter(out), "%{:02X}", byte);
+    }
+  }
+  return out;
+}
+
+Conversation::~Conversation() = default;
+Http::~Http() = default;
+HttpFetcher::~HttpFetcher() = default;
+ObjectFetcher::~ObjectFetcher() = default;
+
+void HttpFetcher::fetch(Batch& batch, Outcomes& outcomes) {
+  if (http_ == nullptr) throw ChainError("it asks over HTTP, but nobody connected it");
+  const std::unique_ptr<Conversation> conversation = converse(batch, outcomes.counts());
+  http_->hold(*conversation, policy(), label(), batch.ordinal());
+  conversation->finish(batch, outcomes);
+}
+
+}  // namespace qsohost::inline v1
