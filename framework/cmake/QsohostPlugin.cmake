@@ -10,6 +10,10 @@ set(QSOHOST_PLUGIN_OUTPUT_DIR ${CMAKE_BINARY_DIR}/lib/qsohost/plugins
 if(NOT DEFINED QSOHOST_TESTS)
   option(QSOHOST_TESTS "Build the tests" ON)
 endif()
+# Here and not in the function, where it would end with the function's scope.
+if(QSOHOST_TESTS)
+  enable_testing()
+endif()
 
 # Catch's main takes long to compile: once for all.
 function(qsohost_catch_main)
@@ -55,7 +59,6 @@ function(qsohost_add_plugin name)
 
   file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/tests/*.cpp)
   if(QSOHOST_TESTS AND tests)
-    enable_testing()
     qsohost_catch_main()
     add_executable(test_${name} ${tests})
     target_include_directories(test_${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})

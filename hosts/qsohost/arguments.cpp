@@ -22,6 +22,7 @@ constexpr const char* kExample = R"(Example:
   qsohost --chain my.toml                        run; Ctrl-C stops after the batches in flight
   qsohost --chain my.toml --resume               go on where it stopped
   qsohost merge a.run b.run --into all.run       products of shards (--skip, --limit)
+  qsohost new survey my-survey                   a folder with a plugin of your own
 
 Exit codes: 0 done; 1 the run failed; 2 command line, chain or plugin is wrong;
 3 done, but some objects are unsettled (see --retry-failed); 130 interrupted, resumable.
@@ -190,6 +191,13 @@ Parsed parse_arguments(int argc, const char* const* argv) {
   merge->add_option("--into", raw.into, "Where products go [the only RUN_DIR]")->type_name("DIR");
   add_plugin_option(*merge, raw);
 
+  CLI::App* fresh =
+      app.add_subcommand("new", "Write a folder with a plugin to start from, test included");
+  fresh->add_option("KIND", arguments.kind, "survey, filter, fitter or sink")
+      ->required()
+      ->check(CLI::IsMember({"survey", "filter", "fitter", "sink"}).description(""));
+  fresh->add_option("NAME", arguments.name, "Of plugin, stage and folder: my-survey")->required();
+
   try {
     app.parse(argc, argv);
     arguments.plugins.assign(raw.plugins.begin(), raw.plugins.end());
@@ -197,9 +205,9 @@ Parsed parse_arguments(int argc, const char* const* argv) {
     if (raw.as_json) arguments.format = InspectFormat::Json;
     if (raw.as_markdown) arguments.format = InspectFormat::Markdown;
     if (raw.as_toml) arguments.format = InspectFormat::Toml;
-    const bool is_command = list->parsed() || inspect->parsed() || merge->parsed();
+    const bool is_command = !app.get_subcommands().empty();
     if (is_command && *chain)
-      throw CLI::ValidationError("--chain does not go with 'list', 'inspect' or 'merge'");
+      throw CLI::ValidationError("--chain goes with no command such as 'list'");
     if (!is_command && !*chain)
       throw CLI::ValidationError("nothing to do: give --chain FILE, 'list' or 'inspect STAGE'");
     arguments.run_dirs.assign(raw.run_dirs.begin(), raw.run_dirs.end());
@@ -212,6 +220,8 @@ Parsed parse_arguments(int argc, const char* const* argv) {
       arguments.command = Command::Inspect;
     else if (merge->parsed())
       arguments.command = Command::Merge;
+    else if (fresh->parsed())
+      arguments.command = Command::New;
     else
       finish_run(raw, arguments);
   } catch (const CLI::ParseError& error) {

@@ -21,7 +21,7 @@ enum ExitCode : int {
   kInterrupted = 130,
 };
 
-enum class Command : std::uint8_t { Run, Check, Graph, List, Inspect, Merge };
+enum class Command : std::uint8_t { Run, Check, Graph, List, Inspect, Merge, New };
 enum class InspectFormat : std::uint8_t { Text, Json, Markdown, Toml };
 
 struct Arguments {
@@ -45,6 +45,10 @@ struct Arguments {
   // Inspect
   std::string stage;
   InspectFormat format = InspectFormat::Text;
+
+  // New
+  std::string kind;  // "survey", "filter", "fitter", "sink"
+  std::string name;
 };
 
 // What to do, or (after --help, --version or a mistake, already printed) what to return.

@@ -7,6 +7,7 @@
 #include "arguments.hpp"
 #include "inspect.hpp"
 #include "list.hpp"
+#include "new_plugin.hpp"
 #include "qsohost/error.hpp"
 #include "run_command.hpp"
 
@@ -39,6 +40,12 @@ int work(const Arguments& arguments) {
       return kDone;
     case Command::Merge:
       return merge(plugins, arguments);
+    case Command::New: {
+      for (const auto& file : new_plugin(arguments.kind, arguments.name, "."))
+        fmt::print("{}\n", file.lexically_normal().string());
+      fmt::print("{}/README.md says how to build, test and run it.\n", arguments.name);
+      return kDone;
+    }
     default:
       return work_on_chain(plugins, arguments);
   }

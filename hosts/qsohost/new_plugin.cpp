@@ -1,0 +1,88 @@
+#include "new_plugin.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <fstream>
+#include <utility>
+
+#include "qsohost/error.hpp"
+
+namespace qsohost::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_good_name(const std::string& name) {
+  const auto is_letter = [](char c) { return c >= 'a' && c <= 'z'; };
+  const auto is_inner = [&](char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '-'; };
+  return !name.empty() && is_letter(name.front()) && name.back() != '-' &&
+         std::ranges::all_of(name, is_inner) && name.find("--") == std::string::npos;
+}
+
+// "my-survey" -> "MySurvey"
+std::string class_name(const std::string& name) {
+  std::string out;
+  bool begins = true;
+  for (const char c : name) {
+    if (c != '-') out += begins ? static_cast<char>(std::toupper(c)) : c;
+    begins = c == '-';
+  }
+  return out;
+}
+
+std::string survey_name(std::string name) {
+  std::erase(name, '-');
+  return name;
+}
+
+void replace_all(std::string& text, std::string_view what, std::string_view with) {
+  for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size())) {
+    text.replace(at, what.size(), with);
+  }
+}
+
+void write_file(const fs::path& file, const std::string& text) {
+  fs::create_directories(file.parent_path());
+  std::ofstream out(file, std::ios::binary);
+  out << text;
+  out.close();
+  if (!out) throw Error(fmt::format("cannot write {}", file.string()));
+}
+
+bool is_for(std::string_view folder, std::string_view kind) {
+  return folder == kind || folder == "common" || (folder == "ztf" && kind != "survey");
+}
+
+}  // namespace
+
+std::vector<fs::path> new_plugin(const std::string& kind, const std::string& name,
+                                 const fs::path& parent) {
+  if (!is_good_name(name)) {
+    throw ChainError(
+        fmt::format("'{}' cannot be the name of a stage: small letters, digits and single dashes, "
+                    "beginning with a letter, e.g. \"my-{}\"",
+                    name, kind));
+  }
+  const fs::path folder = parent / name;
+  if (fs::exists(folder)) {
+    throw ChainError(fmt::format("{} is there already; nothing was written", folder.string()));
+  }
+  const std::array<std::pair<std::string_view, std::string>, 3> words{
+      {{"@NAME@", name}, {"@CLASS@", class_name(name)}, {"@SURVEY@", survey_name(name)}}};
+  std::vector<fs::path> files;
+  for (const Template& part : templates()) {
+    if (!is_for(part.folder, kind)) continue;
+    std::string file(part.file);
+    replace_all(file, "NAME", name);
+    std::string text(part.text);
+    for (const auto& [word, value] : words) replace_all(text, word, value);
+    files.push_back(folder / file);
+    write_file(files.back(), text);
+  }
+  return files;
+}
+
+}  // namespace qsohost::cli
