@@ -18,6 +18,7 @@
 #include "qsohost/error.hpp"
 #include "qsohost/fits.hpp"
 #include "qsohost/http.hpp"
+#include "qsohost/identifiers.hpp"
 #include "qsohost/light_curve.hpp"
 #include "qsohost/option.hpp"
 #include "qsohost/port.hpp"
@@ -61,7 +62,8 @@ constexpr std::uint64_t layout_hash() {
       Port, Ports, Schema, Schema::Entry, Schema::GroupEntry, RunInfo, Context, Counts,
       Counts::Entry, Outcomes, Outcomes::State, Result, Stage, Source, Fetcher, Filter, Fitter,
       Sink, Error, FitsField, FitsCells, FitsTable, FitsKeyword, FitsHeader, FitsColumn, FitsOrder,
-      TableReader, Request, Response, HttpPolicy, Conversation, Http, HttpFetcher, ObjectFetcher>();
+      IdIndex, TableReader, TableRow, Request, Response, HttpPolicy, Conversation, Http,
+      HttpFetcher, ObjectFetcher>();
 }
 
 template <std::size_t N>

@@ -67,4 +67,24 @@ class QSOHOST_API TableReader {
   std::unique_ptr<State> state_;
 };
 
+// The rows of a table, cells by the names of their columns:
+//
+//   for (TableRow row(table); row.next();) mjd(batch).append(row.number("obsTime"));
+//
+// Asking for a column that the table lacks throws TryAgain: the archive's answers have changed. A
+// cell that is no number throws BadObject, which names line and column.
+class QSOHOST_API TableRow {
+ public:
+  explicit TableRow(TableReader& table) : table_(&table) {}
+  bool next() { return table_->next(cells_); }
+
+  double number(std::string_view column) const;         // a missing value is NaN
+  std::int64_t integer(std::string_view column) const;  // must be there
+  std::string_view text(std::string_view column) const;
+
+ private:
+  TableReader* table_;
+  std::vector<std::string_view> cells_;
+};
+
 }  // namespace qsohost::inline v1
