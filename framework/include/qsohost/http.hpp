@@ -24,12 +24,12 @@ namespace qsohost::inline v1 {
 // Two requests that are equal in method, url, body and turn are one question: a resumed run that
 // has its answer does not ask again.
 struct Request {
-  std::string url;  // http or https, with its query, everything escaped (see escape())
+  std::string url{};  // http or https, with its query, everything escaped (see escape())
   std::string method = "GET";
-  std::string body;                    // of a POST
-  std::string content_type;            // of the body
-  std::vector<std::string> headers;    // "Accept: text/csv"; nothing secret
-  std::string about;                   // what it asks for, for messages: "source 4711"
+  std::string body{};                  // of a POST
+  std::string content_type{};          // of the body
+  std::vector<std::string> headers{};  // "Accept: text/csv"; nothing secret
+  std::string about{};                 // what it asks for, for messages: "source 4711"
   std::uint64_t tag = 0;               // the plugin's own, comes back with the answer
   int turn = 0;                        // asked again on purpose: 1, 2, ...
   std::chrono::milliseconds delay{0};  // not sent earlier than so long after it was given
@@ -40,7 +40,7 @@ struct Response {
   int status = 0;
   std::string url;                                           // after redirects, if any
   std::vector<std::pair<std::string, std::string>> headers;  // as received
-  std::string body;                                          // decompressed
+  std::string body{};                                        // decompressed
 
   // Value of the first header of that name, whatever its case; "" if there is none.
   QSOHOST_API std::string_view header(std::string_view name) const;
