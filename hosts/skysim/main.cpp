@@ -9,6 +9,7 @@
 #include "load.hpp"
 #include "make.hpp"
 #include "qsohost/api.hpp"
+#include "score.hpp"
 #include "serve.hpp"
 
 namespace {
@@ -72,6 +73,16 @@ void add_load(CLI::App& app, LoadOptions& options) {
   load->callback([&options] { load_sky(options); });
 }
 
+void add_score(CLI::App& app, ScoreOptions& options) {
+  CLI::App* score = app.add_subcommand("score", "compare what ou-loo found with the truth");
+  score->add_option("DIR", options.sky, "what `make` made")->required();
+  score->add_option("RESULTS", options.results, "products of ou-loo, e.g. run_loo_ztf_g.fits")
+      ->required();
+  score->add_option("--curves", options.curves, "products of the epochs that were cleaned")
+      ->required();
+  score->callback([&options] { fmt::print("{}", qsohost::skysim::score(options)); });
+}
+
 int work(int argc, char** argv) {
   CLI::App app("skysim: a simulated sky with its archives, to test against");
   app.require_subcommand(1);
@@ -85,6 +96,8 @@ int work(int argc, char** argv) {
   add_serve(app, serve);
   LoadOptions load;
   add_load(app, load);
+  ScoreOptions score;
+  add_score(app, score);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
