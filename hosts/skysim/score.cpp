@@ -19,8 +19,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr double kSameEpoch = 1e-5;  // days; exposures are half a minute apart at least
-constexpr double kGross = 0.3;       // mag
 constexpr std::int16_t kFailsCuts = 4;
+constexpr const char* kLine = "{:<8} {:>7} {:>8} {:>7} {:>9} {:>10} {:>15} {:>15}\n";
 
 // Some columns of a whole file.
 class Table {
@@ -111,7 +111,6 @@ struct Deviations {
 struct Score {
   std::size_t removed = 0, right = 0;
   std::size_t outliers = 0, found = 0;
-  std::size_t gross = 0, gross_found = 0;
   Deviations before, after;
 };
 
@@ -138,7 +137,6 @@ Score score_of(const fs::path& file, const ScoreOptions& options, Table& truth) 
   const auto rows_of_curves = curves.rows_by_id();
   const auto removed = results.arrays("removed_mjd");
   const auto outliers = truth.arrays("outlier_time_" + key);
-  const auto offsets = truth.arrays("outlier_offset_" + key);
   const auto reasons = truth.arrays("outlier_why_" + key);
   const auto times = curves.arrays(file_column_of(group, group.time));
   const auto ids = results.column("source_id").values.values<std::int64_t>();
@@ -161,11 +159,8 @@ Score score_of(const fs::path& file, const ScoreOptions& options, Table& truth) 
       const bool is_found = contains_time(removed[row], outliers[t][k]);
       score.right += is_found ? 1 : 0;
       if (reasons[t][k] == kFailsCuts) continue;
-      const bool is_gross = std::abs(offsets[t][k]) >= kGross;
       score.outliers += 1;
       score.found += is_found ? 1 : 0;
-      score.gross += is_gross ? 1 : 0;
-      score.gross_found += is_gross && is_found ? 1 : 0;
     }
   }
   return score;
@@ -175,22 +170,19 @@ Score score_of(const fs::path& file, const ScoreOptions& options, Table& truth) 
 
 std::string score(const ScoreOptions& options) {
   Table truth(options.sky / "truth.fits");
-  std::string out =
-      fmt::format("{:<8} {:>7} {:>8} {:>7} {:>9} {:>13} {:>12} {:>16} {:>16}\n", "light", "",
-                  "epochs", "", "outliers", "complete-", "of 0.3 mag", "fitted - true", "ln D");
-  out +=
-      fmt::format("{:<8} {:>7} {:>8} {:>7} {:>9} {:>13} {:>12} {:>16} {:>16}\n", "curve", "fitted",
-                  "removed", "purity", "there", "ness", "and more", "before", "after cleaning");
+  std::string out = fmt::format(kLine, "light", "", "epochs", "", "outliers", "complete-",
+                                "fitted - true", "ln D");
+  out += fmt::format(kLine, "curve", "fitted", "removed", "purity", "there", "ness", "before",
+                     "after cleaning");
   for (const fs::path& file : options.results) {
     const Score s = score_of(file, options, truth);
     const auto [survey, band] = name_in(file);
     const auto deviation = [](const Deviations& d) {
       return fmt::format("{:+.2f} +- {:.2f}", d.centre(), d.scatter());
     };
-    out += fmt::format("{:<8} {:>7} {:>8} {:>7} {:>9} {:>13} {:>12} {:>16} {:>16}\n",
-                       survey + "." + band, s.after.values.size(), s.removed,
+    out += fmt::format(kLine, survey + "." + band, s.after.values.size(), s.removed,
                        part(s.right, s.removed), s.outliers, part(s.found, s.outliers),
-                       part(s.gross_found, s.gross), deviation(s.before), deviation(s.after));
+                       deviation(s.before), deviation(s.after));
   }
   return out;
 }

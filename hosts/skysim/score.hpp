@@ -17,7 +17,7 @@ struct ScoreOptions {
 
 // A table, a line for each light curve: objects fitted; epochs removed; of those the part that are
 // outliers (purity); outliers among the epochs that were cleaned, and the part that was removed
-// (completeness), of all and of those of 0.3 mag and more; median and scatter (1.48 x the median
+// (completeness); median and scatter (1.48 x the median
 // absolute deviation) of fitted minus true ln D, before and after. Throws Error, naming the file,
 // for one that cannot be read or lacks a column.
 std::string score(const ScoreOptions& options);
