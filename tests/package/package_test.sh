@@ -4,6 +4,7 @@
 # by g++ and, where there is one, by clang against the host that g++ built.
 set -euo pipefail
 build=$(realpath "${1:?usage: package_test.sh BUILD_FOLDER}")
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 work=$(mktemp -d)
 server=
 trap '[ -z "$server" ] || kill "$server"; rm -rf "$work"' EXIT
@@ -21,14 +22,29 @@ fail() {
   exit 1
 }
 
-# A port that nobody uses, for the archive that a survey asks.
-free_port() {
-  /usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
-}
-
 # rows_of FILE: how many rows a FITS product has
 rows_of() {
   /usr/bin/python3 -c 'import sys; from astropy.io import fits; print(len(fits.getdata(sys.argv[1], 1)))' "$1"
+}
+
+# build_and_test COMPILER: the plugin of the folder we are in
+build_and_test() {
+  CXX=$1 cmake -S . -B build -G Ninja -DCMAKE_CXX_FLAGS="-Wall -Wextra -Wpedantic -Werror" >log
+  cmake --build build >log 2>&1 || { cat log; fail "$PWD does not build with $1"; }
+  ctest --test-dir build --output-on-failure >log || { cat log; fail "the tests in $PWD fail"; }
+  grep -q '100% tests passed' log || { cat log; fail "$PWD has no tests"; }
+}
+
+# serve COMMAND...: starts a server and waits for its first line, which is then in server.log
+serve() {
+  "$@" >server.log 2>&1 &
+  server=$!
+  for _ in $(seq 100); do [ -s server.log ] && return || sleep 0.1; done
+  fail "no answer from $*"
+}
+stop_server() {
+  [ -z "$server" ] || kill "$server"
+  server=
 }
 
 try_kind() {
@@ -36,21 +52,14 @@ try_kind() {
   mkdir -p "$work/$compiler" && cd "$work/$compiler"
   qsohost new "$kind" "$name" >/dev/null
   cd "$name"
-  CXX=$compiler cmake -S . -B build -G Ninja -DCMAKE_CXX_FLAGS="-Wall -Wextra -Wpedantic -Werror" >log
-  cmake --build build >log 2>&1 || { cat log; fail "$name does not build with $compiler"; }
-  ctest --test-dir build --output-on-failure >log || { cat log; fail "the tests of $name fail"; }
-  grep -q '100% tests passed' log || { cat log; fail "$name has no tests"; }
+  build_and_test "$compiler"
   local chain=(qsohost --chain chain.toml)
   if [ "$kind" = survey ]; then
-    local port
-    port=$(free_port)
-    python3 -m http.server --bind 127.0.0.1 --directory answers "$port" >server.log 2>&1 &
-    server=$!
-    for _ in $(seq 50); do grep -q Serving server.log && break || sleep 0.1; done
-    chain+=(--set "$name.url=http://127.0.0.1:$port")
+    serve /usr/bin/python3 -u -m http.server --bind 127.0.0.1 --directory answers 0
+    chain+=(--set "$name.url=http://127.0.0.1:$(grep -oP '(?<=port )\d+' server.log)")
   fi
   "${chain[@]}" >log 2>&1 || { cat log; fail "the chain of $name does not run"; }
-  if [ -n "$server" ]; then kill "$server" && server=; fi
+  stop_server
   for product in "$name.run/"*.fits; do
     [ -e "$product" ] || break
     [ "$(rows_of "$product")" = 2 ] || fail "$product does not have two rows"
@@ -59,8 +68,41 @@ try_kind() {
   echo "$kind, $compiler: good"
 }
 
+# The example that stands outside the tree, with the stock plugins in one chain.
+try_example() {
+  local compiler=$1 ztf
+  mkdir -p "$work/$compiler" && cd "$work/$compiler"
+  cp -r "$here/../../examples/survey-plugin" .
+  cd survey-plugin
+  build_and_test "$compiler"
+  skysim make sky --sources 12 --answers >log
+  cp sky/targets.csv .
+  serve skysim serve sky --port 0
+  ztf=$server
+  local ztf_url
+  ztf_url=$(grep -oP 'http://127.0.0.1:\d+' server.log | head -1)
+  serve /usr/bin/python3 "$here/mast.py" targets.csv
+  qsohost --chain chain.toml --set "ztf.url=$ztf_url/cgi-bin/ZTF/nph_light_curves" \
+    --set "ztf.tap_url=$ztf_url/TAP" \
+    --set "ps1.url=http://127.0.0.1:$(cat server.log)/api/v0.1/panstarrs/dr2" >log 2>&1 ||
+    { cat log; fail "the chain of two surveys does not run"; }
+  kill "$ztf"
+  stop_server
+  /usr/bin/python3 - <<'END' || fail "the products of two surveys do not fit together"
+import csv
+from astropy.io import fits
+ztf = fits.getdata("two-surveys.run/two-surveys_ztf_lc.fits", 1)
+ps1 = fits.getdata("two-surveys.run/two-surveys_ps1_lc.fits", 1)
+ids = [int(row["source_id"]) for row in csv.DictReader(open("targets.csv"))]
+assert list(ztf["source_id"]) == list(ps1["source_id"]) == ids
+assert all(len(mjd) == 12 for mjd in ps1["mjd_g"]) and sum(map(len, ztf["mjd_g"])) > 100
+END
+  echo "survey-plugin beside the stock plugins, $compiler: good"
+}
+
 compilers=(g++)
 if command -v clang++-16 >/dev/null; then compilers+=(clang++-16); else echo "skipped: no clang++-16"; fi
 for compiler in "${compilers[@]}"; do
-  for kind in filter fitter sink; do try_kind "$kind" "$compiler"; done
+  for kind in filter fitter sink survey; do try_kind "$kind" "$compiler"; done
+  try_example "$compiler"
 done
