@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # From a fresh Debian 12 to cleaned light curves in FITS files: installs what is missing, builds into
-# build/, makes a small simulated sample, runs the main job on it, and says what came out.
-# Works from any directory, again and again, as root or with sudo.
+# build/, makes a simulated sky, runs the whole chain on it (cross-match, Gaia epochs, ZTF light
+# curves from a server on this machine, cuts, fits, cleaning), and compares what it found with the
+# truth. Works from any directory, again and again, as root or with sudo.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 out=build/quickstart
+chain=examples/sdss-gaia-ztf-local.toml
 
 echo "== 1. Debian packages"
 .ci/setup.sh build
@@ -17,31 +19,49 @@ tests=()
 cmake --preset release --log-level=WARNING "${tests[@]}"
 cmake --build --preset release --parallel "$(nproc)"
 
-echo "== 3. A simulated sample"
-rm -rf "$out/sample"
-build/bin/skysim make "$out/sample" --sources 40 --answers
+echo "== 3. A simulated sky, and a server that answers for ZTF's archive"
+rm -rf "$out"
+mkdir -p "$out"
+build/bin/skysim make "$out/sky" --sources 300
+build/bin/skysim serve "$out/sky" --port 0 >"$out/server.log" 2>&1 &
+server=$!
+trap 'kill "$server" 2>/dev/null || true' EXIT
+for _ in $(seq 100); do
+  url=$(grep -o 'http://127.0.0.1:[0-9]*' "$out/server.log") && break
+  sleep 0.1
+done
+if [ -z "${url:-}" ]; then
+  cat "$out/server.log" >&2
+  exit 1
+fi
 
 echo "== 4. Run"
-build/bin/qsohost --chain examples/quickstart.toml --run-dir "$out/run" --restart
+build/bin/qsohost --chain "$chain" --set "ztf.url=$url" --run-dir "$out/run"
+
+echo
+echo "== 5. What was found, beside the truth"
+build/bin/skysim score "$out/sky" "$out"/run/quickstart_loo_{ztf_g,ztf_r,gaia_g,gaia_bp,gaia_rp}.fits \
+  --curves "$out/run/quickstart_cleaned_ztf_lc.fits" "$out/run/quickstart_matched_gaia_lc.fits"
 
 cat <<END
 
-== What was written, in $root/$out
-  sample/targets.csv                      the quasars: source_id, ra, dec, z
-  sample/irsa/                            what ZTF's archive would answer about each
-  sample/truth.fits                       the truth: parameters, and which epochs are outliers and why
-  sample/*.fits                           the archives' tables: SDSS DR16Q, Gaia DR3, ZTF
-  run/quickstart_raw_ztf_lc.fits          light curves as fetched, g, r and i
-  run/quickstart_loo_ztf_g.fits, _r.fits  the fits: ln sigma, ln tau, ln D before and after cleaning,
-                                          and the epochs removed (removed_mjd, removed_epoch_id)
-  run/quickstart_cleaned_ztf_lc.fits      light curves without bad epochs and outliers
-Row i is the same quasar in every file of the run.
+purity: the part of the removed epochs that are outliers of the simulation; completeness: the part of
+the outliers that were removed. D = sigma^2 / tau: median difference and scatter, natural logarithms.
 
-What to look at
-  The table above: epochs in and out of each stage, and what fell to which cut.
-  removed_mjd of the fits beside outlier_time of sample/truth.fits, and logD_post beside logD.
-  examples/quickstart.toml, the chain that did it. Change a cut without editing it:
-    build/bin/qsohost --chain examples/quickstart.toml --set quality.max_airmass=1.5 \\
-      --run-dir $out/other
-  build/bin/qsohost list, and build/bin/qsohost inspect ou-loo
+== What was written, in $root/$out
+  sky/*.fits                            the archives' tables: SDSS DR16Q, Gaia DR3, ZTF; truth.fits
+  run/quickstart_catalog.fits           every pair of a quasar and a Gaia source
+  run/quickstart_targets.fits           the quasars with epochs in Gaia, _gaia_lc.fits: their epochs
+  run/quickstart_raw_ztf_lc.fits        what ZTF has of them
+  run/quickstart_matched_*.fits         those that both have: catalogue, Gaia, ZTF
+  run/quickstart_cleaned_ztf_lc.fits    g and r after the cuts on quality
+  run/quickstart_loo_*.fits             the fits: ln sigma, ln tau, ln D before and after cleaning,
+                                        and the epochs removed (removed_mjd, removed_epoch_id)
+  run/quickstart_loo_cleaned_*.fits     light curves without bad epochs and outliers
+From the matched ones on, row i is the same quasar in every file.
+
+What to do next
+  build/bin/qsohost status $out/run     how each quasar ended at each archive
+  $chain, the chain that did it; sdss-gaia-ztf.toml, the same on the
+  real archives; examples/guides, a page each on data, products, your catalogue, your plugin.
 END

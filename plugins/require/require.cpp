@@ -26,6 +26,11 @@ class Require : public qsohost::Filter {
   qsohost::Option<std::vector<std::string>> groups{
       this, "groups", std::vector<std::string>{},
       "groups of epochs an object must have, e.g. [\"ztf.g\"]"};
+  qsohost::Option<std::string> match{this,
+                                     "match",
+                                     "all",
+                                     "epochs in all of the groups, or in any of them",
+                                     {.choices = {"all", "any"}}};
   qsohost::Option<std::int64_t> min_epochs{
       this, "min_epochs", 1, "epochs an object must have in each of the groups", {.min = 1}};
 
@@ -54,17 +59,7 @@ class Require : public qsohost::Filter {
   }
 
   void apply(qsohost::Batch& batch, qsohost::Counts& counts) const override {
-    std::vector<std::uint8_t> mask(batch.rows(), 1);
-    for (const std::string& name : *groups) {
-      const qsohost::Group& group = batch.group(name);
-      std::int64_t lacking = 0;
-      for (std::size_t row = 0; row < mask.size(); ++row) {
-        if (group.slice(row).count >= static_cast<std::uint64_t>(*min_epochs)) continue;
-        mask[row] = 0;
-        ++lacking;
-      }
-      counts.add(name, "objects with too few epochs", lacking);
-    }
+    std::vector<std::uint8_t> mask = with_epochs(batch, counts);
     for (const std::string& name : *columns) {
       const qsohost::Column& column = batch.objects().at(name);
       std::int64_t lacking = 0;
@@ -78,6 +73,28 @@ class Require : public qsohost::Filter {
     counts.add("objects", "in", static_cast<std::int64_t>(mask.size()));
     counts.add("objects", "kept", std::count(mask.begin(), mask.end(), std::uint8_t{1}));
     batch.keep_rows(mask);
+  }
+
+ private:
+  // 1 for each object that has enough epochs.
+  std::vector<std::uint8_t> with_epochs(const qsohost::Batch& batch,
+                                        qsohost::Counts& counts) const {
+    std::vector<std::size_t> groups_with(batch.rows(), 0);
+    for (const std::string& name : *groups) {
+      const qsohost::Group& group = batch.group(name);
+      std::int64_t lacking = 0;
+      for (std::size_t row = 0; row < groups_with.size(); ++row) {
+        const bool has = group.slice(row).count >= static_cast<std::uint64_t>(*min_epochs);
+        groups_with[row] += has ? 1 : 0;
+        lacking += has ? 0 : 1;
+      }
+      counts.add(name, "objects with too few epochs", lacking);
+    }
+    const std::size_t needed =
+        *match == "all" ? groups->size() : std::min<std::size_t>(1, groups->size());
+    std::vector<std::uint8_t> mask(batch.rows());
+    for (std::size_t row = 0; row < mask.size(); ++row) mask[row] = groups_with[row] >= needed;
+    return mask;
   }
 };
 

@@ -82,8 +82,7 @@ try_example() {
   local ztf_url
   ztf_url=$(grep -oP 'http://127.0.0.1:\d+' server.log | head -1)
   serve /usr/bin/python3 "$here/mast.py" targets.csv
-  qsohost --chain chain.toml --set "ztf.url=$ztf_url/cgi-bin/ZTF/nph_light_curves" \
-    --set "ztf.tap_url=$ztf_url/TAP" \
+  qsohost --chain chain.toml --set "ztf.url=$ztf_url" \
     --set "ps1.url=http://127.0.0.1:$(cat server.log)/api/v0.1/panstarrs/dr2" >log 2>&1 ||
     { cat log; fail "the chain of two surveys does not run"; }
   kill "$ztf"

@@ -41,6 +41,14 @@ TEST_CASE("objects without epochs in one of the groups go") {
   CHECK(h.count("ztf.r", "objects with too few epochs") == 1);
 }
 
+TEST_CASE("any of the groups is enough") {
+  Harness h("require",
+            {{"groups", "[\"ztf.g\", \"ztf.r\"]"}, {"match", "any"}, {"min_epochs", "3"}});
+  add_objects(h);
+  h.run();
+  CHECK(left(h) == std::vector<std::int64_t>{0, 1, 2});
+}
+
 TEST_CASE("min_epochs counts for each group") {
   Harness h("require", {{"groups", "[\"ztf.g\"]"}, {"min_epochs", "3"}});
   add_objects(h);
