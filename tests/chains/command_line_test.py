@@ -75,14 +75,14 @@ class CommandLine(ChainTest):
         plugins = [a for f in [*files, cut, text] for a in ("--plugin", f)]
         make_sample(self.folder / "sample", 3)
         done = self.qsohost(
-            "--chain", ROOT / "examples/quickstart.toml", *plugins, "--run-dir", "run",
+            "--chain", ROOT / "tests/chains/answers.toml", *plugins, "--run-dir", "run",
             "--set", "catalog.path=sample/targets.csv",
             "--set", "ztf.path=sample/irsa/{source_id}.csv",
         )  # fmt: skip
         for words in ("API number", "no qsohost note", "undefined symbol", "truncated",
                       "not a shared object"):  # fmt: skip
             self.assertIn(words, done.stderr)
-        self.assertTrue((self.folder / "run/quickstart_loo_ztf_g.fits").exists())
+        self.assertTrue((self.folder / "run/answers_loo_ztf_g.fits").exists())
 
     def test_unsettled_objects(self):
         self.write("targets.csv", "source_id,ra,dec\n1,10,20\n2,10,20\n3,10,20\n4,10,20\n")

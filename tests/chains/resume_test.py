@@ -17,7 +17,7 @@ class Resume(ChainTest):
         super().setUp()
         make_sample(self.folder / "sample", SOURCES)
         self.args = [
-            "--chain", ROOT / "examples/quickstart.toml",
+            "--chain", ROOT / "tests/chains/answers.toml",
             "--set", "chain.batch_rows=3",
             "--set", f"catalog.path={self.folder}/sample/targets.csv",
             "--set", f"ztf.path={self.folder}/sample/irsa/{{source_id}}.csv",
