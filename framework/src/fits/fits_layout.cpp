@@ -1,8 +1,10 @@
 #include "fits/fits_layout.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <limits>
 #include <string_view>
@@ -123,6 +125,7 @@ void read_field(const FitsInput& file, const FitsCards& cards, int n, FitsLayout
     field.string_length = place.element_bytes;
   } else if (form->code == 'L') {
     field.info.dtype = DType::Bool;
+    place.letters = cards.text(fmt::format("TDISP{}", n)).starts_with('L');
   } else {
     place.scale = cards.number(fmt::format("TSCAL{}", n)).value_or(1);
     place.zero = cards.number(fmt::format("TZERO{}", n)).value_or(0);
@@ -145,11 +148,45 @@ void read_field(const FitsInput& file, const FitsCards& cards, int n, FitsLayout
   layout.places.push_back(place);
 }
 
-FitsHdu find_table(const FitsInput& file) {
-  for (auto hdu = std::optional(first_hdu(file)); hdu; hdu = next_hdu(file, *hdu)) {
-    if (hdu->cards.text("XTENSION") == "BINTABLE") return *std::move(hdu);
+bool is_table(const FitsHdu& hdu) {
+  return hdu.cards.text("XTENSION") == "BINTABLE";
+}
+
+// "1 'ztf' (table, 98 rows)"
+std::string described(const FitsHdu& hdu, int number) {
+  std::string out = std::to_string(number);
+  const std::string name = hdu.cards.text("EXTNAME");
+  if (!name.empty()) out += fmt::format(" '{}'", name);
+  if (is_table(hdu)) return out + fmt::format(" (table, {} rows)", hdu.cards.count("NAXIS2"));
+  const std::string kind = hdu.cards.text("XTENSION");
+  return out + (kind.empty()      ? " (primary)"
+                : kind == "TABLE" ? " (text table)"
+                : kind == "IMAGE" ? " (image)"
+                                  : fmt::format(" ({})", kind));
+}
+
+bool same_name(std::string_view a, std::string_view b) {
+  return std::ranges::equal(
+      a, b, [](unsigned char x, unsigned char y) { return std::toupper(x) == std::toupper(y); });
+}
+
+FitsHdu find_table(const FitsInput& file, std::string_view wanted, int& number) {
+  std::vector<std::string> there;
+  number = 0;
+  for (auto hdu = std::optional(first_hdu(file)); hdu; hdu = next_hdu(file, *hdu), ++number) {
+    const bool is_wanted = wanted.empty() ? is_table(*hdu)
+                                          : wanted == std::to_string(number) ||
+                                                same_name(wanted, hdu->cards.text("EXTNAME"));
+    if (is_wanted && is_table(*hdu)) return *std::move(hdu);
+    if (is_wanted) {
+      file.fail(fmt::format("HDU {} is no binary table", described(*hdu, number)));
+    }
+    if (number < 20) there.push_back(described(*hdu, number));
   }
-  file.fail("holds no binary table");
+  if (number > 20) there.emplace_back("...");
+  file.fail(fmt::format("holds no {}; its HDUs are {}",
+                        wanted.empty() ? "binary table" : fmt::format("HDU '{}'", wanted),
+                        fmt::join(there, ", ")));
 }
 
 void check_size(const FitsInput& file, const FitsLayout& layout) {
@@ -166,10 +203,10 @@ void check_size(const FitsInput& file, const FitsLayout& layout) {
 
 }  // namespace
 
-FitsLayout read_layout(const FitsInput& file) {
-  const FitsHdu hdu = find_table(file);
-  const FitsCards& cards = hdu.cards;
+FitsLayout read_layout(const FitsInput& file, std::string_view wanted) {
   FitsLayout layout;
+  const FitsHdu hdu = find_table(file, wanted, layout.hdu);
+  const FitsCards& cards = hdu.cards;
   layout.data_start = hdu.data;
   layout.extension = cards.text("EXTNAME");
   layout.rows = cards.count("NAXIS2");
@@ -219,8 +256,8 @@ FitsLayout make_layout(std::vector<FitsField> fields, std::uint64_t rows, std::u
 }
 
 std::string place_in(const FitsLayout& layout, std::size_t field, std::uint64_t row) {
-  return fmt::format("table {}, row {}, column '{}'",
-                     layout.extension.empty() ? "1" : "'" + layout.extension + "'", row + 1,
+  const std::string name = layout.extension.empty() ? "" : fmt::format(" '{}'", layout.extension);
+  return fmt::format("HDU {}{}, row {}, column '{}'", layout.hdu, name, row + 1,
                      layout.fields[field].info.name);
 }
 
@@ -239,6 +276,7 @@ Descriptor array_of(const FitsInput& file, const FitsLayout& layout, std::size_t
 }
 
 std::string display_format(const ColumnInfo& info) {
+  if (info.dtype == DType::Bool) return "L1";  // for readers: what is there are letters
   const bool is_double = info.dtype == DType::F64;
   if (!is_double && info.dtype != DType::F32) return "";
   if (info.unit == "deg") return is_double ? "F13.8" : "F10.5";

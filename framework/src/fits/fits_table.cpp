@@ -8,6 +8,7 @@
 
 #include "fits/fits_bytes.hpp"
 #include "fits/fits_layout.hpp"
+#include "fits/fits_swap.hpp"
 #include "qsohost/error.hpp"
 #include "qsohost/fits.hpp"
 
@@ -43,7 +44,7 @@ void decode_as(const FieldPlace& place, const std::byte* from, std::size_t n, Co
                std::size_t at) {
   const std::span<T> to = out.values<T>().subspan(at, n);
   if (std::is_same_v<Raw, T> && place.scale == 1 && place.zero == 0) {
-    for (std::size_t i = 0; i < n; ++i) to[i] = load_be<T>(from + i * sizeof(T));
+    copy_swapped(std::as_writable_bytes(to).data(), from, n, sizeof(T));
   } else {
     for (std::size_t i = 0; i < n; ++i) {
       to[i] = converted<Raw, T>(load_be<Raw>(from + i * sizeof(Raw)), place);
@@ -74,8 +75,8 @@ void decode_number(const FieldPlace& place, const std::byte* from, std::size_t n
   }
 }
 
-// In arrays astropy writes the numbers 0 and 1 instead of the letters F and T; only an array that
-// has letters can have nulls.
+// In arrays astropy writes the numbers 0 and 1 instead of the letters F and T. Unless the header
+// says that there are letters, only an array that has some can have nulls.
 void decode_bools(const std::byte* from, std::size_t n, Column& out, std::size_t at,
                   bool may_be_numbers) {
   const auto to = out.values<bool>().subspan(at, n);
@@ -94,7 +95,7 @@ void decode(const FieldPlace& place, const std::byte* from, std::size_t n, Colum
             std::size_t at, bool is_array) {
   switch (place.code) {
     case 'L':
-      return decode_bools(from, n, out, at, is_array);
+      return decode_bools(from, n, out, at, is_array && !place.letters);
     case 'B':
       return decode_number<std::uint8_t>(place, from, n, out, at);
     case 'I':
@@ -113,7 +114,8 @@ void decode(const FieldPlace& place, const std::byte* from, std::size_t n, Colum
 }  // namespace
 
 struct FitsTable::State {
-  explicit State(const std::filesystem::path& path) : file(path), layout(read_layout(file)) {}
+  State(const std::filesystem::path& path, std::string_view hdu)
+      : file(path), layout(read_layout(file, hdu)) {}
 
   struct ArrayTask {
     std::size_t field;
@@ -263,7 +265,8 @@ void FitsTable::State::check_unsigned(std::size_t field, std::uint64_t first,
   }
 }
 
-FitsTable::FitsTable(const std::filesystem::path& file) : state_(std::make_unique<State>(file)) {}
+FitsTable::FitsTable(const std::filesystem::path& file, std::string_view hdu)
+    : state_(std::make_unique<State>(file, hdu)) {}
 FitsTable::~FitsTable() = default;
 FitsTable::FitsTable(FitsTable&&) noexcept = default;
 
