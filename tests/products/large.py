@@ -87,14 +87,13 @@ def compare(product, rows):
         formats = {c.format[:2] for c in hdus[1].columns if c.name.endswith("_g")}
         assert all(f.lstrip("1")[0] == "Q" for f in formats), formats
         assert len(hdus[1].data) == rows and hdus[1].header["PCOUNT"] == ends[-1] > 2**32
-        for middle in (1, *around, rows - 2):
-            part = hdus[1].data[middle - 1:middle + 2]
-            for i, row in enumerate(range(middle - 1, middle + 2)):
-                assert part["source_id"][i] == row + 1
-                for name, dtype in COLUMNS:
-                    cell = np.asarray(part[name][i])
-                    assert np.array_equal(cell, values(dtype, row, lengths[row])), (row, name)
-        print(f"compared with astropy: rows around {[1, *around, rows - 2]}", flush=True)
+        compared = sorted({r + d for r in (1, *around, rows - 2) for d in (-1, 0, 1)})
+        for name, dtype in COLUMNS:  # whole columns: astropy finds no heap for a slice of rows
+            column = hdus[1].data[name]
+            for row in compared:
+                assert np.array_equal(column[row], values(dtype, row, lengths[row])), (row, name)
+        assert list(hdus[1].data["source_id"][compared]) == [row + 1 for row in compared]
+        print(f"compared with astropy: rows {compared}, counted from 0", flush=True)
 
 
 def main():
@@ -109,8 +108,9 @@ def main():
         write_input(source, args.rows)
         first = copy(args.program.resolve(), folder, "first", source)
         source.unlink()
-        compare(first, args.rows)
         second = copy(args.program.resolve(), folder, "second", first)
+        # Only now: a process starts with the memory of its parent, as far as the system tells.
+        compare(first, args.rows)
         compare(second, args.rows)
         # Headers differ in their history; rows and arrays must not.
         sums = [fits.getheader(product, 1)["DATASUM"] for product in (first, second)]

@@ -4,8 +4,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <charconv>
+#include <cstring>
 #include <limits>
 #include <string_view>
 #include <utility>
@@ -41,6 +43,7 @@ char code_of(DType dtype) {
   return codes[static_cast<std::size_t>(dtype)];
 }
 
+constexpr std::uint64_t kBlock = 2880;
 constexpr std::uint64_t kMostElements = std::uint64_t{1} << 31;  // of a fixed cell
 
 struct Form {
@@ -184,9 +187,31 @@ FitsHdu find_table(const FitsInput& file, std::string_view wanted, int& number) 
     if (number < 20) there.push_back(described(*hdu, number));
   }
   if (number > 20) there.emplace_back("...");
-  file.fail(fmt::format("holds no {}; its HDUs are {}",
-                        wanted.empty() ? "binary table" : fmt::format("HDU '{}'", wanted),
-                        fmt::join(there, ", ")));
+  file.fail(fmt::format(
+      "holds no {}; its HDUs are {}{}",
+      wanted.empty() ? "binary table" : fmt::format("HDU '{}'", wanted), fmt::join(there, ", "),
+      file.size() % kBlock == 0 ? ""
+                                : "; its size is no multiple of 2880 bytes, so it is cut short"));
+}
+
+// Behind the data its last block is filled with zeros (some writers: blanks), and then comes an HDU
+// or nothing: a header that promises less than there is would have us read arrays as rows.
+void check_end(const FitsInput& file, std::uint64_t end_of_data) {
+  constexpr std::string_view kNext = "XTENSION";
+  std::array<std::byte, kBlock + kNext.size()> bytes{};
+  const std::uint64_t next = (end_of_data + kBlock - 1) / kBlock * kBlock;
+  const std::uint64_t there = std::min(next + kNext.size(), file.size());
+  const auto rest = std::span(bytes).first(there - std::min(there, end_of_data));
+  file.read(end_of_data, rest);
+  const auto is_fill = [](std::byte b) { return b == std::byte{0} || b == std::byte{' '}; };
+  const auto fill = rest.first(std::min<std::size_t>(next - end_of_data, rest.size()));
+  const auto behind = rest.subspan(fill.size());
+  const bool ends_well = std::ranges::all_of(behind, is_fill) ||
+                         std::memcmp(behind.data(), kNext.data(), behind.size()) == 0;
+  if (ends_well && std::ranges::all_of(fill, is_fill)) return;
+  file.fail(
+      "there is more data than its header promises: the number of rows (NAXIS2) or the size of "
+      "the arrays (PCOUNT) is wrong; copy or make the file again");
 }
 
 void check_size(const FitsInput& file, const FitsLayout& layout) {
@@ -228,6 +253,7 @@ FitsLayout read_layout(const FitsInput& file, std::string_view wanted) {
   }
   layout.heap_bytes = extra - (layout.heap_start - fixed);
   check_size(file, layout);
+  check_end(file, layout.data_start + layout.heap_start + layout.heap_bytes);
   return layout;
 }
 

@@ -161,6 +161,18 @@ TEST_CASE("light curves of other surveys are named in [[stage.band]]") {
              Contains("no column 'mm' for light curve 'ps1.g'"));
 }
 
+TEST_CASE("a column that a light curve lacks is named") {
+  const Folder folder;
+  TestTable table(kIds);
+  table.add_arrays<double>("mjd_g", kLengths).add_arrays<float>("mag_g", kLengths);
+  CHECK_THAT(refusal({table.write(folder / "a.fits")}),
+             Contains("'ztf.g' has mjd_g, but no magerr;"));
+  Harness h("lightcurve-source", reading({table.add_ztf("r", kLengths).write(folder / "a.fits")}));
+  h.run();
+  REQUIRE(h.messages().size() == 2);
+  CHECK_THAT(h.messages()[0], Contains("column 'mjd_g' is left out: it belongs to no light curve"));
+}
+
 TEST_CASE("columns of a band must be arrays of numbers") {
   const Folder folder;
   TestTable table(kIds);
