@@ -24,7 +24,7 @@ constexpr bool kKeeps = true;
 #endif
 
 constexpr std::size_t kSmallest = std::size_t{32} << 10;  // smaller blocks malloc handles well
-constexpr std::size_t kMostKept = std::size_t{48} << 20;  // two batches of light curves
+constexpr std::size_t kMostKept = std::size_t{32} << 20;  // more than a batch of light curves
 
 class Kept {
  public:

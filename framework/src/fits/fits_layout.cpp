@@ -139,8 +139,10 @@ void read_field(const FitsInput& file, const FitsCards& cards, int n, FitsLayout
     field.nullable = place.null.has_value();
   }
   if (form->code == 'X' || form->code == 'C' || form->code == 'M') {
-    field.trouble = fmt::format("{} (TFORM{} = '{}') cannot be read",
-                                form->code == 'X' ? "bits" : "complex numbers", n, text);
+    const bool is_bits = form->code == 'X';
+    field.trouble = fmt::format(
+        "{} (TFORM{} = '{}') cannot be read; {}", is_bits ? "bits" : "complex numbers", n, text,
+        is_bits ? "write them as integers" : "write real and imaginary parts as two columns");
   } else if (field.is_array && form->code == 'A') {
     field.trouble = fmt::format("texts of any length (TFORM{} = '{}') cannot be read", n, text);
   } else if (place.bytes == 0) {

@@ -259,9 +259,10 @@ void FitsTable::State::check_unsigned(std::size_t field, std::uint64_t first,
     for (; left == 0; ++row) left = length(row);
     --left;
     if (values[i] >= 0 || cells.values.is_null(i)) continue;
-    file.fail(fmt::format("{}: {} is beyond the range of 64-bit signed integers",
-                          place_in(layout, field, first + row - 1),
-                          static_cast<std::uint64_t>(values[i])));
+    file.fail(fmt::format(
+        "{}: {} is beyond the range of 64-bit signed integers; write "
+        "the column as texts",
+        place_in(layout, field, first + row - 1), static_cast<std::uint64_t>(values[i])));
   }
 }
 
