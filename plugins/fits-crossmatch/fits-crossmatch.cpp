@@ -152,7 +152,7 @@ void FitsCrossmatch::find_pairs(qsohost::Context& context) {
   scan(left_is_larger ? *right_ : *left_, [&](std::span<const Place> places) {
     kept.insert(kept.end(), places.begin(), places.end());
   });
-  const crossmatch::Zones zones(std::move(kept), *cross.radius_arcsec);
+  const crossmatch::Zones zones(std::exchange(kept, {}), *cross.radius_arcsec);
   const auto indexed = left_is_larger ? crossmatch::Indexed::Right : crossmatch::Indexed::Left;
   scan(left_is_larger ? *left_ : *right_, [&](std::span<const Place> places) {
     crossmatch::find_pairs(zones, indexed, places, thread_count(), pairs_);

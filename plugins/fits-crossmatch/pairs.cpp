@@ -45,14 +45,15 @@ void find_pairs(const Zones& zones, Indexed indexed, std::span<const Place> plac
   constexpr std::size_t kLeast = 4096;  // for fewer, a thread does not pay
   const std::size_t parts =
       std::clamp<std::size_t>(places.size() / kLeast, 1, static_cast<std::size_t>(threads));
-  if (parts == 1) return find_in(zones, indexed, places, pairs);
+  const std::vector<Place> sorted = zones.by_zone(places);
+  if (parts == 1) return find_in(zones, indexed, sorted, pairs);
   std::vector<std::vector<Pair>> found(parts);
   {
     std::vector<std::jthread> workers;
     for (std::size_t i = 0; i < parts; ++i) {
       const std::size_t begin = places.size() * i / parts;
       const std::size_t end = places.size() * (i + 1) / parts;
-      workers.emplace_back([&, i, part = places.subspan(begin, end - begin)] {
+      workers.emplace_back([&, i, part = std::span(sorted).subspan(begin, end - begin)] {
         find_in(zones, indexed, part, found[i]);
       });
     }

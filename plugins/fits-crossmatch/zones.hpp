@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include <qsohost/sphere.hpp>
@@ -23,12 +24,14 @@ bool is_on_sky(double ra, double dec);
 // Of a position that is_on_sky: RA 360 is 0, RA -10 is 350.
 Place place_of(double ra, double dec, std::uint64_t row);
 
-// For searches of one radius; 24 bytes a place.
+// For searches of one radius; 24 bytes a place, twice that while they are sorted.
 class Zones {
  public:
-  Zones(std::vector<Place> places, double radius_arcsec);
+  Zones(std::span<const Place> places, double radius_arcsec);
 
-  std::size_t size() const { return places_.size(); }
+  // The places in the order of their zones: searching for them in this order is several times
+  // faster than jumping through all memory.
+  std::vector<Place> by_zone(std::span<const Place> places) const;
 
   // Calls see(place, separation in arcsec) for every place at most the radius away, the radius
   // included. Any thread.
@@ -51,9 +54,9 @@ class Zones {
 
  private:
   std::size_t zone_of(double dec) const {
-    const double zone = std::floor((dec + 90) / height_);
-    return static_cast<std::size_t>(std::clamp(zone, 0.0, last_zone_));
+    return static_cast<std::size_t>(std::clamp((dec + 90) / height_, 0.0, last_zone_));
   }
+  std::vector<std::uint64_t> begins_of_zones(std::span<const Place> places) const;
   // How far in RA (degrees) places within the radius can be; 180: anywhere.
   double ra_window(double dec) const;
 
@@ -71,6 +74,7 @@ class Zones {
 
   double radius_arcsec_;
   double reach_;   // deg: the radius and a little, so that rounding loses nothing
+  double sine_;    // of the reach
   double height_;  // of a zone, deg
   double last_zone_;
   std::vector<Place> places_;          // by zone, then RA, then row
