@@ -7,22 +7,24 @@
 // them. A row without a position, or with one off the sky, matches nothing.
 //   match    "all": every pair; "nearest": of each left row's pairs the one with the smallest
 //            separation, of equal ones the one with the smaller source_id.
-//   unique   what then becomes of right rows that are in several pairs: "keep": all of them stay,
-//            the same source_id several times; "nearest": the pair with the smallest separation
-//            stays (of equal ones the one that would come first); "drop": none of them stays.
+//   unique   what then becomes of a source_id that is in several pairs: "keep": all of them stay;
+//            "nearest": the one with the smallest separation stays (of equal ones that which comes
+//            first in the left table); "drop": none of them stays.
 //   n_matches of a pair counts the right rows within the radius of its left row, before `match` and
 //   `unique`.
 //
 // Order of rows: by source_id (integers by value, texts by bytes), then match_separation, then the
-// left row's ra and dec, then the left table's own order.
+// left table's own order. A matched right row must have an identifier.
+//
+// In `where`, a null is NULL, as SQL has it; FITS has no other null for floats than NaN.
 //
 // Columns: those of the left table in order, those of the right table in order, match_separation
 // (f64, arcsec), n_matches (i32); then ra and dec (f64, deg: the right row's position), each only
 // if no column has that name, so that later stages find a position. Types, units and descriptions
 // are the tables'. A name that both tables have, without regard to case, gets its table's prefix on
-// both sides ("sdss_ra" and "gaia_ra"), whether or not both are selected: names do not depend on
-// the selection. The right table's identifier is always called "source_id" and always selected;
-// another column of that name gets its prefix.
+// both sides ("sdss_ra" and "gaia_ra"); so does one that would then be there twice (DR16Q's own
+// "gaia_ra" becomes "sdss_gaia_ra") or that the cross-match itself adds. Names do not depend on
+// what is selected. The right table's identifier is always called "source_id" and always selected.
 #pragma once
 
 #include <cstddef>
@@ -116,7 +118,7 @@ QSOHOST_API std::size_t find_crossmatch_column(const CrossmatchTable& table, std
                                                std::string_view option);
 
 // Selects and names. Throws ChainError: an entry of option `columns` that fits nothing; two columns
-// of the result with one name (prefixed names included; match_separation and n_matches too).
+// of the result whose names no prefix tells apart (in one table, differing in case alone).
 QSOHOST_API CrossmatchLayout crossmatch_layout(const CrossmatchTable& left,
                                                const CrossmatchTable& right,
                                                const CrossmatchOptions& options);

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cctype>
 #include <map>
-#include <set>
 
 #include "qsohost/loader.hpp"
 
@@ -54,6 +53,7 @@ struct Side {
   std::string prefix;
   std::vector<std::string> lowered{};
   std::vector<bool> selected{};
+  std::vector<std::string> names{};  // in the batch
 };
 
 Side side_of(const CrossmatchTable& table, bool is_right, const CrossmatchOptions& options) {
@@ -100,22 +100,27 @@ void select(Side& left, Side& right, const CrossmatchOptions& options) {
   }
 }
 
-// The names of all columns of a side, selected or not; `id` is the position of the identifier.
-std::vector<std::string> names_of(const Side& side, const Side& other, std::size_t id) {
-  std::set<std::string> taken(other.lowered.begin(), other.lowered.end());
-  taken.insert("source_id");
-  std::vector<std::string> names;
-  for (std::size_t i = 0; i < side.lowered.size(); ++i) {
-    const std::string& name = side.table->columns[i];
-    if (side.is_right && i == id) {
-      names.emplace_back("source_id");
-    } else if (taken.contains(side.lowered[i])) {
-      names.push_back(fmt::format("{}_{}", side.prefix, name));
-    } else {
-      names.push_back(name);
+// Gives every column its name in the batch, selected or not; `id` is the identifier's position.
+// A name that is there twice is prefixed, until prefixes make none that is there already.
+void name_columns(Side& left, Side& right, std::size_t id) {
+  for (Side* side : {&left, &right}) side->names = side->table->columns;
+  right.names[id] = "source_id";
+  for (bool changed = true; changed;) {
+    changed = false;
+    std::map<std::string, int> times{{"match_separation", 1}, {"n_matches", 1}};
+    for (const Side* side : {&left, &right}) {
+      for (const std::string& name : side->names) ++times[lower(name)];
+    }
+    for (Side* side : {&left, &right}) {
+      for (std::size_t i = 0; i < side->names.size(); ++i) {
+        const bool is_as_in_table = side->names[i] == side->table->columns[i];
+        const bool is_id = side->is_right && i == id;
+        if (is_id || !is_as_in_table || times[lower(side->names[i])] == 1) continue;
+        side->names[i] = fmt::format("{}_{}", side->prefix, side->names[i]);
+        changed = true;
+      }
     }
   }
-  return names;
 }
 
 // Names in the batch by their lower-case form, and whose they are.
@@ -180,19 +185,18 @@ CrossmatchLayout crossmatch_layout(const CrossmatchTable& left, const Crossmatch
   select(on_left, on_right, options);
   on_right.selected[id] = true;
 
+  name_columns(on_left, on_right, id);
+
   CrossmatchLayout layout;
   Taken taken;
   for (const Side* side : {&on_left, &on_right}) {
-    const auto names = names_of(*side, side->is_right ? on_left : on_right, id);
-    for (std::size_t i = 0; i < names.size(); ++i) {
+    for (std::size_t i = 0; i < side->names.size(); ++i) {
       if (!side->selected[i]) continue;
-      taken.add(names[i],
+      taken.add(side->names[i],
                 fmt::format("column '{}' of {}", side->table->columns[i], side->table->name));
-      layout.columns.push_back({side->is_right, i, names[i]});
+      layout.columns.push_back({side->is_right, i, side->names[i]});
     }
   }
-  taken.add("match_separation", "what the cross-match adds");
-  taken.add("n_matches", "what the cross-match adds");
   layout.adds_ra = !taken.has("ra");
   layout.adds_dec = !taken.has("dec");
   return layout;
