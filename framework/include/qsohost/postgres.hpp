@@ -29,6 +29,7 @@
 #include "qsohost/error.hpp"
 
 struct pg_conn;
+struct pg_result;
 
 namespace qsohost::inline v1 {
 
@@ -59,8 +60,10 @@ class PgConnection {
   struct Close {
     void operator()(pg_conn* connection) const;
   };
-  void send(const std::string& sql, std::span<const std::string> parameters);
-  void wait(bool for_writing);
+  using Result = std::unique_ptr<pg_result, void (*)(pg_result*)>;
+  Result send(const std::string& sql, std::span<const std::string> parameters);
+  Result next_result(const std::string& sql);
+  void wait(bool for_writing);  // a tenth of a second at most
   void cancel() noexcept;
   [[noreturn]] void fail(const std::string& sql);
 
@@ -140,6 +143,7 @@ class PgCopyOut {
 
  private:
   PgConnection& connection_;
+  std::string sql_;
 };
 
 // COPY table(columns) FROM STDIN (FORMAT binary), for keys: bigint and text columns.
@@ -154,6 +158,7 @@ class PgCopyIn {
  private:
   void flush();
   PgConnection& connection_;
+  std::string sql_;
   std::string buffer_;
 };
 

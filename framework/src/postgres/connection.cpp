@@ -23,7 +23,8 @@ constexpr double kConnectSeconds = 15;
 
 // Waits until the socket is ready or it is time to ask whether to stop.
 void poll_socket(PGconn* connection, bool for_writing) {
-  pollfd ready{PQsocket(connection), static_cast<short>(for_writing ? POLLIN | POLLOUT : POLLIN), 0};
+  pollfd ready{PQsocket(connection), static_cast<short>(for_writing ? POLLIN | POLLOUT : POLLIN),
+               0};
   if (::poll(&ready, 1, kStopEveryMs) < 0 && errno != EINTR) {
     throw TryAgain("the connection to PostgreSQL cannot be waited for");
   }
@@ -40,8 +41,8 @@ std::string sqlstate_in(std::string_view message) {
        at = message.find(":  ", at + 1)) {
     const std::string_view code = message.substr(at + 3, 5);
     const bool is_code = code.size() == 5 && std::ranges::all_of(code, [](unsigned char c) {
-      return std::isdigit(c) != 0 || std::isupper(c) != 0;
-    });
+                           return std::isdigit(c) != 0 || std::isupper(c) != 0;
+                         });
     if (is_code && message.substr(at + 8, 1) == ":") return std::string(code);
   }
   return {};
@@ -58,20 +59,36 @@ std::string sqlstate_in(std::string_view message) {
   throw_sql_error(state, message);
 }
 
+std::string told(std::string_view message, const std::string& sql) {
+  constexpr std::size_t most = 200;
+  return fmt::format("PostgreSQL: {}; the statement was: {}{}", trimmed(message),
+                     sql.substr(0, most), sql.size() > most ? " ..." : "");
+}
+
+PgRow row_of(const PGresult* result, int row) {
+  PgRow out;
+  for (int k = 0; k < PQnfields(result); ++k) {
+    const bool is_null = PQgetisnull(result, row, k) != 0;
+    out.push_back(is_null ? std::nullopt : std::optional<std::string>(PQgetvalue(result, row, k)));
+  }
+  return out;
+}
+
 PGconn* start_connecting(const std::string& dsn) {
   // What the dsn says comes after these and wins. Servers behind firewalls that forget silent
   // connections are usual, and queries run for minutes without a word.
   const std::string full = full_dsn(dsn);
   const std::array<const char*, 9> keys{
-      "application_name", "client_encoding",  "connect_timeout", "keepalives", "keepalives_idle",
-      "keepalives_interval", "keepalives_count", "dbname", nullptr};
-  const std::array<const char*, 9> values{"qsohost", "UTF8", "15", "1",          "30",
+      "application_name",    "client_encoding",  "connect_timeout", "keepalives", "keepalives_idle",
+      "keepalives_interval", "keepalives_count", "dbname",          nullptr};
+  const std::array<const char*, 9> values{"qsohost", "UTF8", "15",         "1",    "30",
                                           "10",      "3",    full.c_str(), nullptr};
   return PQconnectStartParams(keys.data(), values.data(), 1);
 }
 
 double connect_seconds(PGconn* connection) {
-  const std::unique_ptr<PQconninfoOption, PqRelease<PQconninfoFree>> options(PQconninfo(connection));
+  const std::unique_ptr<PQconninfoOption, PqRelease<PQconninfoFree>> options(
+      PQconninfo(connection));
   for (const PQconninfoOption* o = options.get(); o != nullptr && o->keyword != nullptr; ++o) {
     if (std::string_view(o->keyword) != "connect_timeout" || o->val == nullptr) continue;
     const double seconds = std::atof(o->val);
@@ -111,7 +128,8 @@ PgConnection::PgConnection(const std::string& dsn, std::function<bool()> stop)
     }
   }
   PQsetErrorVerbosity(c, PQERRORS_DEFAULT);
-  PQsetNoticeProcessor(c, [](void*, const char*) {}, nullptr);
+  PQsetNoticeProcessor(
+      c, [](void*, const char*) {}, nullptr);
 }
 
 PgConnection::PgConnection(PgConnection&&) noexcept = default;
@@ -134,7 +152,24 @@ void PgConnection::wait(bool for_writing) {
   poll_socket(connection_.get(), for_writing);
 }
 
-void PgConnection::send(const std::string& sql, std::span<const std::string> parameters) {
+// Waits for what the statement gives next; none when it has ended.
+PgConnection::Result PgConnection::next_result(const std::string& sql) {
+  PGconn* const c = connection_.get();
+  while (PQisBusy(c) != 0) {
+    wait(false);
+    if (PQconsumeInput(c) == 0) fail(sql);
+  }
+  Result result(PQgetResult(c), PQclear);
+  const ExecStatusType status = PQresultStatus(result.get());
+  if (result == nullptr || (status != PGRES_FATAL_ERROR && status != PGRES_BAD_RESPONSE)) {
+    return result;
+  }
+  const char* const state = PQresultErrorField(result.get(), PG_DIAG_SQLSTATE);
+  throw_sql_error(state == nullptr ? "" : state, told(PQresultErrorMessage(result.get()), sql));
+}
+
+PgConnection::Result PgConnection::send(const std::string& sql,
+                                        std::span<const std::string> parameters) {
   std::vector<const char*> values;
   for (const std::string& p : parameters) values.push_back(p.c_str());
   PGconn* const c = connection_.get();
@@ -143,17 +178,21 @@ void PgConnection::send(const std::string& sql, std::span<const std::string> par
     fail(sql);
   }
   while (PQflush(c) == 1) wait(true);
-  while (PQisBusy(c) != 0) {
-    wait(false);
-    if (PQconsumeInput(c) == 0) fail(sql);
-  }
+  return next_result(sql);
 }
 
-// The statement's error, or that of the connection.
+std::vector<PgRow> PgConnection::query(const std::string& sql,
+                                       std::span<const std::string> parameters) {
+  std::vector<PgRow> rows;
+  for (Result result = send(sql, parameters); result != nullptr; result = next_result(sql)) {
+    for (int i = 0; i < PQntuples(result.get()); ++i) rows.push_back(row_of(result.get(), i));
+  }
+  return rows;
+}
+
+// Without an answer of the server the connection is gone.
 void PgConnection::fail(const std::string& sql) {
-  PGconn* const c = connection_.get();
-  throw_sql_error(PQstatus(c) == CONNECTION_BAD ? "" : "XX000",
-                  fmt::format("PostgreSQL: {}; it was doing: {:.200}", trimmed(PQerrorMessage(c)), sql));
+  throw_sql_error("", told(PQerrorMessage(connection_.get()), sql));
 }
 
 }  // namespace qsohost::inline v1

@@ -33,7 +33,8 @@ void check_dsn(const std::string& dsn) {
   if (parsed == nullptr) {
     // libpq's message quotes what it could not read, which may be a password.
     throw ChainError(
-        "the dsn cannot be read: it has to be a list of keyword=value (values with blanks in single "
+        "the dsn cannot be read: it has to be a list of keyword=value (values with blanks in "
+        "single "
         "quotes), a URI postgresql://..., or the name of a service");
   }
   for (const PQconninfoOption* option = parsed.get(); option->keyword != nullptr; ++option) {

@@ -16,10 +16,8 @@ struct PqRelease {
     release(thing);
   }
 };
-using PgResult = std::unique_ptr<PGresult, PqRelease<PQclear>>;
-
-// Throws TryAgain or ChainError as the SQLSTATE ("": none, the connection is gone) says, with advice
-// where there is any.
+// Throws TryAgain or ChainError as the SQLSTATE ("": none, the connection is gone) says, with
+// advice where there is any.
 [[noreturn]] void throw_sql_error(std::string_view sqlstate, std::string message);
 
 std::string trimmed(std::string_view text);
