@@ -163,7 +163,7 @@ bool CatalogSource::read(qsohost::Batch& batch) {
       batch.objects().add(std::move(column));
     }
   };
-  put(catalog::id_column(read[0], input_->name()));
+  put(qsohost::id_column(read[0]));
   put(catalog::position_column(read[1], "ra"));
   put(catalog::position_column(read[2], "dec"));
   for (std::size_t i = 0; i < extras_.size(); ++i) {

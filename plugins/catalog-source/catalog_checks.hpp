@@ -21,12 +21,11 @@ struct KeyColumns {
 };
 
 // Throws ChainError unless every id is there and different from all others, and every position is a
-// point on the sky in degrees. Reads the file once (and again to say where a duplicate is); takes 8
-// bytes a row.
+// point on the sky in degrees. Reads the file once (and again to say where a duplicate is); takes
+// 16 bytes a row.
 void check_rows(TableInput& input, const KeyColumns& keys);
 
-// The columns of source_id (i64 or string), ra and dec (f64, deg), of what was read.
-qsohost::Column id_column(const qsohost::Column& read, const std::string& file);
+// The column of ra or dec (f64, deg), of what was read.
 qsohost::Column position_column(const qsohost::Column& read, const std::string& name);
 
 }  // namespace catalog

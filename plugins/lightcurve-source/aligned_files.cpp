@@ -2,7 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "id_column.hpp"
+#include <qsohost/error.hpp>
+#include <qsohost/identifiers.hpp>
 
 namespace curves {
 
@@ -20,17 +21,18 @@ void compare(InputFile& first, InputFile& other) {
     throw ChainError(fmt::format("{} has {} rows, but {} has {}; {}", other.name,
                                  other.table.rows(), first.name, first.table.rows(), kAdvice));
   }
-  for_each_id(other.table, other.name, other.id, [&](const Column& theirs, std::uint64_t row) {
-    const Column ours =
-        id_column(first.table.read(row, theirs.size(), std::span(&first.id, 1))[0].values);
-    for (std::size_t i = 0; i < theirs.size(); ++i) {
-      const std::string a = id_text(ours, i);
-      const std::string b = id_text(theirs, i);
-      if (a == b) continue;
-      throw ChainError(fmt::format("{}: row {} is object {}, but {} has {} there; {}", other.name,
-                                   row + i + 1, b, first.name, a, kAdvice));
-    }
-  });
+  qsohost::for_each_id(
+      other.table, other.name, other.id, [&](const Column& theirs, std::uint64_t row) {
+        const Column ours = qsohost::id_column(
+            first.table.read(row, theirs.size(), std::span(&first.id, 1))[0].values);
+        for (std::size_t i = 0; i < theirs.size(); ++i) {
+          const std::string a = qsohost::id_text(ours, i);
+          const std::string b = qsohost::id_text(theirs, i);
+          if (a == b) continue;
+          throw ChainError(fmt::format("{}: row {} is object {}, but {} has {} there; {}",
+                                       other.name, row + i + 1, b, first.name, a, kAdvice));
+        }
+      });
 }
 
 }  // namespace
@@ -40,12 +42,12 @@ std::vector<InputFile> open_aligned(const std::vector<std::filesystem::path>& pa
   std::vector<InputFile> files;
   for (const std::filesystem::path& path : paths) {
     qsohost::FitsTable table(path);
-    const std::size_t position = find_id(table, path.string(), id);
+    const std::size_t position = qsohost::find_id(table, path.string(), id);
     files.push_back({path.string(), std::move(table), position});
   }
   for (std::size_t i = 1; i < files.size(); ++i) compare(files[0], files[i]);
-  // Made to find objects that are there twice.
-  const IdIndex index(files[0].table, files[0].name, files[0].id);
+  // Called for what it throws when objects are there twice.
+  qsohost::index_ids(files[0].table, files[0].name, files[0].id);
   return files;
 }
 

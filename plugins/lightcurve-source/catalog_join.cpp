@@ -22,8 +22,8 @@ CatalogJoin::CatalogJoin(const std::filesystem::path& file, const std::string& i
                          const std::set<std::string>& taken)
     : name_(file.string()),
       table_(file),
-      id_(find_id(table_, name_, id)),
-      index_(table_, name_, id_) {
+      id_(qsohost::find_id(table_, name_, id)),
+      index_(qsohost::index_ids(table_, name_, id_)) {
   std::set<std::string> names = taken;
   for (std::size_t i = 0; i < table_.fields().size(); ++i) {
     const qsohost::FitsField& field = table_.fields()[i];
@@ -52,7 +52,7 @@ std::vector<Column> CatalogJoin::rows_of(const Column& ids) {
   for (qsohost::ColumnInfo& info : columns()) out.emplace_back(std::move(info));
   for (std::size_t i = 0; i < ids.size();) {
     const std::uint64_t row = index_.row_of(ids, i);
-    if (row == IdIndex::kNone) {
+    if (row == qsohost::IdIndex::kNone) {
       for (Column& column : out) column.append_null();
       ++i;
       continue;
@@ -69,12 +69,12 @@ std::vector<Column> CatalogJoin::rows_of(const Column& ids) {
 void CatalogJoin::append(const Column& ids, std::size_t first, std::size_t count,
                          std::vector<Column>& out) {
   const auto cells = table_.read(index_.row_of(ids, first), count, fields_);
-  const Column found = id_column(cells.back().values);
+  const Column found = qsohost::id_column(cells.back().values);
   for (std::size_t i = 0; i < count; ++i) {
-    if (id_text(found, i) == id_text(ids, first + i)) continue;
+    if (qsohost::id_text(found, i) == qsohost::id_text(ids, first + i)) continue;
     throw ChainError(fmt::format(
         "{}: identifiers {} and {} cannot be told apart (they have the same hash); rename one",
-        name_, id_text(found, i), id_text(ids, first + i)));
+        name_, qsohost::id_text(found, i), qsohost::id_text(ids, first + i)));
   }
   for (std::size_t c = 0; c < out.size(); ++c) out[c].append_cells(cells[c].values, 0, count);
 }

@@ -8,9 +8,8 @@
 #include <vector>
 
 #include <qsohost/fits.hpp>
+#include <qsohost/identifiers.hpp>
 #include <qsohost/plugin.hpp>
-
-#include "id_column.hpp"
 
 namespace curves {
 
@@ -23,7 +22,7 @@ class CatalogJoin {
   std::vector<qsohost::ColumnInfo> columns() const;
   const std::vector<std::string>& left_out() const { return left_out_; }
   bool has(const qsohost::Column& ids, std::size_t i) const {
-    return index_.row_of(ids, i) != IdIndex::kNone;
+    return index_.row_of(ids, i) != qsohost::IdIndex::kNone;
   }
 
   // Its columns for these objects; missing values for those that it does not have.
@@ -35,7 +34,7 @@ class CatalogJoin {
   std::string name_;
   qsohost::FitsTable table_;
   std::size_t id_;
-  IdIndex index_;
+  qsohost::IdIndex index_;
   std::vector<std::size_t> fields_;  // the identifier is the last
   std::vector<std::string> left_out_;
 };

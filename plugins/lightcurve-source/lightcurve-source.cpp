@@ -148,10 +148,10 @@ void LightCurveSource::open_catalog(qsohost::Context& context) {
   std::uint64_t missing = 0;
   std::string example;
   curves::InputFile& file = files_[0];
-  curves::for_each_id(file.table, file.name, file.id, [&](const Column& ids, std::uint64_t) {
+  qsohost::for_each_id(file.table, file.name, file.id, [&](const Column& ids, std::uint64_t) {
     for (std::size_t i = 0; i < ids.size(); ++i) {
       if (catalog_->has(ids, i)) continue;
-      if (missing++ == 0) example = curves::id_text(ids, i);
+      if (missing++ == 0) example = qsohost::id_text(ids, i);
     }
   });
   if (missing == 0) return;
@@ -232,7 +232,7 @@ bool LightCurveSource::read(qsohost::Batch& batch) {
   if (count == 0) return false;
   Read read = read_files(count);
   // The host has made the columns already, but not their descriptions.
-  Column ids = curves::id_column(read[0][files_[0].id].values);
+  Column ids = qsohost::id_column(read[0][files_[0].id].values);
   if (catalog_) {
     for (Column& column : catalog_->rows_of(ids)) {
       batch.objects().at(column.name()) = std::move(column);

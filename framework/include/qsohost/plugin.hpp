@@ -17,6 +17,7 @@
 #include "qsohost/context.hpp"
 #include "qsohost/error.hpp"
 #include "qsohost/fits.hpp"
+#include "qsohost/identifiers.hpp"
 #include "qsohost/light_curve.hpp"
 #include "qsohost/option.hpp"
 #include "qsohost/port.hpp"
@@ -60,7 +61,7 @@ constexpr std::uint64_t layout_hash() {
       Port, Ports, Schema, Schema::Entry, Schema::GroupEntry, RunInfo, Context, Counts,
       Counts::Entry, Outcomes, Outcomes::State, Result, Stage, Source, Fetcher, Filter, Fitter,
       Sink, Error, FitsField, FitsCells, FitsTable, FitsKeyword, FitsHeader, FitsColumn, FitsOrder,
-      TableReader>();
+      IdIndex, TableReader>();
 }
 
 template <std::size_t N>

@@ -1,0 +1,128 @@
+// What sources that cross-match two tables share: options, the names and order of columns, the
+// order of rows. A quasar catalogue is on the left ("sdss"), a survey with the identifiers of the
+// objects on the right ("gaia").
+//
+// Which rows: all pairs of a left row (of those that `where` takes) and a right row whose distance
+// on the sky is at most radius_arcsec; distances as q3c and separation_arcsec() of sphere.hpp give
+// them. A row without a position, or with one off the sky, matches nothing.
+//   match    "all": every pair; "nearest": of each left row's pairs the one with the smallest
+//            separation, of equal ones the one with the smaller source_id.
+//   unique   what then becomes of right rows that are in several pairs: "keep": all of them stay,
+//            the same source_id several times; "nearest": the pair with the smallest separation
+//            stays (of equal ones the one that would come first); "drop": none of them stays.
+//   n_matches of a pair counts the right rows within the radius of its left row, before `match` and
+//   `unique`.
+//
+// Order of rows: by source_id (integers by value, texts by bytes), then match_separation, then the
+// left row's ra and dec, then the left table's own order.
+//
+// Columns: those of the left table in order, those of the right table in order, match_separation
+// (f64, arcsec), n_matches (i32); then ra and dec (f64, deg: the right row's position), each only
+// if no column has that name, so that later stages find a position. Types, units and descriptions
+// are the tables'. A name that both tables have, without regard to case, gets its table's prefix on
+// both sides ("sdss_ra" and "gaia_ra"), whether or not both are selected: names do not depend on
+// the selection. The right table's identifier is always called "source_id" and always selected;
+// another column of that name gets its prefix.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "qsohost/api.hpp"
+#include "qsohost/column.hpp"
+#include "qsohost/option.hpp"
+#include "qsohost/port.hpp"
+
+namespace qsohost::inline v1 {
+
+// The options beside `left` and `right`, to be a member of the source: CrossmatchOptions
+// match{this}
+struct QSOHOST_API CrossmatchOptions {
+  explicit CrossmatchOptions(OptionOwner* owner) : owner_(owner) {}
+
+ private:
+  OptionOwner* owner_;
+
+ public:
+  Option<std::string> left_ra{owner_, "left_ra", "ra",
+                              "left table's column of right ascensions, ICRS, degrees"};
+  Option<std::string> left_dec{owner_, "left_dec", "dec",
+                               "left table's column of declinations, ICRS, degrees"};
+  Option<std::string> right_ra{owner_, "right_ra", "ra",
+                               "right table's column of right ascensions, ICRS, degrees"};
+  Option<std::string> right_dec{owner_, "right_dec", "dec",
+                                "right table's column of declinations, ICRS, degrees"};
+  Option<std::string> id{owner_, "id", "source_id",
+                         "right table's column of identifiers; it becomes source_id"};
+  Option<double> radius_arcsec{owner_,
+                               "radius_arcsec",
+                               1.0,
+                               "largest separation of a pair",
+                               {.unit = "arcsec", .min = 0, .max = 36000}};
+  Option<std::string> where{owner_, "where", "is_qso_final = 1",
+                            "SQL condition on the left table's columns; \"\" takes every row"};
+  Option<std::vector<std::string>> prefixes{
+      owner_,
+      "prefixes",
+      std::vector<std::string>{"sdss", "gaia"},
+      "put, with a \"_\", before names that both tables have: left, right",
+      {.length = 2}};
+  Option<std::vector<std::string>> columns{
+      owner_, "columns", std::vector<std::string>{"all"},
+      "\"all\", or names (\"z\"; \"gaia.ra\" or \"gaia.*\" for one table, by its prefix); with "
+      "\"-\" before it a name is left out"};
+  Option<std::string> match{owner_,
+                            "match",
+                            "all",
+                            "every pair, or each left row's nearest",
+                            {.choices = {"all", "nearest"}}};
+  Option<std::string> unique{owner_,
+                             "unique",
+                             "keep",
+                             "right rows matched by several left rows: keep all pairs, the nearest "
+                             "of them, or drop them",
+                             {.choices = {"keep", "nearest", "drop"}}};
+
+  // Rules between options, for Stage::validate(): prefixes must differ and be fit for names.
+  void validate() const;
+};
+
+// A table as far as naming needs it.
+struct CrossmatchTable {
+  std::string name;                  // file or table, for messages
+  std::vector<std::string> columns;  // in order
+};
+
+struct CrossmatchColumn {
+  bool is_right = false;
+  std::size_t position = 0;  // in the table's columns
+  std::string name;          // in the batch
+};
+
+// What a batch of pairs holds, in order: `columns`, match_separation, n_matches, and ra and dec if
+// they are added.
+struct CrossmatchLayout {
+  std::vector<CrossmatchColumn> columns;
+  bool adds_ra = false;
+  bool adds_dec = false;
+};
+
+// The position of column `name` in the table: spelt exactly so, else the only one that differs in
+// case alone. Throws ChainError with the nearest names; `option` is where the user wrote the name.
+QSOHOST_API std::size_t find_crossmatch_column(const CrossmatchTable& table, std::string_view name,
+                                               std::string_view option);
+
+// Selects and names. Throws ChainError: an entry of option `columns` that fits nothing; two columns
+// of the result with one name (prefixed names included; match_separation and n_matches too).
+QSOHOST_API CrossmatchLayout crossmatch_layout(const CrossmatchTable& left,
+                                               const CrossmatchTable& right,
+                                               const CrossmatchOptions& options);
+
+// The ports of the columns that a cross-match adds: match_separation, n_matches, then (as the
+// layout says) ra and dec.
+QSOHOST_API std::vector<Port> crossmatch_ports(const CrossmatchLayout& layout);
+
+}  // namespace qsohost::inline v1

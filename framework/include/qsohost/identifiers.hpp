@@ -1,0 +1,62 @@
+// Identifiers of objects, by the same rules wherever a table is read: 64-bit integers or texts, one
+// a row, none missing and none there twice.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "qsohost/api.hpp"
+#include "qsohost/column.hpp"
+#include "qsohost/fits.hpp"
+
+namespace qsohost::inline v1 {
+
+// Throws ChainError, which names file, column and option, unless the column holds integers or
+// texts, one a row. (A floating-point number does not hold all digits of a 64-bit identifier.)
+QSOHOST_API void check_id_type(const ColumnInfo& column, bool is_array, std::string_view file,
+                               std::string_view option = "id");
+
+// The column "source_id" as batches have it, i64 or string, of one that check_id_type let through.
+QSOHOST_API Column id_column(const Column& read);
+
+QSOHOST_API std::string id_text(const Column& ids, std::size_t i);
+QSOHOST_API bool id_is_missing(const Column& ids, std::size_t i);  // null or ""
+
+// Finds rows by identifier: 16 bytes a row. Integers stand for themselves, texts for a hash of 64
+// bits, so who looks up a text compares it with what is in the row.
+class QSOHOST_API IdIndex {
+ public:
+  void reserve(std::size_t rows) { rows_.reserve(rows); }
+  void add(const Column& ids);  // of the rows that follow; `ids` as id_column gives them
+  // To be called when all rows are there: the first two that have the same identifier, if any.
+  std::optional<std::pair<std::uint64_t, std::uint64_t>> sort();
+
+  static constexpr std::uint64_t kNone = ~std::uint64_t{0};
+  std::uint64_t row_of(const Column& ids, std::size_t i) const;  // counted from 0
+
+ private:
+  std::vector<std::pair<std::int64_t, std::uint64_t>> rows_;  // key, row
+};
+
+// Of a FITS table; `file` is for messages.
+//
+// Position of the identifiers' column; throws ChainError if it is not there, with the nearest
+// names, or has another type. `option` is where the user wrote its name.
+QSOHOST_API std::size_t find_id(const FitsTable& table, std::string_view file,
+                                std::string_view name, std::string_view option = "id");
+
+// Calls `see(ids, first)` for blocks of rows, `ids` as id_column gives them, `first` counted from
+// 0. Throws ChainError where an identifier is missing.
+QSOHOST_API void for_each_id(FitsTable& table, std::string_view file, std::size_t id,
+                             const std::function<void(const Column&, std::uint64_t)>& see);
+
+// Throws ChainError if an identifier is missing or there twice, naming the rows.
+QSOHOST_API IdIndex index_ids(FitsTable& table, std::string_view file, std::size_t id);
+
+}  // namespace qsohost::inline v1

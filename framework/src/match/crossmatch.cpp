@@ -1,0 +1,214 @@
+#include "qsohost/crossmatch.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <map>
+#include <set>
+
+#include "qsohost/loader.hpp"
+
+namespace qsohost::inline v1 {
+
+namespace {
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return out;
+}
+
+// An entry of option `columns`: [-][PREFIX.]NAME, NAME being "*" for all; "all" is "*".
+struct Choice {
+  std::string text;  // as written
+  bool leaves_out = false;
+  bool of_left = true;
+  bool of_right = true;
+  std::string name{};  // in lower case
+};
+
+Choice parse(const std::string& text, const std::vector<std::string>& prefixes) {
+  Choice choice{.text = text};
+  std::string_view rest = text;
+  if (rest.starts_with('-')) {
+    choice.leaves_out = true;
+    rest.remove_prefix(1);
+  }
+  choice.name = lower(rest);
+  for (const bool is_right : {false, true}) {
+    const std::string qualifier = lower(prefixes[is_right ? 1 : 0]) + '.';
+    if (!choice.name.starts_with(qualifier)) continue;
+    choice.name.erase(0, qualifier.size());
+    (is_right ? choice.of_left : choice.of_right) = false;
+    break;
+  }
+  if (choice.name == "all") choice.name = "*";
+  return choice;
+}
+
+// One side's columns with what becomes of them.
+struct Side {
+  const CrossmatchTable* table;
+  bool is_right;
+  std::string prefix;
+  std::vector<std::string> lowered{};
+  std::vector<bool> selected{};
+};
+
+Side side_of(const CrossmatchTable& table, bool is_right, const CrossmatchOptions& options) {
+  Side side{&table, is_right, (*options.prefixes)[is_right ? 1 : 0]};
+  for (const std::string& name : table.columns) side.lowered.push_back(lower(name));
+  const auto& entries = *options.columns;
+  const bool only_leaves_out =
+      std::ranges::all_of(entries, [](const std::string& e) { return e.starts_with('-'); });
+  side.selected.assign(side.lowered.size(), only_leaves_out);
+  return side;
+}
+
+bool apply(const Choice& choice, Side& side) {
+  if (!(side.is_right ? choice.of_right : choice.of_left)) return false;
+  bool fits = choice.name == "*";
+  for (std::size_t i = 0; i < side.lowered.size(); ++i) {
+    if (choice.name != "*" && side.lowered[i] != choice.name) continue;
+    side.selected[i] = !choice.leaves_out;
+    fits = true;
+  }
+  return fits;
+}
+
+[[noreturn]] void fits_nothing(const Choice& choice, const Side& left, const Side& right) {
+  std::vector<std::string> names;
+  for (const Side* side : {&left, &right}) {
+    if (!(side->is_right ? choice.of_right : choice.of_left)) continue;
+    names.insert(names.end(), side->lowered.begin(), side->lowered.end());
+  }
+  const std::string where =
+      choice.of_left && choice.of_right
+          ? fmt::format("neither {} nor {} has", left.table->name, right.table->name)
+          : fmt::format("{} does not have", (choice.of_left ? left : right).table->name);
+  throw ChainError(fmt::format("option 'columns': '{}' names a column that {}{}", choice.text,
+                               where, did_you_mean(choice.name, names)));
+}
+
+void select(Side& left, Side& right, const CrossmatchOptions& options) {
+  for (const std::string& entry : *options.columns) {
+    const Choice choice = parse(entry, *options.prefixes);
+    const bool in_left = apply(choice, left);
+    const bool in_right = apply(choice, right);
+    if (!in_left && !in_right) fits_nothing(choice, left, right);
+  }
+}
+
+// The names of all columns of a side, selected or not; `id` is the position of the identifier.
+std::vector<std::string> names_of(const Side& side, const Side& other, std::size_t id) {
+  std::set<std::string> taken(other.lowered.begin(), other.lowered.end());
+  taken.insert("source_id");
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < side.lowered.size(); ++i) {
+    const std::string& name = side.table->columns[i];
+    if (side.is_right && i == id) {
+      names.emplace_back("source_id");
+    } else if (taken.contains(side.lowered[i])) {
+      names.push_back(fmt::format("{}_{}", side.prefix, name));
+    } else {
+      names.push_back(name);
+    }
+  }
+  return names;
+}
+
+// Names in the batch by their lower-case form, and whose they are.
+class Taken {
+ public:
+  void add(const std::string& name, std::string whose) {
+    const auto [it, is_new] = whose_.emplace(lower(name), whose);
+    if (is_new) return;
+    throw ChainError(
+        fmt::format("two columns would be called '{}' (FITS has no case): {} and {}; leave one out "
+                    "with option 'columns', or choose other 'prefixes'",
+                    name, it->second, whose));
+  }
+  bool has(const std::string& name) const { return whose_.contains(name); }
+
+ private:
+  std::map<std::string, std::string> whose_;
+};
+
+bool fit_for_names(std::string_view prefix) {
+  return !prefix.empty() && std::ranges::all_of(prefix, [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
+  });
+}
+
+}  // namespace
+
+void CrossmatchOptions::validate() const {
+  for (const std::string& prefix : *prefixes) {
+    if (fit_for_names(prefix)) continue;
+    throw ChainError(fmt::format(
+        "option 'prefixes': '{}' is no prefix of names; take letters, digits and '_'", prefix));
+  }
+  if (lower(prefixes->front()) == lower(prefixes->back())) {
+    throw ChainError(
+        "option 'prefixes': both are the same (FITS has no case); they tell the tables apart");
+  }
+}
+
+std::size_t find_crossmatch_column(const CrossmatchTable& table, std::string_view name,
+                                   std::string_view option) {
+  std::vector<std::size_t> alike;
+  for (std::size_t i = 0; i < table.columns.size(); ++i) {
+    if (table.columns[i] == name) return i;
+    if (lower(table.columns[i]) == lower(name)) alike.push_back(i);
+  }
+  if (alike.size() == 1) return alike.front();
+  if (alike.empty()) {
+    throw ChainError(fmt::format("{}: there is no column '{}' (option '{}'){}", table.name, name,
+                                 option, did_you_mean(name, table.columns)));
+  }
+  throw ChainError(
+      fmt::format("{}: column '{}' (option '{}') could be '{}' or '{}'; spell it exactly",
+                  table.name, name, option, table.columns[alike[0]], table.columns[alike[1]]));
+}
+
+CrossmatchLayout crossmatch_layout(const CrossmatchTable& left, const CrossmatchTable& right,
+                                   const CrossmatchOptions& options) {
+  const std::size_t id = find_crossmatch_column(right, *options.id, "id");
+  Side on_left = side_of(left, false, options);
+  Side on_right = side_of(right, true, options);
+  select(on_left, on_right, options);
+  on_right.selected[id] = true;
+
+  CrossmatchLayout layout;
+  Taken taken;
+  for (const Side* side : {&on_left, &on_right}) {
+    const auto names = names_of(*side, side->is_right ? on_left : on_right, id);
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (!side->selected[i]) continue;
+      taken.add(names[i],
+                fmt::format("column '{}' of {}", side->table->columns[i], side->table->name));
+      layout.columns.push_back({side->is_right, i, names[i]});
+    }
+  }
+  taken.add("match_separation", "what the cross-match adds");
+  taken.add("n_matches", "what the cross-match adds");
+  layout.adds_ra = !taken.has("ra");
+  layout.adds_dec = !taken.has("dec");
+  return layout;
+}
+
+std::vector<Port> crossmatch_ports(const CrossmatchLayout& layout) {
+  std::vector<Port> ports{
+      {"", "match_separation", DType::F64, "arcsec", "distance of the two positions on the sky"},
+      {"", "n_matches", DType::I32, "", "right-hand rows within the radius of the left-hand row"}};
+  if (layout.adds_ra) {
+    ports.push_back({"", "ra", DType::F64, "deg", "right ascension of the right-hand row, ICRS"});
+  }
+  if (layout.adds_dec) {
+    ports.push_back({"", "dec", DType::F64, "deg", "declination of the right-hand row, ICRS"});
+  }
+  return ports;
+}
+
+}  // namespace qsohost::inline v1
