@@ -9,7 +9,7 @@
 #include <qsohost/context.hpp>
 
 #include "answer.hpp"
-#include "id_index.hpp"
+#include "row_index.hpp"
 
 namespace gaia {
 
@@ -28,7 +28,7 @@ class FileArchive final : public Archive {
 
   std::vector<IndexedFile> files_;
   std::vector<std::vector<std::size_t>> fields_;  // of each file: identifiers, then the wanted ones
-  std::optional<IdIndex> index_;
+  std::optional<RowIndex> index_;
 };
 
 }  // namespace gaia

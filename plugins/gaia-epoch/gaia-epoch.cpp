@@ -11,6 +11,7 @@
 #include "answer.hpp"
 #include "file_archive.hpp"
 #include "table_columns.hpp"
+#include "wsdb_archive.hpp"
 
 namespace {
 
@@ -33,11 +34,23 @@ class GaiaEpoch : public qsohost::Fetcher {
                                        "archive",
                                        qsohost::required,
                                        "files: FITS files of the table (option paths); wsdb: a "
-                                       "PostgreSQL database (option dsn)",
+                                       "PostgreSQL database (options dsn, table, lanes)",
                                        {.choices = {"files", "wsdb"}}};
   qsohost::Option<std::vector<qsohost::Path>> paths{
       this, "paths", std::vector<qsohost::Path>{},
       "FITS files with rows of epoch_photometry; an index of them is kept in the run directory"};
+  qsohost::Option<std::string> dsn{
+      this, "dsn", "",
+      "the database: libpq connection string, URI, or one word for a service of "
+      "~/.pg_service.conf; \"\": as PGHOST, PGDATABASE, ... say. Passwords come from ~/.pgpass, "
+      "PGPASSWORD or the service file alone"};
+  qsohost::Option<std::string> release{this, "release", "dr3",
+                                       "Gaia's data release, whose source_ids the objects have"};
+  qsohost::Option<std::string> table{
+      this, "table", "",
+      "table of the database, schema.table; \"\": gaia_<release>.epoch_photometry"};
+  qsohost::Option<std::int64_t> connections{
+      this, "lanes", 2, "connections to the database at once", {.min = 1, .max = 16}};
   qsohost::Option<std::vector<std::string>> columns{
       this,
       "columns",
@@ -56,6 +69,12 @@ class GaiaEpoch : public qsohost::Fetcher {
     if (*archive == "files" && paths->empty()) {
       throw ChainError("archive = \"files\" needs paths = [\"epoch_photometry.fits\"]");
     }
+    if (*archive == "wsdb" && !paths->empty()) {
+      throw ChainError(
+          "paths: archive = \"wsdb\" reads no files; remove it, or archive = \"files\"");
+    }
+    qsohost::check_dsn(*dsn);
+    qsohost::PgTable::parse(table_name());
   }
 
   void declare(const qsohost::Schema& /*before*/, qsohost::Ports& ports) const override {
@@ -65,6 +84,10 @@ class GaiaEpoch : public qsohost::Fetcher {
 
   void open(qsohost::Context& context) override {
     wanted_ = gaia::wanted_columns(*columns);
+    if (*archive == "wsdb") {
+      archive_ = std::make_unique<gaia::WsdbArchive>(*dsn, table_name(), wanted_, context);
+      return;
+    }
     std::vector<std::string> files;
     for (const qsohost::Path& path : *paths) files.push_back(path.text);
     const std::filesystem::path& folder = context.run().run_dir;  // none in a dry run
@@ -72,6 +95,9 @@ class GaiaEpoch : public qsohost::Fetcher {
         folder.empty() ? folder : folder / fmt::format("{}.index", label());
     archive_ = std::make_unique<gaia::FileArchive>(files, wanted_, index, context);
   }
+
+  // A FITS file is read by one thread at a time.
+  int lanes() const override { return *archive == "wsdb" ? static_cast<int>(*connections) : 1; }
 
   void close() noexcept override { archive_.reset(); }
 
@@ -107,6 +133,10 @@ class GaiaEpoch : public qsohost::Fetcher {
   }
 
  private:
+  std::string table_name() const {
+    return table->empty() ? fmt::format("gaia_{}.epoch_photometry", *release) : *table;
+  }
+
   std::vector<gaia::Wanted> wanted_;
   std::unique_ptr<gaia::Archive> archive_;
 };

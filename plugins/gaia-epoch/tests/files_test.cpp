@@ -251,7 +251,7 @@ TEST_CASE("files that are not the table") {
   refused(type, Contains("'bp_flux'") && Contains("i64"));
   EpochFile null;
   null.source(1, {2}).source(2, {3}).at("source_id").values.set_null(1);
-  refused(null, Contains("row 2") && Contains("source_id"));
+  refused(null, Contains("row 2") && Contains("identifier"));
   std::ofstream(folder.file("text.fits")) << "source_id,transit_id\n";
   Harness text("gaia-epoch", from(folder.file("text.fits")));
   CHECK_THROWS_WITH(ask(text, {1}), Contains("text.fits"));

@@ -5,7 +5,7 @@
 #include <fstream>
 
 #include "epoch_file.hpp"
-#include "id_index.hpp"
+#include "row_index.hpp"
 
 using namespace gaia;
 using test::EpochFile;
@@ -28,19 +28,19 @@ class IndexTest {
   fs::path kept() const { return folder_ / "index"; }
   fs::path file(const char* name) const { return folder_ / name; }
 
-  IdIndex open(const std::vector<const char*>& names) const {
+  RowIndex open(const std::vector<const char*>& names) const {
     std::vector<IndexedFile> files;
     for (const char* name : names) {
       files.push_back({file(name).string(), qsohost::FitsTable(file(name)), 0});
     }
-    return IdIndex(files, kept());
+    return RowIndex(files, kept());
   }
 
  private:
   fs::path folder_;
 };
 
-std::vector<Place> find(const IdIndex& index, std::int64_t id) {
+std::vector<Place> find(const RowIndex& index, std::int64_t id) {
   std::vector<Place> places;
   index.find(id, places);
   return places;
@@ -50,7 +50,7 @@ std::vector<Place> find(const IdIndex& index, std::int64_t id) {
 
 TEST_CASE_METHOD(IndexTest, "places of sources in several files") {
   for (const bool again : {false, true}) {
-    const IdIndex index = open({"a.fits", "b.fits"});
+    const RowIndex index = open({"a.fits", "b.fits"});
     CHECK(index.was_kept() == again);
     CHECK(index.rows() == 5);
     CHECK((find(index, 7) == std::vector<Place>{{0, 0}, {0, 2}, {1, 1}}));
@@ -69,7 +69,7 @@ TEST_CASE_METHOD(IndexTest, "an index of other or changed files is made again") 
 
   // As many rows and bytes as before, but another source.
   EpochFile().source(7, {1}).source(8, {2}).source(7, {3}).write(file("a.fits"));
-  const IdIndex changed = open({"a.fits"});
+  const RowIndex changed = open({"a.fits"});
   CHECK_FALSE(changed.was_kept());
   CHECK(find(changed, 5).empty());
   CHECK(find(changed, 8).size() == 1);
@@ -79,11 +79,11 @@ TEST_CASE_METHOD(IndexTest, "an index of other or changed files is made again") 
 }
 
 TEST_CASE_METHOD(IndexTest, "a damaged index is made again") {
-  const IdIndex whole = open({"a.fits"});
+  const RowIndex whole = open({"a.fits"});
   const auto size = fs::file_size(kept());
   for (const auto length : {std::uintmax_t{0}, std::uintmax_t{10}, size - 1}) {
     fs::resize_file(kept(), length);
-    const IdIndex index = open({"a.fits"});
+    const RowIndex index = open({"a.fits"});
     CHECK_FALSE(index.was_kept());
     CHECK(find(index, 7).size() == 2);
     CHECK(fs::file_size(kept()) == size);

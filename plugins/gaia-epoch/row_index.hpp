@@ -26,12 +26,12 @@ struct Place {
 };
 
 // 16 bytes a row of the files in memory.
-class IdIndex {
+class RowIndex {
  public:
   // Takes the index from the file `kept` if that was made of the same files (names, sizes, times of
   // change, rows), else makes it and keeps it there; an empty `kept` keeps nothing. Throws
   // ChainError for a row without identifier, naming file and row.
-  IdIndex(std::span<IndexedFile> files, const std::filesystem::path& kept);
+  RowIndex(std::span<IndexedFile> files, const std::filesystem::path& kept);
 
   bool was_kept() const { return was_kept_; }
   std::size_t rows() const { return entries_.size(); }

@@ -1,4 +1,4 @@
-#include "id_index.hpp"
+#include "row_index.hpp"
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -10,6 +10,7 @@
 
 #include <qsohost/context.hpp>
 #include <qsohost/error.hpp>
+#include <qsohost/identifiers.hpp>
 
 namespace gaia {
 
@@ -17,7 +18,6 @@ namespace {
 
 using qsohost::ChainError;
 
-constexpr std::uint64_t kBlock = 4096;  // rows
 constexpr int kRowBits = 48;
 constexpr std::uint64_t kRowMask = (std::uint64_t{1} << kRowBits) - 1;
 
@@ -39,7 +39,7 @@ std::string stamp_of(std::span<const IndexedFile> files) {
 
 }  // namespace
 
-IdIndex::IdIndex(std::span<IndexedFile> files, const std::filesystem::path& kept) {
+RowIndex::RowIndex(std::span<IndexedFile> files, const std::filesystem::path& kept) {
   if (files.size() >= std::size_t{1} << (64 - kRowBits)) {
     throw ChainError(fmt::format("{} files are too many for one index", files.size()));
   }
@@ -55,8 +55,8 @@ IdIndex::IdIndex(std::span<IndexedFile> files, const std::filesystem::path& kept
 }
 
 // False if there is none, if it is of other files, or if it is damaged.
-bool IdIndex::load(const std::filesystem::path& kept, const std::string& stamp,
-                   std::uint64_t rows) {
+bool RowIndex::load(const std::filesystem::path& kept, const std::string& stamp,
+                    std::uint64_t rows) {
   std::error_code error;
   const std::uintmax_t size = std::filesystem::file_size(kept, error);
   if (error || size != stamp.size() + rows * sizeof(Entry)) return false;
@@ -72,26 +72,19 @@ bool IdIndex::load(const std::filesystem::path& kept, const std::string& stamp,
   return false;
 }
 
-void IdIndex::make(std::span<IndexedFile> files) {
+void RowIndex::make(std::span<IndexedFile> files) {
   for (std::size_t k = 0; k < files.size(); ++k) {
     IndexedFile& file = files[k];
-    for (std::uint64_t first = 0; first < file.table.rows(); first += kBlock) {
-      const std::uint64_t count = std::min(kBlock, file.table.rows() - first);
-      const auto cells = file.table.read(first, count, std::span(&file.id, 1));
-      const qsohost::Column& ids = cells[0].values;
-      for (std::size_t i = 0; i < count; ++i) {
-        if (ids.is_null(i)) {
-          throw ChainError(
-              fmt::format("{}: row {}: source_id is missing; give it or remove the row", file.name,
-                          first + i + 1));
-        }
-        entries_.push_back({ids.values<std::int64_t>()[i], (k << kRowBits) | (first + i)});
+    const auto add = [&](const qsohost::Column& ids, std::uint64_t row) {
+      for (const std::int64_t id : ids.values<std::int64_t>()) {
+        entries_.push_back({id, (k << kRowBits) | row++});
       }
-    }
+    };
+    qsohost::for_each_id(file.table, file.name, file.id, add);
   }
 }
 
-void IdIndex::keep(const std::filesystem::path& kept, const std::string& stamp) const {
+void RowIndex::keep(const std::filesystem::path& kept, const std::string& stamp) const {
   std::filesystem::path temporary = kept;
   temporary += ".tmp";
   std::ofstream out(temporary, std::ios::binary | std::ios::trunc);
@@ -106,7 +99,7 @@ void IdIndex::keep(const std::filesystem::path& kept, const std::string& stamp) 
   qsohost::publish_file(temporary, kept);
 }
 
-void IdIndex::find(std::int64_t source_id, std::vector<Place>& out) const {
+void RowIndex::find(std::int64_t source_id, std::vector<Place>& out) const {
   for (auto it = std::ranges::lower_bound(entries_, source_id, {}, &Entry::id);
        it != entries_.end() && it->id == source_id; ++it) {
     out.push_back({static_cast<std::size_t>(it->place >> kRowBits), it->place & kRowMask});
