@@ -94,10 +94,10 @@ class Files(GaiaTest):
 
     def test_memory_is_flat(self):
         peaks = []
-        for times in (20, 200):
+        for times in (10, 100):
             ids = list(dict.fromkeys(tiled(self.sky / "gaia_epoch.fits", self.folder / "many.fits", times)))
             write_targets(self.folder / "targets.csv", ids)
-            chain = self.chain(self.files(self.folder / "many.fits"), catalog="targets.csv")
+            chain = self.chain(self.files(self.folder / "many.fits"), catalog="targets.csv", batch_rows=25)
             peaks.append(self.peak_memory(chain))
             product, _ = read_table(self.folder / "peak/gaia_gaia_lc.fits")
             self.assertEqual([int(i) for i in product["source_id"]], ids)
@@ -142,7 +142,7 @@ class RealTable(GaiaTest):
         path = self.folder / "real.fits"
         ids = self.write_real(path)
         write_targets(self.folder / "targets.csv", [*reversed(ids), 17])
-        chain = self.chain(self.files(path), catalog="targets.csv")
+        chain = self.chain(self.files(path), catalog="targets.csv", batch_rows=25)
         self.qsohost("--chain", chain, "--run-dir", "run")
         epochs = self.assert_product(self.folder / "run/gaia_gaia_lc.fits", [*reversed(ids), 17], epoch_rows(path))
         self.assertEqual(epochs, 120)

@@ -88,7 +88,7 @@ class Wsdb(GaiaTest):
         self.assert_product(self.product("broken"), rows={s: r for s, r in self.rows.items() if s not in (one, other)})
 
     def test_server_that_stops_and_comes_back(self):
-        # Ten objects a second or so without the pauses of the server: long enough to be stopped.
+        # Small batches, so that the run lasts long enough to be disturbed.
         small = {"batch_rows": 2}
         self.run_chain(self.wsdb(), "whole", **small)
         chain = self.chain(self.wsdb(), name="broken.toml", **small)
@@ -163,11 +163,11 @@ class Wsdb(GaiaTest):
 
     def test_memory_is_flat(self):
         peaks = []
-        for times in (20, 200):
+        for times in (10, 100):
             fill_many(self.server, times)
             ids = [source + n * 1_000_003 for n in range(times) for source in self.rows]
             write_targets(self.folder / "targets.csv", ids)
-            chain = self.chain(self.wsdb('table = "many"'), catalog="targets.csv")
+            chain = self.chain(self.wsdb('table = "many"'), catalog="targets.csv", batch_rows=25)
             peaks.append(self.peak_memory(chain))
             product, _ = read_table(self.product("peak"))
             self.assertEqual([int(i) for i in product["source_id"]], ids)
