@@ -96,7 +96,7 @@ Cells::Cells(qsohost::Column from, std::span<const std::uint64_t> lengths)
 
 EpochWriter::EpochWriter(const std::vector<Wanted>& wanted, std::span<const Block> blocks,
                          qsohost::Batch& batch)
-    : wanted_(wanted), batch_(batch) {
+    : wanted_(wanted) {
   for (const Block& block : blocks) {
     for (std::size_t row = 0; row < block.ids.size(); ++row) {
       rows_[block.ids[row]].push_back({&block, row});

@@ -88,7 +88,6 @@ class EpochWriter {
   void set_object_columns(std::span<const Row> rows, std::uint64_t transits, std::size_t object);
 
   const std::vector<Wanted>& wanted_;
-  qsohost::Batch& batch_;
   std::unordered_map<std::int64_t, std::vector<Row>> rows_;
   std::vector<qsohost::Column*> targets_;  // of the wanted ones; nullptr: nowhere
   std::vector<Band> bands_;

@@ -142,7 +142,7 @@ class RealTable(GaiaTest):
         path = self.folder / "real.fits"
         ids = self.write_real(path)
         write_targets(self.folder / "targets.csv", [*reversed(ids), 17])
-        chain = self.chain(self.files(path), catalog="targets.csv", batch_rows=25)
+        chain = self.chain(self.files(path), catalog="targets.csv")
         self.qsohost("--chain", chain, "--run-dir", "run")
         epochs = self.assert_product(self.folder / "run/gaia_gaia_lc.fits", [*reversed(ids), 17], epoch_rows(path))
         self.assertEqual(epochs, 120)
