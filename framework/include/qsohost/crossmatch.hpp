@@ -21,7 +21,9 @@
 // if no column has that name, so that later stages find a position. Types, units and descriptions
 // are the tables'. A name that both tables have, without regard to case, gets its table's prefix on
 // both sides ("sdss_ra" and "gaia_ra"), whether or not both are selected: names do not depend on
-// the selection. The right table's identifier is always called "source_id" and always selected;
+// the selection. So does a name that one table has and the other gets by its prefix: where the left
+// table has "ra" and "gaia_ra" and the right one "ra", "sdss_gaia_ra" stands beside "gaia_ra"
+// (SDSS DR16Q is such a table). The right table's identifier is always called "source_id" and always selected;
 // another column of that name gets its prefix.
 #pragma once
 
