@@ -17,12 +17,12 @@ std::string matched(const MatchQuery& match) {
 // And after option `unique`.
 std::string settled(const MatchQuery& match) {
   if (match.unique == "nearest") {
-    return "SELECT * FROM (SELECT *, row_number() OVER (PARTITION BY right_key "
-           "ORDER BY sep, left_ra, left_dec, left_key) AS turn FROM matched) s WHERE turn = 1";
+    return "SELECT * FROM (SELECT *, row_number() OVER (PARTITION BY id ORDER BY sep, left_key, "
+           "right_key) AS turn FROM matched) s WHERE turn = 1";
   }
   if (match.unique == "drop") {
-    return "SELECT * FROM (SELECT *, count(*) OVER (PARTITION BY right_key) AS times "
-           "FROM matched) s WHERE times = 1";
+    return "SELECT * FROM (SELECT *, count(*) OVER (PARTITION BY id) AS times FROM matched) s "
+           "WHERE times = 1";
   }
   return "SELECT * FROM matched";
 }
@@ -45,11 +45,11 @@ std::string match_sql(const MatchQuery& match) {
   const std::string q3c = quote_identifier(match.q3c_schema);
   const std::string ra = "r." + quote_identifier(match.right.ra);
   const std::string dec = "r." + quote_identifier(match.right.dec);
-  const std::string id = "r." + quote_identifier(match.id) +
-                         (match.id_is_text ? "::text COLLATE \"C\"" : "::int8");
+  const std::string id =
+      "r." + quote_identifier(match.id) + (match.id_is_text ? "::text COLLATE \"C\"" : "::int8");
   const std::string pairs = fmt::format(
-      "SELECT l.key AS left_key, l.ra AS left_ra, l.dec AS left_dec, r.ctid AS right_key, "
-      "{} AS id, {}.q3c_dist(l.ra, l.dec, {}, {}) * 3600 AS sep\nFROM ({}) l, {} r\n"
+      "SELECT l.key AS left_key, r.ctid AS right_key, {} AS id, "
+      "{}.q3c_dist(l.ra, l.dec, {}, {}) * 3600 AS sep\nFROM ({}) l, {} r\n"
       "WHERE {}.q3c_join(l.ra, l.dec, {}, {}, {}::float8 / 3600) AND {} BETWEEN 0 AND 360 AND {} "
       "BETWEEN -90 AND 90",
       id, q3c, ra, dec, left_rows(match), match.right.table.sql(), q3c, ra, dec,
@@ -59,9 +59,9 @@ std::string match_sql(const MatchQuery& match) {
       "SELECT *, (count(*) OVER (PARTITION BY left_key))::int4 AS n, "
       "row_number() OVER (PARTITION BY left_key ORDER BY sep, id, right_key) AS place FROM pairs\n"
       "), matched AS (\n{}\n), settled AS (\n{}\n)\n"
-      "SELECT {}\nFROM (SELECT * FROM settled ORDER BY id, sep, left_ra, left_dec, left_key, "
-      "right_key) p\nJOIN {} l ON l.ctid = p.left_key JOIN {} r ON r.ctid = p.right_key\n"
-      "ORDER BY p.id, p.sep, p.left_ra, p.left_dec, p.left_key, p.right_key",
+      "SELECT {}\nFROM (SELECT * FROM settled ORDER BY id, sep, left_key, right_key) p\n"
+      "JOIN {} l ON l.ctid = p.left_key JOIN {} r ON r.ctid = p.right_key\n"
+      "ORDER BY p.id, p.sep, p.left_key, p.right_key",
       pairs, matched(match), settled(match), fmt::join(match.select, ", "), match.left.table.sql(),
       match.right.table.sql());
 }
