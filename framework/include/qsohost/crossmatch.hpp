@@ -7,14 +7,16 @@
 // them. A row without a position, or with one off the sky, matches nothing.
 //   match    "all": every pair; "nearest": of each left row's pairs the one with the smallest
 //            separation, of equal ones the one with the smaller source_id.
-//   unique   what then becomes of right rows that are in several pairs: "keep": all of them stay,
-//            the same source_id several times; "nearest": the pair with the smallest separation
-//            stays (of equal ones the one that would come first); "drop": none of them stays.
+//   unique   what then becomes of a source_id that is in several pairs: "keep": all of them stay;
+//            "nearest": the one with the smallest separation stays (of equal ones that which comes
+//            first in the left table); "drop": none of them stays.
 //   n_matches of a pair counts the right rows within the radius of its left row, before `match` and
 //   `unique`.
 //
 // Order of rows: by source_id (integers by value, texts by bytes), then match_separation, then the
-// left row's ra and dec, then the left table's own order.
+// left table's own order. A matched right row must have an identifier.
+//
+// In `where`, a null is NULL, as SQL has it; FITS has no other null for floats than NaN.
 //
 // Columns: those of the left table in order, those of the right table in order, match_separation
 // (f64, arcsec), n_matches (i32); then ra and dec (f64, deg: the right row's position), each only
