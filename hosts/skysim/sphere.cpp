@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
+
+#include <qsohost/sphere.hpp>
 
 namespace qsohost::skysim {
 
 namespace {
-
-constexpr double kDegree = std::numbers::pi / 180;
 
 double turned(double degrees) {
   const double rest = std::fmod(degrees, 360.0);
@@ -47,11 +46,7 @@ Position offset_by(const Position& from, double arcsec, double angle) {
 }
 
 double separation_arcsec(const Position& a, const Position& b) {
-  const double half_ra = std::sin(0.5 * kDegree * std::remainder(b.ra - a.ra, 360.0));
-  const double half_dec = std::sin(0.5 * kDegree * (b.dec - a.dec));
-  const double h = half_dec * half_dec +
-                   std::cos(kDegree * a.dec) * std::cos(kDegree * b.dec) * half_ra * half_ra;
-  return 2 * std::asin(std::sqrt(std::min(1.0, h))) / kDegree * 3600;
+  return qsohost::separation_arcsec(a.ra, a.dec, b.ra, b.dec);
 }
 
 Position galactic(const Position& icrs) {

@@ -13,7 +13,7 @@ struct Position {
 // What lies `arcsec` away, in the direction `angle` (degrees, north through east).
 Position offset_by(const Position& from, double arcsec, double angle);
 
-// Great-circle distance in arcsec (haversine).
+// Great-circle distance in arcsec.
 double separation_arcsec(const Position& a, const Position& b);
 
 Position galactic(const Position& icrs);  // l, b (IAU 1958, J2000)

@@ -108,6 +108,14 @@ TEST_CASE("a choice that fits no column says so") {
                     Contains("'-sdss.ruwe' names a column that sdss.fits does not have"));
 }
 
+TEST_CASE("a name that the other table gets by its prefix is prefixed as well") {
+  const Owner owner;
+  const CrossmatchTable dr16q{"sdss.fits", {"RA", "DEC", "GAIA_RA", "GAIA_G_MAG"}};
+  CHECK(names_of(crossmatch_layout(dr16q, kGaia, owner.match)) ==
+        Names{"sdss_RA", "sdss_DEC", "sdss_GAIA_RA", "GAIA_G_MAG", "source_id", "gaia_ra",
+              "gaia_dec", "ruwe"});
+}
+
 TEST_CASE("two columns of one name are refused, whichever rule makes them so") {
   Owner owner;
   const CrossmatchTable prefixed{"left", {"ra", "dec", "SDSS_RA"}};

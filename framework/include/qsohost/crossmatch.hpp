@@ -7,21 +7,25 @@
 // them. A row without a position, or with one off the sky, matches nothing.
 //   match    "all": every pair; "nearest": of each left row's pairs the one with the smallest
 //            separation, of equal ones the one with the smaller source_id.
-//   unique   what then becomes of right rows that are in several pairs: "keep": all of them stay,
-//            the same source_id several times; "nearest": the pair with the smallest separation
-//            stays (of equal ones the one that would come first); "drop": none of them stays.
+//   unique   what then becomes of a source_id that is in several pairs: "keep": all of them stay;
+//            "nearest": the one with the smallest separation stays (of equal ones that which comes
+//            first in the left table); "drop": none of them stays.
 //   n_matches of a pair counts the right rows within the radius of its left row, before `match` and
 //   `unique`.
 //
 // Order of rows: by source_id (integers by value, texts by bytes), then match_separation, then the
-// left row's ra and dec, then the left table's own order.
+// left table's own order. A matched right row must have an identifier.
+//
+// In `where`, a null is NULL, as SQL has it; FITS has no other null for floats than NaN.
 //
 // Columns: those of the left table in order, those of the right table in order, match_separation
 // (f64, arcsec), n_matches (i32); then ra and dec (f64, deg: the right row's position), each only
 // if no column has that name, so that later stages find a position. Types, units and descriptions
 // are the tables'. A name that both tables have, without regard to case, gets its table's prefix on
 // both sides ("sdss_ra" and "gaia_ra"), whether or not both are selected: names do not depend on
-// the selection. The right table's identifier is always called "source_id" and always selected;
+// the selection. So does a name that one table has and the other gets by its prefix: where the left
+// table has "ra" and "gaia_ra" and the right one "ra", "sdss_gaia_ra" stands beside "gaia_ra"
+// (SDSS DR16Q is such a table). The right table's identifier is always called "source_id" and always selected;
 // another column of that name gets its prefix.
 #pragma once
 

@@ -65,6 +65,9 @@ class QSOHOST_API FitsTable {
   // Rows first to first + count - 1, counted from 0, of the fields given by position.
   std::vector<FitsCells> read(std::uint64_t first, std::uint64_t count,
                               std::span<const std::size_t> fields);
+  // The rows listed (counted from 0), in the order listed; the same one may be there several times.
+  std::vector<FitsCells> read(std::span<const std::uint64_t> rows,
+                              std::span<const std::size_t> fields);
 
  private:
   struct State;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 #include <utility>
 
 #include "fits/fits_bytes.hpp"
@@ -109,6 +110,15 @@ void decode(const FieldPlace& place, const std::byte* from, std::size_t n, Colum
   }
 }
 
+// Numbers of the rows that are read: listed, or one after another.
+struct RowNumbers {
+  std::uint64_t first = 0;
+  std::uint64_t count = 0;
+  std::span<const std::uint64_t> listed{};
+
+  std::uint64_t operator[](std::uint64_t i) const { return listed.empty() ? first + i : listed[i]; }
+};
+
 }  // namespace
 
 struct FitsTable::State {
@@ -120,12 +130,13 @@ struct FitsTable::State {
     std::vector<Descriptor> descriptors;
   };
 
-  void read_rows(std::uint64_t first, std::uint64_t count);
+  std::vector<FitsCells> read(const RowNumbers& numbers, std::span<const std::size_t> wanted);
+  void read_rows(const RowNumbers& numbers);
   void fixed_cells(std::size_t field, std::uint64_t count, FitsCells& out) const;
-  ArrayTask array_task(std::size_t field, std::uint64_t first, std::uint64_t count, FitsCells& out);
+  ArrayTask array_task(std::size_t field, const RowNumbers& numbers, FitsCells& out);
   void read_heap(std::uint64_t offset, std::uint64_t bytes);
   void arrays(std::span<ArrayTask> tasks);
-  void check_unsigned(std::size_t field, std::uint64_t first, const FitsCells& cells) const;
+  void check_unsigned(std::size_t field, const RowNumbers& numbers, const FitsCells& cells) const;
 
   FitsInput file;
   FitsLayout layout;
@@ -133,9 +144,19 @@ struct FitsTable::State {
   std::vector<std::byte> heap;
 };
 
-void FitsTable::State::read_rows(std::uint64_t first, std::uint64_t count) {
-  rows.resize(count * layout.row_bytes);
-  file.read(layout.data_start + first * layout.row_bytes, rows);
+// Listed rows are read in the order of the file.
+void FitsTable::State::read_rows(const RowNumbers& numbers) {
+  rows.resize(numbers.count * layout.row_bytes);
+  if (numbers.listed.empty()) {
+    return file.read(layout.data_start + numbers.first * layout.row_bytes, rows);
+  }
+  std::vector<std::size_t> order(numbers.count);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::sort(order, {}, [&](std::size_t i) { return numbers[i]; });
+  for (const std::size_t i : order) {
+    const auto to = std::span(rows).subspan(i * layout.row_bytes, layout.row_bytes);
+    file.read(layout.data_start + numbers[i] * layout.row_bytes, to);
+  }
 }
 
 void FitsTable::State::fixed_cells(std::size_t field, std::uint64_t count, FitsCells& out) const {
@@ -154,13 +175,14 @@ void FitsTable::State::fixed_cells(std::size_t field, std::uint64_t count, FitsC
   }
 }
 
-FitsTable::State::ArrayTask FitsTable::State::array_task(std::size_t field, std::uint64_t first,
-                                                         std::uint64_t count, FitsCells& out) {
+FitsTable::State::ArrayTask FitsTable::State::array_task(std::size_t field,
+                                                         const RowNumbers& numbers,
+                                                         FitsCells& out) {
   ArrayTask task{field, &out, {}};
   std::uint64_t total = 0;
-  for (std::uint64_t row = 0; row < count; ++row) {
+  for (std::uint64_t row = 0; row < numbers.count; ++row) {
     const Descriptor d =
-        array_of(file, layout, field, first + row, rows.data() + row * layout.row_bytes);
+        array_of(file, layout, field, numbers[row], rows.data() + row * layout.row_bytes);
     out.lengths.push_back(d.length);
     total += d.length;
     task.descriptors.push_back(d);
@@ -170,7 +192,7 @@ FitsTable::State::ArrayTask FitsTable::State::array_task(std::size_t field, std:
   if (bytes > std::max(layout.heap_bytes, kMostShared)) {
     file.fail(fmt::format(
         "{} and the next {}: their arrays take {} bytes, but the heap has {}: the file is damaged",
-        place_in(layout, field, first), count - 1, bytes, layout.heap_bytes));
+        place_in(layout, field, numbers[0]), numbers.count - 1, bytes, layout.heap_bytes));
   }
   out.values.resize(total);
   return task;
@@ -217,7 +239,7 @@ void FitsTable::State::arrays(std::span<ArrayTask> tasks) {
 }
 
 // Unsigned 64-bit numbers beyond the signed range have turned negative.
-void FitsTable::State::check_unsigned(std::size_t field, std::uint64_t first,
+void FitsTable::State::check_unsigned(std::size_t field, const RowNumbers& numbers,
                                       const FitsCells& cells) const {
   if (layout.places[field].zero != 0x1p63 || cells.values.dtype() != DType::I64) return;
   const auto values = cells.values.values<std::int64_t>();
@@ -231,7 +253,7 @@ void FitsTable::State::check_unsigned(std::size_t field, std::uint64_t first,
     --left;
     if (values[i] >= 0 || cells.values.is_null(i)) continue;
     file.fail(fmt::format("{}: {} is beyond the range of 64-bit signed integers",
-                          place_in(layout, field, first + row - 1),
+                          place_in(layout, field, numbers[row - 1]),
                           static_cast<std::uint64_t>(values[i])));
   }
 }
@@ -259,32 +281,45 @@ std::optional<std::size_t> FitsTable::find(std::string_view column) const {
   return std::nullopt;
 }
 
-std::vector<FitsCells> FitsTable::read(std::uint64_t first, std::uint64_t count,
-                                       std::span<const std::size_t> fields) {
-  State& s = *state_;
-  if (first > s.layout.rows || count > s.layout.rows - first) {
-    s.file.fail(fmt::format("rows {} to {} asked for, but there are {}", first + 1, first + count,
-                            s.layout.rows));
+std::vector<FitsCells> FitsTable::State::read(const RowNumbers& numbers,
+                                              std::span<const std::size_t> wanted) {
+  for (const std::size_t field : wanted) {
+    const FitsField& f = layout.fields.at(field);
+    if (!f.trouble.empty()) file.fail(fmt::format("column '{}': {}", f.info.name, f.trouble));
   }
-  for (const std::size_t field : fields) {
-    const FitsField& f = s.layout.fields.at(field);
-    if (!f.trouble.empty()) s.file.fail(fmt::format("column '{}': {}", f.info.name, f.trouble));
-  }
-  s.read_rows(first, count);
+  read_rows(numbers);
   std::vector<FitsCells> cells;
-  cells.reserve(fields.size());  // tasks point into it
-  std::vector<State::ArrayTask> tasks;
-  for (const std::size_t field : fields) {
-    FitsCells& out = cells.emplace_back(FitsCells{Column(s.layout.fields[field].info), {}});
-    if (s.layout.fields[field].is_array) {
-      tasks.push_back(s.array_task(field, first, count, out));
+  cells.reserve(wanted.size());  // tasks point into it
+  std::vector<ArrayTask> tasks;
+  for (const std::size_t field : wanted) {
+    FitsCells& out = cells.emplace_back(FitsCells{Column(layout.fields[field].info), {}});
+    if (layout.fields[field].is_array) {
+      tasks.push_back(array_task(field, numbers, out));
     } else {
-      s.fixed_cells(field, count, out);
+      fixed_cells(field, numbers.count, out);
     }
   }
-  s.arrays(tasks);
-  for (std::size_t i = 0; i < fields.size(); ++i) s.check_unsigned(fields[i], first, cells[i]);
+  arrays(tasks);
+  for (std::size_t i = 0; i < wanted.size(); ++i) check_unsigned(wanted[i], numbers, cells[i]);
   return cells;
+}
+
+std::vector<FitsCells> FitsTable::read(std::uint64_t first, std::uint64_t count,
+                                       std::span<const std::size_t> fields) {
+  if (first > rows() || count > rows() - first) {
+    state_->file.fail(
+        fmt::format("rows {} to {} asked for, but there are {}", first + 1, first + count, rows()));
+  }
+  return state_->read({first, count}, fields);
+}
+
+std::vector<FitsCells> FitsTable::read(std::span<const std::uint64_t> rows,
+                                       std::span<const std::size_t> fields) {
+  for (const std::uint64_t row : rows) {
+    if (row < this->rows()) continue;
+    state_->file.fail(fmt::format("row {} asked for, but there are {}", row + 1, this->rows()));
+  }
+  return state_->read({0, rows.size(), rows}, fields);
 }
 
 }  // namespace qsohost::inline v1

@@ -118,6 +118,18 @@ std::vector<std::string> names_of(const Side& side, const Side& other, std::size
   return names;
 }
 
+// A name that the other side has only now, by a prefix, is prefixed as well: where the left table
+// has "ra" and "gaia_ra" and the right one "ra", "sdss_gaia_ra" stands beside "gaia_ra".
+void part_from(const std::vector<std::string>& others, const Side& side,
+               std::vector<std::string>& names) {
+  std::set<std::string> taken;
+  for (const std::string& name : others) taken.insert(lower(name));
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const bool is_plain = names[i] == side.table->columns[i];
+    if (is_plain && taken.contains(side.lowered[i])) names[i] = side.prefix + '_' + names[i];
+  }
+}
+
 // Names in the batch by their lower-case form, and whose they are.
 class Taken {
  public:
@@ -182,8 +194,12 @@ CrossmatchLayout crossmatch_layout(const CrossmatchTable& left, const Crossmatch
 
   CrossmatchLayout layout;
   Taken taken;
+  std::vector<std::string> left_names = names_of(on_left, on_right, id);
+  std::vector<std::string> right_names = names_of(on_right, on_left, id);
+  part_from(right_names, on_left, left_names);
+  part_from(left_names, on_right, right_names);
   for (const Side* side : {&on_left, &on_right}) {
-    const auto names = names_of(*side, side->is_right ? on_left : on_right, id);
+    const auto& names = side->is_right ? right_names : left_names;
     for (std::size_t i = 0; i < names.size(); ++i) {
       if (!side->selected[i]) continue;
       taken.add(names[i],

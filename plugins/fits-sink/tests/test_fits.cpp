@@ -132,6 +132,31 @@ TEST_CASE("a table is read back as it was written, in blocks of any size") {
   CHECK(offsets == sample.offsets);
 }
 
+TEST_CASE("rows are read by number, in any order") {
+  Folder folder;
+  const Sample sample(0, 20);
+  sample.write(folder / "a.fits", header());
+  FitsTable table(folder / "a.fits");
+  const std::vector<std::size_t> fields = all_fields(table);
+  const std::vector<std::uint64_t> rows{17, 3, 4, 3, 0, 19};
+  const auto cells = table.read(rows, fields);
+  REQUIRE(cells.size() == fields.size());
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    Column expected(cells[i].values.info());
+    std::vector<std::uint64_t> lengths;
+    for (const std::uint64_t row : rows) {
+      const auto one = table.read(row, 1, std::span(&fields[i], 1));
+      expected.append_cells(one[0].values, 0, one[0].values.size());
+      lengths.insert(lengths.end(), one[0].lengths.begin(), one[0].lengths.end());
+    }
+    same_values(cells[i].values, expected);
+    CHECK(cells[i].lengths == lengths);
+  }
+  const std::vector<std::uint64_t> beyond{0, 20};
+  CHECK_THAT(error_of([&] { table.read(beyond, fields); }), Contains("row 21 asked for"));
+  CHECK(table.read(std::span<const std::uint64_t>{}, fields)[0].values.size() == 0);
+}
+
 TEST_CASE("other readers agree, and equal tables are equal files") {
   Folder folder;
   Sample(0, 20).write(folder / "a.fits", header());

@@ -1,0 +1,205 @@
+#include "condition.hpp"
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <set>
+#include <string_view>
+#include <utility>
+
+#include <qsohost/error.hpp>
+#include <qsohost/loader.hpp>
+
+namespace crossmatch {
+
+namespace {
+
+using qsohost::ChainError;
+using qsohost::Column;
+using qsohost::DType;
+using qsohost::FitsField;
+
+std::string in_quotes(std::string_view name) {
+  std::string out = "\"";
+  for (const char c : name) out.append(c == '"' ? 2 : 1, c);
+  return out + '"';
+}
+
+std::string_view type_of(DType dtype) {
+  if (dtype == DType::String) return "TEXT";
+  return dtype == DType::F32 || dtype == DType::F64 ? "REAL" : "INTEGER";
+}
+
+struct CloseDb {
+  void operator()(sqlite3* db) const { sqlite3_close(db); }
+};
+struct Finalize {
+  void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+};
+using Db = std::unique_ptr<sqlite3, CloseDb>;
+using Statement = std::unique_ptr<sqlite3_stmt, Finalize>;
+
+// Notes which columns are read. Lets nothing pass that is not a condition on them or that is
+// different in every run.
+int look(void* columns, int action, const char* /*table*/, const char* name, const char* /*db*/,
+         const char* /*trigger*/) {
+  const std::string_view text = name == nullptr ? "" : name;
+  switch (action) {
+    case SQLITE_READ:
+      static_cast<std::set<std::string>*>(columns)->insert(std::string(text));
+      return SQLITE_OK;
+    case SQLITE_SELECT:
+      return SQLITE_OK;
+    case SQLITE_FUNCTION:
+      return text == "random" || text == "randomblob" ? SQLITE_DENY : SQLITE_OK;
+    default:
+      return SQLITE_DENY;
+  }
+}
+
+}  // namespace
+
+struct Condition::State {
+  std::string file;
+  std::string text;
+  Db db;
+  std::vector<std::size_t> fields;
+  Statement row;  // takes the values of one row, gives a row if the condition is true
+
+  [[noreturn]] void fail(std::string_view what) const {
+    throw ChainError(fmt::format("option 'where' = \"{}\" on {}: {}", text, file, what));
+  }
+  void execute(const std::string& sql) const {
+    if (sqlite3_exec(db.get(), sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) {
+      fail(sqlite3_errmsg(db.get()));
+    }
+  }
+  void open();
+  void make_table(const qsohost::FitsTable& table) const;
+  Statement prepare(const std::string& from, const std::vector<std::string>& names) const;
+  std::set<std::string> columns_named(const std::vector<std::string>& names) const;
+  void bind(int position, const Column& column, std::size_t i) const;
+};
+
+void Condition::State::open() {
+  sqlite3* handle = nullptr;
+  const int code = sqlite3_open(":memory:", &handle);
+  db.reset(handle);
+  if (code != SQLITE_OK) fail("SQLite has no memory");
+  // Else SQLite takes a misspelt "column" in double quotes for a text.
+  sqlite3_db_config(handle, SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
+  sqlite3_db_config(handle, SQLITE_DBCONFIG_DQS_DDL, 0, nullptr);
+}
+
+// An empty table with the columns of the file, to ask SQLite which of them the condition names.
+void Condition::State::make_table(const qsohost::FitsTable& table) const {
+  std::string sql;
+  for (const FitsField& field : table.fields()) {
+    sql += fmt::format("{}{} {}", sql.empty() ? "CREATE TABLE \"left\" (" : ", ",
+                       in_quotes(field.info.name), type_of(field.info.dtype));
+  }
+  execute(sql + ")");
+}
+
+Statement Condition::State::prepare(const std::string& from,
+                                    const std::vector<std::string>& names) const {
+  // The condition may end in a comment.
+  const std::string sql = fmt::format("SELECT 1 FROM {} WHERE ({}\n)", from, text);
+  sqlite3_stmt* statement = nullptr;
+  const char* rest = nullptr;
+  const int code = sqlite3_prepare_v2(db.get(), sql.c_str(), -1, &statement, &rest);
+  Statement prepared(statement);
+  if (code != SQLITE_OK) {
+    const std::string message = sqlite3_errmsg(db.get());
+    constexpr std::string_view unknown = "no such column: ";
+    const std::string hint = message.starts_with(unknown)
+                                 ? qsohost::did_you_mean(message.substr(unknown.size()), names) +
+                                       "; where = \"\" takes every row"
+                                 : "";
+    fail(message + hint);
+  }
+  if (*rest != '\0') fail("it must be one condition, without ';'");
+  return prepared;
+}
+
+std::set<std::string> Condition::State::columns_named(const std::vector<std::string>& names) const {
+  std::set<std::string> named;
+  sqlite3_set_authorizer(db.get(), look, &named);
+  const Statement statement = prepare("\"left\"", names);
+  sqlite3_set_authorizer(db.get(), nullptr, nullptr);
+  if (sqlite3_bind_parameter_count(statement.get()) > 0) {
+    fail("it has a parameter ('?', ':' or '@'); write the value");
+  }
+  return named;
+}
+
+void Condition::State::bind(int position, const Column& column, std::size_t i) const {
+  sqlite3_stmt* to = row.get();
+  if (column.is_null(i)) {
+    sqlite3_bind_null(to, position);
+  } else if (column.dtype() == DType::String) {
+    const std::string_view value = column.strings()[i];
+    sqlite3_bind_text(to, position, value.data(), static_cast<int>(value.size()), SQLITE_STATIC);
+  } else if (column.dtype() == DType::I64) {
+    sqlite3_bind_int64(to, position, column.values<std::int64_t>()[i]);
+  } else if (type_of(column.dtype()) == "REAL") {
+    sqlite3_bind_double(to, position, column.number(i));  // NaN becomes NULL
+  } else {
+    sqlite3_bind_int64(to, position, static_cast<std::int64_t>(column.number(i)));
+  }
+}
+
+Condition::Condition(const qsohost::FitsTable& table, std::string file, std::string text)
+    : state_(std::make_unique<State>()) {
+  State& s = *state_;
+  s.file = std::move(file);
+  s.text = std::move(text);
+  s.open();
+  s.make_table(table);
+  std::vector<std::string> names;
+  for (const FitsField& field : table.fields()) names.push_back(field.info.name);
+  const std::set<std::string> named = s.columns_named(names);
+  std::string values;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (!named.contains(names[i])) continue;
+    const FitsField& field = table.fields()[i];
+    if (!field.trouble.empty()) s.fail(fmt::format("column '{}': {}", names[i], field.trouble));
+    if (field.is_array || field.info.width != 1) {
+      s.fail(fmt::format("column '{}' holds several values a row", names[i]));
+    }
+    s.fields.push_back(i);
+    // The cast gives it the type by which SQLite compares.
+    values += fmt::format("{}CAST(?{} AS {}) AS {}", values.empty() ? "" : ", ", s.fields.size(),
+                          type_of(field.info.dtype), in_quotes(names[i]));
+  }
+  s.row = s.prepare(fmt::format("(SELECT {})", values.empty() ? "1" : values), names);
+}
+
+Condition::~Condition() = default;
+Condition::Condition(Condition&&) noexcept = default;
+Condition& Condition::operator=(Condition&&) noexcept = default;
+
+const std::vector<std::size_t>& Condition::fields() const {
+  return state_->fields;
+}
+
+std::vector<std::uint8_t> Condition::test(const std::vector<qsohost::FitsCells>& cells,
+                                          std::size_t rows, std::uint64_t first) const {
+  const State& s = *state_;
+  std::vector<std::uint8_t> taken(rows, 0);
+  for (std::size_t i = 0; i < rows; ++i) {
+    for (std::size_t k = 0; k < cells.size(); ++k) {
+      s.bind(static_cast<int>(k) + 1, cells[k].values, i);
+    }
+    const int code = sqlite3_step(s.row.get());
+    taken[i] = code == SQLITE_ROW ? 1 : 0;
+    if (code != SQLITE_ROW && code != SQLITE_DONE) {
+      s.fail(fmt::format("row {}: {}", first + i + 1, sqlite3_errmsg(s.db.get())));
+    }
+    sqlite3_reset(s.row.get());
+  }
+  return taken;
+}
+
+}  // namespace crossmatch

@@ -1,0 +1,235 @@
+// Cross-match of two FITS tables on the sky: the rules are those of qsohost/crossmatch.hpp.
+//
+// The places of the table with fewer rows are kept in memory (24 bytes a row), the other table
+// streams past them. Pairs take 32 bytes each; rows are read again, by number, when their batch's
+// turn comes. So memory does not grow with the larger table.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <qsohost/crossmatch.hpp>
+#include <qsohost/identifiers.hpp>
+#include <qsohost/plugin.hpp>
+
+#include "condition.hpp"
+#include "input.hpp"
+#include "pairs.hpp"
+
+namespace {
+
+using crossmatch::Condition;
+using crossmatch::Input;
+using crossmatch::Pair;
+using crossmatch::Place;
+using qsohost::ChainError;
+using qsohost::Column;
+using qsohost::ColumnInfo;
+using qsohost::DType;
+
+class FitsCrossmatch final : public qsohost::Source {
+ public:
+  void validate() const override { cross.validate(); }
+  void declare(const qsohost::Schema& before, qsohost::Ports& ports) const override;
+  void open(qsohost::Context& context) override;
+  bool read(qsohost::Batch& batch) override;
+  std::optional<std::uint64_t> size() const override {
+    if (!is_open()) return std::nullopt;
+    return pairs_.size();
+  }
+  void close() noexcept override;
+
+ private:
+  bool is_open() const { return right_ != nullptr; }
+  const ColumnInfo& info_of(const qsohost::CrossmatchColumn& column) const;
+  void check_selected() const;
+  void find_pairs(qsohost::Context& context);
+  void choose_pairs(qsohost::Context& context);
+  int thread_count() const;
+  std::vector<Column> gather(Input& input, bool is_right, std::span<const Pair> pairs) const;
+
+  qsohost::Option<qsohost::Path> left{this, "left", qsohost::required, "FITS table of quasars"};
+  qsohost::Option<qsohost::Path> right{this, "right", qsohost::required,
+                                       "FITS table of a survey, with identifiers"};
+  qsohost::CrossmatchOptions cross{this};
+  qsohost::Option<std::int64_t> threads{
+      this, "threads", 0, "threads to match with; 0: one a core", {.min = 0, .max = 256}};
+
+  std::unique_ptr<Input> left_;
+  std::unique_ptr<Input> right_;
+  std::size_t id_ = 0;  // field of the right table
+  qsohost::CrossmatchLayout layout_;
+  std::vector<Pair> pairs_;
+  std::size_t next_ = 0;
+};
+
+const ColumnInfo& FitsCrossmatch::info_of(const qsohost::CrossmatchColumn& column) const {
+  return (column.is_right ? right_ : left_)->table().fields()[column.position].info;
+}
+
+void FitsCrossmatch::declare(const qsohost::Schema& /*before*/, qsohost::Ports& ports) const {
+  if (!is_open()) {
+    ports.adds({"", "source_id", std::nullopt, "", "identifier of the object"});
+    for (qsohost::Port& port : qsohost::crossmatch_ports({})) ports.adds(std::move(port));
+    return ports.adds_unknown();
+  }
+  for (const qsohost::CrossmatchColumn& column : layout_.columns) {
+    const ColumnInfo& info = info_of(column);
+    const bool is_id = column.is_right && column.position == id_;
+    const bool is_integer_id = is_id && info.dtype != DType::String;
+    ports.adds({"", column.name, is_integer_id ? DType::I64 : info.dtype, info.unit,
+                info.description, 0, info.width});
+  }
+  for (qsohost::Port& port : qsohost::crossmatch_ports(layout_)) ports.adds(std::move(port));
+}
+
+// All that cannot be taken at once, with what to write to leave it out.
+void FitsCrossmatch::check_selected() const {
+  std::string troubles;
+  std::string entries;
+  for (const qsohost::CrossmatchColumn& column : layout_.columns) {
+    const Input& input = column.is_right ? *right_ : *left_;
+    const qsohost::FitsField& field = input.table().fields()[column.position];
+    if (field.trouble.empty() && !field.is_array) continue;
+    troubles +=
+        fmt::format("{}: column '{}' cannot be taken: {}\n", input.name(), field.info.name,
+                    field.trouble.empty() ? "it holds arrays of varying length" : field.trouble);
+    entries += fmt::format("{}\"-{}.{}\"", entries.empty() ? "" : ", ",
+                           (*cross.prefixes)[column.is_right ? 1 : 0], field.info.name);
+  }
+  if (troubles.empty()) return;
+  throw ChainError(
+      fmt::format("{}leave them out: columns = [\"all\", {}], or likewise", troubles, entries));
+}
+
+void FitsCrossmatch::open(qsohost::Context& context) {
+  auto left_input = std::make_unique<Input>(
+      left->text, Input::PositionNames{*cross.left_ra, *cross.left_dec, "left_ra", "left_dec"});
+  auto right_input = std::make_unique<Input>(
+      right->text,
+      Input::PositionNames{*cross.right_ra, *cross.right_dec, "right_ra", "right_dec"});
+  id_ = qsohost::find_crossmatch_column(right_input->columns(), *cross.id, "id");
+  const qsohost::FitsField& id_field = right_input->table().fields()[id_];
+  qsohost::check_id_type(id_field.info, id_field.is_array, right_input->name());
+  layout_ = qsohost::crossmatch_layout(left_input->columns(), right_input->columns(), cross);
+  left_ = std::move(left_input);
+  right_ = std::move(right_input);
+  check_selected();
+  find_pairs(context);
+  choose_pairs(context);
+}
+
+int FitsCrossmatch::thread_count() const {
+  if (*threads > 0) return static_cast<int>(*threads);
+  return static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+}
+
+void FitsCrossmatch::find_pairs(qsohost::Context& context) {
+  pairs_.clear();
+  next_ = 0;
+  std::optional<Condition> where;
+  if (!cross.where->empty()) where.emplace(left_->table(), left_->name(), *cross.where);
+  const bool left_is_larger = left_->table().rows() > right_->table().rows();
+  const auto scan = [&](Input& input, const auto& see) {
+    const Condition* condition = &input == left_.get() && where ? &*where : nullptr;
+    input.for_each_block(condition, [&](std::span<const Place> places) {
+      if (context.stop_requested()) throw qsohost::TryAgain("stopped while matching");
+      see(places);
+    });
+    if (input.off_sky() == 0) return;
+    context.warn(fmt::format(
+        "{}: {} of {} rows have no position on the sky (not a number, or beyond 90 degrees of "
+        "declination or 360 of right ascension) and match nothing; the first is row {}",
+        input.name(), input.off_sky(), input.taken(), input.first_off_sky() + 1));
+  };
+  std::vector<Place> kept;
+  scan(left_is_larger ? *right_ : *left_, [&](std::span<const Place> places) {
+    kept.insert(kept.end(), places.begin(), places.end());
+  });
+  const crossmatch::Zones zones(std::move(kept), *cross.radius_arcsec);
+  const auto indexed = left_is_larger ? crossmatch::Indexed::Right : crossmatch::Indexed::Left;
+  scan(left_is_larger ? *left_ : *right_, [&](std::span<const Place> places) {
+    crossmatch::find_pairs(zones, indexed, places, thread_count(), pairs_);
+  });
+}
+
+void FitsCrossmatch::choose_pairs(qsohost::Context& context) {
+  using crossmatch::Unique;
+  const std::vector<std::uint64_t> rows = crossmatch::right_rows(pairs_);
+  crossmatch::set_ranks(pairs_, crossmatch::ranks_of(crossmatch::ids_of(*right_, id_, rows)));
+  const std::size_t found = pairs_.size();
+  const Unique unique = *cross.unique == "keep"      ? Unique::Keep
+                        : *cross.unique == "nearest" ? Unique::Nearest
+                                                     : Unique::Drop;
+  const crossmatch::Chosen chosen = crossmatch::choose(pairs_, *cross.match == "nearest", unique);
+  context.info(fmt::format(
+      "{} of {} rows of {} have a match within {} arcsec among {} of {}: {} pairs, of which {} are "
+      "taken; {} identifiers are in several pairs (unique = \"{}\")",
+      chosen.left_rows, left_->taken(), left_->name(), *cross.radius_arcsec, right_->taken(),
+      right_->name(), found, pairs_.size(), chosen.contested, *cross.unique));
+}
+
+// The columns of one table that the layout names, then its RA and dec.
+std::vector<Column> FitsCrossmatch::gather(Input& input, bool is_right,
+                                           std::span<const Pair> pairs) const {
+  std::vector<std::size_t> fields;
+  for (const qsohost::CrossmatchColumn& column : layout_.columns) {
+    if (column.is_right == is_right) fields.push_back(column.position);
+  }
+  fields.push_back(input.ra());
+  fields.push_back(input.dec());
+  std::vector<std::uint64_t> rows;
+  for (const Pair& pair : pairs) rows.push_back(is_right ? pair.right : pair.left);
+  std::vector<Column> columns;
+  for (qsohost::FitsCells& cells : input.table().read(rows, fields)) {
+    columns.push_back(std::move(cells.values));
+  }
+  return columns;
+}
+
+bool FitsCrossmatch::read(qsohost::Batch& batch) {
+  const std::size_t count = std::min(batch.capacity(), pairs_.size() - next_);
+  if (count == 0) return false;
+  const std::span<const Pair> pairs = std::span(pairs_).subspan(next_, count);
+  std::vector<Column> columns = gather(*left_, false, pairs);
+  columns.erase(columns.end() - 2, columns.end());  // the position is the right row's
+  std::ranges::move(gather(*right_, true, pairs), std::back_inserter(columns));
+  for (std::size_t i = 0; i < layout_.columns.size(); ++i) {
+    const qsohost::CrossmatchColumn& column = layout_.columns[i];
+    if (column.is_right && column.position == id_) columns[i] = qsohost::id_column(columns[i]);
+    columns[i].rename(column.name);
+    batch.objects().at(column.name) = std::move(columns[i]);
+  }
+  Column& separation = batch.objects().at("match_separation");
+  Column& matches = batch.objects().at("n_matches");
+  for (const Pair& pair : pairs) {
+    separation.append(pair.separation);
+    matches.append(pair.n_matches);
+  }
+  const auto add_position = [&](const char* name, const Column& from) {
+    Column& to = batch.objects().at(name);
+    for (std::size_t i = 0; i < count; ++i) to.append(from.number(i));
+  };
+  if (layout_.adds_ra) add_position("ra", columns[columns.size() - 2]);
+  if (layout_.adds_dec) add_position("dec", columns.back());
+  next_ += count;
+  return true;
+}
+
+void FitsCrossmatch::close() noexcept {
+  left_.reset();
+  right_.reset();
+  pairs_ = {};
+}
+
+}  // namespace
+
+QSOHOST_PLUGIN("fits-crossmatch", QSOHOST_VERSION,
+               qsohost::stage<FitsCrossmatch>("fits-crossmatch",
+                                              "pairs of rows of two FITS tables, by position"));

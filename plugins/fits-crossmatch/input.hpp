@@ -1,0 +1,69 @@
+// One of the two FITS tables: its columns and where its rows are on the sky.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <qsohost/crossmatch.hpp>
+#include <qsohost/fits.hpp>
+
+#include "condition.hpp"
+#include "zones.hpp"
+
+namespace crossmatch {
+
+class Input {
+ public:
+  // Names of columns, and of the options that give them.
+  struct PositionNames {
+    std::string ra;
+    std::string dec;
+    std::string ra_option;
+    std::string dec_option;
+  };
+  // Throws ChainError if the file is no FITS table or has no such columns of numbers.
+  Input(const std::string& path, const PositionNames& names);
+
+  const std::string& name() const { return columns_.name; }
+  const qsohost::CrossmatchTable& columns() const { return columns_; }
+  qsohost::FitsTable& table() { return table_; }
+  const qsohost::FitsTable& table() const { return table_; }
+  std::size_t ra() const { return ra_; }  // field
+  std::size_t dec() const { return dec_; }
+
+  // Reads the table once, in blocks: see() gets the places of those rows of a block that meet the
+  // condition and are on the sky. Memory is that of a block.
+  void for_each_block(const Condition* condition,
+                      const std::function<void(std::span<const Place>)>& see);
+
+  std::uint64_t taken() const { return taken_; }      // rows that met the condition
+  std::uint64_t off_sky() const { return off_sky_; }  // of these, those without a position
+  std::uint64_t first_off_sky() const { return first_off_sky_; }
+
+ private:
+  std::size_t find_number(const std::string& column, const std::string& option) const;
+  void add_rows(std::uint64_t first, std::uint64_t count, const Condition* condition,
+                std::vector<Place>& places);
+
+  qsohost::FitsTable table_;
+  qsohost::CrossmatchTable columns_;
+  std::size_t ra_;
+  std::size_t dec_;
+  std::uint64_t taken_ = 0;
+  std::uint64_t off_sky_ = 0;
+  std::uint64_t first_off_sky_ = 0;
+};
+
+// The identifiers of these rows (source_id as batches have it). Throws ChainError if one is
+// missing.
+qsohost::Column ids_of(Input& input, std::size_t field, std::span<const std::uint64_t> rows);
+
+// Ranks of identifiers, from 0: integers by value, texts by bytes; equal ones have equal ranks.
+std::vector<std::uint32_t> ranks_of(const qsohost::Column& ids);
+
+}  // namespace crossmatch

@@ -1,0 +1,45 @@
+// Pairs of rows that match, and which of them are kept.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "zones.hpp"
+
+namespace crossmatch {
+
+struct Pair {
+  std::uint64_t left = 0;  // rows, counted from 0
+  std::uint64_t right = 0;
+  double separation = 0;       // arcsec
+  std::uint32_t rank = 0;      // of the right row's identifier among all that matched
+  std::int32_t n_matches = 0;  // right rows within the radius of the left row
+};
+
+// Which table's places the zones hold; those of the other come to be searched for.
+enum class Indexed : std::uint8_t { Left, Right };
+
+// Adds the pairs of `places` with what the zones hold. The same pairs in the same order whatever
+// the number of threads.
+void find_pairs(const Zones& zones, Indexed indexed, std::span<const Place> places, int threads,
+                std::vector<Pair>& pairs);
+
+enum class Unique : std::uint8_t { Keep, Nearest, Drop };
+
+// The right rows of the pairs, ascending, each once; sorts the pairs by them.
+std::vector<std::uint64_t> right_rows(std::vector<Pair>& pairs);
+
+// Gives each pair the rank of its right row: `ranks` as right_rows() lists them.
+void set_ranks(std::vector<Pair>& pairs, std::span<const std::uint32_t> ranks);
+
+struct Chosen {
+  std::uint64_t left_rows = 0;  // that match something
+  std::uint64_t contested = 0;  // identifiers in several pairs
+};
+
+// Counts each left row's matches, chooses by qsohost/crossmatch.hpp's rules and puts what is left
+// into their order.
+Chosen choose(std::vector<Pair>& pairs, bool nearest_only, Unique unique);
+
+}  // namespace crossmatch

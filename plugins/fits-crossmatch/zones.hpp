@@ -1,0 +1,80 @@
+// Positions on the sky, found by place: zones of declination, sorted by right ascension inside
+// (Gray, Nieto-Santisteban & Szalay 2006, "The Zones Algorithm", MSR-TR-2006-52).
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include <qsohost/sphere.hpp>
+
+namespace crossmatch {
+
+struct Place {
+  double ra = 0;  // deg, [0, 360)
+  double dec = 0;
+  std::uint64_t row = 0;
+};
+
+// False for NaN and for what is no position: dec beyond the poles, RA outside [-360, 360].
+bool is_on_sky(double ra, double dec);
+// Of a position that is_on_sky: RA 360 is 0, RA -10 is 350.
+Place place_of(double ra, double dec, std::uint64_t row);
+
+// For searches of one radius; 24 bytes a place.
+class Zones {
+ public:
+  Zones(std::vector<Place> places, double radius_arcsec);
+
+  std::size_t size() const { return places_.size(); }
+
+  // Calls see(place, separation in arcsec) for every place at most the radius away, the radius
+  // included. Any thread.
+  template <class F>
+  void for_each_near(const Place& from, const F& see) const {
+    const double window = ra_window(from.dec);
+    const std::size_t last = zone_of(from.dec + reach_);
+    for (std::size_t zone = zone_of(from.dec - reach_); zone <= last; ++zone) {
+      if (window >= 180) {
+        scan(zone, 0, 360, from, see);
+        continue;
+      }
+      const double low = from.ra - window;
+      const double high = from.ra + window;
+      scan(zone, std::max(low, 0.0), std::min(high, 360.0), from, see);
+      if (low < 0) scan(zone, low + 360, 360, from, see);
+      if (high >= 360) scan(zone, 0, high - 360, from, see);
+    }
+  }
+
+ private:
+  std::size_t zone_of(double dec) const {
+    const double zone = std::floor((dec + 90) / height_);
+    return static_cast<std::size_t>(std::clamp(zone, 0.0, last_zone_));
+  }
+  // How far in RA (degrees) places within the radius can be; 180: anywhere.
+  double ra_window(double dec) const;
+
+  template <class F>
+  void scan(std::size_t zone, double from_ra, double to_ra, const Place& from, const F& see) const {
+    const auto begin = places_.begin() + static_cast<std::ptrdiff_t>(begins_[zone]);
+    const auto end = places_.begin() + static_cast<std::ptrdiff_t>(begins_[zone + 1]);
+    for (auto it = std::ranges::lower_bound(begin, end, from_ra, {}, &Place::ra);
+         it != end && it->ra <= to_ra; ++it) {
+      if (std::abs(it->dec - from.dec) > reach_) continue;
+      const double separation = qsohost::separation_arcsec(from.ra, from.dec, it->ra, it->dec);
+      if (separation <= radius_arcsec_) see(*it, separation);
+    }
+  }
+
+  double radius_arcsec_;
+  double reach_;   // deg: the radius and a little, so that rounding loses nothing
+  double height_;  // of a zone, deg
+  double last_zone_;
+  std::vector<Place> places_;          // by zone, then RA, then row
+  std::vector<std::uint64_t> begins_;  // of each zone, and the end
+};
+
+}  // namespace crossmatch
