@@ -106,6 +106,17 @@ class Wsdb(GaiaTest):
             self.assert_outcomes(self.folder / "broken")
             self.assertEqual(data_of(self.product("broken")), data_of(self.product("whole")))
 
+    def test_server_that_comes_late(self):
+        self.server.stop()
+        process = subprocess.Popen([QSOHOST, "--chain", self.chain(self.wsdb()), "--run-dir", "late"],
+                                   cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)  # fmt: skip
+        time.sleep(0.5)
+        self.server.start()
+        output, _ = process.communicate(timeout=120)
+        self.assertEqual(process.returncode, 0, output)
+        self.assertIn("next attempt", output)
+        self.assert_product(self.product("late"))
+
     def test_killed_and_resumed(self):
         chain = self.chain(self.wsdb(), batch_rows=4)
         begin = time.monotonic()
