@@ -22,11 +22,9 @@
 // (f64, arcsec), n_matches (i32); then ra and dec (f64, deg: the right row's position), each only
 // if no column has that name, so that later stages find a position. Types, units and descriptions
 // are the tables'. A name that both tables have, without regard to case, gets its table's prefix on
-// both sides ("sdss_ra" and "gaia_ra"), whether or not both are selected: names do not depend on
-// the selection. So does a name that one table has and the other gets by its prefix: where the left
-// table has "ra" and "gaia_ra" and the right one "ra", "sdss_gaia_ra" stands beside "gaia_ra"
-// (SDSS DR16Q is such a table). The right table's identifier is always called "source_id" and always selected;
-// another column of that name gets its prefix.
+// both sides ("sdss_ra" and "gaia_ra"); so does one that would then be there twice (DR16Q's own
+// "gaia_ra" becomes "sdss_gaia_ra") or that the cross-match itself adds. Names do not depend on
+// what is selected. The right table's identifier is always called "source_id" and always selected.
 #pragma once
 
 #include <cstddef>
@@ -120,7 +118,7 @@ QSOHOST_API std::size_t find_crossmatch_column(const CrossmatchTable& table, std
                                                std::string_view option);
 
 // Selects and names. Throws ChainError: an entry of option `columns` that fits nothing; two columns
-// of the result with one name (prefixed names included; match_separation and n_matches too).
+// of the result whose names no prefix tells apart (in one table, differing in case alone).
 QSOHOST_API CrossmatchLayout crossmatch_layout(const CrossmatchTable& left,
                                                const CrossmatchTable& right,
                                                const CrossmatchOptions& options);

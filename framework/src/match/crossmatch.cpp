@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cctype>
 #include <map>
-#include <set>
 
 #include "qsohost/loader.hpp"
 
@@ -54,6 +53,7 @@ struct Side {
   std::string prefix;
   std::vector<std::string> lowered{};
   std::vector<bool> selected{};
+  std::vector<std::string> names{};  // in the batch
 };
 
 Side side_of(const CrossmatchTable& table, bool is_right, const CrossmatchOptions& options) {
@@ -100,33 +100,26 @@ void select(Side& left, Side& right, const CrossmatchOptions& options) {
   }
 }
 
-// The names of all columns of a side, selected or not; `id` is the position of the identifier.
-std::vector<std::string> names_of(const Side& side, const Side& other, std::size_t id) {
-  std::set<std::string> taken(other.lowered.begin(), other.lowered.end());
-  taken.insert("source_id");
-  std::vector<std::string> names;
-  for (std::size_t i = 0; i < side.lowered.size(); ++i) {
-    const std::string& name = side.table->columns[i];
-    if (side.is_right && i == id) {
-      names.emplace_back("source_id");
-    } else if (taken.contains(side.lowered[i])) {
-      names.push_back(fmt::format("{}_{}", side.prefix, name));
-    } else {
-      names.push_back(name);
+// Gives every column its name in the batch, selected or not; `id` is the identifier's position.
+// A name that is there twice is prefixed, until prefixes make none that is there already.
+void name_columns(Side& left, Side& right, std::size_t id) {
+  for (Side* side : {&left, &right}) side->names = side->table->columns;
+  right.names[id] = "source_id";
+  for (bool changed = true; changed;) {
+    changed = false;
+    std::map<std::string, int> times{{"match_separation", 1}, {"n_matches", 1}};
+    for (const Side* side : {&left, &right}) {
+      for (const std::string& name : side->names) ++times[lower(name)];
     }
-  }
-  return names;
-}
-
-// A name that the other side has only now, by a prefix, is prefixed as well: where the left table
-// has "ra" and "gaia_ra" and the right one "ra", "sdss_gaia_ra" stands beside "gaia_ra".
-void part_from(const std::vector<std::string>& others, const Side& side,
-               std::vector<std::string>& names) {
-  std::set<std::string> taken;
-  for (const std::string& name : others) taken.insert(lower(name));
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    const bool is_plain = names[i] == side.table->columns[i];
-    if (is_plain && taken.contains(side.lowered[i])) names[i] = side.prefix + '_' + names[i];
+    for (Side* side : {&left, &right}) {
+      for (std::size_t i = 0; i < side->names.size(); ++i) {
+        const bool is_as_in_table = side->names[i] == side->table->columns[i];
+        const bool is_id = side->is_right && i == id;
+        if (is_id || !is_as_in_table || times[lower(side->names[i])] == 1) continue;
+        side->names[i] = fmt::format("{}_{}", side->prefix, side->names[i]);
+        changed = true;
+      }
+    }
   }
 }
 
@@ -192,23 +185,18 @@ CrossmatchLayout crossmatch_layout(const CrossmatchTable& left, const Crossmatch
   select(on_left, on_right, options);
   on_right.selected[id] = true;
 
+  name_columns(on_left, on_right, id);
+
   CrossmatchLayout layout;
   Taken taken;
-  std::vector<std::string> left_names = names_of(on_left, on_right, id);
-  std::vector<std::string> right_names = names_of(on_right, on_left, id);
-  part_from(right_names, on_left, left_names);
-  part_from(left_names, on_right, right_names);
   for (const Side* side : {&on_left, &on_right}) {
-    const auto& names = side->is_right ? right_names : left_names;
-    for (std::size_t i = 0; i < names.size(); ++i) {
+    for (std::size_t i = 0; i < side->names.size(); ++i) {
       if (!side->selected[i]) continue;
-      taken.add(names[i],
+      taken.add(side->names[i],
                 fmt::format("column '{}' of {}", side->table->columns[i], side->table->name));
-      layout.columns.push_back({side->is_right, i, names[i]});
+      layout.columns.push_back({side->is_right, i, side->names[i]});
     }
   }
-  taken.add("match_separation", "what the cross-match adds");
-  taken.add("n_matches", "what the cross-match adds");
   layout.adds_ra = !taken.has("ra");
   layout.adds_dec = !taken.has("dec");
   return layout;
