@@ -25,6 +25,11 @@ struct RunInfo {
   Schema schema;                     // what a batch holds where this stage stands
 };
 
+// A source may keep what it has received in this folder of the run directory, so that a resumed run
+// need not ask again. The host removes it when the run is done and nothing is unsettled, and for
+// --restart.
+inline constexpr std::string_view kReceivedFolder = "received";
+
 class QSOHOST_API Context {
  public:
   virtual ~Context();

@@ -141,7 +141,8 @@ class QSOHOST_API Source : public Stage {
   static constexpr Role role = Role::Source;
   ~Source() override;
   // Fills up to batch.capacity() rows, "source_id" among the columns; false when there is no more
-  // (the batch then stays empty). The order is the same in every run. One thread.
+  // (the batch then stays empty). The order is the same in every run. One thread. One that waits
+  // for its rows gives up, with false too, when Context::stop_requested().
   virtual bool read(Batch& batch) = 0;
   // Objects in all, if known without reading everything.
   virtual std::optional<std::uint64_t> size() const { return std::nullopt; }

@@ -41,6 +41,10 @@ QSOHOST_API GroupInfo group_info_of(std::string_view group);
 // The epoch columns of the promised product of a survey, in its order; none for other surveys.
 QSOHOST_API std::vector<EpochColumn> product_columns(std::string_view survey);
 
+// Gaia's flags of single epochs, 28, in the order of the table: photometry_flag_noisy_data, of SM,
+// AF1 to AF9, BP and RP _unavailable and _reject, variability_flag_{g,bp,rp}_reject.
+QSOHOST_API std::vector<std::string> gaia_flags();
+
 // 2.5 / ln 10: magnitudes for a relative error of the flux.
 inline constexpr double kMagPerRelativeFlux = 1.0857362047581294;
 

@@ -17,6 +17,8 @@ constexpr std::array<std::string_view, 4> kGaiaColumns{"time", "mag", "flux", "f
 // In G these are averages over the CCDs of a transit, and called so.
 constexpr std::array<std::string_view, 7> kTransitColumns{
     "time", "mag", "flux", "flux_error", "mag_error", "flux_over_error", "n_obs"};
+constexpr std::array<std::string_view, 12> kGaiaUnits{"sm",  "af1", "af2", "af3", "af4", "af5",
+                                                      "af6", "af7", "af8", "af9", "bp",  "rp"};
 constexpr std::array<std::string_view, 8> kGaiaFlags{
     "photometry_flag_noisy_data",     "photometry_flag_sm_unavailable",
     "photometry_flag_bp_unavailable", "photometry_flag_rp_unavailable",
@@ -115,6 +117,19 @@ std::vector<EpochColumn> product_columns(std::string_view survey) {
     for (const std::string_view flag : kGaiaFlags) {
       out.push_back({gaia_group_of(flag), std::string(flag)});
     }
+  }
+  return out;
+}
+
+std::vector<std::string> gaia_flags() {
+  std::vector<std::string> out{"photometry_flag_noisy_data"};
+  for (const char* kind : {"unavailable", "reject"}) {
+    for (const std::string_view unit : kGaiaUnits) {
+      out.push_back(fmt::format("photometry_flag_{}_{}", unit, kind));
+    }
+  }
+  for (const std::string_view band : kGaiaBands) {
+    out.push_back(fmt::format("variability_flag_{}_reject", band));
   }
   return out;
 }

@@ -184,11 +184,17 @@ bool Executor::pass_over(std::uint64_t objects) {
   return true;
 }
 
+// The source gave no more; it may have stopped waiting because the user wants to stop.
+void Executor::note_interrupt() {
+  const std::lock_guard lock(mutex_);
+  if (interrupts() > 0) stopped_early_ = true;
+}
+
 // How batches are cut depends on the catalogue and the chain alone, so a resumed run cuts alike.
 // Ordinals count from the first object, so those of shards do not meet.
 void Executor::read_source() {
   const ChainStage& source = chain_.stages().front();
-  if (!pass_over(settings_.skip)) return;
+  if (!pass_over(settings_.skip)) return note_interrupt();
   std::uint64_t objects = settings_.skip;
   auto capacity = static_cast<std::size_t>(settings_.batch_rows);
   for (std::uint64_t ordinal = settings_.skip, sequence = 0;; ++ordinal) {
@@ -204,7 +210,10 @@ void Executor::read_source() {
     };
     auto flight = std::make_unique<Flight>(Flight{sequence, Batch(ordinal, objects, capacity), {}});
     const auto begin = Clock::now();
-    if (!call_source(source, flight->batch)) return give_back();
+    if (!call_source(source, flight->batch)) {
+      note_interrupt();
+      return give_back();
+    }
     const auto end = Clock::now();
     Batch& batch = flight->batch;
     objects += batch.rows();

@@ -75,6 +75,7 @@ class Executor {
   void make_steps();
   void start_threads();
   bool pass_over(std::uint64_t objects);  // false: there were not as many, or it was stopped
+  void note_interrupt();
   void read_source();
   std::size_t next_capacity(const Batch& last) const;
   bool take_token();

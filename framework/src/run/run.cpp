@@ -289,7 +289,8 @@ void execute(Work& work, RunReport& report) {
     http.emplace(work.chain, work.options, ledger_file(work), settled_batches(work.chain, work.db));
   } catch (const CannotOpen& e) {
     report.error = e.what();
-    report.end = RunEnd::Failed;
+    const bool interrupted = work.options.interrupts != nullptr && *work.options.interrupts > 0;
+    report.end = interrupted ? RunEnd::Interrupted : RunEnd::Failed;
     return;
   }
   Executor::Settings settings = executor_settings(work.chain, work.options);
@@ -321,6 +322,7 @@ void execute(Work& work, RunReport& report) {
     // Failed objects can be tried again, and then their batches' chunks are written anew.
     if (report.end == RunEnd::Done && work.directory != nullptr) {
       work.directory->remove_chunks(passing_sinks(work.chain));
+      work.directory->remove_received();
     }
   }
 }

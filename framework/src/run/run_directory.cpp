@@ -83,6 +83,11 @@ void RunDirectory::clear() const {
   }
   for (const char* name : {"run.db", "run.db-wal", "run.db-shm"}) fs::remove(folder_ / name);
   fs::remove_all(folder_ / "chunks");
+  remove_received();
+}
+
+void RunDirectory::remove_received() const {
+  fs::remove_all(folder_ / kReceivedFolder);
 }
 
 fs::path RunDirectory::make_chunk_folder(const std::string& label) const {

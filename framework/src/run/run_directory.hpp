@@ -39,6 +39,7 @@ class RunDirectory {
   std::filesystem::path make_chunk_folder(const std::string& label) const;
   // Of the sinks of these labels; and the folder of all, if nothing is left in it.
   void remove_chunks(const std::vector<std::string>& labels) const;
+  void remove_received() const;  // what sources have kept in kReceivedFolder
 
  private:
   void clear() const;

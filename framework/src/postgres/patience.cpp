@@ -1,0 +1,36 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <random>
+#include <thread>
+
+#include "qsohost/error.hpp"
+#include "qsohost/postgres.hpp"
+
+namespace qsohost::inline v1 {
+
+PgPatience::PgPatience(PgRetry retry, std::function<bool()> stop,
+                       std::function<void(const std::string&)> warn)
+    : retry_(retry), stop_(std::move(stop)), warn_(std::move(warn)) {}
+
+void PgPatience::failed(const std::string& message) {
+  using Clock = std::chrono::steady_clock;
+  if (stop_()) throw TryAgain(message);
+  if (++failures_ >= retry_.attempts) {
+    throw ChainError(fmt::format("{}; given up after {} attempts", message, failures_));
+  }
+  thread_local std::minstd_rand random(std::random_device{}());
+  const double whole = std::min(retry_.longest, retry_.first * std::pow(2.0, failures_ - 1));
+  const double seconds = whole * std::uniform_real_distribution<double>(0.5, 1.0)(random);
+  warn_(fmt::format("{}; next attempt ({} of {}) in {:.1f} s", message, failures_ + 1,
+                    retry_.attempts, seconds));
+  const auto end = Clock::now() + std::chrono::duration<double>(seconds);
+  while (Clock::now() < end) {
+    if (stop_()) throw TryAgain("interrupted while waiting to try again");
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+}
+
+}  // namespace qsohost::inline v1

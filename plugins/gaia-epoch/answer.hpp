@@ -1,0 +1,96 @@
+// Rows of epoch_photometry as an archive gives them, and how they become epochs of a batch.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include <qsohost/batch.hpp>
+#include <qsohost/stage.hpp>
+
+#include "table_columns.hpp"
+
+namespace gaia {
+
+// A column of some rows: one value a row (`offsets` empty), or arrays: that of row r is
+// [offsets[r], offsets[r + 1]) of the values.
+struct Cells {
+  // `lengths`: of the arrays, one a row; empty for one value a row.
+  Cells(qsohost::Column from, std::span<const std::uint64_t> lengths);
+
+  qsohost::Column values;
+  std::vector<std::uint64_t> offsets;
+
+  std::uint64_t first(std::size_t row) const { return offsets.empty() ? row : offsets[row]; }
+  std::uint64_t count(std::size_t row) const {
+    return offsets.empty() ? 1 : offsets[row + 1] - offsets[row];
+  }
+};
+
+// Rows with one column for each of the wanted ones, in that order, of types from which these can
+// come (see match_columns).
+struct Block {
+  std::vector<std::int64_t> ids;
+  std::vector<Cells> cells;
+};
+
+enum class Duplicates : std::uint8_t { Merge, Error };
+
+// Where the rows come from. Throws TryAgain when no trustworthy answer is to be had, ChainError
+// when none will ever be. `ids` are ascending and different; rows come in any order.
+class Archive {
+ public:
+  virtual ~Archive() = default;
+  virtual std::vector<Block> look_up(std::span<const std::int64_t> ids) = 0;
+};
+
+// Appends the epochs of single objects to the groups of a batch; rows of one source become one
+// light curve (see README: duplicates).
+class EpochWriter {
+ public:
+  EpochWriter(const std::vector<Wanted>& wanted, std::span<const Block> blocks,
+              qsohost::Batch& batch);
+
+  // Throws NotFound if there is no row of that source, BadObject if its arrays cannot be a light
+  // curve; what was appended till then is for the caller to take back. Sums go to `counts`.
+  void write(std::int64_t source_id, std::size_t object, Duplicates duplicates,
+             qsohost::Counts& counts);
+  // Makes the object's values null: nothing was written for it.
+  void set_no_row(std::size_t object);
+
+ private:
+  struct Row {
+    const Block* block;
+    std::size_t row;
+  };
+  // Some epochs of a row, counted in it.
+  struct Piece {
+    Row row;
+    std::uint64_t first;
+    std::uint64_t count;
+  };
+  struct Band {
+    qsohost::Group* group;
+    std::vector<std::size_t> columns;  // of the wanted ones
+  };
+
+  std::uint64_t length_of(const Band& band, const Row& row) const;
+  std::span<const std::int64_t> transits(const Row& row) const;
+  bool is_transit_known(const Row& row, std::uint64_t epoch) const;
+  void check_for_merge(const Row& row) const;
+  bool are_equal(const Row& a, std::uint64_t i, const Row& b, std::uint64_t k) const;
+  std::vector<Piece> merge(std::vector<Row> rows, qsohost::Counts& counts) const;
+  void append(const Band& band, const Piece& piece);
+  static void finish(qsohost::Group& group);
+  void set_object_columns(std::span<const Row> rows, std::uint64_t transits, std::size_t object);
+
+  const std::vector<Wanted>& wanted_;
+  std::unordered_map<std::int64_t, std::vector<Row>> rows_;
+  std::vector<qsohost::Column*> targets_;  // of the wanted ones; nullptr: nowhere
+  std::vector<Band> bands_;
+};
+
+}  // namespace gaia

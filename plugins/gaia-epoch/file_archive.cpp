@@ -1,0 +1,83 @@
+#include "file_archive.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include <qsohost/error.hpp>
+
+namespace gaia {
+
+namespace {
+
+using qsohost::ChainError;
+
+std::vector<Found> columns_of(const qsohost::FitsTable& table) {
+  std::vector<Found> out;
+  for (const qsohost::FitsField& field : table.fields()) {
+    Found& found =
+        out.emplace_back(Found{field.info.name, field.info.dtype, field.is_array, field.trouble});
+    if (field.info.width > 1 && field.trouble.empty()) {
+      found.trouble = "its arrays all have one length; write them as arrays of varying length";
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+FileArchive::FileArchive(const std::vector<std::string>& files, const std::vector<Wanted>& wanted,
+                         const std::filesystem::path& index, qsohost::Context& context) {
+  for (const std::string& file : files) {
+    qsohost::FitsTable table{std::filesystem::path(file)};
+    fields_.push_back(match_columns(file, columns_of(table), wanted));
+    files_.push_back({file, std::move(table), fields_.back()[0]});
+  }
+  const bool is_there = !index.empty() && std::filesystem::exists(index);
+  index_.emplace(files_, index);
+  context.info(fmt::format("{} rows in {} file{}, index {}", index_->rows(), files_.size(),
+                           files_.size() == 1 ? "" : "s",
+                           index_->was_kept() ? "made before"
+                           : is_there         ? "made again, for the files are others than before"
+                                              : "made"));
+}
+
+Block FileArchive::read(std::size_t file, std::uint64_t first, std::uint64_t count) {
+  Block block;
+  std::vector<qsohost::FitsCells> cells = files_[file].table.read(first, count, fields_[file]);
+  const auto ids = std::as_const(cells[0].values).values<std::int64_t>();
+  block.ids.assign(ids.begin(), ids.end());
+  for (std::size_t i = 1; i < cells.size(); ++i) {
+    block.cells.emplace_back(std::move(cells[i].values), cells[i].lengths);
+  }
+  return block;
+}
+
+// Rows that follow one another in a file are read in one piece.
+std::vector<Block> FileArchive::look_up(std::span<const std::int64_t> ids) {
+  std::vector<Place> places;
+  for (const std::int64_t id : ids) index_->find(id, places);
+  std::ranges::sort(places);
+  std::vector<Block> blocks;
+  for (std::size_t begin = 0; begin < places.size();) {
+    std::size_t end = begin + 1;
+    while (end < places.size() && places[end].file == places[begin].file &&
+           places[end].row == places[end - 1].row + 1) {
+      ++end;
+    }
+    const Place& place = places[begin];
+    const Block& block = blocks.emplace_back(read(place.file, place.row, end - begin));
+    for (const std::int64_t id : block.ids) {
+      if (std::ranges::binary_search(ids, id)) continue;
+      throw ChainError(fmt::format(
+          "{}: row {} and the next {}: another source_id than before; the file was changed while "
+          "the run read it: resume the run",
+          files_[place.file].name, place.row + 1, end - begin - 1));
+    }
+    begin = end;
+  }
+  return blocks;
+}
+
+}  // namespace gaia

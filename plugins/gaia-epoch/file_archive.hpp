@@ -1,0 +1,34 @@
+// epoch_photometry in FITS files, looked up by source_id.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <qsohost/context.hpp>
+
+#include "answer.hpp"
+#include "row_index.hpp"
+
+namespace gaia {
+
+class FileArchive final : public Archive {
+ public:
+  // Opens the files and finds or makes their index, which is kept in the file `index` (empty: not
+  // kept). Throws ChainError for files that cannot be read, and for columns that are missing or of
+  // a type that they cannot be, naming file and columns.
+  FileArchive(const std::vector<std::string>& files, const std::vector<Wanted>& wanted,
+              const std::filesystem::path& index, qsohost::Context& context);
+
+  std::vector<Block> look_up(std::span<const std::int64_t> ids) override;
+
+ private:
+  Block read(std::size_t file, std::uint64_t first, std::uint64_t count);
+
+  std::vector<IndexedFile> files_;
+  std::vector<std::vector<std::size_t>> fields_;  // of each file: identifiers, then the wanted ones
+  std::optional<RowIndex> index_;
+};
+
+}  // namespace gaia

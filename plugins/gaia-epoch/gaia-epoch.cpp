@@ -1,0 +1,148 @@
+// Epochs of Gaia: the rows of the table epoch_photometry that have the objects' source_ids.
+#include <qsohost/plugin.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <memory>
+#include <optional>
+
+#include "answer.hpp"
+#include "file_archive.hpp"
+#include "table_columns.hpp"
+#include "wsdb_archive.hpp"
+
+namespace {
+
+using qsohost::ChainError;
+
+// None if it is no number, as no source_id of Gaia is.
+std::optional<std::int64_t> source_id_of(const qsohost::Column& ids, std::size_t row) {
+  if (ids.is_null(row)) return std::nullopt;
+  if (ids.dtype() == qsohost::DType::I64) return ids.values<std::int64_t>()[row];
+  const std::string_view text = ids.strings()[row];
+  std::int64_t id = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return id;
+}
+
+class GaiaEpoch : public qsohost::Fetcher {
+ public:
+  qsohost::Option<std::string> archive{this,
+                                       "archive",
+                                       qsohost::required,
+                                       "files: FITS files of the table (option paths); wsdb: a "
+                                       "PostgreSQL database (options dsn, table, lanes)",
+                                       {.choices = {"files", "wsdb"}}};
+  qsohost::Option<std::vector<qsohost::Path>> paths{
+      this, "paths", std::vector<qsohost::Path>{},
+      "FITS files with rows of epoch_photometry; an index of them is kept in the run directory"};
+  qsohost::Option<std::string> dsn{
+      this, "dsn", "",
+      "the database: libpq connection string, URI, or one word for a service of "
+      "~/.pg_service.conf; \"\": as PGHOST, PGDATABASE, ... say. Passwords come from ~/.pgpass, "
+      "PGPASSWORD or the service file alone"};
+  qsohost::Option<std::string> release{this, "release", "dr3",
+                                       "Gaia's data release, whose source_ids the objects have"};
+  qsohost::Option<std::string> table{
+      this, "table", "",
+      "table of the database, schema.table; \"\": gaia_<release>.epoch_photometry"};
+  qsohost::Option<std::int64_t> connections{
+      this, "lanes", 2, "connections to the database at once", {.min = 1, .max = 16}};
+  qsohost::Option<std::vector<std::string>> columns{
+      this,
+      "columns",
+      std::vector<std::string>{},
+      "columns of the table besides those of the product, e.g. [\"transit_id\"]; n_transits and "
+      "solution_id become columns of the objects",
+      {.choices = gaia::extra_columns()}};
+  qsohost::Option<std::string> duplicates{
+      this,
+      "duplicates",
+      "merge",
+      "several rows of one source. merge: every transit of them once; error: a bad object",
+      {.choices = {"merge", "error"}}};
+
+  void validate() const override {
+    if (*archive == "files" && paths->empty()) {
+      throw ChainError("archive = \"files\" needs paths = [\"epoch_photometry.fits\"]");
+    }
+    if (*archive == "wsdb" && !paths->empty()) {
+      throw ChainError(
+          "paths: archive = \"wsdb\" reads no files; remove it, or archive = \"files\"");
+    }
+    qsohost::check_dsn(*dsn);
+    qsohost::PgTable::parse(table_name());
+  }
+
+  void declare(const qsohost::Schema& /*before*/, qsohost::Ports& ports) const override {
+    ports.reads({"", "source_id", std::nullopt, "", "Gaia's identifier of the source"});
+    gaia::declare_columns(gaia::wanted_columns(*columns), ports);
+  }
+
+  void open(qsohost::Context& context) override {
+    wanted_ = gaia::wanted_columns(*columns);
+    if (*archive == "wsdb") {
+      archive_ = std::make_unique<gaia::WsdbArchive>(*dsn, table_name(), wanted_, context);
+      return;
+    }
+    std::vector<std::string> files;
+    for (const qsohost::Path& path : *paths) files.push_back(path.text);
+    const std::filesystem::path& folder = context.run().run_dir;  // none in a dry run
+    const std::filesystem::path index =
+        folder.empty() ? folder : folder / fmt::format("{}.index", label());
+    archive_ = std::make_unique<gaia::FileArchive>(files, wanted_, index, context);
+  }
+
+  // A FITS file is read by one thread at a time.
+  int lanes() const override { return *archive == "wsdb" ? static_cast<int>(*connections) : 1; }
+
+  void close() noexcept override { archive_.reset(); }
+
+  void fetch(qsohost::Batch& batch, qsohost::Outcomes& outcomes) override {
+    const qsohost::Column& ids = batch.objects().at("source_id");
+    std::vector<std::int64_t> asked;
+    for (std::size_t row = 0; row < batch.rows(); ++row) {
+      if (const auto id = source_id_of(ids, row)) asked.push_back(*id);
+    }
+    // Two objects may be the same source.
+    std::ranges::sort(asked);
+    asked.erase(std::unique(asked.begin(), asked.end()), asked.end());
+
+    std::vector<gaia::Block> blocks;
+    std::string trouble;
+    try {
+      blocks = archive_->look_up(asked);
+    } catch (const qsohost::TryAgain& e) {
+      trouble = e.what();
+    }
+    gaia::EpochWriter writer(wanted_, blocks, batch);
+    outcomes.for_each(batch, [&](const qsohost::Object& object) {
+      const auto id = source_id_of(ids, object.row());
+      if (!id) throw qsohost::BadObject("its source_id is not a number, as those of Gaia are");
+      if (!trouble.empty()) throw qsohost::TryAgain(trouble);
+      writer.write(*id, object.row(),
+                   *duplicates == "merge" ? gaia::Duplicates::Merge : gaia::Duplicates::Error,
+                   outcomes.counts());
+    });
+    for (std::size_t row = 0; row < batch.rows(); ++row) {
+      if (outcomes.states()[row].outcome != qsohost::Outcome::Matched) writer.set_no_row(row);
+    }
+  }
+
+ private:
+  std::string table_name() const {
+    return table->empty() ? fmt::format("gaia_{}.epoch_photometry", *release) : *table;
+  }
+
+  std::vector<gaia::Wanted> wanted_;
+  std::unique_ptr<gaia::Archive> archive_;
+};
+
+}  // namespace
+
+QSOHOST_PLUGIN("gaia-epoch", QSOHOST_VERSION,
+               qsohost::stage<GaiaEpoch>("gaia-epoch",
+                                         "Gaia light curves from the table epoch_photometry"));

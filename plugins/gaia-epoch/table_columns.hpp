@@ -1,0 +1,57 @@
+// The columns of Gaia's table epoch_photometry (DR3 data model, 48 columns), and which of them go
+// where in a batch.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include <qsohost/column.hpp>
+#include <qsohost/port.hpp>
+
+namespace gaia {
+
+// One column of the table. Arrays have one element for each transit; nulls of floats become NaN.
+struct TableColumn {
+  std::string name;
+  qsohost::DType dtype;  // in a batch; bool: a flag
+  std::string unit;
+  std::string help;
+  bool is_array = true;
+};
+
+// Names of the columns that are in no batch unless asked for.
+std::vector<std::string> extra_columns();
+
+// A column of the table and its place in a batch: column `column` of group `group`, "" for one
+// value per object.
+struct Wanted {
+  TableColumn table;
+  std::string group;
+  std::string column;
+};
+
+// The promised columns of the light curves and the extra ones, in this order. The last is
+// transit_id, for telling epochs apart; it has a place in the batch only if it is among the extra
+// ones, else its group is kNowhere.
+std::vector<Wanted> wanted_columns(const std::vector<std::string>& extra);
+inline constexpr const char* kNowhere = "-";
+
+// Groups, and the columns of `wanted` with mag_err and epoch_id in each group.
+void declare_columns(const std::vector<Wanted>& wanted, qsohost::Ports& ports);
+
+// A column as an archive has it.
+struct Found {
+  std::string name;
+  qsohost::DType dtype;
+  bool is_array;
+  std::string trouble;  // why it cannot be read; empty if it can
+};
+
+// Positions of source_id and of the wanted columns, in that order, whatever their case. Floats may
+// be f32 or f64, flags bool or integers, n_transits and n_obs integers. Throws ChainError, which
+// begins with `place`, naming what is missing or of another type.
+std::vector<std::size_t> match_columns(const std::string& place, std::span<const Found> found,
+                                       const std::vector<Wanted>& wanted);
+
+}  // namespace gaia

@@ -1,0 +1,157 @@
+#include "wsdb_archive.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include <qsohost/error.hpp>
+
+namespace gaia {
+
+namespace {
+
+using qsohost::ChainError;
+using qsohost::PgColumn;
+using qsohost::PgConnection;
+using qsohost::PgShape;
+
+constexpr const char* kUploads = "pg_temp.qsohost_source_ids";
+constexpr qsohost::PgRetry kRetry{.attempts = 12, .first = 0.5, .longest = 30};
+
+void upload(PgConnection& connection, std::span<const std::int64_t> ids) {
+  qsohost::PgCopyIn copy(connection, fmt::format("{} (source_id)", kUploads));
+  for (const std::int64_t id : ids) {
+    copy.begin_row(1);
+    copy.put(id);
+  }
+  copy.finish();
+}
+
+Block block_of(std::vector<qsohost::PgCells> cells) {
+  Block block;
+  const auto ids = std::as_const(cells[0].values).values<std::int64_t>();
+  block.ids.assign(ids.begin(), ids.end());
+  for (std::size_t i = 1; i < cells.size(); ++i) {
+    block.cells.emplace_back(std::move(cells[i].values), cells[i].lengths);
+  }
+  return block;
+}
+
+}  // namespace
+
+WsdbArchive::WsdbArchive(std::string dsn, const std::string& table,
+                         const std::vector<Wanted>& wanted, qsohost::Context& context)
+    : context_(context), dsn_(std::move(dsn)) {
+  qsohost::PgPatience patience(
+      {}, [this] { return stopping(); },
+      [this](const std::string& message) { context_.warn(message); });
+  patience.run([&] {
+    Session session = connect();
+    inspect(*session, table, wanted);
+    put_back(std::move(session));
+  });
+}
+
+WsdbArchive::Session WsdbArchive::connect() const {
+  auto session = std::make_unique<PgConnection>(dsn_, [this] { return stopping(); });
+  try {
+    session->query(
+        "CREATE TEMPORARY TABLE qsohost_source_ids (source_id bigint) ON COMMIT DELETE ROWS");
+  } catch (const ChainError& e) {
+    throw ChainError(fmt::format(
+        "{}; gaia-epoch uploads identifiers to a temporary table (GRANT TEMPORARY ON DATABASE)",
+        e.what()));
+  }
+  return session;
+}
+
+void WsdbArchive::inspect(PgConnection& connection, const std::string& table,
+                          const std::vector<Wanted>& wanted) {
+  const qsohost::PgTable name = qsohost::PgTable::parse(table);
+  const std::vector<PgColumn> all = qsohost::columns_of(connection, name);
+  std::vector<Found> found;
+  for (const PgColumn& column : all) {
+    found.push_back(
+        {column.info.name, column.info.dtype, column.shape != PgShape::Scalar, column.trouble});
+  }
+  columns_.clear();
+  std::string list;
+  for (const std::size_t i : match_columns(table, found, wanted)) {
+    PgColumn& column = columns_.emplace_back(all[i]);
+    // In a small table arrays may be of one length by chance.
+    if (column.shape == PgShape::Fixed) column.shape = PgShape::Varying;
+    list += fmt::format("{}e.{}", list.empty() ? "" : ", ",
+                        qsohost::quote_identifier(column.info.name));
+  }
+  query_ = fmt::format("SELECT {} FROM {} e JOIN {} q ON e.{} = q.source_id", list, name.sql(),
+                       kUploads, qsohost::quote_identifier(columns_[0].info.name));
+  warn_without_index(connection, name);
+}
+
+void WsdbArchive::warn_without_index(PgConnection& connection,
+                                     const qsohost::PgTable& table) const {
+  const std::vector<std::string> parameters{table.sql(), columns_[0].info.name};
+  // Of tables and materialised views; a view may stand on an index that is not to be seen here.
+  const auto rows = connection.query(
+      "SELECT 1 FROM pg_class c WHERE c.oid = $1::regclass AND c.relkind IN ('r', 'm') AND NOT "
+      "EXISTS (SELECT 1 FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND "
+      "a.attnum = i.indkey[0] WHERE i.indrelid = c.oid AND i.indisvalid AND a.attname = $2)",
+      parameters);
+  if (rows.empty()) return;
+  context_.warn(fmt::format(
+      "table {} has no index on {}: every batch reads the whole of it; CREATE INDEX ON {} ({}), or "
+      "ask the administrator for it",
+      table.sql(), parameters[1], table.sql(), parameters[1]));
+}
+
+WsdbArchive::Session WsdbArchive::take() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!idle_.empty()) {
+      Session session = std::move(idle_.back());
+      idle_.pop_back();
+      return session;
+    }
+  }
+  return connect();
+}
+
+void WsdbArchive::put_back(Session session) {
+  const std::lock_guard lock(mutex_);
+  idle_.push_back(std::move(session));
+}
+
+std::vector<Block> WsdbArchive::ask(PgConnection& connection,
+                                    std::span<const std::int64_t> ids) const {
+  connection.query("BEGIN");
+  upload(connection, ids);
+  connection.query(fmt::format("ANALYZE {}", kUploads));
+  qsohost::PgCopyOut copy(connection, query_);
+  qsohost::PgCopyReader reader(columns_, [&](std::string& buffer) { return copy.next(buffer); });
+  std::vector<Block> blocks;
+  for (;;) {
+    std::vector<qsohost::PgCells> cells = reader.next(ids.size());
+    if (cells[0].values.size() == 0) break;
+    blocks.push_back(block_of(std::move(cells)));
+  }
+  // What the server says after the last row.
+  for (std::string rest; copy.next(rest);) rest.clear();
+  connection.query("COMMIT");
+  return blocks;
+}
+
+std::vector<Block> WsdbArchive::look_up(std::span<const std::int64_t> ids) {
+  if (ids.empty()) return {};
+  qsohost::PgPatience patience(
+      kRetry, [this] { return stopping(); },
+      [this](const std::string& message) { context_.warn(message); });
+  return patience.run([&] {
+    Session session = take();  // not put back if anything goes wrong
+    std::vector<Block> blocks = ask(*session, ids);
+    put_back(std::move(session));
+    return blocks;
+  });
+}
+
+}  // namespace gaia

@@ -1,0 +1,106 @@
+// Removes epochs of Gaia that photometry or variability analysis have flagged. Which flags count
+// is for the chain to say: none does by default.
+#include <qsohost/plugin.hpp>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+
+#include <qsohost/survey.hpp>
+
+namespace {
+
+class GaiaQuality : public qsohost::Filter {
+ public:
+  qsohost::Option<std::vector<std::string>> flags{this,
+                                                  "flags",
+                                                  std::vector<std::string>{},
+                                                  "epochs with one of these flags set, or unknown, "
+                                                  "go; a flag of BP or RP counts for that band, "
+                                                  "any other for G",
+                                                  {.choices = qsohost::gaia_flags()}};
+  qsohost::Option<bool> skip_missing{
+      this, "skip_missing", false,
+      "a flag that the light curves do not have is left out, with a warning, instead of being an "
+      "error"};
+
+  void declare(const qsohost::Schema& before, qsohost::Ports& ports) const override {
+    for (const std::string& flag : *flags) {
+      const qsohost::EpochColumn place = *qsohost::epoch_column_of(flag);
+      if (!is_missing(before, place)) {
+        ports.reads({place.group, place.column, std::nullopt, "", "epochs with this flag go"});
+      } else if (!*skip_missing) {
+        ports.problem(fmt::format(
+            "judges by flag '{}', which light curve '{}' does not have; ask for it with columns = "
+            "[\"{}\"] in gaia-epoch, or set skip_missing = true to leave that rule out",
+            flag, place.group, flag));
+      }
+    }
+  }
+
+  void open(qsohost::Context& context) override {
+    std::vector<std::string> missing;
+    for (const std::string& flag : *flags) {
+      if (is_missing(context.run().schema, *qsohost::epoch_column_of(flag))) {
+        missing.push_back(flag);
+      }
+    }
+    if (missing.empty()) return;
+    context.warn(fmt::format("not judged, for the light curves do not have it: {}",
+                             fmt::join(missing, ", ")));
+  }
+
+  void apply(qsohost::Batch& batch, qsohost::Counts& counts) const override {
+    std::map<std::string, std::vector<std::string>> by_group;
+    for (const std::string& flag : *flags) {
+      const qsohost::EpochColumn place = *qsohost::epoch_column_of(flag);
+      std::vector<std::string>& columns = by_group[place.group];
+      if (std::ranges::find(columns, place.column) != columns.end()) continue;
+      // Missing ones only with skip_missing.
+      if (batch.group(place.group).find(place.column) != nullptr) columns.push_back(place.column);
+    }
+    for (const auto& [name, columns] : by_group) filter(batch.group(name), columns, counts);
+  }
+
+ private:
+  // True if the light curve is known, and known to lack the column.
+  static bool is_missing(const qsohost::Schema& schema, const qsohost::EpochColumn& place) {
+    return schema.find_group(place.group) != nullptr && !schema.is_open() &&
+           schema.find(place.group, place.column) == nullptr;
+  }
+
+  static void filter(qsohost::Group& group, const std::vector<std::string>& columns,
+                     qsohost::Counts& counts) {
+    std::vector<std::uint8_t> mask(group.epochs(), 1);
+    counts.add(group.name(), "epochs in", static_cast<std::int64_t>(mask.size()));
+    std::vector<std::pair<std::string, std::int64_t>> failed;
+    for (const std::string& name : columns) {
+      const qsohost::Column& flag = group.at(name);
+      std::int64_t n = 0;
+      for (std::size_t i = 0; i < mask.size(); ++i) {
+        if (flag.number(i) == 0) continue;  // a null is NaN
+        ++n;
+        mask[i] = 0;
+      }
+      failed.emplace_back(name, n);
+    }
+    const std::vector<std::uint64_t> before(group.offsets().begin(), group.offsets().end());
+    group.keep_epochs(mask);
+    std::int64_t emptied = 0;
+    for (std::size_t row = 0; row < group.rows(); ++row) {
+      if (before[row + 1] > before[row] && group.slice(row).count == 0) ++emptied;
+    }
+    counts.add(group.name(), "epochs kept", static_cast<std::int64_t>(group.epochs()));
+    // An epoch that has several of the flags counts for each.
+    for (const auto& [name, n] : failed) counts.add(group.name(), "failed " + name, n);
+    counts.add(group.name(), "objects left with none", emptied);  // that had epochs before
+  }
+};
+
+}  // namespace
+
+QSOHOST_PLUGIN("gaia-quality", QSOHOST_VERSION,
+               qsohost::stage<GaiaQuality>(
+                   "gaia-quality", "cuts on the photometry and variability flags of Gaia epochs"));

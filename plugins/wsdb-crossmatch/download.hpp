@@ -1,0 +1,36 @@
+// The thread that receives the answer.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include <qsohost/postgres.hpp>
+
+#include "spool.hpp"
+
+namespace wsdb {
+
+class Download {
+ public:
+  // Goes on with `connection`, whose snapshot has been begun, and makes new ones when it is lost.
+  Download(Spool& spool, std::string dsn, qsohost::PgConnection connection,
+           std::function<bool()> stop, std::function<void(const std::string&)> warn);
+  ~Download();  // returns soon once stop() is true
+  Download(const Download&) = delete;
+  Download& operator=(const Download&) = delete;
+
+ private:
+  void run() noexcept;
+  void attempt(qsohost::PgPatience& patience);
+
+  Spool& spool_;
+  std::string dsn_;
+  std::optional<qsohost::PgConnection> connection_;
+  std::function<bool()> stop_;
+  std::function<void(const std::string&)> warn_;
+  std::thread thread_;
+};
+
+}  // namespace wsdb

@@ -1,0 +1,232 @@
+#include "match_plan.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "match_query.hpp"
+
+namespace wsdb {
+
+namespace {
+
+using qsohost::ChainError;
+using qsohost::CrossmatchOptions;
+using qsohost::CrossmatchTable;
+using qsohost::DType;
+using qsohost::PgColumn;
+using qsohost::PgConnection;
+using qsohost::PgShape;
+using qsohost::PgTable;
+using qsohost::quote_identifier;
+
+struct Table {
+  PgTable where;
+  CrossmatchTable names;
+  std::vector<PgColumn> columns;
+};
+
+std::string q3c_schema(PgConnection& connection) {
+  const auto rows = connection.query(
+      "SELECT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace "
+      "WHERE e.extname = 'q3c'");
+  if (!rows.empty()) return *rows[0][0];
+  const auto database = connection.query("SELECT current_database()");
+  throw ChainError(fmt::format(
+      "database '{}' does not have the extension q3c, which finds pairs on the sky; its "
+      "administrator can add it: CREATE EXTENSION q3c (Debian: postgresql-NN-q3c)",
+      *database[0][0]));
+}
+
+// Rows are fetched by ctid, which only real tables have.
+void check_kind(PgConnection& connection, const PgTable& table, const std::string& name) {
+  const std::vector<std::string> parameter{table.sql()};
+  const auto rows = connection.query(
+      "SELECT relkind IN ('r', 'm') FROM pg_class WHERE oid = $1::regclass", parameter);
+  if (rows.at(0).at(0) == "t") return;
+  throw ChainError(
+      fmt::format("{} is a view, a foreign or a partitioned table; name an ordinary table or a "
+                  "materialised view",
+                  name));
+}
+
+Table look_at(PgConnection& connection, const std::string& name) {
+  Table table{PgTable::parse(name), {name, {}}, {}};
+  check_kind(connection, table.where, name);
+  table.columns = qsohost::columns_of(connection, table.where);
+  for (const PgColumn& column : table.columns) table.names.columns.push_back(column.info.name);
+  return table;
+}
+
+// The name of a column of positions, spelt as in the table; degrees are what the option wants.
+std::string position(Table& table, const qsohost::Option<std::string>& option) {
+  PgColumn& column = table.columns[find_crossmatch_column(table.names, *option, option.name())];
+  const bool is_number = column.trouble.empty() && column.shape == PgShape::Scalar &&
+                         column.info.dtype != DType::String && column.info.dtype != DType::Bool;
+  if (!is_number) {
+    throw ChainError(fmt::format("{}: column '{}' (option '{}') is {}, but positions are numbers",
+                                 table.names.name, column.info.name, option.name(),
+                                 column.sql_type));
+  }
+  column.info.unit = "deg";
+  return column.info.name;
+}
+
+PgColumn& identifier(Table& table, const CrossmatchOptions& options) {
+  PgColumn& column = table.columns[find_crossmatch_column(table.names, *options.id, "id")];
+  const DType type = column.info.dtype;
+  const bool is_id = column.trouble.empty() && column.shape == PgShape::Scalar &&
+                     type != DType::Bool && type != DType::F32 && type != DType::F64;
+  if (is_id) return column;
+  throw ChainError(
+      fmt::format("{}: column '{}' (option 'id') is {}, but identifiers are integers or texts",
+                  table.names.name, column.info.name, column.sql_type));
+}
+
+void check_column(const PgColumn& column, const Table& table, const std::string& prefix) {
+  std::string trouble = column.trouble;
+  if (trouble.empty() && column.shape == PgShape::Varying) {
+    trouble = "its arrays are not all of one length, or are all missing, in the first rows";
+  }
+  if (trouble.empty()) return;
+  throw ChainError(
+      fmt::format("{}: column '{}' cannot be taken: {}; leave it out with columns = [\"all\", "
+                  "\"-{}.{}\"]",
+                  table.names.name, column.info.name, trouble, prefix, column.info.name));
+}
+
+PgColumn plain(std::string name, DType type, std::string unit, std::string description) {
+  return {{std::move(name), type, std::move(unit), std::move(description)}, "", PgShape::Scalar};
+}
+
+// Select list and columns of the answer, in the order that crossmatch.hpp gives.
+void choose_columns(const Table& left, const Table& right, const CrossmatchOptions& options,
+                    MatchQuery& match, MatchPlan& plan) {
+  const qsohost::CrossmatchLayout layout = crossmatch_layout(left.names, right.names, options);
+  for (const qsohost::CrossmatchColumn& chosen : layout.columns) {
+    const Table& table = chosen.is_right ? right : left;
+    PgColumn column = table.columns[chosen.position];
+    check_column(column, table, (*options.prefixes)[chosen.is_right ? 1 : 0]);
+    std::string expression =
+        fmt::format("{}.{}", chosen.is_right ? 'r' : 'l', quote_identifier(column.info.name));
+    if (chosen.is_right && column.info.name == match.id && !match.id_is_text) {
+      expression += "::int8";
+      column.info.dtype = DType::I64;
+    }
+    match.select.push_back(std::move(expression));
+    column.info.name = chosen.name;
+    plan.columns.push_back(std::move(column));
+  }
+  match.select.insert(match.select.end(), {"p.sep", "p.n"});
+  const std::string ra = fmt::format("r.{}::float8", quote_identifier(match.right.ra));
+  const std::string dec = fmt::format("r.{}::float8", quote_identifier(match.right.dec));
+  if (layout.adds_ra) match.select.push_back(ra);
+  if (layout.adds_dec) match.select.push_back(dec);
+  for (qsohost::Port& port : crossmatch_ports(layout)) {
+    plan.columns.push_back(plain(port.name, *port.dtype, port.unit, port.help));
+  }
+}
+
+// So that a mistake in it is told as such, not as one of a long statement that nobody wrote.
+void check_where(PgConnection& connection, const MatchQuery& match) {
+  try {
+    connection.query("EXPLAIN " + left_rows(match));
+  } catch (const ChainError& e) {
+    if (match.where.empty()) throw;
+    throw ChainError(fmt::format("option 'where' ({}), or the right to read '{}': {}", match.where,
+                                 match.left.table.sql(), e.what()));
+  }
+}
+
+void check_server_plan(PgConnection& connection, const MatchQuery& match, const std::string& query,
+                       const std::function<void(const std::string&)>& warn) {
+  for (const qsohost::PgRow& line : connection.query("EXPLAIN (COSTS OFF) " + query)) {
+    const bool is_condition = line[0]->find("Index Cond") != std::string::npos;
+    if (is_condition && line[0]->find("q3c_ang2ipix") != std::string::npos) return;
+  }
+  const std::vector<std::string> table{match.right.table.sql()};
+  const auto indexes = connection.query(
+      "SELECT 1 FROM pg_index WHERE indrelid = $1::regclass AND indisvalid AND "
+      "pg_get_indexdef(indexrelid) LIKE '%q3c_ang2ipix%'",
+      table);
+  const std::string advice =
+      indexes.empty()
+          ? fmt::format(
+                "it has none: CREATE INDEX ON {0} ({1}.q3c_ang2ipix({2}, {3})); ANALYZE {0}",
+                table[0], quote_identifier(match.q3c_schema), quote_identifier(match.right.ra),
+                quote_identifier(match.right.dec))
+          : fmt::format(
+                "there is one, but perhaps on other columns than {} and {}, or without "
+                "statistics: ANALYZE {}",
+                match.right.ra, match.right.dec, table[0]);
+  warn(
+      fmt::format("the server will not use a q3c index on {}, which takes hours for a large table; "
+                  "{}",
+                  table[0], advice));
+}
+
+}  // namespace
+
+void begin_snapshot(PgConnection& connection) {
+  connection.query("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
+  // The planner takes q3c_join to give some two rows; nested loops over the index and over row keys
+  // are right whatever it believes, and keep the order of the keys. Compiling expressions of some
+  // hundred columns takes longer than it saves.
+  for (const char* setting : {"enable_hashjoin = off", "enable_mergejoin = off", "jit = off"}) {
+    connection.query(std::string("SET LOCAL ") + setting);
+  }
+}
+
+MatchPlan make_plan(PgConnection& connection, const std::string& left_name,
+                    const std::string& right_name, const CrossmatchOptions& options,
+                    const std::function<void(const std::string&)>& warn) {
+  Table left = look_at(connection, left_name);
+  Table right = look_at(connection, right_name);
+  MatchQuery match;
+  match.q3c_schema = q3c_schema(connection);
+  match.left = {left.where, position(left, options.left_ra), position(left, options.left_dec)};
+  match.right = {right.where, position(right, options.right_ra),
+                 position(right, options.right_dec)};
+  const PgColumn& id = identifier(right, options);
+  match.id = id.info.name;
+  match.id_is_text = id.info.dtype == DType::String;
+  match.radius_arcsec = *options.radius_arcsec;
+  match.where = *options.where;
+  match.nearest = *options.match == "nearest";
+  match.unique = *options.unique;
+  MatchPlan plan;
+  choose_columns(left, right, options, match, plan);
+  check_where(connection, match);
+  plan.query = match_sql(match);
+  check_server_plan(connection, match, plan.query, warn);
+  return plan;
+}
+
+std::string to_text(const MatchPlan& plan) {
+  using Json = nlohmann::json;
+  Json columns = Json::array();
+  for (const PgColumn& c : plan.columns) {
+    columns.push_back({c.info.name, static_cast<int>(c.info.dtype), c.info.unit, c.info.description,
+                       c.info.width, c.sql_type, static_cast<int>(c.shape), c.is_padded});
+  }
+  return Json{{"query", plan.query}, {"columns", columns}}.dump(1, ' ', false,
+                                                                Json::error_handler_t::replace);
+}
+
+MatchPlan plan_from(const std::string& text) {
+  const auto in = nlohmann::json::parse(text);
+  MatchPlan plan{in.at("query"), {}};
+  for (const auto& c : in.at("columns")) {
+    PgColumn column{{c.at(0), static_cast<DType>(c.at(1).get<int>()), c.at(2), c.at(3), c.at(4)},
+                    c.at(5),
+                    static_cast<PgShape>(c.at(6).get<int>()),
+                    c.at(7)};
+    plan.columns.push_back(std::move(column));
+  }
+  return plan;
+}
+
+}  // namespace wsdb

@@ -1,0 +1,40 @@
+// The SQL of a cross-match with q3c.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <qsohost/postgres.hpp>
+
+namespace wsdb {
+
+// Names are the database's, not quoted; types come with the columns.
+struct MatchSide {
+  qsohost::PgTable table;
+  std::string ra;
+  std::string dec;
+};
+
+struct MatchQuery {
+  std::string q3c_schema;
+  MatchSide left;
+  MatchSide right;
+  std::string id;  // of the right table
+  bool id_is_text = false;
+  double radius_arcsec = 1;
+  std::string where;                // on the left table; "": every row
+  bool nearest = false;             // option match
+  std::string unique;               // option unique
+  std::vector<std::string> select;  // what of l (left), r (right) and p (pair: sep, n) is wanted
+};
+
+// Rows of the left table with a position on the sky that `where` takes; columns key (ctid), ra,
+// dec.
+std::string left_rows(const MatchQuery& match);
+
+// The rows and order that <qsohost/crossmatch.hpp> promises. Pairs are found, counted and sorted by
+// their keys (ctid) alone, and then each row is fetched by its key: sorting rows of 336 columns
+// would take gigabytes of the server's disk.
+std::string match_sql(const MatchQuery& match);
+
+}  // namespace wsdb

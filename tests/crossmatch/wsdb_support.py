@@ -1,0 +1,164 @@
+"""What tests of wsdb-crossmatch share: a database with a simulated sky, and a line to it that can
+break."""
+
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+import warnings
+
+import numpy as np
+from astropy.io import fits
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/support"))
+import postgres  # noqa: E402
+
+QSOHOST = os.environ.get("QSOHOST", str(ROOT / "build/bin/qsohost"))
+SKYSIM = os.environ.get("SKYSIM", str(ROOT / "build/bin/skysim"))
+
+CHAIN = """
+[chain]
+name = "match"
+batch_rows = {batch_rows}
+[[stage]]
+use = "{use}"
+label = "match"
+{options}
+[[stage]]
+use = "fits-sink"
+what = "catalog"
+"""
+
+needs_postgres = unittest.skipUnless(
+    postgres.programs() and postgres.has_q3c(), "no PostgreSQL with q3c here"
+)
+
+
+def read_table(path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with fits.open(path, memmap=False, checksum=True) as file:
+            table = file[1].data
+            return {name: np.array(table[name], copy=True) for name in table.names}
+
+
+def toml(value):
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    if isinstance(value, list):
+        return "[" + ", ".join(map(toml, value)) + "]"
+    return str(value)
+
+
+class SkyInDatabase(unittest.TestCase):
+    """A server and a sky in it for the whole class, and a folder for each test."""
+
+    SOURCES = 2000
+    SEED = 11
+
+    @classmethod
+    def setUpClass(cls):
+        cls.sky = pathlib.Path(tempfile.mkdtemp(prefix="qso-sky-"))
+        cls.addClassCleanup(shutil.rmtree, cls.sky, True)
+        cls.server = cls.enterClassContext(postgres.Postgres())
+        for args in (
+            ("make", cls.sky, "--sources", cls.SOURCES, "--seed", cls.SEED, "--catalog-only"),
+            ("load", cls.sky, "--dsn", cls.server.dsn),
+        ):
+            subprocess.run([SKYSIM, *map(str, args)], check=True, capture_output=True)
+
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="qso-match-"))
+        self.addCleanup(shutil.rmtree, self.folder, True)
+
+    def chain(self, use="wsdb-crossmatch", batch_rows=500, **options):
+        if use == "wsdb-crossmatch":
+            options.setdefault("dsn", self.server.dsn)
+        lines = "\n".join(f"{name} = {toml(value)}" for name, value in options.items())
+        path = self.folder / "chain.toml"
+        path.write_text(CHAIN.format(use=use, options=lines, batch_rows=batch_rows))
+        return path
+
+    def start(self, chain, *args, env=None):
+        return subprocess.Popen(
+            [QSOHOST, "--chain", chain, "--run-dir", self.folder / "run", *map(str, args)],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=self.folder,
+            env={**postgres.Postgres.environment(), **(env or {})},
+        )  # fmt: skip
+
+    def run_chain(self, chain, *args, expect=0, env=None):
+        """What it printed, standard error first."""
+        process = self.start(chain, *args, env=env)
+        out, err = process.communicate(timeout=300)
+        self.assertEqual(process.returncode, expect, err + out)
+        return err + out
+
+    def match(self, **options):
+        """The product of a run."""
+        self.run_chain(self.chain(**options), "--restart")
+        return read_table(self.folder / "run/match_catalog.fits")
+
+
+class Proxy:
+    """Passes connections on to a port. After `most` bytes to the client, `hook` is called, once, and
+    that connection is cut."""
+
+    def __init__(self, port, most, hook):
+        self.target, self.left, self.hook = port, most, hook
+        self.lock = threading.Lock()
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.connections = 0
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            try:
+                server = socket.create_connection(("127.0.0.1", self.target))
+            except OSError:
+                client.close()
+                continue
+            for args in ((client, server, False), (server, client, True)):
+                threading.Thread(target=self.pump, args=args, daemon=True).start()
+
+    def pump(self, source, sink, counts):
+        try:
+            while data := source.recv(65536):
+                if counts and self.is_over(len(data)):
+                    sink.sendall(data[: len(data) // 2])
+                    self.hook()
+                    break
+                sink.sendall(data)
+        except OSError:
+            pass
+        for end in (source, sink):
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def is_over(self, n):
+        with self.lock:
+            if self.left is None:
+                return False
+            self.left -= n
+            if self.left > 0:
+                return False
+            self.left = None
+            return True
+
+    def close(self):
+        self.listener.close()

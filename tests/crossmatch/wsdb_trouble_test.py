@@ -1,0 +1,224 @@
+"""wsdb-crossmatch when things go wrong: servers that die, users that stop, mistakes, and passwords."""
+
+import pathlib
+import signal
+import subprocess
+import time
+import unittest
+
+from wsdb_support import Proxy, SkyInDatabase, needs_postgres
+
+PASSWORD = "Xyzzy-4711"
+
+
+@needs_postgres
+class Trouble(SkyInDatabase):
+    SOURCES = 3000
+
+    def dsn(self, **changes):
+        facts = dict(f.split("=") for f in self.server.dsn.split()) | changes
+        return " ".join(f"{k}={v}" for k, v in facts.items())
+
+    def product(self):
+        return (self.folder / "run/match_catalog.fits").read_bytes()
+
+    def undisturbed(self, **options):
+        """The product of a run in which nothing happens. The dsn stands in the product, so it must
+        be the same one."""
+        self.run_chain(self.chain(**options), "--restart")
+        return self.product()
+
+    def proxy(self, most, hook):
+        proxy = Proxy(int(self.dsn().split("port=")[1].split()[0]), most, hook)
+        self.addCleanup(proxy.close)
+        return proxy
+
+    def wait_for(self, condition, what):
+        for _ in range(600):
+            if condition():
+                return
+            time.sleep(0.02)
+        self.fail(f"waited in vain for {what}")
+
+    def active(self):
+        """What the server is doing for us."""
+        return self.server.query(
+            "SELECT query FROM pg_stat_activity WHERE state = 'active' AND application_name = 'qsohost'"
+        )
+
+    def statements(self):
+        return (self.server.folder / "log").read_text(errors="replace").count("COPY (WITH pairs")
+
+    def test_server_dies_in_mid_stream_and_comes_back(self):
+        def restart():
+            self.server.stop(signal.SIGKILL)
+            self.server.start()
+
+        proxy = self.proxy(3_000_000, restart)
+        chain = self.chain(dsn=self.dsn(port=proxy.port))
+        said = self.run_chain(chain)
+        self.assertIn("next attempt", said)
+        self.assertGreaterEqual(proxy.connections, 2)
+        self.assertEqual(self.product(), self.undisturbed(dsn=self.dsn(port=proxy.port)))
+
+    def test_connection_lost_twice(self):
+        def again():
+            proxy.left = 5_000_000
+
+        proxy = self.proxy(400_000, again)
+        said = self.run_chain(self.chain(dsn=self.dsn(port=proxy.port)))
+        self.assertEqual(said.count("next attempt"), 2, said)
+        self.assertEqual(self.product(), self.undisturbed(dsn=self.dsn(port=proxy.port)))
+
+    def test_rows_that_changed_meanwhile_are_no_answer(self):
+        def change():
+            self.server.query("UPDATE sdssdr16qso.main SET z = z + 1")
+
+        proxy = self.proxy(3_000_000, change)
+        said = self.run_chain(self.chain(dsn=self.dsn(port=proxy.port)), expect=1)
+        self.assertIn("other rows than it gave before", said)
+        self.assertIn("--restart", said)
+
+    def test_ctrl_c_cancels_the_query(self):
+        chain = self.chain(where="pg_sleep(0.05) IS NOT NULL")
+        process = self.start(chain)
+        self.addCleanup(process.communicate)
+        self.wait_for(self.active, "the query")
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+        self.assertEqual(process.returncode, 130, err + out)
+        self.wait_for(lambda: not self.active(), "the end of the query")
+        self.assertIn("--resume", err + out)
+
+    def test_killed_when_all_is_received(self):
+        self.server.query("ALTER SYSTEM SET log_statement = 'all'")
+        self.server.query("SELECT pg_reload_conf()")
+        chain = self.chain(batch_rows=4)
+        whole = self.undisturbed(batch_rows=4)
+        process = self.start(chain, "--restart")
+        self.wait_for((self.folder / "run/received/match.copy").exists, "the whole answer")
+        process.kill()
+        process.communicate()
+        self.assertFalse((self.folder / "run/match_catalog.fits").exists())
+        before = self.statements()
+        self.assertGreaterEqual(before, 2)
+        self.server.stop()
+        try:
+            said = self.run_chain(chain, "--resume")  # there is nobody to ask
+        finally:
+            self.server.start()
+        self.assertIn("not asked again", said)
+        self.assertEqual(self.statements(), before)
+        self.assertEqual(self.product(), whole)
+        self.assertFalse((self.folder / "run/received").exists())
+
+    def test_killed_in_mid_stream(self):
+        proxy = self.proxy(3_000_000, lambda: time.sleep(3))
+        dsn = self.dsn(port=proxy.port)
+        chain = self.chain(dsn=dsn, batch_rows=50)
+        process = self.start(chain)
+        part = self.folder / "run/received/match.part"
+        chunks = self.folder / "run/chunks"
+        self.wait_for(lambda: part.exists() and part.stat().st_size > 1_000_000, "some rows")
+        self.wait_for(lambda: len(list(chunks.rglob("*.fits"))) > 3, "some batches")
+        process.kill()
+        process.communicate()
+        self.run_chain(chain, "--resume")
+        self.assertEqual(self.product(), self.undisturbed(dsn=dsn, batch_rows=50))
+
+    def test_mistakes_are_told(self):
+        self.server.query("CREATE VIEW seen AS SELECT * FROM sdssdr16qso.main")
+        for options, words in (
+            ({"left": "sdssdr16qso.mian"}, ["sdssdr16qso.mian", "names of the tables"]),
+            ({"left": "nowhere.main"}, ["nowhere"]),
+            ({"left": "seen"}, ["seen is a view"]),
+            ({"where": "is_final = 1"}, ["option 'where' (is_final = 1)", '"is_final" does not exist']),
+            ({"where": "is_qso_final = ="}, ["option 'where'", "syntax error"]),
+            ({"right_ra": "raj2000"}, ["raj2000", "option 'right_ra'"]),
+            ({"left_dec": "sdss_name"}, ["column 'sdss_name' (option 'left_dec')", "numbers"]),
+            ({"id": "parallax"}, ["column 'parallax' (option 'id')", "integers or texts"]),
+            ({"columns": ["redshift"]}, ["redshift"]),
+            ({"dsn": self.dsn(dbname="elsewhere")}, ["elsewhere", "option 'dsn'"]),
+            ({"dsn": "no_such_service"}, ["no_such_service", "pg_service.conf"]),
+        ):
+            with self.subTest(options):
+                said = self.run_chain(self.chain(**options), "--restart", expect=1)
+                for word in words:
+                    self.assertIn(word, said)
+
+    def test_no_q3c(self):
+        self.server.query("CREATE DATABASE plain")
+        dsn = self.dsn(dbname="plain")
+        for table in ("lefts(ra float8, dec float8)", "rights(source_id int8, ra float8, dec float8)"):
+            subprocess.run(["psql", "-qX", dsn, "-c", f"CREATE TABLE {table}"], check=True)
+        said = self.run_chain(self.chain(dsn=dsn, left="lefts", right="rights"), expect=1)
+        self.assertIn("database 'plain' does not have the extension q3c", said)
+        self.assertIn("CREATE EXTENSION q3c", said)
+
+    def test_no_index(self):
+        self.server.query("CREATE TABLE bare AS SELECT * FROM gaia_dr3.gaia_source LIMIT 100")
+        options = {"right": "bare", "columns": ["sdss_name"]}
+        said = self.run_chain(self.chain(**options))
+        self.assertIn("will not use a q3c index", said)
+        self.assertIn('CREATE INDEX ON "bare"', said)
+        self.server.query("CREATE INDEX ON bare (q3c_ang2ipix(ra, dec)); ANALYZE bare")
+        self.assertNotIn("q3c index", self.run_chain(self.chain(**options), "--restart"))
+
+    def test_no_rights(self):
+        self.server.query("CREATE ROLE guest LOGIN")
+        chain = self.chain(dsn=self.dsn(user="guest"))
+        self.assertIn("permission denied", self.run_chain(chain, expect=1))
+        self.server.query("GRANT USAGE ON SCHEMA sdssdr16qso, gaia_dr3 TO guest")
+        said = self.run_chain(chain, "--restart", expect=1)
+        self.assertIn("permission denied", said)
+        self.assertIn("GRANT SELECT", said)
+        self.server.query(
+            "GRANT SELECT ON ALL TABLES IN SCHEMA sdssdr16qso TO guest;"
+            "GRANT SELECT ON ALL TABLES IN SCHEMA gaia_dr3 TO guest"
+        )
+        self.run_chain(chain, "--restart")
+
+    def test_a_dsn_with_a_password_is_refused(self):
+        for dsn in (
+            self.dsn(password=PASSWORD),
+            f"postgresql://tester:{PASSWORD}@127.0.0.1/postgres",
+            f"postgresql://tester:{PASSWORD}@127.0.0.1:no-port/postgres",
+            f"host=localhost password={PASSWORD} and more",
+        ):
+            said = self.run_chain(self.chain(dsn=dsn), expect=2)
+            self.assertNotIn(PASSWORD, said)
+            self.assertIn("dsn", said)
+            self.assertFalse((self.folder / "run").exists())
+
+    def test_passwords_are_nowhere(self):
+        self.server.query(
+            f"CREATE ROLE member LOGIN PASSWORD '{PASSWORD}'; GRANT tester TO member"
+        )
+        rules = self.server.folder / "data/pg_hba.conf"
+        rules.write_text("host all member 127.0.0.1/32 scram-sha-256\n" + rules.read_text())
+        self.server.query("SELECT pg_reload_conf()")
+        chain = self.chain(dsn=self.dsn(user="member"), columns=["sdss_name"])
+
+        wrong = self.run_chain(chain, expect=1, env={"PGPASSWORD": PASSWORD + "-not"})
+        self.assertIn("password authentication failed", wrong)
+        self.assertIn("~/.pgpass", wrong)
+        self.assertNotIn("next attempt", wrong)
+        none = self.run_chain(chain, "--restart", expect=1, env={"PGPASSFILE": "/dev/null"})
+        self.assertIn("no password supplied", none)
+
+        said = self.run_chain(chain, "--restart", "--trace", self.folder / "trace",
+                              env={"PGPASSWORD": PASSWORD})  # fmt: skip
+        passfile = self.folder / "passwords"
+        passfile.write_text(f"*:*:*:member:{PASSWORD}\n")
+        passfile.chmod(0o600)
+        said += self.run_chain(chain, "--restart", env={"PGPASSFILE": str(passfile)})
+        passfile.unlink()
+        self.assertNotIn(PASSWORD, wrong + none + said)
+        written = [p for p in pathlib.Path(self.folder).rglob("*") if p.is_file()]
+        self.assertIn(self.folder / "run/run.db", written)
+        for path in written:
+            self.assertNotIn(PASSWORD.encode(), path.read_bytes(), path)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,191 @@
+"""gaia-epoch from a PostgreSQL of its own that `skysim load` fills: the same epochs as from files."""
+
+import signal
+import subprocess
+import time
+import unittest
+
+import numpy as np
+from astropy.io import fits
+from support import QSOHOST, SKYSIM, GaiaTest, fill_many, postgres, read_table, write_targets
+
+TABLE = "gaia_dr3.epoch_photometry"
+
+
+def data_of(path):
+    """Rows and arrays of a product, byte by byte: headers differ in their HISTORY."""
+    with fits.open(path) as file:
+        start = file[1].fileinfo()["datLoc"]
+    return path.read_bytes()[start:]
+
+
+@unittest.skipUnless(postgres.programs() and postgres.has_q3c(), "no PostgreSQL with q3c here")
+class Wsdb(GaiaTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.server = cls.enterClassContext(postgres.Postgres())
+        subprocess.run([SKYSIM, "load", cls.sky, "--dsn", cls.server.dsn], check=True, capture_output=True)
+
+    def wsdb(self, more="", user="tester"):
+        dsn = self.server.dsn.replace("user=tester", f"user={user}")
+        return f'archive = "wsdb"\ndsn = "{dsn}"\n{more}'
+
+    def run_chain(self, archive, run, expect=0, **settings):
+        chain = self.chain(archive, name=f"{run}.toml", **settings)
+        return self.qsohost("--chain", chain, "--run-dir", run, expect=expect)
+
+    def product(self, run):
+        return self.folder / run / "gaia_gaia_lc.fits"
+
+    def copy_of_table(self, name, columns="*", where=""):
+        self.server.query(f"DROP TABLE IF EXISTS {name}; CREATE TABLE {name} AS SELECT {columns} FROM {TABLE} {where}")
+
+    def test_the_same_epochs_as_from_files(self):
+        self.run_chain(self.files(), "files")
+        for lanes in (1, 3):
+            run = f"wsdb{lanes}"
+            self.run_chain(self.wsdb(f"lanes = {lanes}"), run)
+            self.assert_product(self.product(run))
+            self.assert_outcomes(self.folder / run)
+            self.assertEqual(data_of(self.product(run)), data_of(self.product("files")))
+            self.assertEqual(self.outcomes(self.folder / run), self.outcomes(self.folder / "files"))
+
+    def test_flags_as_small_integers_in_a_table_without_index(self):
+        columns = [r[0] for r in self.server.query(
+            f"SELECT attname FROM pg_attribute WHERE attrelid = '{TABLE}'::regclass AND attnum > 0 ORDER BY attnum")]
+        cast = [f"{c}::int[]::smallint[]" if "_flag_" in c else c for c in columns]
+        self.copy_of_table("small", ", ".join(cast))
+        done = self.run_chain(self.wsdb('table = "public.small"'), "small")
+        self.assertIn('no index on source_id', done.stdout + done.stderr)
+        self.assert_product(self.product("small"))
+        self.server.query(f"CREATE OR REPLACE VIEW epochs AS SELECT * FROM {TABLE}")
+        done = self.run_chain(self.wsdb('table = "epochs"'), "view")
+        self.assertNotIn("no index", done.stdout + done.stderr)
+        self.assertEqual(data_of(self.product("view")), data_of(self.product("small")))
+
+    def test_rows_of_one_source(self):
+        split = [int(i) for (i,) in self.server.query(f"SELECT source_id FROM {TABLE} GROUP BY 1 HAVING count(*) > 1")]
+        self.assertTrue(split)
+        self.run_chain(self.wsdb('duplicates = "error"'), "error", expect=3)
+        for source, (outcome, reason) in self.outcomes(self.folder / "error").items():
+            self.assertEqual(outcome == 3, source in split)
+            if source in split:
+                self.assertIn("2 rows", reason)
+        rows = {source: row for source, row in self.rows.items() if source not in split}
+        self.assert_product(self.product("error"), rows=rows)
+
+    def test_arrays_of_unequal_lengths_and_whole_nulls(self):
+        self.copy_of_table("broken")
+        one, other = list(self.rows)[0], list(self.rows)[1]
+        self.server.query(f"UPDATE broken SET bp_mag = bp_mag[2:] WHERE source_id = {one};"
+                          f"UPDATE broken SET g_transit_flux = NULL WHERE source_id = {other}")  # fmt: skip
+        self.run_chain(self.wsdb('table = "broken"'), "broken", expect=3)
+        outcomes = self.outcomes(self.folder / "broken")
+        self.assertEqual({s for s, (o, _) in outcomes.items() if o == 3}, {one, other})
+        self.assertIn("bp_mag", outcomes[one][1])
+        self.assertIn("g_transit_flux", outcomes[other][1])
+        self.assert_product(self.product("broken"), rows={s: r for s, r in self.rows.items() if s not in (one, other)})
+
+    def test_server_that_stops_and_comes_back(self):
+        # Small batches, so that the run lasts long enough to be disturbed.
+        small = {"batch_rows": 2}
+        self.run_chain(self.wsdb(), "whole", **small)
+        chain = self.chain(self.wsdb(), name="broken.toml", **small)
+        for how in (signal.SIGINT, signal.SIGKILL):
+            process = subprocess.Popen([QSOHOST, "--chain", chain, "--run-dir", "broken", "--restart"],
+                                       cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)  # fmt: skip
+            time.sleep(0.7)
+            self.assertIsNone(process.poll())
+            self.server.stop(how)
+            time.sleep(0.5)
+            self.server.start()
+            output, _ = process.communicate(timeout=120)
+            self.assertEqual(process.returncode, 0, output)
+            self.assertIn("next attempt", output)
+            self.assert_outcomes(self.folder / "broken")
+            self.assertEqual(data_of(self.product("broken")), data_of(self.product("whole")))
+
+    def test_server_that_comes_late(self):
+        self.server.stop()
+        process = subprocess.Popen([QSOHOST, "--chain", self.chain(self.wsdb()), "--run-dir", "late"],
+                                   cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)  # fmt: skip
+        time.sleep(0.5)
+        self.server.start()
+        output, _ = process.communicate(timeout=120)
+        self.assertEqual(process.returncode, 0, output)
+        self.assertIn("next attempt", output)
+        self.assert_product(self.product("late"))
+
+    def test_killed_and_resumed(self):
+        chain = self.chain(self.wsdb(), batch_rows=4)
+        begin = time.monotonic()
+        self.qsohost("--chain", chain, "--run-dir", "whole")
+        kills = self.kill_and_resume(chain, "run", time.monotonic() - begin)
+        self.assertGreater(kills, 0)
+        self.assert_same_files(self.folder / "whole", self.folder / "run")
+
+    def test_interrupted_and_resumed(self):
+        chain = self.chain(self.wsdb(), batch_rows=1)
+        process = subprocess.Popen([QSOHOST, "--chain", chain, "--run-dir", "run"], cwd=self.folder,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+        time.sleep(0.7)
+        for _ in range(2):
+            process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(timeout=30), 130)
+        self.qsohost("--chain", chain, "--run-dir", "run", "--resume")
+        self.assert_product(self.product("run"))
+        self.assert_outcomes(self.folder / "run")
+
+    def test_rights(self):
+        self.server.query("CREATE ROLE stranger LOGIN; CREATE ROLE reader LOGIN; GRANT USAGE ON SCHEMA gaia_dr3 TO reader;"
+                          f"GRANT SELECT ON {TABLE} TO reader")  # fmt: skip
+        done = self.run_chain(self.wsdb(user="stranger"), "stranger", expect=1)
+        self.assertIn("permission denied", done.stderr)
+        self.assertIn("GRANT SELECT", done.stderr)
+        self.run_chain(self.wsdb(user="reader"), "reader")
+        self.assert_product(self.product("reader"))
+        self.server.query("REVOKE TEMPORARY ON DATABASE postgres FROM PUBLIC")
+        self.addCleanup(self.server.query, "GRANT TEMPORARY ON DATABASE postgres TO PUBLIC")
+        done = self.run_chain(self.wsdb(user="reader"), "temporary", expect=1)
+        self.assertIn("GRANT TEMPORARY", done.stderr)
+        done = self.run_chain(self.wsdb(user="nobody_at_all"), "nobody", expect=1)
+        self.assertIn("nobody_at_all", done.stderr)
+
+    def test_tables_that_are_not_there_or_others(self):
+        done = self.run_chain(self.wsdb('release = "dr4"'), "dr4", expect=1)
+        self.assertIn("gaia_dr4", done.stderr)
+        done = self.run_chain(self.wsdb('table = "gaia_dr3.gaia_source"'), "source", expect=1)
+        self.assertIn("g_transit_time", done.stderr)
+        self.copy_of_table("texts", "*, bp_flux::text[] AS t", "LIMIT 0")
+        self.server.query("ALTER TABLE texts DROP bp_flux; ALTER TABLE texts RENAME t TO bp_flux")
+        done = self.run_chain(self.wsdb('table = "texts"'), "texts", expect=1)
+        self.assertIn("'bp_flux'", done.stderr)
+
+    def test_the_chain_is_checked(self):
+        chain = self.chain('archive = "wsdb"\ndsn = "host=127.0.0.1 password=sesame"')
+        done = self.qsohost("--chain", chain, "--check", expect=2)
+        self.assertIn("password", done.stderr)
+        self.assertNotIn("sesame", done.stderr)
+        chain = self.chain('archive = "wsdb"\ntable = "a.b.c"')
+        self.assertIn("a.b.c", self.qsohost("--chain", chain, "--check", expect=2).stderr)
+        chain = self.chain(self.wsdb('release = "dr4"'))  # nothing is opened
+        self.assertIn("ok, 3 stages", self.qsohost("--chain", chain, "--check").stdout)
+
+    def test_memory_is_flat(self):
+        peaks = []
+        for times in (10, 100):
+            fill_many(self.server, times)
+            ids = [source + n * 1_000_003 for n in range(times) for source in self.rows]
+            write_targets(self.folder / "targets.csv", ids)
+            chain = self.chain(self.wsdb('table = "many"'), catalog="targets.csv", batch_rows=25)
+            peaks.append(self.peak_memory(chain))
+            product, _ = read_table(self.product("peak"))
+            self.assertEqual([int(i) for i in product["source_id"]], ids)
+            np.testing.assert_array_equal(product["bp_mag"][-1], self.rows[list(self.rows)[-1]]["bp_mag"])
+        print(f"peak memory: {peaks[0]} kB, and of ten times the sources {peaks[1]} kB")
+        self.assertLess(peaks[1], 1.3 * peaks[0])
+
+
+if __name__ == "__main__":
+    unittest.main()
