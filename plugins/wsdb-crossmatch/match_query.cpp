@@ -36,7 +36,7 @@ std::string left_rows(const MatchQuery& match) {
   const std::string where =
       match.where.empty() ? std::string() : fmt::format(" AND (\n{}\n)", match.where);
   return fmt::format(
-      "SELECT ctid AS key, {0} AS ra, {1} AS dec FROM {2} WHERE {0} BETWEEN 0 AND 360 AND {1} "
+      "SELECT ctid AS key, {0} AS ra, {1} AS dec FROM {2} WHERE {0} BETWEEN -360 AND 360 AND {1} "
       "BETWEEN -90 AND 90{3}",
       ra, dec, match.left.table.sql(), where);
 }
@@ -50,7 +50,8 @@ std::string match_sql(const MatchQuery& match) {
   const std::string pairs = fmt::format(
       "SELECT l.key AS left_key, r.ctid AS right_key, {} AS id, "
       "{}.q3c_dist(l.ra, l.dec, {}, {}) * 3600 AS sep\nFROM ({}) l, {} r\n"
-      "WHERE {}.q3c_join(l.ra, l.dec, {}, {}, {}::float8 / 3600) AND {} BETWEEN 0 AND 360 AND {} "
+      "WHERE {}.q3c_join(l.ra, l.dec, {}, {}, {}::float8 / 3600) AND {} BETWEEN -360 AND 360 AND "
+      "{} "
       "BETWEEN -90 AND 90",
       id, q3c, ra, dec, left_rows(match), match.right.table.sql(), q3c, ra, dec,
       match.radius_arcsec, ra, dec);

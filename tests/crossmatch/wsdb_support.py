@@ -108,8 +108,8 @@ class SkyInDatabase(unittest.TestCase):
 
 
 class Proxy:
-    """Passes connections on to a port. After `most` bytes to the client, `hook` is called, once, and
-    that connection is cut."""
+    """Passes connections on to a port. After `most` bytes to the client that connection is cut, and
+    `hook` is called."""
 
     def __init__(self, port, most, hook):
         self.target, self.left, self.hook = port, most, hook
@@ -139,6 +139,8 @@ class Proxy:
             while data := source.recv(65536):
                 if counts and self.is_over(len(data)):
                     sink.sendall(data[: len(data) // 2])
+                    for end in (source, sink):
+                        end.shutdown(socket.SHUT_RDWR)
                     self.hook()
                     break
                 sink.sendall(data)
@@ -149,6 +151,7 @@ class Proxy:
                 end.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass
+        source.close()
 
     def is_over(self, n):
         with self.lock:

@@ -47,12 +47,17 @@ class Trouble(SkyInDatabase):
         )
 
     def statements(self):
-        return (self.server.folder / "log").read_text(errors="replace").count("COPY (WITH pairs")
+        return (self.server.folder / "log").read_text(errors="replace").count(": COPY (WITH pairs")
 
     def test_server_dies_in_mid_stream_and_comes_back(self):
         def restart():
             self.server.stop(signal.SIGKILL)
-            self.server.start()
+            for _ in range(50):  # sessions that have not yet seen that it died keep it from starting
+                try:
+                    return self.server.start()
+                except AssertionError:
+                    self.server.stop()
+                    time.sleep(0.1)
 
         proxy = self.proxy(3_000_000, restart)
         chain = self.chain(dsn=self.dsn(port=proxy.port))
@@ -62,8 +67,10 @@ class Trouble(SkyInDatabase):
         self.assertEqual(self.product(), self.undisturbed(dsn=self.dsn(port=proxy.port)))
 
     def test_connection_lost_twice(self):
+        limits = [1_500_000]
+
         def again():
-            proxy.left = 5_000_000
+            proxy.left = limits.pop() if limits else None
 
         proxy = self.proxy(400_000, again)
         said = self.run_chain(self.chain(dsn=self.dsn(port=proxy.port)))
@@ -82,7 +89,7 @@ class Trouble(SkyInDatabase):
     def test_ctrl_c_cancels_the_query(self):
         chain = self.chain(where="pg_sleep(0.05) IS NOT NULL")
         process = self.start(chain)
-        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
         self.wait_for(self.active, "the query")
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=20)
@@ -113,7 +120,7 @@ class Trouble(SkyInDatabase):
         self.assertFalse((self.folder / "run/received").exists())
 
     def test_killed_in_mid_stream(self):
-        proxy = self.proxy(3_000_000, lambda: time.sleep(3))
+        proxy = self.proxy(3_000_000, lambda: None)
         dsn = self.dsn(port=proxy.port)
         chain = self.chain(dsn=dsn, batch_rows=50)
         process = self.start(chain)

@@ -36,7 +36,9 @@ class QSOHOST_API Context {
 
   virtual const RunInfo& run() const = 0;
   virtual void log(LogLevel level, std::string_view message) = 0;  // any thread
-  // True once the user wants the run to stop; long calls should then throw TryAgain or return.
+  // True once the user wants the run to stop: for a Source with the first Ctrl-C, after which
+  // nothing more shall come, for others with the second. Long calls should then throw TryAgain or
+  // return.
   virtual bool stop_requested() const = 0;
 
   void info(std::string_view message) { log(LogLevel::Info, message); }

@@ -62,10 +62,10 @@ class PgConnection {
   };
   using Result = std::unique_ptr<pg_result, void (*)(pg_result*)>;
   Result send(const std::string& sql, std::span<const std::string> parameters);
-  Result next_result(const std::string& sql);
+  Result next_result();
   void wait(bool for_writing);  // a tenth of a second at most
   void cancel() noexcept;
-  [[noreturn]] void fail(const std::string& sql);
+  [[noreturn]] void fail();
 
   std::unique_ptr<pg_conn, Close> connection_;
   std::function<bool()> stop_;
@@ -143,7 +143,6 @@ class PgCopyOut {
 
  private:
   PgConnection& connection_;
-  std::string sql_;
 };
 
 // COPY table(columns) FROM STDIN (FORMAT binary), for keys: bigint and text columns.
@@ -158,7 +157,6 @@ class PgCopyIn {
  private:
   void flush();
   PgConnection& connection_;
-  std::string sql_;
   std::string buffer_;
 };
 

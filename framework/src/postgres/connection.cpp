@@ -34,24 +34,29 @@ void poll_socket(PGconn* connection, bool for_writing) {
   throw TryAgain("interrupted while waiting for PostgreSQL");
 }
 
-// In verbose messages of a refused connection, which have no result to ask: "FATAL:  28P01: ...".
-// Words may be in any language, codes are not.
-std::string sqlstate_in(std::string_view message) {
-  for (std::size_t at = message.find(":  "); at != std::string_view::npos;
+// A refused connection has no result to ask for its SQLSTATE, but verbose messages hold it, as in
+// "FATAL:  28P01: password ...". Words may be in any language, codes are not.
+std::string take_sqlstate(std::string& message) {
+  for (std::size_t at = message.find(":  "); at != std::string::npos;
        at = message.find(":  ", at + 1)) {
-    const std::string_view code = message.substr(at + 3, 5);
+    const std::string code = message.substr(at + 3, 5);
     const bool is_code = code.size() == 5 && std::ranges::all_of(code, [](unsigned char c) {
                            return std::isdigit(c) != 0 || std::isupper(c) != 0;
                          });
-    if (is_code && message.substr(at + 8, 1) == ":") return std::string(code);
+    if (!is_code || message.substr(at + 8, 2) != ": ") continue;
+    message.erase(at + 3, 7);
+    // The place in the server's source follows on a line of its own.
+    const std::size_t place = message.find("\nLOCATION:");
+    if (place != std::string::npos) message.erase(place, message.find('\n', place + 1) - place);
+    return code;
   }
   return {};
 }
 
 [[noreturn]] void throw_refused(PGconn* connection) {
-  const std::string message =
-      fmt::format("no connection to PostgreSQL: {}", trimmed(PQerrorMessage(connection)));
-  std::string state = sqlstate_in(message);
+  std::string message = PQerrorMessage(connection);
+  std::string state = take_sqlstate(message);
+  message = fmt::format("no connection to PostgreSQL: {}", one_line(message));
   if (state.empty() && PQconnectionNeedsPassword(connection) != 0) state = "28P01";
   if (state.empty() && message.find("definition of service") != std::string::npos) {
     throw ChainError(message + "; a service is defined in ~/.pg_service.conf or PGSERVICEFILE");
@@ -59,10 +64,16 @@ std::string sqlstate_in(std::string_view message) {
   throw_sql_error(state, message);
 }
 
-std::string told(std::string_view message, const std::string& sql) {
-  constexpr std::size_t most = 200;
-  return fmt::format("PostgreSQL: {}; the statement was: {}{}", trimmed(message),
-                     sql.substr(0, most), sql.size() > most ? " ..." : "");
+// What the server says, without the place in a statement that the user has not written.
+std::string told(const PGresult* result) {
+  std::string text = "PostgreSQL:";
+  for (const int field : {PG_DIAG_MESSAGE_PRIMARY, PG_DIAG_MESSAGE_DETAIL, PG_DIAG_MESSAGE_HINT}) {
+    const char* const part = PQresultErrorField(result, field);
+    if (part != nullptr) text += fmt::format(" {}", one_line(part));
+  }
+  return PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) != nullptr
+             ? text
+             : fmt::format("PostgreSQL: {}", one_line(PQresultErrorMessage(result)));
 }
 
 PgRow row_of(const PGresult* result, int row) {
@@ -153,11 +164,11 @@ void PgConnection::wait(bool for_writing) {
 }
 
 // Waits for what the statement gives next; none when it has ended.
-PgConnection::Result PgConnection::next_result(const std::string& sql) {
+PgConnection::Result PgConnection::next_result() {
   PGconn* const c = connection_.get();
   while (PQisBusy(c) != 0) {
     wait(false);
-    if (PQconsumeInput(c) == 0) fail(sql);
+    if (PQconsumeInput(c) == 0) fail();
   }
   Result result(PQgetResult(c), PQclear);
   const ExecStatusType status = PQresultStatus(result.get());
@@ -165,7 +176,7 @@ PgConnection::Result PgConnection::next_result(const std::string& sql) {
     return result;
   }
   const char* const state = PQresultErrorField(result.get(), PG_DIAG_SQLSTATE);
-  throw_sql_error(state == nullptr ? "" : state, told(PQresultErrorMessage(result.get()), sql));
+  throw_sql_error(state == nullptr ? "" : state, told(result.get()));
 }
 
 PgConnection::Result PgConnection::send(const std::string& sql,
@@ -175,24 +186,24 @@ PgConnection::Result PgConnection::send(const std::string& sql,
   PGconn* const c = connection_.get();
   if (PQsendQueryParams(c, sql.c_str(), static_cast<int>(values.size()), nullptr, values.data(),
                         nullptr, nullptr, 0) == 0) {
-    fail(sql);
+    fail();
   }
   while (PQflush(c) == 1) wait(true);
-  return next_result(sql);
+  return next_result();
 }
 
 std::vector<PgRow> PgConnection::query(const std::string& sql,
                                        std::span<const std::string> parameters) {
   std::vector<PgRow> rows;
-  for (Result result = send(sql, parameters); result != nullptr; result = next_result(sql)) {
+  for (Result result = send(sql, parameters); result != nullptr; result = next_result()) {
     for (int i = 0; i < PQntuples(result.get()); ++i) rows.push_back(row_of(result.get(), i));
   }
   return rows;
 }
 
 // Without an answer of the server the connection is gone.
-void PgConnection::fail(const std::string& sql) {
-  throw_sql_error("", told(PQerrorMessage(connection_.get()), sql));
+void PgConnection::fail() {
+  throw_sql_error("", fmt::format("PostgreSQL: {}", one_line(PQerrorMessage(connection_.get()))));
 }
 
 }  // namespace qsohost::inline v1

@@ -20,9 +20,8 @@ void put_number(std::string& out, T value) {
 
 }  // namespace
 
-PgCopyOut::PgCopyOut(PgConnection& connection, const std::string& query)
-    : connection_(connection), sql_(fmt::format("COPY ({}) TO STDOUT (FORMAT binary)", query)) {
-  connection_.send(sql_, {});
+PgCopyOut::PgCopyOut(PgConnection& connection, const std::string& query) : connection_(connection) {
+  connection_.send(fmt::format("COPY ({}) TO STDOUT (FORMAT binary)", query), {});
 }
 
 bool PgCopyOut::next(std::string& buffer) {
@@ -37,11 +36,11 @@ bool PgCopyOut::next(std::string& buffer) {
     } else if (n == 0) {
       if (buffer.size() > before) return true;
       connection_.wait(false);
-      if (PQconsumeInput(c) == 0) connection_.fail(sql_);
+      if (PQconsumeInput(c) == 0) connection_.fail();
     } else {
       // The end, or what went wrong; either stays so when asked again.
       if (buffer.size() > before) return true;
-      while (connection_.next_result(sql_) != nullptr) {
+      while (connection_.next_result() != nullptr) {
       }
       return false;
     }
@@ -50,10 +49,8 @@ bool PgCopyOut::next(std::string& buffer) {
 }
 
 PgCopyIn::PgCopyIn(PgConnection& connection, const std::string& table_and_columns)
-    : connection_(connection),
-      sql_(fmt::format("COPY {} FROM STDIN (FORMAT binary)", table_and_columns)),
-      buffer_(kHeader) {
-  connection_.send(sql_, {});
+    : connection_(connection), buffer_(kHeader) {
+  connection_.send(fmt::format("COPY {} FROM STDIN (FORMAT binary)", table_and_columns), {});
 }
 
 void PgCopyIn::begin_row(std::int16_t fields) {
@@ -74,7 +71,7 @@ void PgCopyIn::put(std::string_view value) {
 void PgCopyIn::flush() {
   PGconn* const c = connection_.connection_.get();
   if (PQputCopyData(c, buffer_.data(), static_cast<int>(buffer_.size())) != 1) {
-    connection_.fail(sql_);
+    connection_.fail();
   }
   buffer_.clear();
 }
@@ -83,9 +80,9 @@ void PgCopyIn::finish() {
   put_number(buffer_, std::int16_t{-1});
   flush();
   PGconn* const c = connection_.connection_.get();
-  if (PQputCopyEnd(c, nullptr) != 1) connection_.fail(sql_);
+  if (PQputCopyEnd(c, nullptr) != 1) connection_.fail();
   while (PQflush(c) == 1) connection_.wait(true);
-  while (connection_.next_result(sql_) != nullptr) {
+  while (connection_.next_result() != nullptr) {
   }
 }
 

@@ -34,13 +34,22 @@ bool is_passing(std::string_view sqlstate) {
 
 }  // namespace
 
-std::string trimmed(std::string_view text) {
-  const auto end = text.find_last_not_of(" \n\t\r");
-  return std::string(text.substr(0, end == std::string_view::npos ? 0 : end + 1));
+std::string one_line(std::string_view text) {
+  std::string line;
+  for (const char c : text) {
+    const bool is_blank = c == ' ' || c == '\n' || c == '\t' || c == '\r';
+    if (!is_blank) {
+      line += c;
+    } else if (!line.ends_with(' ')) {
+      line += ' ';
+    }
+  }
+  if (line.ends_with(' ')) line.pop_back();
+  return line;
 }
 
 void throw_sql_error(std::string_view sqlstate, std::string message) {
-  message = trimmed(message);
+  message = one_line(message);
   if (!sqlstate.empty()) message += fmt::format(" (SQLSTATE {})", sqlstate);
   if (is_passing(sqlstate)) throw TryAgain(message);
   for (const Advice& advice : kAdvice) {

@@ -20,6 +20,6 @@ struct PqRelease {
 // advice where there is any.
 [[noreturn]] void throw_sql_error(std::string_view sqlstate, std::string message);
 
-std::string trimmed(std::string_view text);
+std::string one_line(std::string_view text);  // blanks and line ends become one blank
 
 }  // namespace qsohost::inline v1

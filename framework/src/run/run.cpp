@@ -36,10 +36,12 @@ class OpenChain {
     try {
       for (std::size_t i = 0; i < chain.stages().size(); ++i) {
         const bool skip = options.dry_run && chain.stages()[i].offer.role == Role::Sink;
-        contexts_.push_back(skip ? nullptr
-                                 : std::make_unique<StageContext>(info(i, directory),
-                                                                  chain.stages()[i].label,
-                                                                  options.log, options.interrupts));
+        // The first interrupt drains the chain: nothing more comes, what is there is finished.
+        const int stops_at = i == 0 ? 1 : 2;
+        contexts_.push_back(
+            skip ? nullptr
+                 : std::make_unique<StageContext>(info(i, directory), chain.stages()[i].label,
+                                                  options.log, options.interrupts, stops_at));
         if (skip) continue;
         open(i);
         // Only now the source knows its columns: what could not be checked before is checked here.

@@ -14,21 +14,27 @@ namespace qsohost::inline v1 {
 class StageContext final : public Context {
  public:
   using Log = std::function<void(LogLevel, const std::string&)>;
-  StageContext(RunInfo info, std::string label, Log log, const std::atomic<int>* interrupts)
+  // `stops_at`: so many interrupts mean that this stage shall stop.
+  StageContext(RunInfo info, std::string label, Log log, const std::atomic<int>* interrupts,
+               int stops_at)
       : info_(std::move(info)),
         label_(std::move(label)),
         log_(std::move(log)),
-        interrupts_(interrupts) {}
+        interrupts_(interrupts),
+        stops_at_(stops_at) {}
 
   const RunInfo& run() const override { return info_; }
   void log(LogLevel level, std::string_view message) override;
-  bool stop_requested() const override { return interrupts_ != nullptr && interrupts_->load() > 1; }
+  bool stop_requested() const override {
+    return interrupts_ != nullptr && interrupts_->load() >= stops_at_;
+  }
 
  private:
   RunInfo info_;
   std::string label_;
   Log log_;
   const std::atomic<int>* interrupts_;
+  int stops_at_;
 };
 
 // For stage `index` of the chain; without run_dir and chunk_dir.
