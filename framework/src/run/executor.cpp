@@ -40,7 +40,7 @@ std::vector<ObjectRecord> object_records(const Batch& batch, const Outcomes& out
   std::vector<ObjectRecord> out;
   for (std::size_t row = 0; row < batch.rows(); ++row) {
     const Outcomes::State& s = outcomes.states()[row];
-    out.push_back({batch.id(row), *s.outcome, s.reason, s.epochs});
+    out.push_back({batch.id(row), *s.outcome, s.reason, s.epochs, s.detail});
   }
   return out;
 }

@@ -23,7 +23,7 @@ CREATE TABLE IF NOT EXISTS counted(
   PRIMARY KEY(ordinal, stage, position)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS object(
   stage INTEGER, source_id TEXT, ordinal INTEGER, outcome INTEGER, reason TEXT, epochs INTEGER,
-  attempts INTEGER, updated TEXT, PRIMARY KEY(stage, source_id)) WITHOUT ROWID;
+  detail TEXT, attempts INTEGER, updated TEXT, PRIMARY KEY(stage, source_id)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS object_outcome ON object(stage, outcome);
 CREATE INDEX IF NOT EXISTS object_batch ON object(ordinal);
 )";
@@ -187,9 +187,10 @@ void RunDb::commit(const BatchRecord& batch) {
     Statement numbers(db, file_, "INSERT INTO stage_batch VALUES(?, ?, ?, ?, ?, ?)");
     Statement count(db, file_, "INSERT INTO counted VALUES(?, ?, ?, ?, ?, ?)");
     Statement object(db, file_,
-                     "INSERT INTO object VALUES(?, ?, ?, ?, ?, ?, 1, datetime('now')) "
+                     "INSERT INTO object VALUES(?, ?, ?, ?, ?, ?, ?, 1, datetime('now')) "
                      "ON CONFLICT(stage, source_id) DO UPDATE SET ordinal=excluded.ordinal, "
                      "outcome=excluded.outcome, reason=excluded.reason, epochs=excluded.epochs, "
+                     "detail=excluded.detail, "
                      "attempts=attempts+1, updated=excluded.updated");
     for (std::uint64_t i = 0; i < batch.stages.size(); ++i) {
       const StageRecord& s = batch.stages[i];
@@ -202,7 +203,7 @@ void RunDb::commit(const BatchRecord& batch) {
       for (const ObjectRecord& o : s.objects) {
         object
             .bind(i, o.source_id, batch.ordinal, static_cast<std::uint64_t>(o.outcome), o.reason,
-                  o.epochs)
+                  o.epochs, o.detail)
             .step();
       }
     }

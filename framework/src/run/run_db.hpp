@@ -24,6 +24,7 @@ struct ObjectRecord {
   Outcome outcome = Outcome::Matched;
   std::string reason;
   std::uint64_t epochs = 0;
+  std::string detail;  // what was found, in a few words
 };
 
 struct StageRecord {
