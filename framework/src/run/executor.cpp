@@ -310,7 +310,7 @@ void Executor::call(std::size_t index, Flight& flight) {
         });
       };
       for (const BadRow& bad : call_fitter(stage, batch, for_each, counts)) {
-        record.objects.push_back({batch.id(bad.row), Outcome::BadObject, bad.reason, 0});
+        record.objects.push_back({batch.id(bad.row), Outcome::BadObject, bad.reason, 0, {}});
       }
       break;
     }
