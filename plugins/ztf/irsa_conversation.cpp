@@ -211,20 +211,15 @@ IrsaConversation::Requests IrsaConversation::table_failed(const LookUp& look_up)
 IrsaConversation::Requests IrsaConversation::answer(const Request& request,
                                                     const Response& response) {
   const Question& question = questions_.at(request.tag);
-  Requests next;
   switch (question.kind) {
     case Kind::Position:
-      next = position_answer(question, response);
-      break;
+      return position_answer(question, response);
     case Kind::Ids:
-      next = ids_answer(question, response);
-      break;
+      return ids_answer(question, response);
     case Kind::Table:
-      next = further(look_ups_[question.place].answer(request, response), question.place);
-      break;
+      return further(look_ups_[question.place].answer(request, response), question.place);
   }
-  counts_.add("archive", "requests");
-  return next;
+  return {};
 }
 
 IrsaConversation::Requests IrsaConversation::position_answer(const Question& question,
