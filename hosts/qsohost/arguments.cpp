@@ -21,6 +21,7 @@ constexpr const char* kExample = R"(Example:
   qsohost --chain my.toml --dry-run 10           ten objects, nothing written
   qsohost --chain my.toml                        run; Ctrl-C stops after the batches in flight
   qsohost --chain my.toml --resume               go on where it stopped
+  qsohost status my.run                          how far it is, what failed and why
   qsohost merge a.run b.run --into all.run       products of shards (--skip, --limit)
 
 Exit codes: 0 done; 1 the run failed; 2 command line, chain or plugin is wrong;
@@ -55,6 +56,7 @@ struct Raw {
   std::vector<std::string> run_dirs;
   std::string into;
   std::optional<std::uint64_t> skip;
+  bool failed = false, not_found = false, matched = false;
   bool json = false, as_json = false, as_markdown = false, as_toml = false;
 };
 
@@ -155,6 +157,26 @@ void finish_run(const Raw& raw, Arguments& arguments) {
     run.start = StartMode::Restart;
 }
 
+CLI::App* add_status(CLI::App& app, Raw& raw) {
+  CLI::App* status =
+      app.add_subcommand("status", "Show how a run is, be it under way, broken off or finished");
+  status->add_option("RUN_DIR", raw.run_dirs, "The run directory")->required()->expected(1);
+  status->add_flag("--failed", raw.failed, "List the objects that failed or are bad, and why");
+  status->add_flag("--not-found", raw.not_found, "List the objects that the archives do not have");
+  status->add_flag("--matched", raw.matched, "List the objects that were found, and what");
+  status->add_flag("--json", raw.json, "As JSON");
+  return status;
+}
+
+void finish_status(const Raw& raw, Arguments& arguments) {
+  arguments.command = Command::Status;
+  if (raw.matched) arguments.outcomes = {Outcome::Matched};
+  if (raw.not_found) arguments.outcomes.push_back(Outcome::NotFound);
+  if (!raw.failed) return;
+  arguments.outcomes.push_back(Outcome::TryAgain);
+  arguments.outcomes.push_back(Outcome::BadObject);
+}
+
 }  // namespace
 
 Parsed parse_arguments(int argc, const char* const* argv) {
@@ -190,6 +212,8 @@ Parsed parse_arguments(int argc, const char* const* argv) {
   merge->add_option("--into", raw.into, "Where products go [the only RUN_DIR]")->type_name("DIR");
   add_plugin_option(*merge, raw);
 
+  CLI::App* status = add_status(app, raw);
+
   try {
     app.parse(argc, argv);
     arguments.plugins.assign(raw.plugins.begin(), raw.plugins.end());
@@ -197,9 +221,10 @@ Parsed parse_arguments(int argc, const char* const* argv) {
     if (raw.as_json) arguments.format = InspectFormat::Json;
     if (raw.as_markdown) arguments.format = InspectFormat::Markdown;
     if (raw.as_toml) arguments.format = InspectFormat::Toml;
-    const bool is_command = list->parsed() || inspect->parsed() || merge->parsed();
+    const bool is_command =
+        list->parsed() || inspect->parsed() || merge->parsed() || status->parsed();
     if (is_command && *chain)
-      throw CLI::ValidationError("--chain does not go with 'list', 'inspect' or 'merge'");
+      throw CLI::ValidationError("--chain does not go with 'list', 'inspect', 'merge' or 'status'");
     if (!is_command && !*chain)
       throw CLI::ValidationError("nothing to do: give --chain FILE, 'list' or 'inspect STAGE'");
     arguments.run_dirs.assign(raw.run_dirs.begin(), raw.run_dirs.end());
@@ -212,6 +237,8 @@ Parsed parse_arguments(int argc, const char* const* argv) {
       arguments.command = Command::Inspect;
     else if (merge->parsed())
       arguments.command = Command::Merge;
+    else if (status->parsed())
+      finish_status(raw, arguments);
     else
       finish_run(raw, arguments);
   } catch (const CLI::ParseError& error) {

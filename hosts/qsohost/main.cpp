@@ -9,6 +9,7 @@
 #include "list.hpp"
 #include "qsohost/error.hpp"
 #include "run_command.hpp"
+#include "status.hpp"
 
 namespace {
 
@@ -23,7 +24,9 @@ void find_plugins(Plugins& plugins, const Arguments& arguments) {
       fmt::print(stderr, "warning: {}", refusal_text(refusal));
   }
   // A chain names plugins of its own, which come before the standard folders: it adds those.
-  if (arguments.chain.empty()) plugins.add_standard_folders();
+  if (arguments.chain.empty() && arguments.command != Command::Status) {
+    plugins.add_standard_folders();
+  }
 }
 
 int work(const Arguments& arguments) {
@@ -39,6 +42,8 @@ int work(const Arguments& arguments) {
       return kDone;
     case Command::Merge:
       return merge(plugins, arguments);
+    case Command::Status:
+      return show_status(arguments);
     default:
       return work_on_chain(plugins, arguments);
   }

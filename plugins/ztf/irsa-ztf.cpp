@@ -66,7 +66,8 @@ class IrsaZtf final : public qsohost::HttpFetcher {
       "road",
       "auto",
       "position: one request a target; ids: the table of objects says which ZTF objects there are, "
-      "and light curves are asked by id, many in a request; auto: ids for more than 30 targets in a "
+      "and light curves are asked by id, many in a request; auto: ids for more than 30 targets in "
+      "a "
       "batch, while that works",
       {.choices = {"position", "ids", "auto"}}};
   qsohost::Option<std::int64_t> ids_per_request{
@@ -91,12 +92,11 @@ class IrsaZtf final : public qsohost::HttpFetcher {
       5,
       "before it is asked again for the first time; each further time it is twice as long",
       {.unit = "s", .min = 0, .max = 600}};
-  qsohost::Option<std::int64_t> max_attempts{
-      this,
-      "max_attempts",
-      12,
-      "of one request, while the archive answers others",
-      {.min = 1, .max = 100}};
+  qsohost::Option<std::int64_t> max_attempts{this,
+                                             "max_attempts",
+                                             12,
+                                             "of one request, while the archive answers others",
+                                             {.min = 1, .max = 100}};
   qsohost::Option<double> patience{this,
                                    "patience",
                                    600,
@@ -112,8 +112,8 @@ class IrsaZtf final : public qsohost::HttpFetcher {
       const std::string& text = **option;
       const bool is_web = text.starts_with("http://") || text.starts_with("https://");
       if (is_web || (option == &tap_url && text.empty())) continue;
-      throw qsohost::ChainError(fmt::format("{}: '{}' does not begin with https:// or http://",
-                                            option->name(), text));
+      throw qsohost::ChainError(
+          fmt::format("{}: '{}' does not begin with https:// or http://", option->name(), text));
     }
     if (bands->empty()) throw qsohost::ChainError("bands: there must be one at least");
     if (*road == "ids" && table_name().empty()) {

@@ -58,9 +58,9 @@ IrsaConversation::Requests IrsaConversation::begin() {
       targets_[row].end = std::current_exception();
     }
   }
-  const bool by_ids = asking_.road == Road::Ids ||
-                      (asking_.road == Road::Auto && rows.size() > kFewTargets &&
-                       !asking_.objects_table.empty() && !shared_.table_failed);
+  const bool by_ids =
+      asking_.road == Road::Ids || (asking_.road == Road::Auto && rows.size() > kFewTargets &&
+                                    !asking_.objects_table.empty() && !shared_.table_failed);
   return by_ids ? ask_table(rows, 0) : ask_positions(rows);
 }
 
@@ -103,8 +103,7 @@ Request IrsaConversation::ask_curves(Question question) {
   return ask(std::move(question), std::move(request));
 }
 
-IrsaConversation::Requests IrsaConversation::ask_positions(
-    const std::vector<Numbered>& positions) {
+IrsaConversation::Requests IrsaConversation::ask_positions(const std::vector<Numbered>& positions) {
   Requests requests;
   for (const Numbered& p : positions) requests.push_back(ask_position(p.n));
   return requests;
@@ -186,9 +185,8 @@ IrsaConversation::Requests IrsaConversation::table_read(const LookUp& look_up) {
     return requests;
   }
   for (const Numbered& p : empty) {
-    targets_[p.n].end = std::make_exception_ptr(
-        NotFound(fmt::format("no ZTF source there: {} was asked {} times", asking_.objects_table,
-                             look_up.round() + 1)));
+    targets_[p.n].end = std::make_exception_ptr(NotFound(fmt::format(
+        "no ZTF source there: {} was asked {} times", asking_.objects_table, look_up.round() + 1)));
   }
   return requests;
 }
@@ -196,9 +194,10 @@ IrsaConversation::Requests IrsaConversation::table_read(const LookUp& look_up) {
 IrsaConversation::Requests IrsaConversation::table_failed(const LookUp& look_up) {
   if (asking_.road == Road::Auto) {
     if (!shared_.table_failed.exchange(true)) {
-      shared_.warn(fmt::format("{} cannot be asked, so each target is asked for by its position, "
-                               "which takes many more requests: {}",
-                               asking_.objects_table, look_up.failure()));
+      shared_.warn(
+          fmt::format("{} cannot be asked, so each target is asked for by its position, "
+                      "which takes many more requests: {}",
+                      asking_.objects_table, look_up.failure()));
     }
     return ask_positions(look_up.positions());
   }
@@ -234,8 +233,8 @@ IrsaConversation::Requests IrsaConversation::position_answer(const Question& que
   if (curves.empty()) {
     ++target.empty_answers;
     if (target.empty_answers <= asking_.confirm_empty) return {ask_again(question)};
-    target.end = std::make_exception_ptr(NotFound(fmt::format(
-        "no ZTF source there: {} answers without a row", target.empty_answers)));
+    target.end = std::make_exception_ptr(NotFound(
+        fmt::format("no ZTF source there: {} answers without a row", target.empty_answers)));
     return {};
   }
   if (target.empty_answers > 0) {
@@ -297,7 +296,8 @@ IrsaConversation::Requests IrsaConversation::malformed(const Question& question,
                                                        const std::string& reason) {
   // One bad row shall not cost the others their light curves.
   if (question.oids.size() > 1) {
-    const auto middle = question.oids.begin() + static_cast<std::ptrdiff_t>(question.oids.size() / 2);
+    const auto middle =
+        question.oids.begin() + static_cast<std::ptrdiff_t>(question.oids.size() / 2);
     std::vector<std::int64_t> first(question.oids.begin(), middle);
     std::vector<std::int64_t> second(middle, question.oids.end());
     const int times = question.times;

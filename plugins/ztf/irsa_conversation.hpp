@@ -1,8 +1,8 @@
 // What IRSA is asked and answers about one batch.
 //
 // Road by position: a circle around each target. An answer without rows is asked again
-// `confirm_empty` times, each time later, before it counts as "not found": under load the service is
-// known to give empty answers that are wrong (5 % of them wrong and five asked: 3e-7).
+// `confirm_empty` times, each time later, before it counts as "not found": under load the service
+// is known to give empty answers that are wrong (5 % of them wrong and five asked: 3e-7).
 //
 // Road by ids: the positions go to the table of objects in one question; then light curves are
 // asked by oid, many in a request. Every oid that was asked must come back with as many rows as the
@@ -67,7 +67,7 @@ class IrsaConversation final : public qsohost::Conversation {
     int empty_answers = 0;
     std::exception_ptr end;  // NotFound, TryAgain, BadObject
   };
-  struct Wanted {  // an oid
+  struct Wanted {                // an oid
     std::int64_t announced = 0;  // epochs
     Curve curve;
     int empty_answers = 0;

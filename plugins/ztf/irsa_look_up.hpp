@@ -14,7 +14,7 @@ namespace ztf {
 // One row of the table of objects.
 struct Listed {
   std::int64_t oid = 0;
-  std::uint8_t band = 0;   // index in kBands
+  std::uint8_t band = 0;    // index in kBands
   std::int64_t epochs = 0;  // nobs: rows of its light curve
 };
 

@@ -83,15 +83,15 @@ std::string file_part(std::string_view name, std::string_view text) {
 
 void check_position(const Position& position) {
   if (std::isfinite(position.ra) && std::abs(position.dec) <= 90) return;
-  throw qsohost::BadObject(fmt::format("the target's position ({}, {}) is none on the sky",
-                                       position.ra, position.dec));
+  throw qsohost::BadObject(
+      fmt::format("the target's position ({}, {}) is none on the sky", position.ra, position.dec));
 }
 
 qsohost::Request curves_at(const Asking& asking, const Position& position) {
   qsohost::Request request;
-  const std::string circle = fmt::format("CIRCLE {} {} {}", number(normal_ra(position.ra)),
-                                         number(position.dec),
-                                         number(degrees(asking.selection.radius_arcsec)));
+  const std::string circle =
+      fmt::format("CIRCLE {} {} {}", number(normal_ra(position.ra)), number(position.dec),
+                  number(degrees(asking.selection.radius_arcsec)));
   request.url = fmt::format("{}?POS={}&{}{}", asking.curves_url, qsohost::escape(circle),
                             band_names(asking), tail(asking));
   return request;

@@ -28,10 +28,10 @@ struct Asking {
   std::string collection;     // "ztf_dr24"
   std::string objects_table;  // "ztf_objects_dr24"; "": not known, and no road by ids
   Selection selection;
-  std::vector<std::uint8_t> bands;      // indices in kBands, ascending
-  std::int64_t bad_catflags_mask = 0;   // 0: off
+  std::vector<std::uint8_t> bands;     // indices in kBands, ascending
+  std::int64_t bad_catflags_mask = 0;  // 0: off
   std::int64_t ids_per_request = 200;
-  int confirm_empty = 4;                // further times that an empty answer is asked
+  int confirm_empty = 4;                          // further times that an empty answer is asked
   std::chrono::milliseconds confirm_after{5000};  // the first of them; then twice as long each time
   Road road = Road::Auto;
 

@@ -1,9 +1,9 @@
 // Answers taken apart by ZTF object and put together again, so that a light curve is the same
 // whichever way it was asked for.
 //
-// The rule: the epochs of a target are those of the ZTF objects inside the radius, in the bands that
-// were asked for; ordered by oid, then by mjd, then by expid. An epoch's epoch_id is its place in
-// that order, from 0, also when only the nearest objects are kept (there are gaps, then).
+// The rule: the epochs of a target are those of the ZTF objects inside the radius, in the bands
+// that were asked for; ordered by oid, then by mjd, then by expid. An epoch's epoch_id is its place
+// in that order, from 0, also when only the nearest objects are kept (there are gaps, then).
 #pragma once
 
 #include <map>

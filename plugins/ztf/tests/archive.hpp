@@ -119,8 +119,8 @@ class Archive {
         if (away > 2.1) continue;
         const auto filter = std::string("gri").find(made.filter[1]) + 1;
         const int nobs = made.announced < 0 ? made.epochs : made.announced;
-        out += fmt::format("<TR><TD>{}</TD><TD>{}</TD><TD>{}</TD><TD>{}</TD></TR>",
-                           (*it)[1].str(), oid, filter, nobs);
+        out += fmt::format("<TR><TD>{}</TD><TD>{}</TD><TD>{}</TD><TD>{}</TD></TR>", (*it)[1].str(),
+                           oid, filter, nobs);
       }
     }
     return out + "</TABLEDATA></DATA></TABLE></RESOURCE></VOTABLE>\n";

@@ -304,8 +304,8 @@ TEST_CASE("auto: the table for many, positions for few, and when the table canno
   check_truth(broken);
   CHECK(same_light_curves(broken.batch, many.batch));
   REQUIRE(broken.warnings.size() == 1);
-  CHECK_THAT(broken.warnings[0], Contains("ztf_objects_dr24 cannot be asked") &&
-                                     Contains("status 500"));
+  CHECK_THAT(broken.warnings[0],
+             Contains("ztf_objects_dr24 cannot be asked") && Contains("status 500"));
   CHECK(broken.shared.table_failed);
 
   Talk stern;
@@ -326,9 +326,8 @@ TEST_CASE("many positions go as a job; one that is lost or fails is made anew, b
   check_truth(good);
   CHECK(good.requests[0].url == "http://irsa/TAP/async");
   CHECK_THAT(good.requests[0].body, Contains("name=\"PHASE\"\r\n\r\nRUN"));
-  const auto phase = std::ranges::find_if(good.requests, [](const Request& r) {
-    return r.url == "http://irsa/TAP/async/job1/phase";
-  });
+  const auto phase = std::ranges::find_if(
+      good.requests, [](const Request& r) { return r.url == "http://irsa/TAP/async/job1/phase"; });
   REQUIRE(phase != good.requests.end());
   CHECK_FALSE(phase->keep);
   CHECK(phase->delay.count() == 500);
