@@ -50,7 +50,7 @@ CLI::Validator from_one_on() {
 // What CLI11 fills in; turned into Arguments afterwards.
 struct Raw {
   std::vector<std::string> plugins, set, swap;
-  std::string chain, run_dir, trace;
+  std::string chain, run_dir, trace, record, replay;
   bool check = false, resume = false, restart = false, retry_failed = false;
   std::optional<std::uint64_t> dry_run, limit;
   std::vector<std::string> run_dirs;
@@ -115,6 +115,13 @@ void add_run_options(CLI::App& app, CLI::Option* chain, Raw& raw, Arguments& arg
   of_run(app.add_option("-j,--threads", arguments.run.threads, "Compute threads [all]"))
       ->type_name("THREADS")
       ->check(from_one_on());
+  auto* record = of_run(app.add_option("--record", raw.record,
+                                       "Keep a copy of every answer of an archive in this folder"));
+  record->type_name("DIR");
+  of_run(
+      app.add_option("--replay", raw.replay, "Take the answers from such a folder, ask no archive"))
+      ->type_name("DIR")
+      ->excludes(record);
   of_run(app.add_option("--trace", raw.trace,
                         "Write a trace of the run, to look at with https://ui.perfetto.dev"))
       ->type_name("FILE");
@@ -143,6 +150,8 @@ void finish_run(const Raw& raw, Arguments& arguments) {
   RunOptions& run = arguments.run;
   run.run_dir = raw.run_dir;
   run.trace = raw.trace;
+  run.record = raw.record;
+  run.replay = raw.replay;
   run.limit = raw.limit;
   run.skip = raw.skip.value_or(0);
   if (raw.dry_run) {

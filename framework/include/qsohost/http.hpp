@@ -81,9 +81,10 @@ class QSOHOST_API Conversation {
 class QSOHOST_API Http {
  public:
   virtual ~Http();
-  // Asks until no question is open. `stage` and `ordinal` say whose answers are kept together.
+  // Asks until no question is open. `stage` and `ordinal` say whose answers are kept together; how
+  // much was asked goes to `counts`.
   virtual void hold(Conversation& conversation, const HttpPolicy& policy, std::string_view stage,
-                    std::uint64_t ordinal) = 0;
+                    std::uint64_t ordinal, Counts& counts) = 0;
 };
 
 class QSOHOST_API HttpFetcher : public Fetcher {

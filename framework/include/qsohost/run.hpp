@@ -38,6 +38,8 @@ struct RunOptions {
   int threads = 0;                     // 0: as many as the machine has
   int in_flight = 0;                   // batches; 0: chosen from threads and lanes
   std::filesystem::path trace;         // a trace file (Chrome / Perfetto JSON); empty: none
+  std::filesystem::path record;        // a folder: answers of archives are kept there too
+  std::filesystem::path replay;        // such a folder: answers come from there, nobody is asked
   std::string command;  // begins this run, without --resume and the like; for `qsohost status`
   // Set by the host's signal handler: 1 drains, 2 aborts what waits, 3 is the handler's own affair.
   const std::atomic<int>* interrupts = nullptr;

@@ -10,11 +10,13 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "qsohost/http.hpp"
 #include "qsohost/stage.hpp"
 
 namespace qsohost::inline v1 {
@@ -42,6 +44,13 @@ class QSOHOST_API Harness {
   void light_curves(std::string_view group, const std::vector<LightCurve>& curves);
 
   Stage& stage();
+
+  // What an archive answers, for an HttpFetcher. Status 0 is a broken connection; 429, 5xx and the
+  // like are asked again at once, as often as the stage's policy allows. ChainError ends the test.
+  void answers(std::function<Response(const Request&)> archive);
+  // The body of the first entry whose text is in the URL or in the body of the request; none: 404.
+  void answers(std::vector<std::pair<std::string, std::string>> bodies);
+  const std::vector<Request>& requests() const;  // in the order in which they were asked
 
   // Declares, opens, and calls the stage on the batch. A Source reads until it has no more or until
   // `max_rows`; a Sink writes the batch and finishes. May be called once.

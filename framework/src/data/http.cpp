@@ -44,7 +44,7 @@ ObjectFetcher::~ObjectFetcher() = default;
 void HttpFetcher::fetch(Batch& batch, Outcomes& outcomes) {
   if (http_ == nullptr) throw ChainError("it asks over HTTP, but nobody connected it");
   const std::unique_ptr<Conversation> conversation = converse(batch, outcomes.counts());
-  http_->hold(*conversation, policy(), label(), batch.ordinal());
+  http_->hold(*conversation, policy(), label(), batch.ordinal(), outcomes.counts());
   conversation->finish(batch, outcomes);
 }
 

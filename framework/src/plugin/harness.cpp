@@ -8,6 +8,7 @@
 #include "chain/chain_file.hpp"
 #include "chain/port_check.hpp"
 #include "chain/stage_options.hpp"
+#include "http/canned.hpp"
 #include "qsohost/chain.hpp"
 #include "qsohost/error.hpp"
 #include "qsohost/loader.hpp"
@@ -68,6 +69,8 @@ struct Harness::State {
   std::vector<std::string> bad;
   Counts counts;
   std::vector<fs::path> products;
+  std::vector<Request> requests;
+  std::optional<CannedHttp> http;
 
   // A Source goes on until it has no more; its batches are put end to end.
   void read_all(std::size_t max_rows) {
@@ -147,6 +150,34 @@ const std::vector<std::string>& Harness::messages() const {
   return state_->context.messages;
 }
 
+void Harness::answers(std::function<Response(const Request&)> archive) {
+  state_->http.emplace([this, archive = std::move(archive)](const Request& request) {
+    state_->requests.push_back(request);
+    return archive(request);
+  });
+}
+
+void Harness::answers(std::vector<std::pair<std::string, std::string>> bodies) {
+  answers([bodies = std::move(bodies)](const Request& request) {
+    Response response;
+    response.url = request.url;
+    for (const auto& [part, body] : bodies) {
+      const bool is_asked = request.url.find(part) != std::string::npos ||
+                            request.body.find(part) != std::string::npos;
+      if (!is_asked) continue;
+      response.status = 200;
+      response.body = body;
+      return response;
+    }
+    response.status = 404;
+    return response;
+  });
+}
+
+const std::vector<Request>& Harness::requests() const {
+  return state_->requests;
+}
+
 std::int64_t Harness::count(std::string_view item, std::string_view what) const {
   for (const Counts::Entry& e : counts()) {
     if (e.item == item && e.what == what) return e.n;
@@ -207,6 +238,9 @@ void Harness::run(std::size_t max_rows) {
   s.context.info.schema = s.stage.before;
   guarded(s.stage, nullptr, [&] { s.stage.stage->open(s.context); });
   declare();
+  if (auto* fetcher = dynamic_cast<HttpFetcher*>(s.stage.stage.get()); fetcher && s.http) {
+    fetcher->connect(*s.http);
+  }
   switch (s.stage.offer.role) {
     case Role::Source:
       s.read_all(max_rows);

@@ -332,6 +332,7 @@ void Executor::complete(FlightPtr flight) {
   if (!flight->dead) {
     try {
       db_.commit(flight->record);
+      if (settings_.committed) settings_.committed(flight->record);
     } catch (const std::exception& e) {
       flight->dead = true;
       fail(e.what());

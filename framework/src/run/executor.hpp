@@ -48,6 +48,7 @@ class Executor {
     bool with_sinks = true;
     const std::atomic<int>* interrupts = nullptr;
     std::function<void(std::uint64_t objects, const std::string& stage)> progress;
+    std::function<void(const BatchRecord&)> committed;
   };
 
   // `skip`: ordinals that are committed already; they are read and passed over.

@@ -8,6 +8,7 @@
 #include <set>
 #include <thread>
 
+#include "http/connection.hpp"
 #include "qsohost/error.hpp"
 #include "run/executor.hpp"
 #include "run/ledger_report.hpp"
@@ -229,21 +230,41 @@ void note_start(const Work& work) {
   if (const auto total = objects_total(work)) work.db.set_meta("objects", std::to_string(*total));
 }
 
-std::function<void(std::uint64_t, const std::string&)> progress_of(const Work& work) {
+std::function<void(std::uint64_t, const std::string&)> progress_of(const Work& work,
+                                                                   const HttpConnection& http) {
   if (!work.options.progress) return {};
   const std::optional<std::uint64_t> total = objects_total(work);
   const auto begin = std::chrono::steady_clock::now();
-  return [=, &work](std::uint64_t objects, const std::string& stage) {
+  return [=, &work, &http](std::uint64_t objects, const std::string& stage) {
     const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
-    work.options.progress({work.before.objects + objects, total, objects, elapsed.count(), stage});
+    const std::string waiting = http.waiting();
+    const std::string at = waiting.empty() ? stage : stage + " waiting for " + waiting;
+    work.options.progress({work.before.objects + objects, total, objects, elapsed.count(), at});
   };
+}
+
+// Batches that no run will do again.
+std::set<std::uint64_t> settled_batches(const Chain& chain, const RunDb& db) {
+  std::set<std::uint64_t> settled;
+  for (const auto& [ordinal, objects] : db.committed()) settled.insert(ordinal);
+  for (std::size_t i = 0; i < chain.stages().size(); ++i) {
+    if (chain.stages()[i].offer.role != Role::Fetcher) continue;
+    for (const std::uint64_t ordinal : db.unsettled(i)) settled.erase(ordinal);
+  }
+  return settled;
+}
+
+fs::path ledger_file(const Work& work) {
+  return work.directory == nullptr ? fs::path() : work.directory->folder() / "run.db";
 }
 
 void execute(Work& work, RunReport& report) {
   const auto begin = std::chrono::steady_clock::now();
   std::optional<OpenChain> open;
+  std::optional<HttpConnection> http;
   try {
     open.emplace(work.chain, work.options, work.directory);
+    http.emplace(work.chain, work.options, ledger_file(work), settled_batches(work.chain, work.db));
   } catch (const CannotOpen& e) {
     report.error = e.what();
     report.end = RunEnd::Failed;
@@ -251,7 +272,8 @@ void execute(Work& work, RunReport& report) {
   }
   if (!work.options.dry_run) note_start(work);
   Executor::Settings settings = executor_settings(work.chain, work.options);
-  settings.progress = progress_of(work);
+  settings.progress = progress_of(work, *http);
+  settings.committed = [&](const BatchRecord& batch) { http->committed(batch); };
   Executor executor(work.chain, std::move(settings), work.db, work.before.batches, work.trace);
   executor.run();
   report.error = executor.error();
@@ -268,6 +290,7 @@ void execute(Work& work, RunReport& report) {
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
   report.seconds = elapsed.count();
   fill_report(work.chain, work.db, &executor, report);
+  for (std::string& note : http->notes()) report.notes.push_back(std::move(note));
   if (!report.error.empty()) {
     report.end = RunEnd::Failed;
   } else if (interrupted) {

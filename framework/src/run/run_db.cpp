@@ -1,9 +1,6 @@
 #include "run/run_db.hpp"
 
-#include <fmt/format.h>
-#include <sqlite3.h>
-
-#include "qsohost/error.hpp"
+#include "run/sqlite.hpp"
 
 namespace qsohost::inline v1 {
 
@@ -28,68 +25,17 @@ CREATE INDEX IF NOT EXISTS object_outcome ON object(stage, outcome);
 CREATE INDEX IF NOT EXISTS object_batch ON object(ordinal);
 )";
 
-class Statement {
- public:
-  Statement(sqlite3* db, const std::string& file, const char* sql) : db_(db), file_(file) {
-    check(sqlite3_prepare_v2(db, sql, -1, &statement_, nullptr));
-  }
-  ~Statement() { sqlite3_finalize(statement_); }
-  Statement(const Statement&) = delete;
-  Statement& operator=(const Statement&) = delete;
-
-  template <class... T>
-  Statement& bind(const T&... values) {
-    check(sqlite3_reset(statement_));
-    int position = 0;
-    (bind_one(++position, values), ...);
-    return *this;
-  }
-  bool step() {
-    const int code = sqlite3_step(statement_);
-    if (code != SQLITE_ROW && code != SQLITE_DONE) check(code);
-    return code == SQLITE_ROW;
-  }
-  std::uint64_t integer(int column) const {
-    return static_cast<std::uint64_t>(sqlite3_column_int64(statement_, column));
-  }
-  std::string text(int column) const {
-    const auto* bytes = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
-    return bytes == nullptr ? std::string() : std::string(bytes);
-  }
-
- private:
-  void bind_one(int position, std::uint64_t value) {
-    check(sqlite3_bind_int64(statement_, position, static_cast<std::int64_t>(value)));
-  }
-  void bind_one(int position, const std::string& value) {
-    check(sqlite3_bind_text(statement_, position, value.data(), static_cast<int>(value.size()),
-                            SQLITE_TRANSIENT));
-  }
-  void check(int code) const {
-    if (code != SQLITE_OK) {
-      throw ChainError(fmt::format("{}: {}", file_, sqlite3_errmsg(db_)));
-    }
-  }
-
-  sqlite3* db_;
-  const std::string& file_;
-  sqlite3_stmt* statement_ = nullptr;
-};
-
 }  // namespace
-
-void RunDb::Close::operator()(sqlite3* db) const {
-  sqlite3_close(db);
-}
 
 RunDb::RunDb(const std::filesystem::path& file) : file_(file.string()) {
   sqlite3* db = nullptr;
   const int code = sqlite3_open(file.empty() ? ":memory:" : file.c_str(), &db);
-  db_.reset(db);
+  db_ = std::shared_ptr<sqlite3>(db, CloseSqlite());
   if (code != SQLITE_OK) {
     throw ChainError(fmt::format("{}: {}", file_, sqlite3_errmsg(db)));
   }
   sqlite3_busy_timeout(db, 10000);
+  execute("PRAGMA auto_vacuum=INCREMENTAL");  // answers come and go; see AnswerStore
   execute("PRAGMA journal_mode=WAL");
   // A committed batch is not done again, so the commit must survive a power cut.
   execute("PRAGMA synchronous=FULL");
@@ -110,7 +56,7 @@ std::unique_ptr<RunDb> RunDb::look_at(const std::filesystem::path& file) {
     }
     const int code =
         sqlite3_open_v2((uri + how).c_str(), &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, nullptr);
-    look->db_.reset(db);
+    look->db_ = std::shared_ptr<sqlite3>(db, CloseSqlite());
     sqlite3_busy_timeout(db, 10000);
     if (code != SQLITE_OK) continue;
     if (sqlite3_exec(db, "SELECT 1 FROM meta", nullptr, nullptr, nullptr) == SQLITE_OK) return look;

@@ -110,14 +110,11 @@ class RunDb {
 
  private:
   RunDb() = default;
-  struct Close {
-    void operator()(sqlite3* db) const;
-  };
   void execute(const char* sql) const;
 
   std::string file_;
   bool is_new_ = false;
-  std::unique_ptr<sqlite3, Close> db_;
+  std::shared_ptr<sqlite3> db_;
   mutable std::mutex mutex_;  // one call at a time
 };
 

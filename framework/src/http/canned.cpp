@@ -1,0 +1,66 @@
+#include "http/canned.hpp"
+
+#include <deque>
+#include <utility>
+#include <vector>
+
+#include "http/verdict.hpp"
+#include "qsohost/error.hpp"
+
+namespace qsohost::inline v1 {
+
+namespace {
+
+struct Asked {
+  Request request;
+  int attempts = 0;
+  int refusals = 0;
+};
+
+TransferEnd transfer_of(Response response) {
+  TransferEnd end;
+  if (response.status == 0) {
+    end.kind = TransferEnd::Kind::Broken;
+    end.detail = "the connection broke";
+  }
+  end.response = std::move(response);
+  return end;
+}
+
+}  // namespace
+
+void CannedHttp::hold(Conversation& conversation, const HttpPolicy& policy,
+                      std::string_view /*stage*/, std::uint64_t /*ordinal*/, Counts& counts) {
+  std::deque<Asked> open;
+  const auto give = [&](std::vector<Request> requests) {
+    for (Request& request : requests) open.push_back({std::move(request)});
+  };
+  give(conversation.begin());
+  while (!open.empty()) {
+    Asked asked = std::move(open.front());
+    open.pop_front();
+    const TransferEnd end = transfer_of(answer_(asked.request));
+    Verdict verdict = judge_transfer(end);
+    counts.add("answers", verdict.meaning == Meaning::Answer ? "given" : "refused");
+    if (verdict.meaning == Meaning::Answer) {
+      try {
+        give(conversation.answer(asked.request, end.response));
+        continue;
+      } catch (const TryAgain& e) {
+        verdict.meaning = Meaning::Trouble;
+        verdict.reason = e.what();
+      }
+    }
+    ++asked.attempts;
+    if (verdict.meaning == Meaning::Refusal) ++asked.refusals;
+    const bool is_final =
+        verdict.meaning == Meaning::Final || verdict.meaning == Meaning::HostFinal;
+    if (is_final || asked.attempts >= policy.max_attempts || asked.refusals >= kMostRefusals) {
+      give(conversation.failed(asked.request, verdict.reason));
+    } else {
+      open.push_back(std::move(asked));
+    }
+  }
+}
+
+}  // namespace qsohost::inline v1

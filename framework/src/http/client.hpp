@@ -1,0 +1,91 @@
+// The host's side of HTTP: one thread moves the bytes of the whole run, and the calling threads
+// (lanes) hold the conversations. Answers that can be trusted are stored before anybody builds on
+// them.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <variant>
+#include <vector>
+
+#include "http/dialogue.hpp"
+#include "http/transfers.hpp"
+
+namespace qsohost::inline v1 {
+
+class HttpClient final : public Http, private Asking {
+ public:
+  struct Settings {
+    RemoteHost::Log log;
+    const std::atomic<int>* interrupts = nullptr;  // from 2 on every request is aborted
+    AnswerStore* answers = nullptr;                // of this run, and of the one it resumes
+    AnswerStore* recording = nullptr;
+  };
+  explicit HttpClient(Settings settings);
+  ~HttpClient() override;
+  HttpClient(const HttpClient&) = delete;
+  HttpClient& operator=(const HttpClient&) = delete;
+
+  void hold(Conversation& conversation, const HttpPolicy& policy, std::string_view stage,
+            std::uint64_t ordinal, Counts& counts) override;
+
+  std::string waiting() const;             // the hosts that are waited for; "" if there are none
+  std::vector<std::string> notes() const;  // what was asked of whom, for the closing report
+
+ private:
+  using Time = RemoteHost::Time;
+  struct Judged {
+    std::uint64_t id = 0;
+    std::string doubt;
+  };
+  using Message = std::variant<Question, Judged, std::shared_ptr<Talk>>;
+  struct Total {
+    std::uint64_t requests = 0;
+    std::uint64_t again = 0;
+    std::uint64_t bytes = 0;
+  };
+
+  // Asking: for lanes.
+  void ask(Question question) override;
+  void judge(std::uint64_t question, const std::string& doubt) override;
+  void abandon(const std::shared_ptr<Talk>& talk) override;
+  void send(Message message);
+
+  // For the loop's thread.
+  void loop();
+  void turn();
+  void take(Question& question, Time now);
+  void take(Judged& judged, Time now);
+  void take(std::shared_ptr<Talk>& abandoned, Time now);
+  void start_ready(RemoteHost& host, Time now);
+  void finish(Transfers::Finished finished, Time now);
+  void go_on(RemoteHost& host, Question question, const Verdict& verdict, Time now);
+  void drop_hopeless(Time now);
+  void stop_all(const std::string& reason);
+  void publish(Time now);
+  RemoteHost& host_of(const Question& question);
+
+  Settings settings_;
+  Transfers transfers_;
+  // The loop's own:
+  std::map<std::string, RemoteHost> hosts_;
+  std::map<std::string, Total> totals_;
+  std::map<std::uint64_t, Question> in_flight_;
+  std::map<std::uint64_t, Question> being_read_;  // answered; a lane looks at them
+  std::string stopped_;                           // why nothing is asked any more
+
+  mutable std::mutex mutex_;  // guards what follows
+  std::vector<Message> messages_;
+  std::string waiting_;
+  std::vector<std::string> notes_;
+
+  std::atomic<std::uint64_t> next_id_{1};
+  std::atomic<bool> is_over_{false};
+  std::thread thread_;
+};
+
+}  // namespace qsohost::inline v1

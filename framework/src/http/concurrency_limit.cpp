@@ -1,0 +1,230 @@
+#include "http/concurrency_limit.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace qsohost::inline v1 {
+
+namespace {
+
+constexpr int kFirstLevel = 2;
+constexpr int kHighestLevel = 64;
+// A request counts as overdue after so many times the typical one, and for no more than so many.
+constexpr double kOverdue = 2.5;
+constexpr double kLongest = 6;
+// Answers, by level, that a finding needs at least and at most.
+constexpr double kFewest = 16;
+constexpr double kFewestPerLevel = 3;
+constexpr double kMostPerLevel = 12;
+constexpr double kMemory = 200;  // answers that a score remembers
+// Answers, by level, before a step that did not pay is tried again, and at most.
+constexpr double kWaitPerLevel = 30;
+constexpr double kLongestWait = 5000;
+
+double fewest(int level) {
+  return std::max(kFewest, kFewestPerLevel * level);
+}
+
+// Rate at `to`, by the rate at `from`, above which the step pays.
+double worth(int from, int to) {
+  return 0.5 * (from + to) / to;
+}
+
+}  // namespace
+
+void ConcurrencyLimit::Score::add(double good, double seconds) {
+  n += 1;
+  g += good;
+  s += seconds;
+  gg += good * good;
+  gs += good * seconds;
+  ss += seconds * seconds;
+}
+
+void ConcurrencyLimit::Score::add(const Score& other) {
+  n += other.n;
+  g += other.g;
+  s += other.s;
+  gg += other.gg;
+  gs += other.gs;
+  ss += other.ss;
+}
+
+void ConcurrencyLimit::Score::fade(double most) {
+  if (n <= most) return;
+  const double factor = most / n;
+  for (double* sum : {&n, &g, &s, &gg, &gs, &ss}) *sum *= factor;
+}
+
+// Of a ratio of sums (Cochran, Sampling Techniques, 1977, eq. 2.46).
+double ConcurrencyLimit::Score::variance() const {
+  if (n < 2 || s <= 0) return 0;
+  const double r = rate();
+  return std::max(0.0, gg - 2 * r * gs + r * r * ss) / (s * s) * n / (n - 1);
+}
+
+ConcurrencyLimit::ConcurrencyLimit(int most)
+    : most_(most > 0 ? std::min(most, kHighestLevel) : kHighestLevel),
+      level_(std::min(kFirstLevel, most_)),
+      highest_(level_) {}
+
+void ConcurrencyLimit::cap(int most) {
+  if (most <= 0 || most >= most_) return;
+  most_ = most;
+  if (level_ > most_) {
+    from_ = 0;
+    move_to(most_, era_begin_);
+  }
+}
+
+void ConcurrencyLimit::begin(std::uint64_t id, Seconds now) {
+  open_[id] = {era_, now};
+}
+
+ConcurrencyLimit::Sample ConcurrencyLimit::end(std::uint64_t id, Seconds now) {
+  const auto node = open_.extract(id);
+  if (node.empty()) return {};
+  return {node.mapped().era, (now - node.mapped().begin).count()};
+}
+
+double ConcurrencyLimit::capped(double seconds) const {
+  return typical_ > 0 ? std::min(seconds, kLongest * typical_) : seconds;
+}
+
+void ConcurrencyLimit::judge(const Sample& sample, bool is_good, Seconds now) {
+  if (is_good) {
+    constexpr double stride = 1.05;  // on both sides: this ends at the median
+    if (typical_ <= 0) {
+      typical_ = std::max(sample.took, 1e-6);
+    } else {
+      typical_ *= sample.took > typical_ ? stride : 1 / stride;
+    }
+  }
+  if (sample.era != era_) return;
+  // A refusal costs no less than an answer, however fast it comes.
+  const double took = is_good ? sample.took : std::max(sample.took, typical_);
+  window_.add(is_good ? 1 : 0, capped(took));
+  ++answers_here_;
+  if (from_ > 0) {
+    evaluate_step(now);
+  } else {
+    evaluate_hold(now);
+  }
+}
+
+void ConcurrencyLimit::starved() {
+  window_ = {};
+}
+
+void ConcurrencyLimit::restart(Seconds now) {
+  scores_.clear();
+  move_to(std::max(1, (from_ > 0 ? from_ : level_) / 2), now);
+}
+
+ConcurrencyLimit::Score ConcurrencyLimit::with_overdue(const Score& score, Seconds now) const {
+  Score out = score;
+  if (typical_ <= 0) return out;
+  for (const auto& [id, request] : open_) {
+    const double age = (now - request.begin).count();
+    if (request.era == era_ && age > kOverdue * typical_) out.add(0, capped(age));
+  }
+  return out;
+}
+
+void ConcurrencyLimit::move_to(int level, Seconds now) {
+  level_ = std::clamp(level, 1, most_);
+  highest_ = std::max(highest_, level_);
+  ++era_;
+  era_begin_ = now;
+  from_ = 0;
+  window_ = {};
+}
+
+void ConcurrencyLimit::set_ceiling(int level) {
+  const bool again = ceiling_.level > 0 && std::abs(ceiling_.level - level) <= 1;
+  ceiling_.wait = again ? std::min(2 * ceiling_.wait, kLongestWait) : kWaitPerLevel * level;
+  ceiling_.level = level;
+  answers_here_ = 0;
+}
+
+void ConcurrencyLimit::step_back(int to, Seconds now) {
+  set_ceiling(level_);
+  scores_.erase(level_);
+  move_to(to, now);
+}
+
+void ConcurrencyLimit::halve(Seconds now) {
+  set_ceiling(level_);
+  scores_.clear();
+  move_to(level_ / 2, now);
+}
+
+int ConcurrencyLimit::next_level() const {
+  int next = std::min(level_ + std::max(1, level_ / 8), most_);
+  if (ceiling_.level > 0) {
+    const bool is_due = answers_here_ >= ceiling_.wait;
+    next = std::min(next, is_due ? ceiling_.level : ceiling_.level - 1);
+  }
+  return next;
+}
+
+void ConcurrencyLimit::step_up_if_due(Seconds now) {
+  const int next = next_level();
+  if (next <= level_) return;
+  const int from = level_;
+  move_to(next, now);
+  from_ = from;
+}
+
+namespace {
+
+// By how many standard errors a score is above so many times another.
+template <class Score>
+double sigmas(const Score& score, const Score& reference, double factor) {
+  const double difference = score.rate() - factor * reference.rate();
+  const double variance = score.variance() + factor * factor * reference.variance();
+  return variance > 0 ? difference / std::sqrt(variance) : difference * 1e9;
+}
+
+}  // namespace
+
+void ConcurrencyLimit::evaluate_step(Seconds now) {
+  const Score score = with_overdue(window_, now);
+  if (score.n < kFewest / 2) return;
+  const double sigma = sigmas(score, scores_[from_], worth(from_, level_));
+  const bool is_enough = score.n >= fewest(level_);
+  const bool is_last = score.n >= kMostPerLevel * level_ + 2 * kFewest;
+  if (sigma < (is_last ? 0 : is_enough ? -1 : -2.5)) return step_back(from_, now);
+  // Not before those that never come back have had time to be missed.
+  const bool is_old = (now - era_begin_).count() > 2 * kOverdue * typical_;
+  if (!is_enough || !is_old || sigma < (is_last ? 0 : 1)) return;
+  if (level_ >= ceiling_.level) ceiling_ = {};
+  scores_[level_] = window_;
+  window_ = {};
+  from_ = 0;
+  step_up_if_due(now);
+}
+
+void ConcurrencyLimit::evaluate_hold(Seconds now) {
+  const Score recent = with_overdue(window_, now);
+  Score& own = scores_[level_];
+  const bool nothing = recent.g == 0 && recent.n >= std::max(8, level_);
+  const bool much_worse =
+      own.n >= kFewest && recent.n >= kFewest / 2 && sigmas(recent, own, 0.6) < -2;
+  if (nothing || much_worse) return halve(now);
+  if (window_.n < fewest(level_)) return;
+  own.add(recent);
+  own.fade(kMemory);
+  window_ = {};
+  for (auto& [level, score] : scores_) {
+    if (level != level_) score.fade(0.9 * score.n);  // what is long ago says less and less
+  }
+  const auto below = scores_.find(level_);
+  if (below != scores_.begin()) {
+    const auto& [level, score] = *std::prev(below);
+    if (sigmas(own, score, worth(level, level_)) < -1.5) return step_back(level, now);
+  }
+  step_up_if_due(now);
+}
+
+}  // namespace qsohost::inline v1

@@ -1,0 +1,131 @@
+#include "http/dialogue.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "http/url.hpp"
+#include "qsohost/error.hpp"
+
+namespace qsohost::inline v1 {
+
+namespace {
+
+// A line break in a header would begin another one.
+void check_headers(const Request& request) {
+  for (const std::string& header : request.headers) {
+    if (header.find_first_of("\r\n") != std::string::npos) {
+      throw ChainError(fmt::format("a header of a request contains a line break: '{}'", header));
+    }
+  }
+}
+
+}  // namespace
+
+Dialogue::Dialogue(Asking& asking, Conversation& conversation, HttpPolicy policy,
+                   AnswerStore::Owner owner, AnswerStore* answers, AnswerStore* recording,
+                   Counts& counts)
+    : asking_(asking),
+      conversation_(conversation),
+      policy_(std::move(policy)),
+      owner_(std::move(owner)),
+      answers_(answers),
+      recording_(recording),
+      counts_(counts),
+      has_stored_(answers != nullptr && answers->count(owner_) > 0) {}
+
+void Dialogue::hold() {
+  try {
+    give(conversation_.begin());
+    while (open_ > 0 || !stored_.empty()) {
+      if (!stored_.empty()) {
+        auto [request, response] = std::move(stored_.front());
+        stored_.pop_front();
+        if (!take_stored(request, response)) ask(std::move(request));
+      } else if (auto reply = talk_->replies.pop()) {
+        take(std::move(*reply));
+      }
+    }
+  } catch (...) {
+    asking_.abandon(talk_);
+    throw;
+  }
+}
+
+void Dialogue::give(std::vector<Request> requests) {
+  for (Request& request : requests) {
+    if (has_stored_ && request.keep) {
+      if (auto response = answers_->find(owner_, request)) {
+        stored_.emplace_back(std::move(request), std::move(*response));
+        continue;
+      }
+    }
+    ask(std::move(request));
+  }
+}
+
+void Dialogue::ask(Request request) {
+  check_headers(request);
+  const auto url = parse_url(request.url);
+  if (!url) {
+    give(conversation_.failed(
+        request, fmt::format("'{}' is no URL of http or https", public_url(request.url))));
+    return;
+  }
+  Question question;
+  question.host = url->remote_host();
+  question.request = std::move(request);
+  question.policy = policy_;
+  question.talk = talk_;
+  ++open_;
+  asking_.ask(std::move(question));
+}
+
+bool Dialogue::take_stored(const Request& request, const Response& response) {
+  try {
+    auto further = conversation_.answer(request, response);
+    counts_.add("answers", "stored before");
+    if (recording_ != nullptr) recording_->put({}, request, response);
+    give(std::move(further));
+    return true;
+  } catch (const TryAgain&) {
+    return false;
+  }
+}
+
+void Dialogue::take(Reply reply) {
+  const std::uint64_t id = reply.question.id;
+  const Request& request = reply.question.request;
+  if (!reply.failure.empty()) {
+    --open_;
+    count(reply.question);
+    give(conversation_.failed(request, reply.failure));
+    return;
+  }
+  std::vector<Request> further;
+  try {
+    further = conversation_.answer(request, reply.response);
+  } catch (const TryAgain& e) {
+    asking_.judge(id, e.what());
+    return;
+  }
+  keep(request, reply.response);
+  asking_.judge(id, {});
+  --open_;
+  count(reply.question);
+  give(std::move(further));
+}
+
+void Dialogue::keep(const Request& request, const Response& response) {
+  if (answers_ != nullptr && request.keep) answers_->put(owner_, request, response);
+  if (recording_ != nullptr) recording_->put({}, request, response);
+}
+
+void Dialogue::count(const Question& question) {
+  if (question.sent == 0) return;
+  counts_.add(question.host, "requests", static_cast<std::int64_t>(question.sent));
+  counts_.add(question.host, "asked again", static_cast<std::int64_t>(question.sent - 1));
+  counts_.add(question.host, "kB", static_cast<std::int64_t>((question.bytes + 512) / 1024));
+}
+
+}  // namespace qsohost::inline v1

@@ -1,0 +1,66 @@
+// One conversation, held by a lane: what its Conversation asks goes to the client's loop, what
+// comes back goes to the Conversation.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "http/answer_store.hpp"
+#include "http/remote_host.hpp"
+#include "run/queue.hpp"
+
+namespace qsohost::inline v1 {
+
+struct Reply {
+  Question question;
+  Response response;
+  std::string failure;  // not empty: there will be no answer, for this reason
+};
+
+struct Talk {
+  Queue<Reply> replies;
+  std::size_t unread = 0;  // the loop's: answers that the lane has not judged yet
+};
+
+// The part of the client that a dialogue sees.
+class Asking {
+ public:
+  virtual ~Asking() = default;
+  virtual void ask(Question question) = 0;                                   // sets its id
+  virtual void judge(std::uint64_t question, const std::string& doubt) = 0;  // "": it is trusted
+  virtual void abandon(const std::shared_ptr<Talk>& talk) = 0;
+};
+
+class Dialogue {
+ public:
+  Dialogue(Asking& asking, Conversation& conversation, HttpPolicy policy, AnswerStore::Owner owner,
+           AnswerStore* answers, AnswerStore* recording, Counts& counts);
+  // Until no question is open. Throws what the Conversation throws, but for TryAgain.
+  void hold();
+
+ private:
+  void give(std::vector<Request> requests);
+  void ask(Request request);
+  void take(Reply reply);
+  bool take_stored(const Request& request, const Response& response);
+  void keep(const Request& request, const Response& response);
+  void count(const Question& question);
+
+  Asking& asking_;
+  Conversation& conversation_;
+  HttpPolicy policy_;
+  AnswerStore::Owner owner_;
+  AnswerStore* answers_;
+  AnswerStore* recording_;
+  Counts& counts_;
+  bool has_stored_ = false;
+  std::shared_ptr<Talk> talk_ = std::make_shared<Talk>();
+  std::deque<std::pair<Request, Response>> stored_;  // answers that were there already
+  std::size_t open_ = 0;                             // questions with the loop
+};
+
+}  // namespace qsohost::inline v1

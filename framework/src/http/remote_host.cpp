@@ -1,0 +1,171 @@
+#include "http/remote_host.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace qsohost::inline v1 {
+
+namespace {
+
+using Seconds = std::chrono::duration<double>;
+
+constexpr Seconds kShortestBackOff{0.1};
+constexpr Seconds kLongestFirstBackOff{2};
+constexpr Seconds kLongestBackOff{30};
+// A host is taken to be gone after so many failures in a row, or connections refused in a row.
+constexpr int kFailures = 8;
+constexpr int kUnreachable = 3;
+constexpr Seconds kFirstPause{1};
+constexpr Seconds kLongestPause{30};
+
+std::chrono::steady_clock::duration ticks(Seconds time) {
+  return std::chrono::duration_cast<std::chrono::steady_clock::duration>(time);
+}
+
+}  // namespace
+
+RemoteHost::RemoteHost(std::string name, Log log, std::uint64_t seed)
+    : name_(std::move(name)), log_(std::move(log)), random_(seed) {}
+
+Seconds RemoteHost::jittered(Seconds time) {
+  return time * std::uniform_real_distribution<double>(0.5, 1)(random_);
+}
+
+// The first as long as an answer takes, then twice as long each time.
+Seconds RemoteHost::back_off(int attempts) {
+  const Seconds first =
+      std::clamp(Seconds(limit_.typical()), kShortestBackOff, kLongestFirstBackOff);
+  return jittered(
+      std::min(first * static_cast<double>(1U << std::min(attempts, 16)) / 2.0, kLongestBackOff));
+}
+
+void RemoteHost::ask(Question question, Time not_before, Time now) {
+  if (open_++ == 0) silent_since_ = now;
+  patience_ = std::max(patience_, question.policy.patience);
+  limit_.cap(question.policy.max_connections);
+  waiting_.emplace(not_before, std::move(question));
+}
+
+std::optional<Question> RemoteHost::next(Time now,
+                                         const std::function<bool(const Talk&)>& may_send) {
+  if (!given_up_.empty() || now < retry_after_) return std::nullopt;
+  if (is_down_ && (now < probe_at_ || in_flight_ > 0)) return std::nullopt;
+  if (in_flight_ >= static_cast<std::size_t>(limit_.level())) return std::nullopt;
+  for (auto it = waiting_.begin(); it != waiting_.end() && it->first <= now; ++it) {
+    if (!may_send(*it->second.talk)) continue;
+    Question question = std::move(it->second);
+    waiting_.erase(it);
+    ++in_flight_;
+    ++question.sent;
+    question.is_probe = is_down_;
+    // The next probe waits, however this one ends.
+    if (is_down_) probe_at_ = now + ticks(pause_);
+    limit_.begin(question.id, seconds(now));
+    return question;
+  }
+  if (!is_down_) limit_.starved();
+  return std::nullopt;
+}
+
+void RemoteHost::released(Question& question, Time now) {
+  --in_flight_;
+  question.sample = limit_.end(question.id, seconds(now));
+}
+
+void RemoteHost::alive(Time now) {
+  silent_since_ = now;
+  failures_ = unreachable_ = 0;
+  if (!is_down_) return;
+  is_down_ = false;
+  limit_.restart(seconds(now));
+  log_(LogLevel::Info, fmt::format("{} answers again", name_));
+}
+
+void RemoteHost::trusted(const Question& question, Time now) {
+  --open_;
+  limit_.judge(question.sample, true, seconds(now));
+  alive(now);
+}
+
+void RemoteHost::harmless(const Question& /*question*/, Time now) {
+  --open_;
+  alive(now);
+}
+
+void RemoteHost::dropped(const Question& /*question*/) {
+  --open_;
+}
+
+void RemoteHost::pause(Time now, const std::string& reason) {
+  const bool is_new = !is_down_;
+  pause_ = is_new ? kFirstPause : std::min(2 * pause_, kLongestPause);
+  is_down_ = true;
+  probe_at_ = now + ticks(jittered(pause_));
+  if (is_new) {
+    log_(LogLevel::Warning,
+         fmt::format("{} gives no good answer any more ({}); waiting for it, up to {} s", name_,
+                     reason, std::chrono::duration_cast<std::chrono::seconds>(patience_).count()));
+  }
+}
+
+void RemoteHost::failed(const Question& question, const Verdict& verdict, Time now) {
+  last_reason_ = verdict.reason;
+  ++failures_;
+  unreachable_ = verdict.is_unreachable ? unreachable_ + 1 : 0;
+  if (verdict.retry_after) retry_after_ = std::max(retry_after_, now + *verdict.retry_after);
+  if (is_down_) {
+    if (question.is_probe) pause(now, verdict.reason);
+    return;
+  }
+  if (failures_ >= kFailures || unreachable_ >= kUnreachable) return pause(now, verdict.reason);
+  limit_.judge(question.sample, false, seconds(now));
+}
+
+std::optional<Question> RemoteHost::again(Question question, const Verdict& verdict, Time now) {
+  if (verdict.meaning == Meaning::Refusal) {
+    ++question.refusals;
+    alive(now);
+  } else {
+    failed(question, verdict, now);
+  }
+  if (!question.is_probe) ++question.attempts;
+  if (question.attempts >= question.policy.max_attempts || question.refusals >= kMostRefusals) {
+    --open_;
+    return question;
+  }
+  waiting_.emplace(now + ticks(back_off(std::max(1, question.attempts))), std::move(question));
+  return std::nullopt;
+}
+
+void RemoteHost::give_up(const std::string& reason) {
+  if (!given_up_.empty()) return;
+  given_up_ = reason;
+  log_(LogLevel::Warning, fmt::format("{} is given up for this run: {}", name_, reason));
+}
+
+std::vector<Question> RemoteHost::hopeless(Time now) {
+  if (given_up_.empty() && failures_ > 0 && is_waiting(now) && now - silent_since_ >= patience_) {
+    const auto silent = std::chrono::duration_cast<std::chrono::seconds>(now - silent_since_);
+    give_up(fmt::format("no good answer from {} for {} s (last: {}); try again with --retry-failed",
+                        name_, silent.count(), last_reason_));
+  }
+  return given_up_.empty() ? std::vector<Question>() : take_waiting();
+}
+
+std::vector<Question> RemoteHost::take_waiting(const Talk* of) {
+  std::vector<Question> out;
+  for (auto it = waiting_.begin(); it != waiting_.end();) {
+    if (of != nullptr && it->second.talk.get() != of) {
+      ++it;
+      continue;
+    }
+    out.push_back(std::move(it->second));
+    it = waiting_.erase(it);
+  }
+  open_ -= out.size();
+  return out;
+}
+
+}  // namespace qsohost::inline v1

@@ -1,0 +1,100 @@
+// What is known of one remote host, shared by all stages and lanes of a run: how many requests it
+// bears, which questions wait for it, and whether it is there at all. No clock and no network in
+// here.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "http/concurrency_limit.hpp"
+#include "http/verdict.hpp"
+#include "qsohost/context.hpp"
+
+namespace qsohost::inline v1 {
+
+// Who asked: replies go there.
+struct Talk;
+
+struct Question {
+  std::uint64_t id = 0;
+  std::string host;  // remote_host() of its URL
+  Request request;
+  HttpPolicy policy;
+  std::shared_ptr<Talk> talk;
+  int attempts = 0;       // that went wrong while the host was there
+  int refusals = 0;       // of these
+  bool is_probe = false;  // sent to see whether the host is back
+  ConcurrencyLimit::Sample sample;
+  std::uint64_t sent = 0;   // times
+  std::uint64_t bytes = 0;  // received
+};
+
+class RemoteHost {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+  using Log = std::function<void(LogLevel, const std::string&)>;
+
+  RemoteHost(std::string name, Log log, std::uint64_t seed);
+
+  const std::string& name() const { return name_; }
+  const ConcurrencyLimit& limit() const { return limit_; }
+  bool is_waiting(Time now) const { return is_down_ || now < retry_after_; }
+  // Not empty: it was given up, for this reason.
+  const std::string& given_up() const { return given_up_; }
+
+  void ask(Question question, Time not_before, Time now);
+  // The next question to send now, if there is one; `may_send` refuses those of a talk that has
+  // unread answers enough.
+  std::optional<Question> next(Time now, const std::function<bool(const Talk&)>& may_send);
+  // The transfer of a question from next() is over.
+  void released(Question& question, Time now);
+
+  // What it came to; each question that was released gets one of these.
+  void trusted(const Question& question, Time now);
+  void harmless(const Question& question, Time now);  // the host is there, and says no
+  void dropped(const Question& question);             // nobody wants to know any more
+  // Asks it again later, or gives it back when it has been asked often enough.
+  std::optional<Question> again(Question question, const Verdict& verdict, Time now);
+  void give_up(const std::string& reason);
+
+  // Questions that nobody will ask any more: their host was given up.
+  std::vector<Question> hopeless(Time now);
+  // Those that wait; of one talk, or all.
+  std::vector<Question> take_waiting(const Talk* of = nullptr);
+
+ private:
+  ConcurrencyLimit::Seconds seconds(Time now) const { return now.time_since_epoch(); }
+  std::chrono::duration<double> jittered(std::chrono::duration<double> time);
+  std::chrono::duration<double> back_off(int attempts);
+  void alive(Time now);
+  void failed(const Question& question, const Verdict& verdict, Time now);
+  void pause(Time now, const std::string& reason);
+
+  std::string name_;
+  Log log_;
+  std::mt19937_64 random_;
+  ConcurrencyLimit limit_;
+  std::multimap<Time, Question> waiting_;  // by when they may be sent
+  std::size_t in_flight_ = 0;
+  std::size_t open_ = 0;  // asked, and not settled
+  Time retry_after_{};
+
+  bool is_down_ = false;
+  Time probe_at_{};
+  std::chrono::duration<double> pause_{0};
+  int failures_ = 0;  // in a row
+  int unreachable_ = 0;
+  Time silent_since_{};  // its last sign of life, or since when anything was asked
+  std::chrono::milliseconds patience_{0};
+  std::string last_reason_;
+  std::string given_up_;
+};
+
+}  // namespace qsohost::inline v1

@@ -1,0 +1,71 @@
+#include "http/url.hpp"
+
+#include <curl/curl.h>
+
+#include <algorithm>
+#include <cctype>
+#include <memory>
+
+namespace qsohost::inline v1 {
+
+namespace {
+
+struct Cleanup {
+  void operator()(CURLU* url) const { curl_url_cleanup(url); }
+};
+using Handle = std::unique_ptr<CURLU, Cleanup>;
+
+Handle handle_of(const std::string& url) {
+  Handle handle(curl_url());
+  if (handle && curl_url_set(handle.get(), CURLUPART_URL, url.c_str(), 0) != CURLUE_OK) {
+    handle.reset();
+  }
+  return handle;
+}
+
+std::string part(const Handle& handle, CURLUPart which, unsigned flags = 0) {
+  char* text = nullptr;
+  if (curl_url_get(handle.get(), which, &text, flags) != CURLUE_OK) return {};
+  std::string out(text);
+  curl_free(text);
+  return out;
+}
+
+std::string lower(std::string text) {
+  std::ranges::transform(text, text.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+}  // namespace
+
+std::string Url::remote_host() const {
+  const bool usual = (scheme == "http" && port == "80") || (scheme == "https" && port == "443");
+  return usual ? host : host + ":" + port;
+}
+
+std::optional<Url> parse_url(const std::string& url) {
+  const Handle handle = handle_of(url);
+  if (!handle) return std::nullopt;
+  Url out{lower(part(handle, CURLUPART_SCHEME)), lower(part(handle, CURLUPART_HOST)),
+          part(handle, CURLUPART_PORT, CURLU_DEFAULT_PORT)};
+  if (out.host.empty() || (out.scheme != "http" && out.scheme != "https")) return std::nullopt;
+  return out;
+}
+
+std::string public_url(const std::string& url) {
+  const Handle handle = handle_of(url);
+  if (!handle) return "(not a URL)";
+  for (const CURLUPart hidden : {CURLUPART_USER, CURLUPART_PASSWORD, CURLUPART_FRAGMENT}) {
+    curl_url_set(handle.get(), hidden, nullptr, 0);
+  }
+  return part(handle, CURLUPART_URL);
+}
+
+bool may_redirect(const Url& from, const Url& to) {
+  if (from.host != to.host) return false;
+  if (from.scheme == to.scheme) return from.port == to.port;
+  return from.scheme == "http" && to.scheme == "https";
+}
+
+}  // namespace qsohost::inline v1

@@ -1,0 +1,89 @@
+#include "http/verdict.hpp"
+
+#include <curl/curl.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <ctime>
+
+namespace qsohost::inline v1 {
+
+namespace {
+
+// Text without tags, on one line.
+std::string first_words(std::string_view body) {
+  constexpr std::size_t most = 120;
+  std::string out;
+  bool in_tag = false;
+  for (const char c : body.substr(0, 4000)) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '<') in_tag = true;
+    const bool is_gap = in_tag || std::isspace(byte) != 0;
+    if (c == '>') in_tag = false;
+    if (is_gap) {
+      if (!out.empty() && out.back() != ' ') out += ' ';
+    } else if (byte >= 32 && byte < 127) {
+      out += c;
+    }
+    if (out.size() >= most) return out + "...";
+  }
+  while (out.ends_with(' ')) out.pop_back();
+  return out;
+}
+
+Verdict judge_status(const Response& response) {
+  const int status = response.status;
+  if (status >= 200 && status < 300) return {};
+  Verdict verdict;
+  verdict.reason = describe(response);
+  if (status == 408 || status == 425 || status == 429 || status >= 500) {
+    verdict.meaning = Meaning::Trouble;
+    verdict.retry_after = parse_retry_after(response.header("Retry-After"), std::time(nullptr));
+  } else {
+    verdict.meaning = status >= 400 ? Meaning::Refusal : Meaning::Final;
+  }
+  return verdict;
+}
+
+}  // namespace
+
+std::optional<std::chrono::seconds> parse_retry_after(std::string_view text, std::int64_t now) {
+  if (text.empty()) return std::nullopt;
+  std::int64_t seconds = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (error == std::errc() && end == text.data() + text.size()) {
+    return std::chrono::seconds(std::max<std::int64_t>(0, seconds));
+  }
+  const std::time_t date = curl_getdate(std::string(text).c_str(), nullptr);
+  if (date < 0) return std::nullopt;
+  return std::chrono::seconds(std::max<std::int64_t>(0, date - now));
+}
+
+std::string describe(const Response& response) {
+  const std::string words = first_words(response.body);
+  return fmt::format("HTTP {}{}{}", response.status, words.empty() ? "" : ": ", words);
+}
+
+Verdict judge_transfer(const TransferEnd& end) {
+  using Kind = TransferEnd::Kind;
+  switch (end.kind) {
+    case Kind::Response:
+      return judge_status(end.response);
+    case Kind::Unreachable:
+      return {Meaning::Trouble, end.detail, true, std::nullopt};
+    case Kind::TimedOut:
+    case Kind::Broken:
+      return {Meaning::Trouble, end.detail, false, std::nullopt};
+    case Kind::TooBig:
+    case Kind::Redirected:
+    case Kind::Unusable:
+      return {Meaning::Final, end.detail, false, std::nullopt};
+    case Kind::BadCertificate:
+      return {Meaning::HostFinal, end.detail, false, std::nullopt};
+  }
+  return {};
+}
+
+}  // namespace qsohost::inline v1
