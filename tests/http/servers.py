@@ -1,8 +1,10 @@
 """A chain that asks a server of a test's own, and such servers."""
 
 import collections
+import contextlib
 import http.server
 import pathlib
+import socket
 import socketserver
 import sys
 import threading
@@ -47,6 +49,7 @@ class Archive:
         self.asked = collections.Counter()
         self.when = collections.defaultdict(list)
         self.connections = 0
+        self.open = set()
         self.in_flight = self.most_in_flight = 0
         self.agents = set()
         self.encodings = set()
@@ -62,6 +65,13 @@ class Archive:
                 super().setup()
                 with lock:
                     archive.connections += 1
+                    archive.open.add(self.connection)
+
+            def finish(self):
+                with lock:
+                    archive.open.discard(self.connection)
+                with contextlib.suppress(OSError):
+                    super().finish()
 
             def log_message(self, *_):
                 pass
@@ -123,6 +133,9 @@ class Archive:
         self.server.shutdown()
         self.thread.join()
         self.server.server_close()
+        for connection in list(self.open):  # those kept alive go too
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
 
 class HttpTest(ChainTest):

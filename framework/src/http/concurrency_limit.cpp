@@ -13,21 +13,34 @@ constexpr int kHighestLevel = 64;
 constexpr double kOverdue = 2.5;
 constexpr double kLongest = 6;
 // Answers, by level, that a finding needs at least and at most.
-constexpr double kFewest = 16;
-constexpr double kFewestPerLevel = 3;
+constexpr double kFewest = 12;
+constexpr double kFewestPerLevel = 6;
 constexpr double kMostPerLevel = 12;
+constexpr double kImprobable = 0.01;
 constexpr double kMemory = 200;  // answers that a score remembers
 // Answers, by level, before a step that did not pay is tried again, and at most.
-constexpr double kWaitPerLevel = 30;
+constexpr double kWaitPerLevel = 60;
 constexpr double kLongestWait = 5000;
 
+// More where there is less to win and more to lose.
 double fewest(int level) {
-  return std::max(kFewest, kFewestPerLevel * level);
+  return std::max(kFewest, std::min(0.6 * level * level, kFewestPerLevel * level));
 }
 
 // Rate at `to`, by the rate at `from`, above which the step pays.
 double worth(int from, int to) {
   return 0.5 * (from + to) / to;
+}
+
+// Probability of at least `bad` of `n` when each is bad with probability p.
+double tail(double n, double bad, double p) {
+  double term = std::pow(1 - p, n);  // of none
+  double below = 0;
+  for (double k = 0; k < bad; ++k) {
+    below += term;
+    term *= (n - k) / (k + 1) * p / (1 - p);
+  }
+  return std::max(0.0, 1 - below);
 }
 
 }  // namespace
@@ -54,6 +67,16 @@ void ConcurrencyLimit::Score::fade(double most) {
   if (n <= most) return;
   const double factor = most / n;
   for (double* sum : {&n, &g, &s, &gg, &gs, &ss}) *sum *= factor;
+}
+
+void ConcurrencyLimit::Scores::add(const Scores& other) {
+  all.add(other.all);
+  good.add(other.good);
+}
+
+void ConcurrencyLimit::Scores::fade(double most) {
+  all.fade(most);
+  good.fade(most);
 }
 
 // Of a ratio of sums (Cochran, Sampling Techniques, 1977, eq. 2.46).
@@ -103,7 +126,8 @@ void ConcurrencyLimit::judge(const Sample& sample, bool is_good, Seconds now) {
   if (sample.era != era_) return;
   // A refusal costs no less than an answer, however fast it comes.
   const double took = is_good ? sample.took : std::max(sample.took, typical_);
-  window_.add(is_good ? 1 : 0, capped(took));
+  window_.all.add(is_good ? 1 : 0, capped(took));
+  if (is_good) window_.good.add(1, capped(took));
   ++answers_here_;
   if (from_ > 0) {
     evaluate_step(now);
@@ -121,12 +145,12 @@ void ConcurrencyLimit::restart(Seconds now) {
   move_to(std::max(1, (from_ > 0 ? from_ : level_) / 2), now);
 }
 
-ConcurrencyLimit::Score ConcurrencyLimit::with_overdue(const Score& score, Seconds now) const {
-  Score out = score;
+ConcurrencyLimit::Scores ConcurrencyLimit::with_overdue(Seconds now) const {
+  Scores out = window_;
   if (typical_ <= 0) return out;
   for (const auto& [id, request] : open_) {
     const double age = (now - request.begin).count();
-    if (request.era == era_ && age > kOverdue * typical_) out.add(0, capped(age));
+    if (request.era == era_ && age > kOverdue * typical_) out.all.add(0, capped(age));
   }
   return out;
 }
@@ -142,7 +166,7 @@ void ConcurrencyLimit::move_to(int level, Seconds now) {
 
 void ConcurrencyLimit::set_ceiling(int level) {
   const bool again = ceiling_.level > 0 && std::abs(ceiling_.level - level) <= 1;
-  ceiling_.wait = again ? std::min(2 * ceiling_.wait, kLongestWait) : kWaitPerLevel * level;
+  ceiling_.wait = again ? std::min(3 * ceiling_.wait, kLongestWait) : kWaitPerLevel * level;
   ceiling_.level = level;
   answers_here_ = 0;
 }
@@ -172,6 +196,7 @@ void ConcurrencyLimit::step_up_if_due(Seconds now) {
   const int next = next_level();
   if (next <= level_) return;
   const int from = level_;
+  scores_[from].add(with_overdue(now));  // of which nothing will be heard in this era
   move_to(next, now);
   from_ = from;
 }
@@ -182,47 +207,74 @@ namespace {
 template <class Score>
 double sigmas(const Score& score, const Score& reference, double factor) {
   const double difference = score.rate() - factor * reference.rate();
-  const double variance = score.variance() + factor * factor * reference.variance();
+  // Of a few requests alike the spread is not known; it is hardly less than the reference's.
+  const double alike = score.n > 0 ? reference.variance() * reference.n / score.n : 0;
+  const double variance =
+      std::max(score.variance(), factor * factor * alike) + factor * factor * reference.variance();
   return variance > 0 ? difference / std::sqrt(variance) : difference * 1e9;
 }
 
 }  // namespace
 
+// Failures that are there at every level say nothing; those that are more here than below do.
+bool ConcurrencyLimit::fails_more(const Score& score) const {
+  Score below;
+  for (const auto& [level, other] : scores_) {
+    if (level < level_) below.add(other.all);
+  }
+  const double bad = below.n - below.g + 1;
+  const double usual = std::min(0.95, (bad + std::sqrt(bad)) / (below.n + 2));  // at the most
+  return tail(std::round(score.n), std::round(score.n - score.g), usual) < kImprobable;
+}
+
 void ConcurrencyLimit::evaluate_step(Seconds now) {
-  const Score score = with_overdue(window_, now);
-  if (score.n < kFewest / 2) return;
-  const double sigma = sigmas(score, scores_[from_], worth(from_, level_));
-  const bool is_enough = score.n >= fewest(level_);
-  const bool is_last = score.n >= kMostPerLevel * level_ + 2 * kFewest;
-  if (sigma < (is_last ? 0 : is_enough ? -1 : -2.5)) return step_back(from_, now);
+  const Scores scores = with_overdue(now);
+  const double n = scores.all.n;
+  if (n < kFewest / 2) return;
+  const double factor = worth(from_, level_);
+  const Scores& below = scores_[from_];
+  const double faster = sigmas(scores.good, below.good, factor);
+  const double more = sigmas(scores.all, below.all, factor);
+  const bool is_enough = n >= fewest(level_);
+  const bool is_last = n >= kMostPerLevel * level_ + 2 * kFewest;
+  const bool is_slower = faster < (is_last ? 0 : is_enough ? -1 : -2.5);
+  if (is_slower || more < (is_enough ? -2 : -3) || fails_more(scores.all)) {
+    return step_back(from_, now);
+  }
   // Not before those that never come back have had time to be missed.
-  const bool is_old = (now - era_begin_).count() > 2 * kOverdue * typical_;
-  if (!is_enough || !is_old || sigma < (is_last ? 0 : 1)) return;
+  const bool is_old = (now - era_begin_).count() > 1.5 * kOverdue * typical_;
+  if (!is_enough || !is_old || faster < (is_last ? 0 : 0.3) || (!is_last && more < -1)) return;
   if (level_ >= ceiling_.level) ceiling_ = {};
-  scores_[level_] = window_;
-  window_ = {};
-  from_ = 0;
+  scores_[level_] = scores;
+  move_to(level_, now);  // those that are overdue have been counted
   step_up_if_due(now);
 }
 
 void ConcurrencyLimit::evaluate_hold(Seconds now) {
-  const Score recent = with_overdue(window_, now);
-  Score& own = scores_[level_];
-  const bool nothing = recent.g == 0 && recent.n >= std::max(8, level_);
+  const Scores recent = with_overdue(now);
+  const double n = recent.all.n;
+  Scores& own = scores_[level_];
+  const bool nothing = recent.all.g == 0 && n >= std::max(8, level_);
   const bool much_worse =
-      own.n >= kFewest && recent.n >= kFewest / 2 && sigmas(recent, own, 0.6) < -2;
-  if (nothing || much_worse) return halve(now);
-  if (window_.n < fewest(level_)) return;
-  own.add(recent);
+      own.all.n >= kFewest && n >= kFewest / 2 && sigmas(recent.all, own.all, 0.6) < -3;
+  const auto here = scores_.find(level_);
+  const bool knows_below = here != scores_.begin();
+  if (nothing || much_worse) {
+    const bool is_new = knows_below && own.all.n < 0.5 * kMemory;
+    return is_new ? step_back(std::prev(here)->first, now) : halve(now);
+  }
+  if (window_.all.n < fewest(level_)) return;
+  own.add(window_);
   own.fade(kMemory);
   window_ = {};
-  for (auto& [level, score] : scores_) {
-    if (level != level_) score.fade(0.9 * score.n);  // what is long ago says less and less
+  for (auto& [level, scores] : scores_) {
+    if (level != level_) scores.fade(0.9 * scores.all.n);  // long ago says less and less
   }
-  const auto below = scores_.find(level_);
-  if (below != scores_.begin()) {
-    const auto& [level, score] = *std::prev(below);
-    if (sigmas(own, score, worth(level, level_)) < -1.5) return step_back(level, now);
+  if (knows_below) {
+    const auto& [level, below] = *std::prev(here);
+    const double factor = worth(level, level_);
+    const bool is_slower = sigmas(own.good, below.good, factor) < -2;
+    if (is_slower || sigmas(own.all, below.all, factor) < -2) return step_back(level, now);
   }
   step_up_if_due(now);
 }

@@ -52,12 +52,21 @@ class ConcurrencyLimit {
     double rate() const { return s > 0 ? g / s : 0; }
     double variance() const;  // of rate()
   };
+  // Whether answers are slower is known long before whether they are fewer.
+  struct Scores {
+    Score all;
+    Score good;  // answers alone
+    void add(const Scores& other);
+    void fade(double most);
+  };
+
   double capped(double seconds) const;
-  Score with_overdue(const Score& score, Seconds now) const;
+  Scores with_overdue(Seconds now) const;
   void move_to(int level, Seconds now);
   void step_back(int to, Seconds now);
   void halve(Seconds now);
   void step_up_if_due(Seconds now);
+  bool fails_more(const Score& score) const;
   void evaluate_step(Seconds now);
   void evaluate_hold(Seconds now);
   int next_level() const;
@@ -75,10 +84,10 @@ class ConcurrencyLimit {
   std::map<std::uint64_t, Open> open_;
   double typical_ = 0;  // median time of a good answer
 
-  std::map<int, Score> scores_;  // of levels
-  Score window_;                 // of this stay, not yet in scores_
-  int from_ = 0;                 // while a step is tried: the level it was taken from
-  double answers_here_ = 0;      // since the last step was tried
+  std::map<int, Scores> scores_;  // of levels
+  Scores window_;                 // of this stay, not yet in scores_
+  int from_ = 0;                  // while a step is tried: the level it was taken from
+  double answers_here_ = 0;       // since the last step was tried
   struct Ceiling {
     int level = 0;    // 0: none
     double wait = 0;  // answers until it is tried again

@@ -125,7 +125,7 @@ void Dialogue::count(const Question& question) {
   if (question.sent == 0) return;
   counts_.add(question.host, "requests", static_cast<std::int64_t>(question.sent));
   counts_.add(question.host, "asked again", static_cast<std::int64_t>(question.sent - 1));
-  counts_.add(question.host, "kB", static_cast<std::int64_t>((question.bytes + 512) / 1024));
+  counts_.add(question.host, "bytes", static_cast<std::int64_t>(question.bytes));
 }
 
 }  // namespace qsohost::inline v1

@@ -1,0 +1,175 @@
+"""Archives that go away, runs that are stopped, and answers that outlive both."""
+
+import contextlib
+import random
+import signal
+import sqlite3
+import subprocess
+import threading
+import time
+import unittest
+
+from servers import QSOHOST, Archive, HttpTest
+
+
+def slowly(seconds):
+    def handle(_handler, _source, _times):
+        time.sleep(seconds)
+
+    return handle
+
+
+class Outages(HttpTest):
+    def start(self, *args, run="run"):
+        log = open(self.folder / f"{run}.log", "a")
+        self.addCleanup(log.close)
+        return subprocess.Popen(
+            [QSOHOST, "--chain", self.folder / "chain.toml", "--run-dir", run, *map(str, args)],
+            cwd=self.folder,
+            stdout=log,
+            stderr=log,
+        )
+
+    def log(self, run="run"):
+        return (self.folder / f"{run}.log").read_text()
+
+    def stored(self, run="run"):
+        with contextlib.closing(sqlite3.connect(self.folder / run / "run.db")) as db:
+            return db.execute("SELECT count(*) FROM answer").fetchone()[0]
+
+    def test_back_again(self):
+        with Archive(slowly(0.02)) as archive:
+            self.chain(archive.url, objects=300)
+            process = self.start()
+            while len(archive.asked) < 60:
+                time.sleep(0.02)
+        time.sleep(3)
+        self.assertIsNone(process.poll())
+        with Archive(port=archive.port) as back:
+            self.assertEqual(process.wait(timeout=60), 0, self.log())
+        self.assert_whole(300)
+        self.assertIn("gives no good answer any more", self.log())
+        self.assertIn("answers again", self.log())
+        # Those that were on their way when it went may be asked twice.
+        self.assertLess(sum(archive.asked.values()) + sum(back.asked.values()), 340)
+
+    def test_gone_for_good(self):
+        with Archive(slowly(0.02)) as archive:
+            self.chain(archive.url, objects=300, rows=30)
+            process = self.start("--set", "echo.patience_ms=3000")
+            while len(archive.asked) < 100:
+                time.sleep(0.02)
+        begin = time.monotonic()
+        self.assertEqual(process.wait(timeout=60), 3, self.log())
+        self.assertLess(time.monotonic() - begin, 20)
+        self.assertIn("is given up for this run: no good answer from", self.log())
+        self.assertIn("--retry-failed", self.log())
+        self.assertGreater(self.stored(), 0)
+        had = sum(bool(line.split()[1:]) for line in self.product().splitlines())
+        self.assertGreaterEqual(had, 90)
+        with Archive(port=archive.port) as back:
+            process = self.start("--set", "echo.patience_ms=3000", "--retry-failed")
+            self.assertEqual(process.wait(timeout=60), 0, self.log())
+        self.assert_whole(300)
+        self.assertEqual(sum(back.asked.values()), 300 - had)
+        self.assertEqual(self.stored(), 0)
+
+    def test_never_there(self):
+        with Archive() as archive:
+            pass
+        self.run_chain(archive.url, patience_ms=1500, objects=40, expect=3)
+        self.assert_whole(40, without=range(41))
+
+    def test_kill(self):
+        rng = random.Random(3)
+        kills = 0
+        with Archive(slowly(0.03)) as archive:
+            self.chain(archive.url, objects=400, rows=20)
+            for _ in range(20):
+                process = self.start("--resume")
+                try:
+                    process.wait(timeout=rng.uniform(0.1, 0.6))
+                    break
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
+                    kills += 1
+            self.assertEqual(self.start("--resume").wait(timeout=60), 0, self.log())
+        self.assert_whole(400)
+        self.assertGreater(kills, 3)
+        self.assertLessEqual(sum(archive.asked.values()) - 400, kills * archive.most_in_flight)
+
+    def test_second_interrupt(self):
+        hang = threading.Event()
+        with Archive(lambda _h, source, _t: hang.wait(30) and None if source > 20 else None) as a:
+            self.chain(a.url, objects=40, rows=40)
+            process = self.start()
+            while len(a.asked) < 22:
+                time.sleep(0.02)
+            time.sleep(0.3)
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.5)
+            self.assertIsNone(process.poll())  # it drains
+            process.send_signal(signal.SIGINT)
+            begin = time.monotonic()
+            self.assertEqual(process.wait(timeout=20), 130, self.log())
+            self.assertLess(time.monotonic() - begin, 5)
+            hang.set()
+            self.assertEqual(self.stored(), 20)
+            self.assertEqual(self.start("--resume").wait(timeout=60), 0, self.log())
+        self.assert_whole(40)
+        self.assertTrue(all(a.asked[source] == 1 for source in range(1, 21)))
+
+    def test_side_by_side(self):
+        with Archive(slowly(0.01)) as archive:
+            self.chain(archive.url, objects=150)
+            runs = [self.start(run=name) for name in ("one", "two")]
+            for process in runs:
+                self.assertEqual(process.wait(timeout=60), 0)
+        for name in ("one", "two"):
+            self.assertEqual(self.product(name), self.expected(150))
+        self.assertEqual(set(archive.asked.values()), {2})
+
+    def test_same_directory_twice(self):
+        with Archive(slowly(0.05)) as archive:
+            self.chain(archive.url, objects=100)
+            first = self.start()
+            while not archive.asked:
+                time.sleep(0.02)
+            second = self.start("--resume", run="run")
+            self.assertNotEqual(second.wait(timeout=20), 0)
+            self.assertIn("in use by another qsohost", self.log())
+            self.assertEqual(first.wait(timeout=60), 0)
+
+    def test_most_connections(self):
+        with Archive(slowly(0.02)) as archive:
+            self.run_chain(archive.url, objects=100, max_connections=3)
+        self.assertLessEqual(archive.most_in_flight, 3)
+
+
+class Recordings(HttpTest):
+    def test_replay(self):
+        with Archive(lambda h, s, t: h.send("no", 503) or False if t == 1 else None) as archive:
+            self.run_chain(archive.url, "--record", "recorded")
+        asked = sum(archive.asked.values())
+        self.run_chain(archive.url, "--restart", "--replay", "recorded")
+        self.assert_whole(10)
+        self.assertEqual(sum(archive.asked.values()), asked)
+        done = self.run_chain(
+            archive.url, "--restart", "--replay", "recorded", objects=11, expect=1
+        )
+        self.assertIn(f"holds no answer to GET {archive.url}/curve/11", done.stderr)
+
+    def test_no_recording(self):
+        done = self.run_chain("http://127.0.0.1:1", "--replay", "nowhere", expect=2)
+        self.assertIn("nowhere/answers.db", done.stderr)
+
+    def test_dry_run(self):
+        with Archive() as archive:
+            self.run_chain(archive.url, "--dry-run", "5")
+        self.assertEqual(sum(archive.asked.values()), 5)
+        self.assertFalse((self.folder / "run").exists())
+
+
+if __name__ == "__main__":
+    unittest.main()
