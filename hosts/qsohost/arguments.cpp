@@ -21,6 +21,7 @@ constexpr const char* kExample = R"(Example:
   qsohost --chain my.toml --dry-run 10           ten objects, nothing written
   qsohost --chain my.toml                        run; Ctrl-C stops after the batches in flight
   qsohost --chain my.toml --resume               go on where it stopped
+  qsohost status my.run                          how far it is, what failed and why
   qsohost merge a.run b.run --into all.run       products of shards (--skip, --limit)
   qsohost new survey my-survey                   a folder with a plugin of your own
 
@@ -56,6 +57,7 @@ struct Raw {
   std::vector<std::string> run_dirs;
   std::string into;
   std::optional<std::uint64_t> skip;
+  bool failed = false, not_found = false, matched = false;
   bool json = false, as_json = false, as_markdown = false, as_toml = false;
 };
 
@@ -165,6 +167,26 @@ void finish_run(const Raw& raw, Arguments& arguments) {
     run.start = StartMode::Restart;
 }
 
+CLI::App* add_status(CLI::App& app, Raw& raw) {
+  CLI::App* status =
+      app.add_subcommand("status", "Show how a run is, be it under way, broken off or finished");
+  status->add_option("RUN_DIR", raw.run_dirs, "The run directory")->required()->expected(1);
+  status->add_flag("--failed", raw.failed, "List the objects that failed or are bad, and why");
+  status->add_flag("--not-found", raw.not_found, "List the objects that the archives do not have");
+  status->add_flag("--matched", raw.matched, "List the objects that were found, and what");
+  status->add_flag("--json", raw.json, "As JSON");
+  return status;
+}
+
+void finish_status(const Raw& raw, Arguments& arguments) {
+  arguments.command = Command::Status;
+  if (raw.matched) arguments.outcomes = {Outcome::Matched};
+  if (raw.not_found) arguments.outcomes.push_back(Outcome::NotFound);
+  if (!raw.failed) return;
+  arguments.outcomes.push_back(Outcome::TryAgain);
+  arguments.outcomes.push_back(Outcome::BadObject);
+}
+
 }  // namespace
 
 Parsed parse_arguments(int argc, const char* const* argv) {
@@ -206,6 +228,7 @@ Parsed parse_arguments(int argc, const char* const* argv) {
       ->required()
       ->check(CLI::IsMember({"survey", "filter", "fitter", "sink"}).description(""));
   fresh->add_option("NAME", arguments.name, "Of plugin, stage and folder: my-survey")->required();
+  CLI::App* status = add_status(app, raw);
 
   try {
     app.parse(argc, argv);
@@ -231,6 +254,8 @@ Parsed parse_arguments(int argc, const char* const* argv) {
       arguments.command = Command::Merge;
     else if (fresh->parsed())
       arguments.command = Command::New;
+    else if (status->parsed())
+      finish_status(raw, arguments);
     else
       finish_run(raw, arguments);
   } catch (const CLI::ParseError& error) {

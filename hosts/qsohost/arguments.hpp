@@ -21,7 +21,7 @@ enum ExitCode : int {
   kInterrupted = 130,
 };
 
-enum class Command : std::uint8_t { Run, Check, Graph, List, Inspect, Merge, New };
+enum class Command : std::uint8_t { Run, Check, Graph, List, Inspect, Merge, New, Status };
 enum class InspectFormat : std::uint8_t { Text, Json, Markdown, Toml };
 
 struct Arguments {
@@ -35,10 +35,13 @@ struct Arguments {
   // run_dir may be empty: then it is named after the chain
   RunOptions run;
 
-  // List
+  // List, Status
   bool json = false;
 
-  // Merge
+  // Status: list the objects that ended so; none: how the run is
+  std::vector<Outcome> outcomes;
+
+  // Merge, Status
   std::vector<std::filesystem::path> run_dirs;
   std::filesystem::path into;
 

@@ -10,6 +10,7 @@
 #include "new_plugin.hpp"
 #include "qsohost/error.hpp"
 #include "run_command.hpp"
+#include "status.hpp"
 
 namespace {
 
@@ -24,7 +25,9 @@ void find_plugins(Plugins& plugins, const Arguments& arguments) {
       fmt::print(stderr, "warning: {}", refusal_text(refusal));
   }
   // A chain names plugins of its own, which come before the standard folders: it adds those.
-  if (arguments.chain.empty()) plugins.add_standard_folders();
+  if (arguments.chain.empty() && arguments.command != Command::Status) {
+    plugins.add_standard_folders();
+  }
 }
 
 int work(const Arguments& arguments) {
@@ -46,6 +49,8 @@ int work(const Arguments& arguments) {
       fmt::print("{}/README.md says how to build, test and run it.\n", arguments.name);
       return kDone;
     }
+    case Command::Status:
+      return show_status(arguments);
     default:
       return work_on_chain(plugins, arguments);
   }

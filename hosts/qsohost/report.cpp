@@ -25,6 +25,20 @@ std::string outcome_text(const StageReport& stage, std::uint64_t n) {
   return "";
 }
 
+void add_numbers(const StageReport& stage, std::vector<std::string>& cells) {
+  const bool is_source = stage.role == Role::Source;
+  cells.push_back(is_source ? "" : count_text(stage.objects_in));
+  cells.push_back(count_text(stage.objects_out));
+  cells.push_back(is_source ? "" : count_text(stage.epochs_in));
+  cells.push_back(count_text(stage.epochs_out));
+}
+
+void add_outcomes(const StageReport& stage, std::vector<std::string>& cells) {
+  for (const std::uint64_t n : {stage.matched, stage.not_found, stage.failed, stage.bad}) {
+    cells.push_back(outcome_text(stage, n));
+  }
+}
+
 const StageReport* bottleneck(const RunReport& report) {
   const auto it = std::max_element(
       report.stages.begin(), report.stages.end(),
@@ -39,17 +53,8 @@ bool is_plain(const std::string& word) {
   });
 }
 
-// As a shell reads it.
-std::string shell_word(const std::string& word) {
-  if (is_plain(word)) return word;
-  std::string out = "'";
-  for (const char c : word) {
-    if (c == '\'')
-      out += "'\\''";
-    else
-      out += c;
-  }
-  return out + "'";
+std::string failed_command(const RunReport& report) {
+  return fmt::format("qsohost status {} --failed", shell_word(report.run_dir.string()));
 }
 
 std::string ending_text(const RunReport& report, const Arguments& arguments) {
@@ -66,8 +71,10 @@ std::string ending_text(const RunReport& report, const Arguments& arguments) {
       return fmt::format("Done: {}.\n", objects);
     case RunEnd::Unsettled:
       return fmt::format(
-          "Done, but some objects are unsettled: {}. Ask for them again with\n  {}\n", objects,
-          go_on_command(arguments, "--retry-failed"));
+          "Done, but some objects are unsettled: {}. Ask for them again with\n  {}\nWho they are, "
+          "and "
+          "why:\n  {}\n",
+          objects, go_on_command(arguments, "--retry-failed"), failed_command(report));
     case RunEnd::Interrupted:
       return fmt::format("Interrupted: {}. Go on with\n  {}\n", objects,
                          go_on_command(arguments, "--resume"));
@@ -79,6 +86,18 @@ std::string ending_text(const RunReport& report, const Arguments& arguments) {
 }
 
 }  // namespace
+
+std::string shell_word(const std::string& word) {
+  if (is_plain(word)) return word;
+  std::string out = "'";
+  for (const char c : word) {
+    if (c == '\'')
+      out += "'\\''";
+    else
+      out += c;
+  }
+  return out + "'";
+}
 
 std::string stage_table(const RunReport& report) {
   constexpr Align kRight = Align::Right;
@@ -96,14 +115,13 @@ std::string stage_table(const RunReport& report) {
                {"failed", kRight},
                {"bad", kRight}});
   for (const StageReport& stage : report.stages) {
-    table.add({stage.label, std::string(name_of(stage.role)),
-               stage.role == Role::Source ? "" : count_text(stage.objects_in),
-               count_text(stage.objects_out),
-               stage.role == Role::Source ? "" : count_text(stage.epochs_in),
-               count_text(stage.epochs_out), fmt::format("{:.2f}", stage.busy_seconds),
-               fmt::format("{:.2f}", stage.waiting_seconds), stage_rate(stage),
-               outcome_text(stage, stage.matched), outcome_text(stage, stage.not_found),
-               outcome_text(stage, stage.failed), outcome_text(stage, stage.bad)});
+    std::vector<std::string> cells{stage.label, std::string(name_of(stage.role))};
+    add_numbers(stage, cells);
+    cells.push_back(fmt::format("{:.2f}", stage.busy_seconds));
+    cells.push_back(fmt::format("{:.2f}", stage.waiting_seconds));
+    cells.push_back(stage_rate(stage));
+    add_outcomes(stage, cells);
+    table.add(std::move(cells));
   }
   std::string out = table.text();
   if (const StageReport* slowest = bottleneck(report)) {
@@ -111,6 +129,27 @@ std::string stage_table(const RunReport& report) {
                        slowest->label, 100 * slowest->utilisation);
   }
   return out;
+}
+
+std::string outcome_table(const RunReport& report) {
+  constexpr Align kRight = Align::Right;
+  Table table({{"stage"},
+               {"role"},
+               {"objects in", kRight},
+               {"out", kRight},
+               {"epochs in", kRight},
+               {"out", kRight},
+               {"matched", kRight},
+               {"not found", kRight},
+               {"failed", kRight},
+               {"bad", kRight}});
+  for (const StageReport& stage : report.stages) {
+    std::vector<std::string> cells{stage.label, std::string(name_of(stage.role))};
+    add_numbers(stage, cells);
+    add_outcomes(stage, cells);
+    table.add(std::move(cells));
+  }
+  return table.text();
 }
 
 std::string count_tables(const RunReport& report) {
@@ -152,9 +191,10 @@ std::string go_on_command(const Arguments& arguments, const std::string& how) {
   for (const auto& [key, value] : arguments.overrides.set) add("--set", key + "=" + value);
   for (const auto& [label, stage] : arguments.overrides.swap) add("--swap", label + "=" + stage);
   for (const auto& file : arguments.plugins) add("--plugin", file.string());
+  if (arguments.run.skip > 0) add("--skip", std::to_string(arguments.run.skip));
   if (arguments.run.limit) add("--limit", std::to_string(*arguments.run.limit));
   if (!arguments.run.run_dir.empty()) add("--run-dir", arguments.run.run_dir.string());
-  return out + " " + how;
+  return how.empty() ? out : out + " " + how;
 }
 
 std::string closing_text(const RunReport& report, const Arguments& arguments) {

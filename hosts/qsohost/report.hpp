@@ -12,13 +12,19 @@ namespace qsohost::cli {
 // bottleneck.
 std::string stage_table(const RunReport& report);
 
+// The same without times.
+std::string outcome_table(const RunReport& report);
+
 // Per stage with counts: one line an item, one column for each kind of count.
 std::string count_tables(const RunReport& report);
 
 // The whole closing text: tables, notes, products, how it ended and how to go on.
 std::string closing_text(const RunReport& report, const Arguments& arguments);
 
-// The command that goes on with this run, e.g. with "--resume".
+// A word as a shell reads it.
+std::string shell_word(const std::string& word);
+
+// The command that goes on with this run, e.g. with "--resume"; "": the one that begins it.
 std::string go_on_command(const Arguments& arguments, const std::string& how);
 
 int exit_code(RunEnd end);

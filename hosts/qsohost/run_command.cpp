@@ -23,6 +23,7 @@ std::optional<Chain> load_chain(Plugins& plugins, const Arguments& arguments) {
 int run_chain(Chain& chain, const Arguments& arguments) {
   RunOptions options = arguments.run;
   if (options.run_dir.empty()) options.run_dir = chain.settings().name + ".run";
+  options.command = go_on_command(arguments, "");
   const InterruptHandler interrupts;
   options.interrupts = &InterruptHandler::count();
   ProgressDisplay display(isatty(STDERR_FILENO) != 0);

@@ -70,8 +70,9 @@ class QSOHOST_API Conversation {
   // Throws TryAgain when it cannot be trusted (cut short, an error in disguise): the host asks
   // again, later and with fewer connections. What it had changed by then it must have taken back.
   virtual std::vector<Request> answer(const Request& request, const Response& response) = 0;
-  // The host gave up on this question, for this reason.
-  virtual void failed(const Request& request, const std::string& reason) = 0;
+  // The host gave up on this question, for this reason. May give other questions that lead to the
+  // same end by another way.
+  virtual std::vector<Request> failed(const Request& request, const std::string& reason) = 0;
   // No question is open. Appends the epochs of every object, in row order, and says how each ended.
   virtual void finish(Batch& batch, Outcomes& outcomes) = 0;
 };

@@ -40,6 +40,7 @@ struct RunOptions {
   std::filesystem::path trace;         // a trace file (Chrome / Perfetto JSON); empty: none
   std::filesystem::path record;        // a folder: answers of archives are kept there too
   std::filesystem::path replay;        // such a folder: answers come from there, nobody is asked
+  std::string command;  // begins this run, without --resume and the like; for `qsohost status`
   // Set by the host's signal handler: 1 drains, 2 aborts what waits, 3 is the handler's own affair.
   const std::atomic<int>* interrupts = nullptr;
   std::function<void(const Progress&)> progress;          // about ten times a second
@@ -71,6 +72,7 @@ struct RunReport {
   std::uint64_t objects_this_run = 0;  // in a dry run: gone through
   double seconds = 0;                  // of this run
   std::vector<StageReport> stages;
+  std::filesystem::path run_dir;  // as it was given
   std::vector<std::filesystem::path> products;
   std::vector<std::string> notes;  // e.g. the first reasons of failed objects
 };
@@ -78,6 +80,38 @@ struct RunReport {
 // Runs the chain. Throws ChainError for what can be said before the first batch (a run directory
 // in use or of another chain); later failures are in the report.
 QSOHOST_API RunReport run(Chain& chain, const RunOptions& options);
+
+// What run.db tells of a run, whether it is under way or over.
+struct RunStatus {
+  std::string chain;
+  bool is_running = false;   // some process has the run directory
+  bool is_finished = false;  // everything was read, and the products are there
+  std::string begun;         // UTC
+  std::string started;       // the last time; UTC
+  std::string command;       // that began it, to which --resume or --retry-failed can be added
+  std::optional<std::uint64_t> objects_total;
+  std::uint64_t batches = 0;            // committed
+  std::optional<double> rate;           // objects a second, since it was started the last time
+  std::optional<double> seconds_to_go;  // at that rate, if it is running
+  RunReport report;                     // how it would end now; of its times there are none
+};
+
+// Changes nothing. Throws ChainError for a folder that holds no run.
+QSOHOST_API RunStatus run_status(const std::filesystem::path& run_dir);
+
+// One object at one stage.
+struct ObjectStatus {
+  std::string source_id;
+  std::string stage;
+  Outcome outcome = Outcome::Matched;
+  std::uint64_t attempts = 0;
+  std::string when;    // of the last one, UTC
+  std::string reason;  // or, of a matched one, what was found
+};
+
+// All that ended so, stage by stage, in the source's order.
+QSOHOST_API void each_object(const std::filesystem::path& run_dir, Outcome outcome,
+                             const std::function<void(const ObjectStatus&)>& tell);
 
 struct MergeOptions {
   std::vector<std::filesystem::path> run_dirs;  // one, or the shards of one chain

@@ -55,6 +55,7 @@ class QSOHOST_API Outcomes {
   struct State {
     std::optional<Outcome> outcome;
     std::string reason;        // empty for Matched
+    std::string detail;        // what was found, in a few words: "g 312, r 280; oids 3"
     std::uint64_t epochs = 0;  // filled in by the host
   };
 
@@ -67,6 +68,8 @@ class QSOHOST_API Outcomes {
   void for_each(Batch& batch, const std::function<void(const Object&)>& fetch_one);
 
   void set(std::size_t row, Outcome outcome, std::string reason = {});
+  // A few words on what was found, for the ledger of the run; optional.
+  void set_detail(std::size_t row, std::string detail);
   const std::vector<State>& states() const { return states_; }
   std::vector<State>& states() { return states_; }
   Counts& counts() { return counts_; }

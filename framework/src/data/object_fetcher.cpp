@@ -62,9 +62,10 @@ class ObjectConversation final : public Conversation {
     return next;
   }
 
-  void failed(const Request& request, const std::string& reason) override {
+  std::vector<Request> failed(const Request& request, const std::string& reason) override {
     roll_back(request.tag);
     ends_[request.tag] = std::make_exception_ptr(TryAgain(reason));
+    return {};
   }
 
   void finish(Batch& batch, Outcomes& outcomes) override {

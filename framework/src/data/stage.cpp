@@ -89,6 +89,10 @@ void Outcomes::set(std::size_t row, Outcome outcome, std::string reason) {
   states_.at(row).reason = std::move(reason);
 }
 
+void Outcomes::set_detail(std::size_t row, std::string detail) {
+  states_.at(row).detail = std::move(detail);
+}
+
 Group& Result::array(std::string_view group) {
   const auto it = std::find_if(arrays_->begin(), arrays_->end(),
                                [&](const Group& g) { return g.name() == group; });

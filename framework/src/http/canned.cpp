@@ -56,7 +56,7 @@ void CannedHttp::hold(Conversation& conversation, const HttpPolicy& policy,
     const bool is_final =
         verdict.meaning == Meaning::Final || verdict.meaning == Meaning::HostFinal;
     if (is_final || asked.attempts >= policy.max_attempts || asked.refusals >= kMostRefusals) {
-      conversation.failed(asked.request, verdict.reason);
+      give(conversation.failed(asked.request, verdict.reason));
     } else {
       open.push_back(std::move(asked));
     }

@@ -68,8 +68,8 @@ void Dialogue::ask(Request request) {
   check_headers(request);
   const auto url = parse_url(request.url);
   if (!url) {
-    conversation_.failed(request,
-                         fmt::format("'{}' is no URL of http or https", public_url(request.url)));
+    give(conversation_.failed(
+        request, fmt::format("'{}' is no URL of http or https", public_url(request.url))));
     return;
   }
   Question question;
@@ -99,7 +99,7 @@ void Dialogue::take(Reply reply) {
   if (!reply.failure.empty()) {
     --open_;
     count(reply.question);
-    conversation_.failed(request, reply.failure);
+    give(conversation_.failed(request, reply.failure));
     return;
   }
   std::vector<Request> further;

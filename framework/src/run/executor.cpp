@@ -40,7 +40,7 @@ std::vector<ObjectRecord> object_records(const Batch& batch, const Outcomes& out
   std::vector<ObjectRecord> out;
   for (std::size_t row = 0; row < batch.rows(); ++row) {
     const Outcomes::State& s = outcomes.states()[row];
-    out.push_back({batch.id(row), *s.outcome, s.reason, s.epochs});
+    out.push_back({batch.id(row), *s.outcome, s.reason, s.epochs, s.detail});
   }
   return out;
 }
@@ -319,7 +319,7 @@ void Executor::call(std::size_t index, Flight& flight) {
         });
       };
       for (const BadRow& bad : call_fitter(stage, batch, for_each, counts)) {
-        record.objects.push_back({batch.id(bad.row), Outcome::BadObject, bad.reason, 0});
+        record.objects.push_back({batch.id(bad.row), Outcome::BadObject, bad.reason, 0, {}});
       }
       break;
     }

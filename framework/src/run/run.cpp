@@ -11,6 +11,7 @@
 #include "http/connection.hpp"
 #include "qsohost/error.hpp"
 #include "run/executor.hpp"
+#include "run/ledger_report.hpp"
 #include "run/run_directory.hpp"
 #include "run/stage_call.hpp"
 #include "run/stage_context.hpp"
@@ -138,43 +139,13 @@ std::vector<fs::path> make_products(Chain& chain, RunDb& db) {
   return products;
 }
 
-StageReport stage_report(const ChainStage& stage, std::size_t index, const RunDb& db) {
-  StageTotals totals = db.totals(index);
-  StageReport report;
-  report.label = stage.label;
-  report.role = stage.offer.role;
-  report.objects_in = totals.sums.objects_in;
-  report.objects_out = totals.sums.objects_out;
-  report.epochs_in = totals.sums.epochs_in;
-  report.epochs_out = totals.sums.epochs_out;
-  report.matched = totals.matched;
-  report.not_found = totals.not_found;
-  report.failed = totals.failed;
-  report.bad = totals.bad;
-  report.counts = std::move(totals.sums.counts);
-  return report;
-}
-
-void add_notes(const StageReport& stage, std::size_t index, const RunDb& db, RunReport& report) {
-  constexpr std::size_t most = 5;
-  const auto tell = [&](Outcome outcome, std::uint64_t n, const char* what) {
-    if (n == 0) return;
-    report.notes.push_back(fmt::format("{}: {} {}", stage.label, n, what));
-    for (const std::string& line : db.complaints(index, outcome, most)) {
-      report.notes.push_back("  " + line);
-    }
-    if (n > most) report.notes.push_back(fmt::format("  and {} more, see run.db", n - most));
-  };
-  tell(Outcome::TryAgain, stage.failed, "objects failed and can be tried again");
-  tell(Outcome::BadObject, stage.bad, "objects could not be done");
-}
-
 // Totals of this and earlier runs from the ledger, times of this run from the executor.
 void fill_report(const Chain& chain, const RunDb& db, const Executor* executor, RunReport& report) {
   report.objects = db.committed_objects();
   if (executor != nullptr) report.objects_this_run = executor->objects();
   for (std::size_t i = 0; i < chain.stages().size(); ++i) {
-    StageReport stage = stage_report(chain.stages()[i], i, db);
+    const ChainStage& of_chain = chain.stages()[i];
+    StageReport stage = stage_report(of_chain.label, of_chain.offer.role, i, db);
     if (executor != nullptr) {
       const StageClock clock = executor->clock(i);
       stage.objects_this_run = clock.objects;
@@ -196,17 +167,6 @@ std::vector<std::string> passing_sinks(const Chain& chain) {
     if (!static_cast<const Sink&>(*stage.stage).keeps_chunks()) labels.push_back(stage.label);
   }
   return labels;
-}
-
-bool has_unsettled(const Chain& chain, const RunReport& report) {
-  for (std::size_t i = 0; i < chain.stages().size(); ++i) {
-    // A light curve that cannot be fitted is flagged in its product; one that could not be fetched
-    // is missing from it.
-    const StageReport& stage = report.stages[i];
-    if (stage.failed > 0) return true;
-    if (stage.role == Role::Fetcher && stage.bad > 0) return true;
-  }
-  return false;
 }
 
 std::vector<std::string> fingerprint(const Chain& chain, const RunOptions& options) {
@@ -249,15 +209,33 @@ struct Work {
   Trace* trace;
 };
 
-std::function<void(std::uint64_t, const std::string&)> progress_of(const Work& work,
-                                                                   const HttpConnection& http) {
-  if (!work.options.progress) return {};
+std::optional<std::uint64_t> objects_total(const Work& work) {
   const auto& source = static_cast<const Source&>(*work.chain.stages().front().stage);
   std::optional<std::uint64_t> total = source.size();
   if (total) total = *total - std::min(*total, work.options.skip);
   if (work.options.limit) {
     total = total ? std::min(*total, *work.options.limit) : *work.options.limit;
   }
+  return total;
+}
+
+// For `qsohost status`.
+void note_start(const Work& work) {
+  std::string stages;
+  for (const ChainStage& stage : work.chain.stages()) {
+    stages += fmt::format("{} {}\n", name_of(stage.offer.role), stage.label);
+  }
+  work.db.note_start();
+  work.db.set_meta("chain", work.chain.settings().name);
+  work.db.set_meta("stages", stages);
+  work.db.set_meta("command", work.options.command);
+  if (const auto total = objects_total(work)) work.db.set_meta("objects", std::to_string(*total));
+}
+
+std::function<void(std::uint64_t, const std::string&)> progress_of(const Work& work,
+                                                                   const HttpConnection& http) {
+  if (!work.options.progress) return {};
+  const std::optional<std::uint64_t> total = objects_total(work);
   const auto begin = std::chrono::steady_clock::now();
   return [=, &work, &http](std::uint64_t objects, const std::string& stage) {
     const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
@@ -295,6 +273,7 @@ void execute(Work& work, RunReport& report) {
     report.end = interrupted ? RunEnd::Interrupted : RunEnd::Failed;
     return;
   }
+  if (!work.options.dry_run) note_start(work);
   Executor::Settings settings = executor_settings(work.chain, work.options);
   settings.progress = progress_of(work, *http);
   settings.committed = [&](const BatchRecord& batch) { http->committed(batch); };
@@ -320,7 +299,7 @@ void execute(Work& work, RunReport& report) {
   } else if (interrupted) {
     report.end = RunEnd::Interrupted;
   } else {
-    report.end = has_unsettled(work.chain, report) ? RunEnd::Unsettled : RunEnd::Done;
+    report.end = has_unsettled(report) ? RunEnd::Unsettled : RunEnd::Done;
     // Failed objects can be tried again, and then their batches' chunks are written anew.
     if (report.end == RunEnd::Done && work.directory != nullptr) {
       work.directory->remove_chunks(passing_sinks(work.chain));
@@ -333,6 +312,7 @@ void execute(Work& work, RunReport& report) {
 
 RunReport run(Chain& chain, const RunOptions& options) {
   RunReport report;
+  report.run_dir = options.run_dir;
   // First, since --restart throws away what a mistyped name should not cost.
   std::optional<Trace> trace;
   if (!options.trace.empty()) trace.emplace(options.trace);
@@ -349,7 +329,7 @@ RunReport run(Chain& chain, const RunOptions& options) {
   if (db.is_finished()) {
     report.products = db.products();
     fill_report(chain, db, nullptr, report);
-    report.end = has_unsettled(chain, report) ? RunEnd::Unsettled : RunEnd::Done;
+    report.end = has_unsettled(report) ? RunEnd::Unsettled : RunEnd::Done;
     report.notes.insert(report.notes.begin(), "this run was finished already; nothing was done");
     return report;
   }

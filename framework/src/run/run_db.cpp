@@ -20,7 +20,7 @@ CREATE TABLE IF NOT EXISTS counted(
   PRIMARY KEY(ordinal, stage, position)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS object(
   stage INTEGER, source_id TEXT, ordinal INTEGER, outcome INTEGER, reason TEXT, epochs INTEGER,
-  attempts INTEGER, updated TEXT, PRIMARY KEY(stage, source_id)) WITHOUT ROWID;
+  detail TEXT, attempts INTEGER, updated TEXT, PRIMARY KEY(stage, source_id)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS object_outcome ON object(stage, outcome);
 CREATE INDEX IF NOT EXISTS object_batch ON object(ordinal);
 )";
@@ -41,6 +41,27 @@ RunDb::RunDb(const std::filesystem::path& file) : file_(file.string()) {
   execute("PRAGMA synchronous=FULL");
   execute(kSchema);
   is_new_ = !Statement(db, file_, "SELECT 1 FROM meta WHERE key='begun'").step();
+}
+
+std::unique_ptr<RunDb> RunDb::look_at(const std::filesystem::path& file) {
+  // Without write access to its folder SQLite cannot read along with a writer; a run that nobody
+  // writes to can be read as it is.
+  for (const char* how : {"?mode=ro", "?mode=ro&immutable=1"}) {
+    std::unique_ptr<RunDb> look(new RunDb);
+    look->file_ = file.string();
+    sqlite3* db = nullptr;
+    std::string uri = "file:";
+    for (const char c : std::filesystem::absolute(file).string()) {
+      uri += c == '?' || c == '#' || c == '%' ? fmt::format("%{:02x}", c) : std::string(1, c);
+    }
+    const int code =
+        sqlite3_open_v2((uri + how).c_str(), &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, nullptr);
+    look->db_ = std::shared_ptr<sqlite3>(db, CloseSqlite());
+    sqlite3_busy_timeout(db, 10000);
+    if (code != SQLITE_OK) continue;
+    if (sqlite3_exec(db, "SELECT 1 FROM meta", nullptr, nullptr, nullptr) == SQLITE_OK) return look;
+  }
+  throw ChainError(fmt::format("{}: it cannot be read, or is no ledger of a run", file.string()));
 }
 
 void RunDb::execute(const char* sql) const {
@@ -78,6 +99,11 @@ std::map<std::uint64_t, std::uint64_t> RunDb::committed() const {
 void RunDb::set_meta(const std::string& key, const std::string& value) {
   const std::lock_guard lock(mutex_);
   Statement(db_.get(), file_, "INSERT OR REPLACE INTO meta VALUES(?, ?)").bind(key, value).step();
+}
+
+void RunDb::note_start() {
+  const std::lock_guard lock(mutex_);
+  execute("INSERT OR REPLACE INTO meta VALUES('started', datetime('now'))");
 }
 
 std::optional<std::string> RunDb::meta(const std::string& key) const {
@@ -133,9 +159,10 @@ void RunDb::commit(const BatchRecord& batch) {
     Statement numbers(db, file_, "INSERT INTO stage_batch VALUES(?, ?, ?, ?, ?, ?)");
     Statement count(db, file_, "INSERT INTO counted VALUES(?, ?, ?, ?, ?, ?)");
     Statement object(db, file_,
-                     "INSERT INTO object VALUES(?, ?, ?, ?, ?, ?, 1, datetime('now')) "
+                     "INSERT INTO object VALUES(?, ?, ?, ?, ?, ?, ?, 1, datetime('now')) "
                      "ON CONFLICT(stage, source_id) DO UPDATE SET ordinal=excluded.ordinal, "
                      "outcome=excluded.outcome, reason=excluded.reason, epochs=excluded.epochs, "
+                     "detail=excluded.detail, "
                      "attempts=attempts+1, updated=excluded.updated");
     for (std::uint64_t i = 0; i < batch.stages.size(); ++i) {
       const StageRecord& s = batch.stages[i];
@@ -148,7 +175,7 @@ void RunDb::commit(const BatchRecord& batch) {
       for (const ObjectRecord& o : s.objects) {
         object
             .bind(i, o.source_id, batch.ordinal, static_cast<std::uint64_t>(o.outcome), o.reason,
-                  o.epochs)
+                  o.epochs, o.detail)
             .step();
       }
     }
@@ -240,6 +267,41 @@ std::vector<std::string> RunDb::complaints(std::size_t stage, Outcome outcome,
   select.bind(std::uint64_t{stage}, static_cast<std::uint64_t>(outcome), std::uint64_t{most});
   while (select.step()) out.push_back(select.text(0) + ": " + select.text(1));
   return out;
+}
+
+void RunDb::each_object(std::size_t stage, Outcome outcome,
+                        const std::function<void(const ObjectLine&)>& tell) const {
+  const std::lock_guard lock(mutex_);
+  Statement select(db_.get(), file_,
+                   "SELECT source_id, reason, epochs, detail, attempts, updated FROM object "
+                   "WHERE stage=? AND outcome=? ORDER BY ordinal, source_id");
+  select.bind(std::uint64_t{stage}, static_cast<std::uint64_t>(outcome));
+  while (select.step()) {
+    ObjectLine line;
+    line.record.source_id = select.text(0);
+    line.record.outcome = outcome;
+    line.record.reason = select.text(1);
+    line.record.epochs = select.integer(2);
+    line.record.detail = select.text(3);
+    line.attempts = select.integer(4);
+    line.updated = select.text(5);
+    tell(line);
+  }
+}
+
+RunDb::Pace RunDb::pace() const {
+  const std::lock_guard lock(mutex_);
+  Statement select(db_.get(), file_,
+                   "SELECT (SELECT count(*) FROM batch), coalesce(sum(objects), 0), "
+                   "coalesce(strftime('%s', max(committed)) - strftime('%s', started), 0) "
+                   "FROM batch, (SELECT value AS started FROM meta WHERE key='started') "
+                   "WHERE committed >= started");
+  select.step();
+  Pace pace;
+  pace.batches = select.integer(0);
+  pace.objects_lately = select.integer(1);
+  pace.seconds = static_cast<double>(select.integer(2));
+  return pace;
 }
 
 }  // namespace qsohost::inline v1

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -24,6 +25,14 @@ struct ObjectRecord {
   Outcome outcome = Outcome::Matched;
   std::string reason;
   std::uint64_t epochs = 0;
+  std::string detail;  // what was found, in a few words
+};
+
+// An object in the ledger.
+struct ObjectLine {
+  ObjectRecord record;
+  std::uint64_t attempts = 0;
+  std::string updated;  // UTC
 };
 
 struct StageRecord {
@@ -52,15 +61,19 @@ class RunDb {
   // Opens or makes the file. An empty path makes a ledger in memory, for dry runs. Throws
   // ChainError that names the file.
   explicit RunDb(const std::filesystem::path& file);
+  // To look at, whoever else is writing to it. Throws ChainError, also when it is not there.
+  static std::unique_ptr<RunDb> look_at(const std::filesystem::path& file);
 
   bool is_new() const { return is_new_; }
   void begin(const std::vector<std::string>& effective);  // of a new run
   std::vector<std::string> effective() const;             // as stored by begin()
 
-  // Facts about the run besides: "complete" once everything has been read and committed, "schema of
-  // LABEL" for each sink.
+  // Facts about the run besides: "complete" once everything has been read and committed; "schema of
+  // LABEL" for each sink; "begun" and "started" (the first and the last time, UTC); and for
+  // `qsohost status`: "chain", "stages" (lines "role label"), "objects", "command".
   void set_meta(const std::string& key, const std::string& value);
   std::optional<std::string> meta(const std::string& key) const;
+  void note_start();  // sets "started"
 
   std::map<std::uint64_t, std::uint64_t> committed() const;  // ordinal -> objects
   struct Range {
@@ -85,8 +98,18 @@ class RunDb {
   StageTotals totals(std::size_t stage) const;
   // Objects that failed or were bad at a stage: "source_id: reason", at most `most`.
   std::vector<std::string> complaints(std::size_t stage, Outcome outcome, std::size_t most) const;
+  // Those that ended so at a stage, in the source's order.
+  void each_object(std::size_t stage, Outcome outcome,
+                   const std::function<void(const ObjectLine&)>& tell) const;
+  struct Pace {
+    std::uint64_t batches = 0;         // committed, in all
+    std::uint64_t objects_lately = 0;  // committed since "started"
+    double seconds = 0;                // from "started" to the last commit
+  };
+  Pace pace() const;
 
  private:
+  RunDb() = default;
   void execute(const char* sql) const;
 
   std::string file_;

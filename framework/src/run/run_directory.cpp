@@ -7,7 +7,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
+#include <thread>
 
 #include "qsohost/error.hpp"
 
@@ -33,7 +35,11 @@ FolderLock::FolderLock(const fs::path& folder) {
   const fs::path file = folder / "lock";
   file_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (file_ < 0) throw ChainError(fmt::format("{}: {}", file.string(), std::strerror(errno)));
-  if (::flock(file_, LOCK_EX | LOCK_NB) == 0) return;
+  // Whoever looks whether it is held has it for an instant himself.
+  for (int attempt = 0; attempt < 5; ++attempt) {
+    if (::flock(file_, LOCK_EX | LOCK_NB) == 0) return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
   ::close(file_);
   throw ChainError(
       fmt::format("run directory {} is in use by another qsohost; wait for it, or take another "
@@ -43,6 +49,14 @@ FolderLock::FolderLock(const fs::path& folder) {
 
 FolderLock::~FolderLock() {
   ::close(file_);
+}
+
+bool FolderLock::is_held(const fs::path& folder) {
+  const int file = ::open((folder / "lock").c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return false;
+  const bool is_held = ::flock(file, LOCK_SH | LOCK_NB) != 0;
+  ::close(file);
+  return is_held;
 }
 
 RunDirectory::RunDirectory(const fs::path& folder, StartMode start,

@@ -16,6 +16,7 @@ class FolderLock {
  public:
   explicit FolderLock(const std::filesystem::path& folder);  // throws ChainError if held already
   ~FolderLock();
+  static bool is_held(const std::filesystem::path& folder);  // by anybody
   FolderLock(const FolderLock&) = delete;
   FolderLock& operator=(const FolderLock&) = delete;
 

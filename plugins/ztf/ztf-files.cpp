@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "stages.hpp"
 #include "ztf_answer.hpp"
 
 namespace {
@@ -57,7 +58,7 @@ class ZtfFiles : public qsohost::Fetcher {
   }
 
   void declare(const qsohost::Schema& /*before*/, qsohost::Ports& ports) const override {
-    ztf::declare_columns(ports);
+    ztf::declare_columns(ports, ztf::kAllBands);
   }
 
   // Without its folder no file is there: one mistake, not one failure per object.
@@ -116,6 +117,6 @@ class ZtfFiles : public qsohost::Fetcher {
 
 }  // namespace
 
-QSOHOST_PLUGIN("ztf-files", "0.1.0",
-               qsohost::stage<ZtfFiles>(
-                   "ztf-files", "ZTF light curves from answers of the IRSA service on disk"));
+qsohost::Stage* ztf::make_ztf_files() {
+  return new ZtfFiles;
+}

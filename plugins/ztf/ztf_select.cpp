@@ -96,7 +96,8 @@ void append(const Answer& answer, qsohost::Batch& batch) {
     if (source.is_kept) kept[epoch.band].push_back(&epoch);
   }
   for (std::size_t band = 0; band < kBands.size(); ++band) {
-    append_band(kept[band], batch.group(group_name(band)));
+    const std::string group = group_name(band);
+    if (batch.find_group(group) != nullptr) append_band(kept[band], batch.group(group));
   }
 }
 
@@ -133,8 +134,8 @@ void add_answer(std::string_view text, double ra, double dec, const Selection& s
   append(answer, batch);
 }
 
-void declare_columns(qsohost::Ports& ports) {
-  for (std::size_t band = 0; band < kBands.size(); ++band) {
+void declare_columns(qsohost::Ports& ports, std::span<const std::uint8_t> bands) {
+  for (const std::uint8_t band : bands) {
     const std::string group = group_name(band);
     ports.adds_group({.name = group,
                       .survey = "ztf",

@@ -12,6 +12,7 @@
 #include <array>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -72,6 +73,7 @@ struct Answer {
   std::vector<Epoch> epochs;  // in the answer's order
   std::vector<Source> sources;
   bool has_quadrants = false;  // there are columns field, ccdid and qid
+  bool has_all = false;        // there are all 24 columns
 };
 
 struct Selection {
@@ -89,7 +91,8 @@ Answer parse_answer(std::string_view text);
 // all are outside the radius (the message says which).
 void select(Answer& answer, double ra, double dec, const Selection& selection);
 
-// Appends the kept epochs to the groups ztf.g, ztf.r, ztf.i, in the answer's order.
+// Appends the kept epochs to the groups ztf.g, ztf.r, ztf.i, in the answer's order; those of a band
+// whose group is not there are left out.
 void append(const Answer& answer, qsohost::Batch& batch);
 
 // Epochs per band: in the answer, outside the radius, of farther sources, added.
@@ -99,8 +102,9 @@ void count(const Answer& answer, qsohost::Counts& counts);
 void add_answer(std::string_view text, double ra, double dec, const Selection& selection,
                 qsohost::Batch& batch, qsohost::Counts& counts);
 
-// The groups and columns that append() fills.
-void declare_columns(qsohost::Ports& ports);
+// The groups and columns that append() fills. `bands`: indices in kBands.
+void declare_columns(qsohost::Ports& ports, std::span<const std::uint8_t> bands);
+inline constexpr std::array<std::uint8_t, 3> kAllBands{0, 1, 2};
 
 // Great-circle distance (haversine) in arcsec of positions in degrees.
 double separation_arcsec(double ra1, double dec1, double ra2, double dec2);

@@ -36,7 +36,7 @@ inline std::string line(const Row& r) {
 
 inline void add_ztf_groups(qsohost::Batch& batch) {
   qsohost::Ports ports;
-  ztf::declare_columns(ports);
+  ztf::declare_columns(ports, ztf::kAllBands);
   for (const auto& info : ports.added_groups()) batch.add_group(info);
   for (const auto& port : ports.added()) {
     batch.group(port.group).add({port.name, *port.dtype, port.unit, port.help});

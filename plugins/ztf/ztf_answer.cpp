@@ -89,6 +89,7 @@ void AnswerReader::refuse(const std::vector<std::string_view>& missing) const {
 Answer AnswerReader::read() {
   Answer answer;
   answer.has_quadrants = table_.column("field") && table_.column("ccdid") && table_.column("qid");
+  answer.has_all = absent_ == 0;
   while (table_.next(cells_)) {
     Epoch& epoch = answer.epochs.emplace_back();
     epoch.epoch_id = static_cast<std::int64_t>(answer.epochs.size()) - 1;

@@ -1,0 +1,50 @@
+#include "run/ledger_report.hpp"
+
+#include <fmt/format.h>
+
+namespace qsohost::inline v1 {
+
+StageReport stage_report(const std::string& label, Role role, std::size_t index, const RunDb& db) {
+  StageTotals totals = db.totals(index);
+  StageReport report;
+  report.label = label;
+  report.role = role;
+  report.objects_in = totals.sums.objects_in;
+  report.objects_out = totals.sums.objects_out;
+  report.epochs_in = totals.sums.epochs_in;
+  report.epochs_out = totals.sums.epochs_out;
+  report.matched = totals.matched;
+  report.not_found = totals.not_found;
+  report.failed = totals.failed;
+  report.bad = totals.bad;
+  report.counts = std::move(totals.sums.counts);
+  return report;
+}
+
+void add_notes(const StageReport& stage, std::size_t index, const RunDb& db, RunReport& report) {
+  constexpr std::size_t most = 5;
+  const auto tell = [&](Outcome outcome, std::uint64_t n, const char* what) {
+    if (n == 0) return;
+    report.notes.push_back(fmt::format("{}: {} {}", stage.label, n, what));
+    for (const std::string& line : db.complaints(index, outcome, most)) {
+      report.notes.push_back("  " + line);
+    }
+    if (n > most)
+      report.notes.push_back(
+          fmt::format("  and {} more; `qsohost status RUN_DIR --failed` lists them", n - most));
+  };
+  tell(Outcome::TryAgain, stage.failed, "objects failed and can be tried again");
+  tell(Outcome::BadObject, stage.bad, "objects could not be done");
+}
+
+bool has_unsettled(const RunReport& report) {
+  for (const StageReport& stage : report.stages) {
+    // A light curve that cannot be fitted is flagged in its product; one that could not be fetched
+    // is missing from it.
+    if (stage.failed > 0) return true;
+    if (stage.role == Role::Fetcher && stage.bad > 0) return true;
+  }
+  return false;
+}
+
+}  // namespace qsohost::inline v1

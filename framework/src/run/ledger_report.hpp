@@ -1,0 +1,21 @@
+// What the ledger of a run says of its stages.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "qsohost/run.hpp"
+#include "run/run_db.hpp"
+
+namespace qsohost::inline v1 {
+
+// Totals of all committed batches; times are left at zero.
+StageReport stage_report(const std::string& label, Role role, std::size_t index, const RunDb& db);
+
+// The first reasons of objects that failed or were bad.
+void add_notes(const StageReport& stage, std::size_t index, const RunDb& db, RunReport& report);
+
+// True if there are objects that --retry-failed would do again.
+bool has_unsettled(const RunReport& report);
+
+}  // namespace qsohost::inline v1

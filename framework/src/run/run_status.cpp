@@ -1,0 +1,99 @@
+// What a run directory tells to whoever asks, run or no run going on in it.
+#include <fmt/format.h>
+
+#include <sstream>
+
+#include "qsohost/error.hpp"
+#include "run/ledger_report.hpp"
+#include "run/run_directory.hpp"
+
+namespace qsohost::inline v1 {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct StageName {
+  Role role = Role::Source;
+  std::string label;
+};
+
+std::unique_ptr<RunDb> ledger(const fs::path& run_dir) {
+  if (!fs::exists(run_dir / "run.db")) {
+    throw ChainError(fmt::format("{} is no run directory: it holds no run.db", run_dir.string()));
+  }
+  return RunDb::look_at(run_dir / "run.db");
+}
+
+Role role_of(std::string_view name) {
+  for (const Role role : {Role::Source, Role::Fetcher, Role::Filter, Role::Fitter, Role::Sink}) {
+    if (name_of(role) == name) return role;
+  }
+  return Role::Source;
+}
+
+std::vector<StageName> stages_of(const RunDb& db) {
+  std::vector<StageName> stages;
+  std::istringstream lines(db.meta("stages").value_or(""));
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t blank = line.find(' ');
+    stages.push_back({role_of(line.substr(0, blank)), line.substr(blank + 1)});
+  }
+  return stages;
+}
+
+// No rate is told from a single batch.
+void add_pace(const RunDb& db, RunStatus& status) {
+  const RunDb::Pace pace = db.pace();
+  status.batches = pace.batches;
+  if (pace.objects_lately == 0 || pace.seconds <= 0) return;
+  status.rate = static_cast<double>(pace.objects_lately) / pace.seconds;
+  if (!status.is_running || !status.objects_total) return;
+  const std::uint64_t total = *status.objects_total;
+  const std::uint64_t left = total - std::min(total, status.report.objects);
+  status.seconds_to_go = static_cast<double>(left) / *status.rate;
+}
+
+}  // namespace
+
+RunStatus run_status(const fs::path& run_dir) {
+  RunStatus status;
+  // Before the ledger is read: a run that ends in between is then told as running, not as broken
+  // off.
+  status.is_running = FolderLock::is_held(run_dir);
+  const std::unique_ptr<RunDb> db = ledger(run_dir);
+  status.chain = db->meta("chain").value_or("");
+  status.is_finished = db->is_finished();
+  status.begun = db->meta("begun").value_or("");
+  status.started = db->meta("started").value_or(status.begun);
+  status.command = db->meta("command").value_or("");
+  if (const auto objects = db->meta("objects")) status.objects_total = std::stoull(*objects);
+  status.report.objects = db->committed_objects();
+  const std::vector<StageName> stages = stages_of(*db);
+  for (std::size_t i = 0; i < stages.size(); ++i) {
+    StageReport stage = stage_report(stages[i].label, stages[i].role, i, *db);
+    add_notes(stage, i, *db, status.report);
+    status.report.stages.push_back(std::move(stage));
+  }
+  status.report.products = db->products();
+  status.report.end = !status.is_finished            ? RunEnd::Interrupted
+                      : has_unsettled(status.report) ? RunEnd::Unsettled
+                                                     : RunEnd::Done;
+  add_pace(*db, status);
+  return status;
+}
+
+void each_object(const fs::path& run_dir, Outcome outcome,
+                 const std::function<void(const ObjectStatus&)>& tell) {
+  const std::unique_ptr<RunDb> db = ledger(run_dir);
+  const std::vector<StageName> stages = stages_of(*db);
+  for (std::size_t i = 0; i < stages.size(); ++i) {
+    db->each_object(i, outcome, [&](const ObjectLine& line) {
+      const bool is_matched = outcome == Outcome::Matched;
+      tell({line.record.source_id, stages[i].label, outcome, line.attempts, line.updated,
+            is_matched ? line.record.detail : line.record.reason});
+    });
+  }
+}
+
+}  // namespace qsohost::inline v1

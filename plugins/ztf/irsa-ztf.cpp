@@ -1,0 +1,195 @@
+// Light curves from the ZTF light-curve service of IRSA.
+#include <qsohost/plugin.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "irsa_conversation.hpp"
+#include "stages.hpp"
+
+namespace {
+
+using std::chrono::milliseconds;
+
+milliseconds to_milliseconds(double seconds) {
+  return milliseconds(static_cast<std::int64_t>(1000 * seconds));
+}
+
+// "ztf_dr24" to "ztf_objects_dr24"; "" for a collection that is no release.
+std::string objects_table_of(const std::string& collection) {
+  const std::string start = "ztf_dr";
+  const bool is_release =
+      collection.size() > start.size() && collection.starts_with(start) &&
+      std::all_of(collection.begin() + static_cast<std::ptrdiff_t>(start.size()), collection.end(),
+                  [](unsigned char c) { return std::isdigit(c) != 0; });
+  return is_release ? "ztf_objects_dr" + collection.substr(start.size()) : "";
+}
+
+class IrsaZtf final : public qsohost::HttpFetcher {
+ public:
+  qsohost::Option<std::string> url{this, "url", "https://irsa.ipac.caltech.edu",
+                                   "where the archive is; light curves are asked for at "
+                                   "URL/cgi-bin/ZTF/nph_light_curves"};
+  qsohost::Option<std::string> tap_url{this, "tap_url", "",
+                                       "the archive's TAP service; empty: URL/TAP"};
+  qsohost::Option<std::string> collection{
+      this, "collection", "ztf_dr24",
+      "the data release. Answers do not say which one they are of, so it is always asked for and "
+      "recorded; the archive keeps the newest five"};
+  qsohost::Option<std::string> objects_table{
+      this, "objects_table", "",
+      "TAP table of the release's objects; empty: ztf_objects_dr24 for ztf_dr24 and so on"};
+  qsohost::Option<double> radius{this,
+                                 "radius_arcsec",
+                                 2.0,
+                                 "ZTF sources farther from the target are left out",
+                                 {.unit = "arcsec", .min = 0.01, .max = 600}};
+  qsohost::Option<std::vector<std::string>> bands{
+      this, "bands", {"g", "r", "i"}, "bands to fetch", {.choices = {"g", "r", "i"}}};
+  qsohost::Option<std::int64_t> bad_catflags_mask{
+      this,
+      "bad_catflags_mask",
+      0,
+      "the archive leaves out epochs that have any of these bits set in catflags; 0: none (32768: "
+      "those that are bad as a whole)",
+      {.min = 0, .max = 65535}};
+  qsohost::Option<std::string> objects{
+      this,
+      "objects",
+      "all",
+      "all: every ZTF source inside the radius; nearest: per band, field and quadrant only the one "
+      "nearest the target",
+      {.choices = {"all", "nearest"}}};
+  qsohost::Option<std::string> road{
+      this,
+      "road",
+      "auto",
+      "position: one request a target; ids: the table of objects says which ZTF objects there are, "
+      "and light curves are asked by id, many in a request; auto: ids for more than 30 targets in "
+      "a "
+      "batch, while that works",
+      {.choices = {"position", "ids", "auto"}}};
+  qsohost::Option<std::int64_t> ids_per_request{
+      this, "ids_per_request", 200, "objects asked for in one request", {.min = 1, .max = 400}};
+  qsohost::Option<std::int64_t> max_connections{
+      this,
+      "max_connections",
+      0,
+      "at a time to the archive; 0: as many as it bears, which the host finds out",
+      {.min = 0, .max = 64}};
+  qsohost::Option<double> timeout{
+      this, "timeout", 120, "of one request", {.unit = "s", .min = 0.1, .max = 3600}};
+  qsohost::Option<std::int64_t> confirm_empty{
+      this,
+      "confirm_empty",
+      4,
+      "an answer without epochs is asked again so many times before it counts as not found",
+      {.min = 0, .max = 20}};
+  qsohost::Option<double> confirm_after{
+      this,
+      "confirm_after",
+      5,
+      "before it is asked again for the first time; each further time it is twice as long",
+      {.unit = "s", .min = 0, .max = 600}};
+  qsohost::Option<std::int64_t> max_attempts{this,
+                                             "max_attempts",
+                                             12,
+                                             "of one request, while the archive answers others",
+                                             {.min = 1, .max = 100}};
+  qsohost::Option<double> patience{this,
+                                   "patience",
+                                   600,
+                                   "with no good answer at all, before the archive is given up",
+                                   {.unit = "s", .min = 1, .max = 604800}};
+  qsohost::Option<std::string> contact{
+      this, "contact", "", "your e-mail or URL, so that the archive can write before it blocks"};
+  qsohost::In<double> ra{this, "", "ra", "deg", "right ascension of the target, ICRS"};
+  qsohost::In<double> dec{this, "", "dec", "deg", "declination of the target, ICRS"};
+
+  void validate() const override {
+    for (const qsohost::Option<std::string>* option : {&url, &tap_url}) {
+      const std::string& text = **option;
+      const bool is_web = text.starts_with("http://") || text.starts_with("https://");
+      if (is_web || (option == &tap_url && text.empty())) continue;
+      throw qsohost::ChainError(
+          fmt::format("{}: '{}' does not begin with https:// or http://", option->name(), text));
+    }
+    if (bands->empty()) throw qsohost::ChainError("bands: there must be one at least");
+    if (*road == "ids" && table_name().empty()) {
+      throw qsohost::ChainError(
+          fmt::format("objects_table: needed for road = \"ids\", for '{}' is no release like "
+                      "ztf_dr24",
+                      *collection));
+    }
+  }
+
+  void declare(const qsohost::Schema& /*before*/, qsohost::Ports& ports) const override {
+    ztf::declare_columns(ports, wanted_bands());
+  }
+
+  void open(qsohost::Context& context) override {
+    asking_ = asking();
+    shared_.warn = [&context](const std::string& text) { context.warn(text); };
+  }
+
+  qsohost::HttpPolicy policy() const override {
+    qsohost::HttpPolicy policy;
+    policy.max_connections = static_cast<int>(*max_connections);
+    policy.timeout = to_milliseconds(*timeout);
+    policy.max_attempts = static_cast<int>(*max_attempts);
+    policy.patience = to_milliseconds(*patience);
+    policy.contact = *contact;
+    return policy;
+  }
+
+  std::unique_ptr<qsohost::Conversation> converse(const qsohost::Batch& batch,
+                                                  qsohost::Counts& counts) const override {
+    return std::make_unique<ztf::IrsaConversation>(asking_, shared_, batch, ra(batch), dec(batch),
+                                                   counts);
+  }
+
+ private:
+  std::vector<std::uint8_t> wanted_bands() const {
+    std::vector<std::uint8_t> wanted;
+    for (std::uint8_t band = 0; band < ztf::kBands.size(); ++band) {
+      if (std::ranges::count(*bands, ztf::kBands[band]) > 0) wanted.push_back(band);
+    }
+    return wanted;
+  }
+
+  std::string table_name() const {
+    return objects_table->empty() ? objects_table_of(*collection) : *objects_table;
+  }
+
+  ztf::Asking asking() const {
+    std::string base = *url;
+    while (base.ends_with('/')) base.pop_back();
+    std::string tap = tap_url->empty() ? base + "/TAP" : *tap_url;
+    while (tap.ends_with('/')) tap.pop_back();
+    ztf::Asking asking;
+    asking.curves_url = base + "/cgi-bin/ZTF/nph_light_curves";
+    asking.tap_url = tap;
+    asking.collection = *collection;
+    asking.objects_table = table_name();
+    asking.selection = {*radius, *objects == "nearest"};
+    asking.bands = wanted_bands();
+    asking.bad_catflags_mask = *bad_catflags_mask;
+    asking.ids_per_request = *ids_per_request;
+    asking.confirm_empty = static_cast<int>(*confirm_empty);
+    asking.confirm_after = to_milliseconds(*confirm_after);
+    asking.road = *road == "ids"        ? ztf::Road::Ids
+                  : *road == "position" ? ztf::Road::Position
+                                        : ztf::Road::Auto;
+    return asking;
+  }
+
+  ztf::Asking asking_;
+  mutable ztf::Shared shared_;  // what the batches find out for one another
+};
+
+}  // namespace
+
+qsohost::Stage* ztf::make_irsa_ztf() {
+  return new IrsaZtf;
+}

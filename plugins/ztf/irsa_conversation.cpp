@@ -1,0 +1,369 @@
+#include "irsa_conversation.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <qsohost/error.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace ztf {
+
+namespace {
+
+using qsohost::BadObject;
+using qsohost::NotFound;
+using qsohost::Request;
+using qsohost::Response;
+using qsohost::TryAgain;
+
+constexpr std::size_t kFewTargets = 30;  // quicker asked one by one than by way of the table
+constexpr int kMostMalformed = 3;        // answers; then it is not a fault of the moment
+constexpr int kAgreeing = 3;             // answers with as many rows, other than announced
+
+std::string detail_of(const Answer& answer) {
+  std::array<std::size_t, kBands.size()> epochs{};
+  std::size_t oids = 0;
+  for (const Source& source : answer.sources) {
+    if (!source.is_kept) continue;
+    epochs[source.band] += source.epochs;
+    ++oids;
+  }
+  std::vector<std::string> parts;
+  for (std::size_t band = 0; band < kBands.size(); ++band) {
+    if (epochs[band] > 0) parts.push_back(fmt::format("{} {}", kBands[band], epochs[band]));
+  }
+  return fmt::format("{}; oids {}", fmt::join(parts, ", "), oids);
+}
+
+}  // namespace
+
+IrsaConversation::IrsaConversation(const Asking& asking, Shared& shared,
+                                   const qsohost::Batch& batch, std::span<const double> ras,
+                                   std::span<const double> decs, qsohost::Counts& counts)
+    : asking_(asking), shared_(shared), batch_(batch), counts_(counts), targets_(batch.rows()) {
+  for (std::size_t row = 0; row < targets_.size(); ++row) {
+    targets_[row].position = {ras[row], decs[row]};
+  }
+}
+
+IrsaConversation::Requests IrsaConversation::begin() {
+  std::vector<Numbered> rows;
+  for (std::size_t row = 0; row < targets_.size(); ++row) {
+    try {
+      check_position(targets_[row].position);
+      rows.push_back({row, targets_[row].position});
+    } catch (const BadObject&) {
+      targets_[row].end = std::current_exception();
+    }
+  }
+  const bool by_ids =
+      asking_.road == Road::Ids || (asking_.road == Road::Auto && rows.size() > kFewTargets &&
+                                    !asking_.objects_table.empty() && !shared_.table_failed);
+  return by_ids ? ask_table(rows, 0) : ask_positions(rows);
+}
+
+Request IrsaConversation::ask(Question question, Request request) {
+  request.tag = questions_.size();
+  if (question.times > 0) {
+    request.turn = question.times;
+    request.delay = asking_.pause(question.times);
+  }
+  questions_.push_back(std::move(question));
+  return request;
+}
+
+Request IrsaConversation::ask_position(std::size_t row) {
+  Question question;
+  question.place = row;
+  return ask_curves(std::move(question));
+}
+
+Request IrsaConversation::ask_ids(std::vector<std::int64_t> oids, int times) {
+  Question question;
+  question.kind = Kind::Ids;
+  question.oids = std::move(oids);
+  question.times = times;
+  return ask_curves(std::move(question));
+}
+
+Request IrsaConversation::ask_again(Question question) {
+  ++question.times;
+  return ask_curves(std::move(question));
+}
+
+Request IrsaConversation::ask_curves(Question question) {
+  const auto& oids = question.oids;
+  const bool by_ids = question.kind == Kind::Ids;
+  Request request = by_ids ? ztf::curves_of(asking_, oids)
+                           : curves_at(asking_, targets_[question.place].position);
+  request.about = by_ids ? fmt::format("{} ZTF objects from {} on", oids.size(), oids.front())
+                         : "source " + batch_.id(question.place);
+  return ask(std::move(question), std::move(request));
+}
+
+IrsaConversation::Requests IrsaConversation::ask_positions(const std::vector<Numbered>& positions) {
+  Requests requests;
+  for (const Numbered& p : positions) requests.push_back(ask_position(p.n));
+  return requests;
+}
+
+IrsaConversation::Requests IrsaConversation::ask_table(const std::vector<Numbered>& positions,
+                                                       int round) {
+  const auto pause = round == 0 ? std::chrono::milliseconds(0) : asking_.pause(round);
+  Requests requests;
+  for (std::size_t first = 0; first < positions.size(); first += kMostPositions) {
+    const auto begin = positions.begin() + static_cast<std::ptrdiff_t>(first);
+    const auto n = std::min(kMostPositions, positions.size() - first);
+    LookUp& look_up = look_ups_.emplace_back(
+        asking_, std::vector<Numbered>(begin, begin + static_cast<std::ptrdiff_t>(n)), round,
+        pause);
+    const auto more = further(look_up.begin(), look_ups_.size() - 1);
+    requests.insert(requests.end(), more.begin(), more.end());
+  }
+  return requests;
+}
+
+// The look-up's next request, or what follows from its end.
+IrsaConversation::Requests IrsaConversation::further(std::optional<Request> request,
+                                                     std::size_t look_up) {
+  if (request) {
+    Question question;
+    question.kind = Kind::Table;
+    question.place = look_up;
+    return {ask(std::move(question), std::move(*request))};
+  }
+  const LookUp& done = look_ups_[look_up];
+  return done.failure().empty() ? table_read(done) : table_failed(done);
+}
+
+// Notes what is near each target; gives the oids that nobody has asked for yet.
+std::vector<std::int64_t> IrsaConversation::list(const LookUp& look_up) {
+  std::vector<std::int64_t> oids;
+  for (const auto& [row, objects] : look_up.found()) {
+    Target& target = targets_[row];
+    for (const Listed& object : objects) {
+      const bool is_wanted =
+          object.epochs > 0 && std::ranges::count(asking_.bands, object.band) > 0;
+      if (!is_wanted) continue;
+      target.oids.push_back(object.oid);
+      const auto [place, is_new] = wanted_.try_emplace(object.oid);
+      place->second.announced = object.epochs;
+      if (is_new) oids.push_back(object.oid);
+    }
+    std::ranges::sort(target.oids);
+    const auto [first, last] = std::ranges::unique(target.oids);
+    target.oids.erase(first, last);
+    if (target.oids.empty()) {
+      target.end = std::make_exception_ptr(NotFound(
+          fmt::format("ZTF lists {} sources there, none of them with epochs in the bands that are "
+                      "asked for",
+                      objects.size())));
+    }
+  }
+  std::ranges::sort(oids);
+  return oids;
+}
+
+IrsaConversation::Requests IrsaConversation::table_read(const LookUp& look_up) {
+  Requests requests;
+  const std::vector<std::int64_t> oids = list(look_up);
+  counts_.add("archive", "oids asked", static_cast<std::int64_t>(oids.size()));
+  for (auto& lot : in_lots(asking_, oids)) requests.push_back(ask_ids(std::move(lot)));
+  if (look_up.round() > 0) {
+    counts_.add("archive", "wrong empty answers",
+                static_cast<std::int64_t>(look_up.found().size()));
+  }
+  std::vector<Numbered> empty;
+  for (const Numbered& p : look_up.positions()) {
+    if (!look_up.found().contains(p.n)) empty.push_back(p);
+  }
+  if (look_up.round() < (asking_.confirm_empty + 1) / 2) {
+    const auto more = ask_table(empty, look_up.round() + 1);
+    requests.insert(requests.end(), more.begin(), more.end());
+    return requests;
+  }
+  for (const Numbered& p : empty) {
+    targets_[p.n].end = std::make_exception_ptr(NotFound(fmt::format(
+        "no ZTF source there: {} was asked {} times", asking_.objects_table, look_up.round() + 1)));
+  }
+  return requests;
+}
+
+IrsaConversation::Requests IrsaConversation::table_failed(const LookUp& look_up) {
+  if (asking_.road == Road::Auto) {
+    if (!shared_.table_failed.exchange(true)) {
+      shared_.warn(
+          fmt::format("{} cannot be asked, so each target is asked for by its position, "
+                      "which takes many more requests: {}",
+                      asking_.objects_table, look_up.failure()));
+    }
+    return ask_positions(look_up.positions());
+  }
+  for (const Numbered& p : look_up.positions()) {
+    targets_[p.n].end = std::make_exception_ptr(TryAgain(look_up.failure()));
+  }
+  return {};
+}
+
+IrsaConversation::Requests IrsaConversation::answer(const Request& request,
+                                                    const Response& response) {
+  const Question& question = questions_.at(request.tag);
+  switch (question.kind) {
+    case Kind::Position:
+      return position_answer(question, response);
+    case Kind::Ids:
+      return ids_answer(question, response);
+    case Kind::Table:
+      return further(look_ups_[question.place].answer(request, response), question.place);
+  }
+  return {};
+}
+
+IrsaConversation::Requests IrsaConversation::position_answer(const Question& question,
+                                                             const Response& response) {
+  std::map<std::int64_t, Curve> curves;
+  try {
+    curves = by_object(parse_answer(response.body));
+  } catch (const BadObject& e) {
+    return malformed(question, e.what());
+  }
+  Target& target = targets_[question.place];
+  if (curves.empty()) {
+    ++target.empty_answers;
+    if (target.empty_answers <= asking_.confirm_empty) return {ask_again(question)};
+    target.end = std::make_exception_ptr(NotFound(
+        fmt::format("no ZTF source there: {} answers without a row", target.empty_answers)));
+    return {};
+  }
+  if (target.empty_answers > 0) {
+    counts_.add("archive", "wrong empty answers", target.empty_answers);
+  }
+  target.curves = std::move(curves);
+  return {};
+}
+
+IrsaConversation::Requests IrsaConversation::ids_answer(const Question& question,
+                                                        const Response& response) {
+  std::map<std::int64_t, Curve> curves;
+  try {
+    curves = by_object(parse_answer(response.body));
+  } catch (const BadObject& e) {
+    return malformed(question, e.what());
+  }
+  for (const auto& [oid, curve] : curves) {
+    if (std::ranges::binary_search(question.oids, oid)) continue;
+    throw TryAgain(fmt::format("the answer holds object {}, which was not asked for", oid));
+  }
+  if (curves.empty() && question.oids.size() > 1 && !asking_.has_row_filter()) {
+    throw TryAgain(fmt::format("no rows, though {} lists epochs of these {} objects",
+                               asking_.objects_table, question.oids.size()));
+  }
+  std::vector<std::int64_t> again;
+  for (const std::int64_t oid : question.oids) {
+    const auto curve = curves.find(oid);
+    if (!take(oid, curve == curves.end() ? nullptr : &curve->second)) again.push_back(oid);
+  }
+  if (again.empty()) return {};
+  counts_.add("archive", "oids asked again", static_cast<std::int64_t>(again.size()));
+  return {ask_ids(std::move(again), question.times + 1)};
+}
+
+// False when the object has to be asked for again.
+bool IrsaConversation::take(std::int64_t oid, Curve* curve) {
+  Wanted& wanted = wanted_.at(oid);
+  const std::size_t rows = curve == nullptr ? 0 : curve->epochs.size();
+  const auto announced = static_cast<std::size_t>(wanted.announced);
+  if (rows == 0) {
+    if (++wanted.empty_answers <= asking_.confirm_empty) return false;
+    if (asking_.has_row_filter()) return true;
+    wanted.end = std::make_exception_ptr(
+        TryAgain(fmt::format("{} lists {} epochs of object {}, but {} answers had none",
+                             asking_.objects_table, announced, oid, wanted.empty_answers)));
+    return true;
+  }
+  // Rows that were filtered, or newer than the table, are no sign of a cut answer.
+  if (rows < announced && !asking_.has_row_filter()) {
+    if (++wanted.rows[rows] < kAgreeing) return false;
+    counts_.add("archive", "oids with fewer epochs than announced");
+  }
+  wanted.curve = std::move(*curve);
+  return true;
+}
+
+IrsaConversation::Requests IrsaConversation::malformed(const Question& question,
+                                                       const std::string& reason) {
+  // One bad row shall not cost the others their light curves.
+  if (question.oids.size() > 1) {
+    const auto middle =
+        question.oids.begin() + static_cast<std::ptrdiff_t>(question.oids.size() / 2);
+    std::vector<std::int64_t> first(question.oids.begin(), middle);
+    std::vector<std::int64_t> second(middle, question.oids.end());
+    const int times = question.times;
+    Requests halves;
+    halves.push_back(ask_ids(std::move(first), times));
+    halves.push_back(ask_ids(std::move(second), times));
+    return halves;
+  }
+  if (question.malformed + 1 < kMostMalformed) {
+    Question again = question;
+    ++again.malformed;
+    return {ask_again(std::move(again))};
+  }
+  give_up(question, std::make_exception_ptr(BadObject(reason)));
+  return {};
+}
+
+IrsaConversation::Requests IrsaConversation::failed(const Request& request,
+                                                    const std::string& reason) {
+  const Question& question = questions_.at(request.tag);
+  if (question.kind == Kind::Table) {
+    return further(look_ups_[question.place].failed(reason), question.place);
+  }
+  give_up(question, std::make_exception_ptr(TryAgain(reason)));
+  return {};
+}
+
+void IrsaConversation::give_up(const Question& question, const std::exception_ptr& end) {
+  if (question.kind == Kind::Position) targets_[question.place].end = end;
+  for (const std::int64_t oid : question.oids) wanted_.at(oid).end = end;
+}
+
+// Throws what has become of the target's objects, if anything has.
+Answer IrsaConversation::answer_of(const Target& target) const {
+  if (target.end) std::rethrow_exception(target.end);
+  std::vector<const Curve*> curves;
+  for (const auto& [oid, curve] : target.curves) curves.push_back(&curve);
+  for (const std::int64_t oid : target.oids) {
+    const Wanted& wanted = wanted_.at(oid);
+    if (wanted.end) std::rethrow_exception(wanted.end);
+    if (!wanted.curve.epochs.empty()) curves.push_back(&wanted.curve);
+  }
+  return put_together(curves);
+}
+
+void IrsaConversation::settle(std::size_t row, qsohost::Batch& batch,
+                              qsohost::Outcomes& outcomes) const {
+  const Target& target = targets_[row];
+  Answer answer = answer_of(target);
+  try {
+    select(answer, target.position.ra, target.position.dec, asking_.selection);
+  } catch (const NotFound&) {
+    count(answer, counts_);
+    throw;
+  }
+  number_epochs(answer);
+  count(answer, counts_);
+  append(answer, batch);
+  outcomes.set_detail(row, detail_of(answer));
+}
+
+void IrsaConversation::finish(qsohost::Batch& batch, qsohost::Outcomes& outcomes) {
+  outcomes.for_each(batch, [&](const qsohost::Object& object) {
+    settle(object.row(), batch, outcomes);
+    targets_[object.row()].curves.clear();
+  });
+}
+
+}  // namespace ztf

@@ -1,0 +1,109 @@
+// What IRSA is asked and answers about one batch.
+//
+// Road by position: a circle around each target. An answer without rows is asked again
+// `confirm_empty` times, each time later, before it counts as "not found": under load the service
+// is known to give empty answers that are wrong (5 % of them wrong and five asked: 3e-7).
+//
+// Road by ids: the positions go to the table of objects in one question; then light curves are
+// asked by oid, many in a request. Every oid that was asked must come back with as many rows as the
+// table announced (`nobs`), else it is asked again: one that stays without rows makes its targets
+// fail; a number that differs is believed when three answers agree. Targets without an object are
+// looked up again half as often as an empty answer is asked again. What cannot be found out about
+// the table of objects is asked by position (road "auto"), or fails.
+//
+// Both give the same light curves; ztf_curves.hpp has the rule.
+#pragma once
+
+#include <qsohost/http.hpp>
+
+#include <atomic>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <span>
+
+#include "irsa_look_up.hpp"
+#include "ztf_curves.hpp"
+
+namespace ztf {
+
+// What the batches of a stage share.
+struct Shared {
+  std::atomic<bool> table_failed{false};  // the table of objects: not asked any more
+  std::function<void(const std::string&)> warn;
+};
+
+class IrsaConversation final : public qsohost::Conversation {
+ public:
+  // All of these must outlive it.
+  IrsaConversation(const Asking& asking, Shared& shared, const qsohost::Batch& batch,
+                   std::span<const double> ras, std::span<const double> decs,
+                   qsohost::Counts& counts);
+
+  std::vector<qsohost::Request> begin() override;
+  std::vector<qsohost::Request> answer(const qsohost::Request& request,
+                                       const qsohost::Response& response) override;
+  std::vector<qsohost::Request> failed(const qsohost::Request& request,
+                                       const std::string& reason) override;
+  void finish(qsohost::Batch& batch, qsohost::Outcomes& outcomes) override;
+
+ private:
+  using Requests = std::vector<qsohost::Request>;
+  enum class Kind : std::uint8_t { Position, Ids, Table };
+  struct Question {
+    Kind kind = Kind::Position;
+    std::size_t place = 0;           // a row, or of look_ups_
+    std::vector<std::int64_t> oids;  // ascending
+    int times = 0;                   // that it was asked before
+    int malformed = 0;               // answers to it
+  };
+  struct Target {
+    Position position;
+    std::vector<std::int64_t> oids;        // by ids
+    std::map<std::int64_t, Curve> curves;  // by position
+    int empty_answers = 0;
+    std::exception_ptr end;  // NotFound, TryAgain, BadObject
+  };
+  struct Wanted {                // an oid
+    std::int64_t announced = 0;  // epochs
+    Curve curve;
+    int empty_answers = 0;
+    std::map<std::size_t, int> rows;  // answers with so many
+    std::exception_ptr end;           // TryAgain, BadObject
+  };
+
+  qsohost::Request ask(Question question, qsohost::Request request);
+  qsohost::Request ask_curves(Question question);
+  qsohost::Request ask_position(std::size_t row);
+  qsohost::Request ask_ids(std::vector<std::int64_t> oids, int times = 0);
+  qsohost::Request ask_again(Question question);
+  Requests ask_positions(const std::vector<Numbered>& positions);
+  Requests ask_table(const std::vector<Numbered>& positions, int round);
+
+  Requests position_answer(const Question& question, const qsohost::Response& response);
+  Requests ids_answer(const Question& question, const qsohost::Response& response);
+  Requests malformed(const Question& question, const std::string& reason);
+  void give_up(const Question& question, const std::exception_ptr& end);
+  Requests further(std::optional<qsohost::Request> request, std::size_t look_up);
+  Requests table_read(const LookUp& look_up);
+  Requests table_failed(const LookUp& look_up);
+  std::vector<std::int64_t> list(const LookUp& look_up);
+  bool take(std::int64_t oid, Curve* curve);
+
+  Answer answer_of(const Target& target) const;
+  void settle(std::size_t row, qsohost::Batch& batch, qsohost::Outcomes& outcomes) const;
+
+  const Asking& asking_;
+  Shared& shared_;
+  const qsohost::Batch& batch_;
+  qsohost::Counts& counts_;
+  std::vector<Target> targets_;  // one a row
+  std::map<std::int64_t, Wanted> wanted_;
+  std::deque<LookUp> look_ups_;
+  std::deque<Question> questions_;  // a request's tag is its place here
+};
+
+}  // namespace ztf
