@@ -54,7 +54,7 @@ constexpr std::uint64_t hash_of_layouts() {
 // cross the boundary, those of readers and writers that a plugin may call included.
 constexpr std::uint64_t layout_hash() {
   return hash_of_layouts<
-      StringArray, ColumnInfo, Column, ColumnSet, GroupInfo, Group, Slice, Batch, Object,
+      StringArray, ColumnInfo, Column, ColumnSet, GroupInfo, Group, Slice, Liveness, Batch, Object,
       LightCurve, TimeOrder, OptionValue, OptionValue::Table, OptionTablesBase, OptionLimits,
       OptionBase, Option<bool>, Option<std::int64_t>, Option<double>, Option<std::string>,
       Option<Path>, Option<Secret>, Option<std::vector<std::string>>, Option<std::vector<double>>,
