@@ -9,21 +9,24 @@
 
 namespace qsohost::inline v1 {
 
+std::string readable_name(const char* symbol) {
+  int status = 0;
+  char* readable = abi::__cxa_demangle(symbol, nullptr, nullptr, &status);
+  std::string out = readable != nullptr ? readable : symbol;
+  std::free(readable);  // NOLINT(cppcoreguidelines-no-malloc): __cxa_demangle used malloc
+  return out;
+}
+
 std::string caught_words() {
   try {
     throw;
   } catch (const std::exception& e) {
     return e.what();
   } catch (...) {
-    const std::type_info* type = abi::__cxa_current_exception_type();
-    int status = 0;
-    char* readable = abi::__cxa_demangle(type->name(), nullptr, nullptr, &status);
-    std::string out = fmt::format(
+    return fmt::format(
         "it threw a value of type '{}', which is no std::exception and says nothing; throw "
         "ChainError, TryAgain, NotFound or BadObject with what is wrong",
-        readable != nullptr ? readable : type->name());
-    std::free(readable);  // NOLINT(cppcoreguidelines-no-malloc): __cxa_demangle used malloc
-    return out;
+        readable_name(abi::__cxa_current_exception_type()->name()));
   }
 }
 
