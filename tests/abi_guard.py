@@ -52,15 +52,16 @@ template void look_at<{classes}>();
 
 def read_by_clang(include, source):
     """Clang's dump of classes, and its code."""
-    with tempfile.NamedTemporaryFile("r", suffix=".ll") as code:
+    with tempfile.TemporaryDirectory() as folder:
+        code = pathlib.Path(folder) / "probe.ll"
         command = [
-            CLANG, "-std=c++20", f"-I{include}", "-x", "c++", "-S", "-emit-llvm", "-o", code.name, "-",
+            CLANG, "-std=c++20", f"-I{include}", "-x", "c++", "-S", "-emit-llvm", "-o", code, "-",
             "-Xclang", "-fdump-vtable-layouts", "-Xclang", "-fdump-record-layouts",
         ]  # fmt: skip
         done = subprocess.run(command, input=source, capture_output=True, text=True)
         if done.returncode != 0:
             sys.exit(f"abi_guard: the headers do not compile\n{done.stderr}")
-        return done.stdout, code.read()
+        return done.stdout, code.read_text()
 
 
 def headers_of_plugins(include, name="qsohost/plugin.hpp"):
