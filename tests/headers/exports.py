@@ -50,7 +50,7 @@ def main():
     problems = [p for plugin in plugins for p in look_at(plugin)]
     if not plugins:
         problems.append(f"no plugins in {' '.join(sys.argv[1:])}")
-    sys.exit("\n".join(problems))
+    sys.exit("\n".join(problems) or 0)
 
 
 if __name__ == "__main__":

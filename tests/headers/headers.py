@@ -59,7 +59,7 @@ def main():
             print(f"{header:<18}" + "".join(f"{t:12.2f}" for t in times))
     if not headers:
         problems.append(f"no headers in {INCLUDE}")
-    sys.exit("\n".join(problems))
+    sys.exit("\n".join(problems) or 0)
 
 
 if __name__ == "__main__":

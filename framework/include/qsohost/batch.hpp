@@ -130,8 +130,8 @@ class QSOHOST_API Batch {
   std::deque<Group>& groups() { return groups_; }
   void drop_group(std::string_view name);
 
-  // Removes rows (one entry a row, 0 = removed) from the objects and from every group alike. Objects
-  // made before are of no use then: row i may be another quasar.
+  // Removes rows (one entry a row, 0 = removed) from the objects and from every group alike.
+  // Objects made before are of no use then: row i may be another quasar.
   void keep_rows(std::span<const std::uint8_t> mask);
 
   // Throws ChainError when a column or group does not have one entry for every row.
