@@ -2,6 +2,7 @@
 #include <malloc.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 
 #include "arguments.hpp"
@@ -9,6 +10,7 @@
 #include "list.hpp"
 #include "new_plugin.hpp"
 #include "qsohost/error.hpp"
+#include "qsohost/loader.hpp"
 #include "run_command.hpp"
 #include "status.hpp"
 
@@ -56,12 +58,22 @@ int work(const Arguments& arguments) {
   }
 }
 
+// Other threads may still be at work, so nothing is destroyed on the way out.
+[[noreturn]] void end_with_words() {
+  fmt::print(stderr,
+             "qsohost: {}\n  What a run had committed is kept: the same command with --resume goes "
+             "on from there\n",
+             terminate_words());
+  std::_Exit(kRunFailed);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   // Columns of a batch come and go by the megabyte. With a fixed threshold their memory goes back
   // to the system each time; glibc would raise it step by step and keep what was freed.
   mallopt(M_MMAP_THRESHOLD, 256 << 10);
+  std::set_terminate(end_with_words);
   try {
     const Parsed parsed = parse_arguments(argc, argv);
     if (!parsed.arguments) return parsed.exit_code;

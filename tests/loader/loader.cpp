@@ -8,6 +8,7 @@
 #include <fstream>
 #include <string>
 
+#include "bad_plugins.hpp"
 #include "qsohost/error.hpp"
 #include "qsohost/loader.hpp"
 
@@ -16,12 +17,6 @@ using Catch::Contains;
 using qsohost::Plugins;
 
 namespace {
-
-const fs::path bad = BAD_PLUGINS;
-
-fs::path plugin(const std::string& name) {
-  return bad / name / (name + ".so");
-}
 
 std::string why_refused(const fs::path& file) {
   Plugins plugins;
@@ -44,30 +39,60 @@ class TemporaryFolder {
 }  // namespace
 
 TEST_CASE("each kind of bad plugin is refused with its reason") {
-  CHECK_THAT(why_refused(plugin("other_api")), Contains("not binary compatible") &&
-                                                   Contains("API number") && Contains("99") &&
-                                                   Contains("rebuild the plugin"));
-  CHECK_THAT(why_refused(plugin("no_note")),
+  CHECK_THAT(why_refused(bad_plugin("other_api")), Contains("not binary compatible") &&
+                                                       Contains("API number") && Contains("99") &&
+                                                       Contains("rebuild the plugin"));
+  CHECK_THAT(why_refused(bad_plugin("no_note")),
              Contains("not a plugin") && Contains("no qsohost note"));
-  CHECK_THAT(why_refused(plugin("wrong_magic")), Contains("magic word"));
-  CHECK_THAT(why_refused(plugin("short_note")), Contains("its note has 24 bytes"));
-  CHECK_THAT(why_refused(plugin("no_table")), Contains("no symbol 'qsohost_plugin'"));
-  CHECK_THAT(why_refused(plugin("undefined_symbol")),
+  CHECK_THAT(why_refused(bad_plugin("wrong_magic")), Contains("magic word"));
+  CHECK_THAT(why_refused(bad_plugin("short_note")), Contains("its note has 24 bytes"));
+  CHECK_THAT(why_refused(bad_plugin("no_table")), Contains("no symbol 'qsohost_plugin'"));
+  CHECK_THAT(why_refused(bad_plugin("short_table")), Contains("its table is too short"));
+  CHECK_THAT(why_refused(bad_plugin("undefined_symbol")),
              Contains("undefined symbol: spline_of_another_library(double)"));
-  CHECK_THAT(why_refused(plugin("debug_containers")),
+  CHECK_THAT(why_refused(bad_plugin("debug_containers")),
              Contains("debug containers") && Contains("yes") && Contains("layout"));
-  CHECK_THAT(why_refused(plugin("old_strings")), Contains("C++11 strings"));
-  CHECK_THAT(why_refused(plugin("throwing_static")), Contains("crashes as it is loaded"));
-  CHECK_THAT(why_refused(bad / "nowhere.so"), Contains("no such file"));
+  CHECK_THAT(why_refused(bad_plugin("old_strings")), Contains("C++11 strings"));
+  CHECK_THAT(why_refused(bad_plugin("throwing_static")),
+             Contains("crashes as it is loaded (Aborted)") && Contains("initialiser"));
+  CHECK_THAT(why_refused(bad_plugin("crashing_static")),
+             Contains("crashes as it is loaded (Segmentation fault)"));
+  CHECK_THAT(why_refused(bad_plugin_folder() / "nowhere.so"), Contains("no such file"));
+}
+
+TEST_CASE("two sides that differ are shown side by side, with what to do") {
+  const std::string api = why_refused(bad_plugin("other_api"));
+  CHECK_THAT(api, Catch::Matches("not binary compatible with this host\n"
+                                 " +plugin +host *\n"
+                                 " +API number +99 +[0-9]+ *\n"
+                                 "  rebuild the plugin against this host's headers[^\n]*"));
+  const std::string debug = why_refused(bad_plugin("debug_containers"));
+  CHECK_THAT(debug, Catch::Matches("[^\n]*\n +plugin +host *\n"
+                                   " +debug containers +yes +no *\n"
+                                   " +layout +[0-9a-f]{16} +[0-9a-f]{16} *\n"
+                                   "(?:.|\n)*rebuild the plugin(?:.|\n)*"));
+  const std::string strings = why_refused(bad_plugin("old_strings"));
+  CHECK_THAT(strings, Contains("C++11 strings        no                   yes"));
+}
+
+TEST_CASE("a plugin of a folder that crashes as it is loaded is refused when it is needed") {
+  Plugins plugins;
+  plugins.add_folder(bad_plugin_folder() / "crashing_static");
+  REQUIRE(plugins.find("static") != nullptr);
+  CHECK_THROWS_WITH(plugins.create("static"),
+                    Contains("crashing_static.so") && Contains("Segmentation fault"));
+  CHECK_THROWS_WITH(plugins.create("static"), Contains("no stage 'static'") &&
+                                                  Contains("refused") &&
+                                                  Contains("crashing_static.so"));
 }
 
 TEST_CASE("a truncated plugin is refused at any length") {
   const TemporaryFolder folder;
   const fs::path copy = folder.path / "cut.so";
-  const auto whole = fs::file_size(plugin("good"));
+  const auto whole = fs::file_size(bad_plugin("good"));
   for (const std::uintmax_t keep :
        {whole - 1, whole / 2, std::uintmax_t{4096}, std::uintmax_t{100}, std::uintmax_t{10}}) {
-    fs::copy_file(plugin("good"), copy, fs::copy_options::overwrite_existing);
+    fs::copy_file(bad_plugin("good"), copy, fs::copy_options::overwrite_existing);
     fs::resize_file(copy, keep);
     INFO("cut to " << keep << " of " << whole << " bytes");
     CHECK_THAT(why_refused(copy), Contains("truncated"));
@@ -81,7 +106,7 @@ TEST_CASE("a truncated plugin is refused at any length") {
 TEST_CASE("a bad plugin does not keep the others from loading") {
   Plugins plugins;
   for (const char* name : {"other_api", "no_note", "undefined_symbol", "good"}) {
-    plugins.add_file(plugin(name));
+    plugins.add_file(bad_plugin(name));
   }
   CHECK(plugins.refusals().size() == 3);
   REQUIRE(plugins.find("plain") != nullptr);
@@ -92,33 +117,33 @@ TEST_CASE("a bad plugin does not keep the others from loading") {
 
 TEST_CASE("a stage that two plugins offer is an error that names both") {
   Plugins plugins;
-  plugins.add_file(plugin("good"));
-  plugins.add_file(plugin("same_stage"));
+  plugins.add_file(bad_plugin("good"));
+  plugins.add_file(bad_plugin("same_stage"));
   CHECK_THROWS_WITH(plugins.create("plain"), Contains("good.so") && Contains("same_stage.so"));
 }
 
 TEST_CASE("the first file of a name is final") {
   const TemporaryFolder folder;
   const fs::path copy = folder.path / "good.so";
-  fs::copy_file(plugin("no_note"), copy);
+  fs::copy_file(bad_plugin("no_note"), copy);
   Plugins plugins;
   plugins.add_file(copy);
-  plugins.add_file(plugin("good"));
+  plugins.add_file(bad_plugin("good"));
   CHECK(plugins.find("plain") == nullptr);
 }
 
 TEST_CASE("constructors that throw are reported with their words") {
   Plugins plugins;
-  plugins.add_file(plugin("throwing_create"));
+  plugins.add_file(bad_plugin("throwing_create"));
   CHECK_THROWS_WITH(plugins.create("throws"), Contains("no licence file"));
   CHECK_THROWS_WITH(plugins.create("throws-number"), Contains("no std::exception"));
 }
 
 TEST_CASE("an unknown stage is answered with what was searched and the nearest names") {
   Plugins plugins;
-  plugins.add_file(plugin("good"));
-  plugins.add_file(plugin("no_note"));
-  plugins.add_folder(bad / "not-there");
+  plugins.add_file(bad_plugin("good"));
+  plugins.add_file(bad_plugin("no_note"));
+  plugins.add_folder(bad_plugin_folder() / "not-there");
   CHECK_THROWS_WITH(plugins.create("plian"), Contains("did you mean 'plain'?") &&
                                                  Contains("not-there (not there)") &&
                                                  Contains("refused") && Contains("no_note.so"));
@@ -126,7 +151,7 @@ TEST_CASE("an unknown stage is answered with what was searched and the nearest n
 
 TEST_CASE("places where others may write are refused") {
   const TemporaryFolder folder;
-  fs::copy_file(plugin("good"), folder.path / "good.so");
+  fs::copy_file(bad_plugin("good"), folder.path / "good.so");
   fs::permissions(folder.path, fs::perms::all);
   Plugins plugins;
   plugins.add_folder(folder.path);
@@ -138,8 +163,8 @@ TEST_CASE("places where others may write are refused") {
 
 TEST_CASE("probing finds what notes cannot tell") {
   Plugins plugins;
-  plugins.add_folder(bad / "undefined_symbol");
-  plugins.add_folder(bad / "throwing_static");
+  plugins.add_folder(bad_plugin_folder() / "undefined_symbol");
+  plugins.add_folder(bad_plugin_folder() / "throwing_static");
   CHECK(plugins.refusals().empty());
   plugins.probe_all();
   CHECK(plugins.refusals().size() == 2);

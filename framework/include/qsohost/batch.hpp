@@ -6,6 +6,7 @@
 // arrays and of Arrow lists. Epochs stay in the order in which they were fetched.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -82,6 +83,24 @@ class QSOHOST_API Group : public ColumnSet {
   std::vector<std::uint64_t> offsets_{0};
 };
 
+// Lets views of a batch notice that it is gone. The counter it points to belongs to the host and is
+// never freed, so looking at it is safe whatever has become of the batch.
+class QSOHOST_API Liveness {
+ public:
+  using Counter = std::atomic<std::uint64_t>;
+  Liveness();
+  ~Liveness();
+  // The content of a batch that is moved is a new batch's, and the old one is gone.
+  Liveness(Liveness&& other) noexcept;
+  Liveness& operator=(Liveness&& other) noexcept;
+
+  const Counter& counter() const { return *counter_; }
+  void end_views() { ++*counter_; }
+
+ private:
+  Counter* counter_;
+};
+
 class QSOHOST_API Batch {
  public:
   // `ordinal` counts the batches of a run from 0; a Source fills up to `capacity` rows.
@@ -112,10 +131,13 @@ class QSOHOST_API Batch {
   void drop_group(std::string_view name);
 
   // Removes rows (one entry a row, 0 = removed) from the objects and from every group alike.
+  // Objects made before are of no use then: row i may be another quasar.
   void keep_rows(std::span<const std::uint8_t> mask);
 
   // Throws ChainError when a column or group does not have one entry for every row.
   void verify() const;
+
+  const Liveness& liveness() const { return liveness_; }
 
  private:
   std::uint64_t ordinal_;
@@ -123,6 +145,7 @@ class QSOHOST_API Batch {
   std::size_t capacity_;
   ColumnSet objects_;
   std::deque<Group> groups_;
+  Liveness liveness_;
 };
 
 }  // namespace qsohost::inline v1

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -21,14 +22,20 @@ struct LightCurve {
   std::size_t size() const { return time.size(); }
 };
 
-// One row of a batch. Cheap to copy; valid as long as the batch is.
+// One row of a batch. Cheap to copy; good as long as the batch is there and keeps its rows, after
+// which every use throws ChainError. What it has given, spans and references, cannot tell: they are
+// for the call they were asked for in.
 class QSOHOST_API Object {
  public:
-  Object(const Batch& batch, std::size_t row) : batch_(&batch), row_(row) {}
+  Object(const Batch& batch, std::size_t row)
+      : batch_(&batch), row_(row), life_(&batch.liveness().counter()), born_(*life_) {}
 
-  const Batch& batch() const { return *batch_; }
+  const Batch& batch() const {
+    if (life_->load(std::memory_order_acquire) != born_) throw_gone();
+    return *batch_;
+  }
   std::size_t row() const { return row_; }
-  std::string id() const { return batch_->id(row_); }
+  std::string id() const { return batch().id(row_); }
 
   // An object column as double, null as NaN; throws ChainError if there is no such column.
   double number(std::string_view column) const;
@@ -39,14 +46,18 @@ class QSOHOST_API Object {
   // This object's part of an epoch column.
   template <class T>
   std::span<const Stored<T>> epochs(std::string_view group, std::string_view column) const {
-    const Group& g = batch_->group(group);
+    const Group& g = batch().group(group);
     const Slice s = g.slice(row_);
     return g.at(column).template values<T>().subspan(s.first, s.count);
   }
 
  private:
+  [[noreturn]] static void throw_gone();
+
   const Batch* batch_;
   std::size_t row_;
+  const Liveness::Counter* life_;
+  std::uint64_t born_;
 };
 
 // Epochs in time order without losing which is which: position k of the sorted view is epoch

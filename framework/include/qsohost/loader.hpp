@@ -69,6 +69,10 @@ class QSOHOST_API Plugins {
   std::unique_ptr<State> state_;
 };
 
+// For a std::terminate handler: what was thrown and, as far as the stack of this thread tells, by
+// which plugin. Several lines.
+QSOHOST_API std::string terminate_words();
+
 // Up to three of `names` that look most like `word`, for "did you mean".
 QSOHOST_API std::vector<std::string> nearest_names(std::string_view word,
                                                    const std::vector<std::string>& names);

@@ -3,6 +3,10 @@
 //
 // Constructors touch nothing, so that a stage can be inspected without running. `const` is the
 // threading contract: const functions are called from any thread, several at a time.
+//
+// Whatever a call throws ends in a message that names the stage, and BadObject and the like in what
+// they stand for. An exception that leaves close(), a destructor or a thread of the plugin's own
+// cannot be caught by anybody: it ends the program.
 #pragma once
 
 #include <cstdint>

@@ -9,6 +9,7 @@
 #include "chain/chain_file.hpp"
 #include "chain/port_check.hpp"
 #include "chain/stage_options.hpp"
+#include "data/caught.hpp"
 #include "data/fnv.hpp"
 #include "qsohost/error.hpp"
 
@@ -316,8 +317,8 @@ void Chain::check_ports(std::vector<Problem>& problems) {
       for (const std::string& m : misfits(stage.offer.role, schema, stage.ports)) complain(m);
       if (stage.offer.role == Role::Source) schema.set_open(false);
       schema = after(schema, stage.ports, stage.label);
-    } catch (const std::exception& e) {
-      complain(fmt::format("cannot say what it reads and adds: {}", e.what()));
+    } catch (...) {
+      complain(fmt::format("cannot say what it reads and adds: {}", caught_words()));
       schema.set_open(true);
     }
   }

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "data/caught.hpp"
 #include "qsohost/loader.hpp"
 
 namespace qsohost::inline v1 {
@@ -122,8 +123,8 @@ bool apply_options(Stage& stage, const RawStage& raw, const std::filesystem::pat
   if (errors() != before) return false;
   try {
     stage.validate();
-  } catch (const std::exception& e) {
-    problems.push_back({raw.place, fmt::format("{}: {}", raw.label, e.what()), false});
+  } catch (...) {
+    problems.push_back({raw.place, fmt::format("{}: {}", raw.label, caught_words()), false});
   }
   return errors() == before;
 }

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <mutex>
 #include <utility>
 
 #include "qsohost/error.hpp"
@@ -102,6 +103,46 @@ void Group::keep_epochs(std::span<const std::uint8_t> mask) {
   for (Column& column : *this) column.keep(mask);
 }
 
+namespace {
+
+// Counters that no batch uses at the moment. Never destroyed: a plugin may look at one whenever.
+struct IdleCounters {
+  std::mutex mutex;
+  std::vector<Liveness::Counter*> list;
+};
+
+IdleCounters& idle_counters() {
+  static auto* counters = new IdleCounters;
+  return *counters;
+}
+
+}  // namespace
+
+Liveness::Liveness() {
+  IdleCounters& idle = idle_counters();
+  const std::lock_guard lock(idle.mutex);
+  if (idle.list.empty()) idle.list.push_back(new Counter(0));
+  counter_ = idle.list.back();
+  idle.list.pop_back();
+}
+
+Liveness::~Liveness() {
+  end_views();
+  IdleCounters& idle = idle_counters();
+  const std::lock_guard lock(idle.mutex);
+  idle.list.push_back(counter_);
+}
+
+Liveness::Liveness(Liveness&& other) noexcept : Liveness() {
+  other.end_views();
+}
+
+Liveness& Liveness::operator=(Liveness&& other) noexcept {
+  end_views();
+  other.end_views();
+  return *this;
+}
+
 Batch::Batch(std::uint64_t ordinal, std::uint64_t first_object, std::size_t capacity)
     : ordinal_(ordinal), first_object_(first_object), capacity_(capacity) {}
 Batch::Batch(Batch&&) noexcept = default;
@@ -157,6 +198,7 @@ void Batch::drop_group(std::string_view name) {
 }
 
 void Batch::keep_rows(std::span<const std::uint8_t> mask) {
+  liveness_.end_views();
   for (Column& column : objects_) column.keep(mask);
   for (Group& group : groups_) group.keep_rows(mask);
 }

@@ -23,12 +23,18 @@ std::vector<double> numbers(const Group& group, const std::string& column, Slice
 
 }  // namespace
 
+void Object::throw_gone() {
+  throw ChainError(
+      "it used an Object whose batch is gone or has lost rows; an Object is good for the call it "
+      "came with: copy what is needed later (light_curve() gives a copy, epochs() does not)");
+}
+
 double Object::number(std::string_view column) const {
-  return batch_->objects().at(column).number(row_);
+  return batch().objects().at(column).number(row_);
 }
 
 LightCurve Object::light_curve(std::string_view group_name) const {
-  const Group& group = batch_->group(group_name);
+  const Group& group = batch().group(group_name);
   const Slice slice = group.slice(row_);
   const GroupInfo& info = group.info();
   return {numbers(group, info.time, slice), numbers(group, info.mag, slice),

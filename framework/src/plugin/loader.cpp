@@ -1,24 +1,17 @@
-// The only file that includes Boost.DLL.
 #include "qsohost/loader.hpp"
 
-#include <cxxabi.h>
-#include <dlfcn.h>
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#define BOOST_DLL_USE_STD_FS
 #include <algorithm>
-#include <boost/dll/shared_library.hpp>
-#include <csignal>
 #include <cstdlib>
 #include <map>
 #include <set>
 #include <sstream>
 #include <utility>
 
+#include "data/caught.hpp"
+#include "plugin/library.hpp"
 #include "plugin/plugin_file.hpp"
 #include "qsohost/error.hpp"
 
@@ -27,98 +20,6 @@ namespace qsohost::inline v1 {
 namespace {
 
 namespace fs = std::filesystem;
-
-// Never emptied and never destroyed: code of a plugin may be needed until the process is gone.
-std::map<fs::path, boost::dll::shared_library>& registry() {
-  static auto* libraries = new std::map<fs::path, boost::dll::shared_library>;
-  return *libraries;
-}
-
-// Boost's own error codes mislead ("Bad file descriptor"); the truth is the dlerror text inside.
-std::string reason_in(std::string message) {
-  const std::string_view marker = "dlerror system message: ";
-  const std::size_t begin = message.find(marker);
-  if (begin == std::string::npos) return message;
-  message = message.substr(begin + marker.size());
-  if (const std::size_t end = message.rfind("): "); end != std::string::npos) message.resize(end);
-  const std::string_view undefined = "undefined symbol: ";
-  const std::size_t symbol = message.find(undefined);
-  if (symbol == std::string::npos) return "cannot be loaded: " + message;
-  std::string name = message.substr(symbol + undefined.size());
-  name.resize(std::min(name.find_first_of(" \t\n,"), name.size()));
-  int status = 0;
-  char* readable = abi::__cxa_demangle(name.c_str(), nullptr, nullptr, &status);
-  std::string out = fmt::format(
-      "undefined symbol: {}\n  link the library that defines it into the plugin "
-      "(qsohost_add_plugin() makes this an error when the plugin is linked)",
-      readable != nullptr ? readable : name.c_str());
-  std::free(readable);  // NOLINT(cppcoreguidelines-no-malloc): __cxa_demangle allocates with malloc
-  return out;
-}
-
-// Throws ChainError with the reason alone.
-const PluginTable& load_table(const fs::path& file, const PluginNote& note) {
-  auto& libraries = registry();
-  auto it = libraries.find(file);
-  try {
-    if (it == libraries.end()) {
-      using boost::dll::load_mode::type;
-      const auto mode = static_cast<type>(RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-      boost::dll::shared_library library(file, mode);
-      it = libraries.emplace(file, std::move(library)).first;
-    }
-    if (!it->second.has("qsohost_plugin")) {
-      throw ChainError("not a plugin: it has a note but no symbol 'qsohost_plugin'");
-    }
-    const auto& table = it->second.get<const PluginTable>("qsohost_plugin");
-    if (table.magic != kMagic || table.size != sizeof(PluginTable)) {
-      throw ChainError("not a plugin of this host: its table is too short or damaged");
-    }
-    if (table.api != note.abi.api || table.layout != note.abi.layout ||
-        table.stage_count != note.stage_count) {
-      throw ChainError("its note and its table contradict each other; build it again");
-    }
-    return table;
-  } catch (const Error&) {
-    throw;
-  } catch (const std::exception& e) {
-    throw ChainError(reason_in(e.what()));
-  }
-}
-
-// Loads the plugin in a child process, since a crash in its static constructors cannot be caught.
-// What went wrong, or nothing.
-std::string probe(const fs::path& file, const PluginNote& note) {
-  int ends[2];
-  if (::pipe(ends) != 0) return {};
-  const pid_t child = ::fork();
-  if (child == 0) {
-    ::close(ends[0]);
-    // If it crashes, that is told by its exit status alone, not by handlers of this process.
-    for (const int signal : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL})
-      std::signal(signal, SIG_DFL);
-    if (const int null = ::open("/dev/null", O_WRONLY); null >= 0) ::dup2(null, STDERR_FILENO);
-    std::string reason;
-    try {
-      load_table(file, note);
-    } catch (const std::exception& e) {
-      reason = e.what();
-    }
-    const bool told = ::write(ends[1], reason.data(), reason.size()) >= 0;
-    ::_exit(told ? 0 : 1);
-  }
-  ::close(ends[1]);
-  std::string reason;
-  char buffer[512];
-  for (ssize_t n = 0; (n = ::read(ends[0], buffer, sizeof buffer)) > 0;) {
-    reason.append(buffer, static_cast<std::size_t>(n));
-  }
-  ::close(ends[0]);
-  int status = 0;
-  if (child > 0) ::waitpid(child, &status, 0);
-  if (status != 0) return "crashes as it is loaded (in a static constructor?)";
-  return reason;
-}
 
 bool others_may_write(const fs::path& path, bool sticky_is_fine) {
   struct stat info {};
@@ -133,6 +34,7 @@ struct Plugins::State {
   struct File {
     fs::path path;
     PluginNote note;
+    bool is_probed = false;
   };
   std::vector<File> files;
   std::set<std::string> names;  // of files seen, refused ones too: the first hit is final
@@ -142,25 +44,30 @@ struct Plugins::State {
   std::vector<fs::path> searched;
   bool has_standard_folders = false;
 
+  // Loads a file in a child process, once; refuses it if that goes wrong. Returns why.
+  std::string try_out(const fs::path& path) {
+    const auto file = std::ranges::find(files, path, &File::path);
+    if (file == files.end() || std::exchange(file->is_probed, true)) return {};
+    std::string reason = probe(path, file->note);
+    if (!reason.empty()) refuse(path, reason);
+    return reason;
+  }
+
   void refuse(const fs::path& path, std::string reason) {
     std::erase_if(offers, [&](const StageOffer& o) { return o.file == path; });
     std::erase_if(files, [&](const File& f) { return f.path == path; });
     refusals.push_back({path, std::move(reason)});
   }
 
-  // Reads the note; returns it if the file's stages are now on offer.
-  const PluginNote* take(const fs::path& path) {
-    if (!names.insert(path.filename().string()).second) return nullptr;
+  // Reads the note and offers the file's stages, or refuses the file.
+  void take(const fs::path& path) {
+    if (!names.insert(path.filename().string()).second) return;
     if (others_may_write(path, false)) {
-      refuse(path, "others may write to this file; take that right away (chmod o-w)");
-      return nullptr;
+      return refuse(path, "others may write to this file; take that right away (chmod o-w)");
     }
     auto read = read_plugin_note(path);
-    if (auto* reason = std::get_if<std::string>(&read)) {
-      refuse(path, std::move(*reason));
-      return nullptr;
-    }
-    files.push_back({path, std::get<PluginNote>(read)});
+    if (auto* reason = std::get_if<std::string>(&read)) return refuse(path, std::move(*reason));
+    files.push_back({path, std::get<PluginNote>(read), false});
     const PluginNote& note = files.back().note;
     for (std::size_t i = 0; i < note.stage_count; ++i) {
       const PluginNote::StageLine& line = note.stages[i];
@@ -176,7 +83,6 @@ struct Plugins::State {
       offers.push_back({stage, line.summary.data(), static_cast<Role>(line.role), note.name.data(),
                         note.version.data(), path});
     }
-    return &note;
   }
 };
 
@@ -192,10 +98,8 @@ void Plugins::add_file(const fs::path& file) {
                                      path.parent_path().string()));
     return;
   }
-  const PluginNote* note = state_->take(path);
-  if (note == nullptr) return;
-  const std::string reason = probe(path, *note);
-  if (!reason.empty()) state_->refuse(path, reason);
+  state_->take(path);
+  state_->try_out(path);
 }
 
 void Plugins::add_folder(const fs::path& folder) {
@@ -240,10 +144,7 @@ const std::vector<fs::path>& Plugins::searched() const {
 }
 
 void Plugins::probe_all() {
-  for (const State::File& file : std::vector(state_->files)) {
-    const std::string reason = probe(file.path, file.note);
-    if (!reason.empty()) state_->refuse(file.path, reason);
-  }
+  for (const State::File& file : std::vector(state_->files)) state_->try_out(file.path);
 }
 
 const StageOffer* Plugins::find(std::string_view stage) const {
@@ -278,8 +179,12 @@ StagePtr Plugins::create(std::string_view stage) {
     throw ChainError(fmt::format("stage '{}' is offered by two plugins, {} and {}; remove one",
                                  stage, twin->second[0].string(), twin->second[1].string()));
   }
-  const auto file = std::ranges::find(state_->files, offer->file, &State::File::path);
   const auto where = fmt::format("stage '{}' of {}", stage, offer->file.string());
+  const fs::path path = offer->file;
+  if (const std::string reason = state_->try_out(path); !reason.empty()) {
+    throw ChainError(fmt::format("{} cannot be created: {}", where, reason));
+  }
+  const auto file = std::ranges::find(state_->files, path, &State::File::path);
   try {
     const PluginTable& table = load_table(file->path, file->note);
     const StageEntry* entry = std::find_if(table.stages, table.stages + table.stage_count,
@@ -288,11 +193,8 @@ StagePtr Plugins::create(std::string_view stage) {
       throw ChainError("its note and its table contradict each other; build it again");
     }
     return {entry->create(), entry->destroy};
-  } catch (const std::exception& e) {
-    throw ChainError(fmt::format("{} cannot be created: {}", where, e.what()));
   } catch (...) {
-    throw ChainError(
-        fmt::format("{} cannot be created: it threw something that is no std::exception", where));
+    throw ChainError(fmt::format("{} cannot be created: {}", where, caught_words()));
   }
 }
 

@@ -74,10 +74,8 @@ std::size_t Executor::workers(std::size_t stage) const {
     case Role::Filter:
     case Role::Fitter:
       return static_cast<std::size_t>(settings_.threads);
-    case Role::Fetcher: {
-      const auto& fetcher = static_cast<const Fetcher&>(*chain_.stages()[stage].stage);
-      return static_cast<std::size_t>(std::max(1, fetcher.lanes()));
-    }
+    case Role::Fetcher:
+      return static_cast<std::size_t>(settings_.lanes[stage]);
     case Role::Source:
     case Role::Sink:
       break;

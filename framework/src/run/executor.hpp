@@ -40,6 +40,7 @@ class Executor {
  public:
   struct Settings {
     int threads = 1;
+    std::vector<int> lanes;  // of each stage of the chain
     int in_flight = 4;
     std::int64_t batch_rows = 500;
     std::int64_t batch_bytes = 64 << 20;

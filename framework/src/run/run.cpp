@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <numeric>
 #include <set>
 #include <thread>
 
@@ -29,6 +30,15 @@ class CannotOpen final : public ChainError {
  public:
   using ChainError::ChainError;
 };
+
+// As guarded(), for calls before the first batch.
+void guarded_opening(const ChainStage& stage, const std::function<void()>& call) {
+  try {
+    guarded(stage, nullptr, call);
+  } catch (const ChainError& e) {
+    throw CannotOpen(e.what());
+  }
+}
 
 // Opens the stages of a chain and closes those that were opened, whatever happens in between.
 class OpenChain {
@@ -72,11 +82,7 @@ class OpenChain {
 
   void open(std::size_t index) {
     ChainStage& stage = chain_.stages()[index];
-    try {
-      guarded(stage, nullptr, [&] { stage.stage->open(*contexts_[index]); });
-    } catch (const ChainError& e) {
-      throw CannotOpen(e.what());
-    }
+    guarded_opening(stage, [&] { stage.stage->open(*contexts_[index]); });
     opened_.push_back(&stage);
   }
 
@@ -98,12 +104,14 @@ class OpenChain {
   std::vector<ChainStage*> opened_;
 };
 
-int total_lanes(const Chain& chain) {
-  int lanes = 0;
-  for (const ChainStage& stage : chain.stages()) {
-    if (stage.offer.role == Role::Fetcher) {
-      lanes += static_cast<const Fetcher&>(*stage.stage).lanes();
-    }
+// Of each stage; 0 for those that are no fetchers.
+std::vector<int> lanes_of(const Chain& chain) {
+  std::vector<int> lanes(chain.stages().size());
+  for (std::size_t i = 0; i < lanes.size(); ++i) {
+    const ChainStage& stage = chain.stages()[i];
+    if (stage.offer.role != Role::Fetcher) continue;
+    guarded_opening(
+        stage, [&] { lanes[i] = std::max(1, static_cast<const Fetcher&>(*stage.stage).lanes()); });
   }
   return lanes;
 }
@@ -113,8 +121,9 @@ Executor::Settings executor_settings(const Chain& chain, const RunOptions& optio
   settings.threads = options.threads > 0
                          ? options.threads
                          : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  settings.in_flight =
-      options.in_flight > 0 ? options.in_flight : settings.threads + total_lanes(chain) + 2;
+  settings.lanes = lanes_of(chain);
+  const int all_lanes = std::accumulate(settings.lanes.begin(), settings.lanes.end(), 0);
+  settings.in_flight = options.in_flight > 0 ? options.in_flight : settings.threads + all_lanes + 2;
   settings.batch_rows = chain.settings().batch_rows;
   settings.batch_bytes = chain.settings().batch_megabytes << 20;
   settings.skip = options.skip;
@@ -164,7 +173,9 @@ std::vector<std::string> passing_sinks(const Chain& chain) {
   std::vector<std::string> labels;
   for (const ChainStage& stage : chain.stages()) {
     if (stage.offer.role != Role::Sink) continue;
-    if (!static_cast<const Sink&>(*stage.stage).keeps_chunks()) labels.push_back(stage.label);
+    bool keeps = false;
+    guarded_opening(stage, [&] { keeps = static_cast<const Sink&>(*stage.stage).keeps_chunks(); });
+    if (!keeps) labels.push_back(stage.label);
   }
   return labels;
 }
@@ -210,8 +221,9 @@ struct Work {
 };
 
 std::optional<std::uint64_t> objects_total(const Work& work) {
-  const auto& source = static_cast<const Source&>(*work.chain.stages().front().stage);
-  std::optional<std::uint64_t> total = source.size();
+  const ChainStage& source = work.chain.stages().front();
+  std::optional<std::uint64_t> total;
+  guarded_opening(source, [&] { total = static_cast<const Source&>(*source.stage).size(); });
   if (total) total = *total - std::min(*total, work.options.skip);
   if (work.options.limit) {
     total = total ? std::min(*total, *work.options.limit) : *work.options.limit;
@@ -264,19 +276,22 @@ void execute(Work& work, RunReport& report) {
   const auto begin = std::chrono::steady_clock::now();
   std::optional<OpenChain> open;
   std::optional<HttpConnection> http;
+  Executor::Settings settings;
+  std::vector<std::string> passing;
   try {
     open.emplace(work.chain, work.options, work.directory);
     http.emplace(work.chain, work.options, ledger_file(work), settled_batches(work.chain, work.db));
+    settings = executor_settings(work.chain, work.options);
+    settings.progress = progress_of(work, *http);
+    settings.committed = [&](const BatchRecord& batch) { http->committed(batch); };
+    passing = passing_sinks(work.chain);
+    if (!work.options.dry_run) note_start(work);
   } catch (const CannotOpen& e) {
     report.error = e.what();
     const bool interrupted = work.options.interrupts != nullptr && *work.options.interrupts > 0;
     report.end = interrupted ? RunEnd::Interrupted : RunEnd::Failed;
     return;
   }
-  if (!work.options.dry_run) note_start(work);
-  Executor::Settings settings = executor_settings(work.chain, work.options);
-  settings.progress = progress_of(work, *http);
-  settings.committed = [&](const BatchRecord& batch) { http->committed(batch); };
   Executor executor(work.chain, std::move(settings), work.db, work.before.batches, work.trace);
   executor.run();
   report.error = executor.error();
@@ -302,7 +317,7 @@ void execute(Work& work, RunReport& report) {
     report.end = has_unsettled(report) ? RunEnd::Unsettled : RunEnd::Done;
     // Failed objects can be tried again, and then their batches' chunks are written anew.
     if (report.end == RunEnd::Done && work.directory != nullptr) {
-      work.directory->remove_chunks(passing_sinks(work.chain));
+      work.directory->remove_chunks(passing);
       work.directory->remove_received();
     }
   }

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <mutex>
 
+#include "data/caught.hpp"
+
 namespace qsohost::inline v1 {
 
 namespace {
@@ -107,11 +109,8 @@ void plain_loop(std::size_t n, const std::function<void(std::size_t)>& body) {
 void guarded(const ChainStage& stage, const Batch* batch, const std::function<void()>& call) {
   try {
     call();
-  } catch (const std::exception& e) {
-    throw ChainError(fmt::format("{}: {}", describe(stage, batch), e.what()));
   } catch (...) {
-    throw ChainError(
-        fmt::format("{}: it threw something that is no std::exception", describe(stage, batch)));
+    throw ChainError(fmt::format("{}: {}", describe(stage, batch), caught_words()));
   }
 }
 
@@ -178,8 +177,8 @@ std::vector<BadRow> call_fitter(const ChainStage& stage, Batch& batch, const For
       } catch (const BadObject& e) {
         const std::lock_guard lock(mutex);
         bad.push_back({row, e.what()});
-      } catch (const std::exception& e) {
-        throw ChainError(fmt::format("object {}: {}", batch.id(row), e.what()));
+      } catch (...) {
+        throw ChainError(fmt::format("object {}: {}", batch.id(row), caught_words()));
       }
     });
     for (const std::deque<Group>& row_arrays : arrays) append_arrays(batch, row_arrays);

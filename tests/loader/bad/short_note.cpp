@@ -1,4 +1,5 @@
 #include <cstdint>
+#include <qsohost/api.hpp>
 
 // The right magic word and API number, and then too little.
 namespace {
@@ -6,7 +7,7 @@ struct Note {
   char magic[8] = {'Q', 'S', 'O', 'H', 'O', 'S', 'T', '\0'};
   std::uint32_t size = 24;
   std::uint32_t stages = 1;
-  std::uint32_t api = 1;
+  std::uint32_t api = QSOHOST_API_NUMBER;
   std::uint32_t rest = 0;
 };
 [[gnu::section(".qsohost"), gnu::used]] const Note note{};

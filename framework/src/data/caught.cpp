@@ -1,0 +1,33 @@
+#include "data/caught.hpp"
+
+#include <cxxabi.h>
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <exception>
+#include <typeinfo>
+
+namespace qsohost::inline v1 {
+
+std::string readable_name(const char* symbol) {
+  int status = 0;
+  char* readable = abi::__cxa_demangle(symbol, nullptr, nullptr, &status);
+  std::string out = readable != nullptr ? readable : symbol;
+  std::free(readable);  // NOLINT(cppcoreguidelines-no-malloc): __cxa_demangle used malloc
+  return out;
+}
+
+std::string caught_words() {
+  try {
+    throw;
+  } catch (const std::exception& e) {
+    return e.what();
+  } catch (...) {
+    return fmt::format(
+        "it threw a value of type '{}', which is no std::exception and says nothing; throw "
+        "ChainError, TryAgain, NotFound or BadObject with what is wrong",
+        readable_name(abi::__cxa_current_exception_type()->name()));
+  }
+}
+
+}  // namespace qsohost::inline v1

@@ -1,0 +1,14 @@
+// What an exception that a plugin threw says, copied at once: its class may be the plugin's own.
+#pragma once
+
+#include <string>
+
+namespace qsohost::inline v1 {
+
+// For use in a catch block, of std::exception or of anything at all.
+std::string caught_words();
+
+// "spline(double)" for "_Z6splined".
+std::string readable_name(const char* symbol);
+
+}  // namespace qsohost::inline v1

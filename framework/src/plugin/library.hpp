@@ -1,0 +1,18 @@
+// Loading the code of a plugin whose note is in order.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "qsohost/plugin.hpp"
+
+namespace qsohost::inline v1 {
+
+// Throws ChainError with the reason alone.
+const PluginTable& load_table(const std::filesystem::path& file, const PluginNote& note);
+
+// Loads the plugin in a child process, since a crash in its static constructors cannot be caught.
+// What went wrong, or nothing.
+std::string probe(const std::filesystem::path& file, const PluginNote& note);
+
+}  // namespace qsohost::inline v1

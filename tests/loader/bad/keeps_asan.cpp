@@ -1,0 +1,2 @@
+// With the address sanitizer: see CMakeLists.txt.
+#include "keeps.cpp"
