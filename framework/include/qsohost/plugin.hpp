@@ -19,6 +19,7 @@
 #include "qsohost/fits.hpp"
 #include "qsohost/http.hpp"
 #include "qsohost/light_curve.hpp"
+#include "qsohost/light_curve_fitter.hpp"
 #include "qsohost/option.hpp"
 #include "qsohost/port.hpp"
 #include "qsohost/stage.hpp"
@@ -61,7 +62,8 @@ constexpr std::uint64_t layout_hash() {
       Port, Ports, Schema, Schema::Entry, Schema::GroupEntry, RunInfo, Context, Counts,
       Counts::Entry, Outcomes, Outcomes::State, Result, Stage, Source, Fetcher, Filter, Fitter,
       Sink, Error, FitsField, FitsCells, FitsTable, FitsKeyword, FitsHeader, FitsColumn, FitsOrder,
-      TableReader, Request, Response, HttpPolicy, Conversation, Http, HttpFetcher, ObjectFetcher>();
+      TableReader, Request, Response, HttpPolicy, Conversation, Http, HttpFetcher, ObjectFetcher,
+      ResultColumn, CurveToFit, LightCurveFitter>();
 }
 
 template <std::size_t N>
