@@ -1,6 +1,7 @@
 #include "chain/port_check.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -112,6 +113,30 @@ std::vector<std::string> misfits(Role role, const Schema& before, const Ports& p
   check_added(before, ports, out);
   check_role(role, ports, out);
   return out;
+}
+
+std::string swap_hint(const ChainStage& stage, const Schema& now, const Schema& as_written) {
+  const Ports ports = ports_of(*stage.stage, as_written);
+  if (!misfits(stage.offer.role, as_written, ports).empty()) return "";
+  std::vector<std::string> names;
+  std::string origin;
+  for (const Port& port : ports.read()) {
+    if (now.find(port.group, port.name) != nullptr) continue;
+    const Schema::Entry* lost = as_written.find(port.group, port.name);
+    if (lost == nullptr) continue;
+    names.push_back(full_name(port));
+    origin = lost->origin;
+  }
+  if (names.empty()) return "";
+  constexpr std::size_t kMost = 3;
+  if (names.size() > kMost) {
+    names[kMost] = fmt::format("{} more", names.size() - kMost);
+    names.resize(kMost + 1);
+  }
+  return fmt::format(
+      "; before the swap '{}' gave {}: take '{}' out of the chain, or swap in a stage that gives "
+      "this too",
+      origin, fmt::join(names, " and "), stage.label);
 }
 
 }  // namespace qsohost::inline v1
