@@ -22,6 +22,7 @@ constexpr const char* kExample = R"(Example:
   qsohost --chain my.toml                        run; Ctrl-C stops after the batches in flight
   qsohost --chain my.toml --resume               go on where it stopped
   qsohost merge a.run b.run --into all.run       products of shards (--skip, --limit)
+  qsohost compare --chain my.toml --fitters ou-fit,dho   several fitters on the same light curves
 
 Exit codes: 0 done; 1 the run failed; 2 command line, chain or plugin is wrong;
 3 done, but some objects are unsettled (see --retry-failed); 130 interrupted, resumable.
@@ -53,7 +54,7 @@ struct Raw {
   bool check = false, resume = false, restart = false, retry_failed = false;
   std::optional<std::uint64_t> dry_run, limit;
   std::vector<std::string> run_dirs;
-  std::string into;
+  std::string into, table;
   std::optional<std::uint64_t> skip;
   bool json = false, as_json = false, as_markdown = false, as_toml = false;
 };
@@ -118,6 +119,37 @@ void add_run_options(CLI::App& app, CLI::Option* chain, Raw& raw, Arguments& arg
       ->type_name("FILE");
 }
 
+CLI::App* add_compare(CLI::App& app, Raw& raw, Arguments& arguments) {
+  CLI::App* compare =
+      app.add_subcommand("compare", "Run several fitters on the same light curves of a chain");
+  compare->add_option("--chain", raw.chain, "The chain file")->type_name("FILE")->required();
+  compare->add_option("--fitters", arguments.line_up.fitters, "Their stages: ou-fit,dho")
+      ->type_name("STAGE,...")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->required();
+  compare
+      ->add_option("--label", arguments.line_up.label,
+                   "Of the fitter whose place they take [the chain's only one]")
+      ->type_name("LABEL");
+  compare
+      ->add_option("--set", raw.set,
+                   "Set an option: of the place for all (loo.mean=profiled), or of one fitter "
+                   "(dho.min_points=30)")
+      ->type_name("LABEL.OPTION=VALUE")
+      ->allow_extra_args(false);
+  compare->add_option("--out", raw.table, "The table: .fits or .csv [<chain name>_comparison.fits]")
+      ->type_name("FILE");
+  compare->add_option("--limit", raw.limit, "Only N objects, the first")
+      ->type_name("N")
+      ->check(from_one_on());
+  compare->add_option("-j,--threads", arguments.run.threads, "Compute threads [all]")
+      ->type_name("THREADS")
+      ->check(from_one_on());
+  add_plugin_option(*compare, raw);
+  return compare;
+}
+
 void split(const std::vector<std::string>& texts, const char* option, const char* form,
            std::vector<std::pair<std::string, std::string>>& out) {
   for (const std::string& text : texts) {
@@ -155,6 +187,16 @@ void finish_run(const Raw& raw, Arguments& arguments) {
     run.start = StartMode::Restart;
 }
 
+void finish_compare(const Raw& raw, Arguments& arguments) {
+  finish_run(raw, arguments);
+  arguments.command = Command::Compare;
+  arguments.table = raw.table;
+  const std::string ending = arguments.table.extension().string();
+  if (!raw.table.empty() && ending != ".fits" && ending != ".csv")
+    throw CLI::ValidationError(
+        fmt::format("--out: '{}' should end in .fits or .csv", arguments.table.string()));
+}
+
 }  // namespace
 
 Parsed parse_arguments(int argc, const char* const* argv) {
@@ -190,6 +232,8 @@ Parsed parse_arguments(int argc, const char* const* argv) {
   merge->add_option("--into", raw.into, "Where products go [the only RUN_DIR]")->type_name("DIR");
   add_plugin_option(*merge, raw);
 
+  CLI::App* compare = add_compare(app, raw, arguments);
+
   try {
     app.parse(argc, argv);
     arguments.plugins.assign(raw.plugins.begin(), raw.plugins.end());
@@ -197,9 +241,11 @@ Parsed parse_arguments(int argc, const char* const* argv) {
     if (raw.as_json) arguments.format = InspectFormat::Json;
     if (raw.as_markdown) arguments.format = InspectFormat::Markdown;
     if (raw.as_toml) arguments.format = InspectFormat::Toml;
-    const bool is_command = list->parsed() || inspect->parsed() || merge->parsed();
+    const bool is_command =
+        list->parsed() || inspect->parsed() || merge->parsed() || compare->parsed();
     if (is_command && *chain)
-      throw CLI::ValidationError("--chain does not go with 'list', 'inspect' or 'merge'");
+      throw CLI::ValidationError(
+          "--chain does not go before 'list', 'inspect', 'merge' or 'compare'");
     if (!is_command && !*chain)
       throw CLI::ValidationError("nothing to do: give --chain FILE, 'list' or 'inspect STAGE'");
     arguments.run_dirs.assign(raw.run_dirs.begin(), raw.run_dirs.end());
@@ -212,6 +258,8 @@ Parsed parse_arguments(int argc, const char* const* argv) {
       arguments.command = Command::Inspect;
     else if (merge->parsed())
       arguments.command = Command::Merge;
+    else if (compare->parsed())
+      finish_compare(raw, arguments);
     else
       finish_run(raw, arguments);
   } catch (const CLI::ParseError& error) {

@@ -5,6 +5,7 @@
 #include <exception>
 
 #include "arguments.hpp"
+#include "compare_command.hpp"
 #include "inspect.hpp"
 #include "list.hpp"
 #include "qsohost/error.hpp"
@@ -39,6 +40,8 @@ int work(const Arguments& arguments) {
       return kDone;
     case Command::Merge:
       return merge(plugins, arguments);
+    case Command::Compare:
+      return compare_fitters(plugins, arguments);
     default:
       return work_on_chain(plugins, arguments);
   }
