@@ -118,7 +118,7 @@ ChainStage make_stage(const RawStage& raw, const std::filesystem::path& folder, 
     stage.stage = plugins.create(raw.use);
     stage.offer = *plugins.find(raw.use);
     stage.is_whole = apply_options(*stage.stage, raw, folder, problems);
-    if (plugins.find(raw.swapped_from) != nullptr) {
+    if (!raw.in_line_up && plugins.find(raw.swapped_from) != nullptr) {
       stage.original = plugins.create(raw.swapped_from);
       std::vector<Problem> of_no_interest;
       apply_options(*stage.original, raw, folder, of_no_interest);
@@ -280,6 +280,7 @@ void Chain::build(const RawChain& raw, const std::filesystem::path& folder, Plug
 void Chain::check_ports(std::vector<Problem>& problems) {
   Schema schema;
   Schema as_written;  // with what the chain file has where --swap put another stage
+  bool is_swapped = false;
   for (ChainStage& stage : stages_) {
     stage.before = schema;
     if (!stage.stage || !stage.is_whole) {
@@ -293,8 +294,11 @@ void Chain::check_ports(std::vector<Problem>& problems) {
     };
     try {
       stage.ports = ports_of(*stage.stage, schema);
-      for (const std::string& m : misfits(stage.offer.role, schema, stage.ports))
-        complain(m + swap_hint(stage, schema, as_written));
+      std::vector<std::string> messages;
+      if (is_swapped) messages = misfits_by_swap(stage, schema, as_written);
+      if (messages.empty()) messages = misfits(stage.offer.role, schema, stage.ports);
+      for (const std::string& m : messages) complain(m);
+      is_swapped |= stage.original != nullptr;
       const Stage& written = stage.original ? *stage.original : *stage.stage;
       const Ports written_ports = ports_of(written, as_written);
       if (stage.offer.role == Role::Source) {

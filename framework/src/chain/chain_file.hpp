@@ -27,6 +27,7 @@ struct RawStage {
   // What the file has in this place, if another stage was put there: `use` gets those of the
   // options that it knows.
   std::string swapped_from;
+  bool in_line_up = false;  // one of several in this place
 };
 
 struct RawChain {

@@ -137,6 +137,7 @@ void line_up_fitters(RawChain& raw, const LineUp& line_up,
     stage.use = fitter;
     stage.use_place = {fmt::format("--fitters {}", fmt::join(line_up.fitters, ",")), 0, 0};
     if (place.use != fitter) stage.swapped_from = place.use;
+    stage.in_line_up = true;
   }
 }
 

@@ -19,8 +19,8 @@ Schema after(const Schema& before, const Ports& ports, const std::string& label)
 // What does not fit: "needs column ...", one message each.
 std::vector<std::string> misfits(Role role, const Schema& before, const Ports& ports);
 
-// What to add to a misfit of `stage` that is there because of a swap: which columns another stage
-// gave, and what to do. "" if it would not fit behind the stages that the chain file names either.
-std::string swap_hint(const ChainStage& stage, const Schema& now, const Schema& as_written);
+// What does not fit because of a swap, with what to do: all but those misfits that there would be
+// with the stages that the chain file names.
+std::vector<std::string> misfits_by_swap(const ChainStage& stage, Schema now, Schema as_written);
 
 }  // namespace qsohost::inline v1
