@@ -24,6 +24,7 @@ constexpr const char* kExample = R"(Example:
   qsohost status my.run                          how far it is, what failed and why
   qsohost merge a.run b.run --into all.run       products of shards (--skip, --limit)
   qsohost new survey my-survey                   a folder with a plugin of your own
+  qsohost compare --chain my.toml --fitters ou-fit,dho   several fitters on the same light curves
 
 Exit codes: 0 done; 1 the run failed; 2 command line, chain or plugin is wrong;
 3 done, but some objects are unsettled (see --retry-failed); 130 interrupted, resumable.
@@ -55,7 +56,7 @@ struct Raw {
   bool check = false, resume = false, restart = false, retry_failed = false;
   std::optional<std::uint64_t> dry_run, limit;
   std::vector<std::string> run_dirs;
-  std::string into;
+  std::string into, table;
   std::optional<std::uint64_t> skip;
   bool failed = false, not_found = false, matched = false;
   bool json = false, as_json = false, as_markdown = false, as_toml = false;
@@ -128,6 +129,37 @@ void add_run_options(CLI::App& app, CLI::Option* chain, Raw& raw, Arguments& arg
       ->type_name("FILE");
 }
 
+CLI::App* add_compare(CLI::App& app, Raw& raw, Arguments& arguments) {
+  CLI::App* compare =
+      app.add_subcommand("compare", "Run several fitters on the same light curves of a chain");
+  compare->add_option("--chain", raw.chain, "The chain file")->type_name("FILE")->required();
+  compare->add_option("--fitters", arguments.line_up.fitters, "Their stages: ou-fit,dho")
+      ->type_name("STAGE,...")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->required();
+  compare
+      ->add_option("--label", arguments.line_up.label,
+                   "Of the fitter whose place they take [the chain's only one]")
+      ->type_name("LABEL");
+  compare
+      ->add_option("--set", raw.set,
+                   "Set an option: of the place for all (loo.mean=profiled), or of one fitter "
+                   "(dho.min_points=30)")
+      ->type_name("LABEL.OPTION=VALUE")
+      ->allow_extra_args(false);
+  compare->add_option("--out", raw.table, "The table: .fits or .csv [<chain name>_comparison.fits]")
+      ->type_name("FILE");
+  compare->add_option("--limit", raw.limit, "Only N objects, the first")
+      ->type_name("N")
+      ->check(from_one_on());
+  compare->add_option("-j,--threads", arguments.run.threads, "Compute threads [all]")
+      ->type_name("THREADS")
+      ->check(from_one_on());
+  add_plugin_option(*compare, raw);
+  return compare;
+}
+
 void split(const std::vector<std::string>& texts, const char* option, const char* form,
            std::vector<std::pair<std::string, std::string>>& out) {
   for (const std::string& text : texts) {
@@ -187,6 +219,16 @@ void finish_status(const Raw& raw, Arguments& arguments) {
   arguments.outcomes.push_back(Outcome::BadObject);
 }
 
+void finish_compare(const Raw& raw, Arguments& arguments) {
+  finish_run(raw, arguments);
+  arguments.command = Command::Compare;
+  arguments.table = raw.table;
+  const std::string ending = arguments.table.extension().string();
+  if (!raw.table.empty() && ending != ".fits" && ending != ".csv")
+    throw CLI::ValidationError(
+        fmt::format("--out: '{}' should end in .fits or .csv", arguments.table.string()));
+}
+
 }  // namespace
 
 Parsed parse_arguments(int argc, const char* const* argv) {
@@ -229,6 +271,7 @@ Parsed parse_arguments(int argc, const char* const* argv) {
       ->check(CLI::IsMember({"survey", "filter", "fitter", "sink"}).description(""));
   fresh->add_option("NAME", arguments.name, "Of plugin, stage and folder: my-survey")->required();
   CLI::App* status = add_status(app, raw);
+  CLI::App* compare = add_compare(app, raw, arguments);
 
   try {
     app.parse(argc, argv);
@@ -256,6 +299,8 @@ Parsed parse_arguments(int argc, const char* const* argv) {
       arguments.command = Command::New;
     else if (status->parsed())
       finish_status(raw, arguments);
+    else if (compare->parsed())
+      finish_compare(raw, arguments);
     else
       finish_run(raw, arguments);
   } catch (const CLI::ParseError& error) {

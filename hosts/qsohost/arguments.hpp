@@ -21,7 +21,7 @@ enum ExitCode : int {
   kInterrupted = 130,
 };
 
-enum class Command : std::uint8_t { Run, Check, Graph, List, Inspect, Merge, New, Status };
+enum class Command : std::uint8_t { Run, Check, Graph, List, Inspect, Merge, New, Status, Compare };
 enum class InspectFormat : std::uint8_t { Text, Json, Markdown, Toml };
 
 struct Arguments {
@@ -34,6 +34,10 @@ struct Arguments {
   std::string graph;  // "dot", "mermaid", "text"
   // run_dir may be empty: then it is named after the chain
   RunOptions run;
+
+  // Compare; chain, overrides and run as above
+  LineUp line_up;
+  std::filesystem::path table;  // may be empty: then it is named after the chain
 
   // List, Status
   bool json = false;

@@ -6,6 +6,7 @@
 #include <exception>
 
 #include "arguments.hpp"
+#include "compare_command.hpp"
 #include "inspect.hpp"
 #include "list.hpp"
 #include "new_plugin.hpp"
@@ -53,6 +54,8 @@ int work(const Arguments& arguments) {
     }
     case Command::Status:
       return show_status(arguments);
+    case Command::Compare:
+      return compare_fitters(plugins, arguments);
     default:
       return work_on_chain(plugins, arguments);
   }

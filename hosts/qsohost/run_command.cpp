@@ -24,15 +24,8 @@ int run_chain(Chain& chain, const Arguments& arguments) {
   RunOptions options = arguments.run;
   if (options.run_dir.empty()) options.run_dir = chain.settings().name + ".run";
   options.command = go_on_command(arguments, "");
-  const InterruptHandler interrupts;
-  options.interrupts = &InterruptHandler::count();
-  ProgressDisplay display(isatty(STDERR_FILENO) != 0);
-  options.progress = [&display](const Progress& progress) { display.update(progress); };
-  options.log = [&display](LogLevel level, const std::string& text) {
-    display.message(level, text);
-  };
-  const RunReport report = run(chain, options);
-  display.finish();
+  RunReport report;
+  watched(options, [&](const RunOptions& o) { report = run(chain, o); });
   fmt::print("{}", closing_text(report, arguments));
   std::fflush(stdout);  // where both go to one file, the order holds
   if (report.end == RunEnd::Failed) fmt::print(stderr, "qsohost: {}\n", report.error);
@@ -40,6 +33,18 @@ int run_chain(Chain& chain, const Arguments& arguments) {
 }
 
 }  // namespace
+
+void watched(RunOptions options, const std::function<void(const RunOptions&)>& work) {
+  const InterruptHandler interrupts;
+  options.interrupts = &InterruptHandler::count();
+  ProgressDisplay display(isatty(STDERR_FILENO) != 0);
+  options.progress = [&display](const Progress& progress) { display.update(progress); };
+  options.log = [&display](LogLevel level, const std::string& text) {
+    display.message(level, text);
+  };
+  work(options);
+  display.finish();
+}
 
 int merge(Plugins& plugins, const Arguments& arguments) {
   MergeOptions options{arguments.run_dirs, arguments.into, {}};

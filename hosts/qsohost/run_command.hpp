@@ -1,6 +1,8 @@
 // `qsohost --chain FILE ...`: check, draw or run a chain.
 #pragma once
 
+#include <functional>
+
 #include "arguments.hpp"
 #include "qsohost/loader.hpp"
 
@@ -9,5 +11,8 @@ namespace qsohost::cli {
 // Each returns the program's exit code. `arguments.command` says which of the three to do.
 int merge(Plugins& plugins, const Arguments& arguments);
 int work_on_chain(Plugins& plugins, const Arguments& arguments);
+
+// Calls `work` with these options, and meanwhile Ctrl-C, progress and log go the usual ways.
+void watched(RunOptions options, const std::function<void(const RunOptions&)>& work);
 
 }  // namespace qsohost::cli

@@ -19,8 +19,10 @@ class DropEpochs : public qsohost::Filter {
   void declare(const qsohost::Schema& before, qsohost::Ports& ports) const override {
     std::vector<std::string> names = *groups;
     if (names.empty()) {
-      for (const auto& entry : before.groups()) {
-        if (before.find(entry.info.name, *column) != nullptr) names.push_back(entry.info.name);
+      // By columns: the groups themselves may not be known before the source is open.
+      for (const auto& entry : before.columns()) {
+        if (!entry.port.group.empty() && entry.port.name == *column)
+          names.push_back(entry.port.group);
       }
     }
     for (const std::string& name : names) {

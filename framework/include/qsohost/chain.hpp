@@ -37,6 +37,7 @@ struct ChainStage {
   bool is_whole = true;  // its options are all right
   Ports ports;           // what it reads and adds where it stands
   Schema before;         // what a batch holds when it arrives
+  StagePtr original;     // what the chain file has here, if --swap put `stage` in its place
 };
 
 struct ChainSettings {
@@ -51,6 +52,12 @@ struct Overrides {
   std::vector<std::pair<std::string, std::string>> swap;
 };
 
+// Several fitters in the place of one, for `qsohost compare`.
+struct LineUp {
+  std::vector<std::string> fitters;
+  std::string label;  // of the fitter's place; "": the chain has only one
+};
+
 struct RawChain;
 
 class QSOHOST_API Chain {
@@ -60,6 +67,13 @@ class QSOHOST_API Chain {
   // `problems`; without errors (warnings may be there) the chain is returned.
   static std::optional<Chain> load(const std::filesystem::path& file, const Overrides& overrides,
                                    Plugins& plugins, std::vector<Problem>& problems);
+
+  // The chain up to its fitter, without sinks, and then each of the fitters, labelled with its own
+  // name. Options of the place, from the file and of `overrides`, go to all fitters that know them;
+  // those for a fitter's name to that one.
+  static std::optional<Chain> load(const std::filesystem::path& file, const Overrides& overrides,
+                                   const LineUp& line_up, Plugins& plugins,
+                                   std::vector<Problem>& problems);
 
   // The chain of which effective() gave these lines.
   static std::optional<Chain> restore(const std::vector<std::string>& effective, Plugins& plugins,
@@ -81,6 +95,9 @@ class QSOHOST_API Chain {
 
  private:
   Chain() = default;
+  static std::optional<Chain> load(const std::filesystem::path& file, const Overrides& overrides,
+                                   const LineUp* line_up, Plugins& plugins,
+                                   std::vector<Problem>& problems);
   void build(const RawChain& raw, const std::filesystem::path& folder, Plugins& plugins,
              std::vector<Problem>& problems);
   std::filesystem::path file_;

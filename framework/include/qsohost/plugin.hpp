@@ -20,6 +20,7 @@
 #include "qsohost/http.hpp"
 #include "qsohost/identifiers.hpp"
 #include "qsohost/light_curve.hpp"
+#include "qsohost/light_curve_fitter.hpp"
 #include "qsohost/option.hpp"
 #include "qsohost/port.hpp"
 #include "qsohost/stage.hpp"
@@ -63,7 +64,8 @@ constexpr std::uint64_t layout_hash() {
       Schema::Entry, Schema::GroupEntry, RunInfo, Context, Counts, Counts::Entry, Outcomes,
       Outcomes::State, Result, Stage, Source, Fetcher, Filter, Fitter, Sink, Error, FitsField,
       FitsCells, FitsTable, FitsKeyword, FitsHeader, FitsColumn, FitsOrder, IdIndex, TableReader,
-      TableRow, Request, Response, HttpPolicy, Conversation, Http, HttpFetcher, ObjectFetcher>();
+      TableRow, Request, Response, HttpPolicy, Conversation, Http, HttpFetcher, ObjectFetcher,
+      ResultColumn, CurveToFit, LightCurveFitter>();
 }
 
 template <std::size_t N>

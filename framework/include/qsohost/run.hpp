@@ -29,6 +29,13 @@ struct Progress {
   std::string stage;   // where the batch furthest behind is
 };
 
+// What a fitter did with a batch besides its results; an entry a row, as rows were then.
+struct FitterWork {
+  std::size_t stage = 0;             // position in the chain
+  std::vector<double> seconds;       // CPU time of fit()
+  std::vector<std::string> reasons;  // why it could not be done, or ""
+};
+
 struct RunOptions {
   std::filesystem::path run_dir;
   StartMode start = StartMode::Fresh;
@@ -43,6 +50,8 @@ struct RunOptions {
   std::string command;  // begins this run, without --resume and the like; for `qsohost status`
   // Set by the host's signal handler: 1 drains, 2 aborts what waits, 3 is the handler's own affair.
   const std::atomic<int>* interrupts = nullptr;
+  // Of a dry run: called with each batch behind its last stage, one at a time, in source order.
+  std::function<void(const Batch&, const std::vector<FitterWork>&)> batch_done;
   std::function<void(const Progress&)> progress;          // about ten times a second
   std::function<void(LogLevel, const std::string&)> log;  // any thread
 };

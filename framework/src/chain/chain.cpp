@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "chain/chain_file.hpp"
+#include "chain/overrides.hpp"
 #include "chain/port_check.hpp"
 #include "chain/stage_options.hpp"
 #include "data/caught.hpp"
@@ -85,57 +86,6 @@ void read_settings(const RawChain& raw, Settings& settings, std::vector<Problem>
   }
 }
 
-void apply_set(RawChain& raw, const std::string& where, const std::string& value,
-               std::vector<Problem>& problems) {
-  const Place place{fmt::format("--set {}={}", where, value), 0, 0};
-  const std::size_t dot = where.find('.');
-  if (dot == std::string::npos || dot == 0 || dot + 1 == where.size()) {
-    problems.push_back({place, "write --set label.option=value", false});
-    return;
-  }
-  const std::string label = where.substr(0, dot);
-  RawOption option{where.substr(dot + 1), place, parse_option_value(value), true};
-  std::vector<RawOption>* options = nullptr;
-  std::vector<std::string> labels{"chain"};
-  if (label == "chain") options = &raw.settings;
-  for (RawStage& stage : raw.stages) {
-    labels.push_back(stage.label);
-    if (stage.label == label) options = &stage.options;
-  }
-  if (options == nullptr) {
-    problems.push_back(
-        {place, fmt::format("no stage is called '{}'{}", label, did_you_mean(label, labels)),
-         false});
-    return;
-  }
-  std::erase_if(*options, [&](const RawOption& o) { return o.name == option.name; });
-  options->push_back(std::move(option));
-}
-
-void apply_swap(RawChain& raw, const std::string& label, const std::string& use, Plugins& plugins,
-                std::vector<Problem>& problems) {
-  const Place place{fmt::format("--swap {}={}", label, use), 0, 0};
-  std::vector<std::string> labels;
-  for (RawStage& stage : raw.stages) {
-    labels.push_back(stage.label);
-    if (stage.label != label) continue;
-    const StageOffer* old_one = plugins.find(stage.use);
-    const StageOffer* new_one = plugins.find(use);
-    if (old_one != nullptr && new_one != nullptr && old_one->role != new_one->role) {
-      problems.push_back({place,
-                          fmt::format("'{}' is a {} and cannot take the place of a {}", use,
-                                      name_of(new_one->role), name_of(old_one->role)),
-                          false});
-    }
-    stage.use = use;
-    stage.use_place = place;
-    stage.swapped = true;
-    return;
-  }
-  problems.push_back(
-      {place, fmt::format("no stage is called '{}'{}", label, did_you_mean(label, labels)), false});
-}
-
 void add_plugins(const Settings& settings, const RawChain& raw, const std::filesystem::path& folder,
                  Plugins& plugins, std::vector<Problem>& problems) {
   const auto it = std::ranges::find(raw.settings, "plugins", &RawOption::name);
@@ -169,6 +119,11 @@ ChainStage make_stage(const RawStage& raw, const std::filesystem::path& folder, 
     stage.stage = plugins.create(raw.use);
     stage.offer = *plugins.find(raw.use);
     stage.is_whole = apply_options(*stage.stage, raw, folder, problems);
+    if (!raw.in_line_up && plugins.find(raw.swapped_from) != nullptr) {
+      stage.original = plugins.create(raw.swapped_from);
+      std::vector<Problem> of_no_interest;
+      apply_options(*stage.original, raw, folder, of_no_interest);
+    }
   } catch (const Error& e) {
     problems.push_back({raw.use_place, e.what(), false});
   }
@@ -193,6 +148,9 @@ void check_order(const std::vector<ChainStage>& stages, std::vector<Problem>& pr
            false});
     }
   }
+}
+
+void check_for_sink(const std::vector<ChainStage>& stages, std::vector<Problem>& problems) {
   const auto is_sink = [](const ChainStage& s) { return s.stage && s.offer.role == Role::Sink; };
   if (!stages.empty() && std::ranges::none_of(stages, is_sink)) {
     problems.push_back(
@@ -249,20 +207,40 @@ std::string Problem::text() const {
 
 std::optional<Chain> Chain::load(const std::filesystem::path& file, const Overrides& overrides,
                                  Plugins& plugins, std::vector<Problem>& problems) {
+  return load(file, overrides, nullptr, plugins, problems);
+}
+
+std::optional<Chain> Chain::load(const std::filesystem::path& file, const Overrides& overrides,
+                                 const LineUp& line_up, Plugins& plugins,
+                                 std::vector<Problem>& problems) {
+  return load(file, overrides, &line_up, plugins, problems);
+}
+
+std::optional<Chain> Chain::load(const std::filesystem::path& file, const Overrides& overrides,
+                                 const LineUp* line_up, Plugins& plugins,
+                                 std::vector<Problem>& problems) {
   std::optional<RawChain> read = read_chain_file(file, problems);
   if (!read) return std::nullopt;
   RawChain& raw = *read;
-  for (const auto& [where, value] : overrides.set) apply_set(raw, where, value, problems);
   const std::filesystem::path folder = std::filesystem::absolute(file).parent_path();
   Settings settings;
+  std::vector<std::pair<std::string, std::string>> set = overrides.set;
+  std::erase_if(set, [&](const auto& given) {
+    if (!given.first.starts_with("chain.")) return false;
+    apply_set(raw, given.first, given.second, problems);
+    return true;
+  });
   read_settings(raw, settings, problems);
   add_plugins(settings, raw, folder, plugins, problems);
+  if (line_up != nullptr) line_up_fitters(raw, *line_up, set, plugins, problems);
+  for (const auto& [where, value] : set) apply_set(raw, where, value, problems);
   for (const auto& [label, use] : overrides.swap) apply_swap(raw, label, use, plugins, problems);
 
   Chain chain;
   chain.file_ = file;
   chain.settings_ = {*settings.name, *settings.batch_rows, *settings.batch_megabytes};
   chain.build(raw, folder, plugins, problems);
+  if (line_up == nullptr) check_for_sink(chain.stages_, problems);
   if (has_errors(problems)) return std::nullopt;
   return chain;
 }
@@ -302,11 +280,14 @@ void Chain::build(const RawChain& raw, const std::filesystem::path& folder, Plug
 
 void Chain::check_ports(std::vector<Problem>& problems) {
   Schema schema;
+  Schema as_written;  // with what the chain file has where --swap put another stage
+  bool is_swapped = false;
   for (ChainStage& stage : stages_) {
     stage.before = schema;
     if (!stage.stage || !stage.is_whole) {
       // Nobody knows what it would have added; complaints about later stages would be guesses.
       schema.set_open(true);
+      as_written.set_open(true);
       continue;
     }
     const auto complain = [&](const std::string& message) {
@@ -314,12 +295,23 @@ void Chain::check_ports(std::vector<Problem>& problems) {
     };
     try {
       stage.ports = ports_of(*stage.stage, schema);
-      for (const std::string& m : misfits(stage.offer.role, schema, stage.ports)) complain(m);
-      if (stage.offer.role == Role::Source) schema.set_open(false);
+      std::vector<std::string> messages;
+      if (is_swapped) messages = misfits_by_swap(stage, schema, as_written);
+      if (messages.empty()) messages = misfits(stage.offer.role, schema, stage.ports);
+      for (const std::string& m : messages) complain(m);
+      is_swapped |= stage.original != nullptr;
+      const Stage& written = stage.original ? *stage.original : *stage.stage;
+      const Ports written_ports = ports_of(written, as_written);
+      if (stage.offer.role == Role::Source) {
+        schema.set_open(false);
+        as_written.set_open(false);
+      }
       schema = after(schema, stage.ports, stage.label);
+      as_written = after(as_written, written_ports, stage.label);
     } catch (...) {
       complain(fmt::format("cannot say what it reads and adds: {}", caught_words()));
       schema.set_open(true);
+      as_written.set_open(true);
     }
   }
 }

@@ -24,7 +24,10 @@ struct RawStage {
   Place place;        // of the [[stage]]
   Place use_place;
   std::vector<RawOption> options;
-  bool swapped = false;
+  // What the file has in this place, if another stage was put there: `use` gets those of the
+  // options that it knows.
+  std::string swapped_from;
+  bool in_line_up = false;  // one of several in this place
 };
 
 struct RawChain {

@@ -1,8 +1,10 @@
 #include "chain/port_check.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <set>
 
 #include "qsohost/loader.hpp"
 
@@ -89,6 +91,30 @@ void check_role(Role role, const Ports& ports, std::vector<std::string>& out) {
   }
 }
 
+// Which columns another stage gave before the swap, and what to do; "" if it is not that.
+std::string swap_hint(const ChainStage& stage, const Ports& ports, const Schema& now,
+                      const Schema& as_written) {
+  std::vector<std::string> names;
+  std::string origin;
+  for (const Port& port : ports.read()) {
+    if (now.find(port.group, port.name) != nullptr) continue;
+    const Schema::Entry* lost = as_written.find(port.group, port.name);
+    if (lost == nullptr) continue;
+    names.push_back(full_name(port));
+    origin = lost->origin;
+  }
+  if (names.empty()) return "";
+  constexpr std::size_t kMost = 3;
+  if (names.size() > kMost) {
+    names[kMost] = fmt::format("{} more", names.size() - kMost);
+    names.resize(kMost + 1);
+  }
+  return fmt::format(
+      "; before the swap '{}' gave {}: take '{}' out of the chain, or swap in a stage that gives "
+      "this too",
+      origin, fmt::join(names, " and "), stage.label);
+}
+
 }  // namespace
 
 Ports ports_of(const Stage& stage, const Schema& before) {
@@ -111,6 +137,23 @@ std::vector<std::string> misfits(Role role, const Schema& before, const Ports& p
   for (const Port& port : ports.read()) check_read(port, before, out);
   check_added(before, ports, out);
   check_role(role, ports, out);
+  return out;
+}
+
+std::vector<std::string> misfits_by_swap(const ChainStage& stage, Schema now, Schema as_written) {
+  // While the source is closed it could still give what is missing; but what the chain file has
+  // from another stage is not to be hoped for.
+  now.set_open(false);
+  as_written.set_open(false);
+  const Ports ports = ports_of(*stage.stage, as_written);
+  const auto without_guess = [](const std::string& m) { return m.substr(0, m.find("; did you")); };
+  std::set<std::string> before;
+  for (const std::string& m : misfits(stage.offer.role, as_written, ports))
+    before.insert(without_guess(m));
+  std::vector<std::string> out = misfits(stage.offer.role, now, ports_of(*stage.stage, now));
+  std::erase_if(out, [&](const std::string& m) { return before.contains(without_guess(m)); });
+  const std::string hint = swap_hint(stage, ports, now, as_written);
+  for (std::string& message : out) message += hint;
   return out;
 }
 

@@ -19,4 +19,8 @@ Schema after(const Schema& before, const Ports& ports, const std::string& label)
 // What does not fit: "needs column ...", one message each.
 std::vector<std::string> misfits(Role role, const Schema& before, const Ports& ports);
 
+// What does not fit because of a swap, with what to do: all but those misfits that there would be
+// with the stages that the chain file names.
+std::vector<std::string> misfits_by_swap(const ChainStage& stage, Schema now, Schema as_written);
+
 }  // namespace qsohost::inline v1

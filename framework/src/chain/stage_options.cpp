@@ -1,6 +1,7 @@
 #include "chain/stage_options.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -47,19 +48,14 @@ OptionValue resolve_paths(const OptionBase& option, OptionValue value,
 
 void set_option(Stage& stage, const RawStage& raw, const RawOption& given,
                 const std::filesystem::path& folder, std::vector<Problem>& problems) {
-  const auto complain = [&](const std::string& message, bool warning = false) {
-    problems.push_back({given.place, message, warning});
+  const auto complain = [&](const std::string& message) {
+    problems.push_back({given.place, message, false});
   };
   const auto& options = stage.options();
   const auto it = std::ranges::find(options, given.name, &OptionBase::name);
   if (it == options.end()) {
     std::vector<std::string> names;
     for (const OptionBase* o : options) names.push_back(o->name());
-    if (raw.swapped && !given.from_command_line) {
-      return complain(fmt::format("{}: stage '{}' has no option '{}'; left out", raw.label, raw.use,
-                                  given.name),
-                      true);
-    }
     return complain(fmt::format("{}: no option '{}'{}", raw.label, given.name,
                                 did_you_mean(given.name, names)));
   }
@@ -77,6 +73,29 @@ void set_option(Stage& stage, const RawStage& raw, const RawOption& given,
   } catch (const Error& e) {
     complain(fmt::format("{} {}", name, e.what()));
   }
+}
+
+// Options that the chain file gives to the stage that was in this place before: those that the new
+// one does not have are left out, and named in one warning.
+std::vector<RawOption> options_for(const Stage& stage, const RawStage& raw,
+                                   std::vector<Problem>& problems) {
+  std::vector<RawOption> kept = raw.options;
+  if (raw.swapped_from.empty()) return kept;
+  std::vector<std::string> unknown;
+  std::erase_if(kept, [&](const RawOption& given) {
+    const bool known =
+        std::ranges::find(stage.options(), given.name, &OptionBase::name) != stage.options().end();
+    if (known || given.from_command_line) return false;
+    unknown.push_back(given.name);
+    return true;
+  });
+  if (!unknown.empty()) {
+    problems.push_back({raw.use_place,
+                        fmt::format("{}: '{}' has no option {} of '{}'; left out", raw.label,
+                                    raw.use, fmt::join(unknown, ", "), raw.swapped_from),
+                        true});
+  }
+  return kept;
 }
 
 }  // namespace
@@ -109,7 +128,8 @@ bool apply_options(Stage& stage, const RawStage& raw, const std::filesystem::pat
   const auto errors = [&] { return std::ranges::count(problems, false, &Problem::is_warning); };
   const auto before = errors();
   stage.set_label(raw.label);
-  for (const RawOption& given : raw.options) set_option(stage, raw, given, folder, problems);
+  for (const RawOption& given : options_for(stage, raw, problems))
+    set_option(stage, raw, given, folder, problems);
   const auto was_given = [&](const OptionBase* o) {
     return std::ranges::find(raw.options, o->name(), &RawOption::name) != raw.options.end();
   };

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ctime>
 #include <utility>
 
 #include "qsohost/error.hpp"
@@ -15,6 +16,7 @@ struct Executor::Flight {
   std::uint64_t sequence;  // 0, 1, 2, ... without the gaps that skipped batches leave in ordinals
   Batch batch;
   BatchRecord record;
+  std::vector<FitterWork> fitted{};
   bool dead = false;  // goes through the steps without being worked on, so that order holds
   Clock::time_point queued = Clock::now();
 };
@@ -34,6 +36,12 @@ double seconds(Clock::duration d) {
 
 Role step_role(Role role) {
   return role == Role::Filter ? Role::Fitter : role;
+}
+
+double thread_seconds() {
+  timespec t{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
 }
 
 std::vector<ObjectRecord> object_records(const Batch& batch, const Outcomes& outcomes) {
@@ -94,6 +102,10 @@ void Executor::make_steps() {
       steps_.back()->role = role;
     }
     steps_.back()->stages.push_back(i);
+  }
+  if (settings_.batch_done) {
+    steps_.push_back(std::make_unique<Step>());
+    steps_.back()->role = Role::Sink;
   }
 }
 
@@ -206,7 +218,8 @@ void Executor::read_source() {
       const std::lock_guard lock(mutex_);
       ++tokens_;
     };
-    auto flight = std::make_unique<Flight>(Flight{sequence, Batch(ordinal, objects, capacity), {}});
+    auto flight =
+        std::make_unique<Flight>(Flight{sequence, Batch(ordinal, objects, capacity), {}, {}});
     const auto begin = Clock::now();
     if (!call_source(source, flight->batch)) {
       note_interrupt();
@@ -266,6 +279,17 @@ void Executor::sink_loop(Step& step, std::size_t index) {
 }
 
 void Executor::process(Step& step, Flight& flight) {
+  if (step.stages.empty()) {
+    if (interrupts() > 1) flight.dead = true;
+    if (flight.dead) return;
+    try {
+      settings_.batch_done(flight.batch, flight.fitted);
+    } catch (const std::exception& e) {
+      flight.dead = true;
+      fail(e.what());
+    }
+    return;
+  }
   const double waited = seconds(Clock::now() - flight.queued);
   {
     const std::lock_guard lock(mutex_);
@@ -309,18 +333,9 @@ void Executor::call(std::size_t index, Flight& flight) {
     case Role::Filter:
       call_filter(stage, batch, counts);
       break;
-    case Role::Fitter: {
-      // At a second Ctrl-C the objects that are left are passed over, and the batch is dead.
-      const ForEach for_each = [this](std::size_t n, const auto& body) {
-        pool_->for_each(n, [&](std::size_t i) {
-          if (interrupts() < 2) body(i);
-        });
-      };
-      for (const BadRow& bad : call_fitter(stage, batch, for_each, counts)) {
-        record.objects.push_back({batch.id(bad.row), Outcome::BadObject, bad.reason, 0, {}});
-      }
+    case Role::Fitter:
+      call_fitter_at(index, flight, counts);
       break;
-    }
     case Role::Sink:
       call_sink(stage, batch);
       break;
@@ -333,6 +348,31 @@ void Executor::call(std::size_t index, Flight& flight) {
   const std::lock_guard lock(mutex_);
   clocks_[index].busy += seconds(end - begin);
   clocks_[index].objects += record.objects_in;
+}
+
+void Executor::call_fitter_at(std::size_t index, Flight& flight, Counts& counts) {
+  Batch& batch = flight.batch;
+  FitterWork work{index, {}, {}};
+  if (settings_.batch_done) {
+    work.seconds.resize(batch.rows());
+    work.reasons.resize(batch.rows());
+  }
+  // At a second Ctrl-C the objects that are left are passed over, and the batch is dead.
+  const ForEach for_each = [&](std::size_t n, const auto& body) {
+    pool_->for_each(n, [&](std::size_t i) {
+      if (interrupts() > 1) return;
+      if (work.seconds.empty()) return body(i);
+      const double begin = thread_seconds();
+      body(i);
+      work.seconds[i] = thread_seconds() - begin;
+    });
+  };
+  std::vector<ObjectRecord>& records = flight.record.stages[index].objects;
+  for (const BadRow& bad : call_fitter(chain_.stages()[index], batch, for_each, counts)) {
+    records.push_back({batch.id(bad.row), Outcome::BadObject, bad.reason, 0, {}});
+    if (!work.reasons.empty()) work.reasons[bad.row] = bad.reason;
+  }
+  if (settings_.batch_done) flight.fitted.push_back(std::move(work));
 }
 
 void Executor::complete(FlightPtr flight) {

@@ -2,9 +2,9 @@
 //
 // The chain is cut into steps: each fetcher is a step with its own I/O lanes; consecutive filters
 // and fitters are one step, a task per batch in the compute pool; consecutive sinks are one step on
-// one thread that takes batches in source order. A batch takes a token at the source and gives it
-// back when it is committed, so W tokens bound the batches in memory, and the queues between steps
-// need no bounds: they cannot hold more than W.
+// one thread that takes batches in source order, and so is the call of batch_done. A batch takes a
+// token at the source and gives it back when it is committed, so W tokens bound the batches in
+// memory, and the queues between steps need no bounds: they cannot hold more than W.
 #pragma once
 
 #include <atomic>
@@ -50,6 +50,7 @@ class Executor {
     const std::atomic<int>* interrupts = nullptr;
     std::function<void(std::uint64_t objects, const std::string& stage)> progress;
     std::function<void(const BatchRecord&)> committed;
+    std::function<void(const Batch&, const std::vector<FitterWork>&)> batch_done;
   };
 
   // `skip`: ordinals that are committed already; they are read and passed over.
@@ -84,6 +85,7 @@ class Executor {
   void sink_loop(Step& step, std::size_t index);
   void process(Step& step, Flight& flight);
   void call(std::size_t stage, Flight& flight);
+  void call_fitter_at(std::size_t stage, Flight& flight, Counts& counts);
   void complete(FlightPtr flight);
   void fail(const std::string& message);
 

@@ -130,6 +130,7 @@ Executor::Settings executor_settings(const Chain& chain, const RunOptions& optio
   settings.limit = options.limit;
   settings.with_sinks = !options.dry_run;
   settings.interrupts = options.interrupts;
+  if (options.dry_run) settings.batch_done = options.batch_done;
   return settings;
 }
 

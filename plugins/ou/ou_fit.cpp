@@ -272,6 +272,10 @@ std::vector<Fit> fit_each(const Series& series, const Box& box, Mean mean,
   return fits;
 }
 
+bool Errors::some_undefined() const {
+  return std::isnan(ln_sigma + ln_tau + ln_d + covariance);
+}
+
 Errors errors_of(const Series& series, const Fit& fit, Mean mean) {
   constexpr double kStep = 1e-4;
   const auto slope = [&](double by_sigma, double by_tau) {

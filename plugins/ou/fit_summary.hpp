@@ -13,16 +13,11 @@ struct Summary {
   double loglike_constant;  // of a constant (the best one) with the same errors
   double aic, bic;          // of the process: 3 parameters, the mean is one of them
   double bic_constant;      // 1 parameter
-  double chi2_reduced;      // one-step residuals squared over their variances, per N - 3
+  double chi2;              // one-step residuals squared over their variances
+  double chi2_reduced;      // per N - 3
   double sf_inf() const;    // mag; structure function at long lags, sqrt(2) sigma
 };
 Summary summarise(const Series& series, const Fit& fit, Mean mean);
-
-// Time between the first and the last epoch, and the median time between epochs, d.
-struct Sampling {
-  double baseline, median_cadence;
-};
-Sampling sampling_of(const Series& series);
 
 // The columns that show it, each once for all epochs and once for those kept.
 struct SummaryColumn {

@@ -40,6 +40,7 @@ struct Fit {
 struct Errors {
   double ln_sigma, ln_tau, ln_d;
   double covariance;  // of (ln sigma, ln tau)
+  bool some_undefined() const;
 };
 Errors errors_of(const Series& series, const Fit& fit, Mean mean);
 

@@ -55,21 +55,13 @@ double Summary::sf_inf() const {
 
 Summary summarise(const Series& series, const Fit& fit, Mean mean) {
   const auto n = static_cast<double>(series.size());
-  Summary s{fit, errors_of(series, fit, mean), loglike_of_constant(series), 0, 0, 0, 0};
+  Summary s{fit, errors_of(series, fit, mean), loglike_of_constant(series), 0, 0, 0, 0, 0};
   s.aic = 2 * 3 - 2 * fit.loglike;
   s.bic = 3 * std::log(n) - 2 * fit.loglike;
   s.bic_constant = std::log(n) - 2 * s.loglike_constant;
-  s.chi2_reduced = evaluate(series, fit.parameters(), mean, Want::Value).chi2 / (n - 3);
+  s.chi2 = evaluate(series, fit.parameters(), mean, Want::Value).chi2;
+  s.chi2_reduced = s.chi2 / (n - 3);
   return s;
-}
-
-Sampling sampling_of(const Series& series) {
-  std::vector<double> steps(series.dt.begin() + 1, series.dt.end());
-  const double baseline = std::accumulate(steps.begin(), steps.end(), 0.0);
-  const auto middle = steps.begin() + static_cast<std::ptrdiff_t>(steps.size() / 2);
-  std::nth_element(steps.begin(), middle, steps.end());
-  if (steps.size() % 2 == 1) return {baseline, *middle};
-  return {baseline, (*middle + *std::max_element(steps.begin(), middle)) / 2};
 }
 
 std::span<const SummaryColumn> summary_columns() {

@@ -1,0 +1,69 @@
+// For hosts: several fitters on the same light curves, side by side.
+//
+// The table has a row for each object, light curve and fitter:
+//   source_id, group, band, fitter
+//   n_epochs, n_parameters, flags   missing where a fitter does not give them
+//   seconds                         CPU time of the object's fit, shared out evenly among its light
+//                                   curves
+//   failure                         why there are no results, or ""
+//   loglike, aic, bic, chi2         as <qsohost/light_curve_fitter.hpp> has them, NaN likewise
+// and every other number that one of the fitters adds for a light curve, by its name.
+// A fitter that gives a result twice, of all epochs and of those kept (ou-loo: loglike_full and
+// loglike_post), is compared by that of all epochs, as that is what the others fit.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "qsohost/chain.hpp"
+#include "qsohost/run.hpp"
+
+namespace qsohost::inline v1 {
+
+struct FitterScore {
+  std::string fitter;
+  std::uint64_t curves = 0;
+  std::uint64_t failed = 0;
+  std::vector<std::pair<std::string, std::uint64_t>> reasons;  // of failures, how often
+  double median_seconds = 0;                                   // a light curve, failed ones too
+  double total_seconds = 0;
+};
+
+// Of light curves that both fitted. Differences are those of the first less the second; medians of
+// nothing are NaN.
+struct PairScore {
+  struct Criterion {
+    std::uint64_t curves = 0;  // for which both give it
+    double median_difference = 0;
+    std::uint64_t first_is_lower = 0;  // and so preferred
+    std::uint64_t second_is_lower = 0;
+  };
+  struct Difference {
+    std::string name;
+    std::uint64_t curves = 0;
+    double median = 0;
+  };
+  std::string first, second;
+  std::uint64_t curves = 0;
+  Criterion aic, bic;
+  std::vector<Difference> others;  // loglike, chi2, and results of the same name and unit
+};
+
+struct CompareReport {
+  RunReport run;
+  std::vector<FitterScore> fitters;
+  std::vector<PairScore> pairs;
+  std::filesystem::path table;  // empty if the run failed
+};
+
+// Runs a chain that was loaded with a LineUp, as a dry run with `options`, and writes `table`: CSV
+// if its name ends so, else FITS. A file of that name is replaced once all is well; when
+// interrupted it holds the objects done so far. Memory does not grow with the number of objects but
+// for the medians at the end, 8 bytes a light curve.
+QSOHOST_API CompareReport compare(Chain& chain, RunOptions options,
+                                  const std::filesystem::path& table);
+
+}  // namespace qsohost::inline v1

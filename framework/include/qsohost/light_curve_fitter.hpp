@@ -1,0 +1,133 @@
+// A Fitter that looks at one light curve (one band of one object) at a time. This base class has
+// what such fitters share: the options that say which light curves, in which frame and of what
+// length, the choice and order of the epochs that take part, and the names of common results, which
+// `qsohost compare` reads. Results of light curve GROUP are object columns "LABEL.GROUP.<name>".
+//
+//   class Slope final : public qsohost::LightCurveFitter {
+//    public:
+//     Slope() : LightCurveFitter({.usual = 10, .least = 3, .help = "epochs needed for a fit"}) {}
+//    protected:
+//     void declare_curve(const qsohost::GroupInfo& group, const qsohost::Schema& before,
+//                        qsohost::Ports& ports) const override;
+//     void fit_curve(const qsohost::CurveToFit& curve, qsohost::Result& result) const override;
+//   };
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "qsohost/light_curve.hpp"
+#include "qsohost/option.hpp"
+#include "qsohost/port.hpp"
+#include "qsohost/stage.hpp"
+
+namespace qsohost::inline v1 {
+
+// Bits of the column "flags" that mean the same for all. A fitter's own are 16 and above.
+enum FitFlag : std::int32_t {
+  kTooFewEpochs = 1,       // not fitted
+  kBadRedshift = 2,        // not fitted
+  kEpochsWithoutPart = 4,  // some were left out: see CurveToFit
+  kFitFailed = 8,
+};
+
+// Why a light curve with these flags has no results: "too few epochs"; "" if it should have some.
+QSOHOST_API std::string_view failure_of(std::int32_t flags);
+
+struct ResultColumn {
+  std::string_view name;
+  DType dtype;
+  std::string_view unit;
+  std::string_view help;
+};
+
+// Every one of these fitters declares those of kEveryCurve, in the order it likes; the base class
+// sets them. Fitters with a likelihood declare and set those of kEveryLikelihood.
+namespace fit_column {
+inline constexpr ResultColumn kZ{"z", DType::F64, "", "redshift used"};
+inline constexpr ResultColumn kBand{"band", DType::String, "", "band of the light curve"};
+inline constexpr ResultColumn kEpochs{"n_epochs", DType::I32, "", "epochs that took part"};
+inline constexpr ResultColumn kBaseline{"baseline", DType::F64, "d",
+                                        "time from the first to the last epoch that took part"};
+inline constexpr ResultColumn kCadence{"median_cadence", DType::F64, "d",
+                                       "median time between epochs that took part"};
+inline constexpr ResultColumn kEveryCurve[] = {kZ, kBand, kEpochs, kBaseline, kCadence};
+
+inline constexpr ResultColumn kParameters{"n_parameters", DType::I32, "",
+                                          "parameters of the model, the mean among them"};
+inline constexpr ResultColumn kLoglike{"loglike", DType::F64, "", "ln of the likelihood"};
+inline constexpr ResultColumn kAic{"aic", DType::F64, "",
+                                   "Akaike's criterion, 2 n_parameters - 2 loglike"};
+inline constexpr ResultColumn kBic{"bic", DType::F64, "",
+                                   "Bayesian criterion, n_parameters ln n_epochs - 2 loglike"};
+inline constexpr ResultColumn kChi2{
+    "chi2", DType::F64, "", "one-step residuals squared over their variances, summed over epochs"};
+inline constexpr ResultColumn kEveryLikelihood[] = {kParameters, kLoglike, kAic, kBic, kChi2};
+}  // namespace fit_column
+
+// One light curve, ready for a fit: entry k of each vector is the same epoch. In time order are
+// those with finite time and mag and with mag_err from 1e-15 to 1e15.
+struct CurveToFit {
+  const Object& object;
+  const std::string& group;
+  const LightCurve& fetched;      // all epochs, as fetched
+  const TimeOrder& order;         // which of these take part
+  double redshift = 0;            // NaN for none
+  std::int32_t flags = 0;         // so far: 0 or kEpochsWithoutPart
+  std::vector<double> time{};     // d since the first; in the rest frame if so chosen
+  std::vector<double> mag{};      // mag
+  std::vector<double> mag_err{};  // mag
+  std::size_t size() const { return time.size(); }
+};
+
+class QSOHOST_API LightCurveFitter : public Fitter {
+ public:
+  ~LightCurveFitter() override;
+  void validate() const override;
+  void declare(const Schema& before, Ports& ports) const final;
+  void fit(const Object& object, Result& result) const final;
+
+ protected:
+  struct MinPoints {
+    std::int64_t usual;
+    double least;
+    std::string help;
+  };
+  explicit LightCurveFitter(MinPoints min_points);
+
+  // Results and whatever else is read or added for one light curve. `group` has a name only while
+  // nothing more is known of it.
+  virtual void declare_curve(const GroupInfo& group, const Schema& before, Ports& ports) const = 0;
+  // Called for light curves of at least min_points epochs.
+  virtual void fit_curve(const CurveToFit& curve, Result& result) const = 0;
+
+  std::string prefix(std::string_view group) const;  // "LABEL.GROUP"
+  void add_result(const GroupInfo& group, const ResultColumn& column, Ports& ports) const;
+  template <class T>
+  void set(const CurveToFit& curve, std::string_view name, T value, Result& result) const {
+    result.set<T>(prefix(curve.group) + "." + std::string(name), value);
+  }
+  void set_likelihood(const CurveToFit& curve, std::int32_t n_parameters, double loglike,
+                      double chi2, Result& result) const;
+  // The column "flags": what the shared bits mean, then `own`, e.g. "16 tau at its bound".
+  void add_flags(const GroupInfo& group, std::string_view own, Ports& ports) const;
+
+  std::size_t min_points() const { return static_cast<std::size_t>(*min_points_); }
+  bool in_rest_frame() const { return *rest_frame_; }
+
+ private:
+  void declare_group(const std::string& name, const Schema& before, Ports& ports) const;
+  void fit_group(const Object& object, const std::string& group, double redshift,
+                 Result& result) const;
+
+  Option<std::vector<std::string>> groups_{this, "groups", required,
+                                           "light curves to fit, e.g. [\"ztf.g\", \"ztf.r\"]"};
+  Option<std::string> redshift_{this, "redshift", "z",
+                                "object column with the redshift; \"\" for none"};
+  Option<bool> rest_frame_{this, "rest_frame", true, "times in rest-frame days, t / (1 + z)"};
+  Option<std::int64_t> min_points_;
+};
+
+}  // namespace qsohost::inline v1

@@ -1,0 +1,28 @@
+// The table of a comparison, written batch by batch.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <vector>
+
+#include "qsohost/batch.hpp"
+#include "qsohost/fits.hpp"
+
+namespace qsohost::inline v1 {
+
+class CompareTable {
+ public:
+  virtual ~CompareTable() = default;
+  virtual void add(const std::deque<Column>& columns) = 0;  // of one batch, equal lengths
+  virtual void finish() = 0;  // puts the file in its place; without it nothing is left
+};
+
+// CSV if the file's name ends so, else FITS. `empty`: the columns, without rows.
+std::unique_ptr<CompareTable> make_compare_table(const std::filesystem::path& file,
+                                                 const FitsHeader& header,
+                                                 const std::deque<Column>& empty);
+
+}  // namespace qsohost::inline v1

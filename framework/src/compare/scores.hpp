@@ -1,0 +1,73 @@
+// The rows of a comparison and what is summed up of them.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "qsohost/compare.hpp"
+
+namespace qsohost::inline v1 {
+
+// One light curve as one fitter sees it.
+struct ComparedFit {
+  std::string failure;
+  double seconds = 0;
+  // By place in Scores' list of names; NaN where there is none.
+  std::vector<double> values;
+};
+
+// Numbers set aside on disk until their median is asked for.
+class Spool {
+ public:
+  Spool();
+  void add(double value);
+  std::uint64_t size() const { return size_; }
+  double median() const;  // NaN for none
+
+ private:
+  struct Close {
+    void operator()(std::FILE* file) const { std::fclose(file); }
+  };
+  std::unique_ptr<std::FILE, Close> file_;  // nameless, gone with the process
+  std::uint64_t size_ = 0;
+};
+
+class Scores {
+ public:
+  // `names`: of values; `shared[a][b]`: places of those that fitters a and b both give.
+  Scores(std::vector<std::string> fitters, std::vector<std::string> names,
+         const std::vector<std::vector<bool>>& given);
+
+  // An entry a fitter.
+  void add(const std::vector<ComparedFit>& fits);
+
+  std::vector<FitterScore> fitters() const;
+  std::vector<PairScore> pairs() const;
+
+ private:
+  struct OfFitter {
+    std::uint64_t curves = 0;
+    double seconds = 0;
+    std::map<std::string, std::uint64_t> reasons;
+    Spool times;
+  };
+  struct OfPair {
+    std::size_t first, second;
+    std::uint64_t curves = 0;
+    std::vector<std::size_t> places;  // of values
+    std::vector<Spool> differences;   // of these
+    std::vector<std::array<std::uint64_t, 2>> lower;
+  };
+  std::vector<std::string> names_;
+  std::vector<std::string> labels_;
+  std::vector<OfFitter> of_fitter_;
+  std::vector<OfPair> of_pair_;
+};
+
+}  // namespace qsohost::inline v1

@@ -1,0 +1,103 @@
+#include "compare_command.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <cstdio>
+
+#include "qsohost/error.hpp"
+#include "report.hpp"
+#include "run_command.hpp"
+#include "table.hpp"
+
+namespace qsohost::cli {
+namespace {
+
+std::string number(double value) {
+  return std::isnan(value) ? "-" : fmt::format("{:.4g}", value);
+}
+
+std::string count(std::uint64_t n) {
+  return grouped(static_cast<std::int64_t>(n));
+}
+
+std::string fitter_table(const std::vector<FitterScore>& fitters) {
+  Table table({{"fitter"},
+               {"light curves", Align::Right},
+               {"failed", Align::Right},
+               {"ms each (median)", Align::Right},
+               {"CPU in all", Align::Right}});
+  for (const FitterScore& f : fitters) {
+    table.add({f.fitter, count(f.curves), count(f.failed), number(1e3 * f.median_seconds),
+               duration(f.total_seconds)});
+  }
+  return table.text();
+}
+
+std::string failure_table(const std::vector<FitterScore>& fitters) {
+  Table table({{"fitter"}, {"failed", Align::Right}, {"because"}});
+  for (const FitterScore& f : fitters) {
+    for (const auto& [reason, n] : f.reasons) table.add({f.fitter, count(n), reason});
+  }
+  return table.empty() ? "" : "\n" + table.text();
+}
+
+std::string pair_table(const PairScore& pair) {
+  Table table({{fmt::format("{} - {}", pair.first, pair.second)},
+               {"light curves", Align::Right},
+               {"median", Align::Right},
+               {"prefer " + pair.first, Align::Right},
+               {"prefer " + pair.second, Align::Right}});
+  const auto add = [&](const char* name, const PairScore::Criterion& c) {
+    if (c.curves == 0) return;
+    table.add({name, count(c.curves), number(c.median_difference), count(c.first_is_lower),
+               count(c.second_is_lower)});
+  };
+  add("AIC", pair.aic);
+  add("BIC", pair.bic);
+  for (const PairScore::Difference& d : pair.others) {
+    if (d.curves > 0) table.add({d.name, count(d.curves), number(d.median)});
+  }
+  if (table.empty()) {
+    return fmt::format("\n{} and {} have no result in common ({} light curves fitted by both)\n",
+                       pair.first, pair.second, count(pair.curves));
+  }
+  return "\n" + table.text();
+}
+
+std::string ending(const CompareReport& report) {
+  const std::string objects = count(report.run.objects_this_run);
+  if (report.run.end == RunEnd::Failed) return "Failed; no table was written.\n";
+  if (report.table.empty()) return "No objects: no table was written.\n";
+  return fmt::format("{} after {} objects in {}. Written\n  {}\n",
+                     report.run.end == RunEnd::Interrupted ? "Interrupted" : "Done", objects,
+                     duration(report.run.seconds), report.table.string());
+}
+
+}  // namespace
+
+std::string comparison_text(const CompareReport& report) {
+  std::string out;
+  if (!report.fitters.empty()) out += fitter_table(report.fitters) + failure_table(report.fitters);
+  for (const PairScore& pair : report.pairs) out += pair_table(pair);
+  return out + (out.empty() ? "" : "\n") + ending(report);
+}
+
+int compare_fitters(Plugins& plugins, const Arguments& arguments) {
+  std::vector<Problem> problems;
+  std::optional<Chain> chain =
+      Chain::load(arguments.chain, arguments.overrides, arguments.line_up, plugins, problems);
+  for (const Problem& problem : problems) fmt::print(stderr, "{}\n", problem.text());
+  if (!chain) return kUsage;
+  std::filesystem::path table = arguments.table;
+  if (table.empty()) table = chain->settings().name + "_comparison.fits";
+  CompareReport report;
+  watched(arguments.run,
+          [&](const RunOptions& options) { report = compare(*chain, options, table); });
+  fmt::print("{}", comparison_text(report));
+  std::fflush(stdout);  // where both go to one file, the order holds
+  if (report.run.end == RunEnd::Failed) fmt::print(stderr, "qsohost: {}\n", report.run.error);
+  return exit_code(report.run.end);
+}
+
+}  // namespace qsohost::cli

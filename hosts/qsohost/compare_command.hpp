@@ -1,0 +1,17 @@
+// `qsohost compare`: several fitters on the same light curves.
+#pragma once
+
+#include <string>
+
+#include "arguments.hpp"
+#include "qsohost/compare.hpp"
+#include "qsohost/loader.hpp"
+
+namespace qsohost::cli {
+
+int compare_fitters(Plugins& plugins, const Arguments& arguments);  // returns the exit code
+
+// What is said when it is done: fitters with time and failures, then pairs with differences.
+std::string comparison_text(const CompareReport& report);
+
+}  // namespace qsohost::cli

@@ -1,0 +1,160 @@
+// dho: fits a damped harmonic oscillator, CARMA(2,1), to light curves. It adds object columns
+// "LABEL.GROUP.<result>".
+#include <fmt/format.h>
+
+#include <array>
+#include <cmath>
+#include <limits>
+#include <numbers>
+#include <qsohost/plugin.hpp>
+#include <string>
+
+#include "dho_fit.hpp"
+
+namespace {
+
+using dho::kOmega, dho::kPerturb, dho::kSigma, dho::kXi;
+using qsohost::DType;
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+constexpr int kBounds = 6;
+constexpr std::int32_t kNoErrors = 1 << 14;
+constexpr std::string_view kFlagsHelp =
+    "at a bound: 64 sigma low, 128 high, 256 omega_0 low, 512 high, 1024 xi low, 2048 high, 4096 "
+    "tau_perturb low, 8192 high; 16384 some error of parameters is undefined (NaN)";
+
+// A logarithm of a parameter: its value, and its derivatives by those that are fitted.
+struct Derived {
+  double value;
+  dho::Parameters by;
+};
+
+struct NamedLogarithm {
+  std::string_view name, help;
+  Derived (*of)(const dho::Parameters& at);
+};
+
+Derived fitted(const dho::Parameters& at, int which) {
+  return {at[which], dho::Parameters::Unit(which)};
+}
+
+Derived beta_0(const dho::Parameters& at) {
+  const double turn = std::exp(2 * (at[kOmega] + at[kPerturb]));  // (omega_0 tau_perturb)^2
+  const double share = turn / (1 + turn);
+  const double value =
+      at[kSigma] + std::numbers::ln2 + (3 * at[kOmega] + at[kXi]) / 2 - std::log1p(turn) / 2;
+  return {value, {1, 1.5 - share, 0.5, -share}};
+}
+
+Derived beta_1(const dho::Parameters& at) {
+  const Derived b = beta_0(at);
+  return {b.value + at[kPerturb], b.by + dho::Parameters::Unit(kPerturb)};
+}
+
+constexpr std::array kLogarithms{
+    NamedLogarithm{"log_sigma", "ln of sigma, the root of the variance, in mag",
+                   [](const dho::Parameters& at) { return fitted(at, kSigma); }},
+    NamedLogarithm{"log_omega_0", "ln of omega_0 in rad/d",
+                   [](const dho::Parameters& at) { return fitted(at, kOmega); }},
+    NamedLogarithm{"log_xi", "ln of the damping ratio xi",
+                   [](const dho::Parameters& at) { return fitted(at, kXi); }},
+    NamedLogarithm{"log_tau_perturb", "ln of tau_perturb = beta_1/beta_0 in d",
+                   [](const dho::Parameters& at) { return fitted(at, kPerturb); }},
+    NamedLogarithm{"log_alpha_1", "ln of alpha_1 = 2 xi omega_0 in 1/d",
+                   [](const dho::Parameters& at) {
+                     return Derived{std::numbers::ln2 + at[kXi] + at[kOmega], {0, 1, 1, 0}};
+                   }},
+    NamedLogarithm{"log_alpha_2", "ln of alpha_2 = omega_0^2 in 1/d^2",
+                   [](const dho::Parameters& at) {
+                     return Derived{2 * at[kOmega], {0, 2, 0, 0}};
+                   }},
+    NamedLogarithm{"log_beta_0", "ln of beta_0 in mag/d^1.5", beta_0},
+    NamedLogarithm{"log_beta_1", "ln of beta_1 in mag/d^0.5", beta_1},
+};
+
+constexpr qsohost::ResultColumn kDerived[] = {
+    {"mean", DType::F64, "mag", "mean of the process"},
+    {"sf_inf", DType::F64, "mag", "structure function at long lags, sqrt(2) sigma"},
+    {"tau_decay", DType::F64, "d", "longer of the two e-folding times; below xi = 1 the only one"},
+    {"tau_rise", DType::F64, "d", "shorter of the two e-folding times; NaN below xi = 1"},
+    {"period", DType::F64, "d", "2 pi / (omega_0 sqrt(1 - xi^2)); NaN from xi = 1 on"},
+};
+
+// tau_decay, tau_rise, period.
+std::array<double, 3> times_of(const dho::Parameters& at) {
+  const double omega = std::exp(at[kOmega]), xi = std::exp(at[kXi]);
+  const double k = std::sqrt(std::abs(std::expm1(2 * at[kXi])));
+  if (at[kXi] < 0) return {1 / (xi * omega), kNaN, 2 * std::numbers::pi / (omega * k)};
+  return {(xi + k) / omega, 1 / ((xi + k) * omega), kNaN};
+}
+
+class Dho final : public qsohost::LightCurveFitter {
+ public:
+  Dho() : LightCurveFitter({.usual = 10, .least = 6, .help = "epochs needed for a fit"}) {}
+
+ private:
+  void declare_curve(const qsohost::GroupInfo& group, const qsohost::Schema& before,
+                     qsohost::Ports& ports) const override;
+  void fit_curve(const qsohost::CurveToFit& curve, qsohost::Result& result) const override;
+  void store(const qsohost::CurveToFit& curve, const dho::Fit& fit, qsohost::Result& result) const;
+
+  qsohost::Option<std::string> mean_{
+      this,
+      "mean",
+      "median",
+      "mean of the process: the median of the magnitudes, or the value that maximises the "
+      "likelihood",
+      {.choices = {"median", "profiled"}}};
+};
+
+void Dho::declare_curve(const qsohost::GroupInfo& group, const qsohost::Schema& /*before*/,
+                        qsohost::Ports& ports) const {
+  for (const auto& c : qsohost::fit_column::kEveryCurve) add_result(group, c, ports);
+  for (const NamedLogarithm& l : kLogarithms)
+    add_result(group, {l.name, DType::F64, "", l.help}, ports);
+  for (const NamedLogarithm& l : kLogarithms) {
+    add_result(group,
+               {fmt::format("err_{}", l.name), DType::F64, "",
+                fmt::format("standard error of {}", l.name)},
+               ports);
+  }
+  for (const auto& c : kDerived) add_result(group, c, ports);
+  for (const auto& c : qsohost::fit_column::kEveryLikelihood) add_result(group, c, ports);
+  add_flags(group, kFlagsHelp, ports);
+}
+
+void Dho::fit_curve(const qsohost::CurveToFit& curve, qsohost::Result& result) const {
+  const dho::Mean mean = *mean_ == "profiled" ? dho::Mean::Profiled : dho::Mean::Fixed;
+  const dho::Fit fit = dho::fit_global(dho::make_series(curve.time, curve.mag, curve.mag_err),
+                                       dho::standard_box(), mean);
+  result.count(curve.group, fit.converged ? "objects fitted" : "objects given up");
+  if (!fit.converged) return set(curve, "flags", curve.flags | qsohost::kFitFailed, result);
+  store(curve, fit, result);
+}
+
+void Dho::store(const qsohost::CurveToFit& curve, const dho::Fit& fit,
+                qsohost::Result& result) const {
+  std::int32_t flags = curve.flags | (fit.bounds << kBounds);
+  for (const NamedLogarithm& l : kLogarithms) {
+    const Derived d = l.of(fit.at);
+    // A parameter on its bound counts as known, which is no error of 0.
+    const double variance = d.by.dot(fit.covariance * d.by);
+    const double error = variance > 0 ? std::sqrt(variance) : kNaN;
+    if (std::isnan(error)) flags |= kNoErrors;
+    set(curve, l.name, d.value, result);
+    set(curve, fmt::format("err_{}", l.name), error, result);
+  }
+  const auto [decay, rise, period] = times_of(fit.at);
+  set(curve, "mean", fit.mean, result);
+  set(curve, "sf_inf", std::numbers::sqrt2 * std::exp(fit.at[kSigma]), result);
+  set(curve, "tau_decay", decay, result);
+  set(curve, "tau_rise", rise, result);
+  set(curve, "period", period, result);
+  set_likelihood(curve, 5, fit.loglike, fit.chi2, result);
+  set(curve, "flags", flags, result);
+}
+
+}  // namespace
+
+QSOHOST_PLUGIN("dho", "1.0.0",
+               qsohost::stage<Dho>("dho", "damped harmonic oscillator, CARMA(2,1), fits"));

@@ -1,0 +1,253 @@
+#include "dho_likelihood.hpp"
+
+#include <ceres/jet.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <type_traits>
+
+namespace dho {
+namespace {
+
+using Jet = ceres::Jet<double, 4>;
+
+// Beyond this many e-foldings nothing is remembered; keeps denormals away.
+constexpr double kForgotten = 50;
+// |(xi^2 - 1) x^2| below which cos and cosh are taken from their common power series.
+constexpr double kNearCritical = 0.5;
+
+// e^(-xi x) times C, S, and H = (x C - S) / (xi^2 - 1), where C and S are cosh(k x) and sinh(k x)/k
+// with k^2 = xi^2 - 1 (cos and sin below critical damping).
+struct Damped {
+  double c, s, h;
+};
+
+Damped near_critical(double x, double xi, double w) {
+  // Terms w^k / (2k)!, w^k / (2k + 1)! and w^k (2k + 2) / (2k + 3)!; with |w| < 0.5 nine suffice.
+  double c = 1, s = 1, h = 1.0 / 3, power = 1;
+  for (int k = 1; k < 9; ++k) {
+    power *= w / (2 * k);
+    c += power;
+    power /= 2 * k + 1;
+    s += power;
+    h += power / (2 * k + 3);
+    // What the next round multiplies by w / (2k + 2) is w^k / (2k + 1)!.
+  }
+  const double e = std::exp(-xi * x);
+  return {e * c, e * x * s, e * x * x * x * h};
+}
+
+double raised(const Damped& d, double xi) {
+  return d.c - xi * d.s;
+}
+
+// E, p: lifted to the type of the sweep, with the derivatives where it has any.
+template <class T>
+struct Model {
+  T c1, c2, two_xi;  // mag, mag, and twice the damping ratio
+  double omega, xi, ln_xi;
+};
+
+template <class T>
+T variable(double value, int which) {
+  if constexpr (std::is_same_v<T, Jet>)
+    return Jet(value, which);
+  else
+    return value;
+}
+
+template <class T>
+Model<T> model_at(const Parameters& at) {
+  using std::exp;
+  using std::sqrt;
+  const T ln_sigma = variable<T>(at[kSigma], kSigma);
+  const T ratio = exp(variable<T>(at[kOmega], kOmega) + variable<T>(at[kPerturb], kPerturb));
+  const T c1 = exp(ln_sigma) / sqrt(1.0 + ratio * ratio);
+  const double xi = std::exp(at[kXi]);
+  return {c1, c1 * ratio, 2.0 * exp(variable<T>(at[kXi], kXi)), std::exp(at[kOmega]), xi, at[kXi]};
+}
+
+template <class T>
+struct Transition {
+  T p, q, lost;
+};
+
+template <class T>
+Transition<T> transition(const Model<T>& model, double dt) {
+  const double x = model.omega * dt;
+  const Step step = step_over(x, model.ln_xi);
+  Transition<T> out{T(step.p), T(step.q), T(step.lost)};
+  if constexpr (std::is_same_v<T, Jet>) {
+    out.p.v[kOmega] = x * step.p_x;
+    out.p.v[kXi] = model.xi * step.p_xi;
+    out.q.v[kOmega] = x * step.q_x;
+    out.q.v[kXi] = model.xi * step.q_xi;
+    out.lost.v[kOmega] = out.lost.v[kXi] = 2 * model.xi * x * (1 - step.lost);
+  }
+  return out;
+}
+
+// The state's covariance, and one or two states: channel 0 of the data; channel 1 of a constant 1,
+// so that the innovations of y - mean are those of channel 0 less mean times those of channel 1.
+template <class T, int channels>
+class Filter {
+ public:
+  explicit Filter(const Model<T>& model) : model_(model) {}
+
+  void go(double dt) {
+    if (dt == 0) return;
+    const Transition<T> t = transition(model_, dt);
+    const T e11 = t.q + model_.two_xi * t.p;
+    for (int i = 0; i < channels; ++i) {
+      const T m1 = e11 * m1_[i] + t.p * m2_[i];
+      m2_[i] = t.q * m2_[i] - t.p * m1_[i];
+      m1_[i] = m1;
+    }
+    const T a11 = e11 * p11_ + t.p * p12_, a12 = e11 * p12_ + t.p * p22_;
+    const T a21 = t.q * p12_ - t.p * p11_, a22 = t.q * p22_ - t.p * p12_;
+    const T rise = model_.two_xi * t.p;
+    p11_ = a11 * e11 + a12 * t.p + (t.lost - rise * e11);
+    p12_ = a12 * t.q - a11 * t.p + rise * t.p;
+    p22_ = a22 * t.q - a21 * t.p + (t.lost + rise * t.q);
+  }
+
+  // Innovation of each channel into `v`; returns their variance.
+  T observe(const double* y, double var, T* v) {
+    const T g1 = p11_ * model_.c1 + p12_ * model_.c2;
+    const T g2 = p12_ * model_.c1 + p22_ * model_.c2;
+    const T s = model_.c1 * g1 + model_.c2 * g2 + var;
+    const T k1 = g1 / s, k2 = g2 / s;
+    for (int i = 0; i < channels; ++i) {
+      v[i] = y[i] - model_.c1 * m1_[i] - model_.c2 * m2_[i];
+      m1_[i] += k1 * v[i];
+      m2_[i] += k2 * v[i];
+    }
+    p11_ -= k1 * g1;
+    p12_ -= k1 * g2;
+    p22_ -= k2 * g2;
+    return s;
+  }
+
+ private:
+  const Model<T>& model_;
+  T m1_[channels]{}, m2_[channels]{};
+  T p11_{1.0}, p12_{0.0}, p22_{1.0};
+};
+
+double loglike_of(double chi2, double log_variances, std::size_t n) {
+  return -0.5 * (chi2 + log_variances + static_cast<double>(n) * std::log(2 * std::numbers::pi));
+}
+
+template <int channels>
+Evaluation sweep(const Series& series, const Parameters& at) {
+  const Model<double> model = model_at<double>(at);
+  Filter<double, channels> filter(model);
+  double logs = 0, product = 1, yy = 0, y1 = 0, ones = 0;
+  for (std::size_t i = 0; i < series.size(); ++i) {
+    filter.go(series.dt[i]);
+    const double y[2] = {series.y[i], 1};
+    double v[channels];
+    const double s = filter.observe(y, series.var[i], v);
+    product *= s;
+    if (i % 8 == 7) {  // a logarithm for eight: variances are between 1e-30 and 1e30
+      logs += std::log(product);
+      product = 1;
+    }
+    yy += v[0] * v[0] / s;
+    if constexpr (channels == 2) {
+      y1 += v[0] * v[1] / s;
+      ones += v[1] * v[1] / s;
+    }
+  }
+  logs += std::log(product);
+  Evaluation out;
+  const double shift = channels == 2 ? y1 / ones : 0;
+  out.chi2 = yy - shift * y1;
+  out.mean = series.reference + shift;
+  out.loglike = loglike_of(out.chi2, logs, series.size());
+  return out;
+}
+
+}  // namespace
+
+Series make_series(std::span<const double> time, std::span<const double> mag,
+                   std::span<const double> mag_err) {
+  Series series;
+  std::vector<double> sorted(mag.begin(), mag.end());
+  const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
+  std::nth_element(sorted.begin(), middle, sorted.end());
+  series.reference = *middle;
+  if (sorted.size() % 2 == 0)
+    series.reference = (*middle + *std::max_element(sorted.begin(), middle)) / 2;
+  for (std::size_t i = 0; i < time.size(); ++i) {
+    series.dt.push_back(i == 0 ? 0 : time[i] - time[i - 1]);
+    series.y.push_back(mag[i] - series.reference);
+    series.var.push_back(mag_err[i] * mag_err[i]);
+  }
+  return series;
+}
+
+Step step_over(double x, double ln_xi) {
+  const double xi = std::exp(ln_xi);
+  const double kk = std::expm1(2 * ln_xi);  // xi^2 - 1
+  const double k = std::sqrt(std::abs(kk));
+  const double slow = kk > 0 ? 1 / (xi + k) : xi;  // of the two rates the slower
+  if (slow * x > kForgotten) return {};
+  const double w = kk * x * x;
+  Step step;
+  Damped d{};
+  if (std::abs(w) < kNearCritical) {
+    d = near_critical(x, xi, w);
+    step.q = raised(d, xi);
+  } else if (w < 0) {
+    const double e = std::exp(-xi * x);
+    d.c = e * std::cos(k * x);
+    d.s = e * std::sin(k * x) / k;
+    d.h = (x * d.c - d.s) / kk;
+    step.q = raised(d, xi);
+  } else {
+    const double fast = xi + k, e1 = std::exp(-slow * x), e2 = std::exp(-fast * x);
+    d.c = (e1 + e2) / 2;
+    d.s = (e1 - e2) / (2 * k);
+    d.h = (x * d.c - d.s) / kk;
+    step.q = (fast * e2 - slow * e1) / (2 * k);
+  }
+  step.p = d.s;
+  step.lost = -std::expm1(-2 * xi * x);
+  step.p_x = step.q;
+  step.q_x = -step.p - 2 * xi * step.q;
+  step.p_xi = xi * d.h - x * step.p;
+  step.q_xi = xi * x * d.s - x * d.c - step.p - xi * step.p_xi;
+  return step;
+}
+
+Evaluation value_at(const Series& series, const Parameters& at, Mean mean) {
+  return mean == Mean::Profiled ? sweep<2>(series, at) : sweep<1>(series, at);
+}
+
+// At the profiled mean the gradient is the same as with that mean held.
+Evaluation gradient_at(const Series& series, const Parameters& at, Mean mean) {
+  Evaluation out;
+  out.mean = mean == Mean::Profiled ? sweep<2>(series, at).mean : series.reference;
+  const double shift = out.mean - series.reference;
+  const Model<Jet> model = model_at<Jet>(at);
+  Filter<Jet, 1> filter(model);
+  double logs = 0;
+  for (std::size_t i = 0; i < series.size(); ++i) {
+    filter.go(series.dt[i]);
+    const double y = series.y[i] - shift;
+    Jet v;
+    const Jet s = filter.observe(&y, series.var[i], &v);
+    const double z = v.a / s.a;
+    logs += std::log(s.a);
+    out.chi2 += v.a * z;
+    const Parameters by_s = s.v / s.a;
+    out.gradient -= 0.5 * (1 - v.a * z) * by_s + z * v.v;
+    out.information += v.v * (v.v / s.a).transpose() + 0.5 * by_s * by_s.transpose();
+  }
+  out.loglike = loglike_of(out.chi2, logs, series.size());
+  return out;
+}
+
+}  // namespace dho

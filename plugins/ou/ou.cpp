@@ -1,0 +1,10 @@
+// Fits of an Ornstein-Uhlenbeck process, alone and with leave-one-out cleaning.
+#include "ou_fit_stage.hpp"
+#include "ou_loo_stage.hpp"
+
+QSOHOST_PLUGIN(
+    "ou", "1.1.0",
+    qsohost::stage<ou::OuLoo>("ou-loo",
+                              "Ornstein-Uhlenbeck (damped random walk) fits, and cleaning by "
+                              "leaving each epoch out"),
+    qsohost::stage<ou::OuFit>("ou-fit", "Ornstein-Uhlenbeck (damped random walk) fits"));

@@ -1,0 +1,28 @@
+// The stage ou-fit: fits an Ornstein-Uhlenbeck process (damped random walk) to light curves as
+// ou-loo does, and removes nothing. It adds object columns "LABEL.GROUP.<result>".
+#pragma once
+
+#include <qsohost/plugin.hpp>
+#include <string>
+
+namespace ou {
+
+class OuFit final : public qsohost::LightCurveFitter {
+ public:
+  OuFit() : LightCurveFitter({.usual = 10, .least = 4, .help = "epochs needed for a fit"}) {}
+
+ private:
+  void declare_curve(const qsohost::GroupInfo& group, const qsohost::Schema& before,
+                     qsohost::Ports& ports) const override;
+  void fit_curve(const qsohost::CurveToFit& curve, qsohost::Result& result) const override;
+
+  qsohost::Option<std::string> mean_{
+      this,
+      "mean",
+      "median",
+      "mean of the process: the median of the magnitudes, or the value that maximises the "
+      "likelihood",
+      {.choices = {"median", "profiled"}}};
+};
+
+}  // namespace ou

@@ -1,0 +1,157 @@
+#include "ou_loo_stage.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fit_summary.hpp"
+#include "predictive_rule.hpp"
+
+namespace ou {
+namespace {
+
+// Beyond those of qsohost::FitFlag.
+enum Flag : std::int32_t {
+  kTooManyRefitsFailed = 1 << 4,
+  kPassesUsedUp = 1 << 5,
+  kNoErrors = 1 << 14,
+  kTooFewLeft = 1 << 15,
+};
+
+constexpr int kFullBounds = 6;   // bits 6 to 9: Bound of the full fit
+constexpr int kPostBounds = 10;  // bits 10 to 13: of the fit after cleaning
+
+constexpr std::string_view kFlagsHelp =
+    "16 too many refits failed (8 and 16: given up, nothing removed), 32 max_passes reached while "
+    "removing; full fit at its bound: 64 sigma low, 128 sigma high, 256 tau low, 512 tau high; fit "
+    "after cleaning likewise: 1024, 2048, 4096, 8192; 16384 some error or covariance of parameters "
+    "is undefined (NaN); 32768 rule predictive would have left fewer than min_points epochs (given "
+    "up, nothing removed)";
+
+constexpr qsohost::ResultColumn kRemoved[] = {
+    {"n_removed", qsohost::DType::I32, "", "epochs removed"},
+    {"n_passes_done", qsohost::DType::I32, "", "passes, the last without a removal included"},
+};
+
+}  // namespace
+
+void OuLoo::declare_curve(const qsohost::GroupInfo& group, const qsohost::Schema& before,
+                          qsohost::Ports& ports) const {
+  const auto* id = before.find(group.name, "epoch_id");
+  if (id != nullptr && id->port.dtype == qsohost::DType::I64)
+    ports.reads({group.name, "epoch_id", qsohost::DType::I64, "", "identity of the epoch"});
+
+  ports.adds(
+      {group.name, "keep", qsohost::DType::Bool, "", "0: removed by leave-one-out cleaning", 1});
+  declare_results(group, ports);
+  qsohost::GroupInfo arrays;
+  arrays.name = prefix(group.name);
+  arrays.band = group.band;
+  ports.adds_group(arrays);
+  ports.adds({arrays.name, "removed_mjd", qsohost::DType::F64, "d",
+              "time of each removed epoch, in order of removal, as in the light curve"});
+  ports.adds({arrays.name, "removed_epoch_id", qsohost::DType::I64, "",
+              "epoch_id of each removed epoch, or its place among those fetched, from 0"});
+}
+
+// In the order of the tables that the original made; what is new comes last.
+void OuLoo::declare_results(const qsohost::GroupInfo& group, qsohost::Ports& ports) const {
+  namespace column = qsohost::fit_column;
+  const auto add_fit = [&](const SummaryColumn& c, std::string_view which) {
+    const std::string name = fmt::format("{}_{}", c.name, which);
+    const std::string help =
+        fmt::format("{}, {}", c.help, which == "full" ? "all epochs" : "epochs kept");
+    add_result(group, {name, qsohost::DType::F64, c.unit, help}, ports);
+  };
+  const auto columns = summary_columns();
+  const auto parameters = columns.first(3);
+  for (const auto& c : {column::kZ, column::kBand}) add_result(group, c, ports);
+  for (const std::string_view which : {"full", "post"}) {
+    for (const SummaryColumn& c : parameters) add_fit(c, which);
+  }
+  add_result(group, column::kEpochs, ports);
+  for (const auto& c : kRemoved) add_result(group, c, ports);
+  for (const auto& c : {column::kBaseline, column::kCadence}) add_result(group, c, ports);
+  add_flags(group, kFlagsHelp, ports);
+  for (const SummaryColumn& c : columns.subspan(parameters.size())) {
+    for (const std::string_view which : {"full", "post"}) add_fit(c, which);
+  }
+}
+
+Rule OuLoo::rule() const {
+  Rule rule;
+  rule.mode = *mode_ == "exact" ? Mode::Exact : Mode::Screened;
+  rule.false_alarms_per_curve = *false_alarms_;
+  if (context_ != nullptr)
+    rule.stop_requested = [context = context_] { return context->stop_requested(); };
+  rule.min_points = min_points();
+  rule.max_passes = static_cast<std::size_t>(*max_passes_);
+  rule.min_abs_delta_ln_d = *min_delta_;
+  rule.only_if_d_decreases = *only_decreases_;
+  rule.max_failed_fraction = *max_failed_;
+  rule.mean = *mean_ == "profiled" ? Mean::Profiled : Mean::Fixed;
+  return rule;
+}
+
+void OuLoo::fit_curve(const qsohost::CurveToFit& curve, qsohost::Result& result) const {
+  const Curve fitted{curve.time, curve.mag, curve.mag_err};
+  const Cleaned cleaned =
+      *rule_ == "predictive" ? clean_by_prediction(fitted, rule()) : clean(fitted, rule());
+  if (cleaned.ending == Ending::Stopped) return;  // the host forgets this batch
+  store(curve, fitted, cleaned, result);
+
+  std::vector<std::size_t> removed;
+  for (const std::size_t k : cleaned.removed) removed.push_back(curve.order.original(k));
+  store_removed(curve, removed, result);
+}
+
+void OuLoo::store(const qsohost::CurveToFit& curve, const Curve& fitted, const Cleaned& cleaned,
+                  qsohost::Result& result) const {
+  std::int32_t flags = curve.flags;
+  const auto set_fit = [&](std::string_view which, const Curve& epochs, const Fit& fit,
+                           int bounds_shift) {
+    const Summary summary = summarise(series_of(epochs), fit, rule().mean);
+    for (const SummaryColumn& c : summary_columns())
+      set(curve, fmt::format("{}_{}", c.name, which), c.value(summary), result);
+    flags |= fit.bounds << bounds_shift;
+    if (summary.errors.some_undefined()) flags |= kNoErrors;
+  };
+  if (cleaned.ending == Ending::FitFailed) flags |= qsohost::kFitFailed;
+  if (cleaned.ending == Ending::TooManyFailed) flags |= kTooManyRefitsFailed;
+  if (cleaned.ending == Ending::TooFewLeft) flags |= kTooFewLeft;
+  if (cleaned.ending == Ending::PassesUsedUp) flags |= kPassesUsedUp;
+  if (cleaned.full.converged) set_fit("full", fitted, cleaned.full, kFullBounds);
+  if (!cleaned.given_up()) {
+    Curve kept = fitted;
+    std::vector<std::size_t> gone = cleaned.removed;
+    std::sort(gone.rbegin(), gone.rend());
+    for (const std::size_t k : gone) kept.erase(k);
+    set_fit("post", kept, cleaned.post, kPostBounds);
+  }
+  set(curve, "n_removed", static_cast<std::int32_t>(cleaned.removed.size()), result);
+  set(curve, "n_passes_done", static_cast<std::int32_t>(cleaned.passes), result);
+  set(curve, "flags", flags, result);
+  result.count(curve.group, cleaned.given_up() ? "objects given up" : "objects fitted");
+  result.count(curve.group, "epochs removed", static_cast<std::int64_t>(cleaned.removed.size()));
+}
+
+// `removed`: places among the fetched epochs.
+void OuLoo::store_removed(const qsohost::CurveToFit& curve, std::span<const std::size_t> removed,
+                          qsohost::Result& result) const {
+  const qsohost::Column* id = curve.object.batch().group(curve.group).find("epoch_id");
+  const bool has_id = id != nullptr && id->dtype() == qsohost::DType::I64;
+  const auto keep = result.epochs<bool>(curve.group, "keep");
+  for (const std::size_t i : removed) {
+    keep[i] = 0;
+    result.append<double>(prefix(curve.group), "removed_mjd", curve.fetched.time[i]);
+    result.append<std::int64_t>(prefix(curve.group), "removed_epoch_id",
+                                has_id
+                                    ? curve.object.epochs<std::int64_t>(curve.group, "epoch_id")[i]
+                                    : static_cast<std::int64_t>(i));
+  }
+}
+
+}  // namespace ou

@@ -1,0 +1,81 @@
+// The stage ou-loo: fits an Ornstein-Uhlenbeck process (damped random walk) to light curves and
+// marks the epochs that leave-one-out cleaning removes. What it adds for a group G, with the
+// stage's label L: object columns "L.G.<result>", the arrays of group "L.G", and the epoch column
+// "keep" of G.
+#pragma once
+
+#include <qsohost/plugin.hpp>
+#include <span>
+#include <string>
+
+#include "loo_clean.hpp"
+
+namespace ou {
+
+class OuLoo final : public qsohost::LightCurveFitter {
+ public:
+  OuLoo()
+      : LightCurveFitter(
+            {.usual = 10, .least = 4, .help = "epochs needed for a fit and for another pass"}) {}
+  void open(qsohost::Context& context) override { context_ = &context; }
+
+ private:
+  void declare_curve(const qsohost::GroupInfo& group, const qsohost::Schema& before,
+                     qsohost::Ports& ports) const override;
+  void declare_results(const qsohost::GroupInfo& group, qsohost::Ports& ports) const;
+  void fit_curve(const qsohost::CurveToFit& curve, qsohost::Result& result) const override;
+  void store(const qsohost::CurveToFit& curve, const Curve& fitted, const Cleaned& cleaned,
+             qsohost::Result& result) const;
+  void store_removed(const qsohost::CurveToFit& curve, std::span<const std::size_t> removed,
+                     qsohost::Result& result) const;
+  Rule rule() const;
+
+  qsohost::Context* context_ = nullptr;
+  qsohost::Option<std::string> rule_{
+      this,
+      "rule",
+      "influence",
+      "influence: the epoch whose absence changes ln D most goes, one a pass; predictive: all "
+      "epochs that the others do not predict go (finds far more outliers in long light curves)",
+      {.choices = {"influence", "predictive"}}};
+  qsohost::Option<std::string> mode_{
+      this,
+      "mode",
+      "screened",
+      "of rule influence: refit without every epoch, or only without those that may matter most",
+      {.choices = {"screened", "exact"}}};
+  qsohost::Option<double> false_alarms_{
+      this,
+      "false_alarms_per_curve",
+      0.05,
+      "of rule predictive: good epochs lost per light curve, on average",
+      {.min = 1e-6, .max = 10}};
+  qsohost::Option<std::int64_t> max_passes_{
+      this,
+      "max_passes",
+      10,
+      "of rule influence: at most so many epochs are removed; of rule predictive: refits",
+      {.min = 0}};
+  qsohost::Option<double> min_delta_{this,
+                                     "min_abs_delta_logD",
+                                     0.5,
+                                     "an epoch is removed if that changes ln D by at least this",
+                                     {.min = 0}};
+  qsohost::Option<bool> only_decreases_{
+      this, "only_if_D_decreases", true,
+      "stop when the epoch that matters most would make D larger by its absence"};
+  qsohost::Option<double> max_failed_{this,
+                                      "max_failed_fraction",
+                                      0.1,
+                                      "an object is given up when more of a pass's refits fail",
+                                      {.min = 0, .max = 1}};
+  qsohost::Option<std::string> mean_{
+      this,
+      "mean",
+      "median",
+      "mean of the process: the median of the magnitudes fitted (anew without each epoch), or the "
+      "value that maximises the likelihood",
+      {.choices = {"median", "profiled"}}};
+};
+
+}  // namespace ou

@@ -1,0 +1,262 @@
+"""`--swap` of a fitter, and `qsohost compare`: several fitters on the same light curves."""
+
+import csv
+import itertools
+import math
+import random
+import re
+import unittest
+
+import numpy as np
+from astropy.io import fits
+from support import ChainTest, read_table
+
+CHAIN = """
+[chain]
+name = "few"
+batch_rows = 4
+[[stage]]
+use = "lightcurve-source"
+paths = ["curves.fits"]
+[[stage.band]]
+group = "a.g"
+time = "t_g"
+mag = "m_g"
+mag_err = "e_g"
+[[stage.band]]
+group = "a.r"
+time = "t_r"
+mag = "m_r"
+mag_err = "e_r"
+[[stage]]
+use = "fits-sink"
+label = "before"
+what = "catalog"
+[[stage]]
+use = "ou-loo"
+label = "loo"
+groups = ["a.g", "a.r"]
+rest_frame = false
+mean = "profiled"
+rule = "influence"
+max_passes = 2
+"""
+
+DROP = """
+[[stage]]
+use = "drop-epochs"
+label = "drop"
+"""
+
+RESULTS = """
+[[stage]]
+use = "fits-sink"
+label = "results"
+what = "loo"
+"""
+
+
+def light_curve(seed, n):
+    """A damped random walk, sigma 0.15, tau 100 d, errors of 0.02."""
+    rng = random.Random(seed)
+    value, before, epochs = rng.gauss(0, 0.15), None, []
+    for mjd in sorted(rng.uniform(58200, 59900) for _ in range(n)):
+        if before is not None:
+            decay = math.exp(-(mjd - before) / 100)
+            value = value * decay + rng.gauss(0, 0.15 * math.sqrt(1 - decay * decay))
+        before = mjd
+        epochs.append((mjd, 18 + value + rng.gauss(0, 0.02), 0.02))
+    return epochs
+
+
+def arrays(curves, k):
+    out = np.empty(len(curves), dtype=object)
+    for i, curve in enumerate(curves):
+        out[i] = np.array([epoch[k] for epoch in curve], dtype=float)
+    return out
+
+
+class Fitters(ChainTest):
+    def setUp(self):
+        super().setUp()
+        self.objects = 9
+        columns = [
+            fits.Column("source_id", "K", array=np.arange(self.objects) + 5 * 10**15),
+            fits.Column("z", "D", array=np.full(self.objects, 0.5)),
+        ]
+        for seed, band in enumerate("gr"):
+            curves = [light_curve(100 * seed + i, 40 + 3 * i) for i in range(self.objects)]
+            if band == "r":
+                curves[2] = curves[2][:14]
+                curves[5] = curves[5][:4]
+            for k, name in enumerate("tme"):
+                columns.append(fits.Column(f"{name}_{band}", "PD()", array=arrays(curves, k)))
+        fits.BinTableHDU.from_columns(columns).writeto(self.folder / "curves.fits")
+        self.chain = self.write("chain.toml", CHAIN + RESULTS)
+
+    def compare(self, *args, expect=0):
+        return self.qsohost("compare", "--chain", self.chain, *args, expect=expect)
+
+
+class Swap(Fitters):
+    def test_options_carry_over_and_others_are_named_once(self):
+        done = self.qsohost("--chain", self.chain, "--swap", "loo=dho", "--set", "loo.min_points=20")
+        warnings = [line for line in done.stderr.splitlines() if "warning" in line]
+        self.assertEqual(
+            warnings,
+            ["--swap loo=dho: warning: loo: 'dho' has no option max_passes, rule of 'ou-loo'; left out"],
+        )
+        table, header = read_table(self.folder / "few.run/few_loo_a_r.fits")
+        self.assertIn("log_alpha_1", table)
+        self.assertIn('loo.mean = "profiled"', str(header["HISTORY"]).replace("\n", ""))
+        # min_points of the command line went to dho.
+        self.assertEqual([int(n) for n in table["n_epochs"][table["flags"] & 1 == 1]], [14, 4])
+
+    def test_a_column_that_is_missed_is_named_with_what_to_do(self):
+        self.write("chain.toml", CHAIN + RESULTS + DROP)
+        self.qsohost("--chain", self.chain, "--check")
+        text = self.qsohost("--chain", self.chain, "--swap", "loo=dho", "--check", expect=2).stderr
+        self.assertRegex(text, r"chain\.toml:\d+:\d+: drop ")
+        self.assertIn(
+            "before the swap 'loo' gave 'keep' of group 'a.g' and 'keep' of group 'a.r': take "
+            "'drop' out of the chain, or swap in a stage that gives this too", text
+        )  # fmt: skip
+        sink = RESULTS + 'columns = ["log_sigma_post"]\n'
+        self.write("chain.toml", CHAIN + sink)
+        text = self.qsohost("--chain", self.chain, "--swap", "loo=ou-fit", expect=2).stderr
+        self.assertIn("'loo.a.g.log_sigma_post'", text)
+        self.assertIn("take 'results' out", text)
+
+    def test_no_hint_where_the_swap_is_not_the_cause(self):
+        self.write("chain.toml", CHAIN + DROP.replace("drop-epochs", "require") + 'columns = ["q"]\n')
+        text = self.qsohost("--chain", self.chain, "--swap", "loo=dho", expect=2).stderr
+        self.assertIn("'q'", text)
+        self.assertNotIn("before the swap", text)
+
+
+class Compare(Fitters):
+    def number_after(self, text, pattern):
+        found = re.search(pattern, text, re.MULTILINE)
+        self.assertIsNotNone(found, f"no {pattern} in\n{text}")
+        return [float(x.replace(",", "")) for x in found.groups()]
+
+    def check_pair(self, text, table, first, second):
+        """The numbers of a pair's table, recomputed."""
+        block = text[text.index(f"{first} - {second}") :].split("\n\n")[0]
+        a, b = (table[table["fitter"] == name] for name in (first, second))
+        both = (a["failure"] == "") & (b["failure"] == "")
+        for name, column in (("AIC", "aic"), ("BIC", "bic")):
+            difference = (a[column] - b[column])[both]
+            n, median, prefer_a, prefer_b = self.number_after(
+                block, rf"^{name} +(\S+) +(\S+) +(\S+) +(\S+)$"
+            )
+            self.assertEqual(n, both.sum())
+            self.assertAlmostEqual(median, np.median(difference), delta=5e-4 * abs(median))
+            self.assertEqual([prefer_a, prefer_b], [(difference < 0).sum(), (difference > 0).sum()])
+        for name in ("loglike", "chi2", "log_sigma", "mean", "sf_inf"):
+            n, median = self.number_after(block, rf"^{name} +(\S+) +(\S+)$")
+            difference = (a[name] - b[name])[both]
+            self.assertEqual(n, both.sum())
+            self.assertAlmostEqual(median, np.median(difference), delta=5e-4 * abs(median) + 1e-12)
+
+    def read(self, name):
+        table, _ = read_table(self.folder / name)
+        return np.rec.fromarrays(
+            [np.char.strip(c) if c.dtype.kind in "US" else c for c in table.values()],
+            names=list(table),
+        )
+
+    def test_the_summary_is_that_of_the_table(self):
+        done = self.compare("--fitters", "ou-fit,dho,structure-function", "--out", "t.fits")
+        table = self.read("t.fits")
+        self.assertEqual(len(table), self.objects * 2 * 3)
+        order = [(i, g, f) for i, g, f in zip(table["source_id"], table["group"], table["fitter"])]
+        ids = np.arange(self.objects) + 5 * 10**15
+        groups, fitters = ["a.g", "a.r"], ["ou-fit", "dho", "structure-function"]
+        self.assertEqual(order, list(itertools.product(ids, groups, fitters)))
+        self.check_pair(done.stdout, table, "ou-fit", "dho")
+        for name in fitters:
+            rows = table[table["fitter"] == name]
+            n, failed, median = self.number_after(done.stdout, rf"^{name} +(\S+) +(\S+) +(\S+)")
+            self.assertEqual([n, failed], [18, (rows["failure"] != "").sum()])
+            self.assertAlmostEqual(median, 1e3 * np.median(rows["seconds"]), delta=1e-3 * median)
+            self.assertTrue((rows["seconds"] >= 0).all())
+        walk, oscillator = (table[table["fitter"] == f] for f in fitters[:2])
+        good = walk["failure"] == ""
+        # The damped random walk is a limit of the oscillator.
+        self.assertTrue((oscillator["loglike"] > walk["loglike"] - 1e-4)[good].all())
+        self.assertTrue(np.isnan(oscillator["log_tau"]).all())
+        self.assertTrue(np.isnan(walk["log_xi"]).all())
+        self.assertEqual(set(walk["band"]), {"g", "r"})
+        self.assertIn("few", self.compare("--fitters", "ou-fit", "--limit", "1").stdout)
+        self.assertTrue((self.folder / "few_comparison.fits").exists())
+
+    def test_csv_and_threads_give_the_same(self):
+        self.compare("--fitters", "ou-fit,dho", "--out", "a.csv", "-j", "1")
+        self.compare("--fitters", "ou-fit,dho", "--out", "b.csv", "-j", "3")
+        self.compare("--fitters", "ou-fit,dho", "--out", "c.fits")
+
+        def rows(name):
+            with open(self.folder / name, newline="") as file:
+                return [{**row, "seconds": ""} for row in csv.DictReader(file)]
+
+        self.assertEqual(rows("a.csv"), rows("b.csv"))
+        table = self.read("c.fits")
+        for row, other in zip(rows("a.csv"), table):
+            self.assertEqual(row["fitter"], other["fitter"])
+            if row["loglike"]:
+                self.assertEqual(float(row["loglike"]), other["loglike"])
+            else:
+                self.assertTrue(np.isnan(other["loglike"]))
+        left = sorted(p.name for p in self.folder.iterdir())
+        self.assertEqual(left, ["a.csv", "b.csv", "c.fits", "chain.toml", "curves.fits"])
+
+    def test_a_light_curve_that_only_one_fitter_cannot_do(self):
+        done = self.compare("--fitters", "ou-fit,dho", "--set", "dho.min_points=20", "--out", "t.fits")
+        table = self.read("t.fits")
+        bad = table[table["failure"] != ""]
+        self.assertEqual(
+            [(i % 100, g, f, n) for i, g, f, n in bad[["source_id", "group", "fitter", "n_epochs"]]],
+            [(2, "a.r", "dho", 14), (5, "a.r", "ou-fit", 4), (5, "a.r", "dho", 4)],
+        )
+        self.assertEqual(set(bad["failure"]), {"too few epochs"})
+        self.assertRegex(done.stdout, r"(?m)^dho +2 +too few epochs$")
+        self.assertRegex(done.stdout, r"(?m)^ou-fit +1 +too few epochs$")
+        self.check_pair(done.stdout, table, "ou-fit", "dho")
+
+    def test_options_of_the_place_go_to_all(self):
+        self.compare("--fitters", "ou-fit,dho", "--set", "loo.min_points=45", "--out", "t.fits")
+        table = self.read("t.fits")
+        for name in ("ou-fit", "dho"):
+            rows = table[table["fitter"] == name]
+            self.assertTrue(((rows["failure"] != "") == (rows["n_epochs"] < 45)).all())
+        done = self.compare("--fitters", "ou-fit,ou-loo", "--out", "t.fits")
+        self.assertIn("ou-loo", done.stdout)
+        table = self.read("t.fits")
+        walk, loo = (table[table["fitter"] == f] for f in ("ou-fit", "ou-loo"))
+        np.testing.assert_array_equal(walk["loglike"], loo["loglike"])
+
+    def refused(self, *args):
+        text = self.compare(*args, "--out", "t.csv", expect=2).stderr
+        self.assertFalse((self.folder / "t.csv").exists())
+        return text
+
+    def test_what_cannot_be_compared_is_said(self):
+        self.assertIn("did you mean 'ou-fit'", self.refused("--fitters", "ou-fitt,dho"))
+        self.assertIn("'require' is a Filter, not a Fitter", self.refused("--fitters", "dho,require"))
+        self.assertIn("'dho' is named twice", self.refused("--fitters", "dho,dho"))
+        self.assertIn("did you mean 'loo'", self.refused("--fitters", "dho", "--label", "lo"))
+        text = self.refused("--fitters", "ou-fit,dho", "--set", 'dho.groups=["a.q"]')
+        self.assertIn("dho needs group 'a.q', which no earlier stage gives", text)
+        text = self.refused("--fitters", "ou-fit,dho", "--set", "dho.bins=3")
+        self.assertIn("dho: no option 'bins'", text)
+        text = self.compare("--fitters", "dho", "--out", "t.txt", expect=2).stderr
+        self.assertIn("should end in .fits or .csv", text)
+        self.write("chain.toml", CHAIN + CHAIN[CHAIN.index('[[stage]]\nuse = "ou-loo"') :]
+                   .replace('"loo"', '"second"'))  # fmt: skip
+        text = self.refused("--fitters", "ou-fit,dho")
+        self.assertIn("several fitters; say whose place to take: --label loo or --label second", text)
+
+
+if __name__ == "__main__":
+    unittest.main()
