@@ -152,7 +152,7 @@ std::vector<fs::path> merge_runs(Plugins& plugins, const MergeOptions& options) 
     info.run_dir = into;
     info.chunk_dir = chunks.folder();
     info.schema = schema_from(runs[0]->db.meta("schema of " + stage.label).value_or("{}"));
-    StageContext context(std::move(info), stage.label, options.log, nullptr);
+    StageContext context(std::move(info), stage.label, options.log, nullptr, 2);
     guarded(stage, nullptr, [&] {
       stage.stage->open(context);
       for (fs::path& path : static_cast<Sink&>(*stage.stage).finish(ordinals)) {
