@@ -49,6 +49,10 @@ class CatalogSource final : public qsohost::Source {
 
   qsohost::Option<qsohost::Path> path{this, "path", qsohost::required,
                                       "catalogue: a FITS table, CSV, TSV, IPAC table or VOTable"};
+  qsohost::Option<std::string> hdu{
+      this, "hdu", "",
+      "HDU of a FITS file, by EXTNAME or number (\"2\"; the primary is 0); empty: "
+      "the first binary table"};
   qsohost::Option<std::string> id{this, "id", "source_id",
                                   "column of identifiers, integers or texts"};
   qsohost::Option<std::string> ra{this, "ra", "ra", "column of right ascensions, ICRS, degrees"};
@@ -85,7 +89,7 @@ void CatalogSource::declare(const qsohost::Schema& /*before*/, qsohost::Ports& p
 }
 
 void CatalogSource::open(qsohost::Context& context) {
-  auto input = catalog::open_table(path->text);
+  auto input = catalog::open_table(path->text, *hdu);
   keys_ = {catalog::find_column(*input, *id, "id"), catalog::find_column(*input, *ra, "ra"),
            catalog::find_column(*input, *dec, "dec")};
   for (const std::size_t position : {keys_.ra, keys_.dec}) {

@@ -13,7 +13,8 @@ namespace {
 
 class FitsInput final : public TableInput {
  public:
-  explicit FitsInput(const std::filesystem::path& file) : name_(file.string()), table_(file) {
+  FitsInput(const std::filesystem::path& file, const std::string& hdu)
+      : name_(file.string()), table_(file, hdu) {
     for (const qsohost::FitsField& field : table_.fields()) {
       InputColumn& column = columns_.emplace_back(InputColumn{field.info, field.trouble});
       if (field.is_array) column.trouble = "it holds arrays of varying length";
@@ -52,17 +53,16 @@ class FitsInput final : public TableInput {
 
 }  // namespace
 
-std::unique_ptr<TableInput> open_fits(const std::filesystem::path& file) {
-  return std::make_unique<FitsInput>(file);
-}
-
-std::unique_ptr<TableInput> open_table(const std::filesystem::path& file) {
+std::unique_ptr<TableInput> open_table(const std::filesystem::path& file, const std::string& hdu) {
   std::error_code ignored;
   if (!std::filesystem::exists(file, ignored)) {
     throw qsohost::ChainError(
         fmt::format("{}: there is no such file; see option 'path'", file.string()));
   }
-  return qsohost::looks_like_fits(file) ? open_fits(file) : open_text(file);
+  if (qsohost::looks_like_fits(file)) return std::make_unique<FitsInput>(file, hdu);
+  if (hdu.empty()) return open_text(file);
+  throw qsohost::ChainError(fmt::format(
+      "{}: is no FITS file, so there is no HDU '{}'; leave option 'hdu' out", file.string(), hdu));
 }
 
 }  // namespace catalog

@@ -33,9 +33,8 @@ class TableInput {
   virtual std::string place(std::size_t i) const = 0;
 };
 
-// FITS or a text table (CSV, TSV, IPAC, VOTable), told apart by content.
-std::unique_ptr<TableInput> open_table(const std::filesystem::path& file);
-std::unique_ptr<TableInput> open_fits(const std::filesystem::path& file);
+// FITS or a text table (CSV, TSV, IPAC, VOTable), told apart by content; `hdu` is for FITS.
+std::unique_ptr<TableInput> open_table(const std::filesystem::path& file, const std::string& hdu);
 std::unique_ptr<TableInput> open_text(const std::filesystem::path& file);
 
 }  // namespace catalog

@@ -38,10 +38,10 @@ void compare(InputFile& first, InputFile& other) {
 }  // namespace
 
 std::vector<InputFile> open_aligned(const std::vector<std::filesystem::path>& paths,
-                                    const std::string& id) {
+                                    const std::string& hdu, const std::string& id) {
   std::vector<InputFile> files;
   for (const std::filesystem::path& path : paths) {
-    qsohost::FitsTable table(path);
+    qsohost::FitsTable table(path, hdu);
     const std::size_t position = qsohost::find_id(table, path.string(), id);
     files.push_back({path.string(), std::move(table), position});
   }

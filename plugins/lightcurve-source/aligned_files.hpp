@@ -16,9 +16,9 @@ struct InputFile {
   std::size_t id;  // position of its identifiers
 };
 
-// Opens the files and compares their identifiers row by row: one that differs is a ChainError that
-// names file and row. No object may be there twice.
+// Opens the files (see FitsTable for `hdu`) and compares their identifiers row by row: one that
+// differs is a ChainError that names file and row. No object may be there twice.
 std::vector<InputFile> open_aligned(const std::vector<std::filesystem::path>& paths,
-                                    const std::string& id);
+                                    const std::string& hdu, const std::string& id);
 
 }  // namespace curves

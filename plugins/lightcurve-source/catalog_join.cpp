@@ -18,10 +18,10 @@ std::string lower(std::string text) {
 
 }  // namespace
 
-CatalogJoin::CatalogJoin(const std::filesystem::path& file, const std::string& id,
-                         const std::set<std::string>& taken)
+CatalogJoin::CatalogJoin(const std::filesystem::path& file, const std::string& hdu,
+                         const std::string& id, const std::set<std::string>& taken)
     : name_(file.string()),
-      table_(file),
+      table_(file, hdu),
       id_(qsohost::find_id(table_, name_, id)),
       index_(qsohost::index_ids(table_, name_, id_)) {
   std::set<std::string> names = taken;

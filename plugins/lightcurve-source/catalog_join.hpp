@@ -16,7 +16,7 @@ namespace curves {
 class CatalogJoin {
  public:
   // Columns called as one in `taken` (lower case) are not read, nor are arrays: see left_out().
-  CatalogJoin(const std::filesystem::path& file, const std::string& id,
+  CatalogJoin(const std::filesystem::path& file, const std::string& hdu, const std::string& id,
               const std::set<std::string>& taken);
 
   std::vector<qsohost::ColumnInfo> columns() const;

@@ -33,9 +33,9 @@ class Planner {
     tell_left_out();
     if (layout_.curves.empty()) {
       throw ChainError(
-          fmt::format("{}: no light curve is recognised by the names of its columns; name them in "
-                      "[[stage.band]]: group, time, mag, mag_err",
-                      files_[0].name));
+          fmt::format("{}: no light curve is recognised by the names of its columns{}; name them "
+                      "in [[stage.band]]: group, time, mag, mag_err",
+                      files_[0].name, incomplete_));
     }
     return std::move(layout_);
   }
@@ -136,7 +136,10 @@ class Planner {
     });
     for (Curve& curve : names.layout_.curves) {
       finish(curve);
-      if (!is_whole(curve)) continue;
+      if (!is_whole(curve)) {
+        tell_incomplete(curve);
+        continue;
+      }
       if (std::ranges::any_of(layout_.curves,
                               [&](const Curve& c) { return c.info.name == curve.info.name; })) {
         throw ChainError(fmt::format(
@@ -164,6 +167,15 @@ class Planner {
            (curve.derives_mag_err || has(curve, curve.info.mag_err));
   }
 
+  void tell_incomplete(const Curve& curve) {
+    std::vector<std::string> missing;
+    for (const std::string& name : {curve.info.time, curve.info.mag, curve.info.mag_err}) {
+      if (!has(curve, name)) missing.push_back(name);
+    }
+    incomplete_ += fmt::format("; '{}' has {}, but no {}", curve.info.name,
+                               field_of(curve.columns[0]).info.name, fmt::join(missing, ", "));
+  }
+
   // Of columns that several files have, the first file's.
   void add_objects() {
     std::set<std::string> names{"source_id"};
@@ -189,6 +201,7 @@ class Planner {
   const std::vector<InputFile>& files_;
   std::set<Key> taken_;
   Layout layout_;
+  std::string incomplete_;  // light curves of which something is missing
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <numeric>
 #include <optional>
 #include <set>
@@ -61,6 +62,11 @@ class LightCurveSource final : public qsohost::Source {
       this, "catalog", qsohost::Path{},
       "FITS table whose columns are added by identifier, e.g. for z; of columns that the light "
       "curves' files have too, theirs count"};
+  qsohost::Option<std::string> hdu{
+      this, "hdu", "",
+      "HDU of the light curves' files, by EXTNAME or number (\"2\"; the primary is "
+      "0); empty: the first binary table"};
+  qsohost::Option<std::string> catalog_hdu{this, "catalog_hdu", "", "the same of the catalogue"};
   qsohost::Option<std::string> id{this, "id", "source_id",
                                   "column of identifiers, integers or texts, in all files"};
   qsohost::OptionTables<curves::Band> band{
@@ -124,7 +130,7 @@ void LightCurveSource::declare(const qsohost::Schema& /*before*/, qsohost::Ports
 void LightCurveSource::open(qsohost::Context& context) {
   std::vector<std::filesystem::path> names;
   for (const qsohost::Path& path : *paths) names.emplace_back(path.text);
-  files_ = curves::open_aligned(names, *id);
+  files_ = curves::open_aligned(names, *hdu, *id);
   layout_ = curves::lay_out(files_, band);
   for (const std::string& line : layout_.left_out) context.warn(line);
   if (!catalog->text.empty()) open_catalog(context);
@@ -143,7 +149,13 @@ void LightCurveSource::open_catalog(qsohost::Context& context) {
     for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     taken.insert(std::move(name));
   }
-  catalog_.emplace(catalog->text, *id, taken);
+  if (std::filesystem::is_regular_file(catalog->text) && !qsohost::looks_like_fits(catalog->text)) {
+    throw ChainError(fmt::format(
+        "{}: is no FITS table; make one of it by a chain of catalog-source and fits-sink (what = "
+        "\"catalog\"), and give that as option 'catalog'",
+        catalog->text));
+  }
+  catalog_.emplace(catalog->text, *catalog_hdu, *id, taken);
   for (const std::string& line : catalog_->left_out()) context.warn(line);
   std::uint64_t missing = 0;
   std::string example;

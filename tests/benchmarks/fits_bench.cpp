@@ -39,8 +39,8 @@ void report(Clock::time_point begin) {
   fmt::print("{:.4f} {:.0f}\n", elapsed.count(), kilobytes / 1024);
 }
 
-// 27 columns like those of the published ZTF light curves; epochs per object as there, about 380
-// in g, 530 in r and 90 in i.
+// 27 columns like those of the published ZTF light curves; epochs per object as there, about 430
+// in g, 600 in r and 105 in i: 350 MB for 8,529 rows.
 struct Table {
   std::deque<Column> values;
   std::deque<std::vector<std::uint64_t>> offsets;
@@ -57,9 +57,9 @@ struct Table {
       dec.append(10.0);
     }
     for (Column* c : {&id, &ra, &dec}) columns.push_back({c->info(), c, {}});
-    add_band("g", 380, rows, random);
-    add_band("r", 530, rows, random);
-    add_band("i", 90, rows, random);
+    add_band("g", 430, rows, random);
+    add_band("r", 600, rows, random);
+    add_band("i", 105, rows, random);
   }
 
   void add_band(const std::string& band, double mean, std::size_t rows, std::mt19937_64& random) {

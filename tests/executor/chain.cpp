@@ -122,6 +122,24 @@ TEST_CASE("options from the command line") {
   CHECK_FALSE(r.load({{"objects", "7"}}));
 }
 
+TEST_CASE("paths in tables count from the chain file's folder too") {
+  FauxRun r;
+  r.text = R"([chain]
+name = "faux"
+[[stage]]
+use = "faux-source"
+[[stage.table]]
+file = "x.csv"
+text = "y.csv"
+)";
+  const auto chain = r.load();
+  REQUIRE(chain);
+  const auto& options = chain->stages()[0].stage->options();
+  const auto it = std::ranges::find(options, "table", &OptionBase::name);
+  REQUIRE(it != options.end());
+  CHECK_THAT(to_toml((*it)->value()), Contains("/x.csv\", text = \"y.csv\""));
+}
+
 TEST_CASE("a stage is swapped for another of its role") {
   FauxRun r;
   CHECK_FALSE(r.load({}, {{"fit", "faux-filter"}}));

@@ -37,6 +37,11 @@ std::int64_t uneven(std::int64_t ms, const Batch& batch) {
   return ms * static_cast<std::int64_t>(batch.ordinal() * 7 % 5) / 2;
 }
 
+struct FauxTable : OptionOwner {
+  Option<Path> file{this, "file", Path{}, "a path in a table"};
+  Option<std::string> text{this, "text", "", "no path"};
+};
+
 class FauxSource : public Source {
  public:
   void open(Context& /*context*/) override {
@@ -63,6 +68,7 @@ class FauxSource : public Source {
   Option<std::int64_t> objects_{this, "objects", 100, "how many", {.min = 0}};
   Option<std::int64_t> fail_at_{this, "fail_at", -1, "object at which to fail"};
   Option<std::string> fails_{this, "fails", "", "how"};
+  OptionTables<FauxTable> table_{this, "table", "nothing comes of them"};
   Out<std::int64_t> id_{this, "", "source_id", "", "1, 2, 3, ..."};
   Out<double> z_{this, "", "z", "", "redshift"};
   std::int64_t next_ = 1;

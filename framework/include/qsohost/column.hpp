@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <new>
 #include <optional>
 #include <span>
 #include <string>
@@ -37,6 +38,31 @@ class QSOHOST_API StringArray {
  private:
   std::string bytes_;
   std::vector<std::size_t> ends_;
+};
+
+// Memory of columns. Large blocks that are given back are kept, up to a limit, for the columns of
+// the next batch: memory fresh from the system costs more than reading a file into it.
+QSOHOST_API void* take_column_memory(std::size_t bytes);
+QSOHOST_API void give_column_memory(void* block, std::size_t bytes) noexcept;
+
+// Values that resize() adds without saying what they are stay as the memory was.
+template <class T>
+struct ColumnAllocator {
+  using value_type = T;
+  ColumnAllocator() = default;
+  template <class U>
+  explicit ColumnAllocator(const ColumnAllocator<U>& /*other*/) noexcept {}
+  T* allocate(std::size_t n) { return static_cast<T*>(take_column_memory(n * sizeof(T))); }
+  void deallocate(T* p, std::size_t n) noexcept { give_column_memory(p, n * sizeof(T)); }
+  template <class U>
+  void construct(U* p) noexcept {
+    ::new (static_cast<void*>(p)) U;
+  }
+  template <class U, class V>
+  void construct(U* p, V&& value) noexcept {
+    ::new (static_cast<void*>(p)) U(std::forward<V>(value));
+  }
+  bool operator==(const ColumnAllocator& /*other*/) const = default;
 };
 
 // bool is stored one byte a value, so that every column has a span.
@@ -88,12 +114,12 @@ class QSOHOST_API Column {
   template <class T>
   std::span<const Stored<T>> values() const {
     require(dtype_of<T>());
-    return std::get<std::vector<Stored<T>>>(data_);
+    return std::get<Values<Stored<T>>>(data_);
   }
   template <class T>
   std::span<Stored<T>> values() {
     require(dtype_of<T>());
-    return std::get<std::vector<Stored<T>>>(data_);
+    return std::get<Values<Stored<T>>>(data_);
   }
   const StringArray& strings() const;
 
@@ -101,7 +127,7 @@ class QSOHOST_API Column {
   template <class T>
   void append(T value) {
     require(dtype_of<T>());
-    std::get<std::vector<Stored<T>>>(data_).push_back(static_cast<Stored<T>>(value));
+    std::get<Values<Stored<T>>>(data_).push_back(static_cast<Stored<T>>(value));
     if (!valid_.empty()) valid_.push_back(1);
   }
   void append_string(std::string_view value);
@@ -120,12 +146,14 @@ class QSOHOST_API Column {
 
   void reserve(std::size_t cells);
   void resize(std::size_t cells);                 // new cells: NaN, 0, false or ""; not null
+  void resize_unfilled(std::size_t cells);        // new cells: anything, for who writes them all
   void keep(std::span<const std::uint8_t> mask);  // one entry a cell, 0 = removed
 
  private:
-  using Data =
-      std::variant<std::vector<std::uint8_t>, std::vector<std::int16_t>, std::vector<std::int32_t>,
-                   std::vector<std::int64_t>, std::vector<float>, std::vector<double>, StringArray>;
+  template <class T>
+  using Values = std::vector<T, ColumnAllocator<T>>;
+  using Data = std::variant<Values<std::uint8_t>, Values<std::int16_t>, Values<std::int32_t>,
+                            Values<std::int64_t>, Values<float>, Values<double>, StringArray>;
   void require(DType dtype) const;
   std::size_t value_count() const;
 

@@ -3,8 +3,9 @@
 // groups of a batch.
 //
 // FITS type    column                                     missing values
-// L            bool                                       byte 0 (arrays: beside a T or F only;
-//                                                         else 0 and 1 are F and T, as of astropy)
+// L            bool                                       byte 0 (arrays without a TDISP of L:
+//                                                         beside a T or F only; else 0 and 1 are
+//                                                         F and T, as astropy writes them)
 // B            i16 (unsigned byte; TZERO -128: signed)    TNULL
 // I, J, K      i16, i32, i64                              TNULL
 // I, J, K u.   i32, i64, i64 (TZERO 2^15, 2^31, 2^63)     TNULL
@@ -51,9 +52,10 @@ struct FitsCells {
 
 class QSOHOST_API FitsTable {
  public:
-  // Opens the first binary table of the file (plain or gzipped). A file that is shorter than its
-  // headers promise is refused.
-  explicit FitsTable(const std::filesystem::path& file);
+  // Opens a binary table of the file (plain or gzipped): the first, or that of the HDU whose
+  // EXTNAME (case does not count) or number (the primary is 0) is given. A file that is shorter
+  // than its headers promise is refused.
+  explicit FitsTable(const std::filesystem::path& file, std::string_view hdu = "");
   ~FitsTable();
   FitsTable(FitsTable&&) noexcept;
 

@@ -54,14 +54,14 @@ constexpr std::uint64_t hash_of_layouts() {
 // cross the boundary, those of readers and writers that a plugin may call included.
 constexpr std::uint64_t layout_hash() {
   return hash_of_layouts<
-      StringArray, ColumnInfo, Column, ColumnSet, GroupInfo, Group, Slice, Batch, Object,
-      LightCurve, TimeOrder, OptionValue, OptionValue::Table, OptionTablesBase, OptionLimits,
-      OptionBase, Option<bool>, Option<std::int64_t>, Option<double>, Option<std::string>,
-      Option<Path>, Option<Secret>, Option<std::vector<std::string>>, Option<std::vector<double>>,
-      Port, Ports, Schema, Schema::Entry, Schema::GroupEntry, RunInfo, Context, Counts,
-      Counts::Entry, Outcomes, Outcomes::State, Result, Stage, Source, Fetcher, Filter, Fitter,
-      Sink, Error, FitsField, FitsCells, FitsTable, FitsKeyword, FitsHeader, FitsColumn, FitsOrder,
-      IdIndex, TableReader>();
+      StringArray, ColumnAllocator<float>, ColumnInfo, Column, ColumnSet, GroupInfo, Group, Slice,
+      Batch, Object, LightCurve, TimeOrder, OptionValue, OptionValue::Table, OptionTablesBase,
+      OptionLimits, OptionBase, Option<bool>, Option<std::int64_t>, Option<double>,
+      Option<std::string>, Option<Path>, Option<Secret>, Option<std::vector<std::string>>,
+      Option<std::vector<double>>, Port, Ports, Schema, Schema::Entry, Schema::GroupEntry, RunInfo,
+      Context, Counts, Counts::Entry, Outcomes, Outcomes::State, Result, Stage, Source, Fetcher,
+      Filter, Fitter, Sink, Error, FitsField, FitsCells, FitsTable, FitsKeyword, FitsHeader,
+      FitsColumn, FitsOrder, IdIndex, TableReader>();
 }
 
 template <std::size_t N>

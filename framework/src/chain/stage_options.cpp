@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 #include "qsohost/loader.hpp"
 
@@ -20,7 +21,22 @@ Scalar resolve_path(const Scalar& scalar, const std::filesystem::path& folder) {
   return path.is_absolute() ? path.string() : (folder / path).lexically_normal().string();
 }
 
-OptionValue resolve_paths(OptionValue value, const std::filesystem::path& folder) {
+// Paths in the value of an option, those in its tables included.
+OptionValue resolve_paths(const OptionBase& option, OptionValue value,
+                          const std::filesystem::path& folder) {
+  if (auto* tables = std::get_if<std::vector<OptionValue::Table>>(&value.data)) {
+    if (option.table() == nullptr) return value;
+    for (OptionValue::Table& table : *tables) {
+      for (OptionValue::Table::Entry& entry : table.entries) {
+        const auto& options = option.table()->options();
+        const auto it = std::ranges::find(options, entry.name, &OptionBase::name);
+        if (it != options.end()) entry.value = resolve_paths(**it, std::move(entry.value), folder);
+      }
+    }
+    return value;
+  }
+  const auto type = option.type_name();
+  if (type != "path" && type != "list of paths") return value;
   if (auto* scalar = std::get_if<Scalar>(&value.data)) *scalar = resolve_path(*scalar, folder);
   if (auto* list = std::get_if<std::vector<Scalar>>(&value.data)) {
     for (Scalar& scalar : *list) scalar = resolve_path(scalar, folder);
@@ -49,12 +65,8 @@ void set_option(Stage& stage, const RawStage& raw, const RawOption& given,
   const std::string name = fmt::format("{}.{}", raw.label, given.name);
   if (!given.value) return complain(fmt::format("{} wants: {}", name, (*it)->type_name()));
   try {
-    const auto type = (*it)->type_name();
-    const bool is_path = type == "path" || type == "list of paths";
-    (*it)->set(is_path ? resolve_paths(*given.value, given.from_command_line
-                                                         ? std::filesystem::current_path()
-                                                         : folder)
-                       : *given.value);
+    (*it)->set(resolve_paths(**it, *given.value,
+                             given.from_command_line ? std::filesystem::current_path() : folder));
   } catch (const TableError& e) {
     for (const TableError::Problem& p : e.problems()) {
       const bool has_place = p.line > 0 && !given.from_command_line;

@@ -69,22 +69,22 @@ Column::Column(ColumnInfo info) : info_(std::move(info)) {
   if (info_.width == 0) throw ChainError(fmt::format("column '{}' has width 0", info_.name));
   switch (info_.dtype) {
     case DType::Bool:
-      data_.emplace<std::vector<std::uint8_t>>();
+      data_.emplace<Values<std::uint8_t>>();
       break;
     case DType::I16:
-      data_.emplace<std::vector<std::int16_t>>();
+      data_.emplace<Values<std::int16_t>>();
       break;
     case DType::I32:
-      data_.emplace<std::vector<std::int32_t>>();
+      data_.emplace<Values<std::int32_t>>();
       break;
     case DType::I64:
-      data_.emplace<std::vector<std::int64_t>>();
+      data_.emplace<Values<std::int64_t>>();
       break;
     case DType::F32:
-      data_.emplace<std::vector<float>>();
+      data_.emplace<Values<float>>();
       break;
     case DType::F64:
-      data_.emplace<std::vector<double>>();
+      data_.emplace<Values<double>>();
       break;
     case DType::String:
       data_.emplace<StringArray>();
@@ -205,6 +205,12 @@ void Column::resize(std::size_t cells) {
           v.resize(n, blank<Element<std::remove_reference_t<decltype(v)>>>());
       },
       data_);
+  if (!valid_.empty()) valid_.resize(n, 1);
+}
+
+void Column::resize_unfilled(std::size_t cells) {
+  const std::size_t n = cells * info_.width;
+  std::visit([n](auto& v) { v.resize(n); }, data_);
   if (!valid_.empty()) valid_.resize(n, 1);
 }
 

@@ -1,9 +1,13 @@
 #include "fits/fits_layout.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
+#include <cctype>
 #include <charconv>
+#include <cstring>
 #include <limits>
 #include <string_view>
 #include <utility>
@@ -39,6 +43,7 @@ char code_of(DType dtype) {
   return codes[static_cast<std::size_t>(dtype)];
 }
 
+constexpr std::uint64_t kBlock = 2880;
 constexpr std::uint64_t kMostElements = std::uint64_t{1} << 31;  // of a fixed cell
 
 struct Form {
@@ -123,6 +128,7 @@ void read_field(const FitsInput& file, const FitsCards& cards, int n, FitsLayout
     field.string_length = place.element_bytes;
   } else if (form->code == 'L') {
     field.info.dtype = DType::Bool;
+    place.letters = cards.text(fmt::format("TDISP{}", n)).starts_with('L');
   } else {
     place.scale = cards.number(fmt::format("TSCAL{}", n)).value_or(1);
     place.zero = cards.number(fmt::format("TZERO{}", n)).value_or(0);
@@ -133,8 +139,10 @@ void read_field(const FitsInput& file, const FitsCards& cards, int n, FitsLayout
     field.nullable = place.null.has_value();
   }
   if (form->code == 'X' || form->code == 'C' || form->code == 'M') {
-    field.trouble = fmt::format("{} (TFORM{} = '{}') cannot be read",
-                                form->code == 'X' ? "bits" : "complex numbers", n, text);
+    const bool is_bits = form->code == 'X';
+    field.trouble = fmt::format(
+        "{} (TFORM{} = '{}') cannot be read; {}", is_bits ? "bits" : "complex numbers", n, text,
+        is_bits ? "write them as integers" : "write real and imaginary parts as two columns");
   } else if (field.is_array && form->code == 'A') {
     field.trouble = fmt::format("texts of any length (TFORM{} = '{}') cannot be read", n, text);
   } else if (place.bytes == 0) {
@@ -145,11 +153,67 @@ void read_field(const FitsInput& file, const FitsCards& cards, int n, FitsLayout
   layout.places.push_back(place);
 }
 
-FitsHdu find_table(const FitsInput& file) {
-  for (auto hdu = std::optional(first_hdu(file)); hdu; hdu = next_hdu(file, *hdu)) {
-    if (hdu->cards.text("XTENSION") == "BINTABLE") return *std::move(hdu);
+bool is_table(const FitsHdu& hdu) {
+  return hdu.cards.text("XTENSION") == "BINTABLE";
+}
+
+// "1 'ztf' (table, 98 rows)"
+std::string described(const FitsHdu& hdu, int number) {
+  std::string out = std::to_string(number);
+  const std::string name = hdu.cards.text("EXTNAME");
+  if (!name.empty()) out += fmt::format(" '{}'", name);
+  if (is_table(hdu)) return out + fmt::format(" (table, {} rows)", hdu.cards.count("NAXIS2"));
+  const std::string kind = hdu.cards.text("XTENSION");
+  return out + (kind.empty()      ? " (primary)"
+                : kind == "TABLE" ? " (text table)"
+                : kind == "IMAGE" ? " (image)"
+                                  : fmt::format(" ({})", kind));
+}
+
+bool same_name(std::string_view a, std::string_view b) {
+  return std::ranges::equal(
+      a, b, [](unsigned char x, unsigned char y) { return std::toupper(x) == std::toupper(y); });
+}
+
+FitsHdu find_table(const FitsInput& file, std::string_view wanted, int& number) {
+  std::vector<std::string> there;
+  number = 0;
+  for (auto hdu = std::optional(first_hdu(file)); hdu; hdu = next_hdu(file, *hdu), ++number) {
+    const bool is_wanted = wanted.empty() ? is_table(*hdu)
+                                          : wanted == std::to_string(number) ||
+                                                same_name(wanted, hdu->cards.text("EXTNAME"));
+    if (is_wanted && is_table(*hdu)) return *std::move(hdu);
+    if (is_wanted) {
+      file.fail(fmt::format("HDU {} is no binary table", described(*hdu, number)));
+    }
+    if (number < 20) there.push_back(described(*hdu, number));
   }
-  file.fail("holds no binary table");
+  if (number > 20) there.emplace_back("...");
+  file.fail(fmt::format(
+      "holds no {}; its HDUs are {}{}",
+      wanted.empty() ? "binary table" : fmt::format("HDU '{}'", wanted), fmt::join(there, ", "),
+      file.size() % kBlock == 0 ? ""
+                                : "; its size is no multiple of 2880 bytes, so it is cut short"));
+}
+
+// Behind the data its last block is filled with zeros (some writers: blanks), and then comes an HDU
+// or nothing: a header that promises less than there is would have us read arrays as rows.
+void check_end(const FitsInput& file, std::uint64_t end_of_data) {
+  constexpr std::string_view kNext = "XTENSION";
+  std::array<std::byte, kBlock + kNext.size()> bytes{};
+  const std::uint64_t next = (end_of_data + kBlock - 1) / kBlock * kBlock;
+  const std::uint64_t there = std::min(next + kNext.size(), file.size());
+  const auto rest = std::span(bytes).first(there - std::min(there, end_of_data));
+  file.read(end_of_data, rest);
+  const auto is_fill = [](std::byte b) { return b == std::byte{0} || b == std::byte{' '}; };
+  const auto fill = rest.first(std::min<std::size_t>(next - end_of_data, rest.size()));
+  const auto behind = rest.subspan(fill.size());
+  const bool ends_well = std::ranges::all_of(behind, is_fill) ||
+                         std::memcmp(behind.data(), kNext.data(), behind.size()) == 0;
+  if (ends_well && std::ranges::all_of(fill, is_fill)) return;
+  file.fail(
+      "there is more data than its header promises: the number of rows (NAXIS2) or the size of "
+      "the arrays (PCOUNT) is wrong; copy or make the file again");
 }
 
 void check_size(const FitsInput& file, const FitsLayout& layout) {
@@ -166,10 +230,10 @@ void check_size(const FitsInput& file, const FitsLayout& layout) {
 
 }  // namespace
 
-FitsLayout read_layout(const FitsInput& file) {
-  const FitsHdu hdu = find_table(file);
-  const FitsCards& cards = hdu.cards;
+FitsLayout read_layout(const FitsInput& file, std::string_view wanted) {
   FitsLayout layout;
+  const FitsHdu hdu = find_table(file, wanted, layout.hdu);
+  const FitsCards& cards = hdu.cards;
   layout.data_start = hdu.data;
   layout.extension = cards.text("EXTNAME");
   layout.rows = cards.count("NAXIS2");
@@ -191,6 +255,7 @@ FitsLayout read_layout(const FitsInput& file) {
   }
   layout.heap_bytes = extra - (layout.heap_start - fixed);
   check_size(file, layout);
+  check_end(file, layout.data_start + layout.heap_start + layout.heap_bytes);
   return layout;
 }
 
@@ -219,8 +284,8 @@ FitsLayout make_layout(std::vector<FitsField> fields, std::uint64_t rows, std::u
 }
 
 std::string place_in(const FitsLayout& layout, std::size_t field, std::uint64_t row) {
-  return fmt::format("table {}, row {}, column '{}'",
-                     layout.extension.empty() ? "1" : "'" + layout.extension + "'", row + 1,
+  const std::string name = layout.extension.empty() ? "" : fmt::format(" '{}'", layout.extension);
+  return fmt::format("HDU {}{}, row {}, column '{}'", layout.hdu, name, row + 1,
                      layout.fields[field].info.name);
 }
 
@@ -239,6 +304,7 @@ Descriptor array_of(const FitsInput& file, const FitsLayout& layout, std::size_t
 }
 
 std::string display_format(const ColumnInfo& info) {
+  if (info.dtype == DType::Bool) return "L1";  // for readers: what is there are letters
   const bool is_double = info.dtype == DType::F64;
   if (!is_double && info.dtype != DType::F32) return "";
   if (info.unit == "deg") return is_double ? "F13.8" : "F10.5";

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "fits/fits_bytes.hpp"
@@ -19,6 +20,7 @@ struct FieldPlace {
   char code = 'D';                // FITS letter of an element
   std::size_t element_bytes = 0;  // strings: of one string
   bool wide = false;              // array with 64-bit descriptors (Q)
+  bool letters = false;           // logical array: T, F and 0 for null, whatever is in it
   double scale = 1;               // TSCAL
   double zero = 0;                // TZERO
   std::optional<std::int64_t> null;
@@ -26,6 +28,7 @@ struct FieldPlace {
 
 struct FitsLayout {
   std::string extension;
+  int hdu = 1;  // the primary is 0
   std::vector<FitsField> fields;
   std::vector<FieldPlace> places;
   std::uint64_t rows = 0;
@@ -35,14 +38,15 @@ struct FitsLayout {
   std::uint64_t heap_bytes = 0;
 };
 
-// The first binary table of the file. Throws ChainError if there is none, or less than it promises.
-FitsLayout read_layout(const FitsInput& file);
+// The first binary table of the file, or that of the HDU asked for by name or number. Throws
+// ChainError if there is none, or less than it promises.
+FitsLayout read_layout(const FitsInput& file, std::string_view hdu = "");
 
 // How we write such fields: P descriptors up to `most_for_p` bytes of heap, else Q.
 FitsLayout make_layout(std::vector<FitsField> fields, std::uint64_t rows, std::uint64_t heap_bytes,
                        std::uint64_t most_for_p);
 
-// "table 'ztf', row 12, column 'mjd_g'"; rows are counted from 0.
+// "HDU 1 'ztf', row 12, column 'mjd_g'"; rows are counted from 0.
 std::string place_in(const FitsLayout& layout, std::size_t field, std::uint64_t row);
 // The array of a row; throws ChainError if it lies outside the heap.
 Descriptor array_of(const FitsInput& file, const FitsLayout& layout, std::size_t field,

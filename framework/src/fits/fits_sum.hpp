@@ -3,10 +3,13 @@
 // compared with what was meant, and not with itself.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <span>
+
+#include "fits/fits_swap.hpp"
 
 namespace qsohost::inline v1 {
 
@@ -14,13 +17,12 @@ class FitsSum {
  public:
   // `offset`: of these bytes from the start of the header or data. Pieces may come in any order.
   void add(std::span<const std::byte> bytes, std::uint64_t offset) {
-    std::uint64_t sum = 0;
-    std::size_t i = 0;
-    for (; i + 4 <= bytes.size(); i += 4) sum += word(bytes.data() + i);
-    if (i < bytes.size()) {
+    const std::size_t words = bytes.size() / 4;
+    std::uint64_t sum = sum_words(bytes.data(), words);
+    if (words * 4 < bytes.size()) {
       std::byte tail[4]{};
-      for (std::size_t k = 0; i + k < bytes.size(); ++k) tail[k] = bytes[i + k];
-      sum += word(tail);
+      std::ranges::copy(bytes.subspan(words * 4), tail);
+      sum += sum_words(tail, 1);
     }
     // A piece that begins within a word weighs 2^(-8 k) as much, modulo 2^32 - 1: a rotation.
     add(std::rotr(fold(sum), static_cast<int>(8 * (offset % 4))));
@@ -29,10 +31,6 @@ class FitsSum {
   std::uint32_t value() const { return value_; }
 
  private:
-  static std::uint32_t word(const std::byte* p) {
-    return std::to_integer<std::uint32_t>(p[0]) << 24 | std::to_integer<std::uint32_t>(p[1]) << 16 |
-           std::to_integer<std::uint32_t>(p[2]) << 8 | std::to_integer<std::uint32_t>(p[3]);
-  }
   static std::uint32_t fold(std::uint64_t sum) {
     while (sum > 0xffffffffu) sum = (sum & 0xffffffffu) + (sum >> 32);
     return static_cast<std::uint32_t>(sum);

@@ -1,5 +1,5 @@
-// Reading: rows come as raw bytes in one piece, arrays as large pieces of the heap; numbers are
-// made from them column by column.
+// Reading: rows come as raw bytes in one piece, arrays as pieces of the heap that stay in the cache
+// while numbers are made from them.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,6 +9,7 @@
 
 #include "fits/fits_bytes.hpp"
 #include "fits/fits_layout.hpp"
+#include "fits/fits_swap.hpp"
 #include "qsohost/error.hpp"
 #include "qsohost/fits.hpp"
 
@@ -17,6 +18,7 @@ namespace qsohost::inline v1 {
 namespace {
 
 constexpr std::uint64_t kMostShared = std::uint64_t{64} << 20;  // bytes
+constexpr std::uint64_t kPiece = std::uint64_t{256} << 10;      // bytes of a heap read at once
 
 std::string_view trimmed(const std::byte* from, std::size_t bytes) {
   std::string_view text(reinterpret_cast<const char*>(from), bytes);
@@ -43,7 +45,7 @@ void decode_as(const FieldPlace& place, const std::byte* from, std::size_t n, Co
                std::size_t at) {
   const std::span<T> to = out.values<T>().subspan(at, n);
   if (std::is_same_v<Raw, T> && place.scale == 1 && place.zero == 0) {
-    for (std::size_t i = 0; i < n; ++i) to[i] = load_be<T>(from + i * sizeof(T));
+    copy_swapped(std::as_writable_bytes(to).data(), from, n, sizeof(T));
   } else {
     for (std::size_t i = 0; i < n; ++i) {
       to[i] = converted<Raw, T>(load_be<Raw>(from + i * sizeof(Raw)), place);
@@ -74,8 +76,8 @@ void decode_number(const FieldPlace& place, const std::byte* from, std::size_t n
   }
 }
 
-// In arrays astropy writes the numbers 0 and 1 instead of the letters F and T; only an array that
-// has letters can have nulls.
+// In arrays astropy writes the numbers 0 and 1 instead of the letters F and T. Unless the header
+// says that there are letters, only an array that has some can have nulls.
 void decode_bools(const std::byte* from, std::size_t n, Column& out, std::size_t at,
                   bool may_be_numbers) {
   const auto to = out.values<bool>().subspan(at, n);
@@ -94,7 +96,7 @@ void decode(const FieldPlace& place, const std::byte* from, std::size_t n, Colum
             std::size_t at, bool is_array) {
   switch (place.code) {
     case 'L':
-      return decode_bools(from, n, out, at, is_array);
+      return decode_bools(from, n, out, at, is_array && !place.letters);
     case 'B':
       return decode_number<std::uint8_t>(place, from, n, out, at);
     case 'I':
@@ -122,12 +124,21 @@ struct RowNumbers {
 }  // namespace
 
 struct FitsTable::State {
-  explicit State(const std::filesystem::path& path) : file(path), layout(read_layout(file)) {}
+  State(const std::filesystem::path& path, std::string_view hdu)
+      : file(path), layout(read_layout(file, hdu)) {}
 
   struct ArrayTask {
     std::size_t field;
     FitsCells* cells;
-    std::vector<Descriptor> descriptors;
+    std::vector<Descriptor> descriptors;  // one a row
+    std::size_t done = 0;                 // values decoded so far
+  };
+  // The part of the heap in which some arrays lie, and how much of it is theirs.
+  struct Extent {
+    std::uint64_t begin = std::numeric_limits<std::uint64_t>::max();
+    std::uint64_t end = 0;
+    std::uint64_t used = 0;
+    std::uint64_t bytes() const { return end - begin; }
   };
 
   std::vector<FitsCells> read(const RowNumbers& numbers, std::span<const std::size_t> wanted);
@@ -135,7 +146,10 @@ struct FitsTable::State {
   void fixed_cells(std::size_t field, std::uint64_t count, FitsCells& out) const;
   ArrayTask array_task(std::size_t field, const RowNumbers& numbers, FitsCells& out);
   void read_heap(std::uint64_t offset, std::uint64_t bytes);
-  void arrays(std::span<ArrayTask> tasks);
+  Extent extent_of(std::span<const ArrayTask> tasks, std::size_t first, std::size_t count) const;
+  void arrays(std::span<ArrayTask> tasks, std::size_t first, std::size_t count);
+  void decode_arrays(std::span<ArrayTask> tasks, std::size_t first, std::size_t count,
+                     std::uint64_t heap_begin) const;
   void check_unsigned(std::size_t field, const RowNumbers& numbers, const FitsCells& cells) const;
 
   FitsInput file;
@@ -162,7 +176,7 @@ void FitsTable::State::read_rows(const RowNumbers& numbers) {
 void FitsTable::State::fixed_cells(std::size_t field, std::uint64_t count, FitsCells& out) const {
   const FieldPlace& place = layout.places[field];
   const std::size_t width = out.values.width();
-  if (place.code != 'A') out.values.resize(count);
+  if (place.code != 'A') out.values.resize_unfilled(count);
   for (std::uint64_t row = 0; row < count; ++row) {
     const std::byte* from = rows.data() + row * layout.row_bytes + place.offset;
     if (place.code != 'A') {
@@ -178,7 +192,7 @@ void FitsTable::State::fixed_cells(std::size_t field, std::uint64_t count, FitsC
 FitsTable::State::ArrayTask FitsTable::State::array_task(std::size_t field,
                                                          const RowNumbers& numbers,
                                                          FitsCells& out) {
-  ArrayTask task{field, &out, {}};
+  ArrayTask task{field, &out, {}, 0};
   std::uint64_t total = 0;
   for (std::uint64_t row = 0; row < numbers.count; ++row) {
     const Descriptor d =
@@ -194,7 +208,7 @@ FitsTable::State::ArrayTask FitsTable::State::array_task(std::size_t field,
         "{} and the next {}: their arrays take {} bytes, but the heap has {}: the file is damaged",
         place_in(layout, field, numbers[0]), numbers.count - 1, bytes, layout.heap_bytes));
   }
-  out.values.resize(total);
+  out.values.resize_unfilled(total);
   return task;
 }
 
@@ -203,37 +217,52 @@ void FitsTable::State::read_heap(std::uint64_t offset, std::uint64_t bytes) {
   file.read(layout.data_start + layout.heap_start + offset, heap);
 }
 
-// One read where the arrays lie together (rows of our own files), else one a column (as astropy
-// writes them), else one a cell.
-void FitsTable::State::arrays(std::span<ArrayTask> tasks) {
-  std::uint64_t begin = std::numeric_limits<std::uint64_t>::max();
-  std::uint64_t end = 0;
-  std::uint64_t used = 0;
+FitsTable::State::Extent FitsTable::State::extent_of(std::span<const ArrayTask> tasks,
+                                                     std::size_t first, std::size_t count) const {
+  Extent extent;
   for (const ArrayTask& task : tasks) {
-    for (const Descriptor& d : task.descriptors) {
+    const std::size_t element_bytes = layout.places[task.field].element_bytes;
+    for (const Descriptor& d : std::span(task.descriptors).subspan(first, count)) {
       if (d.length == 0) continue;
-      const std::uint64_t bytes = d.length * layout.places[task.field].element_bytes;
-      begin = std::min(begin, d.offset);
-      end = std::max(end, d.offset + bytes);
-      used += bytes;
+      const std::uint64_t bytes = d.length * element_bytes;
+      extent.begin = std::min(extent.begin, d.offset);
+      extent.end = std::max(extent.end, d.offset + bytes);
+      extent.used += bytes;
     }
   }
-  if (used == 0) return;
-  const bool together = end - begin <= 2 * used;
-  if (!together && tasks.size() > 1) {
-    for (std::size_t i = 0; i < tasks.size(); ++i) arrays(tasks.subspan(i, 1));
-    return;
+  return extent;
+}
+
+// The arrays of rows [first, first + count), counted from the block's first: pieces of all columns
+// where the arrays of a row lie together (our own files), else of one column (as astropy writes
+// them), else cell by cell.
+void FitsTable::State::arrays(std::span<ArrayTask> tasks, std::size_t first, std::size_t count) {
+  const Extent extent = extent_of(tasks, first, count);
+  if (extent.used == 0) return;
+  const bool together = extent.bytes() <= 2 * extent.used;
+  if (together && (extent.bytes() <= kPiece || count == 1)) {
+    read_heap(extent.begin, extent.bytes());
+    decode_arrays(tasks, first, count, extent.begin);
+  } else if (together || tasks.size() == 1) {
+    const std::size_t step =
+        together ? std::max<std::size_t>(1, count * kPiece / extent.bytes()) : 1;
+    for (std::size_t row = first; row < first + count; row += step) {
+      arrays(tasks, row, std::min(step, first + count - row));
+    }
+  } else {
+    for (std::size_t i = 0; i < tasks.size(); ++i) arrays(tasks.subspan(i, 1), first, count);
   }
-  if (together) read_heap(begin, end - begin);
+}
+
+void FitsTable::State::decode_arrays(std::span<ArrayTask> tasks, std::size_t first,
+                                     std::size_t count, std::uint64_t heap_begin) const {
   for (ArrayTask& task : tasks) {
     const FieldPlace& place = layout.places[task.field];
-    std::size_t at = 0;
-    for (const Descriptor& d : task.descriptors) {
+    for (const Descriptor& d : std::span(task.descriptors).subspan(first, count)) {
       if (d.length == 0) continue;
-      if (!together) read_heap(d.offset, d.length * place.element_bytes);
-      decode(place, heap.data() + (together ? d.offset - begin : 0), d.length, task.cells->values,
-             at, true);
-      at += d.length;
+      decode(place, heap.data() + (d.offset - heap_begin), d.length, task.cells->values, task.done,
+             true);
+      task.done += d.length;
     }
   }
 }
@@ -252,13 +281,15 @@ void FitsTable::State::check_unsigned(std::size_t field, const RowNumbers& numbe
     for (; left == 0; ++row) left = length(row);
     --left;
     if (values[i] >= 0 || cells.values.is_null(i)) continue;
-    file.fail(fmt::format("{}: {} is beyond the range of 64-bit signed integers",
-                          place_in(layout, field, numbers[row - 1]),
-                          static_cast<std::uint64_t>(values[i])));
+    file.fail(fmt::format(
+        "{}: {} is beyond the range of 64-bit signed integers; write "
+        "the column as texts",
+        place_in(layout, field, numbers[row - 1]), static_cast<std::uint64_t>(values[i])));
   }
 }
 
-FitsTable::FitsTable(const std::filesystem::path& file) : state_(std::make_unique<State>(file)) {}
+FitsTable::FitsTable(const std::filesystem::path& file, std::string_view hdu)
+    : state_(std::make_unique<State>(file, hdu)) {}
 FitsTable::~FitsTable() = default;
 FitsTable::FitsTable(FitsTable&&) noexcept = default;
 
@@ -299,7 +330,7 @@ std::vector<FitsCells> FitsTable::State::read(const RowNumbers& numbers,
       fixed_cells(field, numbers.count, out);
     }
   }
-  arrays(tasks);
+  arrays(tasks, 0, numbers.count);
   for (std::size_t i = 0; i < wanted.size(); ++i) check_unsigned(wanted[i], numbers, cells[i]);
   return cells;
 }

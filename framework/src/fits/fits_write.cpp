@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "fits/fits_bytes.hpp"
+#include "fits/fits_swap.hpp"
 #include "fits/fits_writer.hpp"
 #include "qsohost/error.hpp"
 
@@ -16,7 +17,7 @@ namespace {
 template <class T>
 void encode_numbers(const Column& column, std::size_t first, std::size_t n, std::byte* to) {
   const std::span<const T> values = column.values<T>().subspan(first, n);
-  for (std::size_t i = 0; i < n; ++i) store_be(to + i * sizeof(T), values[i]);
+  copy_swapped(to, std::as_bytes(values).data(), n, sizeof(T));
   if constexpr (std::is_integral_v<T>) {
     if (!column.has_nulls()) return;
     const auto marker = static_cast<T>(null_marker(column.dtype()));

@@ -1,31 +1,85 @@
 #include "fits/fits_writer.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <map>
+#include <utility>
 #include <vector>
 
+#include "fits/fits_input.hpp"
 #include "qsohost/error.hpp"
 
 namespace qsohost::inline v1 {
 
-namespace {
-
-constexpr const char* kUnsealed = "0000000000000000";  // what CHECKSUM counts as in the sum
-
-std::string ascii(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if ((byte & 0xc0) == 0x80) continue;  // the rest of a UTF-8 character
-    out += byte >= 0x20 && byte < 0x7f ? c : '?';
-  }
-  return out;
+FitsOutput::FitsOutput(const std::filesystem::path& file) : name_(file.string()) {
+  std::error_code ignored;
+  std::filesystem::remove(file, ignored);
+  fd_ = ::open(name_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (fd_ < 0) fail("cannot be created");
 }
+
+FitsOutput::~FitsOutput() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+void FitsOutput::fail(std::string_view what) const {
+  const int error = errno;
+  throw ChainError(fmt::format("{}: {}: {}", name_, what, std::strerror(error)));
+}
+
+void FitsOutput::write(std::uint64_t offset, std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::pwrite(fd_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) fail(fmt::format("cannot be written at byte {}", offset));
+    offset += static_cast<std::uint64_t>(n);
+    bytes = bytes.subspan(static_cast<std::size_t>(n));
+  }
+}
+
+void FitsOutput::close() {
+  if (::close(std::exchange(fd_, -1)) != 0) fail("cannot be written");
+}
+
+FitsWriter::FitsWriter(const std::filesystem::path& file, const FitsHeader& header,
+                       const FitsLayout& layout)
+    : file_(file),
+      headers_(make_headers(file.string(), header, layout)),
+      row_bytes_(layout.row_bytes),
+      heap_start_(layout.heap_start),
+      data_start_(headers_.primary.size() + headers_.table.size()),
+      data_bytes_(layout.heap_start + layout.heap_bytes) {}
+
+void FitsWriter::write(std::uint64_t offset, std::span<const std::byte> bytes) {
+  file_.write(data_start_ + offset, bytes);
+  sum_.add(bytes, offset);
+}
+
+void FitsWriter::write_rows(std::uint64_t first, std::span<const std::byte> bytes) {
+  write(first * row_bytes_, bytes);
+}
+
+void FitsWriter::write_heap(std::uint64_t offset, std::span<const std::byte> bytes) {
+  write(heap_start_ + offset, bytes);
+}
+
+// The headers come last: a file that was not finished is not taken for one that was.
+void FitsWriter::finish() {
+  constexpr std::size_t kBlock = 2880;
+  constexpr std::array<std::byte, kBlock> zeros{};
+  const std::uint64_t odd = data_bytes_ % kBlock;
+  if (odd > 0) write(data_bytes_, std::span(zeros).first(kBlock - odd));
+  seal_header(headers_.table, sum_.value());
+  const std::string text = headers_.primary + headers_.table;
+  file_.write(0, std::as_bytes(std::span(text)));
+  file_.close();
+}
+
+namespace {
 
 std::uint32_t sum_of(const FitsInput& file, std::uint64_t begin, std::uint64_t end) {
   constexpr std::uint64_t kPiece = std::uint64_t{1} << 20;
@@ -39,148 +93,7 @@ std::uint32_t sum_of(const FitsInput& file, std::uint64_t begin, std::uint64_t e
   return sum.value();
 }
 
-void check_names(const FitsFile& file, const std::vector<FitsField>& fields) {
-  std::map<std::string, std::string> seen;  // lower case, as spelt
-  for (const FitsField& field : fields) {
-    std::string lower = field.info.name;
-    std::transform(lower.begin(), lower.end(), lower.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    const auto [it, is_new] = seen.try_emplace(lower, field.info.name);
-    if (is_new) continue;
-    file.fail(fmt::format(
-        "columns '{}' and '{}' have the same name in a FITS file, where case does not count; "
-        "rename one or leave it out",
-        it->second, field.info.name));
-  }
-}
-
 }  // namespace
-
-FitsWriter::FitsWriter(const std::filesystem::path& file, const FitsHeader& header,
-                       const FitsLayout& layout)
-    : file_(FitsFile::create(file)), layout_(layout) {
-  check_names(file_, layout_.fields);
-  int status = 0;
-  fits_create_img(file_.get(), BYTE_IMG, 0, nullptr, &status);
-  file_.check(status, "writing the primary header");
-  text_key("DATASUM", "0", "data unit checksum");
-  text_key("CHECKSUM", kUnsealed, "HDU checksum");
-  table_header(header);
-}
-
-void FitsWriter::text_key(const std::string& name, const std::string& value,
-                          const std::string& comment) {
-  int status = 0;
-  fits_update_key_str(file_.get(), name.c_str(), value.c_str(), comment.c_str(), &status);
-  file_.check(status, "writing keyword " + name);
-}
-
-void FitsWriter::long_key(const std::string& name, const std::string& value,
-                          const std::string& comment) {
-  int status = 0;
-  fits_write_key_longstr(file_.get(), name.c_str(), ascii(value).c_str(), ascii(comment).c_str(),
-                         &status);
-  file_.check(status, "writing keyword " + name);
-}
-
-void FitsWriter::table_header(const FitsHeader& header) {
-  std::vector<std::string> texts;
-  for (std::size_t i = 0; i < layout_.fields.size(); ++i) {
-    const FitsField& field = layout_.fields[i];
-    texts.push_back(ascii(field.info.name));
-    texts.push_back(tform(field, layout_.places[i]));
-    texts.push_back(ascii(field.info.unit));
-  }
-  std::vector<char*> names;
-  std::vector<char*> forms;
-  std::vector<char*> units;
-  for (std::size_t i = 0; i < texts.size(); i += 3) {
-    names.push_back(texts[i].data());
-    forms.push_back(texts[i + 1].data());
-    units.push_back(texts[i + 2].data());
-  }
-  int status = 0;
-  fits_create_hdu(file_.get(), &status);
-  fits_write_btblhdr(file_.get(), static_cast<LONGLONG>(layout_.rows),
-                     static_cast<int>(names.size()), names.data(), forms.data(), units.data(),
-                     ascii(header.extension).c_str(), 0, &status);
-  fits_write_key_longwarn(file_.get(), &status);
-  file_.check(status, "writing the table's header");
-  for (std::size_t i = 0; i < layout_.fields.size(); ++i) column_keys(static_cast<int>(i));
-  for (const FitsKeyword& key : header.keywords) long_key(key.name, key.value, key.comment);
-  for (const std::string& line : header.history) {
-    fits_write_history(file_.get(), ascii(line).c_str(), &status);
-  }
-  // What fits_write_btblhdr was told of the heap it puts into the header only as 0.
-  auto heap_bytes = static_cast<LONGLONG>(layout_.heap_bytes);
-  fits_update_key(file_.get(), TLONGLONG, "PCOUNT", &heap_bytes, "bytes of arrays", &status);
-  // In the header from the start: growing it later would move all data.
-  text_key("DATASUM", "0", "data unit checksum");
-  text_key("CHECKSUM", kUnsealed, "HDU checksum");
-  fits_set_hdustruc(file_.get(), &status);
-  file_.check(status, "writing the table's header");
-}
-
-void FitsWriter::column_keys(int n) {
-  const FitsField& field = layout_.fields[static_cast<std::size_t>(n)];
-  const std::string number = std::to_string(n + 1);
-  if (!field.info.description.empty()) long_key("TCOMM" + number, field.info.description, "");
-  if (field.nullable) {
-    int status = 0;
-    auto marker = static_cast<LONGLONG>(null_marker(field.info.dtype));
-    fits_write_key(file_.get(), TLONGLONG, ("TNULL" + number).c_str(), &marker,
-                   "marks a missing value", &status);
-    file_.check(status, "writing keyword TNULL" + number);
-  }
-  const std::string display = display_format(field.info);
-  if (!display.empty()) text_key("TDISP" + number, display, "");
-  if (field.info.dtype == DType::String && field.info.width > 1) {
-    text_key("TDIM" + number, fmt::format("({},{})", field.string_length, field.info.width), "");
-  }
-}
-
-void FitsWriter::write(std::uint64_t offset, std::span<const std::byte> bytes) {
-  if (bytes.empty()) return;
-  int status = 0;
-  errno = 0;
-  // CFITSIO takes what it only reads as not const.
-  fits_write_ext(file_.get(), static_cast<LONGLONG>(offset), static_cast<LONGLONG>(bytes.size()),
-                 const_cast<std::byte*>(bytes.data()), &status);
-  file_.check(status, "writing data");
-  sum_.add(bytes, offset);
-}
-
-void FitsWriter::write_rows(std::uint64_t first, std::span<const std::byte> bytes) {
-  write(first * layout_.row_bytes, bytes);
-}
-
-void FitsWriter::write_heap(std::uint64_t offset, std::span<const std::byte> bytes) {
-  write(layout_.heap_start + offset, bytes);
-}
-
-// CFITSIO's own fits_write_chksum sums what is on disk, right or wrong, and writes the date.
-void FitsWriter::seal(int hdu, std::uint32_t data_sum) {
-  int status = 0;
-  fits_movabs_hdu(file_.get(), hdu, nullptr, &status);
-  file_.check(status, "writing checksums");
-  text_key("DATASUM", std::to_string(data_sum), "data unit checksum");
-  fits_flush_file(file_.get(), &status);
-  file_.check(status, "writing data");
-  const FitsFile::Extent extent = file_.extent();
-  FitsSum sum;
-  sum.add(sum_of(FitsInput(file_.name()), static_cast<std::uint64_t>(extent.header),
-                 static_cast<std::uint64_t>(extent.data)));
-  sum.add(data_sum);
-  std::array<char, 17> text{};
-  fits_encode_chksum(sum.value(), 1, text.data());
-  text_key("CHECKSUM", text.data(), "HDU checksum");
-}
-
-void FitsWriter::finish() {
-  seal(1, 0);
-  seal(2, sum_.value());
-  file_.close();
-}
 
 void verify_fits(const std::filesystem::path& path) {
   const FitsInput file(path);

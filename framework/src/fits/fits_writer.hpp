@@ -1,6 +1,5 @@
-// Writing one table whose size is known beforehand. CFITSIO makes the header, and knows rows and
-// heap from it before the first byte of data: a heap of which it does not know is zero-filled in
-// part when checksums are made. Data is handed over in large pieces, at any place.
+// Writing one table whose size is known beforehand. Data is handed over in large pieces, at any
+// place.
 #pragma once
 
 #include <algorithm>
@@ -8,14 +7,33 @@
 #include <cstdint>
 #include <filesystem>
 #include <span>
+#include <string>
+#include <string_view>
+#include <vector>
 
-#include "fits/fits_file.hpp"
-#include "fits/fits_input.hpp"
+#include "fits/fits_header.hpp"
 #include "fits/fits_layout.hpp"
 #include "fits/fits_sum.hpp"
 #include "qsohost/fits.hpp"
 
 namespace qsohost::inline v1 {
+
+// A file that is written anew. Throws ChainError with what the system says.
+class FitsOutput {
+ public:
+  explicit FitsOutput(const std::filesystem::path& file);
+  ~FitsOutput();
+  FitsOutput(const FitsOutput&) = delete;
+  FitsOutput& operator=(const FitsOutput&) = delete;
+
+  void write(std::uint64_t offset, std::span<const std::byte> bytes);
+  void close();  // what could not be written may show only here
+
+ private:
+  [[noreturn]] void fail(std::string_view what) const;
+  std::string name_;
+  int fd_ = -1;
+};
 
 class FitsWriter {
  public:
@@ -23,18 +41,17 @@ class FitsWriter {
 
   void write_rows(std::uint64_t first, std::span<const std::byte> bytes);
   void write_heap(std::uint64_t offset, std::span<const std::byte> bytes);
-  void finish();  // checksums; closes
+  void finish();  // headers with checksums; closes
 
  private:
   void write(std::uint64_t offset, std::span<const std::byte> bytes);
-  void text_key(const std::string& name, const std::string& value, const std::string& comment);
-  void long_key(const std::string& name, const std::string& value, const std::string& comment);
-  void table_header(const FitsHeader& header);
-  void column_keys(int n);
-  void seal(int hdu, std::uint32_t data_sum);
 
-  FitsFile file_;
-  FitsLayout layout_;
+  FitsOutput file_;
+  FitsHeaderText headers_;
+  std::uint64_t row_bytes_;
+  std::uint64_t heap_start_;
+  std::uint64_t data_start_;  // in the file
+  std::uint64_t data_bytes_;
   FitsSum sum_;
 };
 

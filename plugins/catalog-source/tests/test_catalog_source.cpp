@@ -1,5 +1,4 @@
 // The source: text and FITS give the same objects, and what is wrong is said with file and row.
-#include <unistd.h>
 #include <catch2/catch.hpp>
 
 #include <cmath>
@@ -13,6 +12,8 @@
 #include <qsohost/fits.hpp>
 #include <qsohost/testing.hpp>
 
+#include "folder.hpp"
+
 using namespace qsohost;
 using Catch::Matchers::Contains;
 
@@ -20,17 +21,7 @@ namespace {
 
 using Options = std::vector<std::pair<std::string, std::string>>;
 
-struct Folder {
-  std::filesystem::path path;
-  Folder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "qsohost-cat-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) throw ChainError("no temporary folder");
-    path = pattern;
-  }
-  ~Folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path, ignored);
-  }
+struct CsvFolder : Folder {
   std::string csv(const std::string& text) const {
     std::ofstream(path / "cat.csv") << text;
     return path / "cat.csv";
@@ -42,14 +33,11 @@ Options with(const std::string& path, Options more = {}) {
   return more;
 }
 
-std::string error_of(const std::string& path, const Options& more = {}) {
-  try {
+std::string refusal(const std::string& path, const Options& more = {}) {
+  return error_of([&] {
     Harness h("catalog-source", with(path, more));
     h.run();
-  } catch (const ChainError& e) {
-    return e.what();
-  }
-  return "(no error)";
+  });
 }
 
 std::vector<std::string> names(const Batch& batch) {
@@ -61,7 +49,7 @@ std::vector<std::string> names(const Batch& batch) {
 }  // namespace
 
 TEST_CASE("a CSV catalogue: types are found, order and spelling are the file's") {
-  const Folder folder;
+  const CsvFolder folder;
   Harness h("catalog-source", with(folder.csv("RA,DEC,Name,source_id,z,n,mixed,none\n"
                                               "10.5,-3,J1,4611686018427387905,0.5,3,1,\n"
                                               "359.9,89.5,\"J 2, b\",5,,,x,\n")));
@@ -83,7 +71,7 @@ TEST_CASE("a CSV catalogue: types are found, order and spelling are the file's")
 }
 
 TEST_CASE("columns can be chosen, under the name that the chain gives them") {
-  const Folder folder;
+  const CsvFolder folder;
   const std::string file = folder.csv("objid,RAJ,DECJ,Redshift,x\nA1,1,2,0.3,7\nA2,3,4,0.4,8\n");
   Harness h("catalog-source", with(file, {{"id", "\"objid\""},
                                           {"ra", "\"RAJ\""},
@@ -95,7 +83,7 @@ TEST_CASE("columns can be chosen, under the name that the chain gives them") {
 }
 
 TEST_CASE("a FITS catalogue keeps units, nulls, vectors and texts") {
-  const Folder folder;
+  const CsvFolder folder;
   const std::filesystem::path file = folder.path / "cat.fits";
   Column id({"SDSS_NAME", DType::String}), ra({"RA", DType::F32}), dec({"DEC", DType::F64});
   Column flux({"PSFFLUX", DType::F32, "nanomaggy", "flux in ugriz", 5}), n({"N", DType::I32});
@@ -126,14 +114,14 @@ TEST_CASE("a FITS catalogue keeps units, nulls, vectors and texts") {
   CHECK(h.batch().id(1) == "J1");
   REQUIRE(h.messages().size() == 1);
   CHECK_THAT(h.messages()[0], Contains("'mjd' is left out"));
-  CHECK_THAT(error_of(file, {{"id", "\"SDSS_NAME\""}, {"columns", "[\"mjd\"]"}}),
+  CHECK_THAT(refusal(file, {{"id", "\"SDSS_NAME\""}, {"columns", "[\"mjd\"]"}}),
              Contains("'mjd' cannot be taken"));
 }
 
 TEST_CASE("what is wrong with a catalogue is said with its place") {
-  const Folder folder;
+  const CsvFolder folder;
   const auto error = [&](const std::string& text, const Options& more = {}) {
-    return error_of(folder.csv(text), more);
+    return refusal(folder.csv(text), more);
   };
   CHECK_THAT(error("source_id,ra,dec\n1,2,3\n2,3,4\n1,5,6\n"),
              Contains("cat.csv: line 2 and line 4 have the same identifier 1"));
@@ -155,12 +143,12 @@ TEST_CASE("what is wrong with a catalogue is said with its place") {
   CHECK_THAT(error("source_id,ra,dec,Z,z\n1,2,3,4,5\n"), Contains("'z' has the name of another"));
   CHECK_THAT(error("source_id,ra,dec,z\n1,2,3,4\n", {{"columns", "[\"zz\"]"}}),
              Contains("no column 'zz' (option 'columns')"));
-  CHECK_THAT(error_of(folder.path / "none.fits"), Contains("no such file"));
+  CHECK_THAT(refusal(folder.path / "none.fits"), Contains("no such file"));
   CHECK_THAT(error(""), Contains("cat.csv"));
 }
 
 TEST_CASE("rows of FITS tables are counted from 1") {
-  const Folder folder;
+  const CsvFolder folder;
   const std::filesystem::path file = folder.path / "cat.fits";
   Column id({"source_id", DType::I64}), ra({"ra", DType::F64}), dec({"dec", DType::F64});
   for (int i = 0; i < 10000; ++i) {
@@ -174,7 +162,7 @@ TEST_CASE("rows of FITS tables are counted from 1") {
   std::vector<std::size_t> rows(10000);
   std::iota(rows.begin(), rows.end(), std::size_t{0});
   write_fits_table(file, {}, columns, rows);
-  CHECK_THAT(error_of(file), Contains("row 3 and row 10000 have the same identifier 4"));
+  CHECK_THAT(refusal(file), Contains("row 3 and row 10000 have the same identifier 4"));
 }
 
 TEST_CASE("before it is opened the source says what it will add") {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <sys/wait.h>
-#include <unistd.h>
 #include <catch2/catch.hpp>
 
 #include <cstdio>
@@ -12,23 +11,7 @@
 #include <iterator>
 #include <string>
 
-#include <qsohost/error.hpp>
-
-struct Folder {
-  std::filesystem::path path;
-  Folder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "qsohost-fits-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) throw qsohost::ChainError("no temporary folder");
-    path = pattern;
-  }
-  ~Folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path, ignored);
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  std::filesystem::path operator/(const std::string& name) const { return path / name; }
-};
+#include "folder.hpp"
 
 inline std::string bytes_of(const std::filesystem::path& file) {
   std::ifstream in(file, std::ios::binary);
@@ -57,15 +40,4 @@ inline std::string second_opinion(const std::filesystem::path& file, const std::
   CHECK(WIFEXITED(status));
   CHECK(WEXITSTATUS(status) == 0);
   return output;
-}
-
-// The message of the ChainError that `f` throws.
-template <class F>
-std::string error_of(const F& f) {
-  try {
-    f();
-  } catch (const qsohost::ChainError& e) {
-    return e.what();
-  }
-  return "(no error)";
 }

@@ -26,6 +26,7 @@ struct Sample {
   Column words{{"words", DType::String, "", "", 2}};
   Column mjd{{"mjd", DType::F64, "d"}};
   Column quality{{"catflags", DType::I32}};
+  Column seen{{"seen", DType::Bool}};  // arrays that are null as a whole, too
   std::vector<std::uint64_t> offsets{0};
 
   explicit Sample(std::size_t first, std::size_t rows) {
@@ -43,6 +44,7 @@ struct Sample {
         mjd.append(58000 + static_cast<double>(i) + 0.25 * static_cast<double>(k));
         quality.append(static_cast<std::int32_t>(k));
         if (i == 6 && k == 1) quality.set_null(quality.size() - 1);
+        i % 8 == 3 ? seen.append_null() : seen.append(k == 1);
       }
       offsets.push_back(mjd.size());
     }
@@ -53,7 +55,7 @@ struct Sample {
     for (const Column* c : {&id, &flag, &small, &count, &z, &name, &vector, &words}) {
       out.push_back({c->info(), c, {}});
     }
-    for (const Column* c : {&mjd, &quality}) out.push_back({c->info(), c, offsets});
+    for (const Column* c : {&mjd, &quality, &seen}) out.push_back({c->info(), c, offsets});
     return out;
   }
   void write(const std::filesystem::path& file, const FitsHeader& header) const {
@@ -99,7 +101,7 @@ void same_values(const Column& a, const Column& b) {
 
 constexpr const char* kSampleColumns =
     "--columns source_id:K:,is_good:L,plate:I,n:J,z:E,name:8A,lines:3D:nm,words:6A3,mjd:PD:d,"
-    "catflags:PJ --json";
+    "catflags:PJ,seen:PL --json";
 
 }  // namespace
 
@@ -262,12 +264,22 @@ TEST_CASE("damaged files are refused with a reason") {
                     "NAXIS2  =            999999999");
   CHECK_THAT(opening(more_rows), Contains("cut short"));
 
-  // The descriptor of row 2's mjd is the 7th and 8th last word of the row.
+  std::string fewer_rows = good;
+  fewer_rows.replace(fewer_rows.find("NAXIS2  =                   20"), 30,
+                     "NAXIS2  =                   18");
+  CHECK_THAT(opening(fewer_rows), Contains("more data than its header promises"));
+  CHECK_THAT(opening(good + std::string(2880, 'x')), Contains("more data than its header"));
+  CHECK(opening(good + std::string(2880, '\0')) == "(no error)");
+  CHECK_THAT(error_of([&] { FitsTable(folder / "good.fits", "SAMPEL"); }),
+             Contains("no HDU 'SAMPEL'; its HDUs are 0 (primary), 1 'sample' (table, 20 rows)"));
+  CHECK(FitsTable(folder / "good.fits", "SAMPLE").rows() == 20);
+
+  // The descriptor of row 2's mjd is before the last two of the row.
   FitsTable table(folder / "good.fits");
-  const std::size_t row_bytes = 8 + 1 + 2 + 4 + 4 + 8 + 24 + 6 + 8 + 8;
+  const std::size_t row_bytes = 8 + 1 + 2 + 4 + 4 + 8 + 24 + 6 + 8 + 8 + 8;
   const std::size_t data = good.size() - 2880;  // rows and heap fill one block
   std::string outside = good;
-  outside[data + 2 * row_bytes - 12] = '\x7f';
+  outside[data + 2 * row_bytes - 20] = '\x7f';
   const std::string message = opening(outside);
   CHECK_THAT(message, Contains("outside the heap"));
   CHECK_THAT(message, Contains("row 2, column 'mjd'"));
@@ -295,7 +307,7 @@ TEST_CASE("a heap too large for 32 bits gets descriptors of 64") {
   }
   second_opinion(folder / "q.fits",
                  "--rows 20 --columns source_id:K:,is_good:L,plate:I,n:J,z:E,"
-                 "name:8A,lines:3D:nm,words:6A3,mjd:QD:d,catflags:QJ");
+                 "name:8A,lines:3D:nm,words:6A3,mjd:QD:d,catflags:QJ,seen:QL");
   // Chunks with P make a product with Q, in order and sorted.
   const std::vector parts{folder / "p.fits", folder / "p.fits"};
   merge_fits_tables(parts, folder / "merged.fits", wide);

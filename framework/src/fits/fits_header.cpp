@@ -1,0 +1,221 @@
+#include "fits/fits_header.hpp"
+
+#include <fitsio.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <vector>
+
+#include "fits/fits_sum.hpp"
+#include "qsohost/error.hpp"
+
+namespace qsohost::inline v1 {
+
+namespace {
+
+constexpr const char* kUnsealed = "0000000000000000";  // what CHECKSUM counts as in the sum
+constexpr std::size_t kBlock = 2880;
+constexpr std::size_t kCard = 80;
+
+std::string ascii(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((byte & 0xc0) == 0x80) continue;  // the rest of a UTF-8 character
+    out += byte >= 0x20 && byte < 0x7f ? c : '?';
+  }
+  return out;
+}
+
+void check_names(const std::string& file, const std::vector<FitsField>& fields) {
+  std::map<std::string, std::string> seen;  // lower case, as spelt
+  for (const FitsField& field : fields) {
+    std::string lower = field.info.name;
+    std::transform(lower.begin(), lower.end(), lower.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    const auto [it, is_new] = seen.try_emplace(lower, field.info.name);
+    if (is_new) continue;
+    throw ChainError(fmt::format(
+        "{}: columns '{}' and '{}' have the same name in a FITS file, where case does not count; "
+        "rename one or leave it out",
+        file, it->second, field.info.name));
+  }
+}
+
+// CFITSIO's handle of a file in memory.
+class HeaderMaker {
+ public:
+  explicit HeaderMaker(std::string file) : file_(std::move(file)) {
+    fits_create_file(&handle_, "mem://", &status_);
+    check("making headers");
+  }
+  ~HeaderMaker() {
+    int ignored = 0;
+    if (handle_ != nullptr) fits_close_file(handle_, &ignored);
+    fits_clear_errmsg();
+  }
+  HeaderMaker(const HeaderMaker&) = delete;
+  HeaderMaker& operator=(const HeaderMaker&) = delete;
+
+  std::string primary();
+  std::string table(const FitsHeader& header, const FitsLayout& layout);
+
+ private:
+  void check(std::string_view doing);
+  void text_key(const std::string& name, const std::string& value, const std::string& comment);
+  void long_key(const std::string& name, const std::string& value, const std::string& comment);
+  void columns(const FitsHeader& header, const FitsLayout& layout);
+  void column_keys(const FitsField& field, std::size_t number);
+  std::string text();  // of the current header
+
+  std::string file_;
+  fitsfile* handle_ = nullptr;
+  int status_ = 0;
+};
+
+// Throws ChainError with CFITSIO's own words.
+void HeaderMaker::check(std::string_view doing) {
+  if (status_ == 0) return;
+  std::array<char, FLEN_ERRMSG> text{};
+  fits_get_errstatus(status_, text.data());
+  std::string all =
+      fmt::format("{}: {} failed: {} (CFITSIO {})", file_, doing, text.data(), status_);
+  while (fits_read_errmsg(text.data()) != 0) all += fmt::format("; {}", text.data());
+  throw ChainError(all);
+}
+
+void HeaderMaker::text_key(const std::string& name, const std::string& value,
+                           const std::string& comment) {
+  fits_update_key_str(handle_, name.c_str(), value.c_str(), comment.c_str(), &status_);
+  check("writing keyword " + name);
+}
+
+void HeaderMaker::long_key(const std::string& name, const std::string& value,
+                           const std::string& comment) {
+  fits_write_key_longstr(handle_, name.c_str(), ascii(value).c_str(), ascii(comment).c_str(),
+                         &status_);
+  check("writing keyword " + name);
+}
+
+std::string HeaderMaker::text() {
+  char* cards = nullptr;
+  int count = 0;
+  fits_hdr2str(handle_, 0, nullptr, 0, &cards, &count, &status_);
+  check("reading the header");
+  std::string out(cards);  // END included
+  int ignored = 0;
+  fits_free_memory(cards, &ignored);
+  out.resize((out.size() + kBlock - 1) / kBlock * kBlock, ' ');
+  return out;
+}
+
+std::string HeaderMaker::primary() {
+  fits_create_img(handle_, BYTE_IMG, 0, nullptr, &status_);
+  check("writing the primary header");
+  text_key("DATASUM", "0", "data unit checksum");
+  text_key("CHECKSUM", kUnsealed, "HDU checksum");
+  return text();
+}
+
+void HeaderMaker::columns(const FitsHeader& header, const FitsLayout& layout) {
+  std::vector<std::string> texts;
+  for (std::size_t i = 0; i < layout.fields.size(); ++i) {
+    const FitsField& field = layout.fields[i];
+    texts.push_back(ascii(field.info.name));
+    texts.push_back(tform(field, layout.places[i]));
+    texts.push_back(ascii(field.info.unit));
+  }
+  std::vector<char*> names;
+  std::vector<char*> forms;
+  std::vector<char*> units;
+  for (std::size_t i = 0; i < texts.size(); i += 3) {
+    names.push_back(texts[i].data());
+    forms.push_back(texts[i + 1].data());
+    units.push_back(texts[i + 2].data());
+  }
+  fits_create_hdu(handle_, &status_);
+  fits_write_btblhdr(handle_, 0, static_cast<int>(names.size()), names.data(), forms.data(),
+                     units.data(), ascii(header.extension).c_str(), 0, &status_);
+  fits_write_key_longwarn(handle_, &status_);
+  check("writing the table's header");
+}
+
+void HeaderMaker::column_keys(const FitsField& field, std::size_t number) {
+  const std::string n = std::to_string(number);
+  if (!field.info.description.empty()) long_key("TCOMM" + n, field.info.description, "");
+  if (field.nullable) {
+    auto marker = static_cast<LONGLONG>(null_marker(field.info.dtype));
+    fits_write_key(handle_, TLONGLONG, ("TNULL" + n).c_str(), &marker, "marks a missing value",
+                   &status_);
+    check("writing keyword TNULL" + n);
+  }
+  const std::string display = display_format(field.info);
+  if (!display.empty()) text_key("TDISP" + n, display, "");
+  if (field.info.dtype == DType::String && field.info.width > 1) {
+    text_key("TDIM" + n, fmt::format("({},{})", field.string_length, field.info.width), "");
+  }
+}
+
+// Replaces the card of that name, which is there.
+void set_card(std::string& header, std::string_view name, std::string_view value,
+              std::string_view comment) {
+  const std::string start = fmt::format("{:<8}= ", name);
+  std::size_t at = 0;
+  while (header.compare(at, start.size(), start) != 0) at += kCard;
+  const std::string card = fmt::format("{}{} / {}", start, value, comment);
+  header.replace(at, kCard, fmt::format("{:<80}", card));
+}
+
+void set_number(std::string& header, std::string_view name, std::uint64_t value,
+                std::string_view comment) {
+  set_card(header, name, fmt::format("{:>20}", value), comment);
+}
+
+void set_text(std::string& header, std::string_view name, std::string_view value,
+              std::string_view comment) {
+  set_card(header, name, fmt::format("{:<20}", fmt::format("'{:<8}'", value)), comment);
+}
+
+std::string HeaderMaker::table(const FitsHeader& header, const FitsLayout& layout) {
+  columns(header, layout);
+  for (std::size_t i = 0; i < layout.fields.size(); ++i) column_keys(layout.fields[i], i + 1);
+  for (const FitsKeyword& key : header.keywords) long_key(key.name, key.value, key.comment);
+  for (const std::string& line : header.history) {
+    fits_write_history(handle_, ascii(line).c_str(), &status_);
+    check("writing HISTORY");
+  }
+  text_key("DATASUM", "0", "data unit checksum");
+  text_key("CHECKSUM", kUnsealed, "HDU checksum");
+  std::string out = text();
+  set_number(out, "NAXIS2", layout.rows, "number of rows in table");
+  set_number(out, "PCOUNT", layout.heap_bytes, "bytes of arrays");
+  return out;
+}
+
+}  // namespace
+
+FitsHeaderText make_headers(const std::string& file, const FitsHeader& header,
+                            const FitsLayout& layout) {
+  check_names(file, layout.fields);
+  HeaderMaker maker(file);
+  FitsHeaderText out;
+  out.primary = maker.primary();
+  seal_header(out.primary, 0);
+  out.table = maker.table(header, layout);
+  return out;
+}
+
+void seal_header(std::string& header, std::uint32_t data_sum) {
+  set_text(header, "DATASUM", std::to_string(data_sum), "data unit checksum");
+  set_text(header, "CHECKSUM", kUnsealed, "HDU checksum");
+  FitsSum sum;
+  sum.add(std::as_bytes(std::span(header)), 0);
+  sum.add(data_sum);
+  std::array<char, 17> text{};
+  fits_encode_chksum(sum.value(), 1, text.data());
+  set_text(header, "CHECKSUM", text.data(), "HDU checksum");
+}
+
+}  // namespace qsohost::inline v1

@@ -1,0 +1,242 @@
+// Files become batches; what does not fit together is said with file, row and column.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <catch2/catch.hpp>
+
+#include <cmath>
+#include <fstream>
+
+#include <string>
+#include <vector>
+
+#include <qsohost/testing.hpp>
+
+#include "folder.hpp"
+#include "light_curve_files.hpp"
+
+using namespace qsohost;
+using Catch::Matchers::Contains;
+
+namespace {
+
+using Options = std::vector<std::pair<std::string, std::string>>;
+
+const std::vector<std::int64_t> kIds{11, 12, 13};
+const Lengths kLengths{2, 0, 3};
+
+Options reading(const std::vector<std::string>& paths, Options more = {}) {
+  more.insert(more.begin(), {"paths", fmt::format("[\"{}\"]", fmt::join(paths, "\", \""))});
+  return more;
+}
+
+std::string refusal(const std::vector<std::string>& paths, const Options& more = {}) {
+  return error_of([&] {
+    Harness h("lightcurve-source", reading(paths, more));
+    h.run();
+  });
+}
+
+std::vector<double> numbers(const Column& column) {
+  std::vector<double> out;
+  for (std::size_t i = 0; i < column.size(); ++i) out.push_back(column.number(i));
+  return out;
+}
+
+TestTable ztf(const std::string& bands) {
+  TestTable table(kIds);
+  table.add<double>("ra", {10, 20, 30}).add<double>("dec", {1, 2, 3});
+  for (const char band : bands) table.add_ztf(std::string(1, band), kLengths);
+  return table;
+}
+
+TestTable gaia() {
+  TestTable table(kIds);
+  const auto add = [&](const std::string& name) { table.add_arrays<double>(name, kLengths); };
+  for (const char* name : {"time", "mag", "flux", "flux_error"}) {
+    add(std::string("g_transit_") + name);
+  }
+  for (const std::string band : {"bp_", "rp_"}) {
+    for (const char* name : {"obs_time", "mag", "flux", "flux_error"}) add(band + name);
+  }
+  for (const char* name : {"photometry_flag_noisy_data", "photometry_flag_sm_unavailable",
+                           "photometry_flag_bp_unavailable", "photometry_flag_rp_unavailable",
+                           "photometry_flag_sm_reject", "variability_flag_g_reject",
+                           "variability_flag_bp_reject", "variability_flag_rp_reject"}) {
+    table.add_arrays<bool>(name, kLengths);
+  }
+  return table;
+}
+
+std::string bands(const std::string& mag = "m") {
+  return fmt::format(
+      R"([{{ group = "ps1.g", time = "t", mag = "{}", mag_err = "e", columns = ["airmass_g"] }}])",
+      mag);
+}
+
+TestTable other_survey() {
+  TestTable table(kIds);
+  for (const char* name : {"t", "m", "e", "airmass_g"}) table.add_arrays<double>(name, kLengths);
+  return table;
+}
+
+}  // namespace
+
+TEST_CASE("products with 27 and 19 columns become the light curves of their bands") {
+  const Folder folder;
+  for (const std::string bands : {"gri", "gr"}) {
+    Harness h("lightcurve-source", reading({ztf(bands).write(folder / "ztf.fits")}));
+    h.run();
+    REQUIRE(h.batch().groups().size() == bands.size());
+    CHECK(h.batch().rows() == 3);
+    CHECK(numbers(h.batch().objects().at("dec")) == std::vector<double>{1, 2, 3});
+    for (const char band : bands) {
+      const Group& group = h.batch().group(std::string("ztf.") + band);
+      CHECK(group.info().mag_err == "magerr");
+      CHECK(group.slice(1).count == 0);
+      CHECK(numbers(group.at("mjd")) == std::vector<double>{0, 1, 200, 201, 202});
+      CHECK(numbers(group.at("catflags")) == numbers(group.at("mjd")));
+      CHECK(numbers(group.at("epoch_id")) == std::vector<double>{0, 1, 0, 1, 2});
+    }
+  }
+}
+
+TEST_CASE("Gaia's 21 columns become three bands, with mag_err from the fluxes") {
+  const Folder folder;
+  Harness h("lightcurve-source", reading({gaia().write(folder / "gaia.fits")}));
+  h.run();
+  REQUIRE(h.batch().groups().size() == 3);
+  for (const char* name : {"gaia.g", "gaia.bp", "gaia.rp"}) {
+    const Group& group = h.batch().group(name);
+    CHECK(group.info().time_system == "BJD TCB - 2455197.5");
+    const auto errors = numbers(group.at(group.info().mag_err));
+    CHECK(errors.back() == Approx(2.5 / std::log(10.0)));  // flux and its error are equal here
+  }
+}
+
+TEST_CASE("aligned files are read together, the first one's object columns count") {
+  const Folder folder;
+  const std::string a = ztf("g").write(folder / "a.fits");
+  const std::string b = gaia().add<double>("ra", {7, 8, 9}).write(folder / "b.fits");
+  Harness h("lightcurve-source", reading({a, b}));
+  h.run();
+  CHECK(h.batch().groups().size() == 4);
+  CHECK(numbers(h.batch().objects().at("ra")) == std::vector<double>{10, 20, 30});
+}
+
+TEST_CASE("misaligned files are refused with the first row that differs") {
+  const Folder folder;
+  const std::string a = ztf("g").write(folder / "a.fits");
+  const auto other = [&](const std::vector<std::int64_t>& ids, const Lengths& lengths) {
+    return TestTable(ids).add_ztf("r", lengths).write(folder / "b.fits");
+  };
+  CHECK_THAT(refusal({a, other({11, 14, 13}, kLengths)}),
+             Contains("b.fits: row 2 is object 14") && Contains("a.fits has 12 there"));
+  CHECK_THAT(refusal({a, other({11, 12}, {1, 1})}),
+             Contains("b.fits has 2 rows") && Contains("a.fits has 3"));
+  CHECK_THAT(refusal({other({11, 12, 11}, kLengths)}),
+             Contains("rows 1 and 3 have the same identifier 11"));
+  CHECK_THAT(refusal({a, a}), Contains("both have column"));
+}
+
+TEST_CASE("arrays of one light curve must have the same lengths") {
+  const Folder folder;
+  TestTable table(kIds);
+  table.add_arrays<double>("mjd_g", kLengths).add_arrays<float>("mag_g", {2, 0, 2});
+  table.add_arrays<float>("magerr_g", kLengths);
+  CHECK_THAT(refusal({table.write(folder / "a.fits")}),
+             Contains("a.fits: row 3: column 'mag_g' has 2 epochs, but 'mjd_g' has 3"));
+}
+
+TEST_CASE("light curves of other surveys are named in [[stage.band]]") {
+  const Folder folder;
+  const std::string file = other_survey().write(folder / "ps1.fits");
+  CHECK_THAT(refusal({file}), Contains("no light curve is recognised"));
+  Harness h("lightcurve-source", reading({file}, {{"band", bands()}}));
+  h.run();
+  const Group& group = h.batch().group("ps1.g");
+  CHECK(group.info().time == "t");
+  CHECK(group.info().mag == "m");
+  CHECK(numbers(group.at("airmass")) == std::vector<double>{0, 1, 200, 201, 202});
+  CHECK_THAT(refusal({file}, {{"band", bands("mm")}}),
+             Contains("no column 'mm' for light curve 'ps1.g'"));
+}
+
+TEST_CASE("a column that a light curve lacks is named") {
+  const Folder folder;
+  TestTable table(kIds);
+  table.add_arrays<double>("mjd_g", kLengths).add_arrays<float>("mag_g", kLengths);
+  CHECK_THAT(refusal({table.write(folder / "a.fits")}),
+             Contains("'ztf.g' has mjd_g, but no magerr;"));
+  Harness h("lightcurve-source", reading({table.add_ztf("r", kLengths).write(folder / "a.fits")}));
+  h.run();
+  REQUIRE(h.messages().size() == 2);
+  CHECK_THAT(h.messages()[0], Contains("column 'mjd_g' is left out: it belongs to no light curve"));
+}
+
+TEST_CASE("columns of a band must be arrays of numbers") {
+  const Folder folder;
+  TestTable table(kIds);
+  for (const char* name : {"t", "e", "airmass_g"}) table.add_arrays<double>(name, kLengths);
+  table.add<double>("m", {1, 2, 3});
+  const std::string file = table.write(folder / "ps1.fits");
+  CHECK_THAT(refusal({file}, {{"band", bands()}}),
+             Contains("column 'm' cannot be epochs of 'ps1.g': it has one value a row"));
+}
+
+TEST_CASE("identifiers may be called otherwise and be texts, but not floating-point numbers") {
+  const Folder folder;
+  const auto table = [&](const auto& ids) {
+    TestTable out({1, 2, 3}, "number");
+    out.add("name", ids).add_ztf("g", kLengths);
+    return out.write(folder / "a.fits");
+  };
+  const std::string texts = table(std::vector<std::string>{"J1", "J2", "J3"});
+  CHECK_THAT(refusal({texts}), Contains("there is no column 'source_id' (option 'id')"));
+  Harness h("lightcurve-source", reading({texts}, {{"id", "\"name\""}}));
+  h.run();
+  CHECK(h.batch().id(2) == "J3");
+  CHECK_THAT(refusal({table(std::vector<std::string>{"J1", "", "J3"})}, {{"id", "\"name\""}}),
+             Contains("row 2: the identifier is missing"));
+  CHECK_THAT(refusal({table(std::vector<double>{1, 2, 3})}, {{"id", "\"name\""}}),
+             Contains("column 'name' (option 'id') holds f64"));
+}
+
+TEST_CASE("a catalogue adds its columns by identifier") {
+  const Folder folder;
+  const std::string curves = ztf("g").write(folder / "a.fits");
+  const auto joined = [&](const TestTable& table) {
+    return reading({curves}, {{"catalog", "\"" + table.write(folder / "cat.fits") + "\""}});
+  };
+  TestTable table({13, 99, 11});
+  table.add<double>("z", {3.5, 0, 1.5}).add<std::int32_t>("plate", {300, 0, 100});
+  table.add<double>("RA", {0, 0, 0}).add_arrays<float>("spectrum", {1, 1, 1});
+  Harness h("lightcurve-source", joined(table));
+  h.run();
+  const ColumnSet& objects = h.batch().objects();
+  CHECK(objects.at("z").number(0) == 1.5);
+  CHECK(std::isnan(objects.at("z").number(1)));
+  CHECK(objects.at("z").number(2) == 3.5);
+  CHECK(objects.at("plate").is_null(1));
+  CHECK(objects.at("ra").number(0) == 10);  // the light curves' file has it already
+  CHECK(objects.find("RA") == nullptr);
+  REQUIRE(h.messages().size() == 2);
+  CHECK_THAT(h.messages()[0], Contains("column 'spectrum' is left out"));
+  CHECK_THAT(h.messages()[1],
+             Contains("1 of 3 objects are not in the catalogue") && Contains("the first is 12"));
+
+  const Options twice = joined(TestTable({11, 12, 11}));
+  CHECK_THAT(error_of([&] { Harness("lightcurve-source", twice).run(); }),
+             Contains("cat.fits: rows 1 and 3 have the same identifier 11"));
+}
+
+TEST_CASE("HDUs are chosen by name or number; a text table is no catalogue yet") {
+  const Folder folder;
+  const std::string file = ztf("g").write(folder / "a.fits");
+  CHECK(refusal({file}, {{"hdu", "\"1\""}}) == "(no error)");
+  CHECK_THAT(refusal({file}, {{"hdu", "\"2\""}}),
+             Contains("holds no HDU '2'; its HDUs are 0 (primary), 1 (table, 3 rows)"));
+  CHECK_THAT(refusal({file}, {{"hdu", "\"0\""}}), Contains("HDU 0 (primary) is no binary table"));
+  std::ofstream(folder / "cat.csv") << "source_id,z\n11,1\n";
+  CHECK_THAT(refusal({file}, {{"catalog", "\"" + (folder / "cat.csv").string() + "\""}}),
+             Contains("cat.csv: is no FITS table; make one of it"));
+}
