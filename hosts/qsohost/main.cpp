@@ -73,8 +73,9 @@ int work(const Arguments& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  // Columns of a batch come and go by the megabyte. With a fixed threshold their memory goes back
-  // to the system each time; glibc would raise it step by step and keep what was freed.
+  // Columns of a batch come and go by the megabyte. What take_column_memory does not keep for the
+  // next ones goes back to the system with a fixed threshold; glibc would raise it step by step and
+  // keep what was freed.
   mallopt(M_MMAP_THRESHOLD, 256 << 10);
   std::set_terminate(end_with_words);
   try {
