@@ -120,7 +120,10 @@ class Trouble(SkyInDatabase):
         self.assertFalse((self.folder / "run/received").exists())
 
     def test_killed_in_mid_stream(self):
-        proxy = self.proxy(3_000_000, lambda: None)
+        def pause():
+            proxy.paused = True
+
+        proxy = self.proxy(3_000_000, pause)
         dsn = self.dsn(port=proxy.port)
         chain = self.chain(dsn=dsn, batch_rows=50)
         process = self.start(chain)
@@ -130,6 +133,7 @@ class Trouble(SkyInDatabase):
         self.wait_for(lambda: len(list(chunks.rglob("*.fits"))) > 3, "some batches")
         process.kill()
         process.communicate()
+        proxy.paused = False
         self.run_chain(chain, "--resume")
         self.assertEqual(self.product(), self.undisturbed(dsn=dsn, batch_rows=50))
 
