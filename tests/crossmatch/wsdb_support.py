@@ -98,7 +98,7 @@ class SkyInDatabase(unittest.TestCase):
     def run_chain(self, chain, *args, expect=0, env=None):
         """What it printed, standard error first."""
         process = self.start(chain, *args, env=env)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=300)
         self.assertEqual(process.returncode, expect, err + out)
         return err + out
 

@@ -129,7 +129,8 @@ class Trouble(SkyInDatabase):
         process = self.start(chain)
         part = self.folder / "run/received/match.part"
         chunks = self.folder / "run/chunks"
-        self.wait_for(lambda: part.exists() and part.stat().st_size > 1_000_000, "some rows")
+        self.wait_for(lambda: proxy.paused, "some rows")
+        self.assertGreater(part.stat().st_size, 1_000_000)
         self.wait_for(lambda: len(list(chunks.rglob("*.fits"))) > 3, "some batches")
         process.kill()
         process.communicate()
