@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import unittest
 import warnings
 
@@ -117,6 +118,7 @@ class Proxy:
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.connections = 0
+        self.paused = False
         threading.Thread(target=self.accept, daemon=True).start()
 
     def accept(self):
@@ -126,6 +128,8 @@ class Proxy:
             except OSError:
                 return
             self.connections += 1
+            while self.paused:
+                time.sleep(0.05)
             try:
                 server = socket.create_connection(("127.0.0.1", self.target))
             except OSError:

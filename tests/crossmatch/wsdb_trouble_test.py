@@ -120,16 +120,21 @@ class Trouble(SkyInDatabase):
         self.assertFalse((self.folder / "run/received").exists())
 
     def test_killed_in_mid_stream(self):
-        proxy = self.proxy(3_000_000, lambda: None)
+        def pause():
+            proxy.paused = True
+
+        proxy = self.proxy(3_000_000, pause)
         dsn = self.dsn(port=proxy.port)
         chain = self.chain(dsn=dsn, batch_rows=50)
         process = self.start(chain)
         part = self.folder / "run/received/match.part"
         chunks = self.folder / "run/chunks"
-        self.wait_for(lambda: part.exists() and part.stat().st_size > 1_000_000, "some rows")
+        self.wait_for(lambda: proxy.paused, "some rows")
+        self.assertGreater(part.stat().st_size, 1_000_000)
         self.wait_for(lambda: len(list(chunks.rglob("*.fits"))) > 3, "some batches")
         process.kill()
         process.communicate()
+        proxy.paused = False
         self.run_chain(chain, "--resume")
         self.assertEqual(self.product(), self.undisturbed(dsn=dsn, batch_rows=50))
 

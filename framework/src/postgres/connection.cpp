@@ -67,8 +67,8 @@ std::string take_sqlstate(std::string& message) {
 // What the server says, without the place in a statement that the user has not written.
 std::string told(const PGresult* result) {
   std::string text = "PostgreSQL:";
-  for (const int field : {PG_DIAG_MESSAGE_PRIMARY, PG_DIAG_MESSAGE_DETAIL, PG_DIAG_MESSAGE_HINT}) {
-    const char* const part = PQresultErrorField(result, field);
+  for (const char field : {PG_DIAG_MESSAGE_PRIMARY, PG_DIAG_MESSAGE_DETAIL, PG_DIAG_MESSAGE_HINT}) {
+    const char* const part = PQresultErrorField(result, static_cast<unsigned char>(field));
     if (part != nullptr) text += fmt::format(" {}", one_line(part));
   }
   return PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) != nullptr

@@ -14,9 +14,9 @@ namespace qsohost::inline v1 {
 class StageContext final : public Context {
  public:
   using Log = std::function<void(LogLevel, const std::string&)>;
-  // `stops_at`: so many interrupts mean that this stage shall stop.
+  // `stops_at`: so many interrupts mean that this stage shall stop; the first one drains the chain.
   StageContext(RunInfo info, std::string label, Log log, const std::atomic<int>* interrupts,
-               int stops_at)
+               int stops_at = 2)
       : info_(std::move(info)),
         label_(std::move(label)),
         log_(std::move(log)),
