@@ -9,8 +9,9 @@ namespace {
 
 constexpr int kFirstLevel = 2;
 constexpr int kHighestLevel = 64;
-// A request counts as overdue after so many times the typical one, and for no more than so many.
-constexpr double kOverdue = 2.5;
+// A request counts as overdue after so many times the typical one at the earliest, and for no more
+// than so many.
+constexpr double kOverdue = 2;
 constexpr double kLongest = 6;
 // Answers, by level, that a finding needs at least and at most.
 constexpr double kFewest = 12;
@@ -115,14 +116,7 @@ double ConcurrencyLimit::capped(double seconds) const {
 }
 
 void ConcurrencyLimit::judge(const Sample& sample, bool is_good, Seconds now) {
-  if (is_good) {
-    constexpr double stride = 1.05;  // on both sides: this ends at the median
-    if (typical_ <= 0) {
-      typical_ = std::max(sample.took, 1e-6);
-    } else {
-      typical_ *= sample.took > typical_ ? stride : 1 / stride;
-    }
-  }
+  if (is_good) learn_time(std::max(sample.took, 1e-6));
   if (sample.era != era_) return;
   // A refusal costs no less than an answer, however fast it comes.
   const double took = is_good ? sample.took : std::max(sample.took, typical_);
@@ -134,6 +128,15 @@ void ConcurrencyLimit::judge(const Sample& sample, bool is_good, Seconds now) {
   } else {
     evaluate_hold(now);
   }
+}
+
+// Both go up and down by so much that they end at a quantile: the median, and 97 of 100.
+void ConcurrencyLimit::learn_time(double took) {
+  if (typical_ <= 0) typical_ = slow_ = took;
+  constexpr double stride = 1.05;
+  typical_ *= took > typical_ ? stride : 1 / stride;
+  slow_ *= took > slow_ ? std::pow(stride, 0.97 / 0.03) : 1 / stride;
+  slow_ = std::clamp(slow_, kOverdue * typical_, kLongest * typical_);
 }
 
 void ConcurrencyLimit::starved() {
@@ -150,7 +153,7 @@ ConcurrencyLimit::Scores ConcurrencyLimit::with_overdue(Seconds now) const {
   if (typical_ <= 0) return out;
   for (const auto& [id, request] : open_) {
     const double age = (now - request.begin).count();
-    if (request.era == era_ && age > kOverdue * typical_) out.all.add(0, capped(age));
+    if (request.era == era_ && age > slow_) out.all.add(0, capped(age));
   }
   return out;
 }
@@ -242,7 +245,7 @@ void ConcurrencyLimit::evaluate_step(Seconds now) {
     return step_back(from_, now);
   }
   // Not before those that never come back have had time to be missed.
-  const bool is_old = (now - era_begin_).count() > 1.5 * kOverdue * typical_;
+  const bool is_old = (now - era_begin_).count() > 2 * slow_;
   if (!is_enough || !is_old || faster < (is_last ? 0 : 0.3) || (!is_last && more < -1)) return;
   if (level_ >= ceiling_.level) ceiling_ = {};
   scores_[level_] = scores;
