@@ -41,7 +41,7 @@ Against against_fixed(const std::function<Archive()>& make, double seconds) {
   for (const int level : {1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 24, 32, 64}) {
     best = std::max(best, ask(make(), 6000, 5, level).answers_a_second);
   }
-  constexpr int runs = 10;
+  constexpr int runs = 6;
   Against out;
   for (int k = 0; k < runs; ++k) {
     const ModelRun run = ask(make(), seconds, 100 + static_cast<std::uint64_t>(k));

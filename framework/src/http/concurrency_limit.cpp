@@ -9,6 +9,7 @@ namespace {
 
 constexpr int kFirstLevel = 2;
 constexpr int kHighestLevel = 64;
+constexpr int kSlowFrom = 8;
 // A request counts as overdue after so many times the typical one at the earliest, and for no more
 // than so many.
 constexpr double kOverdue = 2;
@@ -18,6 +19,7 @@ constexpr double kFewest = 12;
 constexpr double kFewestPerLevel = 6;
 constexpr double kMostPerLevel = 12;
 constexpr double kImprobable = 0.01;
+constexpr double kVeryImprobable = 0.001;
 constexpr double kMemory = 200;  // answers that a score remembers
 // Answers, by level, before a step that did not pay is tried again, and at most.
 constexpr double kWaitPerLevel = 60;
@@ -220,14 +222,14 @@ double sigmas(const Score& score, const Score& reference, double factor) {
 }  // namespace
 
 // Failures that are there at every level say nothing; those that are more here than below do.
-bool ConcurrencyLimit::fails_more(const Score& score) const {
+bool ConcurrencyLimit::fails_more(const Score& score, double improbable) const {
   Score below;
   for (const auto& [level, other] : scores_) {
     if (level < level_) below.add(other.all);
   }
   const double bad = below.n - below.g + 1;
   const double usual = std::min(0.95, (bad + std::sqrt(bad)) / (below.n + 2));  // at the most
-  return tail(std::round(score.n), std::round(score.n - score.g), usual) < kImprobable;
+  return tail(std::round(score.n), std::round(score.n - score.g), usual) < improbable;
 }
 
 void ConcurrencyLimit::evaluate_step(Seconds now) {
@@ -241,7 +243,7 @@ void ConcurrencyLimit::evaluate_step(Seconds now) {
   const bool is_enough = n >= fewest(level_);
   const bool is_last = n >= kMostPerLevel * level_ + 2 * kFewest;
   const bool is_slower = faster < (is_last ? 0 : is_enough ? -1 : -2.5);
-  if (is_slower || more < (is_enough ? -2 : -3) || fails_more(scores.all)) {
+  if (is_slower || more < (is_enough ? -2 : -3) || fails_more(scores.all, kImprobable)) {
     return step_back(from_, now);
   }
   // Not before those that never come back have had time to be missed.
@@ -250,7 +252,8 @@ void ConcurrencyLimit::evaluate_step(Seconds now) {
   if (level_ >= ceiling_.level) ceiling_ = {};
   scores_[level_] = scores;
   move_to(level_, now);  // those that are overdue have been counted
-  step_up_if_due(now);
+  // Slowly where many ask already: the next step only after one more look at this level.
+  if (level_ < kSlowFrom) step_up_if_due(now);
 }
 
 void ConcurrencyLimit::evaluate_hold(Seconds now) {
@@ -265,6 +268,11 @@ void ConcurrencyLimit::evaluate_hold(Seconds now) {
   if (nothing || much_worse) {
     const bool is_new = knows_below && own.all.n < 0.5 * kMemory;
     return is_new ? step_back(std::prev(here)->first, now) : halve(now);
+  }
+  Scores together = own;
+  together.add(recent);
+  if (knows_below && own.all.n < kMemory && fails_more(together.all, kVeryImprobable)) {
+    return step_back(std::prev(here)->first, now);
   }
   if (window_.all.n < fewest(level_)) return;
   own.add(window_);

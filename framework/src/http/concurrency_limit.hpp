@@ -67,7 +67,7 @@ class ConcurrencyLimit {
   void step_back(int to, Seconds now);
   void halve(Seconds now);
   void step_up_if_due(Seconds now);
-  bool fails_more(const Score& score) const;
+  bool fails_more(const Score& score, double improbable) const;
   void evaluate_step(Seconds now);
   void evaluate_hold(Seconds now);
   int next_level() const;
