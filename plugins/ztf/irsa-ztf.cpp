@@ -152,7 +152,7 @@ class IrsaZtf final : public qsohost::HttpFetcher {
  private:
   std::vector<std::uint8_t> wanted_bands() const {
     std::vector<std::uint8_t> wanted;
-    for (std::uint8_t band = 0; band < ztf::kBands.size(); ++band) {
+    for (const std::uint8_t band : ztf::kAllBands) {
       if (std::ranges::count(*bands, ztf::kBands[band]) > 0) wanted.push_back(band);
     }
     return wanted;
