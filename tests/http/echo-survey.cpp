@@ -1,6 +1,6 @@
 // A survey with no sky behind it: asks one URL for each object, "{id}" in it replaced by the
-// object's, and reads what comes as CSV: a header "mjd,mag", then rows. An answer that does not
-// begin so cannot be trusted; one without rows says that nothing is there.
+// object's, and reads what comes as CSV: a header ("mjd,mag" unless told), then rows. An answer that
+// does not begin so cannot be trusted; one without rows says that nothing is there.
 #include <qsohost/http.hpp>
 #include <qsohost/plugin.hpp>
 #include <qsohost/text.hpp>
@@ -42,27 +42,38 @@ class EchoSurvey : public ObjectFetcher {
   std::optional<Request> parse(const Object& /*object*/, const Request& /*request*/,
                                const Response& response, Batch& epochs,
                                Counts& counts) const override {
-    std::string_view text = response.body;
-    const std::string_view head = "mjd,mag\n";
-    if (!text.starts_with(head)) throw TryAgain("the answer does not begin with 'mjd,mag'");
-    if (!text.ends_with('\n')) throw TryAgain("the answer is cut short");
-    text.remove_prefix(head.size());
-    if (text.empty()) throw NotFound("no rows");
-    while (!text.empty()) {
-      const std::string line(text.substr(0, text.find('\n')));
-      const std::size_t comma = line.find(',');
-      if (comma == std::string::npos) throw BadObject("a row is not 'mjd,mag': " + line);
-      mjd_(epochs).append(std::stod(line.substr(0, comma)));
-      mag_(epochs).append(std::stof(line.substr(comma + 1)));
-      err_(epochs).append(0.1F);
-      text.remove_prefix(line.size() + 1);
+    if (!response.body.starts_with(*head_ + "\n")) {
+      throw TryAgain("the answer does not begin with '" + *head_ + "'");
     }
+    if (!response.body.ends_with('\n')) throw TryAgain("the answer is cut short");
+    std::istringstream text(response.body.substr(head_->size() + 1));
+    std::string row;
+    while (std::getline(text, row)) {
+      mjd_(epochs).append(cell(row, *mjd_at_));
+      mag_(epochs).append(static_cast<float>(cell(row, *mag_at_)));
+      err_(epochs).append(0.1F);
+    }
+    if (epochs.group("echo.g").at("mjd").size() == 0) throw NotFound("no rows");
     counts.add("echo.g", "answers");
     return std::nullopt;
   }
 
  private:
+  static double cell(const std::string& row, std::int64_t at) {
+    std::istringstream cells(row);
+    std::string text;
+    for (std::int64_t k = 0; k <= at; ++k) std::getline(cells, text, ',');
+    try {
+      return std::stod(text);
+    } catch (const std::exception&) {
+      throw BadObject("a row cannot be read: " + row);
+    }
+  }
+
   Option<std::string> url_{this, "url", required, "where to ask; {id} becomes the object's"};
+  Option<std::string> head_{this, "head", "mjd,mag", "first line of a good answer"};
+  Option<std::int64_t> mjd_at_{this, "mjd_at", 0, "column of the time, from 0"};
+  Option<std::int64_t> mag_at_{this, "mag_at", 1, "column of the magnitude, from 0"};
   Option<std::string> post_{this, "post", "", "body to send"};
   Option<std::int64_t> lanes_{this, "lanes", 4, "lanes"};
   Option<std::int64_t> confirmations_{this, "confirmations", 1, "times nothing must be there"};
