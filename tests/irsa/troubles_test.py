@@ -17,9 +17,12 @@ FAST = ("--time-scale", 100)
 SLOWER = ("--time-scale", 20)  # 0.4 s an answer
 
 
-def asked(server):
-    counts = server.status()
+def asked_of(counts):
     return counts.get("light-curve requests", 0)
+
+
+def asked(server):
+    return asked_of(server.status())
 
 
 class Troubles(IrsaTest):
@@ -35,6 +38,18 @@ class Troubles(IrsaTest):
                     for fault in ("429", "503", "reset", "cut", "status", "garbage", "drip"):
                         self.assertGreater(counts.get("fault " + fault, 0), 0)
                     self.assertGreater(counts["wrong empty answers"], 0)
+
+    def test_no_more_at_a_time_than_it_bears(self):
+        for road in ("position", "ids"):
+            with self.subTest(road), Server(self.sky, "--throttle", "irsa", *FAST) as server:
+                begin = time.monotonic()
+                run = self.qsohost(self.chain("load_" + road, server.url, road=road, ids_per_request=50))
+                seconds = time.monotonic() - begin
+                counts = server.status()
+            self.assert_right(run)
+            self.assertLess(counts["most in flight"], 16)
+            print(f"{road}: {seconds:.1f} s, {asked_of(counts)} requests, {counts['most in flight']} at "
+                  f"most in flight, {counts.get('time-outs', 0)} time-outs,", end=" ")  # fmt: skip
 
     def test_jobs_that_fail(self):
         with Server(self.sky, "--faults", "job=0.5") as server:
