@@ -130,7 +130,10 @@ class IrsaZtf final : public qsohost::HttpFetcher {
 
   void open(qsohost::Context& context) override {
     asking_ = asking();
-    shared_.warn = [&context](const std::string& text) { context.warn(text); };
+    // A table that was not asked to its end because the user stops is no reason to warn.
+    shared_.warn = [&context](const std::string& text) {
+      if (!context.stop_requested()) context.warn(text);
+    };
   }
 
   qsohost::HttpPolicy policy() const override {
