@@ -130,7 +130,10 @@ class IrsaZtf final : public qsohost::HttpFetcher {
 
   void open(qsohost::Context& context) override {
     asking_ = asking();
-    shared_.warn = [&context](const std::string& text) { context.warn(text); };
+    // A table that was not asked to its end because the user stops is no reason to warn.
+    shared_.warn = [&context](const std::string& text) {
+      if (!context.stop_requested()) context.warn(text);
+    };
   }
 
   qsohost::HttpPolicy policy() const override {
@@ -152,7 +155,7 @@ class IrsaZtf final : public qsohost::HttpFetcher {
  private:
   std::vector<std::uint8_t> wanted_bands() const {
     std::vector<std::uint8_t> wanted;
-    for (std::uint8_t band = 0; band < ztf::kBands.size(); ++band) {
+    for (const std::uint8_t band : ztf::kAllBands) {
       if (std::ranges::count(*bands, ztf::kBands[band]) > 0) wanted.push_back(band);
     }
     return wanted;

@@ -7,7 +7,7 @@
 
 namespace ztf {
 
-std::map<std::int64_t, Curve> by_object(Answer answer) {
+std::map<std::int64_t, Curve> by_object(const Answer& answer) {
   if (!answer.has_all) {
     throw qsohost::BadObject("the answer does not have all 24 columns of the light-curve service");
   }

@@ -19,7 +19,7 @@ struct Curve {
 };
 
 // The light curves of an answer by oid. Throws BadObject when a column is missing.
-std::map<std::int64_t, Curve> by_object(Answer answer);
+std::map<std::int64_t, Curve> by_object(const Answer& answer);
 
 // As if they had been answered together, in the order given, which must be that of oids.
 Answer put_together(const std::vector<const Curve*>& curves);

@@ -147,7 +147,7 @@ void declare_columns(qsohost::Ports& ports, std::span<const std::uint8_t> bands)
     ports.adds({.group = group,
                 .name = "epoch_id",
                 .dtype = qsohost::DType::I64,
-                .help = "row in the archive's answer, from 0"});
+                .help = "place among the epochs of the answer, from 0"});
     for (const ColumnRule& rule : column_rules()) {
       ports.adds({.group = group,
                   .name = std::string(rule.name),

@@ -65,6 +65,20 @@ TEST_CASE("a dry run is limited, and by the smaller number", "[arguments]") {
   CHECK(good({"--chain", "a", "--dry-run", "10", "--limit", "3"}).run.limit == 3u);
 }
 
+TEST_CASE("how a run is", "[arguments]") {
+  const Arguments all = good({"status", "a.run"});
+  CHECK(all.command == Command::Status);
+  CHECK(all.run_dirs == std::vector<std::filesystem::path>{"a.run"});
+  CHECK(all.outcomes.empty());
+  CHECK_FALSE(all.json);
+  const Arguments some = good({"status", "a.run", "--failed", "--not-found", "--json"});
+  CHECK(some.json);
+  CHECK(some.outcomes ==
+        std::vector<Outcome>{Outcome::NotFound, Outcome::TryAgain, Outcome::BadObject});
+  CHECK_FALSE(parse({"status"}).arguments.has_value());
+  CHECK_FALSE(parse({"--chain", "a", "status", "a.run"}).arguments.has_value());
+}
+
 TEST_CASE("other commands", "[arguments]") {
   CHECK(good({"--chain", "a", "--check"}).command == Command::Check);
   const Arguments graph = good({"--chain", "a", "--graph", "mermaid"});

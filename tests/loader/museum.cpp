@@ -60,25 +60,6 @@ struct Call {
   std::string name;
 };
 
-// Answers every question with an empty page, or gives up on it.
-class FakeHttp final : public Http {
- public:
-  explicit FakeHttp(bool gives_up) : gives_up_(gives_up) {}
-  void hold(Conversation& conversation, const HttpPolicy& /*policy*/, std::string_view /*stage*/,
-            std::uint64_t /*ordinal*/) override {
-    for (const Request& request : conversation.begin()) {
-      if (gives_up_) {
-        conversation.failed(request, "no answer");
-      } else {
-        conversation.answer(request, {200, {}, {}, {}});
-      }
-    }
-  }
-
- private:
-  bool gives_up_;
-};
-
 // Harness finds plugins in the standard folders alone.
 class PluginPath {
  public:
@@ -98,8 +79,10 @@ void ask(const std::string& stage, const std::string& call, const std::string& w
   const PluginPath path(bad_plugin("throws").parent_path());
   Harness harness(stage, {{"where", '"' + call + '"'}, {"what", '"' + what + '"'}});
   harness.targets({{1, 10, 20}});
-  FakeHttp http(call == "failed");
-  static_cast<HttpFetcher&>(harness.stage()).connect(http);
+  // An empty page, or a refusal until the host gives up.
+  harness.answers([&](const Request&) -> Response {
+    return {call == "failed" ? 404 : 200, {}, {}, {}};
+  });
   harness.run();
 }
 

@@ -118,8 +118,10 @@ class ThrowingTalk final : public Throws<HttpFetcher> {
       stage_.at("answer");
       return {};
     }
-    void failed(const Request& /*request*/, const std::string& /*reason*/) override {
+    std::vector<Request> failed(const Request& /*request*/,
+                                const std::string& /*reason*/) override {
       stage_.at("failed");
+      return {};
     }
     void finish(Batch& batch, Outcomes& outcomes) override {
       stage_.at("finish");

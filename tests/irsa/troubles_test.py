@@ -1,0 +1,135 @@
+"""An archive that is overloaded, faulty or gone, and runs that are killed: nothing is lost, nothing
+is wrong, and what was answered is not asked again."""
+
+import os
+import random
+import signal
+import subprocess
+import time
+import unittest
+
+from support import QSOHOST, SCALE, IrsaTest
+from server import Server  # found through support
+
+EVERY_FAULT = "429=0.05,503=0.05,reset=0.05,cut=0.05,empty=0.05,status=0.05,garbage=0.05,drip=0.05"
+# A drip of 300 s lasts 3 s, and Retry-After is 1 s.
+FAST = ("--time-scale", 100)
+SLOWER = ("--time-scale", 20)  # 0.4 s an answer
+
+
+def asked_of(counts):
+    return counts.get("light-curve requests", 0)
+
+
+def asked(server):
+    return asked_of(server.status())
+
+
+class Troubles(IrsaTest):
+    def test_every_fault_at_once(self):
+        for road in ("position", "ids"):
+            with self.subTest(road), Server(self.sky, "--faults", EVERY_FAULT, *FAST) as server:
+                chain = self.chain("faults_" + road, server.url, road=road, rows=50, timeout=2,
+                                   ids_per_request=20)  # fmt: skip
+                run = self.qsohost(chain)
+                counts = server.status()
+                self.assert_right(run)
+                if road == "position":
+                    for fault in ("429", "503", "reset", "cut", "status", "garbage", "drip"):
+                        self.assertGreater(counts.get("fault " + fault, 0), 0)
+                    self.assertGreater(counts["wrong empty answers"], 0)
+
+    def test_no_more_at_a_time_than_it_bears(self):
+        for road in ("position", "ids"):
+            with self.subTest(road), Server(self.sky, "--throttle", "irsa", *FAST) as server:
+                begin = time.monotonic()
+                run = self.qsohost(self.chain("load_" + road, server.url, road=road, ids_per_request=50))
+                seconds = time.monotonic() - begin
+                counts = server.status()
+            self.assert_right(run)
+            self.assertLess(counts["most in flight"], 16)
+            print(f"{road}: {seconds:.1f} s, {asked_of(counts)} requests, {counts['most in flight']} at "
+                  f"most in flight, {counts.get('time-outs', 0)} time-outs,", end=" ")  # fmt: skip
+
+    def test_jobs_that_fail(self):
+        with Server(self.sky, "--faults", "job=0.5") as server:
+            chain = self.chain("jobs", server.url, road="auto", rows=4000)
+            run = self.qsohost(chain, "--set", f"catalog.path={self.many_targets()}")
+            self.assertEqual(self.ztf(run)["matched"], 4 * self.found)
+
+    def test_gone_for_a_while(self):
+        with Server(self.sky, "--throttle", "irsa", *FAST) as server:
+            chain = self.chain("away", server.url, road="position", rows=50)
+            process = self.start(chain)
+            while asked(server) < 30:
+                time.sleep(0.05)
+            port = server.url.rsplit(":", 1)[1]
+        time.sleep(20 if SCALE > 1 else 4)
+        self.assertIsNone(process.poll())
+        status = self.status(self.folder / "away", "--json")
+        self.assertTrue(status["running"])
+        refused = subprocess.run([QSOHOST, "--chain", chain, "--run-dir", self.folder / "away", "--resume"],
+                                 cwd=self.folder, capture_output=True, text=True, timeout=60)  # fmt: skip
+        self.assertEqual(refused.returncode, 2)
+        self.assertIn("in use by another qsohost", refused.stderr)
+        with Server(self.sky, "--port", port, *FAST):
+            self.assertEqual(process.wait(timeout=300), 0, chain.with_suffix(".log").read_text())
+        self.assert_right(self.folder / "away")
+
+    def test_gone_for_good(self):
+        with Server(self.sky, "--throttle", "irsa", *FAST) as server:
+            chain = self.chain("gone", server.url, road="position", rows=20, patience=3)
+            process = self.start(chain)
+            while asked(server) < 60:
+                time.sleep(0.05)
+            before = asked(server)
+            port = server.url.rsplit(":", 1)[1]
+        self.assertEqual(process.wait(timeout=120), 3)
+        run = self.folder / "gone"
+        stage = self.ztf(run)
+        self.assertGreater(stage["failed"], 0)
+        text = self.status(run)
+        self.assertIn("finished, some objects unsettled", text)
+        self.assertRegex(text, r"qsohost --chain \S+ --run-dir \S+ --retry-failed")
+        failed = self.status(run, "--failed", "--json")
+        self.assertEqual(len(failed), stage["failed"])
+        self.assertTrue(all(f["why"] and f["when"] and f["attempts"] == 1 for f in failed))
+        with Server(self.sky, "--port", port) as server:
+            self.qsohost(chain, "--retry-failed")
+            after = asked(server)
+        self.assert_right(run)
+        needed = self.objects + 4 * (self.objects - self.found)
+        # What was on its way when it went is asked again, and nothing else.
+        self.assertLessEqual(before + after, needed + 40)
+        again = [x for x in self.status(run, "--matched", "--json") if x["attempts"] == 2]
+        self.assertGreaterEqual(len(again), len(failed) - (self.objects - self.found))
+
+    def test_killed_twenty_times(self):
+        rng = random.Random(3)
+        for road, limit in (("position", 20), ("ids", 6)):
+            with self.subTest(road), Server(self.sky, "--throttle", "irsa", *SLOWER) as server:
+                chain = self.chain("kill_" + road, server.url, road=road, rows=30, max_connections=4,
+                                   ids_per_request=20)  # fmt: skip
+                kills = in_flight = 0
+                while kills < limit:
+                    process = self.start(chain, "--resume")
+                    try:
+                        process.wait(timeout=rng.uniform(0.15, 0.9) * SCALE)
+                        break
+                    except subprocess.TimeoutExpired:
+                        in_flight += server.status()["in flight"]
+                        os.kill(process.pid, signal.SIGKILL)
+                        process.wait()
+                        kills += 1
+                run = self.qsohost(chain, "--resume")
+                excess = asked(server)
+            self.assert_right(run)
+            self.assertEqual(kills, limit)
+            if road == "position":
+                needed = self.objects + 4 * (self.objects - self.found)
+                # Between the look at the server and the kill one more may have been on its way each.
+                self.assertLessEqual(excess - needed, in_flight + kills)
+
+
+if __name__ == "__main__":
+    unittest.main()
