@@ -80,6 +80,10 @@ std::string comparison_text(const CompareReport& report) {
   std::string out;
   if (!report.fitters.empty()) out += fitter_table(report.fitters) + failure_table(report.fitters);
   for (const PairScore& pair : report.pairs) out += pair_table(pair);
+  if (report.run.end == RunEnd::Unsettled) {  // what was not fetched was not fitted
+    out += "\nNotes\n";
+    for (const std::string& note : report.run.notes) out += "  " + note + "\n";
+  }
   return out + (out.empty() ? "" : "\n") + ending(report);
 }
 

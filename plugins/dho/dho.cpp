@@ -52,13 +52,14 @@ Derived beta_1(const dho::Parameters& at) {
 }
 
 constexpr std::array kLogarithms{
-    NamedLogarithm{"log_sigma", "ln of sigma, the root of the variance, in mag",
+    NamedLogarithm{"log_sigma",
+                   "ln of sigma, the root of the variance, in mag; sigma is 0.001 to 100",
                    [](const dho::Parameters& at) { return fitted(at, kSigma); }},
-    NamedLogarithm{"log_omega_0", "ln of omega_0 in rad/d",
+    NamedLogarithm{"log_omega_0", "ln of omega_0 in rad/d; omega_0 is 1e-5 to 100",
                    [](const dho::Parameters& at) { return fitted(at, kOmega); }},
-    NamedLogarithm{"log_xi", "ln of the damping ratio xi",
+    NamedLogarithm{"log_xi", "ln of the damping ratio xi, 0.01 to 1000",
                    [](const dho::Parameters& at) { return fitted(at, kXi); }},
-    NamedLogarithm{"log_tau_perturb", "ln of tau_perturb = beta_1/beta_0 in d",
+    NamedLogarithm{"log_tau_perturb", "ln of tau_perturb = beta_1/beta_0 in d, 1e-4 to 1e4",
                    [](const dho::Parameters& at) { return fitted(at, kPerturb); }},
     NamedLogarithm{"log_alpha_1", "ln of alpha_1 = 2 xi omega_0 in 1/d",
                    [](const dho::Parameters& at) {

@@ -224,7 +224,7 @@ Matrix covariance_of(const Surface& surface, const Point& point) {
   for (std::size_t i = 0; i < 4; ++i) free[i] = ((bounds >> (2 * i)) & 3) == 0;
   const Matrix curvature = restricted(surface.curvature(point.at), free);
   const Eigen::SelfAdjointEigenSolver<Matrix> eigen(curvature);
-  const Parameters values = eigen.eigenvalues();
+  const Parameters& values = eigen.eigenvalues();
   if (!(values.minCoeff() > 1e-8 * values.maxCoeff()))
     return Matrix::Constant(std::numeric_limits<double>::quiet_NaN());
   Matrix covariance =

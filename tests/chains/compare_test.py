@@ -236,6 +236,25 @@ class Compare(Fitters):
         walk, loo = (table[table["fitter"] == f] for f in ("ou-fit", "ou-loo"))
         np.testing.assert_array_equal(walk["loglike"], loo["loglike"])
 
+    def test_memory_stays_flat(self):
+        def peak(objects):
+            curves = [light_curve(i % 50, 20) for i in range(objects)]
+            columns = [fits.Column("source_id", "K", array=np.arange(objects))]
+            for k, name in enumerate(("t_g", "m_g", "e_g", "t_r", "m_r", "e_r")):
+                columns.append(fits.Column(name, "PD()", array=arrays(curves, k % 3)))
+            table = fits.BinTableHDU.from_columns(columns)
+            table.writeto(self.folder / "curves.fits", overwrite=True)
+            return self.peak_memory(
+                "compare", "--chain", self.chain, "--out", "t.fits",
+                "--fitters", "ou-fit,structure-function",
+                "--set", "chain.batch_rows=100", "--set", 'loo.redshift=""',
+            )  # fmt: skip
+
+        small, large = peak(1_000), peak(8_000)
+        print(f"peak memory: {small} kB for 1,000 objects, {large} kB for 8,000")
+        self.assertLess(large, 1.3 * small)
+        self.assertEqual(len(self.read("t.fits")), 8_000 * 2 * 2)
+
     def refused(self, *args):
         text = self.compare(*args, "--out", "t.csv", expect=2).stderr
         self.assertFalse((self.folder / "t.csv").exists())

@@ -1,11 +1,9 @@
 """Memory stays flat as the catalogue grows."""
 
 import random
-import subprocess
-import time
 import unittest
 
-from support import QSOHOST, ChainTest, read_table
+from support import ChainTest, read_table
 
 CHAIN = """
 [chain]
@@ -34,18 +32,7 @@ class Memory(ChainTest):
                     f"SDSS J{i:09d},{rng.uniform(16, 21):.3f}\n"
                 )
         chain = self.write("chain.toml", CHAIN)
-        process = subprocess.Popen(
-            [QSOHOST, "--chain", chain, "--run-dir", "run", "--restart"],
-            cwd=self.folder,
-            stdout=subprocess.DEVNULL,
-        )
-        # Not the rusage of the child: that counts the pages of this process before the exec too.
-        peak = 0
-        while process.poll() is None:
-            with open(f"/proc/{process.pid}/status") as status:
-                peak = max([peak, *(int(s.split()[1]) for s in status if s.startswith("VmHWM"))])
-            time.sleep(0.005)
-        self.assertEqual(process.returncode, 0)
+        peak = self.peak_memory("--chain", chain, "--run-dir", "run", "--restart")
         table, _ = read_table(self.folder / "run/flat_catalog.fits")
         self.assertEqual(len(table["source_id"]), objects - objects // 10)
         return peak

@@ -5,6 +5,7 @@ import pathlib
 import shutil
 import subprocess
 import tempfile
+import time
 import unittest
 import warnings
 
@@ -54,6 +55,20 @@ class ChainTest(unittest.TestCase):
         )
         self.assertEqual(done.returncode, expect, done.stdout + done.stderr)
         return done
+
+    def peak_memory(self, *args):
+        """In kB, of a run that must succeed."""
+        process = subprocess.Popen(
+            [QSOHOST, *map(str, args)], cwd=self.folder, stdout=subprocess.DEVNULL
+        )
+        # Not the rusage of the child: that counts the pages of this process before the exec too.
+        peak = 0
+        while process.poll() is None:
+            with open(f"/proc/{process.pid}/status") as status:
+                peak = max([peak, *(int(s.split()[1]) for s in status if s.startswith("VmHWM"))])
+            time.sleep(0.005)
+        self.assertEqual(process.returncode, 0)
+        return peak
 
     def assert_same_files(self, one, other, pattern="*.fits"):
         names = sorted(p.name for p in one.glob(pattern))

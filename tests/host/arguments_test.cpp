@@ -92,6 +92,20 @@ TEST_CASE("other commands", "[arguments]") {
   CHECK(inspect.format == InspectFormat::Toml);
 }
 
+TEST_CASE("a comparison of fitters", "[arguments]") {
+  const Arguments a =
+      good({"compare", "--chain", "a.toml", "--fitters", "ou-fit,dho", "--set", "dho.mean=profiled",
+            "--label", "loo", "--out", "t.csv", "--limit", "7"});
+  CHECK(a.command == Command::Compare);
+  CHECK(a.chain == "a.toml");
+  CHECK(a.line_up.fitters == std::vector<std::string>{"ou-fit", "dho"});
+  CHECK(a.line_up.label == "loo");
+  CHECK(a.overrides.set.size() == 1);
+  CHECK(a.table == "t.csv");
+  CHECK(a.run.limit == 7U);
+  CHECK(good({"compare", "--chain", "a", "--fitters", "dho"}).table.empty());
+}
+
 TEST_CASE("every mistake exits 2", "[arguments]") {
   const std::vector<const char*> words = GENERATE(values<std::vector<const char*>>({
       {},
@@ -112,6 +126,11 @@ TEST_CASE("every mistake exits 2", "[arguments]") {
       {"--chain", "a", "-j", "0"},
       {"--chain", "a", "--in-flight", "1.5"},
       {"--chain", "a", "list"},
+      {"compare", "--chain", "a"},
+      {"compare", "--fitters", "dho"},
+      {"compare", "--chain", "a", "--fitters", "dho", "--out", "t.txt"},
+      {"compare", "--chain", "a", "--fitters", "dho", "--set", "x"},
+      {"--chain", "a", "compare", "--chain", "b", "--fitters", "dho"},
       {"inspect"},
       {"inspect", "a", "--json", "--toml"},
       {"unknown"},

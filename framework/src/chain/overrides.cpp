@@ -25,6 +25,8 @@ const RawStage* place_of(const RawChain& raw, const LineUp& line_up, const Plugi
     if (line_up.label.empty() || stage.label == line_up.label) found.push_back(&stage);
   }
   if (found.size() == 1) return found.front();
+  const auto is_unknown = [&](const RawStage& s) { return plugins.find(s.use) == nullptr; };
+  if (std::ranges::any_of(raw.stages, is_unknown)) return nullptr;  // that is said elsewhere
   std::string message;
   if (fitters.empty()) {
     message = "the chain has no fitter whose place others could take";
