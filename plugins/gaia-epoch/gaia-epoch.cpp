@@ -35,7 +35,7 @@ class GaiaEpoch : public qsohost::Fetcher {
                                        qsohost::required,
                                        "files: FITS files of the table (option paths); wsdb: a "
                                        "PostgreSQL database (options dsn, table, lanes)",
-                                       {.choices = {"files", "wsdb"}}};
+                                       {.choices = {"wsdb", "files"}}};
   qsohost::Option<std::vector<qsohost::Path>> paths{
       this, "paths", std::vector<qsohost::Path>{},
       "FITS files with rows of epoch_photometry; an index of them is kept in the run directory"};
