@@ -14,6 +14,7 @@
 struct ModelAnswer {
   double seconds = 0;
   bool is_good = true;
+  double lingers = 0;  // seconds that the archive works on, after the client has given up
 };
 
 // What becomes of a request that is the `in_flight`-th at the archive at `now`.
@@ -40,7 +41,7 @@ class ThrottledArchive {
     }
     const double seconds = 8 * spread(random);
     if (chance(random, 0.98 * std::clamp((load - 8) / 8, 0.0, 1.0))) {
-      return chance(random, 0.7) ? ModelAnswer{150, false} : ModelAnswer{seconds, false};
+      return chance(random, 0.7) ? ModelAnswer{120, false, 30} : ModelAnswer{seconds, false};
     }
     if (chance(random, faults_)) return {chance(random, 0.15) ? 120 : seconds, false};
     return {seconds, true};
@@ -68,6 +69,7 @@ inline ModelRun ask(Archive archive, double seconds, std::uint64_t seed, int fix
     double at;
     std::uint64_t id;
     bool is_good;
+    double lingers;
     bool operator<(const Event& other) const { return at > other.at; }
   };
   std::mt19937_64 random(seed);
@@ -75,6 +77,7 @@ inline ModelRun ask(Archive archive, double seconds, std::uint64_t seed, int fix
   std::priority_queue<Event> events;
   ModelRun run;
   double now = 0;
+  constexpr std::uint64_t gone = ~std::uint64_t{0};
   std::uint64_t next = 0;
   std::uint64_t good = 0;
   int in_flight = 0;
@@ -82,12 +85,20 @@ inline ModelRun ask(Archive archive, double seconds, std::uint64_t seed, int fix
     while (in_flight < (fixed > 0 ? fixed : limit.level())) {
       limit.begin(next, ConcurrencyLimit::Seconds(now));
       const ModelAnswer answer = archive(now, ++in_flight, random);
-      events.push({now + answer.seconds, next++, answer.is_good});
+      events.push({now + answer.seconds, next++, answer.is_good, answer.lingers});
     }
     const Event event = events.top();
     events.pop();
     now = event.at;
-    --in_flight;
+    if (event.id == gone) {
+      --in_flight;
+      continue;
+    }
+    if (event.lingers > 0) {
+      events.push({now + event.lingers, gone, false, 0});
+    } else {
+      --in_flight;
+    }
     const auto sample = limit.end(event.id, ConcurrencyLimit::Seconds(now));
     limit.judge(sample, event.is_good, ConcurrencyLimit::Seconds(now));
     if (event.is_good) ++good;

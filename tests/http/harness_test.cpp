@@ -1,1 +1,88 @@
+// The simple form of an HTTP fetcher, and answers canned by a test.
 #include <catch2/catch.hpp>
+
+#include "qsohost/error.hpp"
+#include "qsohost/testing.hpp"
+
+using namespace qsohost;
+using Catch::Contains;
+
+namespace {
+
+constexpr const char* kUrl = "\"http://archive.example/curve/{id}\"";
+
+Response with(int status, std::string body = {}) {
+  Response response;
+  response.status = status;
+  response.body = std::move(body);
+  return response;
+}
+
+bool is_about(const Request& request, const char* id) {
+  return request.url.ends_with(std::string("/") + id);
+}
+
+}  // namespace
+
+TEST_CASE("an object fetcher asks for each object and says how each ended") {
+  Harness h("echo-survey", {{"url", kUrl}});
+  h.targets({{1, 10, 20}, {2, 10, 20}, {3, 10, 20}, {4, 10, 20}});
+  h.answers({{"/1", "mjd,mag\n58000.5,18\n58001.5,18.5\n"},
+             {"/2", "mjd,mag\n"},
+             {"/3", "mjd,mag\nno numbers\n"}});
+  h.run();
+  REQUIRE(h.outcomes().size() == 4);
+  CHECK(h.outcomes()[0].outcome == Outcome::Matched);
+  CHECK(h.outcomes()[0].epochs == 2);
+  CHECK(h.outcomes()[1].outcome == Outcome::NotFound);
+  CHECK(h.outcomes()[2].outcome == Outcome::BadObject);
+  CHECK(h.outcomes()[3].outcome == Outcome::TryAgain);
+  CHECK_THAT(h.outcomes()[3].reason, Contains("404"));
+  const Group& group = h.batch().group("echo.g");
+  CHECK(group.rows() == 4);
+  CHECK(group.epochs() == 2);
+  CHECK(group.at("mjd").values<double>()[1] == 58001.5);
+}
+
+TEST_CASE("faults are asked again, and leave nothing behind") {
+  Harness h("echo-survey", {{"url", kUrl}, {"max_attempts", "3"}});
+  h.targets({{1, 10, 20}, {2, 10, 20}, {3, 10, 20}});
+  int asked = 0;
+  h.answers([&](const Request& request) {
+    if (is_about(request, "2")) return with(200, "mjd,mag\n58000.5,18");  // always cut short
+    switch (++asked) {
+      case 1:
+        return with(503);
+      case 2:
+        return with(0);
+      default:
+        return with(200, "mjd,mag\n58000.5,18\n");
+    }
+  });
+  h.run();
+  CHECK(h.outcomes()[0].outcome == Outcome::Matched);
+  CHECK(h.outcomes()[1].outcome == Outcome::TryAgain);
+  CHECK_THAT(h.outcomes()[1].reason, Contains("cut short"));
+  CHECK(h.outcomes()[2].outcome == Outcome::Matched);
+  CHECK(h.batch().group("echo.g").epochs() == 2);
+  CHECK(h.requests().size() == 7);
+}
+
+TEST_CASE("nothing there is believed when it has been said often enough") {
+  Harness h("echo-survey", {{"url", kUrl}, {"confirmations", "2"}});
+  h.targets({{1, 10, 20}, {2, 10, 20}});
+  h.answers([&](const Request& request) {
+    if (is_about(request, "1")) return with(200, "mjd,mag\n");
+    return with(200, request.turn == 0 ? "mjd,mag\n" : "mjd,mag\n58000.5,18\n");
+  });
+  h.run();
+  CHECK(h.outcomes()[0].outcome == Outcome::NotFound);
+  CHECK(h.outcomes()[1].outcome == Outcome::Matched);
+  CHECK(h.requests().size() == 4);
+}
+
+TEST_CASE("an unconnected fetcher says so") {
+  Harness h("echo-survey", {{"url", kUrl}});
+  h.targets({{1, 10, 20}});
+  CHECK_THROWS_WITH(h.run(), Contains("nobody connected it"));
+}

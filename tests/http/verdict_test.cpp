@@ -1,1 +1,59 @@
+#include "http/verdict.hpp"
+
 #include <catch2/catch.hpp>
+
+#include "http/url.hpp"
+
+using namespace qsohost;
+using std::chrono::seconds;
+
+namespace {
+
+Verdict of_status(int status, const std::string& retry_after = "") {
+  TransferEnd end;
+  end.response.status = status;
+  end.response.body = "<html><h1>so \n so</h1>";
+  if (!retry_after.empty()) end.response.headers.emplace_back("retry-after", retry_after);
+  return judge_transfer(end);
+}
+
+}  // namespace
+
+TEST_CASE("what a status means") {
+  CHECK(of_status(200).meaning == Meaning::Answer);
+  CHECK(of_status(204).meaning == Meaning::Answer);
+  for (const int status : {408, 425, 429, 500, 502, 503, 504}) {
+    CHECK(of_status(status).meaning == Meaning::Trouble);
+  }
+  for (const int status : {400, 401, 404, 410}) {
+    CHECK(of_status(status).meaning == Meaning::Refusal);
+  }
+  CHECK(of_status(304).meaning == Meaning::Final);
+  CHECK(of_status(400).reason == "HTTP 400: so so");
+}
+
+TEST_CASE("Retry-After is seconds or a date") {
+  CHECK(of_status(503, "17").retry_after == seconds(17));
+  CHECK_FALSE(of_status(503).retry_after);
+  const std::int64_t now = 784111700;  // 06 Nov 1994 08:48:20 GMT
+  CHECK(parse_retry_after("Sun, 06 Nov 1994 08:49:37 GMT", now) == seconds(77));
+  CHECK(parse_retry_after("Sun, 06 Nov 1994 08:40:00 GMT", now) == seconds(0));
+  CHECK(parse_retry_after("-5", now) == seconds(0));
+  CHECK_FALSE(parse_retry_after("soon", now));
+}
+
+TEST_CASE("who is asked by a URL") {
+  CHECK(parse_url("https://IRSA.ipac.caltech.edu/x")->remote_host() == "irsa.ipac.caltech.edu");
+  CHECK(parse_url("http://h:8080/")->remote_host() == "h:8080");
+  CHECK_FALSE(parse_url("file:///etc/passwd"));
+  CHECK_FALSE(parse_url("not a url"));
+  CHECK(public_url("https://me:secret@h/p?q=1#f") == "https://h/p?q=1");
+  const auto may = [](const char* from, const char* to) {
+    return may_redirect(*parse_url(from), *parse_url(to));
+  };
+  CHECK(may("http://h/a", "http://h/b"));
+  CHECK(may("http://h/a", "https://h/a"));
+  CHECK_FALSE(may("https://h/a", "http://h/a"));
+  CHECK_FALSE(may("http://h/a", "http://h:81/a"));
+  CHECK_FALSE(may("http://h/a", "http://other/a"));
+}

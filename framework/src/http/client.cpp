@@ -173,7 +173,9 @@ void HttpClient::finish(Transfers::Finished finished, Time now) {
   if (node.empty()) return;
   Question question = std::move(node.mapped());
   RemoteHost& host = host_of(question);
-  host.released(question, now);
+  const bool is_given_up =
+      finished.end.kind == TransferEnd::Kind::TimedOut && finished.end.bytes_received == 0;
+  host.released(question, now, is_given_up);
   question.bytes += finished.end.bytes_received;
   totals_[host.name()].bytes += finished.end.bytes_received;
   const Verdict verdict = judge_transfer(finished.end);

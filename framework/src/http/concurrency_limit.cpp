@@ -9,14 +9,17 @@ namespace {
 
 constexpr int kFirstLevel = 2;
 constexpr int kHighestLevel = 64;
-// A request counts as overdue after so many times the typical one, and for no more than so many.
-constexpr double kOverdue = 2.5;
+constexpr int kSlowFrom = 8;
+// A request counts as overdue after so many times the typical one at the earliest, and for no more
+// than so many.
+constexpr double kOverdue = 2;
 constexpr double kLongest = 6;
 // Answers, by level, that a finding needs at least and at most.
 constexpr double kFewest = 12;
 constexpr double kFewestPerLevel = 6;
 constexpr double kMostPerLevel = 12;
 constexpr double kImprobable = 0.01;
+constexpr double kVeryImprobable = 0.001;
 constexpr double kMemory = 200;  // answers that a score remembers
 // Answers, by level, before a step that did not pay is tried again, and at most.
 constexpr double kWaitPerLevel = 60;
@@ -115,14 +118,7 @@ double ConcurrencyLimit::capped(double seconds) const {
 }
 
 void ConcurrencyLimit::judge(const Sample& sample, bool is_good, Seconds now) {
-  if (is_good) {
-    constexpr double stride = 1.05;  // on both sides: this ends at the median
-    if (typical_ <= 0) {
-      typical_ = std::max(sample.took, 1e-6);
-    } else {
-      typical_ *= sample.took > typical_ ? stride : 1 / stride;
-    }
-  }
+  if (is_good) learn_time(std::max(sample.took, 1e-6));
   if (sample.era != era_) return;
   // A refusal costs no less than an answer, however fast it comes.
   const double took = is_good ? sample.took : std::max(sample.took, typical_);
@@ -134,6 +130,15 @@ void ConcurrencyLimit::judge(const Sample& sample, bool is_good, Seconds now) {
   } else {
     evaluate_hold(now);
   }
+}
+
+// Both go up and down by so much that they end at a quantile: the median, and 97 of 100.
+void ConcurrencyLimit::learn_time(double took) {
+  if (typical_ <= 0) typical_ = slow_ = took;
+  constexpr double stride = 1.05;
+  typical_ *= took > typical_ ? stride : 1 / stride;
+  slow_ *= took > slow_ ? std::pow(stride, 0.97 / 0.03) : 1 / stride;
+  slow_ = std::clamp(slow_, kOverdue * typical_, kLongest * typical_);
 }
 
 void ConcurrencyLimit::starved() {
@@ -150,7 +155,7 @@ ConcurrencyLimit::Scores ConcurrencyLimit::with_overdue(Seconds now) const {
   if (typical_ <= 0) return out;
   for (const auto& [id, request] : open_) {
     const double age = (now - request.begin).count();
-    if (request.era == era_ && age > kOverdue * typical_) out.all.add(0, capped(age));
+    if (request.era == era_ && age > slow_) out.all.add(0, capped(age));
   }
   return out;
 }
@@ -217,14 +222,14 @@ double sigmas(const Score& score, const Score& reference, double factor) {
 }  // namespace
 
 // Failures that are there at every level say nothing; those that are more here than below do.
-bool ConcurrencyLimit::fails_more(const Score& score) const {
+bool ConcurrencyLimit::fails_more(const Score& score, double improbable) const {
   Score below;
   for (const auto& [level, other] : scores_) {
     if (level < level_) below.add(other.all);
   }
   const double bad = below.n - below.g + 1;
   const double usual = std::min(0.95, (bad + std::sqrt(bad)) / (below.n + 2));  // at the most
-  return tail(std::round(score.n), std::round(score.n - score.g), usual) < kImprobable;
+  return tail(std::round(score.n), std::round(score.n - score.g), usual) < improbable;
 }
 
 void ConcurrencyLimit::evaluate_step(Seconds now) {
@@ -238,16 +243,17 @@ void ConcurrencyLimit::evaluate_step(Seconds now) {
   const bool is_enough = n >= fewest(level_);
   const bool is_last = n >= kMostPerLevel * level_ + 2 * kFewest;
   const bool is_slower = faster < (is_last ? 0 : is_enough ? -1 : -2.5);
-  if (is_slower || more < (is_enough ? -2 : -3) || fails_more(scores.all)) {
+  if (is_slower || more < (is_enough ? -2 : -3) || fails_more(scores.all, kImprobable)) {
     return step_back(from_, now);
   }
   // Not before those that never come back have had time to be missed.
-  const bool is_old = (now - era_begin_).count() > 1.5 * kOverdue * typical_;
+  const bool is_old = (now - era_begin_).count() > 2 * slow_;
   if (!is_enough || !is_old || faster < (is_last ? 0 : 0.3) || (!is_last && more < -1)) return;
   if (level_ >= ceiling_.level) ceiling_ = {};
   scores_[level_] = scores;
   move_to(level_, now);  // those that are overdue have been counted
-  step_up_if_due(now);
+  // Slowly where many ask already: the next step only after one more look at this level.
+  if (level_ < kSlowFrom) step_up_if_due(now);
 }
 
 void ConcurrencyLimit::evaluate_hold(Seconds now) {
@@ -262,6 +268,11 @@ void ConcurrencyLimit::evaluate_hold(Seconds now) {
   if (nothing || much_worse) {
     const bool is_new = knows_below && own.all.n < 0.5 * kMemory;
     return is_new ? step_back(std::prev(here)->first, now) : halve(now);
+  }
+  Scores together = own;
+  together.add(recent);
+  if (knows_below && own.all.n < kMemory && fails_more(together.all, kVeryImprobable)) {
+    return step_back(std::prev(here)->first, now);
   }
   if (window_.all.n < fewest(level_)) return;
   own.add(window_);

@@ -60,13 +60,14 @@ class ConcurrencyLimit {
     void fade(double most);
   };
 
+  void learn_time(double took);
   double capped(double seconds) const;
   Scores with_overdue(Seconds now) const;
   void move_to(int level, Seconds now);
   void step_back(int to, Seconds now);
   void halve(Seconds now);
   void step_up_if_due(Seconds now);
-  bool fails_more(const Score& score) const;
+  bool fails_more(const Score& score, double improbable) const;
   void evaluate_step(Seconds now);
   void evaluate_hold(Seconds now);
   int next_level() const;
@@ -83,6 +84,7 @@ class ConcurrencyLimit {
   };
   std::map<std::uint64_t, Open> open_;
   double typical_ = 0;  // median time of a good answer
+  double slow_ = 0;     // few good answers take longer
 
   std::map<int, Scores> scores_;  // of levels
   Scores window_;                 // of this stay, not yet in scores_

@@ -43,7 +43,7 @@ void Dialogue::hold() {
         stored_.pop_front();
         if (!take_stored(request, response)) ask(std::move(request));
       } else if (auto reply = talk_->replies.pop()) {
-        take(std::move(*reply));
+        take(*reply);
       }
     }
   } catch (...) {
@@ -93,7 +93,7 @@ bool Dialogue::take_stored(const Request& request, const Response& response) {
   }
 }
 
-void Dialogue::take(Reply reply) {
+void Dialogue::take(const Reply& reply) {
   const std::uint64_t id = reply.question.id;
   const Request& request = reply.question.request;
   if (!reply.failure.empty()) {

@@ -45,7 +45,7 @@ class Dialogue {
  private:
   void give(std::vector<Request> requests);
   void ask(Request request);
-  void take(Reply reply);
+  void take(const Reply& reply);
   bool take_stored(const Request& request, const Response& response);
   void keep(const Request& request, const Response& response);
   void count(const Question& question);

@@ -17,6 +17,7 @@ constexpr Seconds kLongestBackOff{30};
 // A host is taken to be gone after so many failures in a row, or connections refused in a row.
 constexpr int kFailures = 8;
 constexpr int kUnreachable = 3;
+constexpr int kLingers = 3;  // a given-up request, for this part of its time-out
 constexpr Seconds kFirstPause{1};
 constexpr Seconds kLongestPause{30};
 
@@ -52,7 +53,9 @@ std::optional<Question> RemoteHost::next(Time now,
                                          const std::function<bool(const Talk&)>& may_send) {
   if (!given_up_.empty() || now < retry_after_) return std::nullopt;
   if (is_down_ && (now < probe_at_ || in_flight_ > 0)) return std::nullopt;
-  if (in_flight_ >= static_cast<std::size_t>(limit_.level())) return std::nullopt;
+  lingering_.erase(lingering_.begin(), lingering_.upper_bound(now));
+  const std::size_t at_work = in_flight_ + lingering_.size();
+  if (!is_down_ && at_work >= static_cast<std::size_t>(limit_.level())) return std::nullopt;
   for (auto it = waiting_.begin(); it != waiting_.end() && it->first <= now; ++it) {
     if (!may_send(*it->second.talk)) continue;
     Question question = std::move(it->second);
@@ -69,8 +72,9 @@ std::optional<Question> RemoteHost::next(Time now,
   return std::nullopt;
 }
 
-void RemoteHost::released(Question& question, Time now) {
+void RemoteHost::released(Question& question, Time now, bool given_up) {
   --in_flight_;
+  if (given_up) lingering_.insert(now + question.policy.timeout / kLingers);
   question.sample = limit_.end(question.id, seconds(now));
 }
 

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -53,8 +54,9 @@ class RemoteHost {
   // The next question to send now, if there is one; `may_send` refuses those of a talk that has
   // unread answers enough.
   std::optional<Question> next(Time now, const std::function<bool(const Talk&)>& may_send);
-  // The transfer of a question from next() is over.
-  void released(Question& question, Time now);
+  // The transfer of a question from next() is over. Where it was `given_up` unanswered, the archive
+  // may go on working on it: its place stays taken for a while.
+  void released(Question& question, Time now, bool given_up = false);
 
   // What it came to; each question that was released gets one of these.
   void trusted(const Question& question, Time now);
@@ -83,7 +85,8 @@ class RemoteHost {
   ConcurrencyLimit limit_;
   std::multimap<Time, Question> waiting_;  // by when they may be sent
   std::size_t in_flight_ = 0;
-  std::size_t open_ = 0;  // asked, and not settled
+  std::multiset<Time> lingering_;  // until when given-up requests count
+  std::size_t open_ = 0;           // asked, and not settled
   Time retry_after_{};
 
   bool is_down_ = false;
