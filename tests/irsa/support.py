@@ -24,6 +24,9 @@ SKYSIM = os.environ.setdefault("SKYSIM", str(ROOT / "build/bin/skysim"))
 os.environ.setdefault("QSOHOST_PLUGIN_PATH", str(ROOT / "build/lib/qsohost/plugins"))
 SOURCES = int(os.environ.get("QSOHOST_IRSA_SOURCES", "150"))
 SCALE = max(1, SOURCES // 150)
+# Of `skysim serve`: a drip of 300 s lasts 3 s, Retry-After is 1 s, and an answer takes 0.08 s.
+FAST = ("--time-scale", 100)
+SLOWER = ("--time-scale", 20)  # 0.4 s
 
 CHAIN = """
 [chain]
@@ -43,6 +46,14 @@ label = "sink"
 what = "ztf"
 path = "ztf.fits"
 """
+
+
+def asked_of(counts):
+    return counts.get("light-curve requests", 0)
+
+
+def asked(server):
+    return asked_of(server.status())
 
 
 def read_product(path):

@@ -1,0 +1,46 @@
+"""An archive that is faulty, or takes only so much: every source is right all the same."""
+
+import time
+import unittest
+
+from support import FAST, IrsaTest, asked_of
+from server import Server  # found through support
+
+EVERY_FAULT = "429=0.05,503=0.05,reset=0.05,cut=0.05,empty=0.05,status=0.05,garbage=0.05,drip=0.05"
+
+
+class Faults(IrsaTest):
+    def test_every_fault_at_once(self):
+        for road in ("position", "ids"):
+            with self.subTest(road), Server(self.sky, "--faults", EVERY_FAULT, *FAST) as server:
+                chain = self.chain("faults_" + road, server.url, road=road, rows=50, timeout=2,
+                                   ids_per_request=20)  # fmt: skip
+                run = self.qsohost(chain)
+                counts = server.status()
+                self.assert_right(run)
+                if road == "position":
+                    for fault in ("429", "503", "reset", "cut", "status", "garbage", "drip"):
+                        self.assertGreater(counts.get("fault " + fault, 0), 0)
+                    self.assertGreater(counts["wrong empty answers"], 0)
+
+    def test_no_more_at_a_time_than_it_bears(self):
+        for road in ("position", "ids"):
+            with self.subTest(road), Server(self.sky, "--throttle", "irsa", *FAST) as server:
+                begin = time.monotonic()
+                run = self.qsohost(self.chain("load_" + road, server.url, road=road, ids_per_request=50))
+                seconds = time.monotonic() - begin
+                counts = server.status()
+            self.assert_right(run)
+            self.assertLess(counts["most in flight"], 16)
+            print(f"{road}: {seconds:.1f} s, {asked_of(counts)} requests, {counts['most in flight']} at "
+                  f"most in flight, {counts.get('time-outs', 0)} time-outs,", end=" ")  # fmt: skip
+
+    def test_jobs_that_fail(self):
+        with Server(self.sky, "--faults", "job=0.5") as server:
+            chain = self.chain("jobs", server.url, road="auto", rows=4000)
+            run = self.qsohost(chain, "--set", f"catalog.path={self.many_targets()}")
+            self.assertEqual(self.ztf(run)["matched"], 4 * self.found)
+
+
+if __name__ == "__main__":
+    unittest.main()
