@@ -22,7 +22,7 @@ cmake --build --preset release --parallel "$(nproc)"
 echo "== 3. A simulated sky, and a server that answers for ZTF's archive"
 rm -rf "$out"
 mkdir -p "$out"
-build/bin/skysim make "$out/sky" --sources 300
+build/bin/skysim make "$out/sky" --sources 600
 build/bin/skysim serve "$out/sky" --port 0 >"$out/server.log" 2>&1 &
 server=$!
 trap 'kill "$server" 2>/dev/null || true' EXIT

@@ -58,8 +58,11 @@ class FitsCrossmatch final : public qsohost::Source {
   qsohost::Option<qsohost::Path> right{this, "right", qsohost::required,
                                        "FITS table of a survey, with identifiers"};
   qsohost::CrossmatchOptions cross{this};
-  qsohost::Option<std::int64_t> threads{
-      this, "threads", 0, "threads to match with; 0: one a core", {.min = 0, .max = 256}};
+  qsohost::Option<std::int64_t> threads{this,
+                                        "threads",
+                                        0,
+                                        "threads to match with; 0: one a core",
+                                        {.min = 0, .max = 256, .is_manner = true}};
 
   std::unique_ptr<Input> left_;
   std::unique_ptr<Input> right_;

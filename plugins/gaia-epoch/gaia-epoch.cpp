@@ -49,8 +49,11 @@ class GaiaEpoch : public qsohost::Fetcher {
   qsohost::Option<std::string> table{
       this, "table", "",
       "table of the database, schema.table; \"\": gaia_<release>.epoch_photometry"};
-  qsohost::Option<std::int64_t> connections{
-      this, "lanes", 2, "connections to the database at once", {.min = 1, .max = 16}};
+  qsohost::Option<std::int64_t> connections{this,
+                                            "lanes",
+                                            2,
+                                            "connections to the database at once",
+                                            {.min = 1, .max = 16, .is_manner = true}};
   qsohost::Option<std::vector<std::string>> columns{
       this,
       "columns",

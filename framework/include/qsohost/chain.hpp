@@ -88,8 +88,9 @@ class QSOHOST_API Chain {
   // columns), renewing every stage's `ports` and `before`.
   void check_ports(std::vector<Problem>& problems);
 
-  // The chain in force, one line a fact: name, stages, plugin versions, options. What a resumed run
-  // compares, and what goes into the provenance of products.
+  // The chain in force, one line a fact: name, stages, plugin versions, options (but those that
+  // only concern manners). What a resumed run compares, and what goes into the provenance of
+  // products.
   std::vector<std::string> effective() const;
   std::string hash() const;  // of effective(), 16 hex digits
 

@@ -325,6 +325,7 @@ std::vector<std::string> Chain::effective() const {
     lines.push_back(fmt::format("stage {} = {} ({} {})", stage.label, stage.use, stage.offer.plugin,
                                 stage.offer.version));
     for (const OptionBase* option : stage.stage->options()) {
+      if (option->limits().is_manner) continue;
       lines.push_back(
           fmt::format("{}.{} = {}", stage.label, option->name(), to_toml(option->value())));
     }
