@@ -69,7 +69,7 @@ class AbiGuardTest(unittest.TestCase):
 
     def test_what_sizes_cannot_show_is_seen(self):
         self.change("stage.hpp", "  virtual void close() noexcept {}", "  virtual void pause() {}\n  virtual void close() noexcept {}")
-        self.change("http.hpp", "  std::string content_type; ", "  std::string type_of_content; ")
+        self.change("http.hpp", "  std::string content_type{}; ", "  std::string type_of_content{}; ")
         code, text = self.guard()
         self.assertEqual(code, 1)
         self.assertIn("qsohost::Stage has other members, bases or virtual functions", text)
@@ -78,7 +78,7 @@ class AbiGuardTest(unittest.TestCase):
         self.assertNotIn("layout hash is", text)
 
     def test_raising_and_recording_in_one_go(self):
-        self.change("stage.hpp", "fit(const Object& object, Result& result) const = 0", "fit(const Object& object, Result& result) = 0")
+        self.change("stage.hpp", "virtual void apply(Batch& batch, Counts& counts) const = 0", "virtual void apply(Batch& batch, Counts& counts) = 0")
         self.assert_good("--raise")
         self.assertEqual(self.history()[-1], self.number + 1)
         self.assert_good("--raise")  # there is nothing to raise now
