@@ -92,7 +92,7 @@ class IrsaZtf final : public qsohost::HttpFetcher {
   qsohost::Option<double> confirm_after{
       this,
       "confirm_after",
-      5,
+      2,
       "before it is asked again for the first time; each further time it is twice as long",
       {.unit = "s", .min = 0, .max = 600, .is_manner = true}};
   qsohost::Option<std::int64_t> max_attempts{this,

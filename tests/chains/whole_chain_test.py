@@ -32,7 +32,6 @@ class WholeChain(ChainTest):
 
     def args(self, server, run_dir):
         return ["--chain", CHAIN, "--set", f"ztf.url={server.url}", "--set", "chain.batch_rows=40",
-                "--set", "ztf.confirm_after=0.1",
                 "--run-dir", run_dir]  # fmt: skip
 
     def product(self, name, run_dir="run"):

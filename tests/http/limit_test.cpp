@@ -57,9 +57,9 @@ Against against_fixed(const std::function<Archive()>& make, double seconds) {
 TEST_CASE("an archive that collapses is asked almost as fast as it bears, and never to collapse") {
   const Against r = against_fixed([] { return Archive(ThrottledArchive()); }, 3600);
   INFO(r.mean << " " << r.worst << " " << r.highest);
-  CHECK(r.mean > 0.85);
-  CHECK(r.worst > 0.7);
-  CHECK(r.highest < 16);
+  CHECK(r.mean > 0.9);
+  CHECK(r.worst > 0.85);
+  CHECK(r.highest < 12);
 }
 
 TEST_CASE("faults that have nothing to do with load slow nobody down for long") {
@@ -74,14 +74,14 @@ TEST_CASE("nobody queues where that does not help") {
   const Against r = against_fixed(constant_rate, 3000);
   INFO(r.mean << " " << r.highest);
   CHECK(r.mean > 0.9);
-  CHECK(r.highest <= 8);
+  CHECK(r.highest <= 10);
 }
 
 TEST_CASE("refusals mark a ceiling") {
   const Against r = against_fixed([] { return refusing(0); }, 3000);
   INFO(r.mean << " " << r.highest);
   CHECK(r.mean > 0.9);
-  CHECK(r.highest <= 6);
+  CHECK(r.highest <= 8);  // as it opens
   CHECK(ask(refusing(0.35), 5000, 3).mean_level > 2.5);
 }
 
@@ -94,6 +94,12 @@ TEST_CASE("an archive that gets worse is asked less, and more again when it is b
   const ModelRun bad = ask(archive, 4000, 7);
   CHECK(bad.last <= 4);
   CHECK(ask(archive, 9000, 7).last > 6);
+}
+
+TEST_CASE("it opens quickly, while nothing is wrong") {
+  CHECK(ask(roomy(0), 12, 1).last == 8);
+  CHECK(ask(constant_rate(), 12, 1).last <= 8);
+  CHECK(ask(refusing(0), 30, 1).last <= 5);
 }
 
 TEST_CASE("a cap is kept, and everything failing ends at one") {

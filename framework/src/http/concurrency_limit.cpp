@@ -10,6 +10,9 @@ namespace {
 constexpr int kFirstLevel = 2;
 constexpr int kHighestLevel = 64;
 constexpr int kSlowFrom = 8;
+constexpr int kOpenTo = 8;
+constexpr double kBeforeMore = 200;  // answers, before more than that is tried
+constexpr double kSlower = 1.6;      // a round that took so many times the one before
 // A request counts as overdue after so many times the typical one at the earliest, and for no more
 // than so many.
 constexpr double kOverdue = 2;
@@ -125,6 +128,8 @@ void ConcurrencyLimit::judge(const Sample& sample, bool is_good, Seconds now) {
   window_.all.add(is_good ? 1 : 0, capped(took));
   if (is_good) window_.good.add(1, capped(took));
   ++answers_here_;
+  if (is_opening_) evaluate_opening(is_good, now);
+  if (sample.era != era_) return;
   if (from_ > 0) {
     evaluate_step(now);
   } else {
@@ -146,6 +151,7 @@ void ConcurrencyLimit::starved() {
 }
 
 void ConcurrencyLimit::restart(Seconds now) {
+  is_opening_ = false;
   scores_.clear();
   move_to(std::max(1, (from_ > 0 ? from_ : level_) / 2), now);
 }
@@ -230,6 +236,29 @@ bool ConcurrencyLimit::fails_more(const Score& score, double improbable) const {
   const double bad = below.n - below.g + 1;
   const double usual = std::min(0.95, (bad + std::sqrt(bad)) / (below.n + 2));  // at the most
   return tail(std::round(score.n), std::round(score.n - score.g), usual) < improbable;
+}
+
+// Two levels are compared by a few answers each, which is enough to see that one of them queues.
+void ConcurrencyLimit::evaluate_opening(bool is_good, Seconds now) {
+  const Score& good = window_.good;
+  const bool is_late = with_overdue(now).all.n > window_.all.n;
+  if (!is_good || is_late || level_ >= most_) {
+    is_opening_ = false;
+    return;
+  }
+  if (level_ >= kOpenTo) {
+    is_opening_ = false;
+    ceiling_ = {level_ + 1, kBeforeMore};
+    return;
+  }
+  if (good.n < level_) return;
+  const double took = good.s / good.n;
+  if (round_before_ > 0 && took > kSlower * round_before_) {
+    is_opening_ = false;
+    return step_back(level_ / 2, now);
+  }
+  round_before_ = took;
+  move_to(std::min(2 * level_, kOpenTo), now);
 }
 
 void ConcurrencyLimit::evaluate_step(Seconds now) {

@@ -8,6 +8,10 @@
 // time whatever one does is asked as fast as one that never fails.
 //
 // Where a step up did not pay is remembered, and tried again after twice as many answers each time.
+//
+// It opens with 2 and doubles after every round of answers up to 8, which archives are known to
+// bear, until the first answer that is bad, late, or slower than those before: from there on, step
+// by step.
 #pragma once
 
 #include <chrono>
@@ -68,6 +72,7 @@ class ConcurrencyLimit {
   void halve(Seconds now);
   void step_up_if_due(Seconds now);
   bool fails_more(const Score& score, double improbable) const;
+  void evaluate_opening(bool is_good, Seconds now);
   void evaluate_step(Seconds now);
   void evaluate_hold(Seconds now);
   int next_level() const;
@@ -88,8 +93,10 @@ class ConcurrencyLimit {
 
   std::map<int, Scores> scores_;  // of levels
   Scores window_;                 // of this stay, not yet in scores_
-  int from_ = 0;                  // while a step is tried: the level it was taken from
-  double answers_here_ = 0;       // since the last step was tried
+  bool is_opening_ = true;
+  double round_before_ = 0;  // while opening: seconds that an answer took at the level before
+  int from_ = 0;             // while a step is tried: the level it was taken from
+  double answers_here_ = 0;  // since the last step was tried
   struct Ceiling {
     int level = 0;    // 0: none
     double wait = 0;  // answers until it is tried again
