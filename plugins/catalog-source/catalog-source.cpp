@@ -61,6 +61,14 @@ class CatalogSource final : public qsohost::Source {
       this, "columns", std::vector<std::string>{"all"},
       "further columns by name, or \"all\"; names that differ in case alone are found too"};
 
+  qsohost::Option<std::string> repeats{this,
+                                       "repeats",
+                                       "error",
+                                       "an identifier that is there twice, as of quasars that "
+                                       "share a match: error, or keep (each row "
+                                       "is an object)",
+                                       {.choices = {"error", "keep"}}};
+
   std::unique_ptr<catalog::TableInput> input_;
   catalog::KeyColumns keys_;
   std::vector<Extra> extras_;
@@ -103,7 +111,7 @@ void CatalogSource::open(qsohost::Context& context) {
   }
   input_ = std::move(input);
   choose_columns(context);
-  catalog::check_rows(*input_, keys_);
+  catalog::check_rows(*input_, keys_, *repeats == "keep");
   input_->start(positions());
 }
 

@@ -52,7 +52,8 @@ void report_duplicate(TableInput& input, std::size_t id, std::uint64_t first,
     if (first >= begin && first < begin + kBlock) there = input.place(first - begin);
     if (second >= begin + kBlock) continue;
     throw ChainError(
-        fmt::format("{}: {} and {} have the same identifier {}; every object may be there once",
+        fmt::format("{}: {} and {} have the same identifier {}; remove one, or "
+                    "take both with repeats = \"keep\"",
                     input.name(), there, input.place(second - begin),
                     qsohost::id_text(qsohost::id_column(block[0]), second - begin)));
   }
@@ -86,10 +87,10 @@ Column position_column(const Column& read, const std::string& name) {
   return column;
 }
 
-void check_rows(TableInput& input, const KeyColumns& keys) {
+void check_rows(TableInput& input, const KeyColumns& keys, bool keeps_repeats) {
   qsohost::check_id_type(input.columns()[keys.id].info, false, input.name());
   qsohost::IdIndex seen;
-  seen.reserve(input.rows());
+  if (!keeps_repeats) seen.reserve(input.rows());
   input.start({keys.id, keys.ra, keys.dec});
   for (;;) {
     const std::vector<Column> block = input.next(kBlock);
@@ -101,7 +102,7 @@ void check_rows(TableInput& input, const KeyColumns& keys) {
       check_id(input, ids, i);
       check_position(input, ra, dec, i);
     }
-    seen.add(ids);
+    if (!keeps_repeats) seen.add(ids);
   }
   if (const auto twice = seen.sort()) report_duplicate(input, keys.id, twice->first, twice->second);
 }

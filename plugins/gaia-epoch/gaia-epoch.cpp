@@ -65,7 +65,8 @@ class GaiaEpoch : public qsohost::Fetcher {
       this,
       "duplicates",
       "merge",
-      "several rows of one source. merge: every transit of them once; error: a bad object",
+      "several rows of one source. merge: every transit of them once, by transit_id; error: a bad "
+      "object",
       {.choices = {"merge", "error"}}};
 
   void validate() const override {
@@ -82,11 +83,11 @@ class GaiaEpoch : public qsohost::Fetcher {
 
   void declare(const qsohost::Schema& /*before*/, qsohost::Ports& ports) const override {
     ports.reads({"", "source_id", std::nullopt, "", "Gaia's identifier of the source"});
-    gaia::declare_columns(gaia::wanted_columns(*columns), ports);
+    gaia::declare_columns(wanted_columns(), ports);
   }
 
   void open(qsohost::Context& context) override {
-    wanted_ = gaia::wanted_columns(*columns);
+    wanted_ = wanted_columns();
     if (*archive == "wsdb") {
       archive_ = std::make_unique<gaia::WsdbArchive>(*dsn, table_name(), wanted_, context);
       return;
@@ -136,6 +137,9 @@ class GaiaEpoch : public qsohost::Fetcher {
   }
 
  private:
+  std::vector<gaia::Wanted> wanted_columns() const {
+    return gaia::wanted_columns(*columns, *duplicates == "merge");
+  }
   std::string table_name() const {
     return table->empty() ? fmt::format("gaia_{}.epoch_photometry", *release) : *table;
   }

@@ -125,7 +125,7 @@ std::vector<std::string> extra_columns() {
   return out;
 }
 
-std::vector<Wanted> wanted_columns(const std::vector<std::string>& extra) {
+std::vector<Wanted> wanted_columns(const std::vector<std::string>& extra, bool is_merging) {
   std::vector<std::string> names = promised_columns();
   std::string transit_group = kNowhere;
   for (const std::string& name : extra) {
@@ -145,7 +145,9 @@ std::vector<Wanted> wanted_columns(const std::vector<std::string>& extra) {
       out.push_back({column, "", name});
     }
   }
-  out.push_back({column_called("transit_id"), transit_group, "transit_id"});
+  if (is_merging || transit_group != kNowhere) {
+    out.push_back({column_called("transit_id"), transit_group, "transit_id"});
+  }
   return out;
 }
 

@@ -31,10 +31,10 @@ struct Wanted {
   std::string column;
 };
 
-// The promised columns of the light curves and the extra ones, in this order. The last is
-// transit_id, for telling epochs apart; it has a place in the batch only if it is among the extra
-// ones, else its group is kNowhere.
-std::vector<Wanted> wanted_columns(const std::vector<std::string>& extra);
+// The promised columns of the light curves and the extra ones, in this order. Merging rows needs
+// transit_id, for telling epochs apart: then it is the last, and has a place in the batch only if
+// it is among the extra ones, else its group is kNowhere.
+std::vector<Wanted> wanted_columns(const std::vector<std::string>& extra, bool is_merging = true);
 inline constexpr const char* kNowhere = "-";
 
 // Groups, and the columns of `wanted` with mag_err and epoch_id in each group.

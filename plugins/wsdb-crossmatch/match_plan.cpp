@@ -25,6 +25,7 @@ using qsohost::quote_identifier;
 
 struct Table {
   PgTable where;
+  bool has_row_keys = false;  // ctid, which only real tables have
   CrossmatchTable names;
   std::vector<PgColumn> columns;
 };
@@ -41,24 +42,28 @@ std::string q3c_schema(PgConnection& connection) {
       *database[0][0]));
 }
 
-// Rows are fetched by ctid, which only real tables have.
-void check_kind(PgConnection& connection, const PgTable& table, const std::string& name) {
+bool has_row_keys(PgConnection& connection, const PgTable& table) {
   const std::vector<std::string> parameter{table.sql()};
   const auto rows = connection.query(
       "SELECT relkind IN ('r', 'm') FROM pg_class WHERE oid = $1::regclass", parameter);
-  if (rows.at(0).at(0) == "t") return;
-  throw ChainError(
-      fmt::format("{} is a view, a foreign or a partitioned table; name an ordinary table or a "
-                  "materialised view",
-                  name));
+  return rows.at(0).at(0) == "t";
 }
 
 Table look_at(PgConnection& connection, const std::string& name) {
-  Table table{PgTable::parse(name), {name, {}}, {}};
-  check_kind(connection, table.where, name);
+  Table table{PgTable::parse(name), false, {name, {}}, {}};
+  table.has_row_keys = has_row_keys(connection, table.where);
   table.columns = qsohost::columns_of(connection, table.where);
   for (const PgColumn& column : table.columns) table.names.columns.push_back(column.info.name);
   return table;
+}
+
+// The many rows of the right table are found by its index and fetched by their keys.
+void check_right(const Table& right) {
+  if (right.has_row_keys) return;
+  throw ChainError(
+      fmt::format("{} (option 'right') is a view, a foreign or a partitioned table; name an "
+                  "ordinary table or a materialised view, with an index",
+                  right.names.name));
 }
 
 // The name of a column of positions, spelt as in the table; degrees are what the option wants.
@@ -112,6 +117,10 @@ void choose_columns(const Table& left, const Table& right, const CrossmatchOptio
     check_column(column, table, (*options.prefixes)[chosen.is_right ? 1 : 0]);
     std::string expression =
         fmt::format("{}.{}", chosen.is_right ? 'r' : 'l', quote_identifier(column.info.name));
+    if (!chosen.is_right && match.left_is_numbered) {
+      expression = fmt::format("p.l{}", match.left_columns.size());
+      match.left_columns.push_back(column.info.name);
+    }
     if (chosen.is_right && column.info.name == match.id && !match.id_is_text) {
       expression += "::int8";
       column.info.dtype = DType::I64;
@@ -174,8 +183,9 @@ void begin_snapshot(PgConnection& connection) {
   connection.query("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
   // The planner takes q3c_join to give some two rows; nested loops over the index and over row keys
   // are right whatever it believes, and keep the order of the keys. Compiling expressions of some
-  // hundred columns takes longer than it saves.
-  for (const char* setting : {"enable_hashjoin = off", "enable_mergejoin = off", "jit = off"}) {
+  // hundred columns takes longer than it saves. Rows of a view must come in the same order again.
+  for (const char* setting : {"enable_hashjoin = off", "enable_mergejoin = off", "jit = off",
+                              "synchronize_seqscans = off"}) {
     connection.query(std::string("SET LOCAL ") + setting);
   }
 }
@@ -185,9 +195,11 @@ MatchPlan make_plan(PgConnection& connection, const std::string& left_name,
                     const std::function<void(const std::string&)>& warn) {
   Table left = look_at(connection, left_name);
   Table right = look_at(connection, right_name);
+  check_right(right);
   MatchQuery match;
   match.q3c_schema = q3c_schema(connection);
   match.left = {left.where, position(left, options.left_ra), position(left, options.left_dec)};
+  match.left_is_numbered = !left.has_row_keys;
   match.right = {right.where, position(right, options.right_ra),
                  position(right, options.right_dec)};
   const PgColumn& id = identifier(right, options);

@@ -18,6 +18,10 @@ struct MatchSide {
 struct MatchQuery {
   std::string q3c_schema;
   MatchSide left;
+  // True for a view, a foreign or a partitioned table, whose rows have no ctid: they are numbered
+  // as they come, and their values travel with the pairs.
+  bool left_is_numbered = false;
+  std::vector<std::string> left_columns;  // that travel: l0, l1, ... of p
   MatchSide right;
   std::string id;  // of the right table
   bool id_is_text = false;
@@ -28,8 +32,8 @@ struct MatchQuery {
   std::vector<std::string> select;  // what of l (left), r (right) and p (pair: sep, n) is wanted
 };
 
-// Rows of the left table with a position on the sky that `where` takes; columns key (ctid), ra,
-// dec.
+// Rows of the left table with a position on the sky that `where` takes; columns left_key (ctid or
+// number), ra in [0, 360), dec, and left_columns.
 std::string left_rows(const MatchQuery& match);
 
 // The rows and order that <qsohost/crossmatch.hpp> promises. Pairs are found, counted and sorted by

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <qsohost/crossmatch.hpp>
+#include <qsohost/identifiers.hpp>
 #include <qsohost/plugin.hpp>
 #include <qsohost/postgres.hpp>
 
@@ -67,8 +68,7 @@ void WsdbCrossmatch::validate() const {
 void WsdbCrossmatch::declare(const qsohost::Schema& /*before*/, qsohost::Ports& ports) const {
   if (!reader_) {
     ports.adds({"", "source_id", std::nullopt, "", "identifier of the object"});
-    ports.adds({"", "match_separation", DType::F64, "arcsec", ""});
-    ports.adds({"", "n_matches", DType::I32, "", ""});
+    for (qsohost::Port& port : qsohost::crossmatch_ports({})) ports.adds(std::move(port));
     return ports.adds_unknown();
   }
   for (const qsohost::PgColumn& column : reader_->columns()) {
@@ -142,9 +142,11 @@ bool WsdbCrossmatch::read(Batch& batch) {
 // Rows come in the order of their identifiers.
 void WsdbCrossmatch::tell_of_repeats(const Column& ids) {
   for (std::size_t i = 0; i < ids.size(); ++i) {
-    if (ids.is_null(i)) {
-      throw ChainError(fmt::format("{}: column '{}' (option 'id') is NULL in a matched row", *right,
-                                   *match_.id));
+    if (qsohost::id_is_missing(ids, i)) {
+      throw ChainError(
+          fmt::format("{}: a matched row has no identifier (column '{}', option 'id'); give one or "
+                      "remove the row",
+                      *right, *match_.id));
     }
     std::string id = ids.dtype() == DType::String ? std::string(ids.strings()[i])
                                                   : std::to_string(ids.values<std::int64_t>()[i]);

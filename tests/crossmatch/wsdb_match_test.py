@@ -202,6 +202,24 @@ class Types(SkyInDatabase):
         self.assertEqual(table["c"][1].strip(), "")
         self.assertNotIn("aa", table)
 
+    def test_an_array_of_another_length_far_down(self):
+        # Beyond the rows that tell how long arrays are.
+        self.server.query(
+            "CREATE TABLE long AS SELECT i::int8 AS source_id, i * 0.01 AS ra, 5.0::float8 AS dec, "
+            "CASE WHEN i = 1400 THEN '{1,2}' WHEN i = 1200 THEN NULL ELSE '{1,2,3}' END::float4[] AS a "
+            "FROM generate_series(1, 1500) i; ALTER TABLE long ALTER ra TYPE float8;"
+            "CREATE INDEX ON long (q3c_ang2ipix(ra, dec)); ANALYZE long"
+        )
+        options = {"left": "long", "right": "long", "where": "", "columns": ["gaia.a", "source_id"]}
+        said = self.run_chain(self.chain(**options), "--restart", expect=1)
+        self.assertIn("row 1400 of the answer: column 'gaia_a' (real[]): one array has 2 elements, where "
+                      "others have 3", said)  # fmt: skip
+        self.assertFalse((self.folder / "run/match_catalog.fits").exists())
+        table = self.match(**{**options, "where": "source_id < 1400"})
+        self.assertEqual(table["gaia_a"].shape, (1399, 3))
+        self.assertTrue(np.isnan(table["gaia_a"][1199]).all())
+        self.assertEqual(np.isnan(table["gaia_a"]).sum(), 3)
+
     def test_what_cannot_be_taken_is_named_and_how_to_leave_it_out(self):
         for name, leave, what in (
             ("n", ["-va", "-aa"], "numeric"),

@@ -143,7 +143,7 @@ class Trouble(SkyInDatabase):
         for options, words in (
             ({"left": "sdssdr16qso.mian"}, ["sdssdr16qso.mian", "names of the tables"]),
             ({"left": "nowhere.main"}, ["nowhere"]),
-            ({"left": "seen"}, ["seen is a view"]),
+            ({"right": "seen"}, ["seen (option 'right') is a view"]),
             ({"where": "is_final = 1"}, ["option 'where' (is_final = 1)", '"is_final" does not exist']),
             ({"where": "is_qso_final = ="}, ["option 'where'", "syntax error"]),
             ({"right_ra": "raj2000"}, ["raj2000", "option 'right_ra'"]),

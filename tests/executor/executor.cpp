@@ -128,6 +128,47 @@ TEST_CASE("failed objects leave the run unsettled until they are retried") {
   CHECK(r.product("out") == undisturbed("out"));
 }
 
+TEST_CASE("objects with one source_id have each their own fate") {
+  FauxRun r;
+  const auto flag = r.folder / "down";
+  std::ofstream(flag) << "x";
+  // Four of one source_id, in one batch and across batches; one of a batch fails.
+  const Settings set{
+      {"source.copies", "4"}, {"fetch.fails_while", flag.string()}, {"fetch.fails_row", "1"}};
+  const RunReport first = r.run(set);
+  CHECK(first.end == RunEnd::Unsettled);
+  CHECK(stage(first, "fetch").failed == 10);
+  CHECK(stage(first, "fetch").matched == 90);
+  const RunStatus status = run_status(r.options.run_dir);
+  CHECK(status.report.end == RunEnd::Unsettled);
+  CHECK(stage(status.report, "fetch").failed == 10);
+  const auto tally = [&](Outcome outcome) {
+    std::map<std::string, std::vector<std::uint64_t>> attempts;
+    each_object(r.options.run_dir, outcome, [&](const ObjectStatus& object) {
+      attempts[object.source_id].push_back(object.attempts);
+    });
+    return attempts;
+  };
+  CHECK(tally(Outcome::TryAgain).size() == 10);
+  CHECK(tally(Outcome::TryAgain)["1"] == std::vector<std::uint64_t>{1});
+  CHECK(tally(Outcome::Matched)["1"] == std::vector<std::uint64_t>{1, 1, 1});
+  CHECK(tally(Outcome::Matched)["2"] == std::vector<std::uint64_t>{1, 1, 1, 1});
+
+  r.options.start = StartMode::RetryFailed;
+  CHECK(r.run(set).end == RunEnd::Unsettled);  // still down
+  CHECK(tally(Outcome::TryAgain)["1"] == std::vector<std::uint64_t>{2});
+  std::filesystem::remove(flag);
+  const RunReport last = r.run(set);
+  CHECK(last.end == RunEnd::Done);
+  CHECK(stage(last, "fetch").failed == 0);
+  CHECK(stage(last, "fetch").matched == 100);
+  CHECK(tally(Outcome::TryAgain).empty());
+  CHECK(tally(Outcome::Matched)["1"] == std::vector<std::uint64_t>{3, 3, 3, 3});
+  FauxRun quiet;
+  quiet.run({{"source.copies", "4"}, {"fetch.fails_row", "1"}});
+  CHECK(r.product("out") == quiet.product("out"));
+}
+
 TEST_CASE("what a fetcher could not read is retried too, once it can be") {
   FauxRun r;
   const auto flag = r.folder / "broken";

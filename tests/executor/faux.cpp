@@ -55,7 +55,7 @@ class FauxSource : public Source {
     if (now > most_in_flight) most_in_flight = now;
     for (std::size_t i = 0; i < batch.capacity() && next_ <= *objects_; ++i, ++next_) {
       if (next_ == *fail_at_) fail_as(*fails_);
-      id_(batch).append(next_);
+      id_(batch).append(1 + (next_ - 1) / *copies_);
       z_(batch).append(0.001 * static_cast<double>(next_));
     }
     return true;
@@ -68,6 +68,7 @@ class FauxSource : public Source {
   Option<std::int64_t> objects_{this, "objects", 100, "how many", {.min = 0}};
   Option<std::int64_t> fail_at_{this, "fail_at", -1, "object at which to fail"};
   Option<std::string> fails_{this, "fails", "", "how"};
+  Option<std::int64_t> copies_{this, "copies", 1, "so many objects have one source_id"};
   OptionTables<FauxTable> table_{this, "table", "nothing comes of them"};
   Out<std::int64_t> id_{this, "", "source_id", "", "1, 2, 3, ..."};
   Out<double> z_{this, "", "z", "", "redshift"};
@@ -94,8 +95,10 @@ class FauxFetch : public Fetcher {
         err_(batch).append(0.1F);
       }
       // After the epochs: what was appended must be taken back.
-      if (id % 10 == 3) throw NotFound("nothing there");
-      if (down && id % 10 == 4) throw TryAgain("server is down");
+      if (id % 10 == 3 && *fails_row_ < 0) throw NotFound("nothing there");
+      const bool is_hit =
+          *fails_row_ < 0 ? id % 10 == 4 : static_cast<std::int64_t>(object.row()) == *fails_row_;
+      if (down && is_hit) throw TryAgain("server is down");
       if (broken && id % 10 == 4) throw BadObject("broken file");
     });
     outcomes.counts().add("faux.g", "asked", static_cast<std::int64_t>(batch.rows()));
@@ -109,6 +112,7 @@ class FauxFetch : public Fetcher {
   Option<bool> silent_{this, "silent", false, "says nothing of any object"};
   Option<Path> fails_while_{this, "fails_while", Path{},
                             "some objects fail while this file exists"};
+  Option<std::int64_t> fails_row_{this, "fails_row", -1, "which of a batch fails; -1: by number"};
   Option<Path> bad_while_{this, "bad_while", Path{}, "some objects are bad while this file exists"};
   OutGroup epochs_{this, {"faux.g", "faux", "g", "mjd", "mag", "magerr", "MJD UTC"}};
   Out<double> mjd_{this, "faux.g", "mjd", "d", "time"};

@@ -96,7 +96,8 @@ TEST_CASE("arrays of any length come with their lengths, fixed ones must fit") {
   CHECK(cells[0].values.size() == 3);
   auto fixed = reader({column("a", DType::F64, PgShape::Fixed, 2)}, s.bytes);
   CHECK(fixed.next(2)[0].values.is_null(3));
-  CHECK_THROWS_WITH(fixed.next(1), Contains("column 'a'") && Contains("1 elements"));
+  CHECK_THROWS_WITH(fixed.next(1),
+                    Contains("row 3") && Contains("column 'a'") && Contains("1 elements"));
 }
 
 TEST_CASE("a stream that is cut, or of other columns, is refused") {

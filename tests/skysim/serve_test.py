@@ -331,28 +331,33 @@ class Bad(Sky):
         self.assertEqual(counts["status 503"], found.count("503"))
 
     def together(self, server, rows, at_once):
-        begin = time.monotonic()
         with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
-            found = list(pool.map(lambda row: self.ask(server, row), rows))
-        return found, time.monotonic() - begin
+            return list(pool.map(lambda row: self.ask(server, row), rows))
 
     def test_throttle(self):
+        """What holds however busy the machine is; the rates are in throttle_test.cpp."""
         rows = [self.seen[k % len(self.seen)] for k in range(160)]
         with Server(self.sky, "--throttle", "irsa", "--time-scale", 200) as server:
-            two, slow = self.together(server, rows[:40], 2)
-            eight, fast = self.together(server, rows, 8)
-            self.assertEqual(set(two + eight), {"right"})
-            self.assertLess(fast / 160 * 2, slow / 40)  # four times the speed, were there no cost
-            many, _ = self.together(server, rows, 16)
-            self.assertLess(many[16:].count("right"), 0.15 * 144)
-            self.assertEqual(set(many) - {"right"}, {"reset", "empty"})
-            time.sleep(60 / 200)  # the service recovers in a minute
-            again, _ = self.together(server, rows[:40], 8)
+            begin = time.monotonic()
+            eight = self.together(server, rows, 8)
+            # Each takes 8 s divided by 200, some 20 % more or less, and 20 follow one another.
+            self.assertGreater(time.monotonic() - begin, 20 * 8 / 200 * 0.8)
+            self.assertEqual(set(eight), {"right"})
+            self.assertLessEqual(server.status()["most in flight"], 8)
+        # Slower, so that sixteen are in flight at once: time-outs take 3 s and pile up.
+        with Server(self.sky, "--throttle", "irsa", "--time-scale", 50) as server:
+            many = self.together(server, rows[:64], 16)
+            self.assertLess(many.count("right"), 32)
+            self.assertLessEqual(set(many), {"right", "reset", "empty"})
+            self.assertIn("reset", many)
+            time.sleep(90 / 50)  # the service recovers in a minute
+            again = self.together(server, rows[:40], 8)
             self.assertEqual(set(again), {"right"})
             counts = server.status()
-            self.assertEqual(counts["most in flight"], 16)
+            self.assertLessEqual(counts["most in flight"], 16)
+            self.assertGreater(counts["most in flight"], 8)
             self.assertEqual(counts["time-outs"], many.count("reset"))
-            self.assertEqual(counts["right answers"], 240 + many.count("right"))
+            self.assertEqual(counts["right answers"], 40 + many.count("right"))
 
     def test_only_loopback_and_one_server_a_port(self):
         with Server(self.sky) as server:

@@ -63,6 +63,7 @@ class PgConnection {
   using Result = std::unique_ptr<pg_result, void (*)(pg_result*)>;
   Result send(const std::string& sql, std::span<const std::string> parameters);
   Result next_result();
+  void finish_failed();
   void wait(bool for_writing);  // a tenth of a second at most
   void cancel() noexcept;
   [[noreturn]] void fail();

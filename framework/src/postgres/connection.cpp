@@ -184,12 +184,23 @@ PgConnection::Result PgConnection::send(const std::string& sql,
   std::vector<const char*> values;
   for (const std::string& p : parameters) values.push_back(p.c_str());
   PGconn* const c = connection_.get();
+  finish_failed();
   if (PQsendQueryParams(c, sql.c_str(), static_cast<int>(values.size()), nullptr, values.data(),
                         nullptr, nullptr, 0) == 0) {
     fail();
   }
   while (PQflush(c) == 1) wait(true);
   return next_result();
+}
+
+// Takes what is left of a statement that failed; there is nothing after one that did not.
+void PgConnection::finish_failed() {
+  for (Result left = next_result(); left != nullptr; left = next_result()) {
+    const ExecStatusType status = PQresultStatus(left.get());
+    if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT) {
+      throw ChainError("PostgreSQL: a COPY was begun on this connection and is not finished");
+    }
+  }
 }
 
 std::vector<PgRow> PgConnection::query(const std::string& sql,

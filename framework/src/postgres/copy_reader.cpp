@@ -40,11 +40,11 @@ std::int32_t size_of(DType dtype) {
   return sizes[static_cast<std::size_t>(dtype)];
 }
 
-[[noreturn]] void throw_wrong(const PgColumn& column, std::string_view what) {
-  throw ChainError(
-      fmt::format("PostgreSQL: column '{}' ({}): {}; leave it out with option 'columns'",
-                  column.info.name, column.sql_type, what));
-}
+// Said of a field; the row is added by who knows it.
+struct WrongField {
+  const PgColumn* column;
+  std::string what;
+};
 
 // Where the values of one column go. Cells are there already for all but arrays of any length and
 // texts, which are appended.
@@ -97,6 +97,10 @@ class Filler {
     }
   }
 
+  [[noreturn]] void throw_wrong(std::string what) const {
+    throw WrongField{column_, std::move(what)};
+  }
+
   template <class T>
   void store(const char* from) {
     static_cast<T*>(out_)[at_++] = load<T>(from);
@@ -105,7 +109,7 @@ class Filler {
   void value(const char* from, std::int32_t length) {
     if (dtype_ == DType::String) return text(from, length);
     if (length < 0) return cells_->values.set_null(at_++);
-    if (length != size_) throw_wrong(*column_, "its values do not have the size of its type");
+    if (length != size_) throw_wrong("its values do not have the size of its type");
     switch (dtype_) {
       case DType::Bool:
         return store<std::uint8_t>(from);
@@ -143,11 +147,11 @@ class Filler {
     if (length >= 0) {
       const auto dimensions = length < 12 ? -1 : load<std::int32_t>(from);
       if (dimensions < 0 || dimensions > 1 || (dimensions == 1 && length < 20)) {
-        throw_wrong(*column_, "it has arrays of several dimensions");
+        throw_wrong("it has arrays of several dimensions");
       }
       if (dimensions == 1) elements = static_cast<std::size_t>(load<std::int32_t>(from + 12));
       from += dimensions == 1 ? 20 : 12;
-      if (elements > static_cast<std::size_t>(end - from) / 4) throw_wrong(*column_, "it is cut");
+      if (elements > static_cast<std::size_t>(end - from) / 4) throw_wrong("it is cut");
     }
     make_room(elements, length < 0);
     if (length < 0 && column_->shape == PgShape::Fixed) {
@@ -157,7 +161,7 @@ class Filler {
     for (std::size_t i = 0; i < elements; ++i) {
       const auto size = end - from < 4 ? 0 : load<std::int32_t>(from);
       from += 4;
-      if (size > end - from) throw_wrong(*column_, "it is cut");
+      if (size > end - from) throw_wrong("it is cut");
       value(from, size);
       from += std::max(size, 0);
     }
@@ -168,8 +172,8 @@ class Filler {
       cells_->lengths.push_back(elements);
       if (dtype_ != DType::String) resize(at_ + elements);
     } else if (!is_null && elements != column_->info.width) {
-      throw_wrong(*column_, fmt::format("one array has {} elements, where others have {}", elements,
-                                        column_->info.width));
+      throw_wrong(fmt::format("one array has {} elements, where others have {}", elements,
+                              column_->info.width));
     }
   }
 
@@ -180,6 +184,22 @@ class Filler {
   void* out_ = nullptr;
   std::size_t at_ = 0;  // value
 };
+
+void fill_row(const char* from, std::vector<Filler>& fillers, std::uint64_t row) {
+  try {
+    for (Filler& filler : fillers) {
+      const auto size = load<std::int32_t>(from);
+      from += 4;
+      filler.field(from, size);
+      from += std::max(size, 0);
+    }
+  } catch (const WrongField& wrong) {
+    throw ChainError(
+        fmt::format("PostgreSQL: row {} of the answer: column '{}' ({}): {}; leave it out with "
+                    "option 'columns'",
+                    row, wrong.column->info.name, wrong.column->sql_type, wrong.what));
+  }
+}
 
 }  // namespace
 
@@ -247,13 +267,7 @@ std::vector<PgCells> PgCopyReader::next(std::size_t most) {
   }
   std::size_t rows = 0;
   for (; rows < most && next_row(); ++rows) {
-    const char* from = buffer_.data() + at_ + 2;
-    for (Filler& filler : fillers) {
-      const auto size = load<std::int32_t>(from);
-      from += 4;
-      filler.field(from, size);
-      from += std::max(size, 0);
-    }
+    fill_row(buffer_.data() + at_ + 2, fillers, row_);
     at_ = end_;
   }
   for (Filler& filler : fillers) filler.finish(rows);

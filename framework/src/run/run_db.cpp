@@ -20,7 +20,8 @@ CREATE TABLE IF NOT EXISTS counted(
   PRIMARY KEY(ordinal, stage, position)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS object(
   stage INTEGER, source_id TEXT, ordinal INTEGER, outcome INTEGER, reason TEXT, epochs INTEGER,
-  detail TEXT, attempts INTEGER, updated TEXT, PRIMARY KEY(stage, source_id)) WITHOUT ROWID;
+  detail TEXT, attempts INTEGER, updated TEXT, nth INTEGER,
+  PRIMARY KEY(stage, source_id, ordinal, nth)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS object_outcome ON object(stage, outcome);
 CREATE INDEX IF NOT EXISTS object_batch ON object(ordinal);
 )";
@@ -77,7 +78,11 @@ void RunDb::begin(const std::vector<std::string>& effective) {
   execute("BEGIN");
   Statement insert(db_.get(), file_, "INSERT INTO effective(line, text) VALUES(?, ?)");
   for (std::uint64_t i = 0; i < effective.size(); ++i) insert.bind(i, effective[i]).step();
-  execute("INSERT INTO meta VALUES('begun', datetime('now')), ('format', '1'); COMMIT");
+  execute("INSERT INTO meta VALUES('begun', datetime('now'))");
+  Statement(db_.get(), file_, "INSERT INTO meta VALUES('format', ?)")
+      .bind(std::string(kFormat))
+      .step();
+  execute("COMMIT");
 }
 
 std::vector<std::string> RunDb::effective() const {
@@ -159,8 +164,8 @@ void RunDb::commit(const BatchRecord& batch) {
     Statement numbers(db, file_, "INSERT INTO stage_batch VALUES(?, ?, ?, ?, ?, ?)");
     Statement count(db, file_, "INSERT INTO counted VALUES(?, ?, ?, ?, ?, ?)");
     Statement object(db, file_,
-                     "INSERT INTO object VALUES(?, ?, ?, ?, ?, ?, ?, 1, datetime('now')) "
-                     "ON CONFLICT(stage, source_id) DO UPDATE SET ordinal=excluded.ordinal, "
+                     "INSERT INTO object VALUES(?, ?, ?, ?, ?, ?, ?, 1, datetime('now'), ?) "
+                     "ON CONFLICT(stage, source_id, ordinal, nth) DO UPDATE SET "
                      "outcome=excluded.outcome, reason=excluded.reason, epochs=excluded.epochs, "
                      "detail=excluded.detail, "
                      "attempts=attempts+1, updated=excluded.updated");
@@ -172,10 +177,12 @@ void RunDb::commit(const BatchRecord& batch) {
         count.bind(batch.ordinal, i, position++, e.item, e.what, static_cast<std::uint64_t>(e.n))
             .step();
       }
+      // Two quasars may be matched with one source; each has its own fate.
+      std::map<std::string_view, std::uint64_t> times;
       for (const ObjectRecord& o : s.objects) {
         object
             .bind(i, o.source_id, batch.ordinal, static_cast<std::uint64_t>(o.outcome), o.reason,
-                  o.epochs, o.detail)
+                  o.epochs, o.detail, times[o.source_id]++)
             .step();
       }
     }
@@ -263,7 +270,7 @@ std::vector<std::string> RunDb::complaints(std::size_t stage, Outcome outcome,
   std::vector<std::string> out;
   Statement select(db_.get(), file_,
                    "SELECT source_id, reason FROM object WHERE stage=? AND outcome=? "
-                   "ORDER BY ordinal, source_id LIMIT ?");
+                   "ORDER BY ordinal, source_id, nth LIMIT ?");
   select.bind(std::uint64_t{stage}, static_cast<std::uint64_t>(outcome), std::uint64_t{most});
   while (select.step()) out.push_back(select.text(0) + ": " + select.text(1));
   return out;
@@ -274,7 +281,7 @@ void RunDb::each_object(std::size_t stage, Outcome outcome,
   const std::lock_guard lock(mutex_);
   Statement select(db_.get(), file_,
                    "SELECT source_id, reason, epochs, detail, attempts, updated FROM object "
-                   "WHERE stage=? AND outcome=? ORDER BY ordinal, source_id");
+                   "WHERE stage=? AND outcome=? ORDER BY ordinal, source_id, nth");
   select.bind(std::uint64_t{stage}, static_cast<std::uint64_t>(outcome));
   while (select.step()) {
     ObjectLine line;

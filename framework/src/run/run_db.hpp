@@ -41,7 +41,8 @@ struct StageRecord {
   std::uint64_t epochs_in = 0;
   std::uint64_t epochs_out = 0;
   std::vector<Counts::Entry> counts;
-  std::vector<ObjectRecord> objects;  // all of a Fetcher's; of a Fitter's only the bad ones
+  // All of a Fetcher's; of a Fitter's only the bad ones. Several may have one source_id.
+  std::vector<ObjectRecord> objects;
 };
 
 struct BatchRecord {
@@ -58,6 +59,8 @@ struct StageTotals {
 
 class RunDb {
  public:
+  static constexpr const char* kFormat = "2";  // of the tables; stored under "format"
+
   // Opens or makes the file. An empty path makes a ledger in memory, for dry runs. Throws
   // ChainError that names the file.
   explicit RunDb(const std::filesystem::path& file);

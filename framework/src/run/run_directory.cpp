@@ -81,6 +81,13 @@ RunDirectory::RunDirectory(const fs::path& folder, StartMode start,
         "away (--restart), or take another directory (--run-dir)",
         folder_.string(), db_->committed_objects(), db_->is_finished() ? ", finished" : ""));
   }
+  if (db_->meta("format") != RunDb::kFormat) {
+    throw ChainError(fmt::format(
+        "run directory {} holds a run of another version of qsohost, whose ledger is not readable "
+        "here; finish it with that version, throw the run away (--restart), or take another "
+        "directory (--run-dir)",
+        folder_.string()));
+  }
   const std::vector<std::string> before = db_->effective();
   if (before != effective) {
     throw ChainError(fmt::format(

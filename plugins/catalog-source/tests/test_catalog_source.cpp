@@ -118,6 +118,19 @@ TEST_CASE("a FITS catalogue keeps units, nulls, vectors and texts") {
              Contains("'mjd' cannot be taken"));
 }
 
+TEST_CASE("quasars that share an identifier can be taken all the same") {
+  const CsvFolder folder;
+  const std::string file = folder.csv("source_id,ra,dec\n1,2,3\n2,3,4\n1,5,6\n");
+  CHECK_THAT(refusal(file), Contains("repeats = \"keep\""));
+  Harness h("catalog-source", with(file, {{"repeats", "\"keep\""}}));
+  h.run();
+  REQUIRE(h.batch().rows() == 3);
+  CHECK(h.batch().id(2) == "1");
+  CHECK(h.batch().objects().at("ra").values<double>()[2] == 5);
+  CHECK_THAT(refusal(folder.csv("source_id,ra,dec\n1,2,3\n,3,4\n"), {{"repeats", "\"keep\""}}),
+             Contains("identifier is missing"));
+}
+
 TEST_CASE("what is wrong with a catalogue is said with its place") {
   const CsvFolder folder;
   const auto error = [&](const std::string& text, const Options& more = {}) {

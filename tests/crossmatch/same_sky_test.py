@@ -1,0 +1,235 @@
+"""One awkward sky, in FITS files and in a database: fits-crossmatch and wsdb-crossmatch give the same
+rows, columns, types and values, and the rows that astropy gives."""
+
+import itertools
+import subprocess
+import unittest
+
+import expected
+import numpy as np
+from astropy.io import fits
+from wsdb_support import SkyInDatabase, needs_postgres, read_table
+
+N_LEFT, N_RIGHT = 1200, 3000
+FORMATS = {"f8": "D", "f4": "E", "i2": "I", "i4": "J", "i8": "K", "b1": "L"}
+SQL = {"D": "float8", "E": "float4", "I": "int2", "J": "int4", "K": "int8", "L": "bool"}
+
+
+def positions(rng):
+    """Left and right positions in degrees: clumps across RA 0 and at both poles, where several left
+    rows share a right row, and places that are there twice."""
+    ra, dec = rng.uniform(0, 360, N_LEFT), np.degrees(np.arcsin(rng.uniform(-1, 1, N_LEFT)))
+    for k, centre in enumerate((30.0, 90.0, -90.0)):
+        part = slice(150 * k, 150 * (k + 1))
+        ra[part] = rng.normal(0, 1e-3, 150) % 360 if k == 0 else rng.uniform(0, 360, 150)
+        away = np.abs(rng.normal(0, 1e-3, 150))
+        dec[part] = centre + away if k == 0 else np.sign(centre) * (90 - away)
+    ra[500:520], dec[500:520] = ra[520:540], dec[520:540]  # two quasars in one place
+    near = rng.integers(0, N_LEFT, N_RIGHT)
+    away, angle = rng.exponential(0.8, N_RIGHT) / 3600, rng.uniform(0, 2 * np.pi, N_RIGHT)
+    right_dec = np.clip(dec[near] + away * np.sin(angle), -90, 90)
+    right_ra = (ra[near] + away * np.cos(angle) / np.maximum(np.cos(np.radians(dec[near])), 1e-6)) % 360
+    right_ra[:40], right_dec[:40] = ra[500:540], dec[500:540]
+    right_ra[40:60], right_dec[40:60] = right_ra[:20], right_dec[:20]
+    # The same places, written otherwise; the poles; the ends of the range.
+    for a in (ra, right_ra):
+        a[::7] -= 360
+    ra[600:604], dec[600:604] = [0, 360, -360, 123], [45, 45, 45, 90]
+    right_ra[100:104], right_dec[100:104] = [-360, 0, 360, 321], [45, 45, 45, 90]
+    return ra, dec, right_ra, right_dec
+
+
+def columns(rng):
+    """Columns of both tables by name. Names meet: without regard to case, by what prefixes make of
+    them, and with what a cross-match adds."""
+    ra, dec, right_ra, right_dec = positions(rng)
+    # No positions: three of each, the first to be NULL in the database.
+    ra[700:703], dec[703:706] = np.nan, np.nan
+    right_ra[700:703], right_dec[703:706] = np.nan, np.nan
+    ra[706], dec[707], right_ra[706], right_dec[707] = 361, 90.5, -360.5, -91
+    z = rng.uniform(0, 5, N_LEFT)
+    z[::9] = np.nan
+    mag = rng.normal(20, 1, (N_LEFT, 5)).astype("f4")
+    mag[::11, 2] = np.nan
+    left = {
+        "Name": np.array([f"q {i}" if i % 50 else "" for i in range(N_LEFT)]),
+        "ra": ra, "dec": dec,
+        "is_qso_final": rng.integers(0, 2, N_LEFT).astype("i2"),
+        "z": z,
+        "sdss_z": rng.normal(size=N_LEFT).astype("f4"),
+        "mag": mag,
+        "n_matches": np.arange(N_LEFT, dtype="i4"),
+        "SOURCE_ID": np.arange(N_LEFT, dtype="i8"),
+    }  # fmt: skip
+    right = {
+        "solution": rng.integers(-9, 9, N_RIGHT).astype("i4"),
+        "source_id": rng.permutation(N_RIGHT).astype("i8") * 2**50 - 2**60,
+        "Ra": right_ra, "dec": right_dec,
+        "Z": rng.integers(-5, 5, N_RIGHT).astype("i2"),
+        "is_variable": rng.integers(0, 2, N_RIGHT).astype(bool),
+        "match_separation": rng.normal(size=N_RIGHT),
+        "class": np.array(["star", "quasar x", ""])[rng.integers(0, 3, N_RIGHT)],
+    }  # fmt: skip
+    return left, right
+
+
+def form_of(column):
+    if column.dtype.kind == "U":
+        return "12A"
+    width = column.shape[1] if column.ndim > 1 else 1
+    return f"{width if width > 1 else ''}{FORMATS[column.dtype.str[1:]]}"
+
+
+def write_fits(path, table):
+    fits.BinTableHDU.from_columns(
+        [fits.Column(name, form_of(c), array=c) for name, c in table.items()]
+    ).writeto(path)
+
+
+def text_of(value, null):
+    if isinstance(value, np.ndarray):
+        return "{" + ",".join(text_of(v, False) for v in value) + "}"
+    if isinstance(value, (float, np.floating)) and np.isnan(value) and null:
+        return r"\N"
+    return repr(float(value)) if isinstance(value, np.float32) else str(value)
+
+
+def load(server, name, table):
+    """NaN is NaN, but NULL in every third row."""
+    kinds = []
+    for column, values in table.items():
+        kind = "text" if values.dtype.kind == "U" else SQL[form_of(values)[-1]]
+        kinds.append(f'"{column}" {kind}{"[]" * (values.ndim > 1)}')
+    server.query(f"CREATE TABLE {name} ({', '.join(kinds)})")
+    rows = zip(*table.values())
+    text = "\n".join("\t".join(text_of(v, i % 3 == 0) for v in row) for i, row in enumerate(rows))
+    subprocess.run(["psql", "-qX", "-v", "ON_ERROR_STOP=1", server.dsn, "-c", f"COPY {name} FROM STDIN"],
+                   input=text + "\n", text=True, check=True)  # fmt: skip
+
+
+@needs_postgres
+class SameSky(SkyInDatabase):
+    SOURCES = 10
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.left, cls.right = columns(np.random.default_rng(7))
+        for name, table in (("lefts", cls.left), ("rights", cls.right)):
+            write_fits(cls.sky / f"{name}.fits", table)
+            load(cls.server, name, table)
+        cls.server.query('CREATE INDEX ON rights (q3c_ang2ipix("Ra", "dec")); ANALYZE')
+
+    def two(self, left="lefts", **options):
+        """The product of either, after a look at whether they are the same."""
+        files = {side: str(self.sky / f"{side}s.fits") for side in ("left", "right")}
+        options.setdefault("where", "")
+        here = self.match(use="fits-crossmatch", **files, **options)
+        there = self.match(left=left, right="rights", **options)
+        self.assert_same(there, here)
+        return here
+
+    def assert_same(self, there, here):
+        self.assertEqual(list(there), list(here))
+        for name, column in here.items():
+            other = there[name]
+            if column.dtype.kind in "SU":
+                self.assertEqual(np.char.rstrip(other).tolist(), np.char.rstrip(column).tolist(), name)
+                continue
+            self.assertEqual((other.dtype.kind, other.dtype.itemsize, other.shape),
+                             (column.dtype.kind, column.dtype.itemsize, column.shape), name)  # fmt: skip
+            if name == "match_separation":
+                np.testing.assert_allclose(other, column, rtol=0, atol=1e-9)
+            else:
+                np.testing.assert_array_equal(other, column, name)
+
+    def assert_pairs(self, product, radius, take=None, **options):
+        left = {n.lower(): c for n, c in self.left.items()}
+        right = {n.lower(): c for n, c in self.right.items()}
+        a, b, separation, n_matches = expected.pairs(left, right, radius, take, **options)
+        np.testing.assert_array_equal(product["sdss_SOURCE_ID"], a)
+        np.testing.assert_array_equal(product["source_id"], right["source_id"][b])
+        np.testing.assert_array_equal(product["n_matches"], n_matches)
+        np.testing.assert_allclose(product["match_separation"], separation, rtol=0, atol=1e-6)
+        return a, b
+
+    def test_every_mode(self):
+        sizes = set()
+        for match, unique in itertools.product(("all", "nearest"), ("keep", "nearest", "drop")):
+            with self.subTest(match=match, unique=unique):
+                product = self.two(match=match, unique=unique, radius_arcsec=2.0)
+                self.assert_pairs(product, 2.0, match=match, unique=unique)
+                sizes.add(len(product["source_id"]))
+                repeats = len(product["source_id"]) - len(np.unique(product["source_id"]))
+                self.assertEqual(repeats > 20, unique == "keep")
+        self.assertEqual(len(sizes), 6)
+
+    def test_radii_from_nothing_to_degrees(self):
+        for radius in (0.0, 0.3, 30.0, 1800.0):
+            with self.subTest(radius=radius):
+                product = self.two(radius_arcsec=radius, columns=["sdss.source_id"])
+                if radius > 0:
+                    self.assert_pairs(product, radius)
+                    continue
+                # Every place that is there on both sides, however it is written.
+                self.assertEqual(product["match_separation"].max(), 0)
+                places = set(zip(self.right["Ra"] % 360, self.right["dec"]))
+                same = [i for i, p in enumerate(zip(self.left["ra"] % 360, self.left["dec"])) if p in places]
+                self.assertGreater(len(same), 40)
+                self.assertLessEqual(set(same), set(product["sdss_SOURCE_ID"].tolist()))
+
+    def test_the_names_that_meet(self):
+        product = self.two(radius_arcsec=1.0)
+        self.assertEqual(list(product), [
+            "source_id", "Name", "sdss_ra", "sdss_dec", "is_qso_final", "sdss_z", "sdss_sdss_z", "mag",
+            "sdss_n_matches", "sdss_SOURCE_ID", "solution", "gaia_Ra", "gaia_dec", "gaia_Z", "is_variable",
+            "gaia_match_separation", "class", "match_separation", "n_matches", "ra", "dec"])  # fmt: skip
+        a, b = self.assert_pairs(product, 1.0)
+        np.testing.assert_array_equal(product["sdss_sdss_z"], self.left["sdss_z"][a])
+        np.testing.assert_array_equal(product["gaia_match_separation"], self.right["match_separation"][b])
+        np.testing.assert_array_equal(product["sdss_z"], self.left["z"][a])
+        np.testing.assert_array_equal(product["mag"], self.left["mag"][a])
+        np.testing.assert_array_equal(product["is_variable"], self.right["is_variable"][b])
+
+    def test_lists_and_excludes(self):
+        for choice, names in (
+            (["sdss.*", "-mag", "-sdss.sdss_z"], ["Name", "sdss_ra", "sdss_z", "sdss_SOURCE_ID", "ra", "dec"]),
+            (["z", "gaia.RA"], ["sdss_z", "gaia_Z", "gaia_Ra"]),
+            (["all", "-gaia.*"], ["mag", "sdss_n_matches"]),
+            (["-sdss.*", "-class"], ["solution", "gaia_match_separation"]),
+        ):  # fmt: skip
+            with self.subTest(choice=choice):
+                product = self.two(columns=choice)
+                self.assertLessEqual({*names, "source_id", "n_matches"}, set(product))
+                self.assertEqual("mag" in product, "mag" in names)
+                self.assertNotIn("class" if "-class" in choice else "no", product)
+
+    def test_where_and_prefixes(self):
+        product = self.two(where="is_qso_final = 1 and z < 1.5 -- a comment", prefixes=["a", "b"],
+                           match="nearest")  # fmt: skip
+        self.assertGreater(len(product["source_id"]), 100)
+        self.assertLess(product["a_z"].max(), 1.5)
+        # FITS has NaN for NULL, so here a view does too; left = NaN would be greater than all numbers.
+        self.server.query("CREATE VIEW given AS SELECT \"Name\", ra, dec, is_qso_final, nullif(z, 'NaN') AS z, "
+                          "sdss_z, mag, n_matches, \"SOURCE_ID\" FROM lefts")  # fmt: skip
+        product = self.two(where="z IS NULL OR z < 1", left="given")
+        self.assertTrue((np.isnan(product["sdss_z"]) | (product["sdss_z"] < 1)).all())
+        self.assertTrue(np.isnan(product["sdss_z"]).any())
+
+    def test_a_view_and_a_partitioned_table_on_the_left(self):
+        self.server.query("CREATE VIEW seen AS SELECT * FROM lefts")
+        self.server.query("CREATE TABLE parts (LIKE lefts) PARTITION BY RANGE (n_matches);"
+                          "CREATE TABLE first_part PARTITION OF parts FOR VALUES FROM (0) TO (600);"
+                          "CREATE TABLE second_part PARTITION OF parts FOR VALUES FROM (600) TO (9999);"
+                          "INSERT INTO parts SELECT * FROM lefts")  # fmt: skip
+        for left in ("seen", "parts"):
+            for options in ({}, {"match": "nearest", "unique": "nearest", "where": "is_qso_final = 1"}):
+                with self.subTest(left=left, options=options):
+                    self.two(left=left, radius_arcsec=2.0, **options)
+        for right in ("seen", "parts"):
+            said = self.run_chain(self.chain(left="lefts", right=right, id="SOURCE_ID"), "--restart", expect=1)
+            self.assertIn(f"{right} (option 'right') is a view", said)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,141 @@
+// Copying keys in and rows out, on the server that QSO_TEST_DSN names.
+#include <catch2/catch.hpp>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "qsohost/postgres.hpp"
+
+using namespace qsohost;
+using Catch::Contains;
+
+namespace {
+
+PgConnection connect(std::function<bool()> stop = [] { return false; }) {
+  const char* const dsn = std::getenv("QSO_TEST_DSN");
+  REQUIRE(dsn != nullptr);
+  return {dsn, std::move(stop)};
+}
+
+std::string answer(PgConnection& connection, const std::string& sql) {
+  return connection.query(sql).at(0).at(0).value_or("NULL");
+}
+
+// Texts that a text format would have to escape.
+const std::vector<std::string> kTexts{
+    "plain", "", "a\tb\\N\n", "\"quoted\", it's", "\\.", "täxt ★", std::string(70000, 'x')};
+
+}  // namespace
+
+TEST_CASE("integers and texts arrive as they are") {
+  PgConnection c = connect();
+  c.query("CREATE TEMPORARY TABLE keys (id bigint, name text)");
+  PgCopyIn copy(c, "keys (id, name)");
+  const std::vector<std::int64_t> ids{0, -1, INT64_MAX, INT64_MIN, 5, 6, 7};
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    copy.begin_row(2);
+    copy.put(ids[i]);
+    copy.put(kTexts[i]);
+  }
+  copy.finish();
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const std::vector<std::string> id{std::to_string(ids[i])};
+    const auto rows = c.query("SELECT name FROM keys WHERE id = $1::bigint", id);
+    REQUIRE(rows.size() == 1);
+    CHECK(rows[0][0] == kTexts[i]);
+  }
+}
+
+TEST_CASE("many text keys, joined and read again") {
+  constexpr std::int64_t n = 100000;  // some megabytes, so that it goes in several pieces
+  PgConnection c = connect();
+  c.query("CREATE TEMPORARY TABLE keys (name text)");
+  PgCopyIn copy(c, "keys (name)");
+  for (std::int64_t i = 0; i < n; ++i) {
+    copy.begin_row(1);
+    copy.put("quasar number " + std::to_string(i));
+  }
+  copy.finish();
+  CHECK(answer(c, "SELECT count(DISTINCT name) FROM keys") == std::to_string(n));
+  PgColumn name;
+  name.info.name = "name";
+  name.info.dtype = DType::String;
+  PgCopyOut out(c, "SELECT name FROM keys ORDER BY length(name), name");
+  PgCopyReader reader({name}, [&](std::string& buffer) { return out.next(buffer); });
+  std::int64_t seen = 0;
+  for (;;) {
+    const auto cells = reader.next(777);
+    if (cells[0].values.size() == 0) break;
+    for (std::size_t i = 0; i < cells[0].values.size(); ++i) {
+      const std::string_view text = cells[0].values.strings()[i];
+      if (text != "quasar number " + std::to_string(seen)) FAIL("row " << seen << ": " << text);
+      ++seen;
+    }
+  }
+  CHECK(seen == n);
+}
+
+TEST_CASE("nothing at all can be copied too") {
+  PgConnection c = connect();
+  c.query("CREATE TEMPORARY TABLE keys (id bigint)");
+  PgCopyIn(c, "keys (id)").finish();
+  CHECK(answer(c, "SELECT count(*) FROM keys") == "0");
+}
+
+TEST_CASE("what is not finished does not count") {
+  PgConnection watch = connect();
+  watch.query("CREATE TABLE IF NOT EXISTS unfinished (id bigint)");
+  {
+    PgConnection c = connect();
+    PgCopyIn copy(c, "unfinished (id)");
+    for (std::int64_t i = 0; i < 100000; ++i) {
+      copy.begin_row(1);
+      copy.put(i);
+    }
+  }
+  CHECK(answer(watch, "SELECT count(*) FROM unfinished") == "0");
+}
+
+TEST_CASE("what the server will not take is said in its words") {
+  PgConnection c = connect();
+  c.query("CREATE TEMPORARY TABLE keys (id int4, name text)");
+  {
+    PgCopyIn copy(c, "keys (id)");
+    copy.begin_row(1);
+    copy.put(std::int64_t{1});
+    CHECK_THROWS_AS(copy.finish(), ChainError);
+  }
+  {
+    PgCopyIn copy(c, "keys (name)");
+    copy.begin_row(1);
+    copy.put(std::string_view("nul \0 byte", 10));
+    CHECK_THROWS_WITH(copy.finish(), Contains("invalid byte sequence"));
+  }
+  CHECK_THROWS_WITH(PgCopyIn(c, "no_such_table (id)"), Contains("no_such_table"));
+  CHECK(answer(c, "SELECT count(*) FROM keys") == "0");  // the session is as good as before
+}
+
+TEST_CASE("a session that is ended meanwhile can be tried again") {
+  PgConnection c = connect();
+  PgConnection other = connect();
+  c.query("CREATE TEMPORARY TABLE keys (id bigint)");
+  const std::vector<std::string> process{answer(c, "SELECT pg_backend_pid()")};
+  PgCopyIn copy(c, "keys (id)");
+  // With a time to wait it returns when the session has ended.
+  other.query("SELECT pg_terminate_backend($1::int4, 60000)", process);
+  const auto send = [&] {
+    for (std::int64_t i = 0; i < 1000000; ++i) {
+      copy.begin_row(1);
+      copy.put(i);
+    }
+    copy.finish();
+  };
+  CHECK_THROWS_AS(send(), TryAgain);
+}
+
+TEST_CASE("who wants to stop does not wait for the server") {
+  bool stop = false;
+  PgConnection c = connect([&] { return stop; });
+  stop = true;
+  CHECK_THROWS_WITH(c.query("SELECT pg_sleep(600)"), Contains("interrupted"));
+}
