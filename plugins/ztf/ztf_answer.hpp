@@ -106,7 +106,4 @@ void add_answer(std::string_view text, double ra, double dec, const Selection& s
 void declare_columns(qsohost::Ports& ports, std::span<const std::uint8_t> bands);
 inline constexpr std::array<std::uint8_t, 3> kAllBands{0, 1, 2};
 
-// Great-circle distance (haversine) in arcsec of positions in degrees.
-double separation_arcsec(double ra1, double dec1, double ra2, double dec2);
-
 }  // namespace ztf

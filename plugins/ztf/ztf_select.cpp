@@ -2,11 +2,11 @@
 #include <fmt/format.h>
 
 #include <qsohost/error.hpp>
+#include <qsohost/sphere.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <numbers>
 #include <tuple>
 
 #include "ztf_answer.hpp"
@@ -57,15 +57,6 @@ void append_band(const std::vector<const Epoch*>& epochs, qsohost::Group& group)
 
 }  // namespace
 
-double separation_arcsec(double ra1, double dec1, double ra2, double dec2) {
-  constexpr double kDegree = std::numbers::pi / 180.0;
-  const double half_ra = std::sin(0.5 * kDegree * std::remainder(ra2 - ra1, 360.0));
-  const double half_dec = std::sin(0.5 * kDegree * (dec2 - dec1));
-  const double h =
-      half_dec * half_dec + std::cos(kDegree * dec1) * std::cos(kDegree * dec2) * half_ra * half_ra;
-  return 2.0 * std::asin(std::sqrt(std::min(1.0, h))) / kDegree * 3600.0;
-}
-
 void select(Answer& answer, double ra, double dec, const Selection& selection) {
   if (!std::isfinite(ra) || !std::isfinite(dec)) {
     throw qsohost::BadObject(fmt::format("the target's position ({}, {}) is not finite", ra, dec));
@@ -75,7 +66,7 @@ void select(Answer& answer, double ra, double dec, const Selection& selection) {
   }
   double nearest = HUGE_VAL;
   for (Source& source : answer.sources) {
-    source.separation = separation_arcsec(ra, dec, source.ra, source.dec);
+    source.separation = qsohost::separation_arcsec(ra, dec, source.ra, source.dec);
     source.is_inside = source.separation <= selection.radius_arcsec;
     source.is_kept = source.is_inside;
     nearest = std::min(nearest, source.separation);

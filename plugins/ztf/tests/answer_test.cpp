@@ -128,17 +128,6 @@ TEST_CASE("columns that an older answer lacks become NaN and null") {
   CHECK_THROWS_WITH(ztf::select(answer, 10, 20, {.nearest_only = true}), Contains("nearest"));
 }
 
-TEST_CASE("great-circle distances") {
-  const auto near = [](double x) { return Approx(x).epsilon(1e-9); };
-  CHECK(ztf::separation_arcsec(10, 20, 10, 20) == 0);
-  CHECK(ztf::separation_arcsec(0, 0, 0, 1) == near(3600));
-  CHECK(ztf::separation_arcsec(10, 60, 10 + 2.0 / 3600, 60) == Approx(1.0).epsilon(1e-6));
-  CHECK(ztf::separation_arcsec(359.9999, 0, 0.0001, 0) == near(0.72));
-  CHECK(ztf::separation_arcsec(0, 90, 180, 90) == Approx(0).margin(1e-9));
-  CHECK(ztf::separation_arcsec(0, 89.9999, 180, 89.9999) == near(0.72));
-  CHECK(ztf::separation_arcsec(0, 0, 180, 0) == near(180 * 3600.0));
-}
-
 TEST_CASE("the radius counts from the source's mean position, also across RA 0") {
   // Two epochs of one source, 0.36 arcsec on either side of RA 0.
   ztf::Answer answer = parse_answer(kHeader + line({.ra = "359.9999", .dec = "0"}) +

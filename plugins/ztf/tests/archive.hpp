@@ -8,6 +8,7 @@
 
 #include <qsohost/error.hpp>
 #include <qsohost/http.hpp>
+#include <qsohost/sphere.hpp>
 
 #include <functional>
 #include <map>
@@ -88,7 +89,7 @@ class Archive {
     if (std::regex_search(query, match, std::regex("POS=CIRCLE ([-.0-9]+) ([-.0-9]+) ([.0-9]+)"))) {
       for (const auto& [oid, made] : objects) {
         const double away =
-            ztf::separation_arcsec(std::stod(match[1]), std::stod(match[2]), made.ra, made.dec);
+            qsohost::separation_arcsec(std::stod(match[1]), std::stod(match[2]), made.ra, made.dec);
         if (away <= std::stod(match[3]) * 3600) parts.push_back(rows(made));
       }
     }
@@ -115,7 +116,7 @@ class Archive {
     for (std::sregex_iterator it(upload.begin(), upload.end(), row), end; it != end; ++it) {
       for (const auto& [oid, made] : objects) {
         const double away =
-            ztf::separation_arcsec(std::stod((*it)[2]), std::stod((*it)[3]), made.ra, made.dec);
+            qsohost::separation_arcsec(std::stod((*it)[2]), std::stod((*it)[3]), made.ra, made.dec);
         if (away > 2.1) continue;
         const auto filter = std::string("gri").find(made.filter[1]) + 1;
         const int nobs = made.announced < 0 ? made.epochs : made.announced;
