@@ -131,7 +131,7 @@ class Outages(HttpTest):
         self.assertEqual(set(archive.asked.values()), {2})
 
     def test_same_directory_twice(self):
-        with Archive(slowly(0.05)) as archive:
+        with Archive(slowly(0.3)) as archive:  # longer than another program takes to start
             self.chain(archive.url, objects=100)
             first = self.start()
             while not archive.asked:
