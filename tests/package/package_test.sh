@@ -11,10 +11,10 @@ trap '[ -z "$server" ] || kill "$server"; rm -rf "$work"' EXIT
 cd "$work"
 
 cpack --config "$build/CPackConfig.cmake" -B "$work/deb" >"$work/cpack.log" || { cat "$work/cpack.log"; exit 1; }
-dpkg-deb -x "$work"/deb/*.deb "$work/root"
-export PATH="$work/root/usr/bin:$PATH" CMAKE_PREFIX_PATH="$work/root/usr"
+dpkg-deb -x "$work"/deb/*.deb "$work/installed"
+export PATH="$work/installed/usr/bin:$PATH" CMAKE_PREFIX_PATH="$work/installed/usr"
 unset QSOHOST_PLUGIN_PATH LD_LIBRARY_PATH
-[ "$(command -v qsohost)" = "$work/root/usr/bin/qsohost" ]
+[ "$(command -v qsohost)" = "$work/installed/usr/bin/qsohost" ]
 if command -v ccache >/dev/null; then export CMAKE_CXX_COMPILER_LAUNCHER=ccache; fi
 
 fail() {
