@@ -42,7 +42,8 @@ class OuLoo final : public qsohost::LightCurveFitter {
       this,
       "mode",
       "screened",
-      "of rule influence: refit without every epoch, or only without those that may matter most",
+      "of rule influence: refit without every epoch, or only without those that may matter most "
+      "(where a light curve hardly determines D, as of objects that do not vary: all)",
       {.choices = {"screened", "exact"}}};
   qsohost::Option<double> false_alarms_{
       this,
