@@ -192,6 +192,9 @@ TEST_CASE("names that differ in case alone trouble where only if it names them")
   const Tables tables;
   Tables::Options options = tables.write();
   rename_column(tables.folder / "left.fits", "LINES", "z");  // beside Z
+  Tables::Options neither = options;
+  neither.emplace_back("columns", "[\"SDSS_NAME\"]");
+  CHECK(error_of([&] { Harness("fits-crossmatch", neither).run(); }) == "(no error)");
   options.emplace_back("columns", "[\"SDSS_NAME\", \"Z\"]");
   Harness h("fits-crossmatch", options);
   h.run();
