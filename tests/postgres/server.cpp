@@ -167,23 +167,33 @@ TEST_CASE("who wants to stop does not wait for the end of an upload") {
   CHECK_THROWS_WITH(send(), Contains("interrupted"));
 }
 
+TEST_CASE("who wants to stop before a query is sent does not send it") {
+  bool stop = false;
+  PgConnection c = connect([&] { return stop; });
+  c.query("CREATE TABLE IF NOT EXISTS not_begun (id bigint)");
+  stop = true;
+  CHECK_THROWS_WITH(c.query("INSERT INTO not_begun VALUES (1)"), Contains("interrupted"));
+  stop = false;
+  CHECK(answer(c, "SELECT count(*) FROM not_begun") == "0");
+}
+
 TEST_CASE("the server is told to end what nobody waits for any more") {
   PgConnection watch = connect();
   std::vector<std::string> process;
-  {
-    bool stop = false;
-    PgConnection c = connect([&] { return stop; });
-    process = {answer(c, "SELECT pg_backend_pid()")};
-    stop = true;
-    CHECK_THROWS_AS(c.query("SELECT pg_sleep(600)"), TryAgain);
-  }
-  const auto count = [&] {
-    return watch.query("SELECT count(*) FROM pg_stat_activity WHERE pid = $1::int4", process)[0][0];
+  const auto count = [&](const std::string& condition) {
+    return watch.query("SELECT count(*) FROM pg_stat_activity WHERE pid = $1::int4" + condition,
+                       process)[0][0];
   };
-  for (int i = 0; i < 300 && count() != "0"; ++i) {
+  {
+    PgConnection c =
+        connect([&] { return !process.empty() && count(" AND state = 'active'") == "1"; });
+    process = {answer(c, "SELECT pg_backend_pid()")};
+    CHECK_THROWS_WITH(c.query("SELECT pg_sleep(600)"), Contains("interrupted"));
+  }
+  for (int i = 0; i < 300 && count("") != "0"; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }
-  CHECK(count() == "0");
+  CHECK(count("") == "0");
 }
 
 namespace {

@@ -119,10 +119,11 @@ TEST_CASE("silence in a query", "[.silence]") {
   User user;
   std::optional<Silence> silence;
   bool is_connected = false;
+  int asked = 0;
   CHECK(user.seconds_to_end([&] {
     PgConnection c(dsn(), [&] {
-      // The query has been sent when this is asked for the first time.
-      if (is_connected && !silence) silence.emplace();
+      // The first time before the query is sent.
+      if (is_connected && ++asked == 2) silence.emplace();
       return user.stop()();
     });
     is_connected = true;

@@ -92,16 +92,17 @@ void PgConnection::check_stop() {
   throw_stopped();
 }
 
+// In this order a request to cancel is made when the server has had time to begin: one that comes
+// before the statement does nothing.
 void PgConnection::wait(bool for_writing) {
-  check_stop();
   poll_socket(connection_.get(), for_writing);
+  check_stop();
 }
 
 // Sends what is still to be sent. Input is taken meanwhile: a server that cannot get rid of its
 // words reads nothing either. What hinders sending is told by the next result.
 void PgConnection::flush() {
   PGconn* const c = connection_.get();
-  check_stop();
   while (PQflush(c) == 1) {
     wait(true);
     if (PQconsumeInput(c) == 0) fail();
@@ -130,6 +131,7 @@ PgConnection::Result PgConnection::send(const std::string& sql,
   for (const std::string& p : parameters) values.push_back(p.c_str());
   PGconn* const c = connection_.get();
   finish_failed();
+  if (stop_()) throw_stopped();
   is_cancelled_ = false;
   if (PQsendQueryParams(c, sql.c_str(), static_cast<int>(values.size()), nullptr, values.data(),
                         nullptr, nullptr, 0) == 0) {

@@ -69,6 +69,7 @@ void PgCopyIn::put(std::string_view value) {
 }
 
 void PgCopyIn::flush() {
+  connection_.check_stop();
   PGconn* const c = connection_.connection_.get();
   if (PQputCopyData(c, buffer_.data(), static_cast<int>(buffer_.size())) != 1) {
     connection_.fail();
