@@ -16,6 +16,7 @@ from astropy.io import fits
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/support"))
 import postgres  # noqa: E402, F401  (for the tests)
+from proxy import Proxy  # noqa: E402, F401
 
 
 # The module of whole chains has the same name as this one.
