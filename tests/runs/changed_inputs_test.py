@@ -75,16 +75,12 @@ class ChangedCatalogue(RunTest):
         self.run_chain("--resume")
         self.assert_products()
 
-    def test_retry_and_merge_refuse_it_too(self):
+    def test_retry_refuses_it_too(self):
         self.set_answer(self.IDS[2], MISSING)
         self.run_chain(expect=3)
         self.set_answer(self.IDS[2], 0)
         self.set_rows(self.IDS[1:])
         self.refuse("--retry-failed", names="catalogue.csv", expect=2)
-        before = self.files()
-        merged = self.qsohost("merge", "c.run", expect=(1, 2))
-        self.assertIn("catalogue.csv", merged.said)
-        self.assert_same(before, self.files())
 
     def test_accepted_changes_lose_nobody_and_double_nobody(self):
         for change, ids in self.CHANGES.items():

@@ -42,7 +42,7 @@ class Finished(RunTest):
     def test_chunks_that_cannot_be_removed_do_not_undo_a_run(self):
         for n in (1, 2, 3):
             shutil.rmtree(self.folder / "c.run", ignore_errors=True)
-            self.run_chain(storage=f"fail {n} remove chunks")
+            self.run_chain(storage=f"fail {n} unlink chunks")
             self.assert_products()
             self.run_chain("--resume")
 

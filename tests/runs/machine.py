@@ -10,7 +10,7 @@ from ledger import HOST, Ledger
 
 GOOD = {0, 3}
 REFUSED = {1, 2}
-FAULTS = {"kill": {-9}, "timer": {-9}, "interrupt": {130}, "fail": REFUSED, "full": REFUSED}
+FAULTS = {"kill": {-9}, "timer": {-9}, "interrupt": {130, -2}, "fail": REFUSED, "full": REFUSED}
 OUTCOMES = {worlds.MISSING: "failed", worlds.EMPTY: "not found"}  # of other answers: matched
 
 

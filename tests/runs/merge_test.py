@@ -64,11 +64,8 @@ class Merge(RunTest):
 
     def test_shards_of_different_catalogues(self):
         (a,) = self.shards((0, 4))
-        self.set_rows([self.IDS[0], *self.IDS])
-        self.world.rows[0] = (99, 0)
         self.set_rows([99, *self.IDS])
-        self.world.answers[99] = 0
-        self.world.write_answer(99)
+        self.set_answer(99, 0)
         (b,) = self.shards((4, None))
         self.refuse_merge(a, b, names="catalogue.csv")
         self.set_rows(self.IDS)

@@ -93,6 +93,22 @@ class OthersFiles(RunTest):
         self.run_chain(*absolute, "--restart", run_dir="a.run")
         self.assertTrue(out.exists())
 
+    def test_a_copy_leaves_what_the_original_is_writing_outside(self):
+        out = self.folder / "out/raw.fits"
+        absolute = ["--set", f"raw.path={out}"]
+        self.run_chain(*absolute, run_dir="a.run")
+        calls = self.storage_calls(*absolute, "--restart", run_dir="a.run")
+        for n in range(calls, 0, -1):
+            self.run_chain(*absolute, "--restart", run_dir="a.run", storage=f"kill {n}", expect=(0, -9))
+            parts = list(out.parent.glob(".*.part"))
+            if parts:
+                break
+        self.assertTrue(parts, "no moment at which the product was being written")
+        shutil.copytree(self.folder / "a.run", self.folder / "b.run")
+        for args in (["--resume"], ["--restart"]):
+            self.run_chain(*absolute, *args, run_dir="b.run", expect=None)
+            self.assertTrue(parts[0].exists(), f"{args} of a copy removed it")
+
     def test_a_users_file_in_the_place_of_a_product(self):
         mine = self.put(f"c.run/{CATALOG}")
         self.refuse(names=CATALOG)

@@ -63,8 +63,10 @@ class Steps(Machine):
         old = (run.inputs, run.maybe_inputs, run.is_pure)
         objects = set(run.known)
         text = self.world.catalogue()
+        # Batches are cut by who is not done from now on.
+        run.is_pure = run.is_pure and not run.is_begun
         if is_changed:
-            run.inputs, run.maybe_inputs, run.is_pure = set(), {text}, False
+            run.inputs, run.maybe_inputs = set(), {text}
         allowed = self.expected(run, retries) - ({2} if not self.is_blocked(run) else set())
         # A shard of another catalogue is another shard; a finished run may have no chunks any more.
         if is_changed and (run.args or run.is_finished):
@@ -74,7 +76,7 @@ class Steps(Machine):
         if is_changed and code in GOOD:
             gone = objects - run.known.keys()
             assert not gone, f"objects {sorted(gone)} were committed, and are in the run no more"
-        elif is_changed and code == 2:
+        elif code == 2:
             run.inputs, run.maybe_inputs, run.is_pure = old
         elif is_changed:
             run.inputs, run.maybe_inputs = set(), old[0] | old[1] | {text}
@@ -105,7 +107,7 @@ class Steps(Machine):
         run = self.any_run()
         ledger = self.ledger(run)
         allowed = REFUSED
-        if ledger.is_complete and not self.is_changed(run) and not self.is_blocked(run):
+        if ledger.is_complete and not self.is_blocked(run):
             if self.has_chunks(run, boxes.SINKS) or not ledger.is_finished:
                 allowed = {0}
             elif any(self.has_chunks(run, [s]) for s in boxes.SINKS):
@@ -117,7 +119,7 @@ class Steps(Machine):
 
     def step_copy(self):
         run = self.any_run()
-        if run.name == "." or len(self.runs) > 4:
+        if run.name == "." or len(self.runs) > 4 or not self.box.path(run.name).exists():
             return self.step_resume()
         new = copy.deepcopy(run)
         new.name = f"copy{len(self.box.steps)}.run"
