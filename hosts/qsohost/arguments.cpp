@@ -54,6 +54,7 @@ struct Raw {
   std::vector<std::string> plugins, set, swap;
   std::string chain, run_dir, trace, record, replay;
   bool check = false, resume = false, restart = false, retry_failed = false;
+  bool accept_changed_inputs = false, partial = false;
   std::optional<std::uint64_t> dry_run, limit;
   std::vector<std::string> run_dirs;
   std::string into, table;
@@ -110,6 +111,10 @@ void add_run_options(CLI::App& app, CLI::Option* chain, Raw& raw, Arguments& arg
   auto* retry = of_run(app.add_flag("--retry-failed", raw.retry_failed,
                                     "As --resume, and do batches with failed objects again"));
   restart->excludes(resume)->excludes(retry);
+  of_run(app.add_flag("--accept-changed-inputs", raw.accept_changed_inputs,
+                      "With --resume or --retry-failed: go on though the catalogue has changed; "
+                      "objects are told apart by identifier"))
+      ->excludes(restart);
   of_run(app.add_option("--in-flight", arguments.run.in_flight,
                         "Batches under way at a time [chosen from threads and lanes]"))
       ->type_name("W")
@@ -187,6 +192,10 @@ void finish_run(const Raw& raw, Arguments& arguments) {
   run.replay = raw.replay;
   run.limit = raw.limit;
   run.skip = raw.skip.value_or(0);
+  run.accept_changed_inputs = raw.accept_changed_inputs;
+  if (raw.accept_changed_inputs && !raw.resume && !raw.retry_failed) {
+    throw CLI::ValidationError("--accept-changed-inputs goes with --resume or --retry-failed");
+  }
   if (raw.dry_run) {
     run.dry_run = true;
     run.limit = std::min(*raw.dry_run, raw.limit.value_or(*raw.dry_run));
@@ -262,6 +271,7 @@ Parsed parse_arguments(int argc, const char* const* argv) {
       app.add_subcommand("merge", "Make the products again from chunks of complete runs");
   merge->add_option("RUN_DIR", raw.run_dirs, "A run directory, or those of all shards")->required();
   merge->add_option("--into", raw.into, "Where products go [the only RUN_DIR]")->type_name("DIR");
+  merge->add_flag("--partial", raw.partial, "Shards at the end of the catalogue may be missing");
   add_plugin_option(*merge, raw);
 
   CLI::App* fresh =
@@ -287,6 +297,7 @@ Parsed parse_arguments(int argc, const char* const* argv) {
       throw CLI::ValidationError("nothing to do: give --chain FILE, 'list' or 'inspect STAGE'");
     arguments.run_dirs.assign(raw.run_dirs.begin(), raw.run_dirs.end());
     arguments.into = raw.into;
+    arguments.partial = raw.partial;
     if (merge->parsed() && raw.run_dirs.size() > 1 && raw.into.empty())
       throw CLI::ValidationError("merging several runs needs a place for the products: --into DIR");
     if (list->parsed())

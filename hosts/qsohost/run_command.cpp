@@ -47,7 +47,7 @@ void watched(RunOptions options, const std::function<void(const RunOptions&)>& w
 }
 
 int merge(Plugins& plugins, const Arguments& arguments) {
-  MergeOptions options{arguments.run_dirs, arguments.into, {}};
+  MergeOptions options{arguments.run_dirs, arguments.into, arguments.partial, {}};
   options.log = [](LogLevel level, const std::string& text) {
     if (level >= LogLevel::Warning) fmt::print(stderr, "warning: {}\n", text);
   };

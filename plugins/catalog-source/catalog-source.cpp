@@ -27,6 +27,9 @@ std::string lower(std::string text) {
 class CatalogSource final : public qsohost::Source {
  public:
   void declare(const qsohost::Schema& before, qsohost::Ports& ports) const override;
+  std::vector<qsohost::Input> fingerprint() const override {
+    return {qsohost::file_input(path->text)};
+  }
   void open(qsohost::Context& context) override;
   bool read(qsohost::Batch& batch) override;
   std::optional<std::uint64_t> size() const override {

@@ -37,6 +37,9 @@ class FitsCrossmatch final : public qsohost::Source {
  public:
   void validate() const override { cross.validate(); }
   void declare(const qsohost::Schema& before, qsohost::Ports& ports) const override;
+  std::vector<qsohost::Input> fingerprint() const override {
+    return {qsohost::file_input(left->text), qsohost::file_input(right->text)};
+  }
   void open(qsohost::Context& context) override;
   bool read(qsohost::Batch& batch) override;
   std::optional<std::uint64_t> size() const override {

@@ -31,6 +31,12 @@ class LightCurveSource final : public qsohost::Source {
  public:
   void validate() const override;
   void declare(const qsohost::Schema& before, qsohost::Ports& ports) const override;
+  std::vector<qsohost::Input> fingerprint() const override {
+    std::vector<qsohost::Input> inputs;
+    for (const qsohost::Path& path : *paths) inputs.push_back(qsohost::file_input(path.text));
+    if (!catalog->text.empty()) inputs.push_back(qsohost::file_input(catalog->text));
+    return inputs;
+  }
   void open(qsohost::Context& context) override;
   bool read(qsohost::Batch& batch) override;
   std::optional<std::uint64_t> size() const override {

@@ -89,8 +89,8 @@ std::string WsdbCrossmatch::options_text() const {
 void WsdbCrossmatch::open(qsohost::Context& context) {
   context_ = &context;
   closing_ = false;
-  const std::filesystem::path& run_dir = context.run().run_dir;
-  spool_.emplace(run_dir.empty() ? run_dir : run_dir / qsohost::kReceivedFolder, label(),
+  const std::filesystem::path& folder = context.run().work_dir;  // none in a dry run
+  spool_.emplace(folder.empty() ? folder : folder / qsohost::kReceivedFolder, label(),
                  options_text());
   if (spool_->is_complete()) {
     context.info("all rows have been received before; the database is not asked again");

@@ -103,7 +103,7 @@ class Trouble(SkyInDatabase):
         chain = self.chain(batch_rows=4)
         whole = self.undisturbed(batch_rows=4)
         process = self.start(chain, "--restart")
-        self.wait_for((self.folder / "run/received/match.copy").exists, "the whole answer")
+        self.wait_for((self.folder / "run/.qsohost/received/match.copy").exists, "the whole answer")
         process.kill()
         process.communicate()
         self.assertFalse((self.folder / "run/match_catalog.fits").exists())
@@ -117,7 +117,7 @@ class Trouble(SkyInDatabase):
         self.assertIn("not asked again", said)
         self.assertEqual(self.statements(), before)
         self.assertEqual(self.product(), whole)
-        self.assertFalse((self.folder / "run/received").exists())
+        self.assertFalse((self.folder / "run/.qsohost/received").exists())
 
     def test_killed_in_mid_stream(self):
         def pause():
@@ -127,8 +127,8 @@ class Trouble(SkyInDatabase):
         dsn = self.dsn(port=proxy.port)
         chain = self.chain(dsn=dsn, batch_rows=50)
         process = self.start(chain)
-        part = self.folder / "run/received/match.part"
-        chunks = self.folder / "run/chunks"
+        part = self.folder / "run/.qsohost/received/match.part"
+        chunks = self.folder / "run/.qsohost/chunks"
         self.wait_for(lambda: proxy.paused, "some rows")
         self.assertGreater(part.stat().st_size, 1_000_000)
         self.wait_for(lambda: len(list(chunks.rglob("*.fits"))) > 3, "some batches")
@@ -227,7 +227,7 @@ class Trouble(SkyInDatabase):
         passfile.unlink()
         self.assertNotIn(PASSWORD, wrong + none + said)
         written = [p for p in pathlib.Path(self.folder).rglob("*") if p.is_file()]
-        self.assertIn(self.folder / "run/run.db", written)
+        self.assertIn(self.folder / "run/.qsohost/run.db", written)
         for path in written:
             self.assertNotIn(PASSWORD.encode(), path.read_bytes(), path)
 

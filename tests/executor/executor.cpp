@@ -44,7 +44,7 @@ TEST_CASE("a chain runs and counts what it did") {
   const std::string raw = r.product("raw");
   CHECK(std::ranges::count(raw, '\n') == 100);
   CHECK_THAT(raw, Contains("\n13\n"));  // not found: a row without epochs
-  CHECK_FALSE(std::filesystem::exists(r.options.run_dir / "chunks"));
+  CHECK_FALSE(std::filesystem::exists(r.options.run_dir / ".qsohost/chunks"));
 }
 
 TEST_CASE("products do not depend on threads or batches in flight") {

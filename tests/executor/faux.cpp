@@ -179,7 +179,10 @@ class FauxFilter : public Filter {
 class FauxSink : public Sink {
  public:
   void open(Context& context) override { context_ = &context; }
-  void write(const Batch& batch) override {
+  void declare(const Schema& /*before*/, Ports& ports) const override {
+    ports.writes(label() + ".txt");
+  }
+  void write(const Batch& batch, const Chunk& part) override {
     pause(*ms_);
     std::string text;
     for (std::size_t row = 0; row < batch.rows(); ++row) {
@@ -195,22 +198,20 @@ class FauxSink : public Sink {
       }
       text += "\n";
     }
-    const auto chunk = context_->run().chunk_dir / std::to_string(batch.ordinal());
+    const auto chunk = context_->run().chunk_dir / part.file_name("txt");
     const auto temporary = chunk.string() + ".part";
     std::ofstream(temporary) << text;
     publish_file(temporary, chunk);
     if (*last_) --in_flight;
   }
-  std::vector<std::filesystem::path> finish(std::span<const std::uint64_t> ordinals) override {
-    const auto product = context_->run().run_dir / (label() + ".txt");
-    std::ofstream out(product);
-    for (const std::uint64_t ordinal : ordinals) {
-      std::ifstream in(context_->run().chunk_dir / std::to_string(ordinal));
+  void finish(std::span<const Chunk> chunks, Products& products) override {
+    std::ofstream out(products.part(label() + ".txt"));
+    for (const Chunk& part : chunks) {
+      std::ifstream in(context_->run().chunk_dir / part.file_name("txt"));
       // An empty chunk would set the stream's fail bit.
       if (in.peek() != std::ifstream::traits_type::eof()) out << in.rdbuf();
     }
     context_->info("most in flight " + std::to_string(most_in_flight));
-    return {product};
   }
 
  private:

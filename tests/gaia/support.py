@@ -94,7 +94,7 @@ class GaiaTest(chains.ChainTest):
         return epochs
 
     def outcomes(self, run, stage=1):
-        with sqlite3.connect(run / "run.db") as db:
+        with sqlite3.connect(run / ".qsohost/run.db") as db:
             return {int(i): (outcome, reason) for i, outcome, reason in db.execute(
                 "SELECT source_id, outcome, reason FROM object WHERE stage = ?", (stage,))}  # fmt: skip
 

@@ -34,7 +34,7 @@ class Outages(HttpTest):
         return (self.folder / f"{run}.log").read_text()
 
     def stored(self, run="run"):
-        with contextlib.closing(sqlite3.connect(self.folder / run / "run.db")) as db:
+        with contextlib.closing(sqlite3.connect(self.folder / run / ".qsohost/run.db")) as db:
             return db.execute("SELECT count(*) FROM answer").fetchone()[0]
 
     def test_back_again(self):

@@ -72,8 +72,8 @@ class QSOHOST_API Ports {
   void drops_group(std::string name) { drops_.push_back(std::move(name)); }
   // For a Source that has not been opened: there will be columns and groups besides those declared.
   void adds_unknown() { unknown_ = true; }
-  // A file that a Sink will write, as a pattern in which only {name} is open. Two sinks with the
-  // same file are an error.
+  // A file that a Sink will write, as a pattern in which only {name} is open; relative paths count
+  // from the run directory. Two sinks with the same file are an error.
   void writes(std::string product) { products_.push_back(std::move(product)); }
   // Anything else that cannot work at this place of the chain; shown with the stage's line.
   void problem(std::string message) { problems_.push_back(std::move(message)); }

@@ -16,7 +16,7 @@ namespace qsohost::inline v1 {
 
 enum class StartMode : std::uint8_t {
   Fresh,        // refuses a run directory that already holds a run
-  Resume,       // goes on after the last committed batch; refuses a chain that changed
+  Resume,       // goes on with what is not committed; refuses a chain or inputs that changed
   Restart,      // throws away what the run directory holds of an earlier run
   RetryFailed,  // as Resume, and batches with failed objects are done again
 };
@@ -39,6 +39,9 @@ struct FitterWork {
 struct RunOptions {
   std::filesystem::path run_dir;
   StartMode start = StartMode::Fresh;
+  // Resume and RetryFailed go on though inputs have changed: objects are told apart by identifier,
+  // those of committed batches stay, and those that are in none are done.
+  bool accept_changed_inputs = false;
   std::uint64_t skip = 0;              // objects of the source to leave out, for shards
   std::optional<std::uint64_t> limit;  // only the first so many objects behind these
   bool dry_run = false;                // sinks are not called and nothing is stored
@@ -125,12 +128,14 @@ QSOHOST_API void each_object(const std::filesystem::path& run_dir, Outcome outco
 struct MergeOptions {
   std::vector<std::filesystem::path> run_dirs;  // one, or the shards of one chain
   std::filesystem::path into;                   // empty: the first of them
+  bool partial = false;                         // the last shards may be missing
   std::function<void(LogLevel, const std::string&)> log;
 };
 
 // Makes the products again from the chunks that complete runs have left; sinks alone are opened.
-// Shards are put in the order of the source. Throws ChainError for runs that are not complete or of
-// different chains, chunks that are gone, and gaps or overlaps between shards, naming the objects.
+// Shards are put in the order of the source. Throws ChainError for runs that are not complete, of
+// different chains or of different inputs, chunks that are gone, gaps or overlaps between shards,
+// a last shard that is missing, naming the objects, and for a folder `into` that holds a run.
 QSOHOST_API std::vector<std::filesystem::path> merge_runs(Plugins& plugins,
                                                           const MergeOptions& options);
 

@@ -10,8 +10,9 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
+#include <filesystem>
 #include <functional>
-#include <map>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -120,6 +121,19 @@ class QSOHOST_API Result {
   Counts* counts_;
 };
 
+// Something of the outside world that a stage's results depend on. The ledger of a run keeps it,
+// and a run goes on only where its inputs are what they were.
+struct Input {
+  std::string name;   // "/data/dr16q.fits", "script fit.py"
+  std::string state;  // compared as text
+};
+
+// A file: its size and a digest of its content; of one larger than 256 MiB, of its first and last
+// MiB and the time of its last change. One that cannot be read has the state "not there".
+QSOHOST_API Input file_input(const std::filesystem::path& file);
+// A text, such as a script or a query: a digest of it.
+QSOHOST_API Input text_input(std::string name, std::string_view text);
+
 class QSOHOST_API Stage : public OptionOwner, public PortOwner {
  public:
   virtual ~Stage();
@@ -133,6 +147,10 @@ class QSOHOST_API Stage : public OptionOwner, public PortOwner {
   // Ports that depend on options or on what is before. Called by --check, when nothing is open, and
   // again when the source has been opened.
   virtual void declare(const Schema& before, Ports& ports) const;
+  // What its results depend on besides its options and its code: the files that it will read, the
+  // text of a script. Called before open().
+  virtual std::vector<Input> fingerprint() const { return {}; }
+  // A stage that was closed may be opened again; a Source then begins with its first object.
   virtual void open(Context& context);
   virtual void close() noexcept {}
 
@@ -181,16 +199,37 @@ class QSOHOST_API Fitter : public Stage {
   virtual void fit(const Object& object, Result& result) const = 0;
 };
 
+// What a Sink stores of one batch. A batch that is done again is another attempt and another chunk,
+// so the files of a run that was broken off are never taken for those of a batch that was done.
+struct Chunk {
+  std::uint64_t ordinal = 0;  // of the batch
+  std::uint64_t attempt = 1;
+  std::uint64_t objects = 0;  // of the batch as it came to the sink
+  // The file for this chunk in a sink's chunk_dir: "00000012-1.fits", or with `part`
+  // "00000012-1-part.fits". The host removes chunks by these names.
+  QSOHOST_API std::string file_name(std::string_view extension, std::string_view part = {}) const;
+};
+
+// Where a Sink makes its products.
+class QSOHOST_API Products {
+ public:
+  virtual ~Products();
+  // The file to write in place of `product`, a path as declared by Ports::writes() with the name of
+  // the chain filled in; its folder exists. When all sinks have finished the host gives the files
+  // of all of them their names.
+  virtual std::filesystem::path part(const std::filesystem::path& product) = 0;
+};
+
 class QSOHOST_API Sink : public Stage {
  public:
   static constexpr Role role = Role::Sink;
   ~Sink() override;
-  // Stores the batch under its ordinal in run().chunk_dir so that it survives a crash once this
-  // returns (see publish_file). Writing an ordinal again replaces it. One thread, in source order.
-  virtual void write(const Batch& batch) = 0;
-  // Called once when every batch is committed: makes the products from the chunks of `ordinals`
-  // (ascending) and returns their paths.
-  virtual std::vector<std::filesystem::path> finish(std::span<const std::uint64_t> ordinals) = 0;
+  // Stores the batch as this chunk in run().chunk_dir so that it survives a crash once this returns
+  // (see publish_file). Writing a chunk again replaces it. One thread, in source order.
+  virtual void write(const Batch& batch, const Chunk& chunk) = 0;
+  // Called once when every batch is committed: makes the products from these chunks, in this
+  // order. Throws ChainError if one of them does not hold what was written for so many objects.
+  virtual void finish(std::span<const Chunk> chunks, Products& products) = 0;
   // True if the chunks shall stay when the run is done, for `qsohost merge`.
   virtual bool keeps_chunks() const { return false; }
 };

@@ -55,12 +55,14 @@ std::vector<ObjectRecord> object_records(const Batch& batch, const Outcomes& out
 
 }  // namespace
 
-Executor::Executor(Chain& chain, Settings settings, RunDb& db, std::set<std::uint64_t> skip,
-                   Trace* trace)
+Executor::Executor(Chain& chain, Settings settings, RunDb& db, DoneBefore done, Trace* trace)
     : chain_(chain),
       settings_(std::move(settings)),
       db_(db),
-      skip_(std::move(skip)),
+      reader_(chain.stages().front(),
+              {settings_.batch_rows, settings_.batch_bytes, settings_.skip, settings_.limit,
+               [this] { return stopping(); }},
+              std::move(done)),
       trace_(trace),
       tokens_(settings_.in_flight),
       clocks_(chain.stages().size()) {
@@ -74,7 +76,7 @@ int Executor::interrupts() const {
 }
 
 bool Executor::stopping() const {
-  return interrupts() > 0 || !error_.empty();
+  return interrupts() > 0 || has_failed_;
 }
 
 std::size_t Executor::workers(std::size_t stage) const {
@@ -172,69 +174,23 @@ bool Executor::take_token() {
   return true;
 }
 
-std::size_t Executor::next_capacity(const Batch& last) const {
-  auto rows = static_cast<std::size_t>(settings_.batch_rows);
-  if (last.rows() > 0) {
-    const std::size_t bytes = std::max<std::size_t>(1, last.bytes() / last.rows());
-    const std::size_t fit = static_cast<std::size_t>(settings_.batch_bytes) / bytes;
-    rows = std::clamp<std::size_t>(fit, 1, rows);
-  }
-  return rows;
-}
-
-// Reads the objects that a shard leaves out; how batches are cut there does not matter.
-bool Executor::pass_over(std::uint64_t objects) {
-  for (std::uint64_t passed = 0; passed < objects;) {
-    const std::uint64_t want =
-        std::min(objects - passed, static_cast<std::uint64_t>(settings_.batch_rows));
-    Batch batch(0, passed, want);
-    if (stopping() || !call_source(chain_.stages().front(), batch)) return false;
-    passed += batch.rows();
-  }
-  return true;
-}
-
-// The source gave no more; it may have stopped waiting because the user wants to stop.
-void Executor::note_interrupt() {
-  const std::lock_guard lock(mutex_);
-  if (interrupts() > 0) stopped_early_ = true;
-}
-
-// How batches are cut depends on the catalogue and the chain alone, so a resumed run cuts alike.
-// Ordinals count from the first object, so those of shards do not meet.
 void Executor::read_source() {
   const ChainStage& source = chain_.stages().front();
-  if (!pass_over(settings_.skip)) return note_interrupt();
-  std::uint64_t objects = settings_.skip;
-  auto capacity = static_cast<std::size_t>(settings_.batch_rows);
-  for (std::uint64_t ordinal = settings_.skip, sequence = 0;; ++ordinal) {
-    if (settings_.limit) {
-      const std::uint64_t end = settings_.skip + *settings_.limit;
-      capacity = std::min<std::uint64_t>(capacity, end - objects);
-      if (capacity == 0) return;
-    }
-    if (!take_token()) return;
-    const auto give_back = [&] {
+  for (std::uint64_t sequence = 0; take_token(); ++sequence) {
+    const auto begin = Clock::now();
+    std::optional<SourceReader::Next> next = reader_.next();
+    const auto end = Clock::now();
+    if (!next) {
       const std::lock_guard lock(mutex_);
       ++tokens_;
-    };
-    auto flight =
-        std::make_unique<Flight>(Flight{sequence, Batch(ordinal, objects, capacity), {}, {}});
-    const auto begin = Clock::now();
-    if (!call_source(source, flight->batch)) {
-      note_interrupt();
-      return give_back();
+      // The source may have stopped waiting because the user wants to stop.
+      if (interrupts() > 0) stopped_early_ = true;
+      return;
     }
-    const auto end = Clock::now();
-    Batch& batch = flight->batch;
-    objects += batch.rows();
-    capacity = next_capacity(batch);
-    if (skip_.contains(ordinal)) {
-      give_back();
-      continue;
-    }
-    if (trace_ != nullptr) trace_->add(source.label, ordinal, begin, end);
-    flight->record = {ordinal, batch.first_object(), batch.rows(), {}};
+    auto flight = std::make_unique<Flight>(
+        Flight{sequence, std::move(next->batch), std::move(next->record), {}});
+    const Batch& batch = flight->batch;
+    if (trace_ != nullptr) trace_->add(source.label, batch.ordinal(), begin, end);
     flight->record.stages.resize(chain_.stages().size());
     StageRecord& numbers = flight->record.stages[0];
     numbers.objects_out = batch.rows();
@@ -246,7 +202,6 @@ void Executor::read_source() {
       ++in_flight_;
       where_[sequence] = 0;
     }
-    ++sequence;
     deliver(std::move(flight), 0);
   }
 }
@@ -337,7 +292,7 @@ void Executor::call(std::size_t index, Flight& flight) {
       call_fitter_at(index, flight, counts);
       break;
     case Role::Sink:
-      call_sink(stage, batch);
+      call_sink(stage, batch, {batch.ordinal(), flight.record.attempt, batch.rows()});
       break;
   }
   const auto end = Clock::now();
@@ -401,6 +356,7 @@ void Executor::complete(FlightPtr flight) {
 void Executor::fail(const std::string& message) {
   const std::lock_guard lock(mutex_);
   if (error_.empty()) error_ = message;  // the first one is the cause
+  has_failed_ = true;
   changed_.notify_all();
 }
 

@@ -4,18 +4,19 @@
 
 #include <algorithm>
 #include <chrono>
-#include <map>
 #include <numeric>
 #include <set>
 #include <thread>
 
 #include "http/connection.hpp"
 #include "qsohost/error.hpp"
+#include "run/changed_inputs.hpp"
 #include "run/executor.hpp"
 #include "run/ledger_report.hpp"
+#include "run/make_products.hpp"
+#include "run/open_chain.hpp"
 #include "run/run_directory.hpp"
 #include "run/stage_call.hpp"
-#include "run/stage_context.hpp"
 #include "run/trace.hpp"
 
 namespace qsohost::inline v1 {
@@ -23,86 +24,6 @@ namespace qsohost::inline v1 {
 namespace {
 
 namespace fs = std::filesystem;
-
-// A stage found its surroundings wrong (no such file, a row it cannot use): the run has failed, but
-// nothing is wrong with the chain.
-class CannotOpen final : public ChainError {
- public:
-  using ChainError::ChainError;
-};
-
-// As guarded(), for calls before the first batch.
-void guarded_opening(const ChainStage& stage, const std::function<void()>& call) {
-  try {
-    guarded(stage, nullptr, call);
-  } catch (const ChainError& e) {
-    throw CannotOpen(e.what());
-  }
-}
-
-// Opens the stages of a chain and closes those that were opened, whatever happens in between.
-class OpenChain {
- public:
-  OpenChain(Chain& chain, const RunOptions& options, RunDirectory* directory) : chain_(chain) {
-    try {
-      for (std::size_t i = 0; i < chain.stages().size(); ++i) {
-        const bool skip = options.dry_run && chain.stages()[i].offer.role == Role::Sink;
-        // The first interrupt drains the chain: nothing more comes, what is there is finished.
-        const int stops_at = i == 0 ? 1 : 2;
-        contexts_.push_back(
-            skip ? nullptr
-                 : std::make_unique<StageContext>(info(i, directory), chain.stages()[i].label,
-                                                  options.log, options.interrupts, stops_at));
-        if (skip) continue;
-        open(i);
-        // Only now the source knows its columns: what could not be checked before is checked here.
-        if (i == 0) check_again();
-      }
-    } catch (...) {
-      close();
-      throw;
-    }
-  }
-  ~OpenChain() { close(); }
-  OpenChain(const OpenChain&) = delete;
-  OpenChain& operator=(const OpenChain&) = delete;
-
- private:
-  RunInfo info(std::size_t index, RunDirectory* directory) const {
-    const ChainStage& stage = chain_.stages()[index];
-    RunInfo info = run_info(chain_, index);
-    if (directory == nullptr) return info;
-    info.run_dir = directory->folder();
-    if (stage.offer.role == Role::Sink) {
-      info.chunk_dir = directory->make_chunk_folder(stage.label);
-      directory->db().set_meta("schema of " + stage.label, to_text(info.schema));
-    }
-    return info;
-  }
-
-  void open(std::size_t index) {
-    ChainStage& stage = chain_.stages()[index];
-    guarded_opening(stage, [&] { stage.stage->open(*contexts_[index]); });
-    opened_.push_back(&stage);
-  }
-
-  void check_again() {
-    std::vector<Problem> problems;
-    chain_.check_ports(problems);
-    std::string message;
-    for (const Problem& p : problems) message += (message.empty() ? "" : "\n") + p.text();
-    if (!message.empty()) throw ChainError(message);
-  }
-
-  void close() noexcept {
-    for (auto it = opened_.rbegin(); it != opened_.rend(); ++it) (*it)->stage->close();
-    opened_.clear();
-  }
-
-  Chain& chain_;
-  std::vector<std::unique_ptr<StageContext>> contexts_;
-  std::vector<ChainStage*> opened_;
-};
 
 // Of each stage; 0 for those that are no fetchers.
 std::vector<int> lanes_of(const Chain& chain) {
@@ -132,21 +53,6 @@ Executor::Settings executor_settings(const Chain& chain, const RunOptions& optio
   settings.interrupts = options.interrupts;
   if (options.dry_run) settings.batch_done = options.batch_done;
   return settings;
-}
-
-std::vector<fs::path> make_products(Chain& chain, RunDb& db) {
-  std::vector<std::uint64_t> ordinals;
-  for (const auto& [ordinal, objects] : db.committed()) ordinals.push_back(ordinal);
-  std::vector<fs::path> products;
-  for (ChainStage& stage : chain.stages()) {
-    if (stage.offer.role != Role::Sink) continue;
-    guarded(stage, nullptr, [&] {
-      for (fs::path& path : static_cast<Sink&>(*stage.stage).finish(ordinals)) {
-        products.push_back(std::move(path));
-      }
-    });
-  }
-  return products;
 }
 
 // Totals of this and earlier runs from the ledger, times of this run from the executor.
@@ -181,35 +87,21 @@ std::vector<std::string> passing_sinks(const Chain& chain) {
   return labels;
 }
 
-std::vector<std::string> fingerprint(const Chain& chain, const RunOptions& options) {
-  std::vector<std::string> lines = chain.effective();
+RunFacts facts_of(const Chain& chain, const RunOptions& options) {
+  RunFacts facts{chain.effective(), inputs_of(chain)};
+  std::vector<std::string>& lines = facts.effective;
   if (options.skip > 0) lines.push_back(fmt::format("run.skip = {}", options.skip));
   if (options.limit) lines.push_back(fmt::format("run.limit = {}", *options.limit));
-  return lines;
+  return facts;
 }
 
-// What earlier runs have done and this one passes over: batches, and the objects in them.
-struct Done {
-  std::set<std::uint64_t> batches;
-  std::uint64_t objects = 0;
-};
-
-Done done_before(const Chain& chain, RunDb& db, StartMode start) {
-  std::map<std::uint64_t, std::uint64_t> committed = db.committed();
-  const std::size_t all = committed.size();
-  if (start == StartMode::RetryFailed) {
-    for (std::size_t i = 0; i < chain.stages().size(); ++i) {
-      if (chain.stages()[i].offer.role != Role::Fetcher) continue;
-      for (const std::uint64_t ordinal : db.unsettled(i)) committed.erase(ordinal);
-    }
-    if (committed.size() < all) db.reopen();
+// Batches with an object that a fetcher could not settle.
+std::set<std::uint64_t> unsettled_batches(const Chain& chain, const RunDb& db) {
+  std::set<std::uint64_t> ordinals;
+  for (std::size_t i = 0; i < chain.stages().size(); ++i) {
+    if (chain.stages()[i].offer.role == Role::Fetcher) ordinals.merge(db.unsettled(i));
   }
-  Done done;
-  for (const auto& [ordinal, objects] : committed) {
-    done.batches.insert(ordinal);
-    done.objects += objects;
-  }
-  return done;
+  return ordinals;
 }
 
 struct Work {
@@ -217,14 +109,19 @@ struct Work {
   const RunOptions& options;
   RunDirectory* directory;  // none in a dry run
   RunDb& db;
-  Done before;
+  DoneBefore before;
   Trace* trace;
 };
 
+std::optional<std::uint64_t> source_size(const Chain& chain) {
+  const ChainStage& source = chain.stages().front();
+  std::optional<std::uint64_t> size;
+  guarded_opening(source, [&] { size = static_cast<const Source&>(*source.stage).size(); });
+  return size;
+}
+
 std::optional<std::uint64_t> objects_total(const Work& work) {
-  const ChainStage& source = work.chain.stages().front();
-  std::optional<std::uint64_t> total;
-  guarded_opening(source, [&] { total = static_cast<const Source&>(*source.stage).size(); });
+  std::optional<std::uint64_t> total = source_size(work.chain);
   if (total) total = *total - std::min(*total, work.options.skip);
   if (work.options.limit) {
     total = total ? std::min(*total, *work.options.limit) : *work.options.limit;
@@ -243,6 +140,9 @@ void note_start(const Work& work) {
   work.db.set_meta("stages", stages);
   work.db.set_meta("command", work.options.command);
   if (const auto total = objects_total(work)) work.db.set_meta("objects", std::to_string(*total));
+  if (const auto size = source_size(work.chain)) {
+    work.db.set_meta("source size", std::to_string(*size));
+  }
 }
 
 std::function<void(std::uint64_t, const std::string&)> progress_of(const Work& work,
@@ -250,58 +150,90 @@ std::function<void(std::uint64_t, const std::string&)> progress_of(const Work& w
   if (!work.options.progress) return {};
   const std::optional<std::uint64_t> total = objects_total(work);
   const auto begin = std::chrono::steady_clock::now();
+  const std::uint64_t before = work.before.objects;
   return [=, &work, &http](std::uint64_t objects, const std::string& stage) {
     const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
     const std::string waiting = http.waiting();
     const std::string at = waiting.empty() ? stage : stage + " waiting for " + waiting;
-    work.options.progress({work.before.objects + objects, total, objects, elapsed.count(), at});
+    work.options.progress({before + objects, total, objects, elapsed.count(), at});
   };
 }
 
 // Batches that no run will do again.
 std::set<std::uint64_t> settled_batches(const Chain& chain, const RunDb& db) {
   std::set<std::uint64_t> settled;
-  for (const auto& [ordinal, objects] : db.committed()) settled.insert(ordinal);
-  for (std::size_t i = 0; i < chain.stages().size(); ++i) {
-    if (chain.stages()[i].offer.role != Role::Fetcher) continue;
-    for (const std::uint64_t ordinal : db.unsettled(i)) settled.erase(ordinal);
+  for (const auto& [ordinal, batch] : db.batches()) {
+    if (batch.is_committed) settled.insert(ordinal);
   }
+  for (const std::uint64_t ordinal : unsettled_batches(chain, db)) settled.erase(ordinal);
   return settled;
 }
 
-fs::path ledger_file(const Work& work) {
-  return work.directory == nullptr ? fs::path() : work.directory->folder() / "run.db";
+fs::path ledger_of(const Work& work) {
+  return work.directory == nullptr ? fs::path() : ledger_file(work.directory->folder());
+}
+
+// The products, once everything has been read and committed.
+void finish(Work& work, const Executor& executor, ProductFiles& products, RunReport& report) {
+  if (const auto end = executor.source_end()) {
+    work.db.set_meta("source end", std::to_string(*end));
+  }
+  work.db.set_meta("complete", "1");
+  make_products(work.chain, chunks_of(work.chain, work.db), products);
+  work.db.finish();
+  report.products = products.paths();
+}
+
+void check_products(Work& work, ProductFiles& products) {
+  const bool has_begun = work.db.meta("started").has_value();
+  try {
+    products.check(work.chain, work.db.inputs());
+  } catch (const ChainError&) {
+    // Nothing was done: with another path the chain may begin in this directory.
+    if (!has_begun) work.db.discard();
+    throw;
+  }
+}
+
+// What is not wanted any more when a run is done and nothing can be tried again.
+void tidy_up(const Work& work, const std::vector<std::string>& passing) {
+  work.directory->remove_chunks(passing);
+  work.directory->remove_received();
 }
 
 void execute(Work& work, RunReport& report) {
   const auto begin = std::chrono::steady_clock::now();
   std::optional<OpenChain> open;
   std::optional<HttpConnection> http;
+  std::optional<ProductFiles> products;
   Executor::Settings settings;
   std::vector<std::string> passing;
   try {
-    open.emplace(work.chain, work.options, work.directory);
-    http.emplace(work.chain, work.options, ledger_file(work), settled_batches(work.chain, work.db));
+    open.emplace(work.chain, work.options, work.directory, work.chain.stages().size());
+    http.emplace(work.chain, work.options, ledger_of(work), settled_batches(work.chain, work.db));
     settings = executor_settings(work.chain, work.options);
     settings.progress = progress_of(work, *http);
     settings.committed = [&](const BatchRecord& batch) { http->committed(batch); };
     passing = passing_sinks(work.chain);
-    if (!work.options.dry_run) note_start(work);
+    if (!work.options.dry_run) {
+      products.emplace(work.directory->folder(), work.db);
+      products->remove_temporaries();
+      check_products(work, *products);
+      note_start(work);
+    }
   } catch (const CannotOpen& e) {
     report.error = e.what();
     const bool interrupted = work.options.interrupts != nullptr && *work.options.interrupts > 0;
     report.end = interrupted ? RunEnd::Interrupted : RunEnd::Failed;
     return;
   }
-  Executor executor(work.chain, std::move(settings), work.db, work.before.batches, work.trace);
+  Executor executor(work.chain, std::move(settings), work.db, std::move(work.before), work.trace);
   executor.run();
   report.error = executor.error();
   const bool interrupted = report.error.empty() && !executor.is_complete();
   if (executor.is_complete() && !work.options.dry_run) {
     try {
-      work.db.set_meta("complete", "1");
-      report.products = make_products(work.chain, work.db);
-      work.db.finish(report.products);
+      finish(work, executor, *products, report);
     } catch (const std::exception& e) {
       report.error = e.what();
     }
@@ -317,11 +249,71 @@ void execute(Work& work, RunReport& report) {
   } else {
     report.end = has_unsettled(report) ? RunEnd::Unsettled : RunEnd::Done;
     // Failed objects can be tried again, and then their batches' chunks are written anew.
-    if (report.end == RunEnd::Done && work.directory != nullptr) {
-      work.directory->remove_chunks(passing);
-      work.directory->remove_received();
-    }
+    if (report.end == RunEnd::Done && work.directory != nullptr) tidy_up(work, passing);
   }
+}
+
+// Of every sink and every committed batch there is a chunk, or there is none to be.
+bool has_chunks(const Chain& chain, const RunDirectory& directory) {
+  return std::ranges::all_of(chain.stages(), [&](const ChainStage& stage) {
+    return stage.offer.role != Role::Sink || fs::exists(directory.chunk_folder(stage.label));
+  });
+}
+
+// True if there is nothing to be done; the report then says so.
+bool is_done_already(const Chain& chain, RunDirectory& directory, RunReport& report) {
+  RunDb& db = directory.db();
+  if (!db.is_finished()) return false;
+  const ProductFiles products(directory.folder(), db);
+  const std::vector<fs::path> missing = products.missing();
+  if (missing.empty() && !directory.has_changed_inputs()) {
+    report.products = products.paths();
+    fill_report(chain, db, nullptr, report);
+    report.end = has_unsettled(report) ? RunEnd::Unsettled : RunEnd::Done;
+    report.notes.insert(report.notes.begin(), "this run was finished already; nothing was done");
+    return true;
+  }
+  if (has_chunks(chain, directory)) {
+    db.reopen({});
+    return false;
+  }
+  const std::string what = missing.empty()
+                               ? std::string("the inputs have changed")
+                               : fmt::format("{} is not there any more as the run has made it",
+                                             missing.front().string());
+  fill_report(chain, db, nullptr, report);
+  report.error = fmt::format(
+      "the run in {} is done, but {}, and the chunks of its batches are gone (keep_chunks = true "
+      "keeps them); put it back, or do the run again (--restart)",
+      directory.folder().string(), what);
+  report.end = RunEnd::Failed;
+  return true;
+}
+
+// Reopens what is to be done again, and accepts inputs that have changed. False if the user has
+// stopped it.
+bool prepare(Chain& chain, const RunOptions& options, RunDirectory& directory,
+             const RunFacts& facts) {
+  RunDb& db = directory.db();
+  if (options.start == StartMode::RetryFailed) {
+    const std::set<std::uint64_t> again = unsettled_batches(chain, db);
+    if (!again.empty()) db.reopen(again);
+  }
+  const bool is_resumed =
+      options.start == StartMode::Resume || options.start == StartMode::RetryFailed;
+  bool accept = is_resumed && options.accept_changed_inputs && !db.is_finished();
+  if (db.meta("by identifier")) {
+    // Batches of before cannot be done again as batches.
+    accept |=
+        std::ranges::any_of(db.batches(), [](const auto& b) { return !b.second.is_committed; });
+  }
+  if (accept) {
+    const auto words = accept_changed_inputs(chain, options, directory, facts);
+    if (!words) return false;
+    directory.warn()(*words);
+  }
+  directory.remove_stale_chunks();
+  return true;
 }
 
 }  // namespace
@@ -339,17 +331,26 @@ RunReport run(Chain& chain, const RunOptions& options) {
     execute(work, report);
     return report;
   }
-  RunDirectory directory(options.run_dir, options.start, fingerprint(chain, options));
+  const RunFacts facts = facts_of(chain, options);
+  const auto warn = [&](const std::string& text) {
+    if (options.log) options.log(LogLevel::Warning, text);
+  };
+  RunDirectory directory(options, facts, warn);
   RunDb& db = directory.db();
-  Done before = done_before(chain, db, options.start);
-  if (db.is_finished()) {
-    report.products = db.products();
-    fill_report(chain, db, nullptr, report);
-    report.end = has_unsettled(report) ? RunEnd::Unsettled : RunEnd::Done;
-    report.notes.insert(report.notes.begin(), "this run was finished already; nothing was done");
+  try {
+    if (options.start != StartMode::RetryFailed || unsettled_batches(chain, db).empty()) {
+      if (is_done_already(chain, directory, report)) return report;
+    }
+    if (!prepare(chain, options, directory, facts)) {
+      report.end = RunEnd::Interrupted;
+      return report;
+    }
+  } catch (const CannotOpen& e) {
+    report.error = e.what();
+    report.end = RunEnd::Failed;
     return report;
   }
-  Work work{chain, options, &directory, db, std::move(before), tracer};
+  Work work{chain, options, &directory, db, done_before(db), tracer};
   execute(work, report);
   return report;
 }

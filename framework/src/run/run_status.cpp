@@ -19,10 +19,8 @@ struct StageName {
 };
 
 std::unique_ptr<RunDb> ledger(const fs::path& run_dir) {
-  if (!fs::exists(run_dir / "run.db")) {
-    throw ChainError(fmt::format("{} is no run directory: it holds no run.db", run_dir.string()));
-  }
-  return RunDb::look_at(run_dir / "run.db");
+  require_run(run_dir);
+  return RunDb::look_at(ledger_file(run_dir));
 }
 
 Role role_of(std::string_view name) {
@@ -75,7 +73,12 @@ RunStatus run_status(const fs::path& run_dir) {
     add_notes(stage, i, *db, status.report);
     status.report.stages.push_back(std::move(stage));
   }
-  status.report.products = db->products();
+  // Of a run that is not finished (any more) they are those of another state.
+  if (status.is_finished) {
+    for (const ProductRecord& product : db->products()) {
+      if (!product.now.empty()) status.report.products.push_back(resolved(run_dir) / product.path);
+    }
+  }
   status.report.end = !status.is_finished            ? RunEnd::Interrupted
                       : has_unsettled(status.report) ? RunEnd::Unsettled
                                                      : RunEnd::Done;

@@ -1,4 +1,4 @@
-// A statement of SQLite. Every mistake is a ChainError that names the file.
+// Statements and transactions of SQLite. Every mistake is a ChainError that names the file.
 #pragma once
 
 #include <fmt/format.h>
@@ -76,6 +76,27 @@ class Statement {
   sqlite3* db_;
   const std::string& file_;
   sqlite3_stmt* statement_ = nullptr;
+};
+
+// Rolls back unless it was committed.
+class Transaction {
+ public:
+  Transaction(sqlite3* db, const std::string& file) : db_(db), file_(file) { execute("BEGIN"); }
+  ~Transaction() {
+    if (is_open_) sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr);
+  }
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+  void commit() {
+    execute("COMMIT");
+    is_open_ = false;
+  }
+
+ private:
+  void execute(const char* sql) { Statement(db_, file_, sql).step(); }
+  sqlite3* db_;
+  const std::string& file_;
+  bool is_open_ = true;
 };
 
 }  // namespace qsohost::inline v1

@@ -189,8 +189,8 @@ std::vector<BadRow> call_fitter(const ChainStage& stage, Batch& batch, const For
   return bad;
 }
 
-void call_sink(const ChainStage& stage, const Batch& batch) {
-  guarded(stage, &batch, [&] { static_cast<Sink&>(*stage.stage).write(batch); });
+void call_sink(const ChainStage& stage, const Batch& batch, const Chunk& chunk) {
+  guarded(stage, &batch, [&] { static_cast<Sink&>(*stage.stage).write(batch, chunk); });
 }
 
 std::uint64_t epochs_in(const Batch& batch) {

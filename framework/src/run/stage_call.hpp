@@ -30,7 +30,7 @@ Outcomes call_fetcher(const ChainStage& stage, Batch& batch);
 void call_filter(const ChainStage& stage, Batch& batch, Counts& counts);
 std::vector<BadRow> call_fitter(const ChainStage& stage, Batch& batch, const ForEach& for_each,
                                 Counts& counts);
-void call_sink(const ChainStage& stage, const Batch& batch);
+void call_sink(const ChainStage& stage, const Batch& batch, const Chunk& chunk);
 
 // Any other call into a stage (open, finish): what it throws becomes a ChainError that names it.
 void guarded(const ChainStage& stage, const Batch* batch, const std::function<void()>& call);

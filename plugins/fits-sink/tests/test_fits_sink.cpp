@@ -118,7 +118,8 @@ class Run {
         if (option->name() == name) option->set(value);
       }
     }
-    context_.info = {"demo", "00ff", folder_.path, folder_.path, {"qsohost", "stage ztf"}, {}};
+    context_.info = {
+        "demo", "00ff", folder_.path, folder_.path, folder_.path, {"qsohost", "stage ztf"}, {}};
     for (const char* name : {"source_id", "ra", "dec", "name"})
       context_.info.schema.add({"", name, {}}, "c");
     add_band(context_.info.schema, "g", {"mjd", "mag"});
@@ -127,12 +128,15 @@ class Run {
 
   std::filesystem::path products(std::size_t rows, std::size_t batch_rows) {
     auto& sink = dynamic_cast<Sink&>(harness_->stage());
-    std::vector<std::uint64_t> ordinals;
+    std::vector<qsohost::Chunk> chunks;
     for (std::size_t first = 0; first < rows; first += batch_rows) {
-      ordinals.push_back(ordinals.size());
-      sink.write(batch(ordinals.back(), first, std::min(batch_rows, rows - first)));
+      const std::size_t count = std::min(batch_rows, rows - first);
+      chunks.push_back({chunks.size(), 1, count});
+      sink.write(batch(chunks.back().ordinal, first, count), chunks.back());
     }
-    return sink.finish(ordinals).at(0);
+    Files files{{}, folder_.path, {}};
+    sink.finish(chunks, files);
+    return files.paths.at(0);
   }
   const std::filesystem::path& folder() const { return folder_.path; }
 
@@ -142,6 +146,16 @@ class Run {
     const RunInfo& run() const override { return info; }
     void log(LogLevel, std::string_view) override {}
     bool stop_requested() const override { return false; }
+  };
+
+  struct Files final : qsohost::Products {
+    std::filesystem::path folder;
+    std::vector<std::filesystem::path> paths;
+    std::filesystem::path part(const std::filesystem::path& product) override {
+      paths.push_back(folder / product);
+      std::filesystem::create_directories(paths.back().parent_path());
+      return paths.back();
+    }
   };
 
   // Object i has i % 3 epochs.

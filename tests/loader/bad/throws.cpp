@@ -83,10 +83,9 @@ class ThrowingFitter final : public Throws<Fitter> {
 
 class ThrowingSink final : public Throws<Sink> {
  public:
-  void write(const Batch& /*batch*/) override { at("write"); }
-  std::vector<std::filesystem::path> finish(std::span<const std::uint64_t> /*all*/) override {
+  void write(const Batch& /*batch*/, const Chunk& /*chunk*/) override { at("write"); }
+  void finish(std::span<const Chunk> /*all*/, Products& /*files*/) override {
     at("finish");
-    return {};
   }
   bool keeps_chunks() const override {
     at("keeps_chunks");
