@@ -14,7 +14,7 @@ import world
 from ledger import HOST
 
 SINKS = ("raw", "A", "B")
-TEMPORARY = re.compile(r"\.[^/]+\.[0-9A-Za-z-]+\.part$")
+TEMPORARY = re.compile(r"\.[^/]+\.fits\.[0-9a-f]+\.part-*$")
 
 
 @dataclasses.dataclass

@@ -42,6 +42,12 @@ class Machine:
         paths = self.paths(run).values()
         return any(p in self.files and self.files[p] != run.own.get(p, b"-") for p in paths)
 
+    def temporaries(self, run):
+        """Left by a run that was killed; the next one removes them."""
+        folders = {os.path.dirname(p) for p in self.paths(run).values()}
+        found = {p for p in self.files if boxes.TEMPORARY.search(p) and p not in self.box.users}
+        return [p for p in found if os.path.dirname(p) in folders]
+
     def missing(self, run):
         return [sink for sink, p in self.paths(run).items() if p not in self.files]
 
@@ -90,9 +96,12 @@ class Machine:
             args = [*words, run.name]
         code = self.execute(args, allowed, fault)
         self.check_files([run], code, restarts)
+        if code in GOOD and makes:
+            assert not self.temporaries(run), "done, and temporary files are left"
         ledger = self.ledger(run)
         if code == 2 and not restarts:
-            assert ledger.batches == before.batches, "refused, and the ledger has changed"
+            kept = {o: b for o, b in before.batches.items() if o not in ledger.reopened}
+            assert ledger.batches == kept, "refused, and the ledger has changed"
         self.absorb(run, ledger, code, restarts)
         self.check_ledger(run, ledger)
         if code in GOOD and makes:
