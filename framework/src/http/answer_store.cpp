@@ -76,7 +76,7 @@ AnswerStore::AnswerStore(const std::filesystem::path& file, bool must_exist)
   db_ = std::shared_ptr<sqlite3>(db, CloseSqlite());
   if (code != SQLITE_OK) throw ChainError(fmt::format("{}: {}", file_, sqlite3_errmsg(db)));
   sqlite3_busy_timeout(db, 60000);
-  execute("PRAGMA journal_mode=WAL");
+  execute(journal_mode(file));
   // Whatever was stored outlives this process; after a power cut the last answers are asked again.
   execute("PRAGMA synchronous=NORMAL");
   execute(kSchema);

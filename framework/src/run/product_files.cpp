@@ -26,16 +26,6 @@ std::string state_of(const fs::path& file) {
 // Sinks may add to the name of a part for files of their own.
 constexpr std::size_t kSpareLetters = 16;
 
-std::string named(const std::string& pattern, const std::string& chain_name) {
-  constexpr std::string_view kName = "{name}";
-  std::string out = pattern;
-  for (std::size_t at = out.find(kName); at != std::string::npos;
-       at = out.find(kName, at + chain_name.size())) {
-    out.replace(at, kName.size(), chain_name);
-  }
-  return out;
-}
-
 }  // namespace
 
 ProductFiles::ProductFiles(fs::path run_dir, RunDb& db)
@@ -103,7 +93,7 @@ void ProductFiles::check(const Chain& chain, const std::vector<Input>& inputs) {
   const fs::path work = work_folder(run_dir_);
   for (const ChainStage& stage : chain.stages()) {
     for (const std::string& pattern : stage.ports.products()) {
-      const fs::path place = place_of(named(pattern, chain.settings().name));
+      const fs::path place = place_of(product_path(pattern, chain.settings().name));
       const auto fail = [&](const std::string& why) {
         throw ChainError(fmt::format("{} writes {}, which {}; give it another path", stage.label,
                                      place.string(), why));
@@ -166,11 +156,15 @@ std::vector<fs::path> ProductFiles::paths() const {
 }
 
 std::vector<fs::path> ProductFiles::missing() const {
-  std::vector<fs::path> out;
-  for (const ProductRecord& record : db_.products()) {
-    const fs::path place = run_dir_ / record.path;
-    if (!record.now.empty() && state_of(place) != record.now) out.push_back(place);
-  }
+  std::vector<fs::path> out = paths();
+  std::erase_if(out, [](const fs::path& place) { return fs::exists(place); });
+  return out;
+}
+
+std::vector<fs::path> ProductFiles::changed() const {
+  std::vector<fs::path> out = paths();
+  std::erase_if(out,
+                [this](const fs::path& place) { return !fs::exists(place) || is_ours(place); });
   return out;
 }
 

@@ -30,7 +30,8 @@ class ProductFiles final : public Products {
 
   // Of the ledger, absolute.
   std::vector<std::filesystem::path> paths() const;
-  std::vector<std::filesystem::path> missing() const;  // not there as they were made
+  std::vector<std::filesystem::path> missing() const;  // those that are gone
+  std::vector<std::filesystem::path> changed() const;  // by whoever, since they were made
   // Those that are this run's; of others `warn` is told.
   void remove(const std::function<void(const std::string&)>& warn) const;
   // What a run that was killed has left beside its products.

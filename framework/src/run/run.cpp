@@ -271,16 +271,18 @@ bool is_done_already(const Chain& chain, RunDirectory& directory, RunReport& rep
     fill_report(chain, db, nullptr, report);
     report.end = has_unsettled(report) ? RunEnd::Unsettled : RunEnd::Done;
     report.notes.insert(report.notes.begin(), "this run was finished already; nothing was done");
+    for (const fs::path& product : products.changed()) {
+      report.notes.push_back(
+          fmt::format("{} was changed after the run had made it", product.string()));
+    }
     return true;
   }
   if (has_chunks(chain, directory)) {
     db.reopen({});
     return false;
   }
-  const std::string what = missing.empty()
-                               ? std::string("the inputs have changed")
-                               : fmt::format("{} is not there any more as the run has made it",
-                                             missing.front().string());
+  const std::string what = missing.empty() ? std::string("the inputs have changed")
+                                           : fmt::format("{} is gone", missing.front().string());
   fill_report(chain, db, nullptr, report);
   report.error = fmt::format(
       "the run in {} is done, but {}, and the chunks of its batches are gone (keep_chunks = true "

@@ -44,7 +44,7 @@ RunDb::RunDb(const std::filesystem::path& file) : file_(file.string()) {
   }
   sqlite3_busy_timeout(db, 10000);
   execute("PRAGMA auto_vacuum=INCREMENTAL");  // answers come and go; see AnswerStore
-  execute("PRAGMA journal_mode=WAL");
+  execute(journal_mode(file));
   // A committed batch is not done again, so the commit must survive a power cut.
   execute("PRAGMA synchronous=FULL");
   execute(kSchema);

@@ -5,6 +5,7 @@
 #include <sqlite3.h>
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <string_view>
 
@@ -19,6 +20,10 @@ struct CloseSqlite {
 struct Blob {
   std::string_view bytes;
 };
+
+// The journal mode for a database in this folder: a write-ahead log needs memory that is shared by
+// all who have it open, which network file systems do not give.
+const char* journal_mode(const std::filesystem::path& file);
 
 class Statement {
  public:

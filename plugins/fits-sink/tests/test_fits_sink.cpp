@@ -134,7 +134,7 @@ class Run {
       chunks.push_back({chunks.size(), 1, count});
       sink.write(batch(chunks.back().ordinal, first, count), chunks.back());
     }
-    Files files{{}, folder_.path, {}};
+    Files files(folder_.path);
     sink.finish(chunks, files);
     return files.paths.at(0);
   }
@@ -149,6 +149,7 @@ class Run {
   };
 
   struct Files final : qsohost::Products {
+    explicit Files(std::filesystem::path into) : folder(std::move(into)) {}
     std::filesystem::path folder;
     std::vector<std::filesystem::path> paths;
     std::filesystem::path part(const std::filesystem::path& product) override {
