@@ -44,7 +44,8 @@ class Machine:
 
     def temporaries(self, run):
         """Left by a run that was killed; the next one removes them."""
-        folders = {os.path.dirname(p) for p in self.paths(run).values()}
+        # Outside of the run directory other runs may have left theirs.
+        folders = {os.path.dirname(p) for k, p in self.paths(run).items() if k != "raw" or not self.is_absolute}
         found = {p for p in self.files if boxes.TEMPORARY.search(p) and p not in self.box.users}
         return [p for p in found if os.path.dirname(p) in folders]
 
@@ -64,7 +65,8 @@ class Machine:
         if run.is_moved and self.is_absolute:
             return GOOD | REFUSED
         if self.is_blocked(run):
-            return REFUSED
+            # A product that the user has changed is told of where nothing is to be done.
+            return REFUSED | (GOOD if run.is_finished and not (retries and run.is_unsettled) else set())
         text = self.world.catalogue()
         unsure = {2} if run.is_begun and (text in run.maybe_inputs or run.is_empty) else set()
         if self.is_changed(run):
