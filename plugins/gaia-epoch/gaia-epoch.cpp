@@ -102,7 +102,7 @@ class GaiaEpoch : public qsohost::Fetcher {
     for (const qsohost::Path& path : *paths) files.push_back(path.text);
     const std::filesystem::path& folder = context.run().work_dir;  // none in a dry run
     const std::filesystem::path index =
-        folder.empty() ? folder : folder / fmt::format("{}.index", label());
+        folder.empty() ? folder : folder / qsohost::kIndexFolder / label();
     archive_ = std::make_unique<gaia::FileArchive>(files, wanted_, index, context);
   }
 

@@ -31,6 +31,10 @@ struct RunInfo {
 // ask again. The host removes it when the run is done and nothing is unsettled, and for --restart.
 inline constexpr std::string_view kReceivedFolder = "received";
 
+// A stage may keep in this folder of work_dir what it has worked out from its input files and can
+// check against them, such as an index. It outlives --restart.
+inline constexpr std::string_view kIndexFolder = "index";
+
 class QSOHOST_API Context {
  public:
   virtual ~Context();

@@ -19,6 +19,7 @@
 #include "qsohost/fits.hpp"
 #include "qsohost/http.hpp"
 #include "qsohost/identifiers.hpp"
+#include "qsohost/input_columns.hpp"
 #include "qsohost/light_curve.hpp"
 #include "qsohost/light_curve_fitter.hpp"
 #include "qsohost/option.hpp"

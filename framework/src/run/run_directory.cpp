@@ -301,7 +301,7 @@ void RunDirectory::clear() {
   fs::remove(ledger_file(folder_), error);
   for (const auto& entry : fs::directory_iterator(work_folder())) {
     const fs::path name = entry.path().filename();
-    if (name != kLock && name != kMark) remove_all(entry.path());
+    if (name != kLock && name != kMark && name != kIndexFolder) remove_all(entry.path());
   }
 }
 
