@@ -142,6 +142,16 @@ void require_the_end(const OldRuns& runs, const std::vector<Piece>& pieces) {
       "; do it and name it too, or merge what there is with --partial");
 }
 
+// Products of several runs are none of these runs'.
+void require_other_folder(const OldRuns& runs, const fs::path& into) {
+  if (into.empty()) throw ChainError("several runs need a folder for what is merged (--into)");
+  for (const auto& run : runs) {
+    if (resolved(into) != run->folder) continue;
+    throw ChainError(
+        fmt::format("{} holds a run of its own; take another folder (--into)", into.string()));
+  }
+}
+
 // Of shards; a run that is merged alone is what it is.
 void require_whole(const OldRuns& runs, const std::vector<Piece>& pieces, bool partial) {
   for (const auto& run : runs) {
@@ -244,8 +254,12 @@ std::vector<fs::path> merge_runs(Plugins& plugins, const MergeOptions& options) 
   if (runs.empty()) throw ChainError("name the run directories to merge");
   Chain chain = restore(runs, plugins);
   const std::vector<Piece> pieces = pieces_of(runs);
-  const bool is_alone = options.into.empty() || resolved(options.into) == runs[0]->folder;
-  if (!is_alone || runs.size() > 1) require_whole(runs, pieces, options.partial);
+  const bool is_alone =
+      runs.size() == 1 && (options.into.empty() || resolved(options.into) == runs[0]->folder);
+  if (!is_alone) {
+    require_other_folder(runs, options.into);
+    require_whole(runs, pieces, options.partial);
+  }
   const auto warn = [&](const std::string& text) {
     if (options.log) options.log(LogLevel::Warning, text);
   };

@@ -303,7 +303,9 @@ bool prepare(Chain& chain, const RunOptions& options, RunDirectory& directory,
   }
   const bool is_resumed =
       options.start == StartMode::Resume || options.start == StartMode::RetryFailed;
-  bool accept = is_resumed && options.accept_changed_inputs && !db.is_finished();
+  // A run without batches takes the inputs as they are.
+  const bool can_differ = directory.has_changed_inputs() || !db.batches().empty();
+  bool accept = is_resumed && options.accept_changed_inputs && can_differ && !db.is_finished();
   if (db.meta("by identifier")) {
     // Batches of before cannot be done again as batches.
     accept |=

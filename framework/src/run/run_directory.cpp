@@ -252,10 +252,11 @@ void adopt_copy(const fs::path& run_dir, RunDb& db) {
   const fs::path work = qsohost::work_folder(run_dir);
   const std::string inode = inode_of(work);
   if (db.meta("inode") == inode) return;
-  ProductFiles(run_dir, db).remove_temporaries();
+  // First: the original may be writing those just now.
   for (const ProductRecord& product : db.products()) {
     if (fs::path(product.path).is_absolute()) db.forget_product(product.path);
   }
+  ProductFiles(run_dir, db).remove_temporaries();
   const std::string id = new_id();
   mark(work, id);
   db.set_meta("run id", id);
@@ -346,7 +347,13 @@ void RunDirectory::remove_received() const {
 }
 
 fs::path make_temporary_folder(const fs::path& work) {
-  std::string pattern = (work / "merging-XXXXXX").string();
+  constexpr std::string_view kBegin = "merging-";
+  for (const auto& entry : fs::directory_iterator(work)) {
+    // Of a merge that was killed: another one would hold the lock.
+    std::error_code ignored;
+    if (entry.path().filename().string().starts_with(kBegin)) fs::remove_all(entry.path(), ignored);
+  }
+  std::string pattern = (work / kBegin).string() + "XXXXXX";
   if (::mkdtemp(pattern.data()) == nullptr) {
     throw ChainError(fmt::format("{}: {}", pattern, std::strerror(errno)));
   }
