@@ -16,6 +16,19 @@ use = "lightcurve-source"
 label = "curves"
 paths = ["curves.fits"]
 """
+# The light curves of the file, as another survey's than those that are fetched.
+OTHER_SURVEY = """
+[[stage.band]]
+group = "mine.g"
+time = "mjd_g"
+mag = "mag_g"
+mag_err = "magerr_g"
+"""
+FETCH = """
+[[stage]]
+use = "ztf-files"
+path = "{source_id}.csv"
+"""
 FIT = """
 [[stage]]
 use = "ou-fit"
@@ -75,8 +88,7 @@ class WidthsTest(ChainTest):
         np.testing.assert_array_equal(table["z"], self.pairs[:, 1])
 
     def test_a_position_of_two_values(self):
-        fetch = '[[stage]]\nuse = "ztf-files"\npath = "{source_id}.csv"\n'
-        error = self.refused(fetch + SINK.format(what="targets", more=""))
+        error = self.refused(OTHER_SURVEY + FETCH + SINK.format(what="targets", more=""))
         self.assertIn("ztf-files needs column 'dec'", error)
         self.assertIn("gives 2 values per object", error)
 
