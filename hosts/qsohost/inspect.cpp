@@ -55,8 +55,10 @@ std::vector<std::pair<std::string, const OptionBase*>> with_tables(const OptionO
   return out;
 }
 
+// "f64", "any", of several values per cell "f64[3]"
 std::string dtype_text(const Port& port) {
-  return port.dtype ? std::string(name_of(*port.dtype)) : "any";
+  const std::string type = port.dtype ? std::string(name_of(*port.dtype)) : "any";
+  return port.width > 1 ? fmt::format("{}[{}]", type, port.width) : type;
 }
 
 // A column that several groups have alike.
@@ -74,7 +76,8 @@ std::vector<SharedPort> shared(const std::vector<Port>& ports) {
   for (const Port& port : ports) {
     const auto same = std::find_if(out.begin(), out.end(), [&](const SharedPort& s) {
       return !port.group.empty() && !s.port.group.empty() && s.port.name == port.name &&
-             s.port.dtype == port.dtype && s.port.unit == port.unit && s.port.help == port.help;
+             s.port.dtype == port.dtype && s.port.width == port.width && s.port.unit == port.unit &&
+             s.port.help == port.help;
     });
     if (same == out.end())
       out.push_back({{port.group}, port});

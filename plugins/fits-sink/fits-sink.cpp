@@ -96,10 +96,15 @@ void FitsSink::declare(const qsohost::Schema& before, qsohost::Ports& ports) con
   for (const Product& product : plan.products) {
     ports.writes(products::path_of(product, *path, "{name}"));
     for (const ProductColumn& column : product.columns) {
-      ports.reads({column.from.group, column.from.name, std::nullopt});
+      ports.reads({.group = column.from.group,
+                   .name = column.from.name,
+                   .dtype = std::nullopt,
+                   .width = qsohost::kAnyWidth});
     }
   }
-  if (!sort_by->empty()) ports.reads({"", *sort_by, std::nullopt});
+  if (!sort_by->empty()) {
+    ports.reads({"", *sort_by, std::nullopt, "", "option 'sort_by'"});
+  }
 }
 
 void FitsSink::open(qsohost::Context& context) {

@@ -85,38 +85,52 @@ class QSOHOST_API Outcomes {
   Counts counts_;
 };
 
-// Where a Fitter puts what it found for one object. Columns are those it declared.
+// Where a Fitter puts what it found for one object, in the columns that it declared. An object has
+// all of its results or none: what was put here before fit() throws BadObject is taken back.
 class QSOHOST_API Result {
  public:
-  Result(Batch& batch, std::size_t row, std::deque<Group>& arrays, Counts& counts)
-      : batch_(&batch), row_(row), arrays_(&arrays), counts_(&counts) {}
+  // By the host. `arrays` and `counts` are of this object alone.
+  Result(Batch& batch, std::size_t row, const Ports& declared, std::deque<Group>& arrays,
+         Counts& counts)
+      : batch_(&batch), row_(row), declared_(&declared), arrays_(&arrays), counts_(&counts) {}
 
-  // An object column of the type declared.
+  // An object column of the type declared, with one value per object.
   template <class T>
   void set(std::string_view column, T value) {
-    batch_->objects().at(column).template values<T>()[row_] = static_cast<Stored<T>>(value);
+    one_value("", column).template values<T>()[row_] = static_cast<Stored<T>>(value);
+  }
+  // This object's cell of an object column of any width: as many values as were declared.
+  template <class T>
+  std::span<Stored<T>> cell(std::string_view column) {
+    Column& c = own("", column);
+    return c.template values<T>().subspan(row_ * c.width(), c.width());
   }
   // This object's part of an epoch column that was added to a group already there ("keep").
   template <class T>
   std::span<Stored<T>> epochs(std::string_view group, std::string_view column) {
-    Group& g = batch_->group(group);
-    const Slice s = g.slice(row_);
-    return g.at(column).template values<T>().subspan(s.first, s.count);
+    Column& c = one_value(group, column);
+    const Slice s = batch_->group(group).slice(row_);
+    return c.template values<T>().subspan(s.first, s.count);
   }
   // One more element for this object in a group that this fitter adds (arrays of any length). All
   // columns of that group get as many elements.
   template <class T>
   void append(std::string_view group, std::string_view column, T value) {
-    array(group).at(column).append(value);
+    array(group, column).append(value);
   }
   void count(std::string_view item, std::string_view what, std::int64_t n = 1) {
     counts_->add(item, what, n);
   }
 
  private:
-  Group& array(std::string_view group);
+  // A column that this fitter added to the batch; throws ChainError if it did not.
+  Column& own(std::string_view group, std::string_view column);
+  Column& one_value(std::string_view group, std::string_view column);
+  Column& array(std::string_view group, std::string_view column);
+
   Batch* batch_;
   std::size_t row_;
+  const Ports* declared_;
   std::deque<Group>* arrays_;
   Counts* counts_;
 };
@@ -195,7 +209,8 @@ class QSOHOST_API Fitter : public Stage {
  public:
   static constexpr Role role = Role::Fitter;
   ~Fitter() override;
-  // One object. May throw BadObject: the object is flagged, its results keep their fill values.
+  // One object. May throw BadObject: the object is flagged, its results keep their fill values and
+  // its arrays stay empty, whatever had been put into `result`.
   virtual void fit(const Object& object, Result& result) const = 0;
 };
 

@@ -252,3 +252,28 @@ TEST_CASE("the stage works in the harness, and says what it lacks") {
   lacking.targets({{7, 10.5, -3.25}});
   CHECK_THAT(error_of([&] { lacking.run(); }), Contains("neither a survey nor a fitter"));
 }
+
+TEST_CASE("what cannot be sorted or stored is refused before the first batch") {
+  const auto run = [](const std::vector<std::pair<std::string, std::string>>& options) {
+    Harness h("fits-sink", options);
+    h.targets({{7, 10.5, -3.25}, {8, 11.5, 4}});
+    Column& pair = h.batch().objects().add({"pair", DType::F64, "", "", 2});
+    Column& flag = h.batch().objects().add({"flag", DType::Bool, "", ""});
+    pair.resize(2);
+    flag.resize(2);
+    h.run();
+    return names_in(h.products().at(0));
+  };
+  CHECK(run({{"what", "\"catalog\""}}) == Names{"source_id", "ra", "dec", "pair", "flag"});
+  CHECK_THAT(error_of([&] {
+               run({{"what", "\"catalog\""}, {"sort_by", "\"pair\""}});
+             }),
+             Contains("needs column 'pair' (option 'sort_by') with 1 value per object"));
+  CHECK(run({{"what", "\"targets\""}, {"sort_by", "\"flag\""}}) == Names{"source_id", "ra", "dec"});
+
+  Schema schema = chain();
+  schema.add({"loo.ztf.g", "shape", DType::F64, "", "", 0, 2}, "loo");
+  const auto plan = products::plan_products("loo", {}, schema);
+  REQUIRE(plan.problems.size() == 1);
+  CHECK_THAT(plan.problems[0], Contains("'shape' of group 'loo.ztf.g' has several values"));
+}
