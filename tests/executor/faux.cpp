@@ -154,6 +154,21 @@ class FauxFit : public Fitter {
   Option<Path> bad_while_{this, "bad_while", Path{}, "some objects are bad while this file exists"};
 };
 
+// Gives no number of an object, only arrays.
+class FauxArrays : public Fitter {
+ public:
+  void declare(const Schema& /*before*/, Ports& ports) const override {
+    ports.reads({"faux.g", "mag", DType::F32, "mag"});
+    ports.adds_group({.name = label() + ".faux.g"});
+    ports.adds({label() + ".faux.g", "brighter", DType::F64, "mag", "magnitudes below 18.3"});
+  }
+  void fit(const Object& object, Result& result) const override {
+    for (const double mag : object.light_curve("faux.g").mag) {
+      if (mag < 18.3) result.append(label() + ".faux.g", "brighter", mag);
+    }
+  }
+};
+
 class FauxFilter : public Filter {
  public:
   void apply(Batch& batch, Counts& counts) const override {
@@ -226,5 +241,6 @@ class FauxSink : public Sink {
 
 QSOHOST_PLUGIN("faux", "1.0.0", stage<FauxSource>("faux-source", "numbered objects"),
                stage<FauxFetch>("faux-fetch", "made-up epochs"),
-               stage<FauxFit>("faux-fit", "means"), stage<FauxFilter>("faux-filter", "drops some"),
+               stage<FauxFit>("faux-fit", "means"), stage<FauxArrays>("faux-arrays", "arrays"),
+               stage<FauxFilter>("faux-filter", "drops some"),
                stage<FauxSink>("faux-sink", "text files"));

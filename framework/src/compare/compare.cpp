@@ -176,7 +176,9 @@ class Comparison {
   ComparedFit fit_of(const Batch& batch, std::size_t row, const std::string& group,
                      const Layout& layout, const FitterWork& work) const {
     ComparedFit fit;
-    fit.seconds = work.seconds.at(row) / static_cast<double>(layout.groups.size());
+    // A fitter that adds arrays alone names no light curves: its time is shared out among all.
+    const auto& curves = layout.groups.empty() ? groups_ : layout.groups;
+    fit.seconds = work.seconds.at(row) / static_cast<double>(curves.size());
     bool any = false;
     for (const std::string& name : names_) {
       const Column* column = find(batch, layout, group, name);
