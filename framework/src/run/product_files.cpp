@@ -63,6 +63,10 @@ void ProductFiles::require_ours(const fs::path& place) const {
                   place.string()));
 }
 
+void ProductFiles::require_all_ours() const {
+  for (const ProductRecord& record : db_.products()) require_ours(run_dir_ / record.path);
+}
+
 void ProductFiles::try_to_write(const fs::path& place) const {
   std::error_code error;
   if (fs::is_directory(place, error)) {

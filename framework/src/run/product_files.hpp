@@ -23,6 +23,9 @@ class ProductFiles final : public Products {
   // one file, an input, a folder, a name that is too long, a file that is not this run's.
   void check(const Chain& chain, const std::vector<Input>& inputs);
 
+  // Throws ChainError if a product of the ledger is not this run's any more.
+  void require_all_ours() const;
+
   std::filesystem::path part(const std::filesystem::path& product) override;
 
   // Gives all files that were asked for by part() their names, after the ledger knows them.

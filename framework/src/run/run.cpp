@@ -278,6 +278,7 @@ bool is_done_already(const Chain& chain, RunDirectory& directory, RunReport& rep
     return true;
   }
   if (has_chunks(chain, directory)) {
+    products.require_all_ours();
     db.reopen({});
     return false;
   }
@@ -297,6 +298,8 @@ bool is_done_already(const Chain& chain, RunDirectory& directory, RunReport& rep
 bool prepare(Chain& chain, const RunOptions& options, RunDirectory& directory,
              const RunFacts& facts) {
   RunDb& db = directory.db();
+  // Before the ledger changes, since a run that is refused is left as it is.
+  ProductFiles(directory.folder(), db).require_all_ours();
   if (options.start == StartMode::RetryFailed) {
     const std::set<std::uint64_t> again = unsettled_batches(chain, db);
     if (!again.empty()) db.reopen(again);
