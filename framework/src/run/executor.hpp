@@ -48,8 +48,10 @@ class Executor {
     std::optional<std::uint64_t> limit;
     bool with_sinks = true;
     const std::atomic<int>* interrupts = nullptr;
+    // These two throw nothing (see callback_guard.hpp).
     std::function<void(std::uint64_t objects, const std::string& stage)> progress;
     std::function<void(const BatchRecord&)> committed;
+    // What it throws ends the run.
     std::function<void(const Batch&, const std::vector<FitterWork>&)> batch_done;
   };
 
@@ -76,8 +78,10 @@ class Executor {
   bool stopping() const;  // no more batches from the source
   void make_steps();
   void start_threads();
+  void join();  // waits for all threads; what a queue still holds is not worked on
   bool pass_over(std::uint64_t objects);  // false: there were not as many, or it was stopped
   void note_interrupt();
+  void run_source();
   void read_source();
   std::size_t next_capacity(const Batch& last) const;
   bool take_token();
@@ -96,6 +100,7 @@ class Executor {
   Trace* trace_;
   std::vector<std::unique_ptr<Step>> steps_;
   std::unique_ptr<ComputePool> pool_;
+  std::thread source_;
 
   std::mutex mutex_;  // guards everything below
   std::condition_variable changed_;

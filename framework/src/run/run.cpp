@@ -11,6 +11,8 @@
 
 #include "http/connection.hpp"
 #include "qsohost/error.hpp"
+#include "run/callback_guard.hpp"
+#include "run/crash.hpp"
 #include "run/executor.hpp"
 #include "run/ledger_report.hpp"
 #include "run/run_directory.hpp"
@@ -104,6 +106,11 @@ class OpenChain {
   std::vector<ChainStage*> opened_;
 };
 
+void check_limit(std::string_view what, int number, int most) {
+  if (number <= most) return;
+  throw CannotOpen(fmt::format("{} {}: {} is the most", number, what, most));
+}
+
 // Of each stage; 0 for those that are no fetchers.
 std::vector<int> lanes_of(const Chain& chain) {
   std::vector<int> lanes(chain.stages().size());
@@ -112,18 +119,24 @@ std::vector<int> lanes_of(const Chain& chain) {
     if (stage.offer.role != Role::Fetcher) continue;
     guarded_opening(
         stage, [&] { lanes[i] = std::max(1, static_cast<const Fetcher&>(*stage.stage).lanes()); });
+    check_limit(fmt::format("lanes of stage '{}'", stage.label), lanes[i], kMostLanes);
   }
   return lanes;
 }
 
 Executor::Settings executor_settings(const Chain& chain, const RunOptions& options) {
+  check_limit("threads", options.threads, kMostThreads);
+  check_limit("batches in flight", options.in_flight, kMostInFlight);
   Executor::Settings settings;
   settings.threads = options.threads > 0
                          ? options.threads
                          : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   settings.lanes = lanes_of(chain);
-  const int all_lanes = std::accumulate(settings.lanes.begin(), settings.lanes.end(), 0);
-  settings.in_flight = options.in_flight > 0 ? options.in_flight : settings.threads + all_lanes + 2;
+  const std::int64_t workers =
+      std::accumulate(settings.lanes.begin(), settings.lanes.end(), std::int64_t{settings.threads});
+  settings.in_flight = options.in_flight > 0
+                           ? options.in_flight
+                           : static_cast<int>(std::min<std::int64_t>(workers + 2, kMostInFlight));
   settings.batch_rows = chain.settings().batch_rows;
   settings.batch_bytes = chain.settings().batch_megabytes << 20;
   settings.skip = options.skip;
@@ -212,16 +225,18 @@ Done done_before(const Chain& chain, RunDb& db, StartMode start) {
   return done;
 }
 
-struct Work {
+struct WholeRun {
   Chain& chain;
   const RunOptions& options;
   RunDirectory* directory;  // none in a dry run
   RunDb& db;
   Done before;
   Trace* trace;
+  CallbackGuard& guard;
+  CrashFile* crashes = nullptr;  // none in a dry run
 };
 
-std::optional<std::uint64_t> objects_total(const Work& work) {
+std::optional<std::uint64_t> objects_total(const WholeRun& work) {
   const ChainStage& source = work.chain.stages().front();
   std::optional<std::uint64_t> total;
   guarded_opening(source, [&] { total = static_cast<const Source&>(*source.stage).size(); });
@@ -233,7 +248,7 @@ std::optional<std::uint64_t> objects_total(const Work& work) {
 }
 
 // For `qsohost status`.
-void note_start(const Work& work) {
+void note_start(const WholeRun& work) {
   std::string stages;
   for (const ChainStage& stage : work.chain.stages()) {
     stages += fmt::format("{} {}\n", name_of(stage.offer.role), stage.label);
@@ -245,7 +260,7 @@ void note_start(const Work& work) {
   if (const auto total = objects_total(work)) work.db.set_meta("objects", std::to_string(*total));
 }
 
-std::function<void(std::uint64_t, const std::string&)> progress_of(const Work& work,
+std::function<void(std::uint64_t, const std::string&)> progress_of(const WholeRun& work,
                                                                    const HttpConnection& http) {
   if (!work.options.progress) return {};
   const std::optional<std::uint64_t> total = objects_total(work);
@@ -269,11 +284,11 @@ std::set<std::uint64_t> settled_batches(const Chain& chain, const RunDb& db) {
   return settled;
 }
 
-fs::path ledger_file(const Work& work) {
+fs::path ledger_file(const WholeRun& work) {
   return work.directory == nullptr ? fs::path() : work.directory->folder() / "run.db";
 }
 
-void execute(Work& work, RunReport& report) {
+void execute(WholeRun& work, RunReport& report) {
   const auto begin = std::chrono::steady_clock::now();
   std::optional<OpenChain> open;
   std::optional<HttpConnection> http;
@@ -284,7 +299,11 @@ void execute(Work& work, RunReport& report) {
     http.emplace(work.chain, work.options, ledger_file(work), settled_batches(work.chain, work.db));
     settings = executor_settings(work.chain, work.options);
     settings.progress = progress_of(work, *http);
-    settings.committed = [&](const BatchRecord& batch) { http->committed(batch); };
+    const std::function<void(const BatchRecord&)> committed = [&](const BatchRecord& batch) {
+      if (work.crashes != nullptr) work.crashes->committed(batch.ordinal);
+      http->committed(batch);
+    };
+    settings.committed = work.guard.guard("clearing up behind a batch", committed);
     passing = passing_sinks(work.chain);
     if (!work.options.dry_run) note_start(work);
   } catch (const CannotOpen& e) {
@@ -316,6 +335,7 @@ void execute(Work& work, RunReport& report) {
     report.end = RunEnd::Interrupted;
   } else {
     report.end = has_unsettled(report) ? RunEnd::Unsettled : RunEnd::Done;
+    if (work.crashes != nullptr) work.crashes->clear();
     // Failed objects can be tried again, and then their batches' chunks are written anew.
     if (report.end == RunEnd::Done && work.directory != nullptr) {
       work.directory->remove_chunks(passing);
@@ -324,9 +344,15 @@ void execute(Work& work, RunReport& report) {
   }
 }
 
-}  // namespace
+void warn_of_crashes(const RunOptions& options, const fs::path& folder, CrashFile& crashes) {
+  if (options.start == StartMode::Restart) crashes.clear();
+  if (!options.log) return;
+  for (const std::string& line : CrashFile::read(folder / kCrashFile)) {
+    options.log(LogLevel::Warning, fmt::format("the program ended here before: {}", line));
+  }
+}
 
-RunReport run(Chain& chain, const RunOptions& options) {
+RunReport run_guarded(Chain& chain, const RunOptions& options, CallbackGuard& guard) {
   RunReport report;
   report.run_dir = options.run_dir;
   // First, since --restart throws away what a mistyped name should not cost.
@@ -335,7 +361,7 @@ RunReport run(Chain& chain, const RunOptions& options) {
   Trace* const tracer = trace ? &*trace : nullptr;
   if (options.dry_run) {
     RunDb db("");
-    Work work{chain, options, nullptr, db, {}, tracer};
+    WholeRun work{chain, options, nullptr, db, {}, tracer, guard};
     execute(work, report);
     return report;
   }
@@ -349,8 +375,22 @@ RunReport run(Chain& chain, const RunOptions& options) {
     report.notes.insert(report.notes.begin(), "this run was finished already; nothing was done");
     return report;
   }
-  Work work{chain, options, &directory, db, std::move(before), tracer};
+  CrashFile crashes(directory.folder() / kCrashFile);
+  warn_of_crashes(options, directory.folder(), crashes);
+  WholeRun work{chain, options, &directory, db, std::move(before), tracer, guard, &crashes};
   execute(work, report);
+  return report;
+}
+
+}  // namespace
+
+RunReport run(Chain& chain, const RunOptions& options) {
+  CallbackGuard guard;
+  RunOptions guarded = options;
+  guarded.progress = guard.guard("the display of progress", options.progress);
+  guarded.log = guard.guard("the log of the host", options.log);
+  RunReport report = run_guarded(chain, guarded, guard);
+  for (std::string& note : guard.notes()) report.notes.push_back(std::move(note));
   return report;
 }
 

@@ -106,8 +106,25 @@ void plain_loop(std::size_t n, const std::function<void(std::size_t)>& body) {
   for (std::size_t i = 0; i < n; ++i) body(i);
 }
 
+WorkingOn place_of(const ChainStage& stage, const Batch* batch) {
+  WorkingOn at;
+  at.stage = stage.label;
+  if (!stage.offer.plugin.empty()) {
+    at.plugin =
+        fmt::format("{} of plugin {} {}", stage.use, stage.offer.plugin, stage.offer.version);
+  }
+  if (batch == nullptr) return at;
+  at.has_batch = true;
+  at.batch = batch->ordinal();
+  if (batch->rows() == 0 || batch->objects().find("source_id") == nullptr) return at;
+  at.first_object = batch->id(0);
+  at.last_object = batch->id(batch->rows() - 1);
+  return at;
+}
+
 void guarded(const ChainStage& stage, const Batch* batch, const std::function<void()>& call) {
   try {
+    const Work work(place_of(stage, batch));
     call();
   } catch (...) {
     throw ChainError(fmt::format("{}: {}", describe(stage, batch), caught_words()));
@@ -170,7 +187,10 @@ std::vector<BadRow> call_fitter(const ChainStage& stage, Batch& batch, const For
     const auto& fitter = static_cast<const Fitter&>(*stage.stage);
     std::vector<std::deque<Group>> arrays(batch.rows(), empty_arrays(stage));
     std::mutex mutex;
+    const WorkingOn at = *working_on();
     for_each(batch.rows(), [&](std::size_t row) {
+      const Work work(at);  // whatever thread this is
+      const WorkOnObject on_object(batch, row);
       Result result(batch, row, arrays[row], counts);
       try {
         fitter.fit(Object(batch, row), result);
