@@ -115,6 +115,16 @@ class Crash(ChainTest):
         self.assert_same_files(self.folder / "crash.run", self.folder / "whole", "*.txt")
         self.assertEqual(list((self.folder / "crash.run").glob("*crash*")), [])
 
+    def test_threads_that_the_system_does_not_give_end_a_run_with_words(self):
+        command = [QSOHOST, "--chain", self.chain, "--set", "fetch.lanes=4000"]
+        done = subprocess.run(
+            ["bash", "-c", 'ulimit -v 4000000; exec "$0" "$@"', *command],
+            cwd=self.folder, capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("the system gives no more threads", done.stderr)
+        self.assertIn("--resume", done.stdout)
+
     def test_a_signal_from_outside_is_no_plugins_fault(self):
         process = subprocess.Popen(
             [QSOHOST, "--chain", self.chain, "--set", "fetch.ms=300"],

@@ -119,7 +119,7 @@ ChainStage make_stage(const RawStage& raw, const std::filesystem::path& folder, 
     if (plugins.find(raw.use) == nullptr) throw ChainError(plugins.no_stage(raw.use));
     stage.stage = plugins.create(raw.use);
     stage.offer = *plugins.find(raw.use);
-    const Work work(place_of(stage, nullptr));
+    const AtWork at_work(place_of(stage, nullptr));
     stage.is_whole = apply_options(*stage.stage, raw, folder, problems);
     if (!raw.in_line_up && plugins.find(raw.swapped_from) != nullptr) {
       stage.original = plugins.create(raw.swapped_from);
@@ -296,7 +296,7 @@ void Chain::check_ports(std::vector<Problem>& problems) {
       problems.push_back({stage.place, fmt::format("{} {}", stage.label, message), false});
     };
     try {
-      const Work work(place_of(stage, nullptr));
+      const AtWork at_work(place_of(stage, nullptr));
       stage.ports = ports_of(*stage.stage, schema);
       std::vector<std::string> messages;
       if (is_swapped) messages = misfits_by_swap(stage, schema, as_written);

@@ -45,21 +45,21 @@ const WorkingOn* working_on() noexcept {
   return now;
 }
 
-Work::Work(const WorkingOn& what) noexcept : what_(what), before_(now) {
+AtWork::AtWork(const WorkingOn& what) noexcept : what_(what), before_(now) {
   static thread_local const SignalStack signal_stack;
   now = &what_;
 }
 
-Work::~Work() {
+AtWork::~AtWork() {
   now = before_;
 }
 
-WorkOnObject::WorkOnObject(const Batch& batch, std::size_t row) {
+AtObject::AtObject(const Batch& batch, std::size_t row) {
   const bool has_name = row < batch.rows() && batch.objects().find("source_id") != nullptr;
   if (now != nullptr && has_name) now->object = batch.id(row);
 }
 
-WorkOnObject::~WorkOnObject() {
+AtObject::~AtObject() {
   if (now != nullptr) now->object = "";
 }
 

@@ -40,12 +40,12 @@ struct WorkingOn {
 const WorkingOn* working_on() noexcept;
 
 // As long as it lives, the thread is at this.
-class Work {
+class AtWork {
  public:
-  explicit Work(const WorkingOn& what) noexcept;
-  ~Work();
-  Work(const Work&) = delete;
-  Work& operator=(const Work&) = delete;
+  explicit AtWork(const WorkingOn& what) noexcept;
+  ~AtWork();
+  AtWork(const AtWork&) = delete;
+  AtWork& operator=(const AtWork&) = delete;
 
  private:
   WorkingOn what_;
@@ -53,12 +53,12 @@ class Work {
 };
 
 // As long as it lives, the thread is at this object, within what it was at already (if anything).
-class WorkOnObject {
+class AtObject {
  public:
-  WorkOnObject(const Batch& batch, std::size_t row);
-  ~WorkOnObject();
-  WorkOnObject(const WorkOnObject&) = delete;
-  WorkOnObject& operator=(const WorkOnObject&) = delete;
+  AtObject(const Batch& batch, std::size_t row);
+  ~AtObject();
+  AtObject(const AtObject&) = delete;
+  AtObject& operator=(const AtObject&) = delete;
 };
 
 }  // namespace qsohost::inline v1

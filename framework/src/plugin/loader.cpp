@@ -197,7 +197,7 @@ StagePtr Plugins::create(std::string_view stage) {
     WorkingOn at;
     at.stage = offer->stage;
     at.plugin = fmt::format("of plugin {} {}", offer->plugin, offer->version);
-    const Work work(at);
+    const AtWork at_work(at);
     StagePtr created{entry->create(), entry->destroy};
     if (const std::string fault = fault_in_options(*created); !fault.empty()) {
       throw ChainError(fmt::format("a fault of plugin {} {}, to be mended by its author: {}",

@@ -97,7 +97,10 @@ class OpenChain {
   }
 
   void close() noexcept {
-    for (auto it = opened_.rbegin(); it != opened_.rend(); ++it) (*it)->stage->close();
+    for (auto it = opened_.rbegin(); it != opened_.rend(); ++it) {
+      const AtWork at_work(place_of(**it, nullptr));
+      (*it)->stage->close();
+    }
     opened_.clear();
   }
 
@@ -225,7 +228,7 @@ Done done_before(const Chain& chain, RunDb& db, StartMode start) {
   return done;
 }
 
-struct WholeRun {
+struct Work {
   Chain& chain;
   const RunOptions& options;
   RunDirectory* directory;  // none in a dry run
@@ -236,7 +239,7 @@ struct WholeRun {
   CrashFile* crashes = nullptr;  // none in a dry run
 };
 
-std::optional<std::uint64_t> objects_total(const WholeRun& work) {
+std::optional<std::uint64_t> objects_total(const Work& work) {
   const ChainStage& source = work.chain.stages().front();
   std::optional<std::uint64_t> total;
   guarded_opening(source, [&] { total = static_cast<const Source&>(*source.stage).size(); });
@@ -248,7 +251,7 @@ std::optional<std::uint64_t> objects_total(const WholeRun& work) {
 }
 
 // For `qsohost status`.
-void note_start(const WholeRun& work) {
+void note_start(const Work& work) {
   std::string stages;
   for (const ChainStage& stage : work.chain.stages()) {
     stages += fmt::format("{} {}\n", name_of(stage.offer.role), stage.label);
@@ -260,7 +263,7 @@ void note_start(const WholeRun& work) {
   if (const auto total = objects_total(work)) work.db.set_meta("objects", std::to_string(*total));
 }
 
-std::function<void(std::uint64_t, const std::string&)> progress_of(const WholeRun& work,
+std::function<void(std::uint64_t, const std::string&)> progress_of(const Work& work,
                                                                    const HttpConnection& http) {
   if (!work.options.progress) return {};
   const std::optional<std::uint64_t> total = objects_total(work);
@@ -284,11 +287,11 @@ std::set<std::uint64_t> settled_batches(const Chain& chain, const RunDb& db) {
   return settled;
 }
 
-fs::path ledger_file(const WholeRun& work) {
+fs::path ledger_file(const Work& work) {
   return work.directory == nullptr ? fs::path() : work.directory->folder() / "run.db";
 }
 
-void execute(WholeRun& work, RunReport& report) {
+void execute(Work& work, RunReport& report) {
   const auto begin = std::chrono::steady_clock::now();
   std::optional<OpenChain> open;
   std::optional<HttpConnection> http;
@@ -361,7 +364,7 @@ RunReport run_guarded(Chain& chain, const RunOptions& options, CallbackGuard& gu
   Trace* const tracer = trace ? &*trace : nullptr;
   if (options.dry_run) {
     RunDb db("");
-    WholeRun work{chain, options, nullptr, db, {}, tracer, guard};
+    Work work{chain, options, nullptr, db, {}, tracer, guard};
     execute(work, report);
     return report;
   }
@@ -377,7 +380,7 @@ RunReport run_guarded(Chain& chain, const RunOptions& options, CallbackGuard& gu
   }
   CrashFile crashes(directory.folder() / kCrashFile);
   warn_of_crashes(options, directory.folder(), crashes);
-  WholeRun work{chain, options, &directory, db, std::move(before), tracer, guard, &crashes};
+  Work work{chain, options, &directory, db, std::move(before), tracer, guard, &crashes};
   execute(work, report);
   return report;
 }

@@ -124,7 +124,7 @@ WorkingOn place_of(const ChainStage& stage, const Batch* batch) {
 
 void guarded(const ChainStage& stage, const Batch* batch, const std::function<void()>& call) {
   try {
-    const Work work(place_of(stage, batch));
+    const AtWork at_work(place_of(stage, batch));
     call();
   } catch (...) {
     throw ChainError(fmt::format("{}: {}", describe(stage, batch), caught_words()));
@@ -189,8 +189,8 @@ std::vector<BadRow> call_fitter(const ChainStage& stage, Batch& batch, const For
     std::mutex mutex;
     const WorkingOn at = *working_on();
     for_each(batch.rows(), [&](std::size_t row) {
-      const Work work(at);  // whatever thread this is
-      const WorkOnObject on_object(batch, row);
+      const AtWork at_work(at);  // whatever thread this is
+      const AtObject at_object(batch, row);
       Result result(batch, row, arrays[row], counts);
       try {
         fitter.fit(Object(batch, row), result);
