@@ -3,6 +3,7 @@
 
 #include <exception>
 
+#include "data/working_on.hpp"
 #include "qsohost/error.hpp"
 #include "qsohost/http.hpp"
 
@@ -26,6 +27,7 @@ class ObjectConversation final : public Conversation {
   std::vector<Request> begin() override {
     std::vector<Request> requests;
     for (std::size_t row = 0; row < ends_.size(); ++row) {
+      const AtObject at_object(batch_, row);
       try {
         requests.push_back(of_row(fetcher_.request(Object(batch_, row)), row));
       } catch (const Error&) {
@@ -37,6 +39,7 @@ class ObjectConversation final : public Conversation {
 
   std::vector<Request> answer(const Request& request, const Response& response) override {
     const std::size_t row = request.tag;
+    const AtObject at_object(batch_, row);
     std::vector<Request> next;
     Counts counts;  // of this answer; they go if it cannot be trusted
     try {

@@ -39,16 +39,16 @@ std::string lower(std::string text) {
 
 }  // namespace
 
-std::string Url::remote_host() const {
+std::string UrlParts::remote_host() const {
   const bool usual = (scheme == "http" && port == "80") || (scheme == "https" && port == "443");
   return usual ? host : host + ":" + port;
 }
 
-std::optional<Url> parse_url(const std::string& url) {
+std::optional<UrlParts> parse_url(const std::string& url) {
   const Handle handle = handle_of(url);
   if (!handle) return std::nullopt;
-  Url out{lower(part(handle, CURLUPART_SCHEME)), lower(part(handle, CURLUPART_HOST)),
-          part(handle, CURLUPART_PORT, CURLU_DEFAULT_PORT)};
+  UrlParts out{lower(part(handle, CURLUPART_SCHEME)), lower(part(handle, CURLUPART_HOST)),
+               part(handle, CURLUPART_PORT, CURLU_DEFAULT_PORT)};
   if (out.host.empty() || (out.scheme != "http" && out.scheme != "https")) return std::nullopt;
   return out;
 }
@@ -62,7 +62,7 @@ std::string public_url(const std::string& url) {
   return part(handle, CURLUPART_URL);
 }
 
-bool may_redirect(const Url& from, const Url& to) {
+bool may_redirect(const UrlParts& from, const UrlParts& to) {
   if (from.host != to.host) return false;
   if (from.scheme == to.scheme) return from.port == to.port;
   return from.scheme == "http" && to.scheme == "https";

@@ -10,7 +10,9 @@
 
 #include "http/connection.hpp"
 #include "qsohost/error.hpp"
+#include "run/callback_guard.hpp"
 #include "run/changed_inputs.hpp"
+#include "run/crash.hpp"
 #include "run/executor.hpp"
 #include "run/ledger_report.hpp"
 #include "run/make_products.hpp"
@@ -25,6 +27,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
+void check_limit(std::string_view what, int number, int most) {
+  if (number <= most) return;
+  throw CannotOpen(fmt::format("{} {}: {} is the most", number, what, most));
+}
+
 // Of each stage; 0 for those that are no fetchers.
 std::vector<int> lanes_of(const Chain& chain) {
   std::vector<int> lanes(chain.stages().size());
@@ -33,18 +40,24 @@ std::vector<int> lanes_of(const Chain& chain) {
     if (stage.offer.role != Role::Fetcher) continue;
     guarded_opening(
         stage, [&] { lanes[i] = std::max(1, static_cast<const Fetcher&>(*stage.stage).lanes()); });
+    check_limit(fmt::format("lanes of stage '{}'", stage.label), lanes[i], kMostLanes);
   }
   return lanes;
 }
 
 Executor::Settings executor_settings(const Chain& chain, const RunOptions& options) {
+  check_limit("threads", options.threads, kMostThreads);
+  check_limit("batches in flight", options.in_flight, kMostInFlight);
   Executor::Settings settings;
   settings.threads = options.threads > 0
                          ? options.threads
                          : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   settings.lanes = lanes_of(chain);
-  const int all_lanes = std::accumulate(settings.lanes.begin(), settings.lanes.end(), 0);
-  settings.in_flight = options.in_flight > 0 ? options.in_flight : settings.threads + all_lanes + 2;
+  const std::int64_t workers =
+      std::accumulate(settings.lanes.begin(), settings.lanes.end(), std::int64_t{settings.threads});
+  settings.in_flight = options.in_flight > 0
+                           ? options.in_flight
+                           : static_cast<int>(std::min<std::int64_t>(workers + 2, kMostInFlight));
   settings.batch_rows = chain.settings().batch_rows;
   settings.batch_bytes = chain.settings().batch_megabytes << 20;
   settings.skip = options.skip;
@@ -111,6 +124,8 @@ struct Work {
   RunDb& db;
   DoneBefore before;
   Trace* trace;
+  CallbackGuard& guard;
+  CrashFile* crashes = nullptr;  // none in a dry run
 };
 
 std::optional<std::uint64_t> source_size(const Chain& chain) {
@@ -213,7 +228,11 @@ void execute(Work& work, RunReport& report) {
     http.emplace(work.chain, work.options, ledger_of(work), settled_batches(work.chain, work.db));
     settings = executor_settings(work.chain, work.options);
     settings.progress = progress_of(work, *http);
-    settings.committed = [&](const BatchRecord& batch) { http->committed(batch); };
+    const std::function<void(const BatchRecord&)> committed = [&](const BatchRecord& batch) {
+      if (work.crashes != nullptr) work.crashes->committed(batch.ordinal);
+      http->committed(batch);
+    };
+    settings.committed = work.guard.guard("clearing up behind a batch", committed);
     passing = passing_sinks(work.chain);
     if (!work.options.dry_run) {
       products.emplace(work.directory->folder(), work.db);
@@ -248,6 +267,7 @@ void execute(Work& work, RunReport& report) {
     report.end = RunEnd::Interrupted;
   } else {
     report.end = has_unsettled(report) ? RunEnd::Unsettled : RunEnd::Done;
+    if (work.crashes != nullptr) work.crashes->clear();
     // Failed objects can be tried again, and then their batches' chunks are written anew.
     if (report.end == RunEnd::Done && work.directory != nullptr) tidy_up(work, passing);
   }
@@ -323,9 +343,15 @@ bool prepare(Chain& chain, const RunOptions& options, RunDirectory& directory,
   return true;
 }
 
-}  // namespace
+void warn_of_crashes(const RunOptions& options, const fs::path& work, CrashFile& crashes) {
+  if (options.start == StartMode::Restart) crashes.clear();
+  if (!options.log) return;
+  for (const std::string& line : CrashFile::read(work / kCrashFile)) {
+    options.log(LogLevel::Warning, fmt::format("the program ended here before: {}", line));
+  }
+}
 
-RunReport run(Chain& chain, const RunOptions& options) {
+RunReport run_guarded(Chain& chain, const RunOptions& options, CallbackGuard& guard) {
   RunReport report;
   report.run_dir = options.run_dir;
   // First, since --restart throws away what a mistyped name should not cost.
@@ -334,7 +360,7 @@ RunReport run(Chain& chain, const RunOptions& options) {
   Trace* const tracer = trace ? &*trace : nullptr;
   if (options.dry_run) {
     RunDb db("");
-    Work work{chain, options, nullptr, db, {}, tracer};
+    Work work{chain, options, nullptr, db, {}, tracer, guard};
     execute(work, report);
     return report;
   }
@@ -357,8 +383,22 @@ RunReport run(Chain& chain, const RunOptions& options) {
     report.end = RunEnd::Failed;
     return report;
   }
-  Work work{chain, options, &directory, db, done_before(db), tracer};
+  CrashFile crashes(directory.work_folder() / kCrashFile);
+  warn_of_crashes(options, directory.work_folder(), crashes);
+  Work work{chain, options, &directory, db, done_before(db), tracer, guard, &crashes};
   execute(work, report);
+  return report;
+}
+
+}  // namespace
+
+RunReport run(Chain& chain, const RunOptions& options) {
+  CallbackGuard guard;
+  RunOptions guarded = options;
+  guarded.progress = guard.guard("the display of progress", options.progress);
+  guarded.log = guard.guard("the log of the host", options.log);
+  RunReport report = run_guarded(chain, guarded, guard);
+  for (std::string& note : guard.notes()) report.notes.push_back(std::move(note));
   return report;
 }
 

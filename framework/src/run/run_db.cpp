@@ -25,7 +25,8 @@ CREATE TABLE IF NOT EXISTS object(
   stage INTEGER, source_id TEXT, ordinal INTEGER, outcome INTEGER, reason TEXT, epochs INTEGER,
   detail TEXT, attempts INTEGER, updated TEXT, nth INTEGER,
   PRIMARY KEY(stage, source_id, ordinal, nth)) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS object_outcome ON object(stage, outcome);
+DROP INDEX IF EXISTS object_outcome;
+CREATE INDEX IF NOT EXISTS object_ended ON object(stage, outcome, ordinal, source_id, nth);
 CREATE INDEX IF NOT EXISTS object_batch ON object(ordinal);
 )";
 
@@ -370,24 +371,49 @@ std::vector<std::string> RunDb::complaints(std::size_t stage, Outcome outcome,
   return out;
 }
 
-void RunDb::each_object(std::size_t stage, Outcome outcome,
-                        const std::function<void(const ObjectLine&)>& tell) const {
+struct RunDb::Page {
+  std::vector<ObjectLine> lines;
+  // The last object read.
+  bool is_first = true;
+  std::uint64_t ordinal = 0;
+  std::string source_id;
+  std::uint64_t nth = 0;
+};
+
+// The objects behind the last page; false if there are none.
+bool RunDb::read_page(std::size_t stage, Outcome outcome, Page& page) const {
   const std::lock_guard lock(mutex_);
   Statement select(db_.get(), file_,
-                   "SELECT source_id, reason, epochs, detail, attempts, updated FROM object "
-                   "WHERE stage=? AND outcome=? ORDER BY ordinal, source_id, nth");
-  select.bind(std::uint64_t{stage}, static_cast<std::uint64_t>(outcome));
+                   "SELECT source_id, reason, epochs, detail, attempts, updated, ordinal, nth "
+                   "FROM object WHERE stage=? AND outcome=? AND "
+                   "(ordinal, source_id, nth) > (?, ?, ?) "
+                   "ORDER BY ordinal, source_id, nth LIMIT 10000");
+  // As SQLite reads it, this is -1, which comes before all.
+  const std::uint64_t from = page.is_first ? ~std::uint64_t{0} : page.ordinal;
+  select.bind(std::uint64_t{stage}, static_cast<std::uint64_t>(outcome), from, page.source_id,
+              page.nth);
+  page.lines.clear();
+  page.is_first = false;
   while (select.step()) {
-    ObjectLine line;
-    line.record.source_id = select.text(0);
-    line.record.outcome = outcome;
-    line.record.reason = select.text(1);
-    line.record.epochs = select.integer(2);
-    line.record.detail = select.text(3);
+    ObjectLine& line = page.lines.emplace_back();
+    line.record = {select.text(0), outcome, select.text(1), select.integer(2), select.text(3)};
     line.attempts = select.integer(4);
     line.updated = select.text(5);
-    tell(line);
+    page.ordinal = select.integer(6);
+    page.nth = select.integer(7);
   }
+  if (!page.lines.empty()) page.source_id = page.lines.back().record.source_id;
+  return !page.lines.empty();
+}
+
+bool RunDb::each_object(std::size_t stage, Outcome outcome,
+                        const std::function<bool(const ObjectLine&)>& tell) const {
+  for (Page page; read_page(stage, outcome, page);) {
+    for (const ObjectLine& line : page.lines) {
+      if (!tell(line)) return false;
+    }
+  }
+  return true;
 }
 
 RunDb::Pace RunDb::pace() const {
