@@ -13,6 +13,7 @@
 #include "run/callback_guard.hpp"
 #include "run/changed_inputs.hpp"
 #include "run/crash.hpp"
+#include "run/earlier_run.hpp"
 #include "run/executor.hpp"
 #include "run/ledger_report.hpp"
 #include "run/make_products.hpp"
@@ -68,23 +69,18 @@ Executor::Settings executor_settings(const Chain& chain, const RunOptions& optio
   return settings;
 }
 
-// Totals of this and earlier runs from the ledger, times of this run from the executor.
-void fill_report(const Chain& chain, const RunDb& db, const Executor* executor, RunReport& report) {
-  report.objects = db.committed_objects();
-  if (executor != nullptr) report.objects_this_run = executor->objects();
+// The ledger's totals of this and earlier runs, and the times of this one.
+void fill_report(const Chain& chain, const RunDb& db, const Executor& executor, RunReport& report) {
+  fill_report(chain, db, report);
+  report.objects_this_run = executor.objects();
   for (std::size_t i = 0; i < chain.stages().size(); ++i) {
-    const ChainStage& of_chain = chain.stages()[i];
-    StageReport stage = stage_report(of_chain.label, of_chain.offer.role, i, db);
-    if (executor != nullptr) {
-      const StageClock clock = executor->clock(i);
-      stage.objects_this_run = clock.objects;
-      stage.busy_seconds = clock.busy;
-      stage.waiting_seconds = clock.waiting;
-      const auto workers = static_cast<double>(executor->workers(i));
-      if (report.seconds > 0) stage.utilisation = clock.busy / (report.seconds * workers);
-    }
-    add_notes(stage, i, db, report);
-    report.stages.push_back(std::move(stage));
+    StageReport& stage = report.stages[i];
+    const StageClock clock = executor.clock(i);
+    stage.objects_this_run = clock.objects;
+    stage.busy_seconds = clock.busy;
+    stage.waiting_seconds = clock.waiting;
+    const auto workers = static_cast<double>(executor.workers(i));
+    if (report.seconds > 0) stage.utilisation = clock.busy / (report.seconds * workers);
   }
 }
 
@@ -106,15 +102,6 @@ RunFacts facts_of(const Chain& chain, const RunOptions& options) {
   if (options.skip > 0) lines.push_back(fmt::format("run.skip = {}", options.skip));
   if (options.limit) lines.push_back(fmt::format("run.limit = {}", *options.limit));
   return facts;
-}
-
-// Batches with an object that a fetcher could not settle.
-std::set<std::uint64_t> unsettled_batches(const Chain& chain, const RunDb& db) {
-  std::set<std::uint64_t> ordinals;
-  for (std::size_t i = 0; i < chain.stages().size(); ++i) {
-    if (chain.stages()[i].offer.role == Role::Fetcher) ordinals.merge(db.unsettled(i));
-  }
-  return ordinals;
 }
 
 struct Work {
@@ -172,16 +159,6 @@ std::function<void(std::uint64_t, const std::string&)> progress_of(const Work& w
     const std::string at = waiting.empty() ? stage : stage + " waiting for " + waiting;
     work.options.progress({before + objects, total, objects, elapsed.count(), at});
   };
-}
-
-// Batches that no run will do again.
-std::set<std::uint64_t> settled_batches(const Chain& chain, const RunDb& db) {
-  std::set<std::uint64_t> settled;
-  for (const auto& [ordinal, batch] : db.batches()) {
-    if (batch.is_committed) settled.insert(ordinal);
-  }
-  for (const std::uint64_t ordinal : unsettled_batches(chain, db)) settled.erase(ordinal);
-  return settled;
 }
 
 fs::path ledger_of(const Work& work) {
@@ -259,7 +236,7 @@ void execute(Work& work, RunReport& report) {
   }
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
   report.seconds = elapsed.count();
-  fill_report(work.chain, work.db, &executor, report);
+  fill_report(work.chain, work.db, executor, report);
   for (std::string& note : http->notes()) report.notes.push_back(std::move(note));
   if (!report.error.empty()) {
     report.end = RunEnd::Failed;
@@ -271,76 +248,6 @@ void execute(Work& work, RunReport& report) {
     // Failed objects can be tried again, and then their batches' chunks are written anew.
     if (report.end == RunEnd::Done && work.directory != nullptr) tidy_up(work, passing);
   }
-}
-
-// Of every sink and every committed batch there is a chunk, or there is none to be.
-bool has_chunks(const Chain& chain, const RunDirectory& directory) {
-  return std::ranges::all_of(chain.stages(), [&](const ChainStage& stage) {
-    return stage.offer.role != Role::Sink || fs::exists(directory.chunk_folder(stage.label));
-  });
-}
-
-// True if there is nothing to be done; the report then says so.
-bool is_done_already(const Chain& chain, RunDirectory& directory, RunReport& report) {
-  RunDb& db = directory.db();
-  if (!db.is_finished()) return false;
-  const ProductFiles products(directory.folder(), db);
-  const std::vector<fs::path> missing = products.missing();
-  if (missing.empty() && !directory.has_changed_inputs()) {
-    report.products = products.paths();
-    fill_report(chain, db, nullptr, report);
-    report.end = has_unsettled(report) ? RunEnd::Unsettled : RunEnd::Done;
-    report.notes.insert(report.notes.begin(), "this run was finished already; nothing was done");
-    for (const fs::path& product : products.changed()) {
-      report.notes.push_back(
-          fmt::format("{} was changed after the run had made it", product.string()));
-    }
-    return true;
-  }
-  if (has_chunks(chain, directory)) {
-    products.require_all_ours();
-    db.reopen({});
-    return false;
-  }
-  const std::string what = missing.empty() ? std::string("the inputs have changed")
-                                           : fmt::format("{} is gone", missing.front().string());
-  fill_report(chain, db, nullptr, report);
-  report.error = fmt::format(
-      "the run in {} is done, but {}, and the chunks of its batches are gone (keep_chunks = true "
-      "keeps them); put it back, or do the run again (--restart)",
-      directory.folder().string(), what);
-  report.end = RunEnd::Failed;
-  return true;
-}
-
-// Reopens what is to be done again, and accepts inputs that have changed. False if the user has
-// stopped it.
-bool prepare(Chain& chain, const RunOptions& options, RunDirectory& directory,
-             const RunFacts& facts) {
-  RunDb& db = directory.db();
-  // Before the ledger changes, since a run that is refused is left as it is.
-  ProductFiles(directory.folder(), db).require_all_ours();
-  if (options.start == StartMode::RetryFailed) {
-    const std::set<std::uint64_t> again = unsettled_batches(chain, db);
-    if (!again.empty()) db.reopen(again);
-  }
-  const bool is_resumed =
-      options.start == StartMode::Resume || options.start == StartMode::RetryFailed;
-  // A run without batches takes the inputs as they are.
-  const bool can_differ = directory.has_changed_inputs() || !db.batches().empty();
-  bool accept = is_resumed && options.accept_changed_inputs && can_differ && !db.is_finished();
-  if (db.meta("by identifier")) {
-    // Batches of before cannot be done again as batches.
-    accept |=
-        std::ranges::any_of(db.batches(), [](const auto& b) { return !b.second.is_committed; });
-  }
-  if (accept) {
-    const auto words = accept_changed_inputs(chain, options, directory, facts);
-    if (!words) return false;
-    directory.warn()(*words);
-  }
-  directory.remove_stale_chunks();
-  return true;
 }
 
 void warn_of_crashes(const RunOptions& options, const fs::path& work, CrashFile& crashes) {
