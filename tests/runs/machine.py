@@ -101,10 +101,12 @@ class Machine:
         if code in GOOD and makes:
             assert not self.temporaries(run), "done, and temporary files are left"
         ledger = self.ledger(run)
+        if code in GOOD and makes and run.maybe_inputs:
+            run.inputs, run.maybe_inputs = {self.world.catalogue()}, set()
         if code == 2 and not (fault or restarts or (run.is_moved and self.is_absolute)):
             was, now = ((x.batches, x.reopened, x.is_finished) for x in (before, ledger))
             assert was == now, "refused, and the ledger has changed"
-        self.absorb(run, ledger, code, restarts)
+        self.absorb(run, ledger, code != 2 and makes, restarts)
         self.check_ledger(run, ledger)
         if code in GOOD and makes:
             assert ledger.is_finished, "done, and the ledger does not say so"
@@ -151,15 +153,14 @@ class Machine:
                 assert is_home, f"{path} was touched"
         self.files, self.host = files, host
 
-    def absorb(self, run, ledger, code, restarts):
-        """What was committed in this step was made of what is there now."""
+    def absorb(self, run, ledger, goes_on, restarts):
+        """What was committed in this step was made of what is there now. goes_on: it may have been
+        begun or gone on with."""
         if not ledger.is_begun or (restarts and not ledger.is_marked):
             run.forget()
         text = self.world.catalogue()
-        if ledger.is_begun and (run.rows is None or (run.is_empty and code != 2)):
+        if ledger.is_begun and (run.rows is None or (run.is_empty and goes_on)):
             run.rows, run.inputs, run.maybe_inputs = list(self.world.rows), {text}, set()
-        if code in GOOD and text in run.maybe_inputs:
-            run.inputs, run.maybe_inputs = {text}, set()
         versions = dict(self.world.rows)
         known = {}
         for source_id, (ordinal, _) in ledger.objects.items():

@@ -89,7 +89,12 @@ class Steps(Machine):
         allowed = REFUSED if self.is_blocked(run) else GOOD
         if run.is_moved and self.is_absolute:
             allowed = GOOD | REFUSED
-        self.command(run, ["--restart"], allowed, self.fault(), restarts=True)
+        code = self.command(run, ["--restart"], allowed, self.fault(), restarts=True)
+        if code in REFUSED:
+            # What could not be removed is not the new run's.
+            for path in [p for p in self.paths(run).values() if p in run.own]:
+                self.take_away(path)
+            self.look()
 
     def step_look(self):
         """Commands that change nothing."""

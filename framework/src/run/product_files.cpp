@@ -176,10 +176,10 @@ void ProductFiles::remove(const std::function<void(const std::string&)>& warn) c
   for (const fs::path& place : paths()) {
     std::error_code error;
     if (!fs::exists(fs::symlink_status(place, error))) continue;
-    if (is_ours(place)) {
-      fs::remove(place, error);
-    } else {
+    if (!is_ours(place)) {
       warn(fmt::format("{} is not what this run has made, and is left as it is", place.string()));
+    } else if (!fs::remove(place, error) && error) {
+      warn(fmt::format("{}: cannot be removed: {}", place.string(), error.message()));
     }
   }
 }

@@ -213,7 +213,6 @@ void execute(Work& work, RunReport& report) {
     passing = passing_sinks(work.chain);
     if (!work.options.dry_run) {
       products.emplace(work.directory->folder(), work.db);
-      products->remove_temporaries();
       check_products(work, *products);
       note_start(work);
     }
@@ -277,6 +276,7 @@ RunReport run_guarded(Chain& chain, const RunOptions& options, CallbackGuard& gu
   };
   RunDirectory directory(options, facts, warn);
   RunDb& db = directory.db();
+  ProductFiles(directory.folder(), db).remove_temporaries();
   try {
     if (options.start != StartMode::RetryFailed || unsettled_batches(chain, db).empty()) {
       if (is_done_already(chain, directory, report)) return report;
