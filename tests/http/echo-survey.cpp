@@ -27,7 +27,7 @@ class EchoSurvey : public ObjectFetcher {
 
   Request request(const Object& object) const override {
     Request request;
-    request.url = url_->text;
+    request.url = *url_;
     if (const std::size_t at = request.url.find("{id}"); at != std::string::npos) {
       request.url.replace(at, 4, object.id());
     }
@@ -70,7 +70,8 @@ class EchoSurvey : public ObjectFetcher {
     }
   }
 
-  Option<Url> url_{this, "url", required, "where to ask; {id} becomes the object's"};
+  // Not a Url, so that what the host itself does with any text can be tried.
+  Option<std::string> url_{this, "url", required, "where to ask; {id} becomes the object's"};
   Option<std::string> head_{this, "head", "mjd,mag", "first line of a good answer"};
   Option<std::int64_t> mjd_at_{this, "mjd_at", 0, "column of the time, from 0"};
   Option<std::int64_t> mag_at_{this, "mag_at", 1, "column of the magnitude, from 0"};
