@@ -5,6 +5,7 @@
 #include <sqlite3.h>
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,15 @@ namespace qsohost::inline v1 {
 struct CloseSqlite {
   void operator()(sqlite3* db) const { sqlite3_close(db); }
 };
+
+// For sqlite3_open_v2 with SQLITE_OPEN_URI; parameters ("?mode=ro") go behind it.
+inline std::string file_uri(const std::filesystem::path& file) {
+  std::string uri = "file:";
+  for (const char c : std::filesystem::absolute(file).string()) {
+    uri += c == '?' || c == '#' || c == '%' ? fmt::format("%{:02x}", c) : std::string(1, c);
+  }
+  return uri;
+}
 
 struct Blob {
   std::string_view bytes;
