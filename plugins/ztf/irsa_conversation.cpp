@@ -20,7 +20,8 @@ using qsohost::TryAgain;
 
 constexpr std::size_t kFewTargets = 30;  // quicker asked one by one than by way of the table
 constexpr int kMostMalformed = 3;        // answers; then it is not a fault of the moment
-constexpr int kAgreeing = 3;             // answers with as many rows, other than announced
+constexpr int kAgreeing = 3;             // answers with as many rows, fewer than announced
+constexpr int kAgreeingUncut = 2;        // with more, or filtered, where the end is not known
 
 std::string detail_of(const Answer& answer) {
   std::array<std::size_t, kBands.size()> epochs{};
@@ -74,12 +75,6 @@ Request IrsaConversation::ask(Question question, Request request) {
   return request;
 }
 
-Request IrsaConversation::ask_position(std::size_t row) {
-  Question question;
-  question.place = row;
-  return ask_curves(std::move(question));
-}
-
 Request IrsaConversation::ask_ids(std::vector<std::int64_t> oids, int times) {
   Question question;
   question.kind = Kind::Ids;
@@ -96,17 +91,12 @@ Request IrsaConversation::ask_again(Question question) {
 Request IrsaConversation::ask_curves(Question question) {
   const auto& oids = question.oids;
   const bool by_ids = question.kind == Kind::Ids;
-  Request request = by_ids ? ztf::curves_of(asking_, oids)
-                           : curves_at(asking_, targets_[question.place].position);
+  Request request =
+      by_ids ? ztf::curves_of(asking_, oids)
+             : curves_at(asking_, targets_[question.place].position, question.kind == Kind::Rows);
   request.about = by_ids ? fmt::format("{} ZTF objects from {} on", oids.size(), oids.front())
                          : "source " + batch_.id(question.place);
   return ask(std::move(question), std::move(request));
-}
-
-IrsaConversation::Requests IrsaConversation::ask_positions(const std::vector<Numbered>& positions) {
-  Requests requests;
-  for (const Numbered& p : positions) requests.push_back(ask_position(p.n));
-  return requests;
 }
 
 IrsaConversation::Requests IrsaConversation::ask_table(const std::vector<Numbered>& positions,
@@ -213,34 +203,13 @@ IrsaConversation::Requests IrsaConversation::answer(const Request& request,
   switch (question.kind) {
     case Kind::Position:
       return position_answer(question, response);
+    case Kind::Rows:
+      return rows_answer(question, response);
     case Kind::Ids:
       return ids_answer(question, response);
     case Kind::Table:
       return further(look_ups_[question.place].answer(request, response), question.place);
   }
-  return {};
-}
-
-IrsaConversation::Requests IrsaConversation::position_answer(const Question& question,
-                                                             const Response& response) {
-  std::map<std::int64_t, Curve> curves;
-  try {
-    curves = by_object(parse_answer(response.body));
-  } catch (const BadObject& e) {
-    return malformed(question, e.what());
-  }
-  Target& target = targets_[question.place];
-  if (curves.empty()) {
-    ++target.empty_answers;
-    if (target.empty_answers <= asking_.confirm_empty) return {ask_again(question)};
-    target.end = std::make_exception_ptr(NotFound(
-        fmt::format("no ZTF source there: {} answers without a row", target.empty_answers)));
-    return {};
-  }
-  if (target.empty_answers > 0) {
-    counts_.add("archive", "wrong empty answers", target.empty_answers);
-  }
-  target.curves = std::move(curves);
   return {};
 }
 
@@ -263,7 +232,9 @@ IrsaConversation::Requests IrsaConversation::ids_answer(const Question& question
   std::vector<std::int64_t> again;
   for (const std::int64_t oid : question.oids) {
     const auto curve = curves.find(oid);
-    if (!take(oid, curve == curves.end() ? nullptr : &curve->second)) again.push_back(oid);
+    if (!take(oid, curve == curves.end() ? nullptr : &curve->second, response.is_end_known)) {
+      again.push_back(oid);
+    }
   }
   if (again.empty()) return {};
   counts_.add("archive", "oids asked again", static_cast<std::int64_t>(again.size()));
@@ -271,12 +242,13 @@ IrsaConversation::Requests IrsaConversation::ids_answer(const Question& question
 }
 
 // False when the object has to be asked for again.
-bool IrsaConversation::take(std::int64_t oid, Curve* curve) {
+bool IrsaConversation::take(std::int64_t oid, Curve* curve, bool is_end_known) {
   Wanted& wanted = wanted_.at(oid);
   const std::size_t rows = curve == nullptr ? 0 : curve->epochs.size();
   const auto announced = static_cast<std::size_t>(wanted.announced);
   if (rows == 0) {
-    if (++wanted.empty_answers <= asking_.confirm_empty) return false;
+    const int further = std::max(asking_.confirm_empty, is_end_known ? 0 : 1);
+    if (++wanted.empty_answers <= further) return false;
     if (asking_.has_row_filter()) return true;
     wanted.end = std::make_exception_ptr(
         TryAgain(fmt::format("{} lists {} epochs of object {}, but {} answers had none",
@@ -284,10 +256,10 @@ bool IrsaConversation::take(std::int64_t oid, Curve* curve) {
     return true;
   }
   // Rows that were filtered, or newer than the table, are no sign of a cut answer.
-  if (rows < announced && !asking_.has_row_filter()) {
-    if (++wanted.rows[rows] < kAgreeing) return false;
-    counts_.add("archive", "oids with fewer epochs than announced");
-  }
+  const bool is_short = rows < announced && !asking_.has_row_filter();
+  const bool is_sure = is_end_known || (rows == announced && !asking_.has_row_filter());
+  if (++wanted.rows[rows] < (is_short ? kAgreeing : is_sure ? 1 : kAgreeingUncut)) return false;
+  if (is_short) counts_.add("archive", "oids with fewer epochs than announced");
   wanted.curve = std::move(*curve);
   return true;
 }
@@ -326,7 +298,9 @@ IrsaConversation::Requests IrsaConversation::failed(const Request& request,
 }
 
 void IrsaConversation::give_up(const Question& question, const std::exception_ptr& end) {
-  if (question.kind == Kind::Position) targets_[question.place].end = end;
+  if (question.kind == Kind::Position || question.kind == Kind::Rows) {
+    targets_[question.place].end = end;
+  }
   for (const std::int64_t oid : question.oids) wanted_.at(oid).end = end;
 }
 
