@@ -6,6 +6,7 @@
 #include <ctime>
 #include <utility>
 
+#include "data/interrupted.hpp"
 #include "qsohost/error.hpp"
 
 namespace qsohost::inline v1 {
@@ -300,6 +301,8 @@ void Executor::process(Step& step, Flight& flight) {
     if (flight.dead) return;
     try {
       call(stage, flight);
+    } catch (const Interrupted&) {
+      flight.dead = true;
     } catch (const std::exception& e) {
       flight.dead = true;
       fail(e.what());

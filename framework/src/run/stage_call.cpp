@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "data/caught.hpp"
+#include "data/interrupted.hpp"
 
 namespace qsohost::inline v1 {
 
@@ -109,6 +110,8 @@ void plain_loop(std::size_t n, const std::function<void(std::size_t)>& body) {
 void guarded(const ChainStage& stage, const Batch* batch, const std::function<void()>& call) {
   try {
     call();
+  } catch (const Interrupted&) {
+    throw;
   } catch (...) {
     throw ChainError(fmt::format("{}: {}", describe(stage, batch), caught_words()));
   }
