@@ -58,11 +58,11 @@ class IrsaConversation final : public qsohost::Conversation {
 
  private:
   using Requests = std::vector<qsohost::Request>;
-  enum class Kind : std::uint8_t { Position, Ids, Table, Rows };  // Rows: how many by position
+  enum class Kind : std::uint8_t { Position, Ids, Table, Rows };  // Rows: how many there are
   struct Question {
     Kind kind = Kind::Position;
     std::size_t place = 0;           // a row, or of look_ups_
-    std::vector<std::int64_t> oids;  // ascending
+    std::vector<std::int64_t> oids;  // ascending; none: by position
     int times = 0;                   // that it was asked before
     int malformed = 0;               // answers to it
     int cut = 0;                     // answers to it that ended too early
@@ -79,8 +79,10 @@ class IrsaConversation final : public qsohost::Conversation {
     std::int64_t announced = 0;  // epochs
     Curve curve;
     int empty_answers = 0;
-    std::map<std::size_t, int> rows;  // answers with so many
-    std::exception_ptr end;           // TryAgain, BadObject
+    std::map<std::size_t, int> rows;   // answers with so many
+    std::optional<std::size_t> there;  // rows that there are
+    int cut = 0;                       // answers that ended too early
+    std::exception_ptr end;            // TryAgain, BadObject
   };
 
   qsohost::Request ask(Question question, qsohost::Request request);
@@ -102,7 +104,14 @@ class IrsaConversation final : public qsohost::Conversation {
   Requests table_read(const LookUp& look_up);
   Requests table_failed(const LookUp& look_up);
   std::vector<std::int64_t> list(const LookUp& look_up);
-  bool take(std::int64_t oid, Curve* curve, bool is_end_known);
+  Requests ids_rows_answer(const Question& question,
+                           const std::map<std::int64_t, std::size_t>& rows);
+  Requests ask_ids_again(std::vector<std::int64_t> oids, int times);
+  bool is_as_announced(const Wanted& wanted) const;
+  bool take_if_whole(std::int64_t oid);
+  bool take(std::int64_t oid);
+
+  static constexpr int kMostCut = 5;  // answers that end too early
 
   Answer answer_of(const Target& target) const;
   void settle(std::size_t row, qsohost::Batch& batch, qsohost::Outcomes& outcomes) const;

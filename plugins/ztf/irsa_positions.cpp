@@ -18,8 +18,6 @@ using qsohost::Request;
 using qsohost::Response;
 using qsohost::TryAgain;
 
-constexpr int kMostCut = 5;  // answers that end too early
-
 bool has_all(const std::map<std::int64_t, Curve>& curves,
              const std::map<std::int64_t, std::size_t>& rows) {
   return std::ranges::equal(curves, rows, [](const auto& curve, const auto& n) {
@@ -75,12 +73,15 @@ IrsaConversation::Requests IrsaConversation::position_answer(const Question& que
 
 IrsaConversation::Requests IrsaConversation::rows_answer(const Question& question,
                                                          const Response& response) {
-  Target& target = targets_[question.place];
+  std::map<std::int64_t, std::size_t> rows;
   try {
-    target.rows = rows_by_object(response.body);
+    rows = rows_by_object(response.body);
   } catch (const BadObject& e) {
     throw TryAgain(e.what());
   }
+  if (!question.oids.empty()) return ids_rows_answer(question, rows);
+  Target& target = targets_[question.place];
+  target.rows = std::move(rows);
   Question position = question;
   position.kind = Kind::Position;
   return has_all(target.curves, *target.rows) ? Requests() : cut(position);

@@ -97,17 +97,18 @@ qsohost::Request curves_at(const Asking& asking, const Position& position, bool 
   return request;
 }
 
-qsohost::Request curves_of(const Asking& asking, std::span<const std::int64_t> oids) {
+qsohost::Request curves_of(const Asking& asking, std::span<const std::int64_t> oids,
+                           bool as_votable) {
   qsohost::Request request;
   request.url = asking.curves_url + "?";
   for (const std::int64_t oid : oids) request.url += id_parameter(oid);
-  request.url += tail(asking);
+  request.url += tail(asking, as_votable);
   return request;
 }
 
 std::vector<std::vector<std::int64_t>> in_lots(const Asking& asking,
                                                std::span<const std::int64_t> oids) {
-  const std::size_t rest = asking.curves_url.size() + 1 + tail(asking).size();
+  const std::size_t rest = asking.curves_url.size() + 1 + tail(asking, true).size();
   std::vector<std::vector<std::int64_t>> lots;
   std::size_t length = 0;
   for (const std::int64_t oid : oids) {
