@@ -12,13 +12,11 @@ namespace qsohost::skysim {
 
 namespace {
 
-// The end of the connection is the end of the answer.
+// The end of the connection is the end of the answer: false makes the library close it.
 void give_unannounced(httplib::Response& response, std::string body, std::string_view type) {
   response.set_content_provider(
       std::string(type), [body = std::move(body)](std::size_t offset, httplib::DataSink& sink) {
-        if (offset < body.size()) return sink.write(body.data() + offset, body.size() - offset);
-        sink.done();
-        return true;
+        return offset < body.size() && sink.write(body.data() + offset, body.size() - offset);
       });
 }
 

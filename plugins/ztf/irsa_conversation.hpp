@@ -111,7 +111,7 @@ class IrsaConversation final : public qsohost::Conversation {
   bool take_if_whole(std::int64_t oid);
   bool take(std::int64_t oid);
 
-  static constexpr int kMostCut = 5;  // answers that end too early
+  static constexpr int kMostCut = 8;  // answers that end too early
 
   Answer answer_of(const Target& target) const;
   void settle(std::size_t row, qsohost::Batch& batch, qsohost::Outcomes& outcomes) const;

@@ -124,7 +124,7 @@ class Kept(HttpTest):
         for file, query in (("run/run.db", ""), ("recorded/answers.db", "SELECT headers FROM answer")):
             for part in (self.folder / file).parent.iterdir():
                 if part.is_file():
-                    self.assertNotIn(b"geheim", part.read_bytes(), part)
+                    self.assertFalse(b"geheim" in part.read_bytes(), part)
             if query:
                 rows = self.change(file, query)
                 self.assertEqual(len(rows), 10)

@@ -2,8 +2,10 @@
 #include <netdb.h>
 #include <unistd.h>
 
-extern "C" int getaddrinfo(const char* /*node*/, const char* /*service*/, const addrinfo* /*hints*/,
-                           addrinfo** /*result*/) {
+extern "C" [[gnu::visibility("default")]] int getaddrinfo(const char* /*node*/,
+                                                          const char* /*service*/,
+                                                          const addrinfo* /*hints*/,
+                                                          addrinfo** /*result*/) {
   sleep(60);
   return EAI_AGAIN;
 }

@@ -261,9 +261,9 @@ TEST_CASE("answers that are always cut fail, and give no light curve by halves")
   };
   talk.run(Road::Position);
   CHECK(talk.states[0].outcome == Outcome::TryAgain);
-  CHECK_THAT(talk.states[0].reason, Contains("5 answers had not all rows"));
+  CHECK_THAT(talk.states[0].reason, Contains("8 answers had not all rows"));
   CHECK(talk.batch.group("ztf.g").epochs() == 0);
-  CHECK(talk.count("archive", "cut answers") == 5);
+  CHECK(talk.count("archive", "cut answers") == 8);
 }
 
 TEST_CASE("more epochs than announced are believed when it is known how many there are") {
