@@ -2,9 +2,9 @@
 
 #include <curl/curl.h>
 
-#include <algorithm>
-#include <cctype>
 #include <memory>
+
+#include "http/headers.hpp"
 
 namespace qsohost::inline v1 {
 
@@ -29,12 +29,6 @@ std::string part(const Handle& handle, CURLUPart which, unsigned flags = 0) {
   std::string out(text);
   curl_free(text);
   return out;
-}
-
-std::string lower(std::string text) {
-  std::ranges::transform(text, text.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <system_error>
 #include <utility>
 
+#include "data/interrupted.hpp"
 #include "qsohost/error.hpp"
 
 namespace qsohost::inline v1 {
@@ -273,6 +274,8 @@ void Executor::process(Step& step, Flight& flight) {
     if (flight.dead) return;
     try {
       call(stage, flight);
+    } catch (const Interrupted&) {
+      flight.dead = true;
     } catch (const std::exception& e) {
       flight.dead = true;
       fail(e.what());

@@ -188,7 +188,8 @@ void check_products(Work& work, ProductFiles& products) {
 }
 
 // What is not wanted any more when a run is done and nothing can be tried again.
-void tidy_up(const Work& work, const std::vector<std::string>& passing) {
+void tidy_up(const Work& work, const std::vector<std::string>& passing, HttpConnection& http) {
+  http.drop_answers();
   work.directory->remove_chunks(passing);
   work.directory->remove_received();
 }
@@ -245,7 +246,7 @@ void execute(Work& work, RunReport& report) {
     report.end = has_unsettled(report) ? RunEnd::Unsettled : RunEnd::Done;
     if (work.crashes != nullptr) work.crashes->clear();
     // Failed objects can be tried again, and then their batches' chunks are written anew.
-    if (report.end == RunEnd::Done && work.directory != nullptr) tidy_up(work, passing);
+    if (report.end == RunEnd::Done && work.directory != nullptr) tidy_up(work, passing, *http);
   }
 }
 

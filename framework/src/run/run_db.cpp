@@ -59,12 +59,8 @@ std::unique_ptr<RunDb> RunDb::look_at(const std::filesystem::path& file) {
     std::unique_ptr<RunDb> look(new RunDb);
     look->file_ = file.string();
     sqlite3* db = nullptr;
-    std::string uri = "file:";
-    for (const char c : std::filesystem::absolute(file).string()) {
-      uri += c == '?' || c == '#' || c == '%' ? fmt::format("%{:02x}", c) : std::string(1, c);
-    }
-    const int code =
-        sqlite3_open_v2((uri + how).c_str(), &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, nullptr);
+    const int code = sqlite3_open_v2((file_uri(file) + how).c_str(), &db,
+                                     SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, nullptr);
     look->db_ = std::shared_ptr<sqlite3>(db, CloseSqlite());
     sqlite3_busy_timeout(db, 10000);
     if (code != SQLITE_OK) continue;

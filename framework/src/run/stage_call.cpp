@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "data/caught.hpp"
+#include "data/interrupted.hpp"
 
 namespace qsohost::inline v1 {
 
@@ -198,6 +199,8 @@ void guarded(const ChainStage& stage, const Batch* batch, const std::function<vo
   try {
     const AtWork at_work(place_of(stage, batch));
     call();
+  } catch (const Interrupted&) {
+    throw;
   } catch (...) {
     throw ChainError(fmt::format("{}: {}", describe(stage, batch), caught_words()));
   }
