@@ -4,8 +4,10 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <iostream>
 #include <memory>
+#include <sstream>
+
+#include "output.hpp"
 
 namespace qsohost::cli {
 namespace {
@@ -39,12 +41,14 @@ class PlainHelp : public CLI::Formatter {
   }
 };
 
-CLI::Validator from_one_on() {
+CLI::Validator from_one_on(std::int64_t most = 0) {
   return CLI::Validator(
-      [](std::string& text) {
+      [most](std::string& text) {
         std::int64_t number = 0;
-        const bool good = CLI::detail::lexical_cast(text, number) && number >= 1;
-        return good ? std::string() : fmt::format("'{}' is not a whole number from 1 on", text);
+        const bool is_number = CLI::detail::lexical_cast(text, number);
+        if (is_number && number >= 1 && (most == 0 || number <= most)) return std::string();
+        return most == 0 ? fmt::format("'{}' is not a whole number from 1 on", text)
+                         : fmt::format("'{}' is not a whole number from 1 to {}", text, most);
       },
       "");
 }
@@ -118,10 +122,10 @@ void add_run_options(CLI::App& app, CLI::Option* chain, Raw& raw, Arguments& arg
   of_run(app.add_option("--in-flight", arguments.run.in_flight,
                         "Batches under way at a time [chosen from threads and lanes]"))
       ->type_name("W")
-      ->check(from_one_on());
+      ->check(from_one_on(kMostInFlight));
   of_run(app.add_option("-j,--threads", arguments.run.threads, "Compute threads [all]"))
       ->type_name("THREADS")
-      ->check(from_one_on());
+      ->check(from_one_on(kMostThreads));
   auto* record = of_run(app.add_option("--record", raw.record,
                                        "Keep a copy of every answer of an archive in this folder"));
   record->type_name("DIR");
@@ -160,7 +164,7 @@ CLI::App* add_compare(CLI::App& app, Raw& raw, Arguments& arguments) {
       ->check(from_one_on());
   compare->add_option("-j,--threads", arguments.run.threads, "Compute threads [all]")
       ->type_name("THREADS")
-      ->check(from_one_on());
+      ->check(from_one_on(kMostThreads));
   add_plugin_option(*compare, raw);
   return compare;
 }
@@ -315,8 +319,12 @@ Parsed parse_arguments(int argc, const char* const* argv) {
     else
       finish_run(raw, arguments);
   } catch (const CLI::ParseError& error) {
-    const int code = app.exit(error, std::cout, std::cerr);
-    return {std::nullopt, code == 0 ? kDone : kUsage};
+    std::ostringstream out;
+    std::ostringstream err;
+    const int code = app.exit(error, out, err);
+    write_text(Stream::Out, out.str());
+    write_text(Stream::Err, err.str());
+    return {std::nullopt, code == 0 ? unless_output_is_lost(kDone) : kUsage};
   }
   return {std::move(arguments), kDone};
 }

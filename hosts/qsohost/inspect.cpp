@@ -4,8 +4,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
+#include "json_text.hpp"
 #include "table.hpp"
 
 namespace qsohost::cli {
@@ -245,6 +245,7 @@ std::string placeholder(const OptionBase& option) {
   if (type == "bool") return "false";
   if (type == "integer") return to_toml({Scalar(static_cast<std::int64_t>(number))});
   if (type == "number") return to_toml({Scalar(number)});
+  if (type == "url") return "\"https://example.org\"";
   if (type == "list of strings" || type == "list of paths") return repeat(text);
   if (type == "list of numbers") return repeat(number);
   return to_toml({Scalar(text)});
@@ -379,7 +380,7 @@ std::string as_json(const StageFacts& facts) {
   out["drops_groups"] = facts.ports.dropped_groups();
   out["adds_more_when_opened"] = facts.ports.has_unknown();
   if (!facts.ports_note.empty()) out["note"] = facts.ports_note;
-  return out.dump(2) + "\n";
+  return to_json_text(out) + "\n";
 }
 
 std::string as_markdown(const StageFacts& facts) {

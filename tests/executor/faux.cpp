@@ -2,6 +2,8 @@
 // and how they fail is all in their options.
 #include <atomic>
 #include <chrono>
+#include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <qsohost/plugin.hpp>
@@ -17,7 +19,22 @@ namespace {
 std::atomic<int> in_flight{0};
 std::atomic<int> most_in_flight{0};
 
+// Not a loop to the compiler.
+int without_end(int n) {  // NOLINT(misc-no-recursion)
+  volatile int here[64] = {n};
+  return n < 0 ? here[0] : without_end(n + 1) + here[0];
+}
+
+void crash_as(const std::string& how) {
+  if (how == "segv") *static_cast<volatile int*>(nullptr) = 1;
+  if (how == "abort") std::abort();
+  if (how == "fpe") std::raise(SIGFPE);
+  if (how == "recursion") without_end(1);
+  if (how == "thread") std::thread([] { throw std::runtime_error("made to fail"); }).join();
+}
+
 void fail_as(const std::string& how) {
+  crash_as(how);
   if (how == "std") throw std::runtime_error("made to fail");
   if (how == "number") throw 42;
   if (how == "chain") throw ChainError("made to fail");
@@ -132,6 +149,11 @@ class FauxFit : public Fitter {
   void fit(const Object& object, Result& result) const override {
     if (std::stoll(object.id()) == *fail_at_) fail_as(*fails_);
     if (is_there(*bad_while_) && std::stoll(object.id()) % 10 == 6) throw BadObject("made bad");
+    if (is_there(*crashes_while_) && object.id() == "58") {
+      std::string how;
+      std::ifstream(crashes_while_->text) >> how;
+      crash_as(how);
+    }
     const LightCurve curve = object.light_curve("faux.g");
     auto keep = result.epochs<bool>("faux.g", "keep");
     double sum = 0;
@@ -152,6 +174,8 @@ class FauxFit : public Fitter {
   Option<std::int64_t> fail_at_{this, "fail_at", -1, "object at which to fail"};
   Option<std::string> fails_{this, "fails", "", "how"};
   Option<Path> bad_while_{this, "bad_while", Path{}, "some objects are bad while this file exists"};
+  Option<Path> crashes_while_{this, "crashes_while", Path{},
+                              "object 58 crashes while this file exists, as its first word says"};
 };
 
 // Gives no number of an object, only arrays.

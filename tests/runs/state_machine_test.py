@@ -24,7 +24,7 @@ def parse():
     parser.add_argument("--first", type=int, default=0, help="begin with this sequence, to replay it")
     parser.add_argument("--seconds", type=float, default=1e9, help="begin no sequence after this time")
     parser.add_argument("--processes", type=int, default=os.cpu_count())
-    parser.add_argument("--verbose", action="store_true", help="print the steps of all sequences")
+    parser.add_argument("-v", "--verbose", action="store_true", help="print the steps of all sequences")
     parser.add_argument("--keep", action="store_true", help="keep the folder of a sequence that fails")
     parser.add_argument("--all", action="store_true", help="go on after a failure")
     return parser.parse_args()

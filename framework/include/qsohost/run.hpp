@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "qsohost/chain.hpp"
@@ -35,6 +36,11 @@ struct FitterWork {
   std::vector<double> seconds;       // CPU time of fit()
   std::vector<std::string> reasons;  // why it could not be done, or ""
 };
+
+// More than any machine or archive has use for; what is larger is a slip of the pen.
+inline constexpr int kMostThreads = 4096;
+inline constexpr int kMostLanes = 4096;      // of one fetcher
+inline constexpr int kMostInFlight = 65536;  // batches
 
 struct RunOptions {
   std::filesystem::path run_dir;
@@ -102,6 +108,8 @@ struct RunStatus {
   std::string started;       // the last time; UTC
   std::string command;       // that began it, to which --resume or --retry-failed can be added
   std::optional<std::uint64_t> objects_total;
+  // Crashes of plugins, with what was being worked on; none of batches that were committed since.
+  std::vector<std::string> crashes;
   std::uint64_t batches = 0;            // committed
   std::optional<double> rate;           // objects a second, since it was started the last time
   std::optional<double> seconds_to_go;  // at that rate, if it is running
@@ -121,9 +129,17 @@ struct ObjectStatus {
   std::string reason;  // or, of a matched one, what was found
 };
 
-// All that ended so, stage by stage, in the source's order.
+// All that ended so, stage by stage, in the source's order, until `tell` returns false. While it is
+// called the ledger is not being read: it may take its time, and the run is not held up.
 QSOHOST_API void each_object(const std::filesystem::path& run_dir, Outcome outcome,
-                             const std::function<void(const ObjectStatus&)>& tell);
+                             const std::function<bool(const ObjectStatus&)>& tell);
+
+// From now on a signal that stands for a crash (SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL) is told
+// on stderr, with the stage, batch and object that its thread was at, and noted for run_status();
+// then it takes its usual course. Signals that have a handler already are left alone.
+QSOHOST_API void name_crashes();
+// The same for any other sudden end of the program. Safe in a signal handler.
+QSOHOST_API void tell_crash(std::string_view what) noexcept;
 
 struct MergeOptions {
   std::vector<std::filesystem::path> run_dirs;  // one, or the shards of one chain

@@ -13,6 +13,7 @@
 #include "data/caught.hpp"
 #include "data/fnv.hpp"
 #include "qsohost/error.hpp"
+#include "run/stage_call.hpp"
 
 namespace qsohost::inline v1 {
 
@@ -118,6 +119,7 @@ ChainStage make_stage(const RawStage& raw, const std::filesystem::path& folder, 
     if (plugins.find(raw.use) == nullptr) throw ChainError(plugins.no_stage(raw.use));
     stage.stage = plugins.create(raw.use);
     stage.offer = *plugins.find(raw.use);
+    const AtWork at_work(place_of(stage, nullptr));
     stage.is_whole = apply_options(*stage.stage, raw, folder, problems);
     if (!raw.in_line_up && plugins.find(raw.swapped_from) != nullptr) {
       stage.original = plugins.create(raw.swapped_from);
@@ -308,6 +310,7 @@ void Chain::check_ports(std::vector<Problem>& problems) {
       problems.push_back({stage.place, fmt::format("{} {}", stage.label, message), false});
     };
     try {
+      const AtWork at_work(place_of(stage, nullptr));
       stage.ports = ports_of(*stage.stage, schema);
       std::vector<std::string> messages;
       if (is_swapped) messages = misfits_by_swap(stage, schema, as_written);

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "data/working_on.hpp"
+
 namespace qsohost::inline v1 {
 
 std::string_view name_of(Role role) {
@@ -70,6 +72,7 @@ void Outcomes::for_each(Batch& batch, const std::function<void(const Object&)>& 
     for (const std::string& name : groups_) batch.group(name).roll_back();
   };
   for (std::size_t row = 0; row < states_.size(); ++row) {
+    const AtObject at_object(batch, row);
     try {
       fetch_one(Object(batch, row));
       set(row, Outcome::Matched);

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <ctime>
+#include <system_error>
 #include <utility>
 
+#include "data/interrupted.hpp"
 #include "qsohost/error.hpp"
 
 namespace qsohost::inline v1 {
@@ -69,7 +71,10 @@ Executor::Executor(Chain& chain, Settings settings, RunDb& db, DoneBefore done, 
   make_steps();
 }
 
-Executor::~Executor() = default;
+Executor::~Executor() {
+  if (source_.joinable()) fail("the run was left before its end");
+  join();
+}
 
 int Executor::interrupts() const {
   return settings_.interrupts == nullptr ? 0 : settings_.interrupts->load();
@@ -128,20 +133,39 @@ void Executor::start_threads() {
       }
     }
   }
+  source_ = std::thread([this] { run_source(); });
+}
+
+void Executor::join() {
+  if (source_.joinable()) source_.join();
+  for (auto& step : steps_) {
+    step->queue.close();
+    for (std::thread& thread : step->threads) {
+      if (thread.joinable()) thread.join();
+    }
+  }
+  pool_.reset();
+}
+
+void Executor::run_source() {
+  try {
+    read_source();
+  } catch (const std::exception& e) {
+    fail(e.what());
+  }
+  const std::lock_guard lock(mutex_);
+  source_done_ = true;
+  changed_.notify_all();
 }
 
 void Executor::run() {
-  start_threads();
-  std::thread source([this] {
-    try {
-      read_source();
-    } catch (const std::exception& e) {
-      fail(e.what());
-    }
-    const std::lock_guard lock(mutex_);
-    source_done_ = true;
-    changed_.notify_all();
-  });
+  try {
+    start_threads();
+  } catch (const std::system_error& e) {
+    fail(fmt::format("the system gives no more threads ({}); ask for fewer (-j, options of stages)",
+                     e.what()));
+    return join();
+  }
   {
     std::unique_lock lock(mutex_);
     while (!source_done_ || in_flight_ > 0) {
@@ -154,12 +178,7 @@ void Executor::run() {
       lock.lock();
     }
   }
-  source.join();
-  for (auto& step : steps_) {
-    step->queue.close();
-    for (std::thread& thread : step->threads) thread.join();
-  }
-  pool_.reset();
+  join();
 }
 
 bool Executor::take_token() {
@@ -255,6 +274,8 @@ void Executor::process(Step& step, Flight& flight) {
     if (flight.dead) return;
     try {
       call(stage, flight);
+    } catch (const Interrupted&) {
+      flight.dead = true;
     } catch (const std::exception& e) {
       flight.dead = true;
       fail(e.what());
@@ -334,12 +355,12 @@ void Executor::complete(FlightPtr flight) {
   if (!flight->dead) {
     try {
       db_.commit(flight->record);
-      if (settings_.committed) settings_.committed(flight->record);
     } catch (const std::exception& e) {
       flight->dead = true;
       fail(e.what());
     }
   }
+  if (!flight->dead && settings_.committed) settings_.committed(flight->record);
   const std::uint64_t sequence = flight->sequence;
   const std::uint64_t objects = flight->dead ? 0 : flight->record.objects;
   const bool dead = flight->dead;

@@ -48,8 +48,10 @@ class Executor {
     std::optional<std::uint64_t> limit;
     bool with_sinks = true;
     const std::atomic<int>* interrupts = nullptr;
+    // These two throw nothing (see callback_guard.hpp).
     std::function<void(std::uint64_t objects, const std::string& stage)> progress;
     std::function<void(const BatchRecord&)> committed;
+    // What it throws ends the run.
     std::function<void(const Batch&, const std::vector<FitterWork>&)> batch_done;
   };
 
@@ -77,6 +79,8 @@ class Executor {
   bool stopping() const;  // no more batches from the source
   void make_steps();
   void start_threads();
+  void join();  // waits for all threads; what a queue still holds is not worked on
+  void run_source();
   void read_source();
   bool take_token();
   void deliver(FlightPtr flight, std::size_t step);
@@ -95,6 +99,7 @@ class Executor {
   std::atomic<bool> has_failed_ = false;
   std::vector<std::unique_ptr<Step>> steps_;
   std::unique_ptr<ComputePool> pool_;
+  std::thread source_;
 
   std::mutex mutex_;  // guards everything below
   std::condition_variable changed_;

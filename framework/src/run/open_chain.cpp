@@ -85,7 +85,10 @@ void OpenChain::check_again() {
 }
 
 void OpenChain::close() noexcept {
-  for (auto it = opened_.rbegin(); it != opened_.rend(); ++it) (*it)->stage->close();
+  for (auto it = opened_.rbegin(); it != opened_.rend(); ++it) {
+    const AtWork at_work(place_of(**it, nullptr));
+    (*it)->stage->close();
+  }
   opened_.clear();
 }
 

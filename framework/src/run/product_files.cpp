@@ -82,9 +82,9 @@ void ProductFiles::try_to_write(const fs::path& place) const {
   const bool is_made = std::ofstream(probe).good();
   const int reason = errno;
   fs::remove(probe, error);
-  if (!is_made) {
-    throw ChainError(
-        fmt::format("{}: cannot be written: {}", place.string(), std::strerror(reason)));
+  if (!is_made || error) {
+    throw ChainError(fmt::format("{}: cannot be written: {}", place.string(),
+                                 is_made ? error.message() : std::strerror(reason)));
   }
 }
 

@@ -10,7 +10,10 @@
 
 #include "http/connection.hpp"
 #include "qsohost/error.hpp"
+#include "run/callback_guard.hpp"
 #include "run/changed_inputs.hpp"
+#include "run/crash.hpp"
+#include "run/earlier_run.hpp"
 #include "run/executor.hpp"
 #include "run/ledger_report.hpp"
 #include "run/make_products.hpp"
@@ -25,6 +28,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
+void check_limit(std::string_view what, int number, int most) {
+  if (number <= most) return;
+  throw CannotOpen(fmt::format("{} {}: {} is the most", number, what, most));
+}
+
 // Of each stage; 0 for those that are no fetchers.
 std::vector<int> lanes_of(const Chain& chain) {
   std::vector<int> lanes(chain.stages().size());
@@ -33,18 +41,24 @@ std::vector<int> lanes_of(const Chain& chain) {
     if (stage.offer.role != Role::Fetcher) continue;
     guarded_opening(
         stage, [&] { lanes[i] = std::max(1, static_cast<const Fetcher&>(*stage.stage).lanes()); });
+    check_limit(fmt::format("lanes of stage '{}'", stage.label), lanes[i], kMostLanes);
   }
   return lanes;
 }
 
 Executor::Settings executor_settings(const Chain& chain, const RunOptions& options) {
+  check_limit("threads", options.threads, kMostThreads);
+  check_limit("batches in flight", options.in_flight, kMostInFlight);
   Executor::Settings settings;
   settings.threads = options.threads > 0
                          ? options.threads
                          : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   settings.lanes = lanes_of(chain);
-  const int all_lanes = std::accumulate(settings.lanes.begin(), settings.lanes.end(), 0);
-  settings.in_flight = options.in_flight > 0 ? options.in_flight : settings.threads + all_lanes + 2;
+  const std::int64_t workers =
+      std::accumulate(settings.lanes.begin(), settings.lanes.end(), std::int64_t{settings.threads});
+  settings.in_flight = options.in_flight > 0
+                           ? options.in_flight
+                           : static_cast<int>(std::min<std::int64_t>(workers + 2, kMostInFlight));
   settings.batch_rows = chain.settings().batch_rows;
   settings.batch_bytes = chain.settings().batch_megabytes << 20;
   settings.skip = options.skip;
@@ -55,23 +69,18 @@ Executor::Settings executor_settings(const Chain& chain, const RunOptions& optio
   return settings;
 }
 
-// Totals of this and earlier runs from the ledger, times of this run from the executor.
-void fill_report(const Chain& chain, const RunDb& db, const Executor* executor, RunReport& report) {
-  report.objects = db.committed_objects();
-  if (executor != nullptr) report.objects_this_run = executor->objects();
+// The ledger's totals of this and earlier runs, and the times of this one.
+void fill_report(const Chain& chain, const RunDb& db, const Executor& executor, RunReport& report) {
+  fill_report(chain, db, report);
+  report.objects_this_run = executor.objects();
   for (std::size_t i = 0; i < chain.stages().size(); ++i) {
-    const ChainStage& of_chain = chain.stages()[i];
-    StageReport stage = stage_report(of_chain.label, of_chain.offer.role, i, db);
-    if (executor != nullptr) {
-      const StageClock clock = executor->clock(i);
-      stage.objects_this_run = clock.objects;
-      stage.busy_seconds = clock.busy;
-      stage.waiting_seconds = clock.waiting;
-      const auto workers = static_cast<double>(executor->workers(i));
-      if (report.seconds > 0) stage.utilisation = clock.busy / (report.seconds * workers);
-    }
-    add_notes(stage, i, db, report);
-    report.stages.push_back(std::move(stage));
+    StageReport& stage = report.stages[i];
+    const StageClock clock = executor.clock(i);
+    stage.objects_this_run = clock.objects;
+    stage.busy_seconds = clock.busy;
+    stage.waiting_seconds = clock.waiting;
+    const auto workers = static_cast<double>(executor.workers(i));
+    if (report.seconds > 0) stage.utilisation = clock.busy / (report.seconds * workers);
   }
 }
 
@@ -95,15 +104,6 @@ RunFacts facts_of(const Chain& chain, const RunOptions& options) {
   return facts;
 }
 
-// Batches with an object that a fetcher could not settle.
-std::set<std::uint64_t> unsettled_batches(const Chain& chain, const RunDb& db) {
-  std::set<std::uint64_t> ordinals;
-  for (std::size_t i = 0; i < chain.stages().size(); ++i) {
-    if (chain.stages()[i].offer.role == Role::Fetcher) ordinals.merge(db.unsettled(i));
-  }
-  return ordinals;
-}
-
 struct Work {
   Chain& chain;
   const RunOptions& options;
@@ -111,6 +111,8 @@ struct Work {
   RunDb& db;
   DoneBefore before;
   Trace* trace;
+  CallbackGuard& guard;
+  CrashFile* crashes = nullptr;  // none in a dry run
 };
 
 std::optional<std::uint64_t> source_size(const Chain& chain) {
@@ -159,16 +161,6 @@ std::function<void(std::uint64_t, const std::string&)> progress_of(const Work& w
   };
 }
 
-// Batches that no run will do again.
-std::set<std::uint64_t> settled_batches(const Chain& chain, const RunDb& db) {
-  std::set<std::uint64_t> settled;
-  for (const auto& [ordinal, batch] : db.batches()) {
-    if (batch.is_committed) settled.insert(ordinal);
-  }
-  for (const std::uint64_t ordinal : unsettled_batches(chain, db)) settled.erase(ordinal);
-  return settled;
-}
-
 fs::path ledger_of(const Work& work) {
   return work.directory == nullptr ? fs::path() : ledger_file(work.directory->folder());
 }
@@ -196,7 +188,8 @@ void check_products(Work& work, ProductFiles& products) {
 }
 
 // What is not wanted any more when a run is done and nothing can be tried again.
-void tidy_up(const Work& work, const std::vector<std::string>& passing) {
+void tidy_up(const Work& work, const std::vector<std::string>& passing, HttpConnection& http) {
+  http.drop_answers();
   work.directory->remove_chunks(passing);
   work.directory->remove_received();
 }
@@ -213,7 +206,11 @@ void execute(Work& work, RunReport& report) {
     http.emplace(work.chain, work.options, ledger_of(work), settled_batches(work.chain, work.db));
     settings = executor_settings(work.chain, work.options);
     settings.progress = progress_of(work, *http);
-    settings.committed = [&](const BatchRecord& batch) { http->committed(batch); };
+    const std::function<void(const BatchRecord&)> committed = [&](const BatchRecord& batch) {
+      if (work.crashes != nullptr) work.crashes->committed(batch.ordinal);
+      http->committed(batch);
+    };
+    settings.committed = work.guard.guard("clearing up behind a batch", committed);
     passing = passing_sinks(work.chain);
     if (!work.options.dry_run) {
       products.emplace(work.directory->folder(), work.db);
@@ -239,7 +236,7 @@ void execute(Work& work, RunReport& report) {
   }
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
   report.seconds = elapsed.count();
-  fill_report(work.chain, work.db, &executor, report);
+  fill_report(work.chain, work.db, executor, report);
   for (std::string& note : http->notes()) report.notes.push_back(std::move(note));
   if (!report.error.empty()) {
     report.end = RunEnd::Failed;
@@ -247,84 +244,21 @@ void execute(Work& work, RunReport& report) {
     report.end = RunEnd::Interrupted;
   } else {
     report.end = has_unsettled(report) ? RunEnd::Unsettled : RunEnd::Done;
+    if (work.crashes != nullptr) work.crashes->clear();
     // Failed objects can be tried again, and then their batches' chunks are written anew.
-    if (report.end == RunEnd::Done && work.directory != nullptr) tidy_up(work, passing);
+    if (report.end == RunEnd::Done && work.directory != nullptr) tidy_up(work, passing, *http);
   }
 }
 
-// Of every sink and every committed batch there is a chunk, or there is none to be.
-bool has_chunks(const Chain& chain, const RunDirectory& directory) {
-  return std::ranges::all_of(chain.stages(), [&](const ChainStage& stage) {
-    return stage.offer.role != Role::Sink || fs::exists(directory.chunk_folder(stage.label));
-  });
+void warn_of_crashes(const RunOptions& options, const fs::path& work, CrashFile& crashes) {
+  if (options.start == StartMode::Restart) crashes.clear();
+  if (!options.log) return;
+  for (const std::string& line : CrashFile::read(work / kCrashFile)) {
+    options.log(LogLevel::Warning, fmt::format("the program ended here before: {}", line));
+  }
 }
 
-// True if there is nothing to be done; the report then says so.
-bool is_done_already(const Chain& chain, RunDirectory& directory, RunReport& report) {
-  RunDb& db = directory.db();
-  if (!db.is_finished()) return false;
-  const ProductFiles products(directory.folder(), db);
-  const std::vector<fs::path> missing = products.missing();
-  if (missing.empty() && !directory.has_changed_inputs()) {
-    report.products = products.paths();
-    fill_report(chain, db, nullptr, report);
-    report.end = has_unsettled(report) ? RunEnd::Unsettled : RunEnd::Done;
-    report.notes.insert(report.notes.begin(), "this run was finished already; nothing was done");
-    for (const fs::path& product : products.changed()) {
-      report.notes.push_back(
-          fmt::format("{} was changed after the run had made it", product.string()));
-    }
-    return true;
-  }
-  if (has_chunks(chain, directory)) {
-    products.require_all_ours();
-    db.reopen({});
-    return false;
-  }
-  const std::string what = missing.empty() ? std::string("the inputs have changed")
-                                           : fmt::format("{} is gone", missing.front().string());
-  fill_report(chain, db, nullptr, report);
-  report.error = fmt::format(
-      "the run in {} is done, but {}, and the chunks of its batches are gone (keep_chunks = true "
-      "keeps them); put it back, or do the run again (--restart)",
-      directory.folder().string(), what);
-  report.end = RunEnd::Failed;
-  return true;
-}
-
-// Reopens what is to be done again, and accepts inputs that have changed. False if the user has
-// stopped it.
-bool prepare(Chain& chain, const RunOptions& options, RunDirectory& directory,
-             const RunFacts& facts) {
-  RunDb& db = directory.db();
-  // Before the ledger changes, since a run that is refused is left as it is.
-  ProductFiles(directory.folder(), db).require_all_ours();
-  if (options.start == StartMode::RetryFailed) {
-    const std::set<std::uint64_t> again = unsettled_batches(chain, db);
-    if (!again.empty()) db.reopen(again);
-  }
-  const bool is_resumed =
-      options.start == StartMode::Resume || options.start == StartMode::RetryFailed;
-  // A run without batches takes the inputs as they are.
-  const bool can_differ = directory.has_changed_inputs() || !db.batches().empty();
-  bool accept = is_resumed && options.accept_changed_inputs && can_differ && !db.is_finished();
-  if (db.meta("by identifier")) {
-    // Batches of before cannot be done again as batches.
-    accept |=
-        std::ranges::any_of(db.batches(), [](const auto& b) { return !b.second.is_committed; });
-  }
-  if (accept) {
-    const auto words = accept_changed_inputs(chain, options, directory, facts);
-    if (!words) return false;
-    directory.warn()(*words);
-  }
-  directory.remove_stale_chunks();
-  return true;
-}
-
-}  // namespace
-
-RunReport run(Chain& chain, const RunOptions& options) {
+RunReport run_guarded(Chain& chain, const RunOptions& options, CallbackGuard& guard) {
   RunReport report;
   report.run_dir = options.run_dir;
   // First, since --restart throws away what a mistyped name should not cost.
@@ -333,7 +267,7 @@ RunReport run(Chain& chain, const RunOptions& options) {
   Trace* const tracer = trace ? &*trace : nullptr;
   if (options.dry_run) {
     RunDb db("");
-    Work work{chain, options, nullptr, db, {}, tracer};
+    Work work{chain, options, nullptr, db, {}, tracer, guard};
     execute(work, report);
     return report;
   }
@@ -357,8 +291,22 @@ RunReport run(Chain& chain, const RunOptions& options) {
     report.end = RunEnd::Failed;
     return report;
   }
-  Work work{chain, options, &directory, db, done_before(db), tracer};
+  CrashFile crashes(directory.work_folder() / kCrashFile);
+  warn_of_crashes(options, directory.work_folder(), crashes);
+  Work work{chain, options, &directory, db, done_before(db), tracer, guard, &crashes};
   execute(work, report);
+  return report;
+}
+
+}  // namespace
+
+RunReport run(Chain& chain, const RunOptions& options) {
+  CallbackGuard guard;
+  RunOptions guarded = options;
+  guarded.progress = guard.guard("the display of progress", options.progress);
+  guarded.log = guard.guard("the log of the host", options.log);
+  RunReport report = run_guarded(chain, guarded, guard);
+  for (std::string& note : guard.notes()) report.notes.push_back(std::move(note));
   return report;
 }
 

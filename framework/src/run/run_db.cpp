@@ -25,7 +25,8 @@ CREATE TABLE IF NOT EXISTS object(
   stage INTEGER, source_id TEXT, ordinal INTEGER, outcome INTEGER, reason TEXT, epochs INTEGER,
   detail TEXT, attempts INTEGER, updated TEXT, nth INTEGER,
   PRIMARY KEY(stage, source_id, ordinal, nth)) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS object_outcome ON object(stage, outcome);
+DROP INDEX IF EXISTS object_outcome;
+CREATE INDEX IF NOT EXISTS object_ended ON object(stage, outcome, ordinal, source_id, nth);
 CREATE INDEX IF NOT EXISTS object_batch ON object(ordinal);
 )";
 
@@ -58,12 +59,8 @@ std::unique_ptr<RunDb> RunDb::look_at(const std::filesystem::path& file) {
     std::unique_ptr<RunDb> look(new RunDb);
     look->file_ = file.string();
     sqlite3* db = nullptr;
-    std::string uri = "file:";
-    for (const char c : std::filesystem::absolute(file).string()) {
-      uri += c == '?' || c == '#' || c == '%' ? fmt::format("%{:02x}", c) : std::string(1, c);
-    }
-    const int code =
-        sqlite3_open_v2((uri + how).c_str(), &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, nullptr);
+    const int code = sqlite3_open_v2((file_uri(file) + how).c_str(), &db,
+                                     SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, nullptr);
     look->db_ = std::shared_ptr<sqlite3>(db, CloseSqlite());
     sqlite3_busy_timeout(db, 10000);
     if (code != SQLITE_OK) continue;
@@ -311,98 +308,6 @@ std::vector<ProductRecord> RunDb::products() const {
   Statement select(db_.get(), file_, "SELECT path, now, before FROM product ORDER BY path");
   while (select.step()) out.push_back({select.text(0), select.text(1), select.text(2)});
   return out;
-}
-
-StageTotals RunDb::totals(std::size_t stage) const {
-  const std::lock_guard lock(mutex_);
-  StageTotals out;
-  Statement sums(db_.get(), file_,
-                 "SELECT coalesce(sum(objects_in), 0), coalesce(sum(objects_out), 0), "
-                 "coalesce(sum(epochs_in), 0), coalesce(sum(epochs_out), 0) "
-                 "FROM stage_batch JOIN batch USING(ordinal) "
-                 "WHERE stage=? AND committed IS NOT NULL");
-  sums.bind(std::uint64_t{stage}).step();
-  out.sums.objects_in = sums.integer(0);
-  out.sums.objects_out = sums.integer(1);
-  out.sums.epochs_in = sums.integer(2);
-  out.sums.epochs_out = sums.integer(3);
-  Statement counts(db_.get(), file_,
-                   "SELECT item, what, sum(n) FROM counted JOIN batch USING(ordinal) "
-                   "WHERE stage=? AND committed IS NOT NULL GROUP BY item, what "
-                   "ORDER BY min(item), min(position)");
-  counts.bind(std::uint64_t{stage});
-  while (counts.step()) {
-    out.sums.counts.push_back(
-        {counts.text(0), counts.text(1), static_cast<std::int64_t>(counts.integer(2))});
-  }
-  Statement outcomes(db_.get(), file_,
-                     "SELECT outcome, count(*) FROM object JOIN batch USING(ordinal) "
-                     "WHERE stage=? AND committed IS NOT NULL GROUP BY outcome");
-  outcomes.bind(std::uint64_t{stage});
-  while (outcomes.step()) {
-    switch (static_cast<Outcome>(outcomes.integer(0))) {
-      case Outcome::Matched:
-        out.matched = outcomes.integer(1);
-        break;
-      case Outcome::NotFound:
-        out.not_found = outcomes.integer(1);
-        break;
-      case Outcome::TryAgain:
-        out.failed = outcomes.integer(1);
-        break;
-      case Outcome::BadObject:
-        out.bad = outcomes.integer(1);
-        break;
-    }
-  }
-  return out;
-}
-
-std::vector<std::string> RunDb::complaints(std::size_t stage, Outcome outcome,
-                                           std::size_t most) const {
-  const std::lock_guard lock(mutex_);
-  std::vector<std::string> out;
-  Statement select(db_.get(), file_,
-                   "SELECT source_id, reason FROM object WHERE stage=? AND outcome=? "
-                   "ORDER BY ordinal, source_id, nth LIMIT ?");
-  select.bind(std::uint64_t{stage}, static_cast<std::uint64_t>(outcome), std::uint64_t{most});
-  while (select.step()) out.push_back(select.text(0) + ": " + select.text(1));
-  return out;
-}
-
-void RunDb::each_object(std::size_t stage, Outcome outcome,
-                        const std::function<void(const ObjectLine&)>& tell) const {
-  const std::lock_guard lock(mutex_);
-  Statement select(db_.get(), file_,
-                   "SELECT source_id, reason, epochs, detail, attempts, updated FROM object "
-                   "WHERE stage=? AND outcome=? ORDER BY ordinal, source_id, nth");
-  select.bind(std::uint64_t{stage}, static_cast<std::uint64_t>(outcome));
-  while (select.step()) {
-    ObjectLine line;
-    line.record.source_id = select.text(0);
-    line.record.outcome = outcome;
-    line.record.reason = select.text(1);
-    line.record.epochs = select.integer(2);
-    line.record.detail = select.text(3);
-    line.attempts = select.integer(4);
-    line.updated = select.text(5);
-    tell(line);
-  }
-}
-
-RunDb::Pace RunDb::pace() const {
-  const std::lock_guard lock(mutex_);
-  Statement select(db_.get(), file_,
-                   "SELECT (SELECT count(committed) FROM batch), coalesce(sum(objects), 0), "
-                   "coalesce(strftime('%s', max(committed)) - strftime('%s', started), 0) "
-                   "FROM batch, (SELECT value AS started FROM meta WHERE key='started') "
-                   "WHERE committed >= started");
-  select.step();
-  Pace pace;
-  pace.batches = select.integer(0);
-  pace.objects_lately = select.integer(1);
-  pace.seconds = static_cast<double>(select.integer(2));
-  return pace;
 }
 
 }  // namespace qsohost::inline v1

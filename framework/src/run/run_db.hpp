@@ -134,9 +134,11 @@ class RunDb {
   StageTotals totals(std::size_t stage) const;
   // Objects that failed or were bad at a stage: "source_id: reason", at most `most`.
   std::vector<std::string> complaints(std::size_t stage, Outcome outcome, std::size_t most) const;
-  // Those that ended so at a stage, in the source's order.
-  void each_object(std::size_t stage, Outcome outcome,
-                   const std::function<void(const ObjectLine&)>& tell) const;
+  // Those that ended so at a stage, in the source's order, until `tell` returns false (returned
+  // then). Read page by page: no statement is open while `tell` is called, for a slow one would
+  // keep the write-ahead log of a run from being emptied.
+  bool each_object(std::size_t stage, Outcome outcome,
+                   const std::function<bool(const ObjectLine&)>& tell) const;
   struct Pace {
     std::uint64_t batches = 0;         // committed, in all
     std::uint64_t objects_lately = 0;  // committed since "started"
@@ -146,6 +148,8 @@ class RunDb {
 
  private:
   RunDb() = default;
+  struct Page;
+  bool read_page(std::size_t stage, Outcome outcome, Page& page) const;
   void execute(const char* sql) const;
   void write_stage(const BatchRecord& batch, std::size_t stage) const;
 

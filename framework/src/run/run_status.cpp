@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "qsohost/error.hpp"
+#include "run/crash.hpp"
 #include "run/ledger_report.hpp"
 #include "run/run_directory.hpp"
 
@@ -62,6 +63,7 @@ RunStatus run_status(const fs::path& run_dir) {
   const std::unique_ptr<RunDb> db = ledger(run_dir);
   status.chain = db->meta("chain").value_or("");
   status.is_finished = db->is_finished();
+  status.crashes = CrashFile::read(work_folder(run_dir) / kCrashFile);
   status.begun = db->meta("begun").value_or("");
   status.started = db->meta("started").value_or(status.begun);
   status.command = db->meta("command").value_or("");
@@ -87,15 +89,16 @@ RunStatus run_status(const fs::path& run_dir) {
 }
 
 void each_object(const fs::path& run_dir, Outcome outcome,
-                 const std::function<void(const ObjectStatus&)>& tell) {
+                 const std::function<bool(const ObjectStatus&)>& tell) {
   const std::unique_ptr<RunDb> db = ledger(run_dir);
   const std::vector<StageName> stages = stages_of(*db);
   for (std::size_t i = 0; i < stages.size(); ++i) {
-    db->each_object(i, outcome, [&](const ObjectLine& line) {
+    const bool goes_on = db->each_object(i, outcome, [&](const ObjectLine& line) {
       const bool is_matched = outcome == Outcome::Matched;
-      tell({line.record.source_id, stages[i].label, outcome, line.attempts, line.updated,
-            is_matched ? line.record.detail : line.record.reason});
+      return tell({line.record.source_id, stages[i].label, outcome, line.attempts, line.updated,
+                   is_matched ? line.record.detail : line.record.reason});
     });
+    if (!goes_on) return;
   }
 }
 

@@ -17,6 +17,15 @@ struct CloseSqlite {
   void operator()(sqlite3* db) const { sqlite3_close(db); }
 };
 
+// For sqlite3_open_v2 with SQLITE_OPEN_URI; parameters ("?mode=ro") go behind it.
+inline std::string file_uri(const std::filesystem::path& file) {
+  std::string uri = "file:";
+  for (const char c : std::filesystem::absolute(file).string()) {
+    uri += c == '?' || c == '#' || c == '%' ? fmt::format("%{:02x}", c) : std::string(1, c);
+  }
+  return uri;
+}
+
 struct Blob {
   std::string_view bytes;
 };
@@ -51,7 +60,8 @@ class Statement {
   }
   std::string text(int column) const {
     const auto* bytes = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
-    return bytes == nullptr ? std::string() : std::string(bytes);
+    if (bytes == nullptr) return {};
+    return {bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
   }
   // Good until the next step.
   std::string_view blob(int column) const {

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "data/caught.hpp"
+#include "data/interrupted.hpp"
 
 namespace qsohost::inline v1 {
 
@@ -178,9 +179,28 @@ void plain_loop(std::size_t n, const std::function<void(std::size_t)>& body) {
   for (std::size_t i = 0; i < n; ++i) body(i);
 }
 
+WorkingOn place_of(const ChainStage& stage, const Batch* batch) {
+  WorkingOn at;
+  at.stage = stage.label;
+  if (!stage.offer.plugin.empty()) {
+    at.plugin =
+        fmt::format("{} of plugin {} {}", stage.use, stage.offer.plugin, stage.offer.version);
+  }
+  if (batch == nullptr) return at;
+  at.has_batch = true;
+  at.batch = batch->ordinal();
+  if (batch->rows() == 0 || batch->objects().find("source_id") == nullptr) return at;
+  at.first_object = batch->id(0);
+  at.last_object = batch->id(batch->rows() - 1);
+  return at;
+}
+
 void guarded(const ChainStage& stage, const Batch* batch, const std::function<void()>& call) {
   try {
+    const AtWork at_work(place_of(stage, batch));
     call();
+  } catch (const Interrupted&) {
+    throw;
   } catch (...) {
     throw ChainError(fmt::format("{}: {}", describe(stage, batch), caught_words()));
   }
@@ -243,7 +263,10 @@ std::vector<BadRow> call_fitter(const ChainStage& stage, Batch& batch, const For
     create_declared(stage, batch);
     std::vector<std::deque<Group>> arrays(batch.rows(), empty_arrays(stage));
     std::mutex mutex;
+    const WorkingOn at = *working_on();
     for_each(batch.rows(), [&](std::size_t row) {
+      const AtWork at_work(at);  // whatever thread this is
+      const AtObject at_object(batch, row);
       auto reason = fit_object(stage, batch, row, arrays[row], counts);
       if (!reason) return;
       const std::lock_guard lock(mutex);
