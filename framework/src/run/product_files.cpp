@@ -106,12 +106,14 @@ void ProductFiles::check(const Chain& chain, const std::vector<Input>& inputs) {
       if (!is_free) fail(at->second);
       const fs::path in_work = place.lexically_relative(work);
       if (!in_work.empty() && *in_work.begin() != "..") fail("is the host's own");
-      try_to_write(place);
-      require_ours(place);
       places.push_back(place);
     }
   }
-  plan(places);
+  plan(places);  // first, so that what is left if the run is killed just now is found
+  for (const fs::path& place : places) {
+    try_to_write(place);
+    require_ours(place);
+  }
 }
 
 // What a run that is killed leaves beside its products is found by the ledger's names of these.
