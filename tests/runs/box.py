@@ -11,10 +11,11 @@ import time
 
 import fits_table
 import world
+from installation import with_storage
 from ledger import HOST
 
 SINKS = ("raw", "A", "B")
-TEMPORARY = re.compile(r"\.[^/]+\.fits\.[0-9a-f]+\.part-*$")
+TEMPORARY = re.compile(r"\.[^/]+\.fits\.[0-9a-f]+\.part[-a-z.]*$")
 
 
 @dataclasses.dataclass
@@ -33,12 +34,11 @@ class Run:
     is_begun: bool = False
     is_finished: bool = False
     is_unsettled: bool = False
-    is_empty: bool = True  # no batch is committed: which inputs it has does not matter yet
     is_moved: bool = False  # copied or moved: whether an absolute product is its own is not certain
 
     def forget(self):
         """A new ledger."""
-        self.rows, self.is_pure, self.is_empty = None, True, True
+        self.rows, self.is_pure = None, True
         self.inputs, self.maybe_inputs, self.made, self.known = set(), set(), {}, {}
 
     def number(self, option, otherwise):
@@ -50,9 +50,9 @@ class Run:
 
 
 class Box:
-    def __init__(self, folder, program, shim):
+    def __init__(self, folder, program):
         self.folder = pathlib.Path(folder)
-        self.program, self.shim = program, shim
+        self.program = program
         self.scratch = self.folder.parent / (self.folder.name + "-scratch")
         self.scratch.mkdir(parents=True, exist_ok=True)
         self.users = {}  # files of the user's own
@@ -105,7 +105,7 @@ class Box:
         words = [str(a) for a in args]
         prefix = ""
         if fault and fault[0] in ("kill", "fail", "full"):
-            env["LD_PRELOAD"], env["QSOHOST_STORAGE"] = str(self.shim), f"{fault[0]} {fault[1]}"
+            env = with_storage(env, f"{fault[0]} {fault[1]}")
             prefix = f"LD_PRELOAD=SHIM QSOHOST_STORAGE='{fault[0]} {fault[1]}' "
         elif fault:
             prefix = f"# {fault[0]} after {fault[1]:.4f} s\n    "
@@ -143,7 +143,7 @@ def expected_tables(run, ids):
 
 
 def check_tables(run, paths, ids=None):
-    """The products against what is known; ids: in the order of the catalogue, or None for any."""
+    """The products against what is known; ids: in the order of the rows, or None for any."""
     tables = {sink: fits_table.read(path) for sink, path in paths.items()}
     order = tables["raw"].columns["source_id"]
     assert len(set(order)) == len(order), f"an object is there twice: {order}"

@@ -10,6 +10,13 @@ SHIM = os.environ.get("QSOHOST_STORAGE_SHIM", str(ROOT / "build/tests/shims/stor
 PLUGINS = ("catalog-source", "ztf", "require", "fits-sink")
 
 
+def with_storage(env, storage):
+    """The environment in which the program has this storage; see storage_shim.cpp."""
+    # The address sanitizer wants to be the first library, which is of no consequence here.
+    options = env.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
+    return env | {"LD_PRELOAD": SHIM, "QSOHOST_STORAGE": storage, "ASAN_OPTIONS": options.lstrip(":")}
+
+
 def small_installation(folder, plugins=PLUGINS):
     """Gives the program. It looks for its plugins beside itself, so links would not do."""
     (folder / "bin").mkdir(parents=True)

@@ -50,16 +50,15 @@ class Shards(Steps):
         if len(shards) > 2:
             self.execute(["merge", names[0], names[2], "--into", into.name], REFUSED)
             self.check_files([into, *shards])
-        if len(shards) > 1:
-            self.execute(["merge", *names[:-1], "--into", into.name, "--partial"], {0})
-            self.check_files([into, *shards], may_leave=False)
-            self.check_merged(shards[:-1], into)
+        self.execute(["merge", *names[:-1], "--into", into.name, "--partial"], {0})
+        self.check_files([into, *shards], may_leave=False)
+        self.check_merged(shards[:-1], into)
 
     def check_merged(self, shards, into):
         into.known = {}
         for run in shards:
             into.known |= run.known
-        ids = [i for run in shards for i, _ in run.range(run.rows)]
+        ids = self.in_order([row for run in shards for row in run.range(run.rows)])
         paths = {sink: self.box.path(p) for sink, p in self.paths(into).items()}
         boxes.check_tables(into, paths, ids)
 

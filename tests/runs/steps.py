@@ -69,7 +69,7 @@ class Steps(Machine):
             run.inputs, run.maybe_inputs = set(), {text}
         allowed = self.expected(run, retries) - ({2} if not self.is_blocked(run) else set())
         # A shard of another catalogue is another shard; a finished run may have no chunks any more.
-        if is_changed and (run.args or run.is_finished):
+        if (is_changed or run.maybe_inputs) and (run.args or run.is_finished):
             allowed = GOOD | REFUSED
         words = ["--retry-failed" if retries else "--resume", "--accept-changed-inputs"]
         code = self.command(run, words, allowed, fault)

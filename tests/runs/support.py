@@ -11,7 +11,7 @@ import tempfile
 
 import fits_table
 import world
-from installation import PLUGINS, SHIM, small_installation
+from installation import PLUGINS, small_installation, with_storage
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -44,7 +44,8 @@ class RunTest(ChainTest):
         self.world = self.make_world("")
 
     def make_world(self, name, keep=None):
-        settings = {"batch_rows": 4, "raw_path": "{name}_raw.fits", "keep": [keep or self.KEEP] * 3}
+        settings = {"batch_rows": 4, "raw_path": "{name}_raw.fits", "sort_by": "",
+                    "keep": [keep or self.KEEP] * 3}  # fmt: skip
         return world.World(
             self.folder / name, [(i, 0) for i in self.IDS], dict.fromkeys(self.IDS, 0), settings
         )
@@ -54,7 +55,7 @@ class RunTest(ChainTest):
         storage_shim.cpp."""
         env = {k: v for k, v in os.environ.items() if k != "QSOHOST_PLUGIN_PATH"}
         if storage:
-            env |= {"LD_PRELOAD": SHIM, "QSOHOST_STORAGE": storage}
+            env = with_storage(env, storage)
         done = subprocess.run(
             [self.program, *map(str, args)], capture_output=True, text=True, cwd=self.folder, env=env,
             timeout=120,

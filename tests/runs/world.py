@@ -28,6 +28,7 @@ label = "raw"
 what = "ztf"
 path = "{raw_path}"
 keep_chunks = {keep[0]}
+{sort_by}
 [[stage]]
 use = "require"
 groups = ["ztf.g"]
@@ -35,11 +36,13 @@ groups = ["ztf.g"]
 use = "fits-sink"
 label = "A"
 keep_chunks = {keep[1]}
+{sort_by}
 [[stage]]
 use = "fits-sink"
 label = "B"
 what = "ztf"
 keep_chunks = {keep[2]}
+{sort_by}
 """
 MISSING, EMPTY = "missing", "empty"  # kinds of answers besides versions, which are numbers
 
@@ -98,5 +101,6 @@ def random_world(folder, rng, absolute):
         kinds = [0]
     raw_path = folder / "out/raw.fits" if absolute else rng.choice(["{name}_raw.fits", "sub/raw.fits"])
     keeps = rng.choice([["true"] * 3, ["false"] * 3, [rng.choice(["true", "false"]) for _ in "123"]])
-    settings = {"batch_rows": rng.randint(3, 4), "raw_path": raw_path, "keep": keeps}
+    settings = {"batch_rows": rng.randint(3, 4), "raw_path": raw_path, "keep": keeps,
+                "sort_by": rng.choice(["", "", 'sort_by = "z"'])}  # fmt: skip
     return World(folder, [(i, 0) for i in ids], {i: rng.choice(kinds) for i in ids}, settings)
