@@ -97,8 +97,9 @@ class Machine:
         if words[:1] in (["merge"], ["status"]):
             args = [*words, run.name]
         code = self.execute(args, allowed, fault)
-        self.check_files([run], code, restarts)
-        if code in GOOD and makes:
+        may_leave = code not in GOOD or (fault and fault[0] == "fail")  # a removal may have failed
+        self.check_files([run], may_leave, restarts)
+        if makes and not may_leave:
             assert not self.temporaries(run), "done, and temporary files are left"
         ledger = self.ledger(run)
         if code in GOOD and makes and run.maybe_inputs:
@@ -123,9 +124,9 @@ class Machine:
         assert code in may, f"exit {code}, not one of {sorted(may)}:\n{self.said}"
         return code
 
-    def check_files(self, actors, code, may_remove=False):
+    def check_files(self, actors, may_leave=True, may_remove=False):
         """Nothing outside the host's folders has changed but products, and those only if they were
-        the run's own."""
+        the run's own. may_leave: temporary files."""
         files, host = self.box.snapshot()
         products = {p: run for run in actors for p in self.paths(run).values()}
         folders = {part for p in products for part in parents(p)}
@@ -143,7 +144,7 @@ class Machine:
                     fits_table.read(self.box.path(path))
                     own[path] = new
             elif boxes.TEMPORARY.search(path) and path not in self.box.users:
-                assert new == b"-" or code not in GOOD, f"{path} was left"
+                assert new == b"-" or may_leave, f"{path} was left"
             else:
                 assert new is None and path in folders, f"{path} was touched"
         homes = [os.path.normpath(os.path.join(run.name, HOST)) for run in actors]

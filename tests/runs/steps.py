@@ -76,7 +76,7 @@ class Steps(Machine):
         if is_changed and code in GOOD:
             gone = objects - run.known.keys()
             assert not gone, f"objects {sorted(gone)} were committed, and are in the run no more"
-        elif code == 2:
+        elif code == 2 and not fault:
             run.inputs, run.maybe_inputs, run.is_pure = old
         elif is_changed:
             run.inputs, run.maybe_inputs = set(), old[0] | old[1] | {text}
