@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 namespace ou {
@@ -60,7 +61,7 @@ Summary summarise(const Series& series, const Fit& fit, Mean mean) {
   s.bic = 3 * std::log(n) - 2 * fit.loglike;
   s.bic_constant = std::log(n) - 2 * s.loglike_constant;
   s.chi2 = evaluate(series, fit.parameters(), mean, Want::Value).chi2;
-  s.chi2_reduced = s.chi2 / (n - 3);
+  s.chi2_reduced = n > 3 ? s.chi2 / (n - 3) : std::numeric_limits<double>::quiet_NaN();
   return s;
 }
 

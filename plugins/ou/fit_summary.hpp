@@ -14,7 +14,7 @@ struct Summary {
   double aic, bic;          // of the process: 3 parameters, the mean is one of them
   double bic_constant;      // 1 parameter
   double chi2;              // one-step residuals squared over their variances
-  double chi2_reduced;      // per N - 3
+  double chi2_reduced;      // per N - 3; NaN for no more than 3 epochs
   double sf_inf() const;    // mag; structure function at long lags, sqrt(2) sigma
 };
 Summary summarise(const Series& series, const Fit& fit, Mean mean);

@@ -93,14 +93,19 @@ Cleaned clean(Curve curve, const Rule& rule) {
   result.full = result.post = fit_global(series, rule.box, rule.mean, ridge);
   if (!result.full.converged) return give_up(result, Ending::FitFailed);
 
-  while (result.passes < rule.max_passes && curve.size() >= rule.min_points) {
-    ++result.passes;
+  for (std::size_t turn = 1;; ++turn) {
+    result.passes = std::min(turn, rule.max_passes);
+    const bool may_remove = turn <= rule.max_passes;
     const Pass pass = make_pass(Refits(series, result.post, ridge, rule.box, rule.mean),
                                 result.post, curve.size(), rule);
     if (pass.stopped) return give_up(result, Ending::Stopped);
-    if (pass.too_many_failed(rule.max_failed_fraction, curve.size()))
+    if (may_remove && pass.too_many_failed(rule.max_failed_fraction, curve.size()))
       return give_up(result, Ending::TooManyFailed);
     if (!pass.removes(rule)) return result;
+    if (!may_remove || !rule.leaves_enough(curve.size(), 1)) {
+      result.ending = may_remove ? Ending::AtFewest : Ending::PassesUsedUp;
+      return result;
+    }
 
     const std::size_t chosen = pass.epochs[*pass.most];
     result.removed.push_back(position[chosen]);
@@ -113,9 +118,6 @@ Cleaned clean(Curve curve, const Rule& rule) {
     result.post = fit_global(series, rule.box, rule.mean, ridge, start);
     if (!result.post.converged) return give_up(result, Ending::FitFailed);
   }
-  if (result.passes == rule.max_passes && !result.removed.empty())
-    result.ending = Ending::PassesUsedUp;
-  return result;
 }
 
 }  // namespace ou

@@ -3,6 +3,7 @@
 // predictive_rule.hpp.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -15,14 +16,14 @@
 namespace ou {
 
 enum class Mode : std::uint8_t {
-  Screened,  // refits only without those epochs that may be the one; the same answer, sooner
+  Screened,  // refits only without those epochs that may be the one; in simulations the same answer
   Exact,     // refits without every epoch
 };
 
 struct Rule {
   Mode mode = Mode::Screened;            // by influence only
   double false_alarms_per_curve = 0.05;  // by prediction only
-  std::size_t min_points = 10;
+  std::size_t min_points = 10;  // left after cleaning; never fewer than 4: see leaves_enough()
   std::size_t max_passes = 10;
   double min_abs_delta_ln_d = 0.5;
   bool only_if_d_decreases = true;  // when the epoch is removed
@@ -30,11 +31,17 @@ struct Rule {
   Mean mean = Mean::Fixed;  // Fixed: at the median of the magnitudes that are fitted
   Box box = standard_box();
   std::function<bool()> stop_requested = [] { return false; };  // asked now and then
+
+  // Three parameters are fitted: fewer than four epochs leave no degree of freedom.
+  bool leaves_enough(std::size_t epochs, std::size_t removed) const {
+    return epochs >= removed + std::max<std::size_t>(min_points, 4);
+  }
 };
 
 enum class Ending : std::uint8_t {
-  Clean,          // no epoch was left that the rule removes, or too few for another pass
-  PassesUsedUp,   // the last pass allowed still removed one; by prediction: still changed
+  Clean,          // no epoch was left that the rule removes
+  PassesUsedUp,   // one pass more would have changed something
+  AtFewest,       // by influence: without the next epoch fewer than min_points would be left
   FitFailed,      // a fit of all epochs did not converge
   TooManyFailed,  // more than max_failed_fraction of a pass's refits did not converge
   TooFewLeft,     // by prediction: so many epochs do not fit that under min_points are left
@@ -46,7 +53,9 @@ struct Cleaned {
   Fit full;                          // of all epochs
   Fit post;                          // of those kept; = full when none was removed
   std::vector<std::size_t> removed;  // positions in the input, in order of removal
-  std::size_t passes = 0;            // begun, the last one (which may remove nothing) included
+  // The last one (which removes nothing) included; at most max_passes, although one pass more then
+  // tells whether something would still change.
+  std::size_t passes = 0;
   bool given_up() const { return ending >= Ending::FitFailed; }
 };
 

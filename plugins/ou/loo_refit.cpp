@@ -10,6 +10,12 @@
 namespace ou {
 namespace {
 
+// Without an outlier sigma may be far lower; it is never much higher.
+constexpr std::array kSigmaFactors{1.0, 0.5, 0.25, 0.1};
+constexpr std::size_t kAtATime = 8;
+constexpr double kVague = 1;      // variance of ln D beyond which its derivatives tell nothing
+constexpr double kGridError = 2;  // log-likelihood between a point of the grid and a summit
+static_assert(kAtATime % kSigmaFactors.size() == 0);
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 // For each value the median of all others.
@@ -48,6 +54,60 @@ std::vector<Parameters> around(const Fit& fit) {
   return out;
 }
 
+struct GridPoint {
+  std::size_t at;
+  double loglike;
+};
+
+// For each epoch the maxima along tau of the likelihood without it. Nearly all have one, so that
+// others are put aside.
+class Peaks {
+ public:
+  struct Other {
+    std::size_t epoch;
+    GridPoint point;
+  };
+  explicit Peaks(std::size_t epochs) : along_(epochs) {}
+
+  // The grid's next points: all sigma of a tau, then the next tau.
+  void take(const LooTable& table, std::size_t first) {
+    for (std::size_t j = 0; j < along_.size(); ++j) {
+      for (std::size_t k = 0; k < table.loglike.size(); k += kSigmaFactors.size()) {
+        GridPoint best{first + k, -kInfinity};
+        for (std::size_t i = k; i < k + kSigmaFactors.size(); ++i) {
+          const double loglike = table.loglike[i] - table.logpdf[j * table.stride + i];
+          if (loglike > best.loglike) best = {first + i, loglike};
+        }
+        if (best.loglike < along_[j].last.loglike) pass(j);
+        along_[j].rises = best.loglike >= along_[j].last.loglike;
+        along_[j].last = best;
+      }
+    }
+  }
+  void end() {
+    for (std::size_t j = 0; j < along_.size(); ++j) pass(j);
+  }
+  const GridPoint& highest(std::size_t epoch) const { return along_[epoch].highest; }
+  const std::vector<Other>& others() const { return others_; }
+
+ private:
+  struct Along {
+    GridPoint highest{0, -kInfinity};  // of the maxima passed
+    GridPoint last{0, -kInfinity};
+    bool rises = true;
+  };
+  void pass(std::size_t epoch) {
+    Along& along = along_[epoch];
+    if (!along.rises) return;
+    GridPoint lower = along.last;
+    if (along.last.loglike > along.highest.loglike) std::swap(lower, along.highest);
+    if (lower.loglike > -kInfinity) others_.push_back({epoch, lower});
+  }
+
+  std::vector<Along> along_;
+  std::vector<Other> others_;
+};
+
 }  // namespace
 
 Refits::Refits(const Series& series, const Fit& full, const Ridge& ridge, const Box& box, Mean mean)
@@ -55,42 +115,37 @@ Refits::Refits(const Series& series, const Fit& full, const Ridge& ridge, const 
   look_at_grid(ridge);
 }
 
-// For each epoch the point of a grid around the ridge where the likelihood without it is highest,
+// For each epoch the maxima along tau of a grid around the ridge, of the likelihood without it,
 // from ln p(y without j) = ln p(y) - ln p(y_j | the others): one sweep a point for all epochs.
 void Refits::look_at_grid(const Ridge& ridge) {
-  // Without an outlier sigma may be far lower; it is never much higher.
-  constexpr std::array kSigmaFactors{1.0, 0.5, 0.25, 0.1};
-  constexpr std::size_t kAtATime = 8;
   std::vector<Parameters> grid;
   for (const RidgePoint& point : ridge.points) {
     for (const double factor : kSigmaFactors)
       grid.push_back(
           {std::max(point.ln_sigma + std::log(factor), box_.ln_sigma_min), point.ln_tau});
   }
-  const std::size_t n = series_.size();
-  std::vector<double> highest(n, -kInfinity);
-  std::vector<std::size_t> where(n, 0);
   double highest_of_all = -kInfinity;
   best_of_all_ = grid[0];
+  Peaks peaks(series_.size());
   LooTable& table = workspace;
   for (std::size_t first = 0; first < grid.size(); first += kAtATime) {
     const auto some = std::span(grid).subspan(first, std::min(kAtATime, grid.size() - first));
     leave_one_out_all(series_, some, mean_, LooWant::Densities, table);
+    peaks.take(table, first);
     for (std::size_t k = 0; k < some.size(); ++k) {
       if (!(table.loglike[k] > highest_of_all)) continue;
       highest_of_all = table.loglike[k];
       best_of_all_ = some[k];
     }
-    for (std::size_t j = 0; j < n; ++j) {
-      for (std::size_t k = 0; k < some.size(); ++k) {
-        const double loglike = table.loglike[k] - table.logpdf[j * table.stride + k];
-        if (!(loglike > highest[j])) continue;
-        highest[j] = loglike;
-        where[j] = first + k;
-      }
-    }
   }
-  for (const std::size_t k : where) best_.push_back(grid[k]);
+  peaks.end();
+  for (std::size_t j = 0; j < series_.size(); ++j) best_.push_back(grid[peaks.highest(j).at]);
+  for (const Peaks::Other& p : peaks.others()) {
+    if (p.point.loglike >= peaks.highest(p.epoch).loglike - kGridError)
+      others_.push_back({p.epoch, grid[p.point.at]});
+  }
+  std::stable_sort(others_.begin(), others_.end(),
+                   [](const Other& a, const Other& b) { return a.epoch < b.epoch; });
 }
 
 std::vector<Fit> Refits::operator()(std::span<const std::size_t> epochs) const {
@@ -98,11 +153,19 @@ std::vector<Fit> Refits::operator()(std::span<const std::size_t> epochs) const {
   std::vector<std::size_t> owner;
   for (std::size_t k = 0; k < epochs.size(); ++k) {
     const std::size_t j = epochs[k];
-    for (const Parameters& p : {full_.parameters(), best_[j]}) {
-      if (!starts.empty() && owner.back() == k && are_near(p, full_.parameters())) continue;
+    const std::size_t begin = starts.size();
+    const auto add = [&](const Parameters& p) {
+      for (std::size_t i = begin; i < starts.size(); ++i)
+        if (are_near(p, starts[i].at)) return;
       starts.push_back({p, j, medians_[j]});
       owner.push_back(k);
-    }
+    };
+    add(full_.parameters());
+    add(best_[j]);
+    auto other =
+        std::lower_bound(others_.begin(), others_.end(), j,
+                         [](const Other& o, std::size_t epoch) { return o.epoch < epoch; });
+    for (; other != others_.end() && other->epoch == j; ++other) add(other->at);
   }
   const std::vector<Fit> found = fit_each(series_, box_, mean_, starts);
   std::vector<Fit> out(epochs.size());
@@ -115,42 +178,68 @@ std::vector<Fit> Refits::operator()(std::span<const std::size_t> epochs) const {
   return out;
 }
 
-// A Newton step of the likelihood without the epoch, from differences of what it is around the fit.
-double Refits::newton_change(const LooTable& table, std::size_t epoch) const {
-  std::array<double, 7> f;
-  for (std::size_t k = 0; k < f.size(); ++k)
-    f[k] = table.loglike[k] - table.logpdf[epoch * table.stride + k];
-  constexpr double h = kStep;
-  const Vector gradient{(f[0] - f[1]) / (2 * h), (f[2] - f[3]) / (2 * h)};
-  Symmetric curvature{(2 * f[6] - f[0] - f[1]) / (h * h),
-                      (f[0] + f[1] + f[2] + f[3] - f[4] - f[5] - 2 * f[6]) / (2 * h * h),
-                      (2 * f[6] - f[2] - f[3]) / (h * h)};
-  const Eigen2 eigen = decompose(curvature);
-  double change = 0;
-  for (std::size_t i = 0; i < 2; ++i) {
-    const Vector& v = eigen.vectors[i];
-    const double by =
-        dot(gradient, v) / std::max({std::abs(eigen.values[i]), 0.05, 1e-3 * eigen.values[0]});
-    change += std::clamp(by, -2.0, 2.0) * (2 * v[0] - v[1]);
+namespace {
+
+// A likelihood as a quadratic, from its values at the points of around().
+struct Quadratic {
+  explicit Quadratic(const std::array<double, 7>& f)
+      : gradient{(f[0] - f[1]) / (2 * kStep), (f[2] - f[3]) / (2 * kStep)},
+        curvature(
+            decompose({(2 * f[6] - f[0] - f[1]) / (kStep * kStep),
+                       (f[0] + f[1] + f[2] + f[3] - f[4] - f[5] - 2 * f[6]) / (2 * kStep * kStep),
+                       (2 * f[6] - f[2] - f[3]) / (kStep * kStep)})) {}
+  // Never so flat that a step leaves the box.
+  double stiffness(std::size_t i) const {
+    return std::max({std::abs(curvature.values[i]), 0.05, 1e-3 * curvature.values[0]});
   }
-  return std::isfinite(change) ? std::abs(change) : 0;
-}
+  double slope_of_ln_d(std::size_t i) const {
+    return 2 * curvature.vectors[i][0] - curvature.vectors[i][1];
+  }
+  // What a Newton step does to ln D.
+  double change() const {
+    double change = 0;
+    for (std::size_t i = 0; i < 2; ++i) {
+      const double by = dot(gradient, curvature.vectors[i]) / stiffness(i);
+      change += std::clamp(by, -2.0, 2.0) * slope_of_ln_d(i);
+    }
+    return std::isfinite(change) ? std::abs(change) : 0;
+  }
+  double variance_of_ln_d() const {
+    double sum = 0;
+    for (std::size_t i = 0; i < 2; ++i) sum += slope_of_ln_d(i) * slope_of_ln_d(i) / stiffness(i);
+    return sum;
+  }
+
+  Vector gradient;
+  Eigen2 curvature;
+};
+
+}  // namespace
 
 std::vector<Refits::Guess> Refits::guesses(std::size_t n_improbable) const {
   const std::size_t n = series_.size();
   LooTable& table = workspace;
   leave_one_out_all(series_, around(full_), mean_, LooWant::Densities, table);
   std::vector<Guess> out;
+  const auto jump = [&](const Parameters& p) {
+    return are_near(p, best_of_all_) ? 0 : std::abs(ln_d(p) - ln_d(best_of_all_));
+  };
+  // Where the light curve hardly determines D a quadratic says nothing of it.
+  std::array<double, 7> f;
+  std::copy_n(table.loglike.begin(), f.size(), f.begin());
+  const bool vague = !(Quadratic(f).variance_of_ln_d() < kVague);
   for (std::size_t j = 0; j < n; ++j) {
-    double change = newton_change(table, j);
-    if (!are_near(best_[j], best_of_all_))
-      change = std::max(change, std::abs(ln_d(best_[j]) - ln_d(best_of_all_)));
-    out.push_back({j, change});
+    for (std::size_t k = 0; k < f.size(); ++k)
+      f[k] = table.loglike[k] - table.logpdf[j * table.stride + k];
+    out.push_back({j, vague ? kInfinity : std::max(Quadratic(f).change(), jump(best_[j]))});
   }
-  const auto density = [&](const Guess& g) { return table.logpdf[g.epoch * table.stride + 6]; };
+  for (const Other& other : others_)
+    out[other.epoch].change = std::max(out[other.epoch].change, jump(other.at));
+  const auto surprise = [&](const Guess& g) { return -table.logpdf[g.epoch * table.stride + 6]; };
   const auto improbable = static_cast<std::ptrdiff_t>(std::min(n_improbable, n));
-  std::partial_sort(out.begin(), out.begin() + improbable, out.end(),
-                    [&](const Guess& a, const Guess& b) { return density(a) < density(b); });
+  std::partial_sort(
+      out.begin(), out.begin() + improbable, out.end(),
+      [&](const Guess& a, const Guess& b) { return is_lower(surprise(b), surprise(a)); });
   std::for_each(out.begin(), out.begin() + improbable, [](Guess& g) { g.change = kInfinity; });
   std::stable_sort(out.begin() + improbable, out.end(),
                    [](const Guess& a, const Guess& b) { return a.change > b.change; });

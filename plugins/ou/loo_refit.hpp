@@ -15,15 +15,15 @@ class Refits {
   // `full` is the fit of all of `series`.
   Refits(const Series& series, const Fit& full, const Ridge& ridge, const Box& box, Mean mean);
 
-  // Each from the fit of all and, where that lies elsewhere, from the best point of a grid; the
-  // better is kept. A refit subtracts the median of the magnitudes that it fits. The same epoch
-  // gets the same answer in whatever company.
+  // Each from the fit of all and, where these lie elsewhere, from the maxima of a grid that may be
+  // the highest; the best is kept. A refit subtracts the median of the magnitudes that it fits. The
+  // same epoch gets the same answer in whatever company.
   std::vector<Fit> operator()(std::span<const std::size_t> epochs) const;
 
   // All epochs, those first whose absence is likeliest to change ln D most, each with a guess of
   // that change: by a Newton step from leave-one-out predictions around the fit; by the grid where
-  // that tells of another maximum. The `n_improbable` epochs of lowest predictive density have an
-  // infinite guess.
+  // that tells of other maxima. Where all epochs together hardly determine D every guess is
+  // infinite. The `n_improbable` epochs of lowest predictive density have an infinite guess.
   struct Guess {
     std::size_t epoch;
     double change;  // of ln D, its size
@@ -32,7 +32,6 @@ class Refits {
 
  private:
   void look_at_grid(const Ridge& ridge);
-  double newton_change(const LooTable& around, std::size_t epoch) const;
 
   const Series& series_;
   const Fit& full_;
@@ -40,7 +39,12 @@ class Refits {
   Mean mean_;
   std::vector<double> medians_;   // of all magnitudes but that epoch's
   std::vector<Parameters> best_;  // of the grid, without that epoch
-  Parameters best_of_all_;        // of the grid, with all epochs
+  struct Other {
+    std::size_t epoch;
+    Parameters at;
+  };
+  std::vector<Other> others_;  // further maxima that may be as high, by epoch
+  Parameters best_of_all_;     // of the grid, with all epochs
 };
 
 }  // namespace ou

@@ -131,8 +131,9 @@ std::vector<Start> starts_on(const Ridge& ridge) {
     }
   }
   if (points.back().slope > 0) found.push_back(points.back());
-  std::stable_sort(found.begin(), found.end(),
-                   [](const RidgePoint& a, const RidgePoint& b) { return a.loglike > b.loglike; });
+  std::stable_sort(found.begin(), found.end(), [](const RidgePoint& a, const RidgePoint& b) {
+    return is_lower(b.loglike, a.loglike);
+  });
   constexpr std::size_t kMost = 3;
   std::vector<Start> starts;
   for (const RidgePoint& p : found)
@@ -231,9 +232,13 @@ Fit fit_from(const Series& series, const Box& box, Mean mean, const Parameters& 
   return finish(series, box, mean, summit);
 }
 
+bool is_lower(double a, double b) {
+  return std::isnan(a) ? !std::isnan(b) : a < b;
+}
+
 const Fit& better(const Fit& first, const Fit& second) {
   if (first.converged != second.converged) return first.converged ? first : second;
-  return second.loglike > first.loglike + kSameLoglike ? second : first;
+  return is_lower(first.loglike + kSameLoglike, second.loglike) ? second : first;
 }
 
 Fit fit_global(const Series& series, const Box& box, Mean mean, const Ridge& ridge,
@@ -247,7 +252,7 @@ Fit fit_global(const Series& series, const Box& box, Mean mean, const Ridge& rid
   const Summit* best = &summits.front();
   for (const Summit& s : summits) {
     evaluations += s.evaluations;
-    if (s.best.value.loglike > best->best.value.loglike + kSameLoglike) best = &s;
+    if (is_lower(best->best.value.loglike + kSameLoglike, s.best.value.loglike)) best = &s;
   }
   Fit fit = finish(series, box, mean, *best);
   fit.evaluations += evaluations - best->evaluations;

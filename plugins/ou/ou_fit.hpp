@@ -76,6 +76,10 @@ Fit fit_global(const Series& series, const Box& box, Mean mean, const Ridge& rid
 std::vector<Fit> fit_each(const Series& series, const Box& box, Mean mean,
                           std::span<const Start> starts);
 
+// For sorts and maxima of numbers that may be NaN, which compares with nothing: it counts as the
+// lowest.
+bool is_lower(double a, double b);
+
 // The better of two; the first unless the second gains more than rounding.
 const Fit& better(const Fit& first, const Fit& second);
 

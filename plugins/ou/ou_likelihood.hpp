@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <optional>
 #include <span>
@@ -98,7 +99,9 @@ struct LooTable {
   std::vector<double> residual, var, logpdf;  // value less prediction in mag; mag^2
   std::vector<double> scratch;                // kept for the next call
 };
+// Epochs with ignored[i] (if any are given) are predicted like the others and take no part: neither
+// in predictions, nor in the mean, nor in `loglike`.
 void leave_one_out_all(const Series& series, std::span<const Parameters> trials, Mean mean,
-                       LooWant wanted, LooTable& table);
+                       LooWant wanted, LooTable& table, std::span<const std::uint8_t> ignored = {});
 
 }  // namespace ou

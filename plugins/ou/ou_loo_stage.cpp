@@ -25,11 +25,12 @@ constexpr int kFullBounds = 6;   // bits 6 to 9: Bound of the full fit
 constexpr int kPostBounds = 10;  // bits 10 to 13: of the fit after cleaning
 
 constexpr std::string_view kFlagsHelp =
-    "16 too many refits failed (8 and 16: given up, nothing removed), 32 max_passes reached while "
-    "removing; full fit at its bound: 64 sigma low, 128 sigma high, 256 tau low, 512 tau high; fit "
+    "16 too many refits failed (8 and 16: given up, nothing removed), 32 one pass more than "
+    "max_passes would have changed something; full fit at its bound: 64 sigma low, 128 sigma high, "
+    "256 tau low, 512 tau high; fit "
     "after cleaning likewise: 1024, 2048, 4096, 8192; 16384 some error or covariance of parameters "
-    "is undefined (NaN); 32768 rule predictive would have left fewer than min_points epochs (given "
-    "up, nothing removed)";
+    "is undefined (NaN); 32768 fewer than min_points epochs would have been left (rule influence: "
+    "the epochs before that are removed; rule predictive: given up, nothing removed)";
 
 constexpr qsohost::ResultColumn kRemoved[] = {
     {"n_removed", qsohost::DType::I32, "", "epochs removed"},
@@ -121,7 +122,8 @@ void OuLoo::store(const qsohost::CurveToFit& curve, const Curve& fitted, const C
   };
   if (cleaned.ending == Ending::FitFailed) flags |= qsohost::kFitFailed;
   if (cleaned.ending == Ending::TooManyFailed) flags |= kTooManyRefitsFailed;
-  if (cleaned.ending == Ending::TooFewLeft) flags |= kTooFewLeft;
+  if (cleaned.ending == Ending::AtFewest || cleaned.ending == Ending::TooFewLeft)
+    flags |= kTooFewLeft;
   if (cleaned.ending == Ending::PassesUsedUp) flags |= kPassesUsedUp;
   if (cleaned.full.converged) set_fit("full", fitted, cleaned.full, kFullBounds);
   if (!cleaned.given_up()) {

@@ -16,7 +16,7 @@ class OuLoo final : public qsohost::LightCurveFitter {
  public:
   OuLoo()
       : LightCurveFitter(
-            {.usual = 10, .least = 4, .help = "epochs needed for a fit and for another pass"}) {}
+            {.usual = 10, .least = 4, .help = "epochs needed for a fit, and left by a removal"}) {}
   void open(qsohost::Context& context) override { context_ = &context; }
 
  private:

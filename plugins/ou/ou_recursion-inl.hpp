@@ -212,11 +212,12 @@ struct Seen {
 // Both sides are combined, less the prior (variance s2) that is in both. With K the covariance,
 // known-mean predictions give (K^-1 y)_j and (K^-1)_jj; estimating the mean, which the sweep found
 // to be `level` with variance `level_var`, replaces K^-1 by K^-1 - K^-1 1 1' K^-1 / (1' K^-1 1)
-// (cf. Rasmussen & Williams 2006, eq. 5.12).
+// (cf. Rasmussen & Williams 2006, eq. 5.12). An epoch that took no part in `level` only adds the
+// level's variance.
 template <class Real, int Channels>
 HWY_INLINE Seen<Real> from_both_sides(const Message<Real, Channels>& before,
                                       const Message<Real, Channels>& after, Real s2, Real y, Real r,
-                                      Real level, Real level_var) {
+                                      Real level, Real level_var, bool in_level) {
   const Real inv_before = Real(1.0) / before.var, inv_after = Real(1.0) / after.var;
   const Real process = Real(1.0) / (inv_before + inv_after - Real(1.0) / s2);
   Real rest[Channels];  // value less prediction, mean 0
@@ -225,9 +226,15 @@ HWY_INLINE Seen<Real> from_both_sides(const Message<Real, Channels>& before,
               process * (before.mean[c] * inv_before + after.mean[c] * inv_after);
   Real var = process + r, residual = rest[0];
   if constexpr (Channels == 2) {
-    const Real growth = Real(1.0) / (Real(1.0) - rest[1] * rest[1] / var * level_var);
-    residual = (rest[0] - level * rest[1]) * growth;
-    var = var * growth;
+    const Real by_level = rest[1] * rest[1] * level_var;
+    residual = rest[0] - level * rest[1];
+    if (in_level) {
+      const Real growth = Real(1.0) / (Real(1.0) - by_level / var);
+      residual = residual * growth;
+      var = var * growth;
+    } else {
+      var = var + by_level;
+    }
   }
   return {residual, var};
 }

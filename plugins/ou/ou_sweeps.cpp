@@ -159,7 +159,8 @@ double* aligned(double* p) {
 }
 
 template <int Channels>
-void leave_one_out_lanes(const Series& series, std::span<const Parameters> trials, LooTable& table,
+void leave_one_out_lanes(const Series& series, std::span<const Parameters> trials,
+                         std::span<const std::uint8_t> ignored, LooTable& table,
                          std::size_t first) {
   double sigma2[kLanes], inverse_tau[kLanes], jitter2[kLanes];
   for (std::size_t l = 0; l < kLanes; ++l) {
@@ -176,13 +177,17 @@ void leave_one_out_lanes(const Series& series, std::span<const Parameters> trial
   auto* const before = reinterpret_cast<OneSide*>(aligned(table.scratch.data()));
   auto* const change = reinterpret_cast<Lanes*>(before + n);  // exp(-dt / tau) - 1
 
+  const auto takes_part = [&](std::size_t i) { return ignored.empty() || ignored[i] == 0; };
   OneSide m(s2);
+  std::size_t count = 0;
   Lanes ones, cross, quad;
   LogSum<Lanes> logdet;
   for (std::size_t i = 0; i < n; ++i) {
     change[i] = expm1_of_minus(time_in_tau(series.dt[i], inv_tau));
     m.move(Step<Lanes>(0.0, change[i]), s2);
     before[i] = m;
+    if (!takes_part(i)) continue;
+    ++count;
     const Lanes r = Lanes(series.var[i]) + j2, s = m.var + r, inv_s = Lanes(1.0) / s;
     const Lanes v = Lanes(series.y[i]) - m.mean[0];
     logdet.add(s);
@@ -201,13 +206,14 @@ void leave_one_out_lanes(const Series& series, std::span<const Parameters> trial
     quad = quad - level * cross;
   }
   double loglike[kLanes];
-  ((quad + logdet.total() + kLnTwoPi * static_cast<double>(n)) * -0.5).store(loglike);
+  ((quad + logdet.total() + kLnTwoPi * static_cast<double>(count)) * -0.5).store(loglike);
   for (std::size_t l = 0; l < trials.size(); ++l) table.loglike[first + l] = loglike[l];
 
   m = OneSide(s2);
   for (std::size_t i = n; i-- > 0;) {
     const Lanes y(series.y[i]), r = Lanes(series.var[i]) + j2;
-    const Seen<Lanes> seen = from_both_sides(before[i], m, s2, y, r, level, level_var);
+    const bool known = takes_part(i);
+    const Seen<Lanes> seen = from_both_sides(before[i], m, s2, y, r, level, level_var, known);
     const std::size_t at = i * table.stride + first;
     if (!table.residual.empty()) {
       seen.residual.store(&table.residual[at]);
@@ -215,7 +221,7 @@ void leave_one_out_lanes(const Series& series, std::span<const Parameters> trial
     }
     ((log(seen.var) + seen.residual * seen.residual / seen.var + kLnTwoPi) * -0.5)
         .store(&table.logpdf[at]);
-    m.take(y, r);
+    if (known) m.take(y, r);
     m.move(Step<Lanes>(0.0, change[i]), s2);
   }
 }
@@ -246,7 +252,7 @@ void evaluate_all_here(const Series& series, std::span<const Trial> trials, Mean
 }
 
 void leave_one_out_here(const Series& series, std::span<const Parameters> trials, Mean mean,
-                        LooWant wanted, LooTable& table) {
+                        LooWant wanted, LooTable& table, std::span<const std::uint8_t> ignored) {
   table.stride = (trials.size() + kLanes - 1) / kLanes * kLanes;
   table.loglike.resize(trials.size());
   table.logpdf.resize(series.size() * table.stride);
@@ -254,8 +260,8 @@ void leave_one_out_here(const Series& series, std::span<const Parameters> trials
   table.var.resize(table.residual.size());
   for (std::size_t first = 0; first < trials.size(); first += kLanes) {
     const auto block = trials.subspan(first, std::min(kLanes, trials.size() - first));
-    (mean == Mean::Fixed ? leave_one_out_lanes<1> : leave_one_out_lanes<2>)(series, block, table,
-                                                                            first);
+    (mean == Mean::Fixed ? leave_one_out_lanes<1> : leave_one_out_lanes<2>)(series, block, ignored,
+                                                                            table, first);
   }
 }
 
@@ -282,8 +288,8 @@ std::vector<Evaluation> evaluate_all(const Series& series, std::span<const Trial
 }
 
 void leave_one_out_all(const Series& series, std::span<const Parameters> trials, Mean mean,
-                       LooWant wanted, LooTable& table) {
-  HWY_DYNAMIC_DISPATCH(leave_one_out_here)(series, trials, mean, wanted, table);
+                       LooWant wanted, LooTable& table, std::span<const std::uint8_t> ignored) {
+  HWY_DYNAMIC_DISPATCH(leave_one_out_here)(series, trials, mean, wanted, table, ignored);
 }
 
 }  // namespace ou

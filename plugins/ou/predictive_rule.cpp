@@ -3,24 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 
 namespace ou {
 namespace {
 
-// The two-sided normal quantile: P(|z| > result) = p.
-double normal_quantile(double p) {
-  double z = 3;
-  for (int i = 0; i < 60; ++i) {
-    const double density = std::exp(-0.5 * z * z) * std::sqrt(2 / std::acos(-1.0));
-    z += std::clamp((std::erfc(z / std::sqrt(2.0)) - p) / density, -0.5, 0.5);
-    z = std::max(z, 0.0);
-  }
-  return z;
-}
-
-// Where the capped likelihood is highest: a grid around the ridge, then a finer one.
-Parameters robust_start(const Series& series, const Ridge& ridge, const Box& box) {
+// Where the capped likelihood about the median is highest: a grid around the ridge, then a finer
+// one.
+Process robust_start(const Series& series, const Ridge& ridge, const Box& box) {
   constexpr double kCap = 12;
   std::vector<Trial> trials;
   const auto add = [&](double ln_sigma, double ln_tau) {
@@ -30,9 +19,9 @@ Parameters robust_start(const Series& series, const Ridge& ridge, const Box& box
   };
   const auto best = [&] {
     const std::vector<Evaluation> found = evaluate_all(series, trials, Mean::Fixed, Want::Value);
-    const auto most =
-        std::max_element(found.begin(), found.end(),
-                         [](const auto& a, const auto& b) { return a.loglike < b.loglike; });
+    const auto most = std::max_element(
+        found.begin(), found.end(),
+        [](const auto& a, const auto& b) { return is_lower(a.loglike, b.loglike); });
     return trials[static_cast<std::size_t>(most - found.begin())].at;
   };
   // Outliers make sigma larger, up to thirty times.
@@ -44,11 +33,8 @@ Parameters robust_start(const Series& series, const Ridge& ridge, const Box& box
   for (int i = -2; i <= 2; ++i) {
     for (int k = -2; k <= 2; ++k) add(coarse.ln_sigma + 0.2 * i, coarse.ln_tau + 0.3 * k);
   }
-  return best();
+  return {best(), series.reference};
 }
-
-// An epoch with this added to its variance (mag^2) teaches nothing, and is still predicted.
-constexpr double kIgnored = 1e6;
 
 // The one that stands out most goes first: next to it good epochs seem bad.
 bool stands_out(const std::vector<double>& z, std::span<const std::uint8_t> ignored,
@@ -85,39 +71,35 @@ Curve without(const Curve& curve, std::span<const std::size_t> removed) {
 
 }  // namespace
 
-double critical_residual(std::size_t n, double false_alarms) {
-  const double count = std::max(static_cast<double>(n), 1.0);
-  const double nu = std::max(count - 3, 1.0);
-  const double z = normal_quantile(std::min(false_alarms / count, 1.0));
-  // Cornish-Fisher (Abramowitz & Stegun 1964, 26.7.5).
-  const double z3 = z * z * z, z5 = z3 * z * z, z7 = z5 * z * z;
-  return z + (z3 + z) / (4 * nu) + (5 * z5 + 16 * z3 + 3 * z) / (96 * nu * nu) +
-         (3 * z7 + 19 * z5 + 17 * z3 - 15 * z) / (384 * nu * nu * nu);
+Process process_of(const Fit& fit, Mean mean) {
+  if (mean == Mean::Profiled) return {fit.parameters(), std::nullopt};
+  return {fit.parameters(), fit.mean};
 }
 
-std::vector<double> residuals_at(const Series& series, const Parameters& parameters, Mean mean,
+std::vector<double> residuals_at(const Series& series, const Process& process,
                                  std::span<const std::uint8_t> ignored) {
-  Series judged = series;
-  for (std::size_t i = 0; i < judged.size(); ++i)
-    if (ignored[i] != 0) judged.var[i] += kIgnored;
-  thread_local LooTable table;  // large: kept from call to call
-  leave_one_out_all(judged, std::array{parameters}, mean, LooWant::All, table);
   std::vector<double> z(series.size());
-  for (std::size_t i = 0; i < z.size(); ++i) {
-    const double var = table.var[i * table.stride] - (ignored[i] != 0 ? kIgnored : 0.0);
-    z[i] = table.residual[i * table.stride] / std::sqrt(std::max(var, series.var[i]));
+  const auto judges = std::count(ignored.begin(), ignored.end(), std::uint8_t{0});
+  if (!process.mean && judges < 2) return z;  // nothing to tell the mean from
+  Series judged = series;
+  if (process.mean) {
+    for (double& y : judged.y) y += series.reference - *process.mean;
   }
+  thread_local LooTable table;  // large: kept from call to call
+  leave_one_out_all(judged, std::array{process.at}, process.mean ? Mean::Fixed : Mean::Profiled,
+                    LooWant::All, table, ignored);
+  for (std::size_t i = 0; i < z.size(); ++i)
+    z[i] = table.residual[i * table.stride] / std::sqrt(table.var[i * table.stride]);
   return z;
 }
 
-std::vector<std::size_t> outliers_at(const Series& series, const Parameters& parameters, Mean mean,
-                                     double false_alarms) {
+std::vector<std::size_t> outliers_at(const Series& series, const Process& process,
+                                     double critical) {
   const std::size_t n = series.size();
-  const double critical = critical_residual(n, false_alarms);
   std::vector<std::uint8_t> ignored(n), came_back(n);
   for (bool changed = true; changed;) {
     changed = false;
-    const std::vector<double> z = residuals_at(series, parameters, mean, ignored);
+    const std::vector<double> z = residuals_at(series, process, ignored);
     const std::vector<std::uint8_t> before = ignored;
     for (std::size_t i = 0; i < n; ++i) {
       if (before[i] != 0 || std::abs(z[i]) <= critical || !stands_out(z, before, i)) continue;
@@ -150,21 +132,22 @@ Cleaned clean_by_prediction(const Curve& curve, const Rule& rule) {
   };
   if (!result.full.converged) return give_up(Ending::FitFailed);
 
-  Parameters now = robust_start(series, ridge, rule.box);
-  for (bool first = true; result.passes < rule.max_passes; first = false) {
+  const double critical = critical_residual(series.size(), rule.false_alarms_per_curve);
+  Process now = robust_start(series, ridge, rule.box);
+  for (std::size_t turn = 1;; ++turn) {
     if (rule.stop_requested()) return give_up(Ending::Stopped);
-    ++result.passes;
-    const auto found = outliers_at(series, now, rule.mean, rule.false_alarms_per_curve);
-    if (curve.size() - found.size() < std::max<std::size_t>(rule.min_points, 3))
-      return give_up(Ending::TooFewLeft);
-    if (!first && found == result.removed) return result;
+    result.passes = std::min(turn, rule.max_passes);
+    const bool may_change = turn <= rule.max_passes;
+    const auto found = outliers_at(series, now, critical);
+    if (found == result.removed && (turn > 1 || !may_change)) return result;
+    if (!may_change) break;
+    if (!rule.leaves_enough(curve.size(), found.size())) return give_up(Ending::TooFewLeft);
     result.removed = found;
-    const Curve good = without(curve, found);
-    const Series rest = series_of(good);
+    const Series rest = series_of(without(curve, found));
     result.post = fit_global(rest, rule.box, rule.mean, look_along_tau(rest, rule.box, rule.mean),
-                             std::array{now});
+                             std::array{now.at});
     if (!result.post.converged) return give_up(Ending::FitFailed);
-    now = result.post.parameters();
+    now = process_of(result.post, rule.mean);
   }
   result.ending = Ending::PassesUsedUp;
   return result;

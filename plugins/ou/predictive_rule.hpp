@@ -18,12 +18,19 @@ double critical_residual(std::size_t n, double false_alarms);
 // parameters: one that went too early comes back.
 Cleaned clean_by_prediction(const Curve& curve, const Rule& rule);
 
-// The epochs (ascending) that do not fit at given parameters.
-std::vector<std::size_t> outliers_at(const Series& series, const Parameters& parameters, Mean mean,
-                                     double false_alarms);
+// What epochs are judged by. Parameters come with the mean that belongs to them, as those judged
+// need not be those fitted: the median of all is not that of the good ones.
+struct Process {
+  Parameters at;
+  std::optional<double> mean;  // mag; none: estimated anew, from the epochs that predict
+};
+Process process_of(const Fit& fit, Mean mean);
+
+// The epochs (ascending) beyond `critical` standard deviations.
+std::vector<std::size_t> outliers_at(const Series& series, const Process& process, double critical);
 
 // Leave-one-out residuals in standard deviations, by epoch; those with ignored[i] predict nothing.
-std::vector<double> residuals_at(const Series& series, const Parameters& parameters, Mean mean,
+std::vector<double> residuals_at(const Series& series, const Process& process,
                                  std::span<const std::uint8_t> ignored);
 
 }  // namespace ou

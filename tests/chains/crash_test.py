@@ -130,7 +130,7 @@ class Crash(ChainTest):
             [QSOHOST, "--chain", self.chain, "--set", "fetch.ms=300"],
             cwd=self.folder, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
         )  # fmt: skip
-        ledger = self.folder / "crash.run/run.db"
+        ledger = self.folder / "crash.run/.qsohost/run.db"
         while not ledger.exists():
             self.assertIsNone(process.poll())
         process.send_signal(signal.SIGSEGV)

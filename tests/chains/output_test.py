@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import pty
 import sqlite3
 import subprocess
@@ -107,12 +108,12 @@ class Output(ChainTest):
         """A new file gets the lowest number that is free; were that 2, messages would go into it."""
         self.shell("2>&-", *self.run_chain, "--set", "fetch.ms=0")
         self.assert_is_done()
-        for file in (self.folder / "run").iterdir():
+        for file in filter(pathlib.Path.is_file, (self.folder / "run").rglob("*")):
             self.assertNotIn(b"most in flight", file.read_bytes(), file)
 
     def test_text_that_is_not_utf8_is_printed_as_json(self):
         self.shell(">/dev/null", *self.run_chain, "--set", "fetch.ms=0")
-        db = sqlite3.connect(self.folder / "run/run.db")
+        db = sqlite3.connect(self.folder / "run/.qsohost/run.db")
         db.execute("UPDATE object SET source_id = CAST(X'636166E9' AS TEXT) WHERE source_id = '1'")
         db.execute("UPDATE product SET path = CAST(X'2F746D702FE9' AS TEXT)")
         db.commit()
@@ -134,7 +135,7 @@ class LongLists(ChainTest):
         super().setUp()
         chain = self.write("chain.toml", CHAIN)
         self.qsohost("--chain", chain, "--run-dir", "run", "--set", "fetch.ms=0")
-        self.ledger = self.folder / "run/run.db"
+        self.ledger = self.folder / "run/.qsohost/run.db"
         self.db = sqlite3.connect(self.ledger)
         self.addCleanup(self.db.close)
         self.db.execute("DELETE FROM object")

@@ -104,8 +104,10 @@ TEST_CASE("limits of the rule") {
   SECTION("min_points") {
     rule.min_points = 60;
     const ou::Cleaned cleaned = ou::clean(curve, rule);
-    CHECK(cleaned.removed.size() == 1);  // 59 epochs are too few for another pass
+    CHECK(cleaned.removed.empty());  // 59 would be left
     CHECK(cleaned.passes == 1);
+    CHECK(cleaned.ending == Ending::AtFewest);
+    CHECK(!cleaned.given_up());
   }
 }
 

@@ -84,9 +84,7 @@ class ThrowingFitter final : public Throws<Fitter> {
 class ThrowingSink final : public Throws<Sink> {
  public:
   void write(const Batch& /*batch*/, const Chunk& /*chunk*/) override { at("write"); }
-  void finish(std::span<const Chunk> /*all*/, Products& /*files*/) override {
-    at("finish");
-  }
+  void finish(std::span<const Chunk> /*all*/, Products& /*files*/) override { at("finish"); }
   bool keeps_chunks() const override {
     at("keeps_chunks");
     return false;
