@@ -12,8 +12,10 @@ const std::string kBands = "grizy";  // filterID 1 to 5
 
 class PanStarrs final : public ObjectFetcher {
  public:
-  Option<std::string> url{this, "url", "https://catalogs.mast.stsci.edu/api/v0.1/panstarrs/dr2",
-                          "MAST's catalog API, release included"};
+  Option<Url> url{this,
+                  "url",
+                  {"https://catalogs.mast.stsci.edu/api/v0.1/panstarrs/dr2"},
+                  "MAST's catalog API, release included"};
   Option<double> radius{this, "radius_arcsec", 1.0, "around the target", {.min = 0.05, .max = 60}};
   In<double> ra{this, "", "ra", "deg", "right ascension of the target, ICRS"};
   In<double> dec{this, "", "dec", "deg", "declination of the target, ICRS"};
@@ -53,7 +55,7 @@ class PanStarrs final : public ObjectFetcher {
 
  private:
   Request ask(const std::string& what, const std::string& columns) const {
-    return {.url = *url + "/" + what + "&pagesize=50000&columns=" + escape(columns)};
+    return {.url = url->text + "/" + what + "&pagesize=50000&columns=" + escape(columns)};
   }
 
   static void detections(TableReader& table, Batch& epochs, Counts& counts) {

@@ -4,8 +4,10 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <iostream>
 #include <memory>
+#include <sstream>
+
+#include "output.hpp"
 
 namespace qsohost::cli {
 namespace {
@@ -39,12 +41,14 @@ class PlainHelp : public CLI::Formatter {
   }
 };
 
-CLI::Validator from_one_on() {
+CLI::Validator from_one_on(std::int64_t most = 0) {
   return CLI::Validator(
-      [](std::string& text) {
+      [most](std::string& text) {
         std::int64_t number = 0;
-        const bool good = CLI::detail::lexical_cast(text, number) && number >= 1;
-        return good ? std::string() : fmt::format("'{}' is not a whole number from 1 on", text);
+        const bool is_number = CLI::detail::lexical_cast(text, number);
+        if (is_number && number >= 1 && (most == 0 || number <= most)) return std::string();
+        return most == 0 ? fmt::format("'{}' is not a whole number from 1 on", text)
+                         : fmt::format("'{}' is not a whole number from 1 to {}", text, most);
       },
       "");
 }
@@ -54,6 +58,7 @@ struct Raw {
   std::vector<std::string> plugins, set, swap;
   std::string chain, run_dir, trace, record, replay;
   bool check = false, resume = false, restart = false, retry_failed = false;
+  bool accept_changed_inputs = false, partial = false;
   std::optional<std::uint64_t> dry_run, limit;
   std::vector<std::string> run_dirs;
   std::string into, table;
@@ -110,13 +115,17 @@ void add_run_options(CLI::App& app, CLI::Option* chain, Raw& raw, Arguments& arg
   auto* retry = of_run(app.add_flag("--retry-failed", raw.retry_failed,
                                     "As --resume, and do batches with failed objects again"));
   restart->excludes(resume)->excludes(retry);
+  of_run(app.add_flag("--accept-changed-inputs", raw.accept_changed_inputs,
+                      "With --resume or --retry-failed: go on though the catalogue has changed; "
+                      "objects are told apart by identifier"))
+      ->excludes(restart);
   of_run(app.add_option("--in-flight", arguments.run.in_flight,
                         "Batches under way at a time [chosen from threads and lanes]"))
       ->type_name("W")
-      ->check(from_one_on());
+      ->check(from_one_on(kMostInFlight));
   of_run(app.add_option("-j,--threads", arguments.run.threads, "Compute threads [all]"))
       ->type_name("THREADS")
-      ->check(from_one_on());
+      ->check(from_one_on(kMostThreads));
   auto* record = of_run(app.add_option("--record", raw.record,
                                        "Keep a copy of every answer of an archive in this folder"));
   record->type_name("DIR");
@@ -155,7 +164,7 @@ CLI::App* add_compare(CLI::App& app, Raw& raw, Arguments& arguments) {
       ->check(from_one_on());
   compare->add_option("-j,--threads", arguments.run.threads, "Compute threads [all]")
       ->type_name("THREADS")
-      ->check(from_one_on());
+      ->check(from_one_on(kMostThreads));
   add_plugin_option(*compare, raw);
   return compare;
 }
@@ -187,6 +196,10 @@ void finish_run(const Raw& raw, Arguments& arguments) {
   run.replay = raw.replay;
   run.limit = raw.limit;
   run.skip = raw.skip.value_or(0);
+  run.accept_changed_inputs = raw.accept_changed_inputs;
+  if (raw.accept_changed_inputs && !raw.resume && !raw.retry_failed) {
+    throw CLI::ValidationError("--accept-changed-inputs goes with --resume or --retry-failed");
+  }
   if (raw.dry_run) {
     run.dry_run = true;
     run.limit = std::min(*raw.dry_run, raw.limit.value_or(*raw.dry_run));
@@ -262,6 +275,7 @@ Parsed parse_arguments(int argc, const char* const* argv) {
       app.add_subcommand("merge", "Make the products again from chunks of complete runs");
   merge->add_option("RUN_DIR", raw.run_dirs, "A run directory, or those of all shards")->required();
   merge->add_option("--into", raw.into, "Where products go [the only RUN_DIR]")->type_name("DIR");
+  merge->add_flag("--partial", raw.partial, "Shards at the end of the catalogue may be missing");
   add_plugin_option(*merge, raw);
 
   CLI::App* fresh =
@@ -287,6 +301,7 @@ Parsed parse_arguments(int argc, const char* const* argv) {
       throw CLI::ValidationError("nothing to do: give --chain FILE, 'list' or 'inspect STAGE'");
     arguments.run_dirs.assign(raw.run_dirs.begin(), raw.run_dirs.end());
     arguments.into = raw.into;
+    arguments.partial = raw.partial;
     if (merge->parsed() && raw.run_dirs.size() > 1 && raw.into.empty())
       throw CLI::ValidationError("merging several runs needs a place for the products: --into DIR");
     if (list->parsed())
@@ -304,8 +319,12 @@ Parsed parse_arguments(int argc, const char* const* argv) {
     else
       finish_run(raw, arguments);
   } catch (const CLI::ParseError& error) {
-    const int code = app.exit(error, std::cout, std::cerr);
-    return {std::nullopt, code == 0 ? kDone : kUsage};
+    std::ostringstream out;
+    std::ostringstream err;
+    const int code = app.exit(error, out, err);
+    write_text(Stream::Out, out.str());
+    write_text(Stream::Err, err.str());
+    return {std::nullopt, code == 0 ? unless_output_is_lost(kDone) : kUsage};
   }
   return {std::move(arguments), kDone};
 }

@@ -47,6 +47,7 @@ struct Arguments {
 
   // Merge, Status
   std::vector<std::filesystem::path> run_dirs;
+  bool partial = false;  // of merge
   std::filesystem::path into;
 
   // Inspect

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <cstdio>
 
+#include "output.hpp"
 #include "qsohost/error.hpp"
 #include "report.hpp"
 #include "run_command.hpp"
@@ -91,16 +91,15 @@ int compare_fitters(Plugins& plugins, const Arguments& arguments) {
   std::vector<Problem> problems;
   std::optional<Chain> chain =
       Chain::load(arguments.chain, arguments.overrides, arguments.line_up, plugins, problems);
-  for (const Problem& problem : problems) fmt::print(stderr, "{}\n", problem.text());
+  for (const Problem& problem : problems) complain("{}\n", problem.text());
   if (!chain) return kUsage;
   std::filesystem::path table = arguments.table;
   if (table.empty()) table = chain->settings().name + "_comparison.fits";
   CompareReport report;
   watched(arguments.run,
           [&](const RunOptions& options) { report = compare(*chain, options, table); });
-  fmt::print("{}", comparison_text(report));
-  std::fflush(stdout);  // where both go to one file, the order holds
-  if (report.run.end == RunEnd::Failed) fmt::print(stderr, "qsohost: {}\n", report.run.error);
+  write_text(Stream::Out, comparison_text(report));
+  if (report.run.end == RunEnd::Failed) complain("qsohost: {}\n", report.run.error);
   return exit_code(report.run.end);
 }
 

@@ -4,8 +4,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
+#include "json_text.hpp"
 #include "table.hpp"
 
 namespace qsohost::cli {
@@ -55,8 +55,10 @@ std::vector<std::pair<std::string, const OptionBase*>> with_tables(const OptionO
   return out;
 }
 
+// "f64", "any", of several values per cell "f64[3]"
 std::string dtype_text(const Port& port) {
-  return port.dtype ? std::string(name_of(*port.dtype)) : "any";
+  const std::string type = port.dtype ? std::string(name_of(*port.dtype)) : "any";
+  return port.width > 1 ? fmt::format("{}[{}]", type, port.width) : type;
 }
 
 // A column that several groups have alike.
@@ -74,7 +76,8 @@ std::vector<SharedPort> shared(const std::vector<Port>& ports) {
   for (const Port& port : ports) {
     const auto same = std::find_if(out.begin(), out.end(), [&](const SharedPort& s) {
       return !port.group.empty() && !s.port.group.empty() && s.port.name == port.name &&
-             s.port.dtype == port.dtype && s.port.unit == port.unit && s.port.help == port.help;
+             s.port.dtype == port.dtype && s.port.width == port.width && s.port.unit == port.unit &&
+             s.port.help == port.help;
     });
     if (same == out.end())
       out.push_back({{port.group}, port});
@@ -242,6 +245,7 @@ std::string placeholder(const OptionBase& option) {
   if (type == "bool") return "false";
   if (type == "integer") return to_toml({Scalar(static_cast<std::int64_t>(number))});
   if (type == "number") return to_toml({Scalar(number)});
+  if (type == "url") return "\"https://example.org\"";
   if (type == "list of strings" || type == "list of paths") return repeat(text);
   if (type == "list of numbers") return repeat(number);
   return to_toml({Scalar(text)});
@@ -376,7 +380,7 @@ std::string as_json(const StageFacts& facts) {
   out["drops_groups"] = facts.ports.dropped_groups();
   out["adds_more_when_opened"] = facts.ports.has_unknown();
   if (!facts.ports_note.empty()) out["note"] = facts.ports_note;
-  return out.dump(2) + "\n";
+  return to_json_text(out) + "\n";
 }
 
 std::string as_markdown(const StageFacts& facts) {

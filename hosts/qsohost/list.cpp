@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
+#include "json_text.hpp"
 #include "table.hpp"
 
 namespace qsohost::cli {
@@ -62,7 +62,7 @@ std::string list_as_json(const Plugins& plugins) {
     out["refused"].push_back({{"file", refusal.file.string()}, {"reason", refusal.reason}});
   out["searched"] = nlohmann::ordered_json::array();
   for (const auto& folder : plugins.searched()) out["searched"].push_back(folder.string());
-  return out.dump(2) + "\n";
+  return to_json_text(out) + "\n";
 }
 
 }  // namespace qsohost::cli

@@ -1,17 +1,21 @@
 #include <fmt/format.h>
 #include <malloc.h>
 
-#include <cstdio>
+#include <algorithm>
 #include <cstdlib>
 #include <exception>
+#include <string>
+#include <string_view>
 
 #include "arguments.hpp"
 #include "compare_command.hpp"
 #include "inspect.hpp"
 #include "list.hpp"
 #include "new_plugin.hpp"
+#include "output.hpp"
 #include "qsohost/error.hpp"
 #include "qsohost/loader.hpp"
+#include "qsohost/run.hpp"
 #include "run_command.hpp"
 #include "status.hpp"
 
@@ -25,7 +29,7 @@ void find_plugins(Plugins& plugins, const Arguments& arguments) {
   // Said at once, for these files the user has named; `list` shows all refusals anyway.
   if (arguments.command != Command::List) {
     for (const Refusal& refusal : plugins.refusals())
-      fmt::print(stderr, "warning: {}", refusal_text(refusal));
+      complain("warning: {}", refusal_text(refusal));
   }
   // A chain names plugins of its own, which come before the standard folders: it adds those.
   if (arguments.chain.empty() && arguments.command != Command::Status) {
@@ -39,17 +43,17 @@ int work(const Arguments& arguments) {
   switch (arguments.command) {
     case Command::List:
       plugins.probe_all();
-      fmt::print("{}", arguments.json ? list_as_json(plugins) : list_as_text(plugins));
-      return kDone;
+      write_text(Stream::Out, arguments.json ? list_as_json(plugins) : list_as_text(plugins));
+      return unless_output_is_lost(kDone);
     case Command::Inspect:
-      fmt::print("{}", inspect(plugins, arguments));
-      return kDone;
+      write_text(Stream::Out, inspect(plugins, arguments));
+      return unless_output_is_lost(kDone);
     case Command::Merge:
       return merge(plugins, arguments);
     case Command::New: {
       for (const auto& file : new_plugin(arguments.kind, arguments.name, "."))
-        fmt::print("{}\n", file.lexically_normal().string());
-      fmt::print("{}/README.md says how to build, test and run it.\n", arguments.name);
+        say("{}\n", file.lexically_normal().string());
+      say("{}/README.md says how to build, test and run it.\n", arguments.name);
       return kDone;
     }
     case Command::Status:
@@ -63,10 +67,12 @@ int work(const Arguments& arguments) {
 
 // Other threads may still be at work, so nothing is destroyed on the way out.
 [[noreturn]] void end_with_words() {
-  fmt::print(stderr,
-             "qsohost: {}\n  What a run had committed is kept: the same command with --resume goes "
-             "on from there\n",
-             terminate_words());
+  const std::string words = terminate_words();
+  const std::size_t first_line = std::min(words.find('\n'), words.size());
+  tell_crash(std::string_view(words).substr(0, first_line));
+  complain(
+      "{}\n  What a run had committed is kept: the same command with --resume goes on from there\n",
+      std::string_view(words).substr(std::min(first_line + 1, words.size())));
   std::_Exit(kRunFailed);
 }
 
@@ -77,16 +83,21 @@ int main(int argc, char** argv) {
   // next ones goes back to the system with a fixed threshold; glibc would raise it step by step and
   // keep what was freed.
   mallopt(M_MMAP_THRESHOLD, 256 << 10);
+  prepare_output();
   std::set_terminate(end_with_words);
+  name_crashes();
   try {
     const Parsed parsed = parse_arguments(argc, argv);
     if (!parsed.arguments) return parsed.exit_code;
     return work(*parsed.arguments);
   } catch (const ChainError& error) {
-    fmt::print(stderr, "qsohost: {}\n", error.what());
+    complain("qsohost: {}\n", error.what());
     return kUsage;
   } catch (const std::exception& error) {
-    fmt::print(stderr, "qsohost: {}\n", error.what());
+    complain("qsohost: {}\n", error.what());
+    return kRunFailed;
+  } catch (...) {
+    write_text(Stream::Err, "qsohost: something was thrown that is no std::exception\n");
     return kRunFailed;
   }
 }

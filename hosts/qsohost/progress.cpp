@@ -6,9 +6,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <vector>
 
+#include "output.hpp"
 #include "table.hpp"
 
 namespace qsohost::cli {
@@ -123,8 +123,7 @@ void ProgressDisplay::update(const Progress& progress) {
     last_ = progress;
     draw_bar();
   } else if (pace_.due(progress)) {
-    fmt::print(stderr, "{}\n", plain_line(progress));
-    std::fflush(stderr);
+    complain("{}\n", plain_line(progress));
   }
 }
 
@@ -132,8 +131,7 @@ void ProgressDisplay::message(LogLevel level, const std::string& text) {
   if (level == LogLevel::Debug) return;
   const std::lock_guard lock(mutex_);
   erase_bar();
-  fmt::print(stderr, "{}{}\n", prefix_of(level), text);
-  std::fflush(stderr);
+  complain("{}{}\n", prefix_of(level), text);
   if (is_terminal_ && last_) draw_bar();
 }
 
@@ -145,15 +143,13 @@ void ProgressDisplay::finish() {
 
 void ProgressDisplay::draw_bar() {
   // One column stays free: some terminals wrap a line that fills the last one.
-  fmt::print(stderr, "\r\x1b[2K{}", bar_line(*last_, terminal_width() - 1));
-  std::fflush(stderr);
+  complain("\r\x1b[2K{}", bar_line(*last_, terminal_width() - 1));
   bar_shown_ = true;
 }
 
 void ProgressDisplay::erase_bar() {
   if (!bar_shown_) return;
-  fmt::print(stderr, "\r\x1b[2K");
-  std::fflush(stderr);
+  write_text(Stream::Err, "\r\x1b[2K");
   bar_shown_ = false;
 }
 

@@ -1,11 +1,9 @@
 #include "run_command.hpp"
 
-#include <fmt/format.h>
 #include <unistd.h>
 
-#include <cstdio>
-
 #include "interrupts.hpp"
+#include "output.hpp"
 #include "progress.hpp"
 #include "qsohost/chain.hpp"
 #include "report.hpp"
@@ -16,19 +14,22 @@ namespace {
 std::optional<Chain> load_chain(Plugins& plugins, const Arguments& arguments) {
   std::vector<Problem> problems;
   std::optional<Chain> chain = Chain::load(arguments.chain, arguments.overrides, plugins, problems);
-  for (const Problem& problem : problems) fmt::print(stderr, "{}\n", problem.text());
+  for (const Problem& problem : problems) complain("{}\n", problem.text());
   return chain;
 }
 
 int run_chain(Chain& chain, const Arguments& arguments) {
   RunOptions options = arguments.run;
   if (options.run_dir.empty()) options.run_dir = chain.settings().name + ".run";
+  const std::filesystem::path as_given = options.run_dir;
+  // Where the shell would find it: in `link/../x` the `..` counts from where the link leads.
+  options.run_dir = std::filesystem::weakly_canonical(as_given);
   options.command = go_on_command(arguments, "");
   RunReport report;
   watched(options, [&](const RunOptions& o) { report = run(chain, o); });
-  fmt::print("{}", closing_text(report, arguments));
-  std::fflush(stdout);  // where both go to one file, the order holds
-  if (report.end == RunEnd::Failed) fmt::print(stderr, "qsohost: {}\n", report.error);
+  report.run_dir = as_given;
+  write_text(Stream::Out, closing_text(report, arguments));
+  if (report.end == RunEnd::Failed) complain("qsohost: {}\n", report.error);
   return exit_code(report.end);
 }
 
@@ -47,16 +48,16 @@ void watched(RunOptions options, const std::function<void(const RunOptions&)>& w
 }
 
 int merge(Plugins& plugins, const Arguments& arguments) {
-  MergeOptions options{arguments.run_dirs, arguments.into, {}};
+  MergeOptions options{arguments.run_dirs, arguments.into, arguments.partial, {}};
   options.log = [](LogLevel level, const std::string& text) {
-    if (level >= LogLevel::Warning) fmt::print(stderr, "warning: {}\n", text);
+    if (level >= LogLevel::Warning) complain("warning: {}\n", text);
   };
   try {
     const auto products = merge_runs(plugins, options);
-    fmt::print("Written\n");
-    for (const auto& product : products) fmt::print("  {}\n", product.string());
+    write_text(Stream::Out, "Written\n");
+    for (const auto& product : products) say("  {}\n", product.string());
   } catch (const ChainError& error) {
-    fmt::print(stderr, "qsohost: {}\n", error.what());
+    complain("qsohost: {}\n", error.what());
     return kRunFailed;
   }
   return kDone;
@@ -67,11 +68,11 @@ int work_on_chain(Plugins& plugins, const Arguments& arguments) {
   if (!chain) return kUsage;
   switch (arguments.command) {
     case Command::Check:
-      fmt::print("{}: ok, {} stages\n", arguments.chain.string(), chain->stages().size());
+      say("{}: ok, {} stages\n", arguments.chain.string(), chain->stages().size());
       return kDone;
     case Command::Graph:
-      fmt::print("{}", draw(*chain, arguments.graph));
-      return kDone;
+      write_text(Stream::Out, draw(*chain, arguments.graph));
+      return unless_output_is_lost(kDone);
     default:
       return run_chain(*chain, arguments);
   }

@@ -3,9 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
-#include <nlohmann/json.hpp>
+#include <utility>
 
+#include "json_text.hpp"
+#include "output.hpp"
 #include "report.hpp"
 #include "table.hpp"
 
@@ -13,6 +14,8 @@ namespace qsohost::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kBlock = 64 << 10;  // bytes printed at a time
 
 std::string state_of(const RunStatus& status) {
   if (status.is_running) return "running";
@@ -42,6 +45,11 @@ std::string what_to_do(const RunStatus& status, const std::string& run_dir) {
   const bool has_failed = std::ranges::any_of(
       status.report.stages, [](const StageReport& s) { return s.failed + s.bad > 0; });
   std::string out;
+  if (!status.crashes.empty()) {
+    out +=
+        "The plugin has to be mended, or what it stumbles over left out: the run ends there "
+        "again.\n";
+  }
   if (has_failed) out += "Who failed, and why:\n" + list;
   if (status.is_running) return out;
   if (!status.is_finished) return out + "Go on with\n  " + command + " --resume\n";
@@ -56,6 +64,8 @@ std::string as_text(const RunStatus& status, const std::string& run_dir) {
   out += fmt::format("Begun {} UTC", status.begun);
   if (status.started != status.begun) out += fmt::format(", gone on {} UTC", status.started);
   out += "\n" + progress_text(status) + "\n\n" + outcome_table(status.report);
+  if (!status.crashes.empty()) out += "\nCrashed\n";
+  for (const std::string& crash : status.crashes) out += "  " + crash + "\n";
   if (!status.report.notes.empty()) out += "\nNotes\n";
   for (const std::string& note : status.report.notes) out += "  " + note + "\n";
   if (!status.report.products.empty()) out += "\nWritten\n";
@@ -100,11 +110,12 @@ std::string as_json(const RunStatus& status) {
            {"batches", status.batches},
            {"objects_per_second", or_null(status.rate)},
            {"seconds_to_go", or_null(status.seconds_to_go)},
+           {"crashes", status.crashes},
            {"stages", Json::array()},
            {"products", Json::array()}};
   for (const StageReport& stage : status.report.stages) out["stages"].push_back(as_json(stage));
   for (const auto& product : status.report.products) out["products"].push_back(product.string());
-  return out.dump(2) + "\n";
+  return to_json_text(out) + "\n";
 }
 
 // In one field of one line.
@@ -114,25 +125,42 @@ std::string field(std::string text) {
   return text;
 }
 
+std::string as_line(const ObjectStatus& object) {
+  return fmt::format("{}\t{}\t{}\t{}\t{}\t{}\n", field(object.source_id), object.stage,
+                     name_of(object.outcome), object.attempts, object.when, field(object.reason));
+}
+
+std::string as_json(const ObjectStatus& object) {
+  std::string text = to_json_text({{"source_id", object.source_id},
+                                   {"stage", object.stage},
+                                   {"state", name_of(object.outcome)},
+                                   {"attempts", object.attempts},
+                                   {"when", object.when},
+                                   {"why", object.reason}});
+  for (std::size_t at = 0; (at = text.find('\n', at)) != std::string::npos; at += 3) {
+    text.insert(at + 1, "  ");
+  }
+  return "  " + text;
+}
+
+// Printed as they come, since there may be millions.
 void list_objects(const Arguments& arguments) {
-  Json all = Json::array();
-  if (!arguments.json) fmt::print("source_id\tstage\tstate\tattempts\twhen\twhy\n");
+  const bool json = arguments.json;
+  std::string text = json ? "[" : "source_id\tstage\tstate\tattempts\twhen\twhy\n";
+  const char* between = "\n";
+  const auto flush = [&] {
+    write_text(Stream::Out, text);
+    text.clear();
+    return !is_lost(Stream::Out);
+  };
   for (const Outcome outcome : arguments.outcomes) {
     each_object(arguments.run_dirs.front(), outcome, [&](const ObjectStatus& object) {
-      if (!arguments.json) {
-        fmt::print("{}\t{}\t{}\t{}\t{}\t{}\n", field(object.source_id), object.stage,
-                   name_of(object.outcome), object.attempts, object.when, field(object.reason));
-        return;
-      }
-      all.push_back({{"source_id", object.source_id},
-                     {"stage", object.stage},
-                     {"state", name_of(object.outcome)},
-                     {"attempts", object.attempts},
-                     {"when", object.when},
-                     {"why", object.reason}});
+      text += json ? std::exchange(between, ",\n") + as_json(object) : as_line(object);
+      return text.size() < kBlock || flush();
     });
   }
-  if (arguments.json) fmt::print("{}\n", all.dump(2));
+  if (json) text += *between == ',' ? "\n]\n" : "]\n";
+  flush();
 }
 
 }  // namespace
@@ -140,12 +168,12 @@ void list_objects(const Arguments& arguments) {
 int show_status(const Arguments& arguments) {
   if (!arguments.outcomes.empty()) {
     list_objects(arguments);
-    return kDone;
+    return unless_output_is_lost(kDone);
   }
   const std::filesystem::path& run_dir = arguments.run_dirs.front();
   const RunStatus status = run_status(run_dir);
-  fmt::print("{}", arguments.json ? as_json(status) : as_text(status, run_dir.string()));
-  return kDone;
+  write_text(Stream::Out, arguments.json ? as_json(status) : as_text(status, run_dir.string()));
+  return unless_output_is_lost(kDone);
 }
 
 }  // namespace qsohost::cli

@@ -55,4 +55,9 @@ bool Faults::job_fails() {
   return random_.chance(rates_[kJob]);
 }
 
+double Faults::part() {
+  const std::lock_guard lock(mutex_);
+  return random_.uniform();
+}
+
 }  // namespace qsohost::skysim

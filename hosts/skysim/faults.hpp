@@ -23,11 +23,12 @@ enum class Fault : std::uint8_t {
   QueryStatus,  // status 200, and a VOTable that says ERROR
   Drip,         // a byte now and then
   Garbage,      // status 200, and no table at all
+  CutAtLine,    // the body ends behind a line, and no length was announced
   JobError      // a TAP job ends in phase ERROR
 };
-inline constexpr std::array<std::string_view, 12> kFaultNames{"none",   "400",   "429",     "500",
-                                                              "503",    "reset", "cut",     "empty",
-                                                              "status", "drip",  "garbage", "job"};
+inline constexpr std::array<std::string_view, 13> kFaultNames{
+    "none",  "400",    "429",  "500",     "503",         "reset", "cut",
+    "empty", "status", "drip", "garbage", "cut-at-line", "job"};
 
 class Faults {
  public:
@@ -37,6 +38,7 @@ class Faults {
 
   Fault next();  // for the next light-curve request or other answer; any thread
   bool job_fails();
+  double part();  // of an answer that is sent, from 0 to 1
 
  private:
   std::array<double, kFaultNames.size()> rates_{};

@@ -53,7 +53,7 @@ void add_serve(CLI::App& app, ServeOptions& options) {
       ->check(CLI::IsMember({"irsa"}));
   serve->add_option("--faults", options.faults,
                     "NAME=RATE,...: 400, 429, 500, 503, reset, cut, empty, status, drip, garbage, "
-                    "job, or all");
+                    "cut-at-line, job, or all");
   serve
       ->add_option("--time-scale", options.time_scale,
                    "so many times faster than the real service; 1440: a day in a minute")

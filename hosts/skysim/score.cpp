@@ -39,8 +39,16 @@ class Table {
         .first->second;
   }
 
+  // A column of one value a row.
+  const Column& scalars(const std::string& name) {
+    const FitsCells& cells = column(name);
+    if (cells.lengths.empty() && cells.values.width() == 1) return cells.values;
+    throw Error(fmt::format("{}: column '{}' has several values a row, where one is wanted",
+                            file_.string(), name));
+  }
+
   std::map<std::int64_t, std::size_t> rows_by_id() {
-    const auto ids = column("source_id").values.values<std::int64_t>();
+    const auto ids = scalars("source_id").values<std::int64_t>();
     std::map<std::int64_t, std::size_t> out;
     for (std::size_t row = 0; row < ids.size(); ++row) out[ids[row]] = row;
     return out;
@@ -49,6 +57,10 @@ class Table {
   // An array column, array by array.
   std::vector<std::vector<double>> arrays(const std::string& name) {
     const FitsCells& cells = column(name);
+    if (cells.lengths.size() != rows()) {
+      throw Error(
+          fmt::format("{}: column '{}' holds no arrays of varying length", file_.string(), name));
+    }
     std::vector<std::vector<double>> out;
     std::size_t at = 0;
     for (const std::uint64_t length : cells.lengths) {
@@ -91,7 +103,8 @@ double median(std::vector<double> values) {
   if (values.empty()) return std::nan("");
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
   std::ranges::nth_element(values, middle);
-  return *middle;
+  if (values.size() % 2 == 1) return *middle;
+  return (*middle + *std::max_element(values.begin(), middle)) / 2;
 }
 
 struct Deviations {
@@ -139,7 +152,7 @@ Score score_of(const fs::path& file, const ScoreOptions& options, Table& truth) 
   const auto outliers = truth.arrays("outlier_time_" + key);
   const auto reasons = truth.arrays("outlier_why_" + key);
   const auto times = curves.arrays(file_column_of(group, group.time));
-  const auto ids = results.column("source_id").values.values<std::int64_t>();
+  const auto ids = results.scalars("source_id").values<std::int64_t>();
 
   Score score;
   for (std::size_t row = 0; row < ids.size(); ++row) {
@@ -150,9 +163,9 @@ Score score_of(const fs::path& file, const ScoreOptions& options, Table& truth) 
                               file.string(), ids[row]));
     }
     const std::size_t t = in_truth->second;
-    const double log_d = truth.column("logD_" + key).values.number(t);
-    score.before.add(results.column("logD_full").values.number(row), log_d);
-    score.after.add(results.column("logD_post").values.number(row), log_d);
+    const double log_d = truth.scalars("logD_" + key).number(t);
+    score.before.add(results.scalars("logD_full").number(row), log_d);
+    score.after.add(results.scalars("logD_post").number(row), log_d);
     score.removed += removed[row].size();
     for (std::size_t k = 0; k < outliers[t].size(); ++k) {
       if (!contains_time(times[in_curves->second], outliers[t][k])) continue;

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "faults.hpp"
+#include "faulty_answers.hpp"
 #include "qsohost/error.hpp"
 #include "tap.hpp"
 #include "throttle.hpp"
@@ -56,24 +57,6 @@ class Counts {
   std::set<int> ports_;
 };
 
-// Ends the connection that a request came by with an RST: its socket is replaced by another one,
-// which the library then closes.
-void reset_connection(const httplib::Request& request) {
-  for (int fd = 3; fd < 4096; ++fd) {
-    sockaddr_in peer{};
-    socklen_t length = sizeof peer;
-    if (getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &length) != 0) continue;
-    if (peer.sin_family != AF_INET || ntohs(peer.sin_port) != request.remote_port) continue;
-    const linger at_once{1, 0};
-    setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-    const int other = socket(AF_INET, SOCK_STREAM, 0);
-    if (other < 0) return;
-    dup2(other, fd);
-    close(other);
-    return;
-  }
-}
-
 // The library compresses by Brotli where it may, at the level that takes longest: a second for each
 // light curve. By gzip it is quick. The request is the library's own and not constant.
 httplib::Server::HandlerResponse without_brotli(const httplib::Request& request,
@@ -108,8 +91,6 @@ class Server {
   void light_curves(const Request& request, Response& response);
   void give(Response& response, const ZtfQuery& query, Fault fault);
   void commit(Fault fault, const Request& request, Response& response, const ZtfQuery& query);
-  void cut(Response& response, std::string body, std::string_view type);
-  void drip(Response& response, std::string body, std::string_view type) const;
   void refuse(Response& response, int status, std::string_view message);
   void sync(const Request& request, Response& response);
   void result(const std::string& id, Response& response);
@@ -151,43 +132,6 @@ void Server::give(Response& response, const ZtfQuery& query, Fault fault) {
   response.set_content(full.body, std::string(content_type(query.format)).c_str());
 }
 
-// Inside a row. Every other time the length is announced, so that the client can see it.
-void Server::cut(Response& response, std::string body, std::string_view type) {
-  const std::size_t whole = body.size();
-  body.resize(std::max<std::size_t>(1, body.size() * 3 / 5));
-  while (body.size() > 1 && (body.back() == '\n' || body[body.size() - 1] == ',')) body.pop_back();
-  const std::string content(type);
-  if (whole % 2 == 0) {
-    response.set_content_provider(whole, content,
-                                  [body](std::size_t offset, std::size_t, httplib::DataSink& sink) {
-                                    if (offset < body.size())
-                                      return sink.write(body.data() + offset, body.size() - offset);
-                                    return false;
-                                  });
-  } else {
-    response.set_content_provider(content, [body](std::size_t offset, httplib::DataSink& sink) {
-      if (offset >= body.size()) {
-        sink.done();
-        return true;
-      }
-      return sink.write(body.data() + offset, body.size() - offset);
-    });
-  }
-}
-
-void Server::drip(Response& response, std::string body, std::string_view type) const {
-  constexpr std::size_t drops = 50;
-  const Seconds pause(scaled(kDrip) / drops);
-  const std::size_t whole = body.size();
-  const std::size_t drop = whole / drops + 1;
-  response.set_content_provider(whole, std::string(type),
-                                [body = std::move(body), pause, drop](
-                                    std::size_t offset, std::size_t left, httplib::DataSink& sink) {
-                                  std::this_thread::sleep_for(pause);
-                                  return sink.write(body.data() + offset, std::min(drop, left));
-                                });
-}
-
 void Server::commit(Fault fault, const Request& request, Response& response,
                     const ZtfQuery& query) {
   const std::string type(content_type(query.format));
@@ -210,9 +154,11 @@ void Server::commit(Fault fault, const Request& request, Response& response,
     case Fault::Empty:
       return give(response, query, fault);
     case Fault::Cut:
-      return cut(response, answer(store_, query).body, type);
+      return cut_in_row(response, answer(store_, query).body, type);
+    case Fault::CutAtLine:
+      return cut_at_line(response, answer(store_, query).body, type, faults_.part());
     case Fault::Drip:
-      return drip(response, answer(store_, query).body, type);
+      return drip(response, answer(store_, query).body, type, scaled(kDrip));
     case Fault::Garbage:
       return response.set_content(
           "<html><head><title>IRSA</title></head><body>\x01\x02\xff moved\n", "text/html");

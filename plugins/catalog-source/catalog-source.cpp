@@ -19,14 +19,12 @@ using qsohost::ChainError;
 using qsohost::Column;
 using qsohost::DType;
 
-std::string lower(std::string text) {
-  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return text;
-}
-
 class CatalogSource final : public qsohost::Source {
  public:
   void declare(const qsohost::Schema& before, qsohost::Ports& ports) const override;
+  std::vector<qsohost::Input> fingerprint() const override {
+    return {qsohost::file_input(path->text)};
+  }
   void open(qsohost::Context& context) override;
   bool read(qsohost::Batch& batch) override;
   std::optional<std::uint64_t> size() const override {
@@ -44,7 +42,6 @@ class CatalogSource final : public qsohost::Source {
 
   bool wants_all() const { return columns->size() == 1 && columns->front() == "all"; }
   void choose_columns(qsohost::Context& context);
-  void add_extra(std::size_t position, const std::string& name);
   std::vector<std::size_t> positions() const;
 
   qsohost::Option<qsohost::Path> path{this, "path", qsohost::required,
@@ -55,8 +52,10 @@ class CatalogSource final : public qsohost::Source {
       "the first binary table"};
   qsohost::Option<std::string> id{this, "id", "source_id",
                                   "column of identifiers, integers or texts"};
-  qsohost::Option<std::string> ra{this, "ra", "ra", "column of right ascensions, ICRS, degrees"};
-  qsohost::Option<std::string> dec{this, "dec", "dec", "column of declinations, ICRS, degrees"};
+  qsohost::Option<std::string> ra{
+      this, "ra", "ra", "column of right ascensions, ICRS; in degrees if it declares no unit"};
+  qsohost::Option<std::string> dec{
+      this, "dec", "dec", "column of declinations, ICRS; in degrees if it declares no unit"};
   qsohost::Option<std::vector<std::string>> columns{
       this, "columns", std::vector<std::string>{"all"},
       "further columns by name, or \"all\"; names that differ in case alone are found too"};
@@ -98,16 +97,15 @@ void CatalogSource::declare(const qsohost::Schema& /*before*/, qsohost::Ports& p
 
 void CatalogSource::open(qsohost::Context& context) {
   auto input = catalog::open_table(path->text, *hdu);
-  keys_ = {catalog::find_column(*input, *id, "id"), catalog::find_column(*input, *ra, "ra"),
-           catalog::find_column(*input, *dec, "dec")};
-  for (const std::size_t position : {keys_.ra, keys_.dec}) {
+  const std::vector<std::string> names = input->column_names();
+  const auto find = [&](const qsohost::Option<std::string>& option) {
+    return qsohost::find_column(names, *option, input->name(), option.name());
+  };
+  keys_ = {find(id), find(ra), find(dec)};
+  for (const auto& [position, option] : {std::pair(keys_.ra, &ra), std::pair(keys_.dec, &dec)}) {
     const auto& [info, trouble, why_text] = input->columns()[position];
-    if (info.dtype != DType::String && info.dtype != DType::Bool && info.width == 1) continue;
-    throw ChainError(fmt::format(
-        "{}: column '{}' holds {}, but positions must be numbers, one a row{}", input->name(),
-        info.name, info.width == 1 ? name_of(info.dtype) : "several values a row",
-        why_text.empty() ? "; name another column"
-                         : fmt::format(": {}; correct it, or name another column", why_text)));
+    qsohost::check_position_column(info, trouble.empty() ? why_text : trouble, input->name(),
+                                   option->name());
   }
   input_ = std::move(input);
   choose_columns(context);
@@ -117,45 +115,31 @@ void CatalogSource::open(qsohost::Context& context) {
 
 void CatalogSource::choose_columns(qsohost::Context& context) {
   extras_.clear();
-  if (!wants_all()) {
-    for (const std::string& name : *columns) {
-      const std::size_t position = catalog::find_column(*input_, name, "columns");
-      const catalog::InputColumn& column = input_->columns()[position];
-      if (!column.trouble.empty()) {
-        throw ChainError(fmt::format("{}: column '{}' cannot be taken: {}", input_->name(),
-                                     column.info.name, column.trouble));
-      }
-      add_extra(position, name);
+  const std::vector<std::string> in_file = input_->column_names();
+  qsohost::ObjectNames taken;
+  taken.add("source_id", in_file[keys_.id], input_->name());
+  taken.add("ra", in_file[keys_.ra], input_->name());
+  taken.add("dec", in_file[keys_.dec], input_->name());
+  const auto add = [&](std::size_t position, const std::string& name) {
+    if (position == keys_.id || position == keys_.ra || position == keys_.dec) return;
+    const std::string& trouble = input_->columns()[position].trouble;
+    if (trouble.empty()) {
+      taken.add(name, in_file[position], input_->name());
+      extras_.push_back({position, name});
+    } else if (wants_all()) {
+      context.warn(fmt::format("{}: column '{}' is left out: {}", input_->name(), name, trouble));
+    } else {
+      throw ChainError(
+          fmt::format("{}: column '{}' cannot be taken: {}", input_->name(), name, trouble));
     }
+  };
+  if (wants_all()) {
+    for (std::size_t i = 0; i < in_file.size(); ++i) add(i, in_file[i]);
     return;
   }
-  for (std::size_t i = 0; i < input_->columns().size(); ++i) {
-    const catalog::InputColumn& column = input_->columns()[i];
-    if (column.trouble.empty()) {
-      add_extra(i, column.info.name);
-    } else {
-      context.warn(fmt::format("{}: column '{}' is left out: {}", input_->name(), column.info.name,
-                               column.trouble));
-    }
+  for (const std::string& name : *columns) {
+    add(qsohost::find_column(in_file, name, input_->name(), "columns"), name);
   }
-}
-
-// Names that differ in case alone cannot stand in one FITS file, so they are refused here already.
-void CatalogSource::add_extra(std::size_t position, const std::string& name) {
-  if (position == keys_.id || position == keys_.ra || position == keys_.dec) return;
-  const auto clash = [&](std::string_view other) {
-    throw ChainError(fmt::format(
-        "{}: column '{}' has the name of another column, '{}'; list the columns that you want in "
-        "option 'columns'",
-        input_->name(), name, other));
-  };
-  for (const std::string_view key : {"source_id", "ra", "dec"}) {
-    if (lower(name) == key) clash(key);
-  }
-  for (const Extra& extra : extras_) {
-    if (lower(extra.name) == lower(name)) clash(extra.name);
-  }
-  extras_.push_back({position, name});
 }
 
 std::vector<std::size_t> CatalogSource::positions() const {

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include <qsohost/identifiers.hpp>
-#include <qsohost/loader.hpp>
+#include <qsohost/input_columns.hpp>
 
 namespace catalog {
 
@@ -16,12 +16,6 @@ using qsohost::Column;
 using qsohost::DType;
 
 constexpr std::size_t kBlock = 4096;
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return out;
-}
 
 void check_position(const TableInput& input, const Column& ra, const Column& dec, std::size_t i) {
   const double a = ra.values<double>()[i];
@@ -61,34 +55,16 @@ void report_duplicate(TableInput& input, std::size_t id, std::uint64_t first,
 
 }  // namespace
 
-std::size_t find_column(const TableInput& input, std::string_view name, std::string_view option) {
-  std::vector<std::string> names;
-  std::vector<std::size_t> alike;
-  for (std::size_t i = 0; i < input.columns().size(); ++i) {
-    const std::string& candidate = input.columns()[i].info.name;
-    if (candidate == name) return i;
-    if (lower(candidate) == lower(name)) alike.push_back(i);
-    names.push_back(candidate);
-  }
-  if (alike.size() == 1) return alike[0];
-  if (alike.size() > 1) {
-    throw ChainError(
-        fmt::format("{}: column '{}' (option '{}') could be '{}' or '{}'; spell it "
-                    "exactly",
-                    input.name(), name, option, names[alike[0]], names[alike[1]]));
-  }
-  throw ChainError(fmt::format("{}: there is no column '{}' (option '{}'){}", input.name(), name,
-                               option, qsohost::did_you_mean(name, names)));
-}
-
 Column position_column(const Column& read, const std::string& name) {
   Column column({name, DType::F64, "deg", read.info().description});
-  for (std::size_t i = 0; i < read.size(); ++i) column.append(read.number(i));
+  const double degrees = *qsohost::degrees_in(read.info().unit);
+  for (std::size_t i = 0; i < read.size(); ++i) column.append(degrees * read.number(i));
   return column;
 }
 
 void check_rows(TableInput& input, const KeyColumns& keys, bool keeps_repeats) {
-  qsohost::check_id_type(input.columns()[keys.id].info, false, input.name());
+  const InputColumn& id = input.columns()[keys.id];
+  qsohost::check_id_type(id.info, !id.trouble.empty(), input.name());
   qsohost::IdIndex seen;
   if (!keeps_repeats) seen.reserve(input.rows());
   input.start({keys.id, keys.ra, keys.dec});

@@ -9,10 +9,6 @@
 
 namespace catalog {
 
-// Position of a column: spelt exactly so, else the only one that differs in case alone. Throws
-// ChainError with the nearest names; `option` is where the user wrote the name.
-std::size_t find_column(const TableInput& input, std::string_view name, std::string_view option);
-
 // The columns of identifiers and positions.
 struct KeyColumns {
   std::size_t id = 0;
@@ -25,7 +21,7 @@ struct KeyColumns {
 // say where a duplicate is); takes 16 bytes a row.
 void check_rows(TableInput& input, const KeyColumns& keys, bool keeps_repeats = false);
 
-// The column of ra or dec (f64, deg), of what was read.
+// The column of ra or dec (f64, deg), of what was read in its own unit.
 qsohost::Column position_column(const qsohost::Column& read, const std::string& name);
 
 }  // namespace catalog

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <qsohost/fits.hpp>
+#include <qsohost/input_columns.hpp>
 
 #include "table_input.hpp"
 
@@ -16,8 +17,7 @@ class FitsInput final : public TableInput {
   FitsInput(const std::filesystem::path& file, const std::string& hdu)
       : name_(file.string()), table_(file, hdu) {
     for (const qsohost::FitsField& field : table_.fields()) {
-      InputColumn& column = columns_.emplace_back(InputColumn{field.info, field.trouble});
-      if (field.is_array) column.trouble = "it holds arrays of varying length";
+      columns_.push_back({field.info, qsohost::column_trouble(field)});
     }
   }
 

@@ -14,8 +14,8 @@ namespace catalog {
 
 struct InputColumn {
   qsohost::ColumnInfo info;
-  std::string trouble;     // why it cannot be read; empty if it can
-  std::string why_text{};  // of a text table: the first cell that is no number, and its line
+  std::string trouble;     // why it cannot be a column of objects; empty if it can
+  std::string why_text{};  // why a column of a text table does not hold numbers
 };
 
 class TableInput {
@@ -23,6 +23,11 @@ class TableInput {
   virtual ~TableInput() = default;
   virtual const std::string& name() const = 0;  // of the file
   virtual const std::vector<InputColumn>& columns() const = 0;
+  std::vector<std::string> column_names() const {
+    std::vector<std::string> names;
+    for (const InputColumn& column : columns()) names.push_back(column.info.name);
+    return names;
+  }
   virtual std::uint64_t rows() const = 0;
 
   // Goes back to the first row; from now on these columns (positions) are read.

@@ -74,11 +74,14 @@ class MappedFile {
 };
 
 // What the cells seen so far allow.
-struct Guess {
-  bool any = false;  // a cell that is not empty
-  bool integer = true;
-  bool number = true;
-  std::string why_text;
+class Guess {
+ public:
+  explicit Guess(const qsohost::TableField& field) {
+    if (!field.is_text) return;
+    any = true;
+    integer = number = false;
+    why_text = "the table's header declares it a text";
+  }
 
   void see(std::string_view cell, std::size_t line) {
     if (!number && any) return;
@@ -93,6 +96,13 @@ struct Guess {
     if (any && integer) return DType::I64;
     return number ? DType::F64 : DType::String;
   }
+
+  std::string why_text;
+
+ private:
+  bool any = false;  // a cell that is not empty
+  bool integer = true;
+  bool number = true;
 };
 
 double number(std::string_view cell) {
@@ -114,10 +124,11 @@ class TextInput final : public TableInput {
  public:
   explicit TextInput(const std::filesystem::path& file) : name_(file.string()), file_(name_) {
     restart();
-    for (const std::string& column : reader_->columns()) {
-      columns_.push_back({{column, DType::F64, "", ""}, ""});
+    std::vector<Guess> guesses;
+    for (const qsohost::TableField& field : reader_->fields()) {
+      columns_.push_back({{field.name, DType::F64, field.unit, field.description}, ""});
+      guesses.emplace_back(field);
     }
-    std::vector<Guess> guesses(columns_.size());
     while (advance()) {
       for (std::size_t i = 0; i < guesses.size(); ++i) guesses[i].see(cells_[i], reader_->line());
       ++rows_;

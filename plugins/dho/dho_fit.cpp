@@ -203,7 +203,9 @@ std::vector<Parameters> best_starts(const Surface& surface, const Extent& extent
   std::vector<Start> all;
   for (const Parameters& at : starts_for(extent)) {
     const Parameters inside = surface.inside(at);
-    all.push_back({inside, surface.value(inside)});
+    const double loglike = surface.value(inside);
+    // NaN has no place in an order.
+    if (std::isfinite(loglike)) all.push_back({inside, loglike});
   }
   std::ranges::stable_sort(all, std::ranges::greater{}, &Start::loglike);
   std::vector<Parameters> chosen;
@@ -212,26 +214,27 @@ std::vector<Parameters> best_starts(const Surface& surface, const Extent& extent
     const auto is_near = [&](const Parameters& other) {
       return (start.at - other).tail<3>().cwiseAbs().maxCoeff() < 1.7;
     };
-    if (std::isfinite(start.loglike) && std::ranges::none_of(chosen, is_near))
-      chosen.push_back(start.at);
+    if (std::ranges::none_of(chosen, is_near)) chosen.push_back(start.at);
   }
   return chosen;
 }
 
+// Of the parameters that are not on a bound; of the others 0.
 Matrix covariance_of(const Surface& surface, const Point& point) {
-  std::array<bool, 4> free{};
+  std::vector<Eigen::Index> free;
   const std::uint8_t bounds = surface.bounds(point.at);
-  for (std::size_t i = 0; i < 4; ++i) free[i] = ((bounds >> (2 * i)) & 3) == 0;
-  const Matrix curvature = restricted(surface.curvature(point.at), free);
-  const Eigen::SelfAdjointEigenSolver<Matrix> eigen(curvature);
-  const Parameters& values = eigen.eigenvalues();
+  for (Eigen::Index i = 0; i < 4; ++i) {
+    if (((bounds >> (2 * i)) & 3) == 0) free.push_back(i);
+  }
+  Matrix covariance = Matrix::Zero();
+  if (free.empty()) return covariance;
+  const Eigen::MatrixXd curvature = surface.curvature(point.at)(free, free);
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> eigen(curvature);
+  const Eigen::VectorXd& values = eigen.eigenvalues();
   if (!(values.minCoeff() > 1e-8 * values.maxCoeff()))
     return Matrix::Constant(std::numeric_limits<double>::quiet_NaN());
-  Matrix covariance =
+  covariance(free, free) =
       eigen.eigenvectors() * values.cwiseInverse().asDiagonal() * eigen.eigenvectors().transpose();
-  for (int i = 0; i < 4; ++i) {
-    if (!free[static_cast<std::size_t>(i)]) covariance(i, i) = 0;
-  }
   return covariance;
 }
 

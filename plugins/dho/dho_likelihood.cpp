@@ -42,11 +42,14 @@ double raised(const Damped& d, double xi) {
   return d.c - xi * d.s;
 }
 
-// E, p: lifted to the type of the sweep, with the derivatives where it has any.
+// Lifted to the type of the sweep, with the derivatives where it has any. The state is turned so
+// that the process is sigma times its first component.
 template <class T>
 struct Model {
-  T c1, c2, two_xi;  // mag, mag, and twice the damping ratio
-  double omega, xi, ln_xi;
+  T sigma, two_xi;
+  T cc, ss, cs;  // products of cosine and sine of the turn
+  double omega;
+  Damping damping;
 };
 
 template <class T>
@@ -60,79 +63,94 @@ T variable(double value, int which) {
 template <class T>
 Model<T> model_at(const Parameters& at) {
   using std::exp;
-  using std::sqrt;
-  const T ln_sigma = variable<T>(at[kSigma], kSigma);
-  const T ratio = exp(variable<T>(at[kOmega], kOmega) + variable<T>(at[kPerturb], kPerturb));
-  const T c1 = exp(ln_sigma) / sqrt(1.0 + ratio * ratio);
-  const double xi = std::exp(at[kXi]);
-  return {c1, c1 * ratio, 2.0 * exp(variable<T>(at[kXi], kXi)), std::exp(at[kOmega]), xi, at[kXi]};
+  const T tangent = exp(variable<T>(at[kOmega], kOmega) + variable<T>(at[kPerturb], kPerturb));
+  const T cc = 1.0 / (1.0 + tangent * tangent), cs = tangent * cc;
+  return {exp(variable<T>(at[kSigma], kSigma)),
+          2.0 * exp(variable<T>(at[kXi], kXi)),
+          cc,
+          tangent * cs,
+          cs,
+          std::exp(at[kOmega]),
+          Damping(at[kXi])};
 }
 
+// From one epoch to the next: the state is multiplied by f, and noise of covariance n is added.
 template <class T>
 struct Transition {
-  T p, q, lost;
+  T f11, f12, f21, f22, n11, n12, n22;
 };
 
 template <class T>
 Transition<T> transition(const Model<T>& model, double dt) {
   const double x = model.omega * dt;
-  const Step step = step_over(x, model.ln_xi);
-  Transition<T> out{T(step.p), T(step.q), T(step.lost)};
+  const Step step = step_over(x, model.damping);
+  T p(step.p), q(step.q), lost(step.lost);
   if constexpr (std::is_same_v<T, Jet>) {
-    out.p.v[kOmega] = x * step.p_x;
-    out.p.v[kXi] = model.xi * step.p_xi;
-    out.q.v[kOmega] = x * step.q_x;
-    out.q.v[kXi] = model.xi * step.q_xi;
-    out.lost.v[kOmega] = out.lost.v[kXi] = 2 * model.xi * x * (1 - step.lost);
+    p.v[kOmega] = x * step.p_x;
+    p.v[kXi] = model.damping.xi * step.p_xi;
+    q.v[kOmega] = x * step.q_x;
+    q.v[kXi] = model.damping.xi * step.q_xi;
+    lost.v[kOmega] = lost.v[kXi] = 2 * model.damping.xi * x * (1 - step.lost);
   }
-  return out;
+  const T r = model.two_xi * p, r_cs = r * model.cs;
+  // Of the noise before the turn.
+  const T n11 = lost - r * (q + r), n12 = r * p, n22 = lost + r * q;
+  const T twice = 2.0 * model.cs * n12;
+  return {q + r * model.cc,
+          p - r_cs,
+          -p - r_cs,
+          q + r * model.ss,
+          model.cc * n11 + twice + model.ss * n22,
+          model.cs * (n22 - n11) + (model.cc - model.ss) * n12,
+          model.ss * n11 - twice + model.cc * n22};
 }
 
-// The state's covariance, and one or two states: channel 0 of the data; channel 1 of a constant 1,
-// so that the innovations of y - mean are those of channel 0 less mean times those of channel 1.
+// The state's covariance is p11 (1, slope) (1, slope)' + rest (0, 1) (0, 1)'. An epoch makes p11
+// smaller by a factor and leaves slope and rest as they are, so that no digits are lost, however
+// small its error. Of the state itself there are one or two: channel 0 of the data; channel 1 of a
+// constant 1, so that the innovations of y - mean are those of channel 0 less mean times those of
+// channel 1.
 template <class T, int channels>
 class Filter {
  public:
-  explicit Filter(const Model<T>& model) : model_(model) {}
+  explicit Filter(const Model<T>& model) : model_(model), sigma2_(model.sigma * model.sigma) {}
 
   void go(double dt) {
     if (dt == 0) return;
     const Transition<T> t = transition(model_, dt);
-    const T e11 = t.q + model_.two_xi * t.p;
     for (int i = 0; i < channels; ++i) {
-      const T m1 = e11 * m1_[i] + t.p * m2_[i];
-      m2_[i] = t.q * m2_[i] - t.p * m1_[i];
+      const T m1 = t.f11 * m1_[i] + t.f12 * m2_[i];
+      m2_[i] = t.f21 * m1_[i] + t.f22 * m2_[i];
       m1_[i] = m1;
     }
-    const T a11 = e11 * p11_ + t.p * p12_, a12 = e11 * p12_ + t.p * p22_;
-    const T a21 = t.q * p12_ - t.p * p11_, a22 = t.q * p22_ - t.p * p12_;
-    const T rise = model_.two_xi * t.p;
-    p11_ = a11 * e11 + a12 * t.p + (t.lost - rise * e11);
-    p12_ = a12 * t.q - a11 * t.p + rise * t.p;
-    p22_ = a22 * t.q - a21 * t.p + (t.lost + rise * t.q);
+    const T a1 = t.f11 + t.f12 * slope_, a2 = t.f21 + t.f22 * slope_;
+    const T b1 = p11_ * a1, b2 = rest_ * t.f12;
+    const T p12 = b1 * a2 + b2 * t.f22 + t.n12;
+    const T p22 = p11_ * a2 * a2 + rest_ * t.f22 * t.f22 + t.n22;
+    p11_ = b1 * a1 + b2 * t.f12 + t.n11;
+    slope_ = p12 / p11_;
+    rest_ = p22 - slope_ * p12;
   }
 
   // Innovation of each channel into `v`; returns their variance.
   T observe(const double* y, double var, T* v) {
-    const T g1 = p11_ * model_.c1 + p12_ * model_.c2;
-    const T g2 = p12_ * model_.c1 + p22_ * model_.c2;
-    const T s = model_.c1 * g1 + model_.c2 * g2 + var;
-    const T k1 = g1 / s, k2 = g2 / s;
+    const T s = sigma2_ * p11_ + var;
+    const T share = p11_ / s, gain = model_.sigma * share;
     for (int i = 0; i < channels; ++i) {
-      v[i] = y[i] - model_.c1 * m1_[i] - model_.c2 * m2_[i];
-      m1_[i] += k1 * v[i];
-      m2_[i] += k2 * v[i];
+      v[i] = y[i] - model_.sigma * m1_[i];
+      const T by = gain * v[i];
+      m1_[i] += by;
+      m2_[i] += slope_ * by;
     }
-    p11_ -= k1 * g1;
-    p12_ -= k1 * g2;
-    p22_ -= k2 * g2;
+    p11_ = share * var;
     return s;
   }
 
  private:
   const Model<T>& model_;
+  T sigma2_;
   T m1_[channels]{}, m2_[channels]{};
-  T p11_{1.0}, p12_{0.0}, p22_{1.0};
+  T p11_{1.0}, slope_{0.0}, rest_{1.0};
 };
 
 double loglike_of(double chi2, double log_variances, std::size_t n) {
@@ -188,11 +206,14 @@ Series make_series(std::span<const double> time, std::span<const double> mag,
   return series;
 }
 
-Step step_over(double x, double ln_xi) {
-  const double xi = std::exp(ln_xi);
-  const double kk = std::expm1(2 * ln_xi);  // xi^2 - 1
-  const double k = std::sqrt(std::abs(kk));
-  const double slow = kk > 0 ? 1 / (xi + k) : xi;  // of the two rates the slower
+Damping::Damping(double ln_xi)
+    : xi(std::exp(ln_xi)),
+      kk(std::expm1(2 * ln_xi)),
+      k(std::sqrt(std::abs(kk))),
+      slow(kk > 0 ? 1 / (xi + k) : xi) {}
+
+Step step_over(double x, const Damping& damping) {
+  const auto [xi, kk, k, slow] = damping;
   if (slow * x > kForgotten) return {};
   const double w = kk * x * x;
   Step step;

@@ -7,7 +7,8 @@
 // (Kelly et al. 2014, ApJ 788, 33; notation of Yu, Richards et al. 2022, ApJ 936, 132, and EzTao.)
 // In O(N) by the Kalman recursion over the state (u sqrt(2 alpha_1 alpha_2), u' sqrt(2 alpha_1)),
 // where u is the process with beta_0 = 1, beta_1 = 0: its stationary covariance is the unit matrix,
-// and x is a combination of the two. Units: mag, d, rad/d; logarithms are natural.
+// and x is a combination of the two, sigma times the first component once the state is turned.
+// Units: mag, d, rad/d; logarithms are natural.
 #pragma once
 
 #include <Eigen/Core>
@@ -35,6 +36,14 @@ Series make_series(std::span<const double> time, std::span<const double> mag,
 using Parameters = Eigen::Vector4d;
 enum Parameter { kSigma, kOmega, kXi, kPerturb };
 
+// What all steps of an oscillator have in common.
+struct Damping {
+  explicit Damping(double ln_xi);
+  double xi, kk;  // xi^2 - 1
+  double k;       // sqrt |kk|
+  double slow;    // of the two rates the slower, in units of omega_0
+};
+
 // How the oscillator goes from one epoch to the next, x = omega_0 dt later: the transition matrix
 // of the state is ((q + 2 xi p, p), (-p, q)), and forgets all but e^-2 xi x of its determinant;
 // `lost` is 1 - e^(-2 xi x). No digits are lost near critical damping, xi = 1, nor for short steps.
@@ -42,7 +51,7 @@ struct Step {
   double p = 0, q = 0, lost = 1;
   double p_x = 0, p_xi = 0, q_x = 0, q_xi = 0;  // derivatives
 };
-Step step_over(double x, double ln_xi);
+Step step_over(double x, const Damping& damping);
 
 enum class Mean {
   Fixed,     // at the reference

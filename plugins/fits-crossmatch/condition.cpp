@@ -9,6 +9,7 @@
 #include <utility>
 
 #include <qsohost/error.hpp>
+#include <qsohost/input_columns.hpp>
 #include <qsohost/loader.hpp>
 
 namespace crossmatch {
@@ -79,6 +80,7 @@ struct Condition::State {
   void make_table(const qsohost::FitsTable& table) const;
   Statement prepare(const std::string& from, const std::vector<std::string>& names) const;
   std::set<std::string> columns_named(const std::vector<std::string>& names) const;
+  void check_meaning(const std::vector<std::string>& names, std::size_t column) const;
   void bind(int position, const Column& column, std::size_t i) const;
 };
 
@@ -92,10 +94,13 @@ void Condition::State::open() {
   sqlite3_db_config(handle, SQLITE_DBCONFIG_DQS_DDL, 0, nullptr);
 }
 
-// An empty table with the columns of the file, to ask SQLite which of them the condition names.
+// An empty table with the columns of the file, to ask SQLite which of them the condition names. SQL
+// has no case: of names that differ in case alone it can mean one.
 void Condition::State::make_table(const qsohost::FitsTable& table) const {
   std::string sql;
+  std::set<std::string> names;
   for (const FitsField& field : table.fields()) {
+    if (!names.insert(qsohost::lower_case(field.info.name)).second) continue;
     sql += fmt::format("{}{} {}", sql.empty() ? "CREATE TABLE \"left\" (" : ", ",
                        in_quotes(field.info.name), type_of(field.info.dtype));
   }
@@ -134,6 +139,18 @@ std::set<std::string> Condition::State::columns_named(const std::vector<std::str
   return named;
 }
 
+void Condition::State::check_meaning(const std::vector<std::string>& names,
+                                     std::size_t column) const {
+  const std::string name = qsohost::lower_case(names[column]);
+  for (std::size_t i = column + 1; i < names.size(); ++i) {
+    if (qsohost::lower_case(names[i]) != name) continue;
+    fail(
+        fmt::format("it could mean column '{}' or column '{}', as SQL has no case; rename one of "
+                    "them in the file",
+                    names[column], names[i]));
+  }
+}
+
 void Condition::State::bind(int position, const Column& column, std::size_t i) const {
   sqlite3_stmt* to = row.get();
   if (column.is_null(i)) {
@@ -157,12 +174,12 @@ Condition::Condition(const qsohost::FitsTable& table, std::string file, std::str
   s.text = std::move(text);
   s.open();
   s.make_table(table);
-  std::vector<std::string> names;
-  for (const FitsField& field : table.fields()) names.push_back(field.info.name);
+  const std::vector<std::string> names = qsohost::column_names(table);
   const std::set<std::string> named = s.columns_named(names);
   std::string values;
   for (std::size_t i = 0; i < names.size(); ++i) {
     if (!named.contains(names[i])) continue;
+    s.check_meaning(names, i);
     const FitsField& field = table.fields()[i];
     if (!field.trouble.empty()) s.fail(fmt::format("column '{}': {}", names[i], field.trouble));
     if (field.is_array || field.info.width != 1) {

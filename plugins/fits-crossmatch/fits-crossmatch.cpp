@@ -16,6 +16,7 @@
 
 #include <qsohost/crossmatch.hpp>
 #include <qsohost/identifiers.hpp>
+#include <qsohost/input_columns.hpp>
 #include <qsohost/plugin.hpp>
 
 #include "condition.hpp"
@@ -37,6 +38,9 @@ class FitsCrossmatch final : public qsohost::Source {
  public:
   void validate() const override { cross.validate(); }
   void declare(const qsohost::Schema& before, qsohost::Ports& ports) const override;
+  std::vector<qsohost::Input> fingerprint() const override {
+    return {qsohost::file_input(left->text), qsohost::file_input(right->text)};
+  }
   void open(qsohost::Context& context) override;
   bool read(qsohost::Batch& batch) override;
   std::optional<std::uint64_t> size() const override {
@@ -99,10 +103,10 @@ void FitsCrossmatch::check_selected() const {
   for (const qsohost::CrossmatchColumn& column : layout_.columns) {
     const Input& input = column.is_right ? *right_ : *left_;
     const qsohost::FitsField& field = input.table().fields()[column.position];
-    if (field.trouble.empty() && !field.is_array) continue;
-    troubles +=
-        fmt::format("{}: column '{}' cannot be taken: {}\n", input.name(), field.info.name,
-                    field.trouble.empty() ? "it holds arrays of varying length" : field.trouble);
+    const std::string trouble = qsohost::column_trouble(field);
+    if (trouble.empty()) continue;
+    troubles += fmt::format("{}: column '{}' cannot be taken: {}\n", input.name(), field.info.name,
+                            trouble);
     entries += fmt::format("{}\"-{}.{}\"", entries.empty() ? "" : ", ",
                            (*cross.prefixes)[column.is_right ? 1 : 0], field.info.name);
   }
@@ -117,9 +121,7 @@ void FitsCrossmatch::open(qsohost::Context& context) {
   auto right_input = std::make_unique<Input>(
       right->text,
       Input::PositionNames{*cross.right_ra, *cross.right_dec, "right_ra", "right_dec"});
-  id_ = qsohost::find_crossmatch_column(right_input->columns(), *cross.id, "id");
-  const qsohost::FitsField& id_field = right_input->table().fields()[id_];
-  qsohost::check_id_type(id_field.info, id_field.is_array, right_input->name());
+  id_ = qsohost::find_id(right_input->table(), right_input->name(), *cross.id);
   layout_ = qsohost::crossmatch_layout(left_input->columns(), right_input->columns(), cross);
   left_ = std::move(left_input);
   right_ = std::move(right_input);
@@ -217,7 +219,8 @@ bool FitsCrossmatch::read(qsohost::Batch& batch) {
   }
   const auto add_position = [&](const char* name, const Column& from) {
     Column& to = batch.objects().at(name);
-    for (std::size_t i = 0; i < count; ++i) to.append(from.number(i));
+    const double unit = *qsohost::degrees_in(from.info().unit);
+    for (std::size_t i = 0; i < count; ++i) to.append(unit * from.number(i));
   };
   if (layout_.adds_ra) add_position("ra", columns[columns.size() - 2]);
   if (layout_.adds_dec) add_position("dec", columns.back());

@@ -7,6 +7,7 @@
 
 #include <qsohost/error.hpp>
 #include <qsohost/identifiers.hpp>
+#include <qsohost/input_columns.hpp>
 
 namespace crossmatch {
 
@@ -14,37 +15,23 @@ namespace {
 
 using qsohost::ChainError;
 using qsohost::Column;
-using qsohost::DType;
 
 constexpr std::uint64_t kRowsAtOnce = 2048;           // wide rows have some kilobytes
 constexpr std::size_t kBlock = std::size_t{1} << 17;  // places: enough work for all threads
-
-qsohost::CrossmatchTable names_in(const qsohost::FitsTable& table, const std::string& file) {
-  qsohost::CrossmatchTable names;
-  names.name = file;
-  for (const qsohost::FitsField& field : table.fields()) names.columns.push_back(field.info.name);
-  return names;
-}
 
 }  // namespace
 
 Input::Input(const std::string& path, const PositionNames& names)
     : table_(path),
-      columns_(names_in(table_, path)),
-      ra_(find_number(names.ra, names.ra_option)),
-      dec_(find_number(names.dec, names.dec_option)) {}
+      columns_{path, qsohost::column_names(table_)},
+      ra_(find_position(names.ra, names.ra_option)),
+      dec_(find_position(names.dec, names.dec_option)) {}
 
-std::size_t Input::find_number(const std::string& column, const std::string& option) const {
-  const std::size_t position = qsohost::find_crossmatch_column(columns_, column, option);
+std::size_t Input::find_position(const std::string& column, const std::string& option) const {
+  const std::size_t position = qsohost::find_column(columns_.columns, column, name(), option);
   const qsohost::FitsField& field = table_.fields()[position];
-  const DType dtype = field.info.dtype;
-  const bool is_one = !field.is_array && field.info.width == 1;
-  if (is_one && dtype != DType::String && dtype != DType::Bool && field.trouble.empty()) {
-    return position;
-  }
-  throw ChainError(fmt::format(
-      "{}: column '{}' (option '{}') holds {}, but positions must be numbers, one a row", name(),
-      field.info.name, option, is_one ? qsohost::name_of(dtype) : "several values a row"));
+  qsohost::check_position_column(field.info, qsohost::column_trouble(field), name(), option);
+  return position;
 }
 
 void Input::for_each_block(const Condition* condition,
@@ -70,13 +57,15 @@ void Input::add_rows(std::uint64_t first, std::uint64_t count, const Condition* 
   cells.pop_back();
   const Column ra = std::move(cells.back().values);
   cells.pop_back();
+  const double ra_unit = *qsohost::degrees_in(ra.info().unit);
+  const double dec_unit = *qsohost::degrees_in(dec.info().unit);
   std::vector<std::uint8_t> taken(count, 1);
   if (condition != nullptr) taken = condition->test(cells, count, first);
   for (std::size_t i = 0; i < count; ++i) {
     if (taken[i] == 0) continue;
     ++taken_;
-    const double a = ra.number(i);
-    const double d = dec.number(i);
+    const double a = ra_unit * ra.number(i);
+    const double d = dec_unit * dec.number(i);
     if (is_on_sky(a, d)) {
       places.push_back(place_of(a, d, first + i));
     } else if (off_sky_++ == 0) {
@@ -116,7 +105,7 @@ std::vector<std::uint32_t> ranks_of(const Column& ids) {
       ranks[order[i]] = rank;
     }
   };
-  if (ids.dtype() == DType::String) {
+  if (ids.dtype() == qsohost::DType::String) {
     rank_by([&](std::uint32_t i) { return ids.strings()[i]; });
   } else {
     rank_by([values = ids.values<std::int64_t>()](std::uint32_t i) { return values[i]; });

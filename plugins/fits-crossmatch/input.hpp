@@ -26,7 +26,7 @@ class Input {
     std::string ra_option;
     std::string dec_option;
   };
-  // Throws ChainError if the file is no FITS table or has no such columns of numbers.
+  // Throws ChainError if the file is no FITS table or has no such columns of positions.
   Input(const std::string& path, const PositionNames& names);
 
   const std::string& name() const { return columns_.name; }
@@ -46,7 +46,7 @@ class Input {
   std::uint64_t first_off_sky() const { return first_off_sky_; }
 
  private:
-  std::size_t find_number(const std::string& column, const std::string& option) const;
+  std::size_t find_position(const std::string& column, const std::string& option) const;
   void add_rows(std::uint64_t first, std::uint64_t count, const Condition* condition,
                 std::vector<Place>& places);
 

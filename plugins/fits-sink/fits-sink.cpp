@@ -31,19 +31,21 @@ class FitsSink final : public qsohost::Sink {
  public:
   void declare(const qsohost::Schema& before, qsohost::Ports& ports) const override;
   void open(qsohost::Context& context) override;
-  void write(const Batch& batch) override;
-  std::vector<fs::path> finish(std::span<const std::uint64_t> ordinals) override;
+  void write(const Batch& batch, const qsohost::Chunk& chunk) override;
+  void finish(std::span<const qsohost::Chunk> chunks, qsohost::Products& files) override;
   bool keeps_chunks() const override { return *keep_chunks; }
 
  private:
   products::Plan plan(const qsohost::Schema& schema) const;
   std::vector<qsohost::FitsColumn> columns_of(const Product& product, const Batch& batch) const;
   std::vector<std::size_t> rows_of(const Product& product, const Batch& batch) const;
-  fs::path chunk(const Product& product, std::uint64_t ordinal) const;
+  fs::path file_of(const Product& product, const qsohost::Chunk& chunk) const;
   qsohost::FitsHeader header_of(const Product& product) const;
   qsohost::FitsOrder order_of(const Product& product) const;
   void write_empty(const Product& product, const fs::path& file) const;
-  fs::path merge(const Product& product, std::span<const std::uint64_t> ordinals) const;
+  void check_rows(const fs::path& file, const qsohost::Chunk& chunk) const;
+  void merge(const Product& product, std::span<const qsohost::Chunk> chunks,
+             const fs::path& file) const;
 
   qsohost::Option<std::string> what{
       this, "what", "catalog",
@@ -94,10 +96,15 @@ void FitsSink::declare(const qsohost::Schema& before, qsohost::Ports& ports) con
   for (const Product& product : plan.products) {
     ports.writes(products::path_of(product, *path, "{name}"));
     for (const ProductColumn& column : product.columns) {
-      ports.reads({column.from.group, column.from.name, std::nullopt});
+      ports.reads({.group = column.from.group,
+                   .name = column.from.name,
+                   .dtype = std::nullopt,
+                   .width = qsohost::kAnyWidth});
     }
   }
-  if (!sort_by->empty()) ports.reads({"", *sort_by, std::nullopt});
+  if (!sort_by->empty()) {
+    ports.reads({"", *sort_by, std::nullopt, "", "option 'sort_by'"});
+  }
 }
 
 void FitsSink::open(qsohost::Context& context) {
@@ -107,8 +114,8 @@ void FitsSink::open(qsohost::Context& context) {
   products_ = std::move(plan.products);
 }
 
-fs::path FitsSink::chunk(const Product& product, std::uint64_t ordinal) const {
-  return run_.chunk_dir / fmt::format("{}-{:08}.fits", product.key(), ordinal);
+fs::path FitsSink::file_of(const Product& product, const qsohost::Chunk& chunk) const {
+  return run_.chunk_dir / chunk.file_name("fits", product.key());
 }
 
 std::vector<std::size_t> FitsSink::rows_of(const Product& product, const Batch& batch) const {
@@ -146,9 +153,9 @@ std::vector<qsohost::FitsColumn> FitsSink::columns_of(const Product& product,
   return columns;
 }
 
-void FitsSink::write(const Batch& batch) {
+void FitsSink::write(const Batch& batch, const qsohost::Chunk& chunk) {
   for (const Product& product : products_) {
-    const fs::path file = chunk(product, batch.ordinal());
+    const fs::path file = file_of(product, chunk);
     const fs::path temporary = file.string() + ".part";
     qsohost::write_fits_table(temporary, {product.key(), {}, {}}, columns_of(product, batch),
                               rows_of(product, batch));
@@ -186,27 +193,36 @@ void FitsSink::write_empty(const Product& product, const fs::path& file) const {
   qsohost::write_fits_table(file, header_of(product), columns, {});
 }
 
-fs::path FitsSink::merge(const Product& product, std::span<const std::uint64_t> ordinals) const {
-  const fs::path destination = run_.run_dir / products::path_of(product, *path, run_.chain_name);
-  if (destination.has_parent_path()) fs::create_directories(destination.parent_path());
-  const fs::path temporary = destination.string() + ".part";
+// A chunk with other rows than the ledger has objects would move all rows behind it.
+void FitsSink::check_rows(const fs::path& file, const qsohost::Chunk& chunk) const {
+  const std::uint64_t rows = qsohost::FitsTable(file).rows();
+  if (rows == chunk.objects || (*drop_empty && rows < chunk.objects)) return;
+  throw ChainError(fmt::format(
+      "{}: this chunk has {} rows, but the ledger of the run says {} objects; it is not what the "
+      "run has written; do the run again (--restart)",
+      file.string(), rows, chunk.objects));
+}
+
+void FitsSink::merge(const Product& product, std::span<const qsohost::Chunk> chunks,
+                     const fs::path& file) const {
   std::vector<fs::path> parts;
-  for (const std::uint64_t ordinal : ordinals) parts.push_back(chunk(product, ordinal));
-  if (parts.empty()) {
-    write_empty(product, temporary);
-  } else {
-    qsohost::merge_fits_tables(parts, temporary, header_of(product), order_of(product));
+  for (const qsohost::Chunk& chunk : chunks) {
+    parts.push_back(file_of(product, chunk));
+    check_rows(parts.back(), chunk);
   }
-  qsohost::verify_fits(temporary);
-  qsohost::publish_file(temporary, destination);
-  return destination;
+  if (parts.empty()) {
+    write_empty(product, file);
+  } else {
+    qsohost::merge_fits_tables(parts, file, header_of(product), order_of(product));
+  }
+  qsohost::verify_fits(file);
 }
 
 // The host removes chunks when no object is left that could be tried again.
-std::vector<fs::path> FitsSink::finish(std::span<const std::uint64_t> ordinals) {
-  std::vector<fs::path> files;
-  for (const Product& product : products_) files.push_back(merge(product, ordinals));
-  return files;
+void FitsSink::finish(std::span<const qsohost::Chunk> chunks, qsohost::Products& files) {
+  for (const Product& product : products_) {
+    merge(product, chunks, files.part(products::path_of(product, *path, run_.chain_name)));
+  }
 }
 
 }  // namespace

@@ -129,6 +129,15 @@ ProductColumn epoch_column(const EpochColumn& from, const Schema& schema) {
   return {std::move(port), qsohost::file_column_of(group, from.column)};
 }
 
+// "" if a FITS table can hold it.
+std::string array_problem(const Port& port) {
+  if (port.dtype != DType::String && port.width == 1) return "";
+  return fmt::format(
+      "column '{}' of group '{}' has {} for every epoch, which a FITS table cannot hold; leave it "
+      "out of 'columns'",
+      port.name, port.group, port.width == 1 ? "a text" : "several values");
+}
+
 void plan_survey(const std::string& survey, const std::vector<std::string>& columns,
                  const Schema& schema, Plan& plan) {
   // Gaia's product has no positions; they are in the catalogue, row by row.
@@ -144,11 +153,8 @@ void plan_survey(const std::string& survey, const std::vector<std::string>& colu
                                      ? usual_columns(survey, groups, schema)
                                      : chosen_columns(survey, groups, columns, schema)) {
     ProductColumn c = epoch_column(from, schema);
-    if (c.from.dtype == DType::String || c.from.width != 1) {
-      plan.problems.push_back(fmt::format(
-          "column '{}' of group '{}' has {} for every epoch, which a FITS table cannot hold; "
-          "leave it out of 'columns'",
-          from.column, from.group, c.from.width == 1 ? "a text" : "several values"));
+    if (std::string problem = array_problem(c.from); !problem.empty()) {
+      plan.problems.push_back(std::move(problem));
       continue;
     }
     product.columns.push_back(std::move(c));
@@ -185,7 +191,13 @@ void plan_fitter(const std::string& label, const std::vector<std::string>& colum
   const auto take = [&](const std::string& group, const Port& port, const std::string& name) {
     found.insert(name);
     Product& product = product_about(group, label, schema, plan);
-    if (chosen(name)) product.columns.push_back({port, name});
+    if (!chosen(name)) return;
+    std::string problem = port.group.empty() ? "" : array_problem(port);
+    if (problem.empty()) {
+      product.columns.push_back({port, name});
+    } else {
+      plan.problems.push_back(std::move(problem));
+    }
   };
   const std::size_t skip = label.size() + 1;
   for (const Schema::Entry& entry : schema.columns()) {

@@ -86,6 +86,12 @@ class GaiaEpoch : public qsohost::Fetcher {
     gaia::declare_columns(wanted_columns(), ports);
   }
 
+  std::vector<qsohost::Input> fingerprint() const override {
+    std::vector<qsohost::Input> inputs;
+    for (const qsohost::Path& path : *paths) inputs.push_back(qsohost::file_input(path.text));
+    return inputs;
+  }
+
   void open(qsohost::Context& context) override {
     wanted_ = wanted_columns();
     if (*archive == "wsdb") {
@@ -94,9 +100,9 @@ class GaiaEpoch : public qsohost::Fetcher {
     }
     std::vector<std::string> files;
     for (const qsohost::Path& path : *paths) files.push_back(path.text);
-    const std::filesystem::path& folder = context.run().run_dir;  // none in a dry run
+    const std::filesystem::path& folder = context.run().work_dir;  // none in a dry run
     const std::filesystem::path index =
-        folder.empty() ? folder : folder / fmt::format("{}.index", label());
+        folder.empty() ? folder : folder / qsohost::kIndexFolder / label();
     archive_ = std::make_unique<gaia::FileArchive>(files, wanted_, index, context);
   }
 

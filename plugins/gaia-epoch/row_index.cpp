@@ -87,6 +87,7 @@ void RowIndex::make(std::span<IndexedFile> files) {
 void RowIndex::keep(const std::filesystem::path& kept, const std::string& stamp) const {
   std::filesystem::path temporary = kept;
   temporary += ".tmp";
+  std::filesystem::create_directories(kept.parent_path());
   std::ofstream out(temporary, std::ios::binary | std::ios::trunc);
   out << stamp;
   out.write(reinterpret_cast<const char*>(entries_.data()),

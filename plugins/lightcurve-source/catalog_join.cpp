@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 namespace curves {
 
 namespace {
@@ -11,38 +9,57 @@ namespace {
 using qsohost::ChainError;
 using qsohost::Column;
 
-std::string lower(std::string text) {
-  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return text;
-}
-
 }  // namespace
 
 CatalogJoin::CatalogJoin(const std::filesystem::path& file, const std::string& hdu,
-                         const std::string& id, const std::set<std::string>& taken)
+                         const std::string& id, const std::set<std::string>& taken,
+                         const Chosen& chosen)
     : name_(file.string()),
       table_(file, hdu),
       id_(qsohost::find_id(table_, name_, id)),
       index_(qsohost::index_ids(table_, name_, id_)) {
-  std::set<std::string> names = taken;
-  for (std::size_t i = 0; i < table_.fields().size(); ++i) {
-    const qsohost::FitsField& field = table_.fields()[i];
-    if (i == id_ || !names.insert(lower(field.info.name)).second) continue;
-    if (field.is_array || !field.trouble.empty()) {
-      left_out_.push_back(
-          fmt::format("{}: column '{}' is left out: {}", name_, field.info.name,
-                      field.is_array ? "it holds arrays of varying length" : field.trouble));
-      continue;
-    }
-    fields_.push_back(i);
-  }
+  taken_.add("source_id", table_.fields()[id_].info.name, name_);
+  chosen ? take(*chosen) : take_all(taken);
   fields_.push_back(id_);
+}
+
+void CatalogJoin::add(std::size_t field, const std::string& name) {
+  taken_.add(name, table_.fields()[field].info.name, name_);
+  fields_.push_back(field);
+  names_.push_back(name);
+}
+
+void CatalogJoin::take_all(const std::set<std::string>& taken) {
+  for (std::size_t i = 0; i < table_.fields().size(); ++i) {
+    const std::string& name = table_.fields()[i].info.name;
+    if (i == id_ || taken.contains(qsohost::lower_case(name))) continue;
+    const std::string trouble = qsohost::column_trouble(table_.fields()[i]);
+    if (trouble.empty()) {
+      add(i, name);
+    } else {
+      left_out_.push_back(fmt::format("{}: column '{}' is left out: {}", name_, name, trouble));
+    }
+  }
+}
+
+void CatalogJoin::take(const std::vector<std::string>& chosen) {
+  const std::vector<std::string> names = qsohost::column_names(table_);
+  for (const std::string& name : chosen) {
+    const std::size_t i = qsohost::find_column(names, name, name_, "columns");
+    if (i == id_) continue;
+    const std::string trouble = qsohost::column_trouble(table_.fields()[i]);
+    if (!trouble.empty()) {
+      throw ChainError(fmt::format("{}: column '{}' cannot be taken: {}", name_, name, trouble));
+    }
+    add(i, name);
+  }
 }
 
 std::vector<qsohost::ColumnInfo> CatalogJoin::columns() const {
   std::vector<qsohost::ColumnInfo> out;
-  for (std::size_t i = 0; i + 1 < fields_.size(); ++i) {
+  for (std::size_t i = 0; i < names_.size(); ++i) {
     out.push_back(table_.fields()[fields_[i]].info);
+    out.back().name = names_[i];
   }
   return out;
 }

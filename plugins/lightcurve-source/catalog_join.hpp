@@ -11,13 +11,16 @@
 #include <qsohost/identifiers.hpp>
 #include <qsohost/plugin.hpp>
 
+#include "curve_layout.hpp"
+
 namespace curves {
 
 class CatalogJoin {
  public:
-  // Columns called as one in `taken` (lower case) are not read, nor are arrays: see left_out().
+  // The columns chosen, or all but those called as one in `taken` (lower case); of these what
+  // cannot be read is left out: see left_out(). Throws ChainError if two would have one name.
   CatalogJoin(const std::filesystem::path& file, const std::string& hdu, const std::string& id,
-              const std::set<std::string>& taken);
+              const std::set<std::string>& taken, const Chosen& chosen);
 
   std::vector<qsohost::ColumnInfo> columns() const;
   const std::vector<std::string>& left_out() const { return left_out_; }
@@ -29,6 +32,9 @@ class CatalogJoin {
   std::vector<qsohost::Column> rows_of(const qsohost::Column& ids);
 
  private:
+  void take_all(const std::set<std::string>& taken);
+  void take(const std::vector<std::string>& chosen);
+  void add(std::size_t field, const std::string& name);
   void append(const qsohost::Column& ids, std::size_t first, std::size_t count,
               std::vector<qsohost::Column>& out);
   std::string name_;
@@ -36,6 +42,8 @@ class CatalogJoin {
   std::size_t id_;
   qsohost::IdIndex index_;
   std::vector<std::size_t> fields_;  // the identifier is the last
+  std::vector<std::string> names_;   // in the batch, of all but the identifier
+  qsohost::ObjectNames taken_;
   std::vector<std::string> left_out_;
 };
 

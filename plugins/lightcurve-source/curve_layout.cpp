@@ -4,9 +4,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <utility>
 
+#include <qsohost/input_columns.hpp>
 #include <qsohost/loader.hpp>
 #include <qsohost/survey.hpp>
 
@@ -16,20 +18,16 @@ namespace {
 
 using qsohost::ChainError;
 using qsohost::FitsField;
-
-std::string lower(std::string text) {
-  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return text;
-}
+using qsohost::ObjectNames;
 
 class Planner {
  public:
   explicit Planner(const std::vector<InputFile>& files) : files_(files) {}
 
-  Layout plan(const qsohost::OptionTables<Band>& bands) {
+  Layout plan(const qsohost::OptionTables<Band>& bands, const Chosen& chosen) {
     for (std::size_t i = 0; i < bands.size(); ++i) add_band(bands[i]);
     recognise();
-    add_objects();
+    chosen ? add_chosen(*chosen) : add_all();
     tell_left_out();
     if (layout_.curves.empty()) {
       throw ChainError(
@@ -52,7 +50,7 @@ class Planner {
     for (std::size_t file = 0; file < files_.size(); ++file) {
       const auto& fields = files_[file].table.fields();
       for (std::size_t i = 0; i < fields.size(); ++i) {
-        if (i != files_[file].id && !taken_.contains({file, i})) see(Key{file, i}, fields[i]);
+        if (i != files_[file].id && !done_.contains({file, i})) see(Key{file, i}, fields[i]);
       }
     }
   }
@@ -74,27 +72,36 @@ class Planner {
           curve.info.name));
     }
     curve.columns.push_back({key.first, key.second, std::move(name)});
-    taken_.insert(key);
+    done_.insert(key);
   }
 
   // The one array column of that name in all files.
   Key find_array(const std::string& name, const std::string& group) {
     std::vector<Key> found;
-    std::vector<std::string> names;
-    for_each_field([&](Key key, const FitsField& field) {
-      if (field.is_array) names.push_back(field.info.name);
-      if (field.info.name == name) found.push_back(key);
+    std::vector<std::string> arrays;
+    for_each_field([&](Key /*key*/, const FitsField& field) {
+      if (field.is_array) arrays.push_back(field.info.name);
     });
+    for (std::size_t file = 0; file < files_.size(); ++file) {
+      const std::vector<std::string> names = qsohost::column_names(files_[file].table);
+      for (const std::size_t i : qsohost::columns_called(names, name)) {
+        if (!done_.contains({file, i})) found.emplace_back(file, i);
+      }
+    }
     if (found.empty()) {
       throw ChainError(fmt::format("{}: there is no column '{}' for light curve '{}'{}",
                                    files_[0].name, name, group,
-                                   qsohost::did_you_mean(name, names)));
+                                   qsohost::did_you_mean(name, arrays)));
     }
     const auto [file, position] = found[0];
     const FitsField& field = files_[file].table.fields()[position];
     if (found.size() > 1) {
-      throw ChainError(fmt::format("{} and {} both have a column '{}'; read one of them",
-                                   files_[file].name, files_[found[1].first].name, name));
+      const Origin other{found[1].first, found[1].second, name};
+      throw ChainError(fmt::format(
+          "'{}' of light curve '{}' could be column '{}' of {} or column '{}' of {}; spell it "
+          "exactly, or read one of the files",
+          name, group, field.info.name, files_[file].name, field_of(other).info.name,
+          files_[other.file].name));
     }
     if (!field.is_array || !field.trouble.empty()) {
       throw ChainError(fmt::format(
@@ -128,7 +135,7 @@ class Planner {
   void recognise() {
     std::vector<Curve> found;
     Planner names(files_);
-    names.taken_ = taken_;
+    names.done_ = done_;
     for_each_field([&](Key key, const FitsField& field) {
       const auto column = qsohost::epoch_column_of(field.info.name);
       if (!field.is_array || !field.trouble.empty() || !column) return;
@@ -147,7 +154,7 @@ class Planner {
             "give it another group",
             curve.info.name, files_[curve.columns[0].file].name));
       }
-      for (const Origin& origin : curve.columns) taken_.insert({origin.file, origin.field});
+      for (const Origin& origin : curve.columns) done_.insert({origin.file, origin.field});
       layout_.curves.push_back(std::move(curve));
     }
   }
@@ -176,20 +183,62 @@ class Planner {
                                field_of(curve.columns[0]).info.name, fmt::join(missing, ", "));
   }
 
+  void add_object(ObjectNames& names, Key key, const std::string& name) {
+    const auto [file, field] = key;
+    names.add(name, files_[file].table.fields()[field].info.name, files_[file].name);
+    layout_.objects.push_back({file, field, name});
+    done_.insert(key);
+  }
+
+  ObjectNames names_with_id() const {
+    const InputFile& first = files_[0];
+    ObjectNames names;
+    names.add("source_id", first.table.fields()[first.id].info.name, first.name);
+    return names;
+  }
+
   // Of columns that several files have, the first file's.
-  void add_objects() {
-    std::set<std::string> names{"source_id"};
+  void add_all() {
+    ObjectNames names = names_with_id();
+    std::map<std::string, std::size_t> file_of;
     for_each_field([&](Key key, const FitsField& field) {
-      if (field.is_array || !field.trouble.empty()) return;
-      if (!names.insert(lower(field.info.name)).second) return;
-      layout_.objects.push_back({key.first, key.second, field.info.name});
+      if (!qsohost::column_trouble(field).empty()) return;
+      const auto [it, is_new] =
+          file_of.try_emplace(qsohost::lower_case(field.info.name), key.first);
+      if (is_new || it->second == key.first) return add_object(names, key, field.info.name);
+      done_.insert(key);
     });
-    for (const Origin& origin : layout_.objects) taken_.insert({origin.file, origin.field});
+  }
+
+  void add_chosen(const std::vector<std::string>& chosen) {
+    ObjectNames names = names_with_id();
+    for (const std::string& name : chosen) {
+      std::size_t file = 0;
+      const auto has_it = [&](const InputFile& f) {
+        return !qsohost::columns_called(qsohost::column_names(f.table), name).empty();
+      };
+      while (file < files_.size() && !has_it(files_[file])) ++file;
+      if (file == files_.size()) {
+        layout_.elsewhere.push_back(name);
+        continue;
+      }
+      const InputFile& in = files_[file];
+      const std::size_t i =
+          qsohost::find_column(qsohost::column_names(in.table), name, in.name, "columns");
+      if (i == in.id) continue;
+      if (const auto trouble = qsohost::column_trouble(in.table.fields()[i]); !trouble.empty()) {
+        throw ChainError(
+            fmt::format("{}: column '{}' cannot be taken: {}", in.name, name, trouble));
+      }
+      add_object(names, {file, i}, name);
+    }
+    for_each_field([&](Key key, const FitsField& field) {
+      if (qsohost::column_trouble(field).empty()) done_.insert(key);  // the user leaves it out
+    });
   }
 
   void tell_left_out() {
     for_each_field([&](Key key, const FitsField& field) {
-      if (!field.is_array && field.trouble.empty()) return;  // another file has it
       layout_.left_out.push_back(fmt::format(
           "{}: column '{}' is left out: {}", files_[key.first].name, field.info.name,
           field.trouble.empty() ? "it belongs to no light curve with time, mag and mag_err; name "
@@ -199,15 +248,16 @@ class Planner {
   }
 
   const std::vector<InputFile>& files_;
-  std::set<Key> taken_;
+  std::set<Key> done_;  // fields that need no more looking at
   Layout layout_;
   std::string incomplete_;  // light curves of which something is missing
 };
 
 }  // namespace
 
-Layout lay_out(const std::vector<InputFile>& files, const qsohost::OptionTables<Band>& bands) {
-  return Planner(files).plan(bands);
+Layout lay_out(const std::vector<InputFile>& files, const qsohost::OptionTables<Band>& bands,
+               const Chosen& chosen) {
+  return Planner(files).plan(bands, chosen);
 }
 
 }  // namespace curves

@@ -42,11 +42,17 @@ struct Curve {
 struct Layout {
   std::vector<Origin> objects;  // without the identifier
   std::vector<Curve> curves;
-  std::vector<std::string> left_out;  // why columns are not read, for the log
+  std::vector<std::string> left_out;   // why columns are not read, for the log
+  std::vector<std::string> elsewhere;  // columns of the objects that no file has
 };
 
+// The columns of objects that the user lists; none listed: all.
+using Chosen = std::optional<std::vector<std::string>>;
+
 // The light curves that `bands` name, and those of ZTF and Gaia by their columns' names. Throws
-// ChainError for columns that are missing, arrays that two files have, and no light curve at all.
-Layout lay_out(const std::vector<InputFile>& files, const qsohost::OptionTables<Band>& bands);
+// ChainError for columns that are missing, names that two columns of objects would have, arrays
+// that two files have, and no light curve at all.
+Layout lay_out(const std::vector<InputFile>& files, const qsohost::OptionTables<Band>& bands,
+               const Chosen& chosen);
 
 }  // namespace curves

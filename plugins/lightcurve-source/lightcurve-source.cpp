@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include <qsohost/input_columns.hpp>
+#include <qsohost/loader.hpp>
 #include <qsohost/plugin.hpp>
 #include <qsohost/survey.hpp>
 
@@ -31,6 +33,12 @@ class LightCurveSource final : public qsohost::Source {
  public:
   void validate() const override;
   void declare(const qsohost::Schema& before, qsohost::Ports& ports) const override;
+  std::vector<qsohost::Input> fingerprint() const override {
+    std::vector<qsohost::Input> inputs;
+    for (const qsohost::Path& path : *paths) inputs.push_back(qsohost::file_input(path.text));
+    if (!catalog->text.empty()) inputs.push_back(qsohost::file_input(catalog->text));
+    return inputs;
+  }
   void open(qsohost::Context& context) override;
   bool read(qsohost::Batch& batch) override;
   std::optional<std::uint64_t> size() const override {
@@ -47,6 +55,10 @@ class LightCurveSource final : public qsohost::Source {
 
   const qsohost::FitsField& field_of(const Origin& origin) const {
     return files_[origin.file].table.fields()[origin.field];
+  }
+  curves::Chosen chosen() const {
+    if (columns->size() == 1 && columns->front() == "all") return std::nullopt;
+    return *columns;
   }
   void open_catalog(qsohost::Context& context);
   void declare_curve(const Curve& curve, qsohost::Ports& ports) const;
@@ -69,6 +81,10 @@ class LightCurveSource final : public qsohost::Source {
   qsohost::Option<std::string> catalog_hdu{this, "catalog_hdu", "", "the same of the catalogue"};
   qsohost::Option<std::string> id{this, "id", "source_id",
                                   "column of identifiers, integers or texts, in all files"};
+  qsohost::Option<std::vector<std::string>> columns{
+      this, "columns", std::vector<std::string>{"all"},
+      "columns of the objects, of the files or the catalogue, by name, or \"all\"; names that "
+      "differ in case alone are found too"};
   qsohost::OptionTables<curves::Band> band{
       this, "band",
       "light curves by the names of their columns; those of ZTF (mjd_g, mag_g, ...) and Gaia "
@@ -122,7 +138,11 @@ void LightCurveSource::declare(const qsohost::Schema& /*before*/, qsohost::Ports
   const auto add = [&](const qsohost::ColumnInfo& info) {
     ports.adds({"", info.name, info.dtype, info.unit, info.description, 0, info.width});
   };
-  for (const Origin& origin : layout_.objects) add(field_of(origin).info);
+  for (const Origin& origin : layout_.objects) {
+    qsohost::ColumnInfo info = field_of(origin).info;
+    info.name = origin.name;
+    add(info);
+  }
   if (catalog_) std::ranges::for_each(catalog_->columns(), add);
   for (const Curve& curve : layout_.curves) declare_curve(curve, ports);
 }
@@ -131,9 +151,15 @@ void LightCurveSource::open(qsohost::Context& context) {
   std::vector<std::filesystem::path> names;
   for (const qsohost::Path& path : *paths) names.emplace_back(path.text);
   files_ = curves::open_aligned(names, *hdu, *id);
-  layout_ = curves::lay_out(files_, band);
+  layout_ = curves::lay_out(files_, band, chosen());
   for (const std::string& line : layout_.left_out) context.warn(line);
-  if (!catalog->text.empty()) open_catalog(context);
+  if (!catalog->text.empty()) {
+    open_catalog(context);
+  } else if (!layout_.elsewhere.empty()) {
+    throw ChainError(fmt::format(
+        "{}: there is no column '{}' (option 'columns'){}", files_[0].name, layout_.elsewhere[0],
+        qsohost::did_you_mean(layout_.elsewhere[0], qsohost::column_names(files_[0].table))));
+  }
   next_ = 0;
   fields_.assign(files_.size(), {});
   fields_[0].push_back(files_[0].id);
@@ -145,9 +171,7 @@ void LightCurveSource::open(qsohost::Context& context) {
 void LightCurveSource::open_catalog(qsohost::Context& context) {
   std::set<std::string> taken;
   for (const Origin& origin : layout_.objects) {
-    std::string name = origin.name;
-    for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    taken.insert(std::move(name));
+    taken.insert(qsohost::lower_case(origin.name));
   }
   if (std::filesystem::is_regular_file(catalog->text) && !qsohost::looks_like_fits(catalog->text)) {
     throw ChainError(fmt::format(
@@ -155,7 +179,9 @@ void LightCurveSource::open_catalog(qsohost::Context& context) {
         "\"catalog\"), and give that as option 'catalog'",
         catalog->text));
   }
-  catalog_.emplace(catalog->text, *catalog_hdu, *id, taken);
+  curves::Chosen wanted = chosen();
+  if (wanted) wanted = layout_.elsewhere;
+  catalog_.emplace(catalog->text, *catalog_hdu, *id, taken, wanted);
   for (const std::string& line : catalog_->left_out()) context.warn(line);
   std::uint64_t missing = 0;
   std::string example;
@@ -252,7 +278,9 @@ bool LightCurveSource::read(qsohost::Batch& batch) {
   }
   batch.objects().at("source_id") = std::move(ids);
   for (const Origin& origin : layout_.objects) {
-    batch.objects().at(origin.name) = std::move(read[origin.file][origin.field].values);
+    Column& column = batch.objects().at(origin.name);
+    column = std::move(read[origin.file][origin.field].values);
+    column.rename(origin.name);
   }
   for (const Curve& curve : layout_.curves) fill(batch.group(curve.info.name), curve, read);
   next_ += count;

@@ -46,7 +46,11 @@ class Require : public qsohost::Filter {
 
   void declare(const qsohost::Schema& before, qsohost::Ports& ports) const override {
     for (const std::string& column : *columns) {
-      ports.reads({"", column, std::nullopt, "", "must hold a value"});
+      ports.reads({.group = "",
+                   .name = column,
+                   .dtype = std::nullopt,
+                   .help = "must hold a value",
+                   .width = qsohost::kAnyWidth});
     }
     if (before.is_open()) return;
     std::vector<std::string> names;

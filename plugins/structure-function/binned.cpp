@@ -5,6 +5,8 @@
 #include <limits>
 #include <utility>
 
+#include "quartiles.hpp"
+
 namespace sf {
 namespace {
 
@@ -17,30 +19,38 @@ constexpr double kErrorOfIqr = 1.1664;        // of sigma from the IQR, times sq
 struct Sums {
   std::size_t n = 0;
   double lag = 0, x = 0, xx = 0, noise = 0;
-  std::vector<double> differences;  // for the IQR only
 };
 
-// At a fraction of the sorted values, with linear interpolation.
-double quantile(std::vector<double>& values, double fraction) {
-  const double place = fraction * static_cast<double>(values.size() - 1);
-  const auto below = values.begin() + static_cast<std::ptrdiff_t>(place);
-  std::nth_element(values.begin(), below, values.end());
-  const double rest = place - std::floor(place);
-  if (rest == 0) return *below;
-  return *below + rest * (*std::min_element(below + 1, values.end()) - *below);
+// Calls `add(bin, i, j, lag)` for each pair; false if it was stopped.
+template <class Add>
+bool for_each_pair(std::span<const double> time, std::span<const double> edges,
+                   const std::function<bool()>& stop_requested, const Add& add) {
+  const std::size_t bins = edges.size() - 1;
+  for (std::size_t i = 0; i < time.size(); ++i) {
+    if (stop_requested()) return false;
+    std::size_t k = 0;  // lags ascend with j, and so do their bins
+    for (std::size_t j = i + 1; j < time.size(); ++j) {
+      const double lag = time[j] - time[i];
+      if (lag < edges[0]) continue;
+      while (k < bins && lag >= edges[k + 1]) ++k;
+      if (k == bins) break;
+      add(k, i, j, lag);
+    }
+  }
+  return true;
 }
 
-Bin finished(Sums& sums, double middle, Estimator estimator, std::size_t min_pairs) {
+// `range`: between the quartiles, where the estimator wants it.
+Bin finished(const Sums& sums, double middle, std::optional<double> range, std::size_t min_pairs) {
   const auto n = static_cast<double>(sums.n);
   Bin bin{sums.n, sums.n == 0 ? middle : sums.lag / n, kNaN, kNaN};
-  if (sums.n < std::max<std::size_t>(2, min_pairs)) return bin;
-  if (estimator == Estimator::MeanSquare) {
+  if (sums.n < min_pairs) return bin;
+  if (!range) {
     bin.sf2 = sums.x / n;
     const double variance = std::max(0.0, sums.xx / n - bin.sf2 * bin.sf2) * n / (n - 1);
     bin.sf2_err = std::sqrt(variance / n);
   } else {
-    const double sigma =
-        kSigmaPerIqr * (quantile(sums.differences, 0.75) - quantile(sums.differences, 0.25));
+    const double sigma = kSigmaPerIqr * *range;
     bin.sf2 = sigma * sigma - sums.noise / n;
     bin.sf2_err = 2 * kErrorOfIqr * sigma * sigma / std::sqrt(n);
   }
@@ -78,31 +88,40 @@ std::vector<double> edges_between(double lag_min, double lag_max, std::size_t bi
 
 std::vector<Bin> bin_pairs(std::span<const double> time, std::span<const double> mag,
                            std::span<const double> mag_err, std::span<const double> edges,
-                           Estimator estimator, std::size_t min_pairs) {
-  const std::size_t bins = edges.size() - 1;
-  std::vector<Sums> sums(bins);
-  for (std::size_t i = 0; i < time.size(); ++i) {
-    std::size_t k = 0;  // lags ascend with j, and so do their bins
-    for (std::size_t j = i + 1; j < time.size(); ++j) {
-      const double lag = time[j] - time[i];
-      if (lag < edges[0]) continue;
-      while (k < bins && lag >= edges[k + 1]) ++k;
-      if (k == bins) break;
-      Sums& s = sums[k];
-      const double difference = mag[j] - mag[i];
-      const double noise = mag_err[i] * mag_err[i] + mag_err[j] * mag_err[j];
-      const double x = difference * difference - noise;
-      ++s.n;
-      s.lag += lag;
-      s.x += x;
-      s.xx += x * x;
-      s.noise += noise;
-      if (estimator == Estimator::Iqr) s.differences.push_back(difference);
+                           Estimator estimator, std::size_t min_pairs,
+                           const std::function<bool()>& stop_requested) {
+  min_pairs = std::max<std::size_t>(2, min_pairs);
+  std::vector<Sums> sums(edges.size() - 1);
+  const auto add_up = [&](std::size_t k, std::size_t i, std::size_t j, double lag) {
+    Sums& s = sums[k];
+    const double difference = mag[j] - mag[i];
+    const double noise = mag_err[i] * mag_err[i] + mag_err[j] * mag_err[j];
+    const double x = difference * difference - noise;
+    ++s.n;
+    s.lag += lag;
+    s.x += x;
+    s.xx += x * x;
+    s.noise += noise;
+  };
+  if (!for_each_pair(time, edges, stop_requested, add_up)) return {};
+  std::optional<Quartiles> quartiles;
+  if (estimator == Estimator::Iqr) {
+    std::vector<std::size_t> numbers;
+    for (const Sums& s : sums) numbers.push_back(s.n < min_pairs ? 0 : s.n);
+    quartiles.emplace(numbers);
+    const auto add = [&](std::size_t k, std::size_t i, std::size_t j, double /*lag*/) {
+      quartiles->add(k, mag[j] - mag[i]);
+    };
+    while (quartiles->need_sweep()) {
+      if (!for_each_pair(time, edges, stop_requested, add)) return {};
+      quartiles->end_sweep();
     }
   }
   std::vector<Bin> out;
-  for (std::size_t k = 0; k < bins; ++k)
-    out.push_back(finished(sums[k], std::sqrt(edges[k] * edges[k + 1]), estimator, min_pairs));
+  for (std::size_t k = 0; k < sums.size(); ++k) {
+    const auto range = quartiles ? std::optional(quartiles->range(k)) : std::nullopt;
+    out.push_back(finished(sums[k], std::sqrt(edges[k] * edges[k + 1]), range, min_pairs));
+  }
   return out;
 }
 

@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <vector>
@@ -31,10 +32,13 @@ struct Bin {
 // Edges of `bins` bins of equal width in the logarithm of the lag.
 std::vector<double> edges_between(double lag_min, double lag_max, std::size_t bins);
 
-// Times ascend. A pair belongs to the bin with edges[k] <= lag < edges[k + 1].
-std::vector<Bin> bin_pairs(std::span<const double> time, std::span<const double> mag,
-                           std::span<const double> mag_err, std::span<const double> edges,
-                           Estimator estimator, std::size_t min_pairs);
+// Times ascend. A pair belongs to the bin with edges[k] <= lag < edges[k + 1]. Memory does not grow
+// with the number of pairs. Nothing is returned once `stop_requested`, which is asked for each
+// epoch.
+std::vector<Bin> bin_pairs(
+    std::span<const double> time, std::span<const double> mag, std::span<const double> mag_err,
+    std::span<const double> edges, Estimator estimator, std::size_t min_pairs,
+    const std::function<bool()>& stop_requested = [] { return false; });
 
 // SF = amplitude (lag / 365.25 d)^slope, by least squares in the logarithms, over bins with
 // SF^2 > 0. None with fewer than two of them.

@@ -33,6 +33,7 @@ class StructureFunction final : public qsohost::LightCurveFitter {
  public:
   StructureFunction() : LightCurveFitter({.usual = 10, .least = 3, .help = "epochs needed"}) {}
   void validate() const override;
+  void open(qsohost::Context& context) override { context_ = &context; }
 
  private:
   void declare_curve(const qsohost::GroupInfo& group, const qsohost::Schema& before,
@@ -54,6 +55,7 @@ class StructureFunction final : public qsohost::LightCurveFitter {
       "mean-square: SF^2 = <dm^2 - e_i^2 - e_j^2>; iqr: SF^2 = (0.7413 IQR(dm))^2 - <e_i^2 + "
       "e_j^2>, which outliers hardly change",
       {.choices = {"mean-square", "iqr"}}};
+  qsohost::Context* context_ = nullptr;
 };
 
 void StructureFunction::validate() const {
@@ -85,7 +87,9 @@ void StructureFunction::fit_curve(const qsohost::CurveToFit& curve, qsohost::Res
   const auto edges = sf::edges_between(*lag_min_, *lag_max_, static_cast<std::size_t>(*bins_));
   const auto estimator = *estimator_ == "iqr" ? sf::Estimator::Iqr : sf::Estimator::MeanSquare;
   const auto bins = sf::bin_pairs(curve.time, curve.mag, curve.mag_err, edges, estimator,
-                                  static_cast<std::size_t>(*min_pairs_));
+                                  static_cast<std::size_t>(*min_pairs_),
+                                  [this] { return context_->stop_requested(); });
+  if (bins.empty()) return;  // stopped: the host forgets this batch
   for (const sf::Bin& bin : bins) {
     const double value = bin.sf2 > 0 ? std::sqrt(bin.sf2) : std::nan("");
     result.append<double>(prefix(curve.group), "lag", bin.lag);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <nlohmann/json.hpp>
+#include <qsohost/input_columns.hpp>
 
 #include "match_query.hpp"
 
@@ -68,7 +69,8 @@ void check_right(const Table& right) {
 
 // The name of a column of positions, spelt as in the table; degrees are what the option wants.
 std::string position(Table& table, const qsohost::Option<std::string>& option) {
-  PgColumn& column = table.columns[find_crossmatch_column(table.names, *option, option.name())];
+  PgColumn& column = table.columns[qsohost::find_column(table.names.columns, *option,
+                                                        table.names.name, option.name())];
   const bool is_number = column.trouble.empty() && column.shape == PgShape::Scalar &&
                          column.info.dtype != DType::String && column.info.dtype != DType::Bool;
   if (!is_number) {
@@ -81,7 +83,8 @@ std::string position(Table& table, const qsohost::Option<std::string>& option) {
 }
 
 PgColumn& identifier(Table& table, const CrossmatchOptions& options) {
-  PgColumn& column = table.columns[find_crossmatch_column(table.names, *options.id, "id")];
+  PgColumn& column =
+      table.columns[qsohost::find_column(table.names.columns, *options.id, table.names.name, "id")];
   const DType type = column.info.dtype;
   const bool is_id = column.trouble.empty() && column.shape == PgShape::Scalar &&
                      type != DType::Bool && type != DType::F32 && type != DType::F64;

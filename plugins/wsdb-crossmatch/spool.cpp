@@ -1,17 +1,11 @@
 #include "spool.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
-#include <cstdlib>
-#include <cstring>
 #include <fstream>
 #include <iterator>
-#include <optional>
 #include <utility>
 
 #include <qsohost/context.hpp>
@@ -22,7 +16,8 @@ namespace wsdb {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr std::size_t kReadAtOnce = std::size_t{1} << 20;
+// A disk takes this much in a moment, so that nobody waits long for it.
+constexpr std::uint64_t kMostUnsynced = std::uint64_t{64} << 20;
 
 std::optional<std::string> content_of(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
@@ -32,112 +27,138 @@ std::optional<std::string> content_of(const fs::path& path) {
 
 }  // namespace
 
-Spool::Spool(fs::path folder, std::string label, std::string options)
-    : folder_(std::move(folder)), label_(std::move(label)), options_(std::move(options)) {
-  if (folder_.empty()) return;
-  fs::create_directories(folder_);
-  done_ = load_complete();
-}
-
-Spool::~Spool() {
-  if (file_ >= 0) ::close(file_);
+Spool::Spool(Settings settings) : settings_(std::move(settings)) {
+  if (settings_.folder.empty()) return;
+  fs::create_directories(settings_.folder);
+  is_complete_ = load_complete();
 }
 
 fs::path Spool::file(std::string_view extension) const {
-  return folder_ / fmt::format("{}.{}", label_, extension);
-}
-
-void Spool::throw_error(std::string_view what) const {
-  throw qsohost::ChainError(fmt::format("{}: {}: {}",
-                                        folder_.empty() ? "temporary file" : file("part").string(),
-                                        what, std::strerror(errno)));
-}
-
-void Spool::open_file(const fs::path& path, int flags) {
-  file_ = ::open(path.c_str(), flags | O_CLOEXEC, 0644);
-  if (file_ < 0) throw_error("cannot be opened");
-  const off_t end = ::lseek(file_, 0, SEEK_END);
-  if (end < 0) throw_error("cannot be read");
-  size_ = static_cast<std::uint64_t>(end);
+  return settings_.folder / fmt::format("{}.{}", settings_.label, extension);
 }
 
 std::string Spool::plan_text(const MatchPlan& plan) const {
-  return options_ + "\n" + to_text(plan);
+  return settings_.options + "\n" + to_text(plan);
 }
 
 // The options tell without the server whether the answer is to our question.
 bool Spool::load_complete() {
   const auto text = content_of(file("plan"));
-  if (!text || !fs::exists(file("copy")) || !text->starts_with(options_ + "\n")) return false;
+  const std::string first = settings_.options + "\n";
+  if (!text || !fs::exists(file("copy")) || !text->starts_with(first)) return false;
   try {
-    plan_ = plan_from(text->substr(options_.size() + 1));
+    plan_ = plan_from(text->substr(first.size()));
   } catch (const std::exception&) {
     return false;
   }
-  open_file(file("copy"), O_RDONLY);
-  return true;
+  file_.emplace(file("copy"));
+  Place mark;
+  if (find_end(mark)) {
+    std::string none;
+    end_ = mark;
+    file_->read(end_, none);
+    synced_ = end_.offset;
+    return true;
+  }
+  file_.reset();
+  fs::rename(file("copy"), file("part"));  // begin() keeps what is good of it
+  return false;
+}
+
+// The end of what is as it was written, without the mark of the whole answer; true if that is
+// there.
+bool Spool::find_end(Place& end) const {
+  std::string bytes;
+  for (Place next; file_->read(next, bytes); end = next) {
+    if (bytes.empty()) return true;
+    if (settings_.stop()) throw qsohost::TryAgain("interrupted while checking received rows");
+  }
+  return false;
+}
+
+void Spool::keep_good() {
+  const bool is_whole = find_end(end_);
+  const std::uint64_t size = file_->size();
+  if (!is_whole && end_.offset < size) {
+    settings_.warn(fmt::format(
+        "{} is not as it was written, perhaps after a power cut: {} of its {} bytes are kept, the "
+        "rest is asked for again",
+        file("part").string(), end_.offset, size));
+  }
+  file_->cut(end_);
 }
 
 void Spool::begin(MatchPlan plan) {
   plan_ = std::move(plan);
-  if (folder_.empty()) {
-    std::string name = (fs::temp_directory_path() / "qsohost-XXXXXX").string();
-    file_ = ::mkostemp(name.data(), O_CLOEXEC);
-    if (file_ < 0) throw_error("cannot be made");
-    ::unlink(name.c_str());
+  if (settings_.folder.empty()) {
+    file_.emplace("");
     return;
   }
   const std::string text = plan_text(plan_);
   if (content_of(file("plan")) != text) {
     fs::remove(file("part"));
     fs::remove(file("copy"));
-    const fs::path temporary = file("plan.tmp");
-    std::ofstream(temporary, std::ios::binary) << text;
-    qsohost::publish_file(temporary, file("plan"));
   }
-  open_file(file("part"), O_RDWR | O_CREAT);
+  file_.emplace(file("part"));
+  const fs::path temporary = file("plan.tmp");
+  std::ofstream out(temporary, std::ios::binary);
+  out << text;
+  out.close();
+  if (!out) throw qsohost::ChainError(temporary.string() + ": cannot be written");
+  qsohost::publish_file(temporary, file("plan"));  // flushes the folder too, with the new .part
+  keep_good();
 }
 
 void Spool::start_over() {
-  at_ = 0;
+  at_ = {};
+  known_.clear();
+  known_at_ = 0;
 }
 
-void Spool::compare(std::string_view bytes) {
-  std::string there(bytes.size(), '\0');
-  const ssize_t n = ::pread(file_, there.data(), there.size(), static_cast<off_t>(at_));
-  if (n < 0) throw_error("cannot be read");
-  if (std::string_view(there).substr(0, static_cast<std::size_t>(n)) == bytes) return;
+void Spool::throw_changed() const {
   throw qsohost::ChainError(
       "the server gives other rows than it gave before: the tables have changed since this run "
       "began; begin again with --restart");
 }
 
+void Spool::throw_damaged() const {
+  throw qsohost::ChainError(fmt::format(
+      "{}: rows that were received can no longer be read; look after the disk, and run again with "
+      "--resume",
+      settings_.folder.empty() ? "temporary file" : file("part").string()));
+}
+
 bool Spool::add(std::string_view bytes) {
-  if (at_ < size_) {
-    const auto known = std::min<std::uint64_t>(bytes.size(), size_ - at_);
-    compare(bytes.substr(0, known));
-    at_ += known;
-    bytes.remove_prefix(known);
+  while (!bytes.empty() && (known_at_ < known_.size() || at_.offset < end_.offset)) {
+    if (known_at_ == known_.size()) {
+      known_at_ = 0;
+      if (!file_->read(at_, known_)) throw_damaged();
+    }
+    const std::size_t n = std::min(bytes.size(), known_.size() - known_at_);
+    if (bytes.substr(0, n) != std::string_view(known_).substr(known_at_, n)) throw_changed();
+    known_at_ += n;
+    bytes.remove_prefix(n);
   }
   if (bytes.empty()) return false;
-  while (!bytes.empty()) {
-    const ssize_t n = ::pwrite(file_, bytes.data(), bytes.size(), static_cast<off_t>(at_));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) throw_error("cannot be written");
-    at_ += static_cast<std::uint64_t>(n);
-    bytes.remove_prefix(static_cast<std::size_t>(n));
+  file_->write(at_, bytes);
+  bool is_much = false;
+  {
+    const std::lock_guard lock(mutex_);
+    end_ = at_;
+    is_much = end_.offset - synced_ > kMostUnsynced;
+    changed_.notify_all();
   }
-  const std::lock_guard lock(mutex_);
-  size_ = at_;
-  changed_.notify_all();
+  if (is_much) sync();
   return true;
 }
 
 void Spool::complete() {
-  if (at_ < size_) compare("the answer is shorter");
-  if (!folder_.empty()) qsohost::publish_file(file("part"), file("copy"));
+  if (known_at_ < known_.size() || at_.offset < end_.offset) throw_changed();
+  file_->write(at_, {});
+  if (!settings_.folder.empty()) qsohost::publish_file(file("part"), file("copy"));
   const std::lock_guard lock(mutex_);
-  done_ = true;
+  end_ = at_;
+  synced_ = at_.offset;
   changed_.notify_all();
 }
 
@@ -147,26 +168,38 @@ void Spool::fail(std::exception_ptr error) {
   changed_.notify_all();
 }
 
-bool Spool::read(std::string& buffer, const std::function<bool()>& stop) {
-  std::uint64_t available = 0;
+// Both threads come here, the reader whenever nothing else is left for it.
+void Spool::sync() {
+  std::uint64_t end = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    end = end_.offset;
+  }
+  if (!settings_.folder.empty()) file_->sync();
+  const std::lock_guard lock(mutex_);
+  synced_ = std::max(synced_, end);
+}
+
+bool Spool::read(std::string& buffer) {
+  bool is_synced = false;
   {
     std::unique_lock lock(mutex_);
     // Timed, because an interrupt comes from a signal handler, which cannot notify.
-    while (size_ == read_at_ && !done_ && error_ == nullptr) {
+    while (end_.offset == read_at_.offset && error_ == nullptr) {
       changed_.wait_for(lock, std::chrono::milliseconds(50));
-      if (stop()) throw qsohost::TryAgain("interrupted while waiting for rows");
+      if (settings_.stop()) throw qsohost::TryAgain("interrupted while waiting for rows");
     }
-    if (size_ == read_at_ && error_ != nullptr) std::rethrow_exception(error_);
-    available = size_ - read_at_;
+    if (end_.offset == read_at_.offset) std::rethrow_exception(error_);
+    is_synced = synced_ > read_at_.offset;
   }
-  const std::size_t before = buffer.size();
-  buffer.resize(before + std::min<std::uint64_t>(available, kReadAtOnce));
-  const ssize_t n =
-      ::pread(file_, buffer.data() + before, buffer.size() - before, static_cast<off_t>(read_at_));
-  if (n < 0) throw_error("cannot be read");
-  buffer.resize(before + static_cast<std::size_t>(n));
-  read_at_ += static_cast<std::uint64_t>(n);
-  return n > 0;
+  if (!is_synced) sync();
+  std::string bytes;
+  Place next = read_at_;
+  if (!file_->read(next, bytes)) throw_damaged();
+  if (bytes.empty()) return false;
+  read_at_ = next;
+  buffer += bytes;
+  return true;
 }
 
 }  // namespace wsdb

@@ -89,17 +89,20 @@ std::string WsdbCrossmatch::options_text() const {
 void WsdbCrossmatch::open(qsohost::Context& context) {
   context_ = &context;
   closing_ = false;
-  const std::filesystem::path& run_dir = context.run().run_dir;
-  spool_.emplace(run_dir.empty() ? run_dir : run_dir / qsohost::kReceivedFolder, label(),
-                 options_text());
+  const std::filesystem::path& folder = context.run().work_dir;  // none in a dry run
+  spool_.emplace(wsdb::Spool::Settings{
+      .folder = folder.empty() ? folder : folder / qsohost::kReceivedFolder,
+      .label = label(),
+      .options = options_text(),
+      .stop = [this] { return stopping(); },
+      .warn = [this](const std::string& message) { context_->warn(message); }});
   if (spool_->is_complete()) {
     context.info("all rows have been received before; the database is not asked again");
   } else {
     ask();
   }
-  reader_.emplace(spool_->plan().columns, [this](std::string& buffer) {
-    return spool_->read(buffer, [this] { return stopping(); });
-  });
+  reader_.emplace(spool_->plan().columns,
+                  [this](std::string& buffer) { return spool_->read(buffer); });
 }
 
 void WsdbCrossmatch::ask() {

@@ -28,11 +28,13 @@ std::string objects_table_of(const std::string& collection) {
 
 class IrsaZtf final : public qsohost::HttpFetcher {
  public:
-  qsohost::Option<std::string> url{this, "url", "https://irsa.ipac.caltech.edu",
-                                   "where the archive is; light curves are asked for at "
-                                   "URL/cgi-bin/ZTF/nph_light_curves"};
-  qsohost::Option<std::string> tap_url{this, "tap_url", "",
-                                       "the archive's TAP service; empty: URL/TAP"};
+  qsohost::Option<qsohost::Url> url{this,
+                                    "url",
+                                    {"https://irsa.ipac.caltech.edu"},
+                                    "where the archive is; light curves are asked for at "
+                                    "URL/cgi-bin/ZTF/nph_light_curves"};
+  qsohost::Option<qsohost::Url> tap_url{
+      this, "tap_url", {}, "the archive's TAP service; empty: URL/TAP"};
   qsohost::Option<std::string> collection{
       this, "collection", "ztf_dr24",
       "the data release. Answers do not say which one they are of, so it is always asked for and "
@@ -115,13 +117,6 @@ class IrsaZtf final : public qsohost::HttpFetcher {
   qsohost::In<double> dec{this, "", "dec", "deg", "declination of the target, ICRS"};
 
   void validate() const override {
-    for (const qsohost::Option<std::string>* option : {&url, &tap_url}) {
-      const std::string& text = **option;
-      const bool is_web = text.starts_with("http://") || text.starts_with("https://");
-      if (is_web || (option == &tap_url && text.empty())) continue;
-      throw qsohost::ChainError(
-          fmt::format("{}: '{}' does not begin with https:// or http://", option->name(), text));
-    }
     if (bands->empty()) throw qsohost::ChainError("bands: there must be one at least");
     if (*road == "ids" && table_name().empty()) {
       throw qsohost::ChainError(
@@ -173,9 +168,9 @@ class IrsaZtf final : public qsohost::HttpFetcher {
   }
 
   ztf::Asking asking() const {
-    std::string base = *url;
+    std::string base = url->text;
     while (base.ends_with('/')) base.pop_back();
-    std::string tap = tap_url->empty() ? base + "/TAP" : *tap_url;
+    std::string tap = tap_url->text.empty() ? base + "/TAP" : tap_url->text;
     while (tap.ends_with('/')) tap.pop_back();
     ztf::Asking asking;
     asking.curves_url = base + "/cgi-bin/ZTF/nph_light_curves";

@@ -20,7 +20,7 @@ using qsohost::TryAgain;
 
 constexpr std::size_t kFewTargets = 30;  // quicker asked one by one than by way of the table
 constexpr int kMostMalformed = 3;        // answers; then it is not a fault of the moment
-constexpr int kAgreeing = 3;             // answers with as many rows, other than announced
+constexpr int kAgreeing = 3;             // answers with as many rows, fewer than announced
 
 std::string detail_of(const Answer& answer) {
   std::array<std::size_t, kBands.size()> epochs{};
@@ -74,12 +74,6 @@ Request IrsaConversation::ask(Question question, Request request) {
   return request;
 }
 
-Request IrsaConversation::ask_position(std::size_t row) {
-  Question question;
-  question.place = row;
-  return ask_curves(std::move(question));
-}
-
 Request IrsaConversation::ask_ids(std::vector<std::int64_t> oids, int times) {
   Question question;
   question.kind = Kind::Ids;
@@ -95,18 +89,13 @@ Request IrsaConversation::ask_again(Question question) {
 
 Request IrsaConversation::ask_curves(Question question) {
   const auto& oids = question.oids;
-  const bool by_ids = question.kind == Kind::Ids;
-  Request request = by_ids ? ztf::curves_of(asking_, oids)
-                           : curves_at(asking_, targets_[question.place].position);
+  const bool by_ids = !oids.empty();
+  const bool as_votable = question.kind == Kind::Rows;
+  Request request = by_ids ? ztf::curves_of(asking_, oids, as_votable)
+                           : curves_at(asking_, targets_[question.place].position, as_votable);
   request.about = by_ids ? fmt::format("{} ZTF objects from {} on", oids.size(), oids.front())
                          : "source " + batch_.id(question.place);
   return ask(std::move(question), std::move(request));
-}
-
-IrsaConversation::Requests IrsaConversation::ask_positions(const std::vector<Numbered>& positions) {
-  Requests requests;
-  for (const Numbered& p : positions) requests.push_back(ask_position(p.n));
-  return requests;
 }
 
 IrsaConversation::Requests IrsaConversation::ask_table(const std::vector<Numbered>& positions,
@@ -213,34 +202,13 @@ IrsaConversation::Requests IrsaConversation::answer(const Request& request,
   switch (question.kind) {
     case Kind::Position:
       return position_answer(question, response);
+    case Kind::Rows:
+      return rows_answer(question, response);
     case Kind::Ids:
       return ids_answer(question, response);
     case Kind::Table:
       return further(look_ups_[question.place].answer(request, response), question.place);
   }
-  return {};
-}
-
-IrsaConversation::Requests IrsaConversation::position_answer(const Question& question,
-                                                             const Response& response) {
-  std::map<std::int64_t, Curve> curves;
-  try {
-    curves = by_object(parse_answer(response.body));
-  } catch (const BadObject& e) {
-    return malformed(question, e.what());
-  }
-  Target& target = targets_[question.place];
-  if (curves.empty()) {
-    ++target.empty_answers;
-    if (target.empty_answers <= asking_.confirm_empty) return {ask_again(question)};
-    target.end = std::make_exception_ptr(NotFound(
-        fmt::format("no ZTF source there: {} answers without a row", target.empty_answers)));
-    return {};
-  }
-  if (target.empty_answers > 0) {
-    counts_.add("archive", "wrong empty answers", target.empty_answers);
-  }
-  target.curves = std::move(curves);
   return {};
 }
 
@@ -261,19 +229,68 @@ IrsaConversation::Requests IrsaConversation::ids_answer(const Question& question
                                asking_.objects_table, question.oids.size()));
   }
   std::vector<std::int64_t> again;
+  std::vector<std::int64_t> unsure;
   for (const std::int64_t oid : question.oids) {
-    const auto curve = curves.find(oid);
-    if (!take(oid, curve == curves.end() ? nullptr : &curve->second)) again.push_back(oid);
+    const auto found = curves.find(oid);
+    Wanted& wanted = wanted_.at(oid);
+    wanted.curve = found == curves.end() ? Curve() : std::move(found->second);
+    const bool is_sure = response.is_end_known || is_as_announced(wanted);
+    if (!is_sure && !wanted.there) {
+      unsure.push_back(oid);
+    } else if (is_sure ? !take(oid) : !take_if_whole(oid)) {
+      again.push_back(oid);
+    }
   }
-  if (again.empty()) return {};
-  counts_.add("archive", "oids asked again", static_cast<std::int64_t>(again.size()));
-  return {ask_ids(std::move(again), question.times + 1)};
+  Requests requests = ask_ids_again(std::move(again), question.times);
+  if (!unsure.empty()) {
+    Question rows = question;
+    rows.kind = Kind::Rows;
+    rows.oids = std::move(unsure);
+    requests.push_back(ask_curves(std::move(rows)));
+  }
+  return requests;
 }
 
-// False when the object has to be asked for again.
-bool IrsaConversation::take(std::int64_t oid, Curve* curve) {
+// How many rows there are of objects whose answer may have been cut.
+IrsaConversation::Requests IrsaConversation::ids_rows_answer(
+    const Question& question, const std::map<std::int64_t, std::size_t>& rows) {
+  std::vector<std::int64_t> again;
+  for (const std::int64_t oid : question.oids) {
+    const auto found = rows.find(oid);
+    wanted_.at(oid).there = found == rows.end() ? 0 : found->second;
+    if (!take_if_whole(oid)) again.push_back(oid);
+  }
+  return ask_ids_again(std::move(again), question.times);
+}
+
+IrsaConversation::Requests IrsaConversation::ask_ids_again(std::vector<std::int64_t> oids,
+                                                           int times) {
+  if (oids.empty()) return {};
+  counts_.add("archive", "oids asked again", static_cast<std::int64_t>(oids.size()));
+  return {ask_ids(std::move(oids), times + 1)};
+}
+
+bool IrsaConversation::is_as_announced(const Wanted& wanted) const {
+  return !asking_.has_row_filter() &&
+         wanted.curve.epochs.size() == static_cast<std::size_t>(wanted.announced);
+}
+
+// As take(), of an answer that may have been cut.
+bool IrsaConversation::take_if_whole(std::int64_t oid) {
   Wanted& wanted = wanted_.at(oid);
-  const std::size_t rows = curve == nullptr ? 0 : curve->epochs.size();
+  if (wanted.curve.epochs.size() == wanted.there) return take(oid);
+  counts_.add("archive", "cut answers");
+  wanted.curve = {};
+  if (++wanted.cut < kMostCut) return false;
+  wanted.end = std::make_exception_ptr(TryAgain(fmt::format(
+      "{} answers had not all rows that the archive has of object {}", wanted.cut, oid)));
+  return true;
+}
+
+// What an answer has of an object is in `curve`. False when it has to be asked for again.
+bool IrsaConversation::take(std::int64_t oid) {
+  Wanted& wanted = wanted_.at(oid);
+  const std::size_t rows = wanted.curve.epochs.size();
   const auto announced = static_cast<std::size_t>(wanted.announced);
   if (rows == 0) {
     if (++wanted.empty_answers <= asking_.confirm_empty) return false;
@@ -288,7 +305,6 @@ bool IrsaConversation::take(std::int64_t oid, Curve* curve) {
     if (++wanted.rows[rows] < kAgreeing) return false;
     counts_.add("archive", "oids with fewer epochs than announced");
   }
-  wanted.curve = std::move(*curve);
   return true;
 }
 
@@ -326,7 +342,7 @@ IrsaConversation::Requests IrsaConversation::failed(const Request& request,
 }
 
 void IrsaConversation::give_up(const Question& question, const std::exception_ptr& end) {
-  if (question.kind == Kind::Position) targets_[question.place].end = end;
+  if (question.oids.empty()) targets_[question.place].end = end;
   for (const std::int64_t oid : question.oids) wanted_.at(oid).end = end;
 }
 

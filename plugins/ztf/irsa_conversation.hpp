@@ -11,6 +11,11 @@
 // looked up again half as often as an empty answer is asked again. What cannot be found out about
 // the table of objects is asked by position (road "auto"), or fails.
 //
+// Where the archive does not announce the end of an answer, CSV may have been cut between two
+// lines. By position the same is then asked for as a VOTable, which says where it ends, and the CSV
+// is believed when it has as many rows of each object. By ids a number of rows that is not the
+// announced one is believed when two answers agree (three if it is smaller).
+//
 // Both give the same light curves; ztf_curves.hpp has the rule.
 #pragma once
 
@@ -22,6 +27,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <span>
 
@@ -52,46 +58,60 @@ class IrsaConversation final : public qsohost::Conversation {
 
  private:
   using Requests = std::vector<qsohost::Request>;
-  enum class Kind : std::uint8_t { Position, Ids, Table };
+  enum class Kind : std::uint8_t { Position, Ids, Table, Rows };  // Rows: how many there are
   struct Question {
     Kind kind = Kind::Position;
     std::size_t place = 0;           // a row, or of look_ups_
-    std::vector<std::int64_t> oids;  // ascending
+    std::vector<std::int64_t> oids;  // ascending; none: by position
     int times = 0;                   // that it was asked before
     int malformed = 0;               // answers to it
+    int cut = 0;                     // answers to it that ended too early
   };
   struct Target {
     Position position;
     std::vector<std::int64_t> oids;        // by ids
     std::map<std::int64_t, Curve> curves;  // by position
     int empty_answers = 0;
-    std::exception_ptr end;  // NotFound, TryAgain, BadObject
+    std::optional<std::map<std::int64_t, std::size_t>> rows;  // that there are, of each object
+    std::exception_ptr end;                                   // NotFound, TryAgain, BadObject
   };
   struct Wanted {                // an oid
     std::int64_t announced = 0;  // epochs
     Curve curve;
     int empty_answers = 0;
-    std::map<std::size_t, int> rows;  // answers with so many
-    std::exception_ptr end;           // TryAgain, BadObject
+    std::map<std::size_t, int> rows;   // answers with so many
+    std::optional<std::size_t> there;  // rows that there are
+    int cut = 0;                       // answers that ended too early
+    std::exception_ptr end;            // TryAgain, BadObject
   };
 
   qsohost::Request ask(Question question, qsohost::Request request);
   qsohost::Request ask_curves(Question question);
   qsohost::Request ask_position(std::size_t row);
+  qsohost::Request ask_rows(const Question& position);
   qsohost::Request ask_ids(std::vector<std::int64_t> oids, int times = 0);
   qsohost::Request ask_again(Question question);
   Requests ask_positions(const std::vector<Numbered>& positions);
   Requests ask_table(const std::vector<Numbered>& positions, int round);
 
   Requests position_answer(const Question& question, const qsohost::Response& response);
+  Requests rows_answer(const Question& question, const qsohost::Response& response);
   Requests ids_answer(const Question& question, const qsohost::Response& response);
+  Requests cut(Question question);
   Requests malformed(const Question& question, const std::string& reason);
   void give_up(const Question& question, const std::exception_ptr& end);
   Requests further(std::optional<qsohost::Request> request, std::size_t look_up);
   Requests table_read(const LookUp& look_up);
   Requests table_failed(const LookUp& look_up);
   std::vector<std::int64_t> list(const LookUp& look_up);
-  bool take(std::int64_t oid, Curve* curve);
+  Requests ids_rows_answer(const Question& question,
+                           const std::map<std::int64_t, std::size_t>& rows);
+  Requests ask_ids_again(std::vector<std::int64_t> oids, int times);
+  bool is_as_announced(const Wanted& wanted) const;
+  bool take_if_whole(std::int64_t oid);
+  bool take(std::int64_t oid);
+
+  static constexpr int kMostCut = 8;  // answers that end too early
 
   Answer answer_of(const Target& target) const;
   void settle(std::size_t row, qsohost::Batch& batch, qsohost::Outcomes& outcomes) const;

@@ -29,12 +29,12 @@ double normal_ra(double ra) {
 }
 
 // What is the same in every request for light curves.
-std::string tail(const Asking& asking) {
+std::string tail(const Asking& asking, bool as_votable = false) {
   std::string out = "COLLECTION=" + qsohost::escape(asking.collection);
   if (asking.has_row_filter()) {
     out += fmt::format("&BAD_CATFLAGS_MASK={}", asking.bad_catflags_mask);
   }
-  return out + "&FORMAT=CSV";
+  return out + (as_votable ? "&FORMAT=VOTABLE" : "&FORMAT=CSV");
 }
 
 std::string band_names(const Asking& asking) {
@@ -87,27 +87,28 @@ void check_position(const Position& position) {
       fmt::format("the target's position ({}, {}) is none on the sky", position.ra, position.dec));
 }
 
-qsohost::Request curves_at(const Asking& asking, const Position& position) {
+qsohost::Request curves_at(const Asking& asking, const Position& position, bool as_votable) {
   qsohost::Request request;
   const std::string circle =
       fmt::format("CIRCLE {} {} {}", number(normal_ra(position.ra)), number(position.dec),
                   number(degrees(asking.selection.radius_arcsec)));
   request.url = fmt::format("{}?POS={}&{}{}", asking.curves_url, qsohost::escape(circle),
-                            band_names(asking), tail(asking));
+                            band_names(asking), tail(asking, as_votable));
   return request;
 }
 
-qsohost::Request curves_of(const Asking& asking, std::span<const std::int64_t> oids) {
+qsohost::Request curves_of(const Asking& asking, std::span<const std::int64_t> oids,
+                           bool as_votable) {
   qsohost::Request request;
   request.url = asking.curves_url + "?";
   for (const std::int64_t oid : oids) request.url += id_parameter(oid);
-  request.url += tail(asking);
+  request.url += tail(asking, as_votable);
   return request;
 }
 
 std::vector<std::vector<std::int64_t>> in_lots(const Asking& asking,
                                                std::span<const std::int64_t> oids) {
-  const std::size_t rest = asking.curves_url.size() + 1 + tail(asking).size();
+  const std::size_t rest = asking.curves_url.size() + 1 + tail(asking, true).size();
   std::vector<std::vector<std::int64_t>> lots;
   std::size_t length = 0;
   for (const std::int64_t oid : oids) {

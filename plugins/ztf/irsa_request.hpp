@@ -52,8 +52,10 @@ struct Position {
 // Throws BadObject for what is no position.
 void check_position(const Position& position);
 
-qsohost::Request curves_at(const Asking& asking, const Position& position);
-qsohost::Request curves_of(const Asking& asking, std::span<const std::int64_t> oids);
+// As a VOTable, which says where it ends, or as CSV, which is a third as long.
+qsohost::Request curves_at(const Asking& asking, const Position& position, bool as_votable = false);
+qsohost::Request curves_of(const Asking& asking, std::span<const std::int64_t> oids,
+                           bool as_votable = false);
 
 // Cuts ascending oids into lots for one request each: no more than ids_per_request, and no URL of
 // more than 8,000 characters.

@@ -1,6 +1,7 @@
 #include "ztf_curves.hpp"
 
 #include <qsohost/error.hpp>
+#include <qsohost/text.hpp>
 
 #include <algorithm>
 #include <tuple>
@@ -26,6 +27,16 @@ std::map<std::int64_t, Curve> by_object(const Answer& answer) {
     });
   }
   return curves;
+}
+
+std::map<std::int64_t, std::size_t> rows_by_object(std::string_view votable) {
+  qsohost::TableReader table(votable);
+  if (table.format() != qsohost::TableFormat::VoTable) {
+    throw qsohost::TryAgain("a VOTable was asked for, and the answer is none");
+  }
+  std::map<std::int64_t, std::size_t> rows;
+  for (qsohost::TableRow row(table); row.next();) ++rows[row.integer("oid")];
+  return rows;
 }
 
 Answer put_together(const std::vector<const Curve*>& curves) {

@@ -6,7 +6,10 @@
 // in that order, from 0, also when only the nearest objects are kept (there are gaps, then).
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <map>
+#include <string_view>
 #include <vector>
 
 #include "ztf_answer.hpp"
@@ -20,6 +23,10 @@ struct Curve {
 
 // The light curves of an answer by oid. Throws BadObject when a column is missing.
 std::map<std::int64_t, Curve> by_object(const Answer& answer);
+
+// How many epochs a VOTable has of each oid. It says where it ends: throws TryAgain when it was cut
+// or is no VOTable, BadObject when it is malformed.
+std::map<std::int64_t, std::size_t> rows_by_object(std::string_view votable);
 
 // As if they had been answered together, in the order given, which must be that of oids.
 Answer put_together(const std::vector<const Curve*>& curves);

@@ -42,7 +42,7 @@ def plugins_query(qsohost, folder):
         [qsohost, "--chain", folder / "chain.toml", "--run-dir", folder / "query"],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    plan = folder / "query/received/match.plan"
+    plan = folder / "query/.qsohost/received/match.plan"
     while not plan.exists():
         assert process.poll() is None, "the chain does not run"
         time.sleep(0.01)

@@ -57,6 +57,55 @@ class CommandLine(ChainTest):
         self.assertNotIn("nowhere", errors)
         self.assertEqual([p.name for p in self.folder.iterdir()], ["bad.toml"])
 
+    def test_a_url_that_cannot_be_asked_is_told_by_check(self):
+        text = """[chain]
+name = "url"
+[[stage]]
+use = "catalog-source"
+path = "targets.csv"
+[[stage]]
+use = "irsa-ztf"
+label = "ztf"
+url = "{}"
+"""
+        for url, words in (
+            ("http://127.0.0.1:${QSOHOST_TEST_PORT}", "'QSOHOST_TEST_PORT', which is not set"),
+            ("https://me:secret@host", "ztf.url wants a URL"),
+            ("irsa.ipac.caltech.edu", "does not begin with https://"),
+        ):
+            chain = self.write("url.toml", text.format(url))
+            errors = self.qsohost("--chain", chain, "--check", expect=2).stderr
+            self.assertIn(f"{chain}:9:1: ztf.url", errors)
+            self.assertIn(words, errors)
+            self.assertNotIn("secret", errors)
+        chain = self.write("url.toml", text.format("http://127.0.0.1:${QSOHOST_TEST_PORT}"))
+        for port, code in (("8000", 0), ("eighty", 2), ("@host", 2)):
+            env = {"QSOHOST_TEST_PORT": port}
+            errors = self.qsohost("--chain", chain, "--check", env=env, expect=code).stderr
+            self.assertEqual("ztf.url" in errors, code == 2, errors)
+
+    def test_a_secret_in_set_is_not_told_again(self):
+        chain = self.write("chain.toml", CHAIN.replace("ztf-files", "irsa-ztf")
+                           .replace('path = "answers/{source_id}.csv"', ""))  # fmt: skip
+        for option in ("ztf.url", "ztf.tap_url", "ztf.urll", "no-stage.url"):
+            errors = self.qsohost(
+                "--chain", chain, "--set", f"{option}=https://me:secret@host", "--check", expect=2
+            ).stderr
+            self.assertIn(f"--set {option}: ", errors)
+            self.assertNotIn("secret", errors)
+
+    def test_dots_behind_a_link_count_from_where_it_leads(self):
+        real = self.folder / "scratch/runs"
+        real.mkdir(parents=True)
+        (self.folder / "link").symlink_to(real)
+        self.write("scratch/targets.csv", "source_id,ra,dec\n1,10,20\n")
+        self.write("scratch/answers/1.csv", irsa_answer([irsa_row(7, 58000.5, 18, 0.02)]))
+        text = CHAIN.replace("targets.csv", "link/../targets.csv")
+        chain = self.write("chain.toml", text.replace("answers/", "link/../answers/"))
+        self.qsohost("--chain", chain, "--run-dir", "link/../mine.run")
+        self.assertTrue(list((self.folder / "scratch/mine.run").glob("*.fits")))
+        self.assertFalse((self.folder / "mine.run").exists())
+
     def test_usage(self):
         self.qsohost(expect=2)
         self.qsohost("--no-such-option", expect=2)

@@ -4,12 +4,9 @@ break."""
 import os
 import pathlib
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
-import threading
-import time
 import unittest
 import warnings
 
@@ -19,6 +16,7 @@ from astropy.io import fits
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/support"))
 import postgres  # noqa: E402
+from proxy import Proxy  # noqa: E402, F401  (for the tests)
 
 QSOHOST = os.environ.get("QSOHOST", str(ROOT / "build/bin/qsohost"))
 SKYSIM = os.environ.get("SKYSIM", str(ROOT / "build/bin/skysim"))
@@ -106,66 +104,3 @@ class SkyInDatabase(unittest.TestCase):
         """The product of a run."""
         self.run_chain(self.chain(**options), "--restart")
         return read_table(self.folder / "run/match_catalog.fits")
-
-
-class Proxy:
-    """Passes connections on to a port. After `most` bytes to the client that connection is cut, and
-    `hook` is called."""
-
-    def __init__(self, port, most, hook):
-        self.target, self.left, self.hook = port, most, hook
-        self.lock = threading.Lock()
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        self.connections = 0
-        self.paused = False
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        while True:
-            try:
-                client, _ = self.listener.accept()
-            except OSError:
-                return
-            self.connections += 1
-            while self.paused:
-                time.sleep(0.05)
-            try:
-                server = socket.create_connection(("127.0.0.1", self.target))
-            except OSError:
-                client.close()
-                continue
-            for args in ((client, server, False), (server, client, True)):
-                threading.Thread(target=self.pump, args=args, daemon=True).start()
-
-    def pump(self, source, sink, counts):
-        try:
-            while data := source.recv(65536):
-                if counts and self.is_over(len(data)):
-                    sink.sendall(data[: len(data) // 2])
-                    for end in (source, sink):
-                        end.shutdown(socket.SHUT_RDWR)
-                    self.hook()
-                    break
-                sink.sendall(data)
-        except OSError:
-            pass
-        for end in (source, sink):
-            try:
-                end.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-        source.close()
-
-    def is_over(self, n):
-        with self.lock:
-            if self.left is None:
-                return False
-            self.left -= n
-            if self.left > 0:
-                return False
-            self.left = None
-            return True
-
-    def close(self):
-        self.listener.close()

@@ -1,6 +1,7 @@
 """wsdb-crossmatch when things go wrong: servers that die, users that stop, mistakes, and passwords."""
 
 import pathlib
+import shutil
 import signal
 import subprocess
 import time
@@ -27,6 +28,10 @@ class Trouble(SkyInDatabase):
         be the same one."""
         self.run_chain(self.chain(**options), "--restart")
         return self.product()
+
+    def received(self, name):
+        """The file of what came from the server; None if it is not there."""
+        return next((self.folder / "run").rglob(name), None)
 
     def proxy(self, most, hook):
         proxy = Proxy(int(self.dsn().split("port=")[1].split()[0]), most, hook)
@@ -97,13 +102,27 @@ class Trouble(SkyInDatabase):
         self.wait_for(lambda: not self.active(), "the end of the query")
         self.assertIn("--resume", err + out)
 
+    def test_second_ctrl_c_when_the_network_is_silent(self):
+        proxy = self.proxy(None, None)
+        process = self.start(self.chain(dsn=self.dsn(port=proxy.port), where="pg_sleep(0.05) IS NOT NULL"))
+        self.addCleanup(process.kill)
+        self.wait_for(self.active, "the query")
+        proxy.paused = True
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        begin = time.monotonic()
+        out, err = process.communicate(timeout=60)
+        self.assertLess(time.monotonic() - begin, 4, err + out)  # two, and the end of the program
+        self.assertEqual(process.returncode, 130, err + out)
+
     def test_killed_when_all_is_received(self):
         self.server.query("ALTER SYSTEM SET log_statement = 'all'")
         self.server.query("SELECT pg_reload_conf()")
         chain = self.chain(batch_rows=4)
         whole = self.undisturbed(batch_rows=4)
         process = self.start(chain, "--restart")
-        self.wait_for((self.folder / "run/received/match.copy").exists, "the whole answer")
+        self.wait_for((self.folder / "run/.qsohost/received/match.copy").exists, "the whole answer")
         process.kill()
         process.communicate()
         self.assertFalse((self.folder / "run/match_catalog.fits").exists())
@@ -117,7 +136,7 @@ class Trouble(SkyInDatabase):
         self.assertIn("not asked again", said)
         self.assertEqual(self.statements(), before)
         self.assertEqual(self.product(), whole)
-        self.assertFalse((self.folder / "run/received").exists())
+        self.assertFalse((self.folder / "run/.qsohost/received").exists())
 
     def test_killed_in_mid_stream(self):
         def pause():
@@ -127,8 +146,8 @@ class Trouble(SkyInDatabase):
         dsn = self.dsn(port=proxy.port)
         chain = self.chain(dsn=dsn, batch_rows=50)
         process = self.start(chain)
-        part = self.folder / "run/received/match.part"
-        chunks = self.folder / "run/chunks"
+        part = self.folder / "run/.qsohost/received/match.part"
+        chunks = self.folder / "run/.qsohost/chunks"
         self.wait_for(lambda: proxy.paused, "some rows")
         self.assertGreater(part.stat().st_size, 1_000_000)
         self.wait_for(lambda: len(list(chunks.rglob("*.fits"))) > 3, "some batches")
@@ -137,6 +156,39 @@ class Trouble(SkyInDatabase):
         proxy.paused = False
         self.run_chain(chain, "--resume")
         self.assertEqual(self.product(), self.undisturbed(dsn=dsn, batch_rows=50))
+
+    def test_a_damaged_spool_is_asked_for_again(self):
+        """As a power cut leaves it: what was not yet on disk is missing or reads as zeros."""
+
+        def zeros(file, size):
+            file.seek(size - size // 3)
+            file.write(bytes(size // 3))
+
+        def cut(file, size):
+            file.truncate(size // 2)
+
+        def pause():
+            proxy.paused = True
+
+        proxy = self.proxy(None, pause)
+        options = {"dsn": self.dsn(port=proxy.port), "batch_rows": 20}
+        chain = self.chain(**options)
+        whole = self.undisturbed(**options)
+        for name, most in (("match.part", 3_000_000), ("match.copy", None)):
+            for damage in (zeros, cut):
+                with self.subTest(name=name, damage=damage.__name__):
+                    shutil.rmtree(self.folder / "run")
+                    proxy.left = most
+                    process = self.start(chain)
+                    self.wait_for(lambda: proxy.paused if most else self.received(name), "rows")
+                    process.kill()
+                    process.communicate()
+                    proxy.paused = False
+                    with open(self.received(name), "r+b") as file:
+                        damage(file, file.seek(0, 2))
+                    said = self.run_chain(chain, "--resume")
+                    self.assertIn("not as it was written", said)
+                    self.assertEqual(self.product(), whole)
 
     def test_mistakes_are_told(self):
         self.server.query("CREATE VIEW seen AS SELECT * FROM sdssdr16qso.main")
@@ -227,7 +279,7 @@ class Trouble(SkyInDatabase):
         passfile.unlink()
         self.assertNotIn(PASSWORD, wrong + none + said)
         written = [p for p in pathlib.Path(self.folder).rglob("*") if p.is_file()]
-        self.assertIn(self.folder / "run/run.db", written)
+        self.assertIn(self.folder / "run/.qsohost/run.db", written)
         for path in written:
             self.assertNotIn(PASSWORD.encode(), path.read_bytes(), path)
 

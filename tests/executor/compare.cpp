@@ -1,5 +1,6 @@
 // Line-ups of fitters: what of a chain is run, and what a host gets of each batch.
 #include <catch2/catch.hpp>
+#include <cmath>
 #include <fstream>
 
 #include "qsohost/compare.hpp"
@@ -77,6 +78,28 @@ TEST_CASE("bad objects are failures with the fitter's own words, in source order
   }
   CHECK(told == bad);
   CHECK_FALSE(std::filesystem::exists(r.options.run_dir));
+}
+
+TEST_CASE("a fitter that adds arrays alone has its share of the time and no results to compare") {
+  LineUpRun r;
+  auto chain = r.load_line_up({{"faux-fit", "faux-arrays"}, ""}, {});
+  REQUIRE(chain);
+  const CompareReport report = compare(*chain, r.options, r.folder / "t.csv");
+  CHECK(report.run.end == RunEnd::Done);
+  REQUIRE(report.fitters.size() == 2);
+  const FitterScore& arrays = report.fitters[1];
+  CHECK(arrays.curves == report.fitters[0].curves);
+  CHECK(arrays.failed == arrays.curves);
+  CHECK(std::isfinite(arrays.total_seconds));
+  CHECK(std::isfinite(arrays.median_seconds));
+  for (const std::string& line : r.lines("t.csv")) CHECK_THAT(line, !Contains("inf"));
+
+  chain = r.load_line_up({{"faux-arrays"}, ""}, {});
+  REQUIRE(chain);
+  const CompareReport alone = compare(*chain, r.options, r.folder / "alone.csv");
+  CHECK(alone.run.end == RunEnd::Done);
+  CHECK(alone.fitters.front().total_seconds == 0);
+  CHECK(r.lines("alone.csv").size() == 1);  // there is nothing to compare
 }
 
 TEST_CASE("a comparison that fails or is interrupted") {

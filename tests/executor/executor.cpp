@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <chrono>
+#include <limits>
+#include <map>
 #include <thread>
 
 #include "support.hpp"
@@ -44,7 +46,7 @@ TEST_CASE("a chain runs and counts what it did") {
   const std::string raw = r.product("raw");
   CHECK(std::ranges::count(raw, '\n') == 100);
   CHECK_THAT(raw, Contains("\n13\n"));  // not found: a row without epochs
-  CHECK_FALSE(std::filesystem::exists(r.options.run_dir / "chunks"));
+  CHECK_FALSE(std::filesystem::exists(r.options.run_dir / ".qsohost/chunks"));
 }
 
 TEST_CASE("products do not depend on threads or batches in flight") {
@@ -146,6 +148,7 @@ TEST_CASE("objects with one source_id have each their own fate") {
     std::map<std::string, std::vector<std::uint64_t>> attempts;
     each_object(r.options.run_dir, outcome, [&](const ObjectStatus& object) {
       attempts[object.source_id].push_back(object.attempts);
+      return true;
     });
     return attempts;
   };
@@ -276,6 +279,57 @@ TEST_CASE("limits and dry runs") {
   FauxRun none;
   CHECK(none.run({{"source.objects", "0"}}).end == RunEnd::Done);
   CHECK(std::filesystem::exists(none.options.run_dir / "out.txt"));
+}
+
+TEST_CASE("callbacks that throw end no run, and are told of once") {
+  FauxRun r;
+  r.options.progress = [](const Progress&) { throw std::runtime_error("no display"); };
+  r.options.log = [](LogLevel, const std::string&) { throw 5; };
+  const RunReport report = r.run({{"fetch.ms", "40"}});
+  CHECK(report.end == RunEnd::Done);
+  CHECK(r.product("out") == undisturbed("out"));
+  CHECK(std::ranges::count_if(report.notes, [](const std::string& note) {
+          return note.find("progress") != std::string::npos &&
+                 note.find("no display") != std::string::npos;
+        }) == 1);
+  CHECK(std::ranges::count_if(report.notes, [](const std::string& note) {
+          return note.find("log") != std::string::npos && note.find("'int'") != std::string::npos;
+        }) == 1);
+}
+
+TEST_CASE("a callback that takes the batches ends the run if it throws") {
+  FauxRun r;
+  r.options.dry_run = true;
+  r.options.batch_done = [](const Batch& batch, const std::vector<FitterWork>&) {
+    if (batch.ordinal() == 3) throw std::runtime_error("no room");
+  };
+  const RunReport report = r.run();
+  CHECK(report.end == RunEnd::Failed);
+  CHECK_THAT(report.error, Contains("no room"));
+}
+
+TEST_CASE("threads, lanes and batches in flight have limits, which are told") {
+  constexpr int kMuch = std::numeric_limits<int>::max();
+  FauxRun threads;
+  threads.options.threads = kMuch;
+  CHECK_THAT(threads.run().error, Contains("2147483647 threads: 4096 is the most"));
+  FauxRun in_flight;
+  in_flight.options.in_flight = kMuch;
+  CHECK_THAT(in_flight.run().error, Contains("2147483647 batches in flight: 65536 is the most"));
+  FauxRun lanes;
+  CHECK_THAT(lanes.run({{"fetch.lanes", "2147483647"}}).error,
+             Contains("2147483647 lanes of stage 'fetch': 4096 is the most"));
+}
+
+TEST_CASE("a list of objects ends where its reader wants") {
+  FauxRun r;
+  CHECK(r.run().end == RunEnd::Done);
+  std::vector<std::string> told;
+  each_object(r.options.run_dir, Outcome::Matched, [&](const ObjectStatus& object) {
+    told.push_back(object.source_id);
+    return told.size() < 3;
+  });
+  CHECK(told == std::vector<std::string>{"1", "10", "2"});
 }
 
 TEST_CASE("a trace is JSON with an event for each call") {

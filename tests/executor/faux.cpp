@@ -2,6 +2,8 @@
 // and how they fail is all in their options.
 #include <atomic>
 #include <chrono>
+#include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <qsohost/plugin.hpp>
@@ -17,7 +19,22 @@ namespace {
 std::atomic<int> in_flight{0};
 std::atomic<int> most_in_flight{0};
 
+// Not a loop to the compiler.
+int without_end(int n) {  // NOLINT(misc-no-recursion)
+  volatile int here[64] = {n};
+  return n < 0 ? here[0] : without_end(n + 1) + here[0];
+}
+
+void crash_as(const std::string& how) {
+  if (how == "segv") *static_cast<volatile int*>(nullptr) = 1;
+  if (how == "abort") std::abort();
+  if (how == "fpe") std::raise(SIGFPE);
+  if (how == "recursion") without_end(1);
+  if (how == "thread") std::thread([] { throw std::runtime_error("made to fail"); }).join();
+}
+
 void fail_as(const std::string& how) {
+  crash_as(how);
   if (how == "std") throw std::runtime_error("made to fail");
   if (how == "number") throw 42;
   if (how == "chain") throw ChainError("made to fail");
@@ -132,6 +149,11 @@ class FauxFit : public Fitter {
   void fit(const Object& object, Result& result) const override {
     if (std::stoll(object.id()) == *fail_at_) fail_as(*fails_);
     if (is_there(*bad_while_) && std::stoll(object.id()) % 10 == 6) throw BadObject("made bad");
+    if (is_there(*crashes_while_) && object.id() == "58") {
+      std::string how;
+      std::ifstream(crashes_while_->text) >> how;
+      crash_as(how);
+    }
     const LightCurve curve = object.light_curve("faux.g");
     auto keep = result.epochs<bool>("faux.g", "keep");
     double sum = 0;
@@ -152,6 +174,23 @@ class FauxFit : public Fitter {
   Option<std::int64_t> fail_at_{this, "fail_at", -1, "object at which to fail"};
   Option<std::string> fails_{this, "fails", "", "how"};
   Option<Path> bad_while_{this, "bad_while", Path{}, "some objects are bad while this file exists"};
+  Option<Path> crashes_while_{this, "crashes_while", Path{},
+                              "object 58 crashes while this file exists, as its first word says"};
+};
+
+// Gives no number of an object, only arrays.
+class FauxArrays : public Fitter {
+ public:
+  void declare(const Schema& /*before*/, Ports& ports) const override {
+    ports.reads({"faux.g", "mag", DType::F32, "mag"});
+    ports.adds_group({.name = label() + ".faux.g"});
+    ports.adds({label() + ".faux.g", "brighter", DType::F64, "mag", "magnitudes below 18.3"});
+  }
+  void fit(const Object& object, Result& result) const override {
+    for (const double mag : object.light_curve("faux.g").mag) {
+      if (mag < 18.3) result.append(label() + ".faux.g", "brighter", mag);
+    }
+  }
 };
 
 class FauxFilter : public Filter {
@@ -179,7 +218,10 @@ class FauxFilter : public Filter {
 class FauxSink : public Sink {
  public:
   void open(Context& context) override { context_ = &context; }
-  void write(const Batch& batch) override {
+  void declare(const Schema& /*before*/, Ports& ports) const override {
+    ports.writes(label() + ".txt");
+  }
+  void write(const Batch& batch, const Chunk& part) override {
     pause(*ms_);
     std::string text;
     for (std::size_t row = 0; row < batch.rows(); ++row) {
@@ -195,22 +237,20 @@ class FauxSink : public Sink {
       }
       text += "\n";
     }
-    const auto chunk = context_->run().chunk_dir / std::to_string(batch.ordinal());
+    const auto chunk = context_->run().chunk_dir / part.file_name("txt");
     const auto temporary = chunk.string() + ".part";
     std::ofstream(temporary) << text;
     publish_file(temporary, chunk);
     if (*last_) --in_flight;
   }
-  std::vector<std::filesystem::path> finish(std::span<const std::uint64_t> ordinals) override {
-    const auto product = context_->run().run_dir / (label() + ".txt");
-    std::ofstream out(product);
-    for (const std::uint64_t ordinal : ordinals) {
-      std::ifstream in(context_->run().chunk_dir / std::to_string(ordinal));
+  void finish(std::span<const Chunk> chunks, Products& products) override {
+    std::ofstream out(products.part(label() + ".txt"));
+    for (const Chunk& part : chunks) {
+      std::ifstream in(context_->run().chunk_dir / part.file_name("txt"));
       // An empty chunk would set the stream's fail bit.
       if (in.peek() != std::ifstream::traits_type::eof()) out << in.rdbuf();
     }
     context_->info("most in flight " + std::to_string(most_in_flight));
-    return {product};
   }
 
  private:
@@ -225,5 +265,6 @@ class FauxSink : public Sink {
 
 QSOHOST_PLUGIN("faux", "1.0.0", stage<FauxSource>("faux-source", "numbered objects"),
                stage<FauxFetch>("faux-fetch", "made-up epochs"),
-               stage<FauxFit>("faux-fit", "means"), stage<FauxFilter>("faux-filter", "drops some"),
+               stage<FauxFit>("faux-fit", "means"), stage<FauxArrays>("faux-arrays", "arrays"),
+               stage<FauxFilter>("faux-filter", "drops some"),
                stage<FauxSink>("faux-sink", "text files"));

@@ -6,6 +6,7 @@
 
 #include "qsohost/error.hpp"
 #include "qsohost/light_curve.hpp"
+#include "qsohost/port.hpp"
 
 using namespace qsohost;
 using Catch::Contains;
@@ -135,4 +136,37 @@ TEST_CASE("a light curve is one object's part of a group") {
   CHECK(curve.time == std::vector<double>{102, 103, 104});
   CHECK(curve.mag_err[0] == Approx(0.1));
   CHECK(Object(batch, 1).light_curve("ztf.g").size() == 0);
+}
+
+TEST_CASE("cells of several values are not read as single values") {
+  Batch batch = sample();
+  const auto refusal = [](const char* name) {
+    return Contains(std::string("column '") + name + "' has cells of 2 values, where 1 is wanted");
+  };
+  CHECK_THROWS_WITH(Object(batch, 1).number("pair"), refusal("pair"));
+  CHECK(Object(batch, 1).number("source_id") == 11);
+
+  Group& group = batch.group("ztf.g");
+  Column& shape = group.add({"shape", DType::F32, "", "", 2});
+  shape.resize(group.epochs());
+  CHECK_THROWS_WITH(Object(batch, 0).epochs<float>("ztf.g", "shape"), refusal("shape"));
+  Group& odd = batch.add_group({"odd.g", "odd", "g", "mjd", "mag", "magerr", "MJD UTC"});
+  odd.add({"mjd", DType::F64, "d", ""});
+  odd.add({"mag", DType::F32, "mag", "", 2});
+  odd.add({"magerr", DType::F32, "mag", ""});
+  odd.append_rows(std::vector<std::uint64_t>{1, 2, 0});
+  CHECK_THROWS_WITH(Object(batch, 1).light_curve("odd.g"), refusal("mag"));
+
+  struct Owner : PortOwner {
+    In<std::int32_t> one{this, "", "pair", "", ""};
+    In<std::int32_t, 2> two{this, "", "pair", "", ""};
+  } owner;
+  CHECK(owner.member_ports().read().at(0).width == 1);
+  CHECK(owner.member_ports().read().at(1).width == 2);
+  CHECK_THROWS_WITH(owner.one(batch), refusal("pair"));
+  CHECK(owner.two(batch).size() == 6);
+
+  Batch ids(0, 0, 10);
+  ids.objects().add({"source_id", DType::I64, "", "", 2}).resize(3);
+  CHECK_THROWS_WITH(ids.verify(), refusal("source_id"));
 }

@@ -142,15 +142,6 @@ TEST_CASE("prefixes must tell the tables apart") {
   CHECK_THROWS_WITH(owner.match.validate(), Contains("'b-c'"));
 }
 
-TEST_CASE("a column is found by its spelling, then by its letters") {
-  const CrossmatchTable table{"t", {"z", "Z", "RA"}};
-  CHECK(find_crossmatch_column(table, "Z", "x") == 1);
-  CHECK(find_crossmatch_column(table, "ra", "x") == 2);
-  const CrossmatchTable two{"t", {"Ra", "RA"}};
-  CHECK_THROWS_WITH(find_crossmatch_column(two, "ra", "left_ra"),
-                    Contains("option 'left_ra'") && Contains("spell it exactly"));
-}
-
 TEST_CASE("separations hold at poles, across RA 0 and for neighbours") {
   CHECK(separation_arcsec(10, 20, 10, 20) == 0);
   CHECK(separation_arcsec(0, 0, 0, 1) == Approx(3600).epsilon(1e-14));

@@ -23,6 +23,9 @@ struct Owner : OptionOwner {
   Option<std::string> mode{this, "mode", "all", "which", {.choices = {"all", "nearest"}}};
   Option<std::vector<double>> chi{this, "chi", {0.5, 1.5}, "range", {.length = 2}};
   Option<std::vector<std::string>> bands{this, "bands", {"g"}, "bands", {.choices = {"g", "r"}}};
+  Option<Url> url{this, "url", {"https://archive.org/api"}, "the archive"};
+  Option<Url> other_url{this, "other_url", {}, "another; empty: none"};
+  Option<Url> needed_url{this, "needed_url", required, "one more"};
   Option<bool> strict{this, "strict", true, "yes or no"};
 };
 
@@ -49,6 +52,64 @@ TEST_CASE("options refuse other types, ranges, choices and lengths") {
   CHECK_THROWS_WITH(o.chi.set({std::vector<Scalar>{0.1}}), Contains("wants 2 values, not 1"));
   CHECK_THROWS_WITH(o.bands.set({std::vector<Scalar>{std::string("u")}}), Contains("one of"));
   CHECK_THROWS_WITH(o.strict.set({std::vector<Scalar>{true}}), Contains("not a list"));
+}
+
+TEST_CASE("a URL is one that can be asked") {
+  const auto good =
+      GENERATE(as<std::string>{}, "https://archive.org", "HTTP://127.0.0.1:8000/a?b=c",
+               "http://[::1]:8080/x@y", "https://a-b.c_d.org/q?contact=me@home.org",
+               "http://localhost/{source_id}.csv");
+  Owner o;
+  INFO(good);
+  CHECK_NOTHROW(o.url.set({Scalar(good)}));
+  CHECK(o.url->text == good);
+}
+
+TEST_CASE("a URL that cannot be asked is refused with the reason") {
+  const auto [bad, why] = GENERATE(table<std::string, std::string>({
+      {"archive.org", "does not begin with https://"},
+      {"ftp://archive.org", "does not begin with https://"},
+      {"http://127.0.0.1:${PORT}", "port '${PORT}' is no number"},
+      {"http://host:0", "port '0' is no number from 1 to 65535"},
+      {"http://host:65536/", "port '65536' is no number from 1 to 65535"},
+      {"http://host:/", "port '' is no number"},
+      {"https://", "'' is no name of a host"},
+      {"https:///path", "'' is no name of a host"},
+      {"https://...", "'...' is no name of a host"},
+      {"http://[::1", "is no name of a host"},
+      {"https://a b.org", "'a b.org' is no name of a host"},
+      {"https://a.org/b c", "must be escaped"},
+      {"https://a.org/b\n", "must be escaped"},
+      {"https://a.org/b#c", "fragment"},
+  }));
+  Owner o;
+  INFO(bad);
+  CHECK_THROWS_WITH(o.url.set({Scalar(bad)}), Contains(why) && Contains("wants a URL"));
+}
+
+TEST_CASE("a URL with a secret in it is refused without it") {
+  const auto bad = GENERATE(
+      as<std::string>{}, "https://me:secret@host", "https://secret@host/path", "me:secret@host",
+      "https://me:sec/secret@host", "https://me:12#secret@host", "https://me:?secret@host/path",
+      "https://me:a@b-secret@host:x", "ftp://me:secret@host", "https://secret secret@host");
+  Owner o;
+  try {
+    o.url.set({Scalar(bad)});
+    FAIL("no error for " << bad);
+  } catch (const ChainError& e) {
+    INFO(e.what());
+    CHECK_THAT(e.what(), !Contains("secret") && !Contains("me:") && Contains("host"));
+  }
+  CHECK_THROWS_WITH(o.url.set({Scalar(std::string("https://me:word@host/path"))}),
+                    Contains("\"https://host/path\"") && Contains("user name or password"));
+}
+
+TEST_CASE("a URL is empty only where none is the default") {
+  Owner o;
+  const OptionValue none{Scalar(std::string())};
+  CHECK_NOTHROW(o.other_url.set(none));
+  CHECK_THROWS_WITH(o.url.set(none), Contains("not an empty text"));
+  CHECK_THROWS_WITH(o.needed_url.set(none), Contains("not an empty text"));
 }
 
 TEST_CASE("values are written as TOML") {

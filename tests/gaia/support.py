@@ -16,6 +16,7 @@ from astropy.io import fits
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/support"))
 import postgres  # noqa: E402, F401  (for the tests)
+from proxy import Proxy  # noqa: E402, F401
 
 
 # The module of whole chains has the same name as this one.
@@ -94,7 +95,7 @@ class GaiaTest(chains.ChainTest):
         return epochs
 
     def outcomes(self, run, stage=1):
-        with sqlite3.connect(run / "run.db") as db:
+        with sqlite3.connect(run / ".qsohost/run.db") as db:
             return {int(i): (outcome, reason) for i, outcome, reason in db.execute(
                 "SELECT source_id, outcome, reason FROM object WHERE stage = ?", (stage,))}  # fmt: skip
 

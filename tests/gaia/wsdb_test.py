@@ -7,7 +7,7 @@ import unittest
 
 import numpy as np
 from astropy.io import fits
-from support import QSOHOST, SKYSIM, GaiaTest, fill_many, postgres, read_table, write_targets
+from support import QSOHOST, SKYSIM, GaiaTest, Proxy, fill_many, postgres, read_table, write_targets
 
 TABLE = "gaia_dr3.epoch_photometry"
 
@@ -136,6 +136,30 @@ class Wsdb(GaiaTest):
         self.qsohost("--chain", chain, "--run-dir", "run", "--resume")
         self.assert_product(self.product("run"))
         self.assert_outcomes(self.folder / "run")
+
+    def test_second_ctrl_c_when_the_network_is_silent(self):
+        proxy = Proxy(self.server.port)
+        self.addCleanup(proxy.close)
+        archive = self.wsdb("lanes = 4").replace(f"port={self.server.port}", f"port={proxy.port}")
+        process = subprocess.Popen([QSOHOST, "--chain", self.chain(archive, batch_rows=1), "--run-dir", "run"],
+                                   cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)  # fmt: skip
+        self.addCleanup(process.kill)
+        for _ in range(600):
+            if proxy.connections > 3:
+                break
+            time.sleep(0.02)
+        proxy.paused = True
+        for _ in range(2):
+            time.sleep(0.5)
+            self.assertIsNone(process.poll())
+            process.send_signal(signal.SIGINT)
+        begin = time.monotonic()
+        output, _ = process.communicate(timeout=60)
+        self.assertLess(time.monotonic() - begin, 4, output)  # two, and the end of the program
+        self.assertEqual(process.returncode, 130, output)
+        proxy.paused = False
+        self.qsohost("--chain", self.folder / "chain.toml", "--run-dir", "run", "--resume")
+        self.assert_product(self.product("run"))
 
     def test_rights(self):
         self.server.query("CREATE ROLE stranger LOGIN; CREATE ROLE reader LOGIN; GRANT USAGE ON SCHEMA gaia_dr3 TO reader;"

@@ -70,6 +70,7 @@ class EchoSurvey : public ObjectFetcher {
     }
   }
 
+  // Not a Url, so that what the host itself does with any text can be tried.
   Option<std::string> url_{this, "url", required, "where to ask; {id} becomes the object's"};
   Option<std::string> head_{this, "head", "mjd,mag", "first line of a good answer"};
   Option<std::int64_t> mjd_at_{this, "mjd_at", 0, "column of the time, from 0"};

@@ -6,6 +6,8 @@
 
 using namespace qsohost;
 using namespace std::chrono_literals;
+using Catch::Contains;
+using std::chrono::seconds;
 
 namespace {
 
@@ -141,4 +143,91 @@ TEST_CASE_METHOD(Fixture, "a host that comes back is asked on, and the wait cost
   succeed();
   succeed();
   CHECK(host.hopeless(now).empty());
+}
+
+TEST_CASE_METHOD(Fixture, "a wait that is too long is cut, and told once with its moment") {
+  for (const seconds wait : {1'900'000'000s, seconds(std::int64_t{1} << 62)}) {
+    Fixture f;
+    HttpPolicy policy;
+    policy.patience = 300s;
+    f.ask(5, policy);
+    f.fail({Meaning::Trouble, "HTTP 429", false, wait});
+    f.now += 149s;
+    CHECK_FALSE(f.next());
+    f.now += 2s;
+    f.fail({Meaning::Trouble, "HTTP 429", false, wait});
+    REQUIRE(f.log.size() == 1);
+    CHECK_THAT(f.log[0], Contains("h asks to wait") && Contains("Retry-After") && Contains(" UTC"));
+  }
+  HttpPolicy patient;
+  patient.patience = std::chrono::hours(100);
+  ask(5, patient);
+  fail({Meaning::Trouble, "HTTP 429", false, 86400s});
+  now += 301s;
+  CHECK(next());
+}
+
+TEST_CASE_METHOD(Fixture,
+                 "an answer that comes late does not keep a silent host from being given up") {
+  HttpPolicy policy;
+  policy.patience = 300s;
+  ask(5, policy);
+  auto late = next();
+  fail({Meaning::Trouble, "HTTP 429", false, 1'900'000'000s});
+  host.released(*late, now);
+  host.trusted(*late, now);
+  int asked = 0;
+  std::vector<Question> hopeless;
+  for (int k = 0; k < 1000 && hopeless.empty(); ++k) {
+    now += 1s;
+    while (auto question = next()) {
+      ++asked;
+      host.released(*question, now);
+      host.again(std::move(*question), {Meaning::Trouble, "HTTP 429", false, 1'900'000'000s}, now);
+    }
+    hopeless = host.hopeless(now);
+  }
+  CHECK(asked > 0);
+  CHECK(hopeless.size() == 4);
+  CHECK_THAT(host.given_up(), Contains("no good answer from h for 300 s"));
+}
+
+TEST_CASE_METHOD(Fixture, "a question that waits for its own time is no silence of the host") {
+  HttpPolicy policy;
+  policy.patience = 60s;
+  policy.timeout = 20s;
+  Question question;
+  question.policy = policy;
+  question.talk = std::make_shared<Talk>();
+  host.ask(std::move(question), now + 1000s, now);
+  for (int k = 0; k < 1000; ++k) {
+    REQUIRE(host.hopeless(now).empty());
+    now += 1s;
+  }
+  succeed();
+}
+
+TEST_CASE_METHOD(Fixture, "a host that takes questions and answers none is given up too") {
+  HttpPolicy policy;
+  policy.patience = 60s;
+  policy.timeout = 20s;
+  ask(3, policy);
+  REQUIRE(next());
+  REQUIRE(next());
+  now += 79s;
+  CHECK(host.hopeless(now).empty());
+  now += 2s;
+  CHECK(host.hopeless(now).size() == 1);
+}
+
+TEST_CASE("a question that is dropped without an answer ends its talk") {
+  const auto talk = std::make_shared<Talk>();
+  {
+    Question question;
+    question.talk = talk;
+    const Question moved = std::move(question);
+    CHECK(talk->ended() == Talk::End::No);
+  }
+  CHECK(talk->ended() == Talk::End::Lost);
+  CHECK_FALSE(talk->replies.pop());
 }

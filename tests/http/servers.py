@@ -6,6 +6,8 @@ import http.server
 import pathlib
 import socket
 import socketserver
+import sqlite3
+import subprocess
 import sys
 import threading
 import time
@@ -151,6 +153,27 @@ class HttpTest(ChainTest):
         chain = self.chain(url, objects, rows)
         sets = [f"--set=echo.{name}={value}" for name, value in options.items()]
         return self.qsohost("--chain", chain, "--run-dir", "run", *sets, *args, expect=expect)
+
+    def start(self, *args, run="run", env=None):
+        """In the background; what it says goes to <run>.log."""
+        log = open(self.folder / f"{run}.log", "a")
+        self.addCleanup(log.close)
+        process = subprocess.Popen(
+            [QSOHOST, "--chain", self.folder / "chain.toml", "--run-dir", run, *map(str, args)],
+            cwd=self.folder,
+            stdout=log,
+            stderr=log,
+            env=env,
+        )
+        self.addCleanup(process.kill)
+        return process
+
+    def log(self, run="run"):
+        return (self.folder / f"{run}.log").read_text()
+
+    def stored(self, run="run"):
+        with contextlib.closing(sqlite3.connect(self.folder / run / ".qsohost/run.db")) as db:
+            return db.execute("SELECT count(*) FROM answer").fetchone()[0]
 
     def product(self, run="run"):
         return (self.folder / run / "raw.txt").read_text()

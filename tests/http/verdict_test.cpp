@@ -42,6 +42,30 @@ TEST_CASE("Retry-After is seconds or a date") {
   CHECK_FALSE(parse_retry_after("soon", now));
 }
 
+TEST_CASE("Retry-After never says more than can be waited for, whatever stands there") {
+  const std::int64_t now = 1'750'000'000;
+  const seconds year(366 * 86400);
+  CHECK(parse_retry_after("1750000020", now) == seconds(20));  // the moment, not the seconds
+  CHECK(parse_retry_after("1700000000", now) == seconds(0));
+  for (const char* huge : {"99999999999", "4611686018427387904", "9223372036854775807",
+                           "9223372036854775808", "99999999999999999999999999"}) {
+    CHECK(parse_retry_after(huge, now) == year);
+  }
+  CHECK(parse_retry_after("-9223372036854775808", now) == seconds(0));
+  CHECK(parse_retry_after("-99999999999999999999999999", now) == seconds(0));
+  CHECK(parse_retry_after("Sun, 06 Nov 2094 08:49:37 GMT", now) == year);
+}
+
+TEST_CASE("a Retry-After that is a date is compared with the archive's clock") {
+  Response response;
+  response.headers = {{"Date", "Sun, 06 Nov 1994 08:48:20 GMT"},
+                      {"Retry-After", "Sun, 06 Nov 1994 08:49:37 GMT"}};
+  CHECK(retry_after(response) == seconds(77));
+  response.headers = {{"Date", "Wed, 06 Nov 2094 08:48:20 GMT"},
+                      {"Retry-After", "Wed, 06 Nov 2094 08:48:22 GMT"}};
+  CHECK(retry_after(response) == seconds(2));
+}
+
 TEST_CASE("who is asked by a URL") {
   CHECK(parse_url("https://IRSA.ipac.caltech.edu/x")->remote_host() == "irsa.ipac.caltech.edu");
   CHECK(parse_url("http://h:8080/")->remote_host() == "h:8080");

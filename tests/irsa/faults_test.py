@@ -3,7 +3,7 @@
 import time
 import unittest
 
-from support import FAST, IrsaTest, asked_of
+from support import FAST, IrsaTest, asked_of, read_product
 from server import Server  # found through support
 
 EVERY_FAULT = "429=0.05,503=0.05,reset=0.05,cut=0.05,empty=0.05,status=0.05,garbage=0.05,drip=0.05"
@@ -22,6 +22,22 @@ class Faults(IrsaTest):
                     for fault in ("429", "503", "reset", "cut", "status", "garbage", "drip"):
                         self.assertGreater(counts.get("fault " + fault, 0), 0)
                     self.assertGreater(counts["wrong empty answers"], 0)
+
+    def test_cut_at_a_line_end(self):
+        """Every fourth answer looks whole and is not."""
+        for road, more in (("position", {}), ("ids", {"ids_per_request": 20}),
+                           ("ids", {"ids_per_request": 20, "bad_catflags_mask": 16384})):  # fmt: skip
+            with self.subTest(road, **more), Server(self.sky, "--faults", "cut-at-line=0.25") as server:
+                chain = self.chain(f"lines_{road}_{len(more)}", server.url, road=road, rows=50, **more)
+                run = self.qsohost(chain)
+                self.assertGreater(server.status()["fault cut-at-line"], 3)
+            if "bad_catflags_mask" not in more:
+                self.assert_right(run)
+                continue
+            product, _ = read_product(run / "ztf.fits")
+            for i in range(self.objects):
+                keep = (self.truth["catflags_r"][i] & 16384) == 0
+                self.assertEqual(list(product["mjd_r"][i]), list(self.truth["mjd_r"][i][keep]))
 
     def test_no_more_at_a_time_than_it_bears(self):
         for road in ("position", "ids"):

@@ -93,7 +93,8 @@ class Roads(IrsaTest):
         other.mkdir()
         for text in (None, "no database\n"):
             if text:
-                (other / "run.db").write_text(text)
+                (other / ".qsohost").mkdir()
+                (other / ".qsohost/run.db").write_text(text)
             done = subprocess.run([QSOHOST, "status", other], capture_output=True, text=True, timeout=60)
             self.assertEqual(done.returncode, 2)
             self.assertIn("run.db", done.stderr)

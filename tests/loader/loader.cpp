@@ -139,6 +139,22 @@ TEST_CASE("constructors that throw are reported with their words") {
   CHECK_THROWS_WITH(plugins.create("throws-number"), Contains("no std::exception"));
 }
 
+TEST_CASE("options that contradict themselves are a fault of the plugin") {
+  const auto [stage, words] = GENERATE(table<std::string, std::string>({
+      {"twice", "two options are called 'radius'"},
+      {"beyond-limit", "option 'radius': its default must be at most 3, not 5"},
+      {"no-choice", "option 'mode': its default must be one of \"slow\", not \"fast\""},
+      {"no-url", "option 'url': its default wants a URL"},
+      {"nothing-fits", "option 'radius': its default has limits that nothing satisfies, 3 .. 1"},
+      {"in-tables", "option 'band': in its tables, option 'width': its default must be at least 1"},
+  }));
+  Plugins plugins;
+  plugins.add_file(bad_plugin("faulty_options"));
+  CHECK_THROWS_WITH(plugins.create(stage), Contains("a fault of plugin faulty-options 1.2.0") &&
+                                               Contains("stage '" + stage + "'") &&
+                                               Contains(words));
+}
+
 TEST_CASE("an unknown stage is answered with what was searched and the nearest names") {
   Plugins plugins;
   plugins.add_file(bad_plugin("good"));

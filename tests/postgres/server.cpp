@@ -1,7 +1,19 @@
 // Copying keys in and rows out, on the server that QSO_TEST_DSN names.
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <atomic>
 #include <catch2/catch.hpp>
+#include <chrono>
+#include <cstdio>
 #include <cstdlib>
+#include <fstream>
+#include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "qsohost/postgres.hpp"
@@ -138,4 +150,108 @@ TEST_CASE("who wants to stop does not wait for the server") {
   PgConnection c = connect([&] { return stop; });
   stop = true;
   CHECK_THROWS_WITH(c.query("SELECT pg_sleep(600)"), Contains("interrupted"));
+}
+
+TEST_CASE("who wants to stop does not wait for the end of an upload") {
+  std::atomic<bool> stop{false};
+  PgConnection c = connect([&] { return stop.load(); });
+  c.query("CREATE TEMPORARY TABLE keys (id bigint)");
+  PgCopyIn copy(c, "keys (id)");
+  const auto send = [&] {
+    for (std::int64_t i = 0; i < 1000000; ++i) {
+      copy.begin_row(1);
+      copy.put(i);
+      stop = i > 1000;
+    }
+  };
+  CHECK_THROWS_WITH(send(), Contains("interrupted"));
+}
+
+TEST_CASE("who wants to stop before a query is sent does not send it") {
+  bool stop = false;
+  PgConnection c = connect([&] { return stop; });
+  c.query("CREATE TABLE IF NOT EXISTS not_begun (id bigint)");
+  stop = true;
+  CHECK_THROWS_WITH(c.query("INSERT INTO not_begun VALUES (1)"), Contains("interrupted"));
+  stop = false;
+  CHECK(answer(c, "SELECT count(*) FROM not_begun") == "0");
+}
+
+TEST_CASE("the server is told to end what nobody waits for any more") {
+  PgConnection watch = connect();
+  std::vector<std::string> process;
+  const auto count = [&](const std::string& condition) {
+    return watch.query("SELECT count(*) FROM pg_stat_activity WHERE pid = $1::int4" + condition,
+                       process)[0][0];
+  };
+  {
+    PgConnection c =
+        connect([&] { return !process.empty() && count(" AND state = 'active'") == "1"; });
+    process = {answer(c, "SELECT pg_backend_pid()")};
+    CHECK_THROWS_WITH(c.query("SELECT pg_sleep(600)"), Contains("interrupted"));
+  }
+  for (int i = 0; i < 300 && count("") != "0"; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  CHECK(count("") == "0");
+}
+
+namespace {
+
+// Of the TCP connection of this program to the server; none if it has several or none.
+std::optional<int> socket_option(int level, int option) {
+  const std::string dsn = std::getenv("QSO_TEST_DSN");
+  const int port = std::stoi(dsn.substr(dsn.find("port=") + 5));
+  std::optional<int> found;
+  for (int fd = 3; fd < 200; ++fd) {
+    sockaddr_in peer{};
+    socklen_t size = sizeof peer;
+    if (::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) != 0) continue;
+    if (peer.sin_family != AF_INET || ntohs(peer.sin_port) != port) continue;
+    if (found) return std::nullopt;
+    socklen_t length = sizeof(int);
+    REQUIRE(::getsockopt(fd, level, option, &found.emplace(0), &length) == 0);
+  }
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("a peer that is gone is noticed, after the dsn's times if it names any") {
+  const std::string dsn = std::getenv("QSO_TEST_DSN");
+  const auto never = [] { return false; };
+  {
+    const PgConnection c(dsn, never);
+    CHECK(socket_option(SOL_SOCKET, SO_KEEPALIVE) == 1);
+    CHECK(socket_option(IPPROTO_TCP, TCP_KEEPIDLE) == 30);
+    CHECK(socket_option(IPPROTO_TCP, TCP_KEEPINTVL) == 10);
+    CHECK(socket_option(IPPROTO_TCP, TCP_KEEPCNT) == 3);
+    CHECK(socket_option(IPPROTO_TCP, TCP_USER_TIMEOUT) == 60000);
+  }
+  const std::string times = "keepalives_idle=77 tcp_user_timeout=12000";
+  const auto check_times = [] {
+    CHECK(socket_option(IPPROTO_TCP, TCP_KEEPIDLE) == 77);
+    CHECK(socket_option(IPPROTO_TCP, TCP_KEEPINTVL) == 10);
+    CHECK(socket_option(IPPROTO_TCP, TCP_USER_TIMEOUT) == 12000);
+  };
+  {
+    const PgConnection c(dsn + " " + times, never);
+    check_times();
+  }
+  {
+    const PgConnection c(dsn + " keepalives=0", never);
+    CHECK(socket_option(SOL_SOCKET, SO_KEEPALIVE) == 0);
+  }
+  // One word names a service, whose file says what a dsn could.
+  const std::string file = "pg_service_of_test.conf";
+  std::string lines = "[silent]\n" + dsn + " " + times + "\n";
+  std::ranges::replace(lines, ' ', '\n');
+  std::ofstream(file) << lines;
+  ::setenv("PGSERVICEFILE", file.c_str(), 1);
+  {
+    const PgConnection c("silent", never);
+    check_times();
+  }
+  ::unsetenv("PGSERVICEFILE");
+  std::remove(file.c_str());
 }

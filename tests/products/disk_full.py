@@ -33,10 +33,10 @@ def check(folder, disk):
     filler = disk / "filler"
     for filled in (3.5e6, 2e6):  # no room for all chunks; then none for the product
         filler.write_bytes(b"\0" * int(filled))
-        mode = ["--resume"] if (disk / "run" / "run.db").exists() else []
+        mode = ["--resume"] if (disk / "run" / ".qsohost/run.db").exists() else []
         said = qsohost("--chain", path, "--run-dir", disk / "run", *mode, code=1)
         assert "No space left on device" in said or "disk is full" in said, said
-        chunks = sorted((disk / "run" / "chunks" / "out").glob("*.fits"))
+        chunks = sorted((disk / "run" / ".qsohost/chunks/out").glob("*.fits"))
         assert chunks
         for chunk in chunks:
             with fits.open(chunk, memmap=False, checksum=True) as hdus:  # a bad one is a warning

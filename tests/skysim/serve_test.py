@@ -320,6 +320,22 @@ class Bad(Sky):
                 self.assertEqual(counts.get("right answers", 0), 0)
             self.assertEqual(server.code, 0)
 
+    def test_cut_behind_a_line(self):
+        """What comes looks whole, and no length was announced."""
+        row = max(self.seen, key=lambda r: r["n_epochs_ztf_g"])
+        with Server(self.sky) as server:
+            whole = server.curves(POS=self.circle(row), FORMAT="csv")[2]
+        lengths = set()
+        with Server(self.sky, "--faults", "cut-at-line=1") as server:
+            for _ in range(10):
+                status, headers, body = server.curves(POS=self.circle(row), FORMAT="csv")
+                self.assertEqual(status, 200)
+                self.assertNotIn("Content-Length", headers)
+                self.assertNotIn("Transfer-Encoding", headers)
+                self.assertTrue(whole.startswith(body) and body.endswith("\n"))
+                lengths.add(len(body))
+        self.assertGreater(len(lengths), 5)
+
     def test_rates(self):
         with Server(self.sky, "--faults", "503=0.2,empty=0.1") as server:
             found = [self.ask(server, self.seen[0]) for _ in range(500)]

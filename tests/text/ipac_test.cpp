@@ -33,6 +33,18 @@ TEST_CASE("an IPAC table: columns by the bars, values stripped") {
   CHECK_FALSE(reader.next(cells));
 }
 
+TEST_CASE("an IPAC header gives the units of its columns, and which are texts") {
+  const std::vector<TableField> fields = TableReader(kHead).fields();
+  REQUIRE(fields.size() == 4);
+  CHECK(fields[1].name == "mjd");
+  CHECK(fields[1].unit == "d");
+  CHECK_FALSE(fields[1].is_text);
+  CHECK(fields[0].unit.empty());
+  CHECK(fields[2].is_text);
+  CHECK_FALSE(TableReader("| c |\n").fields()[0].is_text);
+  CHECK(TableReader("| a |\n| c |\n").fields()[0].is_text);
+}
+
 TEST_CASE("an IPAC header of names only, and rows without trailing blanks") {
   CHECK(read_rows("| a | b |\n  1   2\n  3\n") == Rows{{"1", "2"}, {"3", ""}});
   CHECK(read_rows("| a | b |\n").empty());

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <limits>
+#include <string>
 
 using namespace qsohost;
 
@@ -45,6 +46,22 @@ TEST_CASE("a float is rounded once, from the text") {
   const char* text = "1.000000059604644775390626";
   CHECK(static_cast<float>(parse_double(text).value()) == 1.0f);
   CHECK(parse_float(text) == std::nextafter(1.0f, 2.0f));
+}
+
+TEST_CASE("floats out of range are 0 or infinite, and stay numbers") {
+  for (const char* text : {"1e-400", " +1E-400 ", "0.0e-999999999999999999999", "1e-5000"}) {
+    INFO(text);
+    CHECK(parse_double(text) == 0.0);
+  }
+  CHECK(std::signbit(parse_double("-1e-400").value()));
+  CHECK(parse_double("1e-310") == 1e-310);
+  CHECK(parse_double("1e400") == std::numeric_limits<double>::infinity());
+  CHECK(parse_double("-1" + std::string(400, '0')) == -std::numeric_limits<double>::infinity());
+  CHECK(parse_double("0." + std::string(400, '0') + "1") == 0.0);
+  CHECK(parse_float("1e-60") == 0.0f);
+  CHECK(parse_float("1e39") == std::numeric_limits<float>::infinity());
+  CHECK_FALSE(parse_double("1e400x").has_value());
+  CHECK_FALSE(parse_int("99999999999999999999").has_value());
 }
 
 TEST_CASE("missing is not malformed") {

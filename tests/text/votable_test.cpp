@@ -39,6 +39,20 @@ TEST_CASE("a VOTable with TABLEDATA") {
   CHECK(reader.line() == 8);
 }
 
+TEST_CASE("the FIELDs of a VOTable give units, descriptions, and which are texts") {
+  const std::string text = votable(
+      "<TABLE><FIELD name=\"ra\" datatype=\"double\" unit=\"deg\">"
+      "<DESCRIPTION>\n  right ascension,\n  at 2016 </DESCRIPTION></FIELD>\n"
+      "<FIELD name=\"name\" datatype=\"char\" arraysize=\"*\"/></TABLE>");
+  const std::vector<TableField> fields = TableReader(text).fields();
+  REQUIRE(fields.size() == 2);
+  CHECK(fields[0].unit == "deg");
+  CHECK(fields[0].description == "right ascension, at 2016");
+  CHECK_FALSE(fields[0].is_text);
+  CHECK(fields[1].unit.empty());
+  CHECK(fields[1].is_text);
+}
+
 TEST_CASE("a VOTable without rows") {
   CHECK(read_rows(votable(kFields + "<DATA><TABLEDATA/></DATA></TABLE>")).empty());
   CHECK(read_rows(votable(kFields + "</TABLE>")).empty());

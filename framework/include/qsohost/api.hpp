@@ -7,5 +7,5 @@
 
 // Raised whenever a plugin built against older headers could no longer work with this host.
 // The layout hash of plugin.hpp changes by itself; this number is the promise made to authors.
-#define QSOHOST_API_NUMBER 2
+#define QSOHOST_API_NUMBER 3
 #define QSOHOST_VERSION "0.1.0"

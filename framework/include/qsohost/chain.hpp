@@ -58,6 +58,9 @@ struct LineUp {
   std::string label;  // of the fitter's place; "": the chain has only one
 };
 
+// A product as a Sink has declared it, with {name} filled in and without "." and "..".
+std::filesystem::path product_path(const std::string& pattern, const std::string& chain_name);
+
 struct RawChain;
 
 class QSOHOST_API Chain {

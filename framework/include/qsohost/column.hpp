@@ -107,6 +107,8 @@ class QSOHOST_API Column {
   void rename(std::string name) { info_.name = std::move(name); }
   DType dtype() const { return info_.dtype; }
   std::size_t width() const { return info_.width; }
+  // Throws ChainError when cells have another width: for who counts values by rows or epochs.
+  void require_width(std::size_t width) const;
   std::size_t size() const;
   std::size_t bytes() const;
 

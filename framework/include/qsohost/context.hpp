@@ -15,20 +15,25 @@ namespace qsohost::inline v1 {
 
 enum class LogLevel : std::uint8_t { Debug, Info, Warning, Error };
 
-// Facts about the run, the same for every stage but for `chunk_dir` and `history`.
+// Facts about the run, the same for every stage but for `chunk_dir` and `history`. The folders are
+// empty in a dry run.
 struct RunInfo {
   std::string chain_name;
-  std::string chain_hash;            // of everything that can change the products
-  std::filesystem::path run_dir;     // products with a relative path go here
-  std::filesystem::path chunk_dir;   // a sink's own folder for the chunks of batches; exists
+  std::string chain_hash;           // of everything that can change the products
+  std::filesystem::path run_dir;    // products with a relative path go here
+  std::filesystem::path work_dir;   // the host's own folder in it: what a resumed run can use again
+  std::filesystem::path chunk_dir;  // a sink's own folder for the chunks of batches; exists
   std::vector<std::string> history;  // provenance: chain, then each stage so far with its options
   Schema schema;                     // what a batch holds where this stage stands
 };
 
-// A source may keep what it has received in this folder of the run directory, so that a resumed run
-// need not ask again. The host removes it when the run is done and nothing is unsettled, and for
-// --restart.
+// A source may keep what it has received in this folder of work_dir, so that a resumed run need not
+// ask again. The host removes it when the run is done and nothing is unsettled, and for --restart.
 inline constexpr std::string_view kReceivedFolder = "received";
+
+// A stage may keep in this folder of work_dir what it has worked out from its input files and can
+// check against them, such as an index. It outlives --restart.
+inline constexpr std::string_view kIndexFolder = "index";
 
 class QSOHOST_API Context {
  public:

@@ -16,6 +16,8 @@
 // Order of rows: by source_id (integers by value, texts by bytes), then match_separation, then the
 // left table's own order. A matched right row must have an identifier.
 //
+// Positions are in degrees; a file's column that declares another unit of angles is converted.
+//
 // In `where`, a null is NULL, as SQL has it; FITS has no other null for floats than NaN.
 //
 // Columns: those of the left table in order, those of the right table in order, match_separation
@@ -111,11 +113,6 @@ struct CrossmatchLayout {
   bool adds_ra = false;
   bool adds_dec = false;
 };
-
-// The position of column `name` in the table: spelt exactly so, else the only one that differs in
-// case alone. Throws ChainError with the nearest names; `option` is where the user wrote the name.
-QSOHOST_API std::size_t find_crossmatch_column(const CrossmatchTable& table, std::string_view name,
-                                               std::string_view option);
 
 // Selects and names. Throws ChainError: an entry of option `columns` that fits nothing; two columns
 // of the result whose names no prefix tells apart (in one table, differing in case alone).

@@ -108,8 +108,8 @@ struct FitsColumn {
 // Writes a file with one binary table: `rows` (positions, in this order) of the columns. Strings
 // take the width of the longest one, integers with nulls get a TNULLn, the heap is in row order,
 // TDISPn follows unit and type, CHECKSUM and DATASUM are there. A file of that name is replaced;
-// see publish_file. Throws as well for column names that differ only in case, and for arrays of
-// strings.
+// see publish_file. Throws as well for column names that headers cannot tell apart, for names and
+// units that they cannot hold, and for arrays of strings.
 QSOHOST_API void write_fits_table(const std::filesystem::path& file, const FitsHeader& header,
                                   std::span<const FitsColumn> columns,
                                   std::span<const std::size_t> rows);

@@ -38,9 +38,16 @@ struct Request {
 
 struct Response {
   int status = 0;
-  std::string url;                                           // after redirects, if any
-  std::vector<std::pair<std::string, std::string>> headers;  // as received
-  std::string body{};                                        // decompressed
+  std::string url;  // after redirects, if any
+  // Content-Type, Content-Length, Location, Retry-After and Date alone: these are stored with an
+  // answer, and a resumed run must see what the first one saw. No cookies.
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body{};  // decompressed
+  // False: the archive did not announce where the answer ends (no Content-Length, not chunked), so
+  // it may have been cut between two lines. A Conversation believes such an answer only if its
+  // format says where it ends (a VOTable), or if another answer agrees; ObjectFetcher sees to that
+  // by itself.
+  bool is_end_known = true;
 
   // Value of the first header of that name, whatever its case; "" if there is none.
   QSOHOST_API std::string_view header(std::string_view name) const;
@@ -51,11 +58,14 @@ QSOHOST_API std::string escape(std::string_view text);
 
 // How an archive wants to be asked. Whatever stands here, the host asks less when the archive shows
 // that it has enough: 429, 5xx, time-outs, resets, untrustworthy answers, rising latency.
+// Retry-After is obeyed, but for no longer than five minutes or half of `patience` at a time: then
+// the archive is asked whether that was meant.
 struct HttpPolicy {
-  int max_connections = 0;                      // to one remote host; 0: as many as it bears
-  std::chrono::milliseconds timeout{120'000};   // of one request
-  int max_attempts = 8;                         // of one request, while the archive answers others
-  std::chrono::milliseconds patience{600'000};  // with no good answer at all; then it is given up
+  int max_connections = 0;                     // to one remote host; 0: as many as it bears
+  std::chrono::milliseconds timeout{120'000};  // of one request
+  int max_attempts = 8;                        // of one request, while the archive answers others
+  // With no good answer at all while something waits; then it is given up.
+  std::chrono::milliseconds patience{600'000};
   std::size_t max_body = std::size_t{256} << 20;  // bytes, decompressed; more is refused
   std::string contact;                            // e-mail or URL that goes into the User-Agent
 };
@@ -104,7 +114,9 @@ class QSOHOST_API HttpFetcher : public Fetcher {
   Http* http_ = nullptr;
 };
 
-// The simple form: each object is asked about on its own.
+// The simple form: each object is asked about on its own. An answer that does not say where it ends
+// (Response::is_end_known; VOTables say so themselves) is asked for again until two are equal, and
+// is parsed each time; only then it counts.
 class QSOHOST_API ObjectFetcher : public HttpFetcher {
  public:
   ~ObjectFetcher() override;

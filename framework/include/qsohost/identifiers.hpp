@@ -46,8 +46,8 @@ class QSOHOST_API IdIndex {
 
 // Of a FITS table; `file` is for messages.
 //
-// Position of the identifiers' column; throws ChainError if it is not there, with the nearest
-// names, or has another type. `option` is where the user wrote its name.
+// Position of the identifiers' column, by find_column; throws ChainError as that does, and for
+// another type. `option` is where the user wrote its name.
 QSOHOST_API std::size_t find_id(const FitsTable& table, std::string_view file,
                                 std::string_view name, std::string_view option = "id");
 

@@ -37,18 +37,21 @@ class QSOHOST_API Object {
   std::size_t row() const { return row_; }
   std::string id() const { return batch().id(row_); }
 
-  // An object column as double, null as NaN; throws ChainError if there is no such column.
+  // An object column as double, null as NaN; throws ChainError if there is no such column with one
+  // value per object.
   double number(std::string_view column) const;
 
   // The columns that the group's info names; throws ChainError if the group has none.
   LightCurve light_curve(std::string_view group) const;
 
-  // This object's part of an epoch column.
+  // This object's part of an epoch column; throws ChainError unless it has one value per epoch.
   template <class T>
   std::span<const Stored<T>> epochs(std::string_view group, std::string_view column) const {
     const Group& g = batch().group(group);
     const Slice s = g.slice(row_);
-    return g.at(column).template values<T>().subspan(s.first, s.count);
+    const Column& values = g.at(column);
+    values.require_width(1);
+    return values.template values<T>().subspan(s.first, s.count);
   }
 
  private:

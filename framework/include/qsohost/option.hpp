@@ -51,6 +51,14 @@ struct QSOHOST_API Path {
   std::string text;
 };
 
+// An http or https URL: a host, and if need be a port, a path and a query; no fragment. Environment
+// variables are replaced as in a Path. It is stored with the run and stands in every product, so
+// one with a user name or a password in it is refused: what proves who asks is a Secret, sent in a
+// header of the request. Empty only where that is the default.
+struct QSOHOST_API Url {
+  std::string text;
+};
+
 // The name of an environment variable that holds the secret. The value itself is read by
 // Context::secret() and never printed or stored.
 struct QSOHOST_API Secret {
@@ -104,8 +112,8 @@ class QSOHOST_API OptionBase {
   bool is_required() const { return required_; }
   bool is_set() const { return set_; }
 
-  // "bool", "integer", "number", "string", "path", "secret", "list of strings", "list of numbers",
-  // "list of paths", "list of tables"
+  // "bool", "integer", "number", "string", "path", "url", "secret", "list of strings", "list of
+  // numbers", "list of paths", "list of tables"
   virtual std::string_view type_name() const = 0;
   // The value in force; for a required option that was not set, an empty value.
   virtual OptionValue value() const = 0;
@@ -116,14 +124,15 @@ class QSOHOST_API OptionBase {
   // that says what the option wants. A list option takes a scalar as a list of one.
   void set(const OptionValue& value);
 
+  // Throws ChainError if the value in force breaks the option's own limits.
+  virtual void check() const;
+
  protected:
   OptionBase(OptionOwner* owner, std::string name, std::string help, OptionLimits limits,
              bool is_required);
   virtual void assign(const OptionValue& value) = 0;  // throws ChainError for a wrong type
 
  private:
-  void check_limits() const;
-
   std::string name_;
   std::string help_;
   OptionLimits limits_;
@@ -131,7 +140,7 @@ class QSOHOST_API OptionBase {
   bool set_ = false;
 };
 
-// T: bool, std::int64_t, double, std::string, Path, Secret, std::vector<std::string>,
+// T: bool, std::int64_t, double, std::string, Path, Url, Secret, std::vector<std::string>,
 // std::vector<double>, std::vector<Path>.
 template <class T>
 class QSOHOST_API Option final : public OptionBase {
@@ -148,6 +157,7 @@ class QSOHOST_API Option final : public OptionBase {
 
   std::string_view type_name() const override;
   OptionValue value() const override;
+  void check() const override;
 
  private:
   void assign(const OptionValue& value) override;
@@ -159,6 +169,7 @@ extern template class Option<std::int64_t>;
 extern template class Option<double>;
 extern template class Option<std::string>;
 extern template class Option<Path>;
+extern template class Option<Url>;
 extern template class Option<Secret>;
 extern template class Option<std::vector<std::string>>;
 extern template class Option<std::vector<double>>;

@@ -19,6 +19,7 @@
 #include "qsohost/fits.hpp"
 #include "qsohost/http.hpp"
 #include "qsohost/identifiers.hpp"
+#include "qsohost/input_columns.hpp"
 #include "qsohost/light_curve.hpp"
 #include "qsohost/light_curve_fitter.hpp"
 #include "qsohost/option.hpp"
@@ -62,10 +63,10 @@ constexpr std::uint64_t layout_hash() {
       Option<double>, Option<std::string>, Option<Path>, Option<Secret>,
       Option<std::vector<std::string>>, Option<std::vector<double>>, Port, Ports, Schema,
       Schema::Entry, Schema::GroupEntry, RunInfo, Context, Counts, Counts::Entry, Outcomes,
-      Outcomes::State, Result, Stage, Source, Fetcher, Filter, Fitter, Sink, Error, FitsField,
-      FitsCells, FitsTable, FitsKeyword, FitsHeader, FitsColumn, FitsOrder, IdIndex, TableReader,
-      TableRow, Request, Response, HttpPolicy, Conversation, Http, HttpFetcher, ObjectFetcher,
-      ResultColumn, CurveToFit, LightCurveFitter>();
+      Outcomes::State, Result, Stage, Source, Fetcher, Filter, Fitter, Sink, Input, Chunk, Products,
+      Error, FitsField, FitsCells, FitsTable, FitsKeyword, FitsHeader, FitsColumn, FitsOrder,
+      IdIndex, TableReader, TableRow, Request, Response, HttpPolicy, Conversation, Http,
+      HttpFetcher, ObjectFetcher, ResultColumn, CurveToFit, LightCurveFitter>();
 }
 
 template <std::size_t N>

@@ -22,14 +22,17 @@
 
 namespace qsohost::inline v1 {
 
+// The width of a port that reads cells of any width.
+inline constexpr std::size_t kAnyWidth = 0;
+
 struct Port {
-  std::string group;  // "" for one value per object
+  std::string group;  // "" for one cell per object
   std::string name;
   std::optional<DType> dtype;  // none: any type is good (reading), or not known yet (adding)
   std::string unit{};
   std::string help{};
   double fill = 0;          // an integer or bool column starts as this; floats start as NaN
-  std::size_t width = 1;    // elements per cell
+  std::size_t width = 1;    // values per cell; a port that is read demands as many
   std::string fill_text{};  // a string column starts as this
 };
 
@@ -72,8 +75,8 @@ class QSOHOST_API Ports {
   void drops_group(std::string name) { drops_.push_back(std::move(name)); }
   // For a Source that has not been opened: there will be columns and groups besides those declared.
   void adds_unknown() { unknown_ = true; }
-  // A file that a Sink will write, as a pattern in which only {name} is open. Two sinks with the
-  // same file are an error.
+  // A file that a Sink will write, as a pattern in which only {name} is open; relative paths count
+  // from the run directory. Two sinks with the same file are an error.
   void writes(std::string product) { products_.push_back(std::move(product)); }
   // Anything else that cannot work at this place of the chain; shown with the stage's line.
   void problem(std::string message) { problems_.push_back(std::move(message)); }
@@ -108,7 +111,7 @@ class QSOHOST_API PortOwner {
   PortOwner& operator=(const PortOwner&) = delete;
 
  private:
-  template <class>
+  template <class, std::size_t>
   friend class In;
   template <class>
   friend class Out;
@@ -116,17 +119,22 @@ class QSOHOST_API PortOwner {
   Ports ports_;
 };
 
-// A column that must be there. in(batch) is the whole column, one entry a row or an epoch.
-template <class T>
+// A column that must be there. in(batch) is the whole column: one entry a row or an epoch, or
+// `width` of them one after the other.
+template <class T, std::size_t width = 1>
 class In {
+  static_assert(width != kAnyWidth, "who reads cells of any width declares it in Stage::declare()");
+
  public:
   In(PortOwner* owner, std::string group, std::string name, std::string unit, std::string help)
       : group_(std::move(group)), name_(std::move(name)) {
-    owner->ports_.reads({group_, name_, dtype_of<T>(), std::move(unit), std::move(help)});
+    owner->ports_.reads({group_, name_, dtype_of<T>(), std::move(unit), std::move(help), 0, width});
   }
   std::span<const Stored<T>> operator()(const Batch& batch) const {
     const ColumnSet& set = group_.empty() ? batch.objects() : batch.group(group_);
-    return set.at(name_).template values<T>();
+    const Column& column = set.at(name_);
+    column.require_width(width);
+    return column.template values<T>();
   }
 
  private:

@@ -3,8 +3,9 @@
 // framework itself knows no database.
 //
 // It is libpq throughout. libpqxx 6.4 would bring transactions and quoting, but it has no binary
-// COPY, its exec() blocks, so that Ctrl-C could not cancel what the server is doing, and it
-// reconnects by itself, which loses a snapshot or a temporary table in silence.
+// COPY, and its exec() blocks: another thread could cancel it, but not when the network is silent.
+// Its usual connection reconnects by itself, which loses a snapshot or a temporary table in
+// silence.
 //
 // Errors: TryAgain for what may work a minute later (connection lost or refused, server starting or
 // shutting down, out of resources: SQLSTATE 08, 53, 57P, 40), and when the user wants to stop;
@@ -44,10 +45,10 @@ using PgRow = std::vector<std::optional<std::string>>;  // cells as text; none f
 // One session. One thread at a time.
 class PgConnection {
  public:
-  // `stop`: asked ten times a second while waiting; true cancels what the server is doing for us,
-  // and TryAgain is thrown.
+  // `stop`: asked ten times a second while connecting, waiting and sending; true cancels what the
+  // server is doing for us, and TryAgain is thrown: within two seconds, whatever the network does.
   PgConnection(const std::string& dsn, std::function<bool()> stop);
-  ~PgConnection();  // cancels what still runs
+  ~PgConnection();  // cancels what still runs; waits no longer than that
   PgConnection(PgConnection&&) noexcept;
   PgConnection& operator=(PgConnection&&) = delete;
 
@@ -64,12 +65,15 @@ class PgConnection {
   Result send(const std::string& sql, std::span<const std::string> parameters);
   Result next_result();
   void finish_failed();
+  void check_stop();
   void wait(bool for_writing);  // a tenth of a second at most
+  void flush();
   void cancel() noexcept;
   [[noreturn]] void fail();
 
   std::unique_ptr<pg_conn, Close> connection_;
   std::function<bool()> stop_;
+  bool is_cancelled_ = false;  // the statement that runs, if one does
 };
 
 std::string quote_identifier(std::string_view name);  // "a""b"

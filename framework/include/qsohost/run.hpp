@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "qsohost/chain.hpp"
@@ -16,7 +17,7 @@ namespace qsohost::inline v1 {
 
 enum class StartMode : std::uint8_t {
   Fresh,        // refuses a run directory that already holds a run
-  Resume,       // goes on after the last committed batch; refuses a chain that changed
+  Resume,       // goes on with what is not committed; refuses a chain or inputs that changed
   Restart,      // throws away what the run directory holds of an earlier run
   RetryFailed,  // as Resume, and batches with failed objects are done again
 };
@@ -36,9 +37,17 @@ struct FitterWork {
   std::vector<std::string> reasons;  // why it could not be done, or ""
 };
 
+// More than any machine or archive has use for; what is larger is a slip of the pen.
+inline constexpr int kMostThreads = 4096;
+inline constexpr int kMostLanes = 4096;      // of one fetcher
+inline constexpr int kMostInFlight = 65536;  // batches
+
 struct RunOptions {
   std::filesystem::path run_dir;
   StartMode start = StartMode::Fresh;
+  // Resume and RetryFailed go on though inputs have changed: objects are told apart by identifier,
+  // those of committed batches stay, and those that are in none are done.
+  bool accept_changed_inputs = false;
   std::uint64_t skip = 0;              // objects of the source to leave out, for shards
   std::optional<std::uint64_t> limit;  // only the first so many objects behind these
   bool dry_run = false;                // sinks are not called and nothing is stored
@@ -99,6 +108,8 @@ struct RunStatus {
   std::string started;       // the last time; UTC
   std::string command;       // that began it, to which --resume or --retry-failed can be added
   std::optional<std::uint64_t> objects_total;
+  // Crashes of plugins, with what was being worked on; none of batches that were committed since.
+  std::vector<std::string> crashes;
   std::uint64_t batches = 0;            // committed
   std::optional<double> rate;           // objects a second, since it was started the last time
   std::optional<double> seconds_to_go;  // at that rate, if it is running
@@ -118,19 +129,29 @@ struct ObjectStatus {
   std::string reason;  // or, of a matched one, what was found
 };
 
-// All that ended so, stage by stage, in the source's order.
+// All that ended so, stage by stage, in the source's order, until `tell` returns false. While it is
+// called the ledger is not being read: it may take its time, and the run is not held up.
 QSOHOST_API void each_object(const std::filesystem::path& run_dir, Outcome outcome,
-                             const std::function<void(const ObjectStatus&)>& tell);
+                             const std::function<bool(const ObjectStatus&)>& tell);
+
+// From now on a signal that stands for a crash (SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL) is told
+// on stderr, with the stage, batch and object that its thread was at, and noted for run_status();
+// then it takes its usual course. Signals that have a handler already are left alone.
+QSOHOST_API void name_crashes();
+// The same for any other sudden end of the program. Safe in a signal handler.
+QSOHOST_API void tell_crash(std::string_view what) noexcept;
 
 struct MergeOptions {
   std::vector<std::filesystem::path> run_dirs;  // one, or the shards of one chain
   std::filesystem::path into;                   // empty: the first of them
+  bool partial = false;                         // the last shards may be missing
   std::function<void(LogLevel, const std::string&)> log;
 };
 
 // Makes the products again from the chunks that complete runs have left; sinks alone are opened.
-// Shards are put in the order of the source. Throws ChainError for runs that are not complete or of
-// different chains, chunks that are gone, and gaps or overlaps between shards, naming the objects.
+// Shards are put in the order of the source. Throws ChainError for runs that are not complete, of
+// different chains or of different inputs, chunks that are gone, gaps or overlaps between shards,
+// a last shard that is missing, naming the objects, and for a folder `into` that holds a run.
 QSOHOST_API std::vector<std::filesystem::path> merge_runs(Plugins& plugins,
                                                           const MergeOptions& options);
 

@@ -10,8 +10,9 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
+#include <filesystem>
 #include <functional>
-#include <map>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -84,41 +85,68 @@ class QSOHOST_API Outcomes {
   Counts counts_;
 };
 
-// Where a Fitter puts what it found for one object. Columns are those it declared.
+// Where a Fitter puts what it found for one object, in the columns that it declared. An object has
+// all of its results or none: what was put here before fit() throws BadObject is taken back.
 class QSOHOST_API Result {
  public:
-  Result(Batch& batch, std::size_t row, std::deque<Group>& arrays, Counts& counts)
-      : batch_(&batch), row_(row), arrays_(&arrays), counts_(&counts) {}
+  // By the host. `arrays` and `counts` are of this object alone.
+  Result(Batch& batch, std::size_t row, const Ports& declared, std::deque<Group>& arrays,
+         Counts& counts)
+      : batch_(&batch), row_(row), declared_(&declared), arrays_(&arrays), counts_(&counts) {}
 
-  // An object column of the type declared.
+  // An object column of the type declared, with one value per object.
   template <class T>
   void set(std::string_view column, T value) {
-    batch_->objects().at(column).template values<T>()[row_] = static_cast<Stored<T>>(value);
+    one_value("", column).template values<T>()[row_] = static_cast<Stored<T>>(value);
+  }
+  // This object's cell of an object column of any width: as many values as were declared.
+  template <class T>
+  std::span<Stored<T>> cell(std::string_view column) {
+    Column& c = own("", column);
+    return c.template values<T>().subspan(row_ * c.width(), c.width());
   }
   // This object's part of an epoch column that was added to a group already there ("keep").
   template <class T>
   std::span<Stored<T>> epochs(std::string_view group, std::string_view column) {
-    Group& g = batch_->group(group);
-    const Slice s = g.slice(row_);
-    return g.at(column).template values<T>().subspan(s.first, s.count);
+    Column& c = one_value(group, column);
+    const Slice s = batch_->group(group).slice(row_);
+    return c.template values<T>().subspan(s.first, s.count);
   }
   // One more element for this object in a group that this fitter adds (arrays of any length). All
   // columns of that group get as many elements.
   template <class T>
   void append(std::string_view group, std::string_view column, T value) {
-    array(group).at(column).append(value);
+    array(group, column).append(value);
   }
   void count(std::string_view item, std::string_view what, std::int64_t n = 1) {
     counts_->add(item, what, n);
   }
 
  private:
-  Group& array(std::string_view group);
+  // A column that this fitter added to the batch; throws ChainError if it did not.
+  Column& own(std::string_view group, std::string_view column);
+  Column& one_value(std::string_view group, std::string_view column);
+  Column& array(std::string_view group, std::string_view column);
+
   Batch* batch_;
   std::size_t row_;
+  const Ports* declared_;
   std::deque<Group>* arrays_;
   Counts* counts_;
 };
+
+// Something of the outside world that a stage's results depend on. The ledger of a run keeps it,
+// and a run goes on only where its inputs are what they were.
+struct Input {
+  std::string name;   // "/data/dr16q.fits", "script fit.py"
+  std::string state;  // compared as text
+};
+
+// A file: its size and a digest of its content; of one larger than 256 MiB, of its first and last
+// MiB and the time of its last change. One that cannot be read has the state "not there".
+QSOHOST_API Input file_input(const std::filesystem::path& file);
+// A text, such as a script or a query: a digest of it.
+QSOHOST_API Input text_input(std::string name, std::string_view text);
 
 class QSOHOST_API Stage : public OptionOwner, public PortOwner {
  public:
@@ -133,6 +161,10 @@ class QSOHOST_API Stage : public OptionOwner, public PortOwner {
   // Ports that depend on options or on what is before. Called by --check, when nothing is open, and
   // again when the source has been opened.
   virtual void declare(const Schema& before, Ports& ports) const;
+  // What its results depend on besides its options and its code: the files that it will read, the
+  // text of a script. Called before open().
+  virtual std::vector<Input> fingerprint() const { return {}; }
+  // A stage that was closed may be opened again; a Source then begins with its first object.
   virtual void open(Context& context);
   virtual void close() noexcept {}
 
@@ -177,20 +209,42 @@ class QSOHOST_API Fitter : public Stage {
  public:
   static constexpr Role role = Role::Fitter;
   ~Fitter() override;
-  // One object. May throw BadObject: the object is flagged, its results keep their fill values.
+  // One object. May throw BadObject: the object is flagged, its results keep their fill values and
+  // its arrays stay empty, whatever had been put into `result`.
   virtual void fit(const Object& object, Result& result) const = 0;
+};
+
+// What a Sink stores of one batch. A batch that is done again is another attempt and another chunk,
+// so the files of a run that was broken off are never taken for those of a batch that was done.
+struct Chunk {
+  std::uint64_t ordinal = 0;  // of the batch
+  std::uint64_t attempt = 1;
+  std::uint64_t objects = 0;  // of the batch as it came to the sink
+  // The file for this chunk in a sink's chunk_dir: "00000012-1.fits", or with `part`
+  // "00000012-1-part.fits". The host removes chunks by these names.
+  QSOHOST_API std::string file_name(std::string_view extension, std::string_view part = {}) const;
+};
+
+// Where a Sink makes its products.
+class QSOHOST_API Products {
+ public:
+  virtual ~Products();
+  // The file to write in place of `product`, a path as declared by Ports::writes() with the name of
+  // the chain filled in; its folder exists. When all sinks have finished the host gives the files
+  // of all of them their names.
+  virtual std::filesystem::path part(const std::filesystem::path& product) = 0;
 };
 
 class QSOHOST_API Sink : public Stage {
  public:
   static constexpr Role role = Role::Sink;
   ~Sink() override;
-  // Stores the batch under its ordinal in run().chunk_dir so that it survives a crash once this
-  // returns (see publish_file). Writing an ordinal again replaces it. One thread, in source order.
-  virtual void write(const Batch& batch) = 0;
-  // Called once when every batch is committed: makes the products from the chunks of `ordinals`
-  // (ascending) and returns their paths.
-  virtual std::vector<std::filesystem::path> finish(std::span<const std::uint64_t> ordinals) = 0;
+  // Stores the batch as this chunk in run().chunk_dir so that it survives a crash once this returns
+  // (see publish_file). Writing a chunk again replaces it. One thread, in source order.
+  virtual void write(const Batch& batch, const Chunk& chunk) = 0;
+  // Called once when every batch is committed: makes the products from these chunks, in this
+  // order. Throws ChainError if one of them does not hold what was written for so many objects.
+  virtual void finish(std::span<const Chunk> chunks, Products& products) = 0;
   // True if the chunks shall stay when the run is done, for `qsohost merge`.
   virtual bool keeps_chunks() const { return false; }
 };

@@ -27,13 +27,21 @@ enum class TableOrigin : std::uint8_t { Archive, User };
 // Numbers as archives print them: blanks around are skipped, a leading "+" is allowed; for integers
 // "0x1f" is hexadecimal; for floats "nan" is NaN. None for a missing value and for anything that is
 // not a number of the type (is_missing() tells the two apart). parse_float rounds once, from the
-// text to the nearest float.
+// text to the nearest float. A float out of range is, as in strtod, 0 (1e-400) or infinite (1e400).
 QSOHOST_API std::optional<double> parse_double(std::string_view text);
 QSOHOST_API std::optional<float> parse_float(std::string_view text);
 QSOHOST_API std::optional<std::int64_t> parse_int(std::string_view text);
 
 // Nothing but blanks, or "null".
 QSOHOST_API bool is_missing(std::string_view text);
+
+// A column as the header of a table describes it. CSV and TSV give no more than names.
+struct TableField {
+  std::string name;
+  std::string unit{};         // as the table spells it
+  std::string description{};  // one line
+  bool is_text = false;       // declared so: 0012 is no number there
+};
 
 // Rows of a table in memory. The text must outlive the reader. Cells are views into the text or
 // into the reader, and valid as long as both.
@@ -53,6 +61,7 @@ class QSOHOST_API TableReader {
 
   TableFormat format() const;
   const std::vector<std::string>& columns() const;
+  const std::vector<TableField>& fields() const;  // the same, with what the header says of them
   // Position of a column, by its exact name; none if there is no such column.
   std::optional<std::size_t> column(std::string_view name) const;
 

@@ -13,6 +13,7 @@
 #include "data/caught.hpp"
 #include "data/fnv.hpp"
 #include "qsohost/error.hpp"
+#include "run/stage_call.hpp"
 
 namespace qsohost::inline v1 {
 
@@ -118,6 +119,7 @@ ChainStage make_stage(const RawStage& raw, const std::filesystem::path& folder, 
     if (plugins.find(raw.use) == nullptr) throw ChainError(plugins.no_stage(raw.use));
     stage.stage = plugins.create(raw.use);
     stage.offer = *plugins.find(raw.use);
+    const AtWork at_work(place_of(stage, nullptr));
     stage.is_whole = apply_options(*stage.stage, raw, folder, problems);
     if (!raw.in_line_up && plugins.find(raw.swapped_from) != nullptr) {
       stage.original = plugins.create(raw.swapped_from);
@@ -158,15 +160,19 @@ void check_for_sink(const std::vector<ChainStage>& stages, std::vector<Problem>&
   }
 }
 
-void check_products(const std::vector<ChainStage>& stages, std::vector<Problem>& problems) {
-  std::map<std::string, std::string> writers;
+// One file may be spelled in several ways; those that depend on the run directory are found when
+// the run opens it.
+void check_products(const std::vector<ChainStage>& stages, const std::string& chain_name,
+                    std::vector<Problem>& problems) {
+  std::map<std::filesystem::path, std::string> writers;
   for (const ChainStage& stage : stages) {
     for (const std::string& product : stage.ports.products()) {
-      const auto [it, is_first] = writers.try_emplace(product, stage.label);
+      const std::filesystem::path path = product_path(product, chain_name);
+      const auto [it, is_first] = writers.try_emplace(path, stage.label);
       if (is_first) continue;
       problems.push_back({stage.place,
                           fmt::format("{} writes {}, as {} does; give one of them another path",
-                                      stage.label, product, it->second),
+                                      stage.label, path.string(), it->second),
                           false});
     }
   }
@@ -198,6 +204,16 @@ void check_alignment(const std::vector<ChainStage>& stages, std::vector<Problem>
 }
 
 }  // namespace
+
+std::filesystem::path product_path(const std::string& pattern, const std::string& chain_name) {
+  constexpr std::string_view kName = "{name}";
+  std::string out = pattern;
+  for (std::size_t at = out.find(kName); at != std::string::npos;
+       at = out.find(kName, at + chain_name.size())) {
+    out.replace(at, kName.size(), chain_name);
+  }
+  return std::filesystem::path(out).lexically_normal();
+}
 
 std::string Problem::text() const {
   const std::string where =
@@ -266,7 +282,7 @@ void Chain::build(const RawChain& raw, const std::filesystem::path& folder, Plug
   }
   check_order(stages_, problems);
   check_ports(problems);
-  check_products(stages_, problems);
+  check_products(stages_, settings_.name, problems);
   check_alignment(stages_, problems);
   std::ranges::stable_sort(
       problems, {}, [](const Problem& p) { return std::tuple(p.place.line, p.place.column); });
@@ -294,6 +310,7 @@ void Chain::check_ports(std::vector<Problem>& problems) {
       problems.push_back({stage.place, fmt::format("{} {}", stage.label, message), false});
     };
     try {
+      const AtWork at_work(place_of(stage, nullptr));
       stage.ports = ports_of(*stage.stage, schema);
       std::vector<std::string> messages;
       if (is_swapped) messages = misfits_by_swap(stage, schema, as_written);

@@ -63,7 +63,8 @@ void check_fitters(const LineUp& line_up, const std::vector<RawStage>& before, P
 
 void apply_set(RawChain& raw, const std::string& where, const std::string& value,
                std::vector<Problem>& problems) {
-  const Place place{fmt::format("--set {}={}", where, value), 0, 0};
+  // Without the value, which may be a secret that does not belong there.
+  const Place place{fmt::format("--set {}", where), 0, 0};
   const std::size_t dot = where.find('.');
   if (dot == std::string::npos || dot == 0 || dot + 1 == where.size()) {
     problems.push_back({place, "write --set label.option=value", false});

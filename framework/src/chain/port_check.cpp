@@ -31,6 +31,22 @@ std::vector<std::string> group_names(const Schema& schema) {
   return names;
 }
 
+std::string values_a_cell(std::size_t width, const Port& port) {
+  return fmt::format("{} value{} per {}", width, width == 1 ? "" : "s",
+                     port.group.empty() ? "object" : "epoch");
+}
+
+// A port whose type is not known yet may have any width.
+void check_width(const Port& wanted, const Schema::Entry& given, std::vector<std::string>& out) {
+  const std::size_t width = given.port.width;
+  if (wanted.width == kAnyWidth || wanted.width == width || !given.port.dtype) return;
+  out.push_back(fmt::format(
+      "needs column {}{} with {}, but stage '{}' gives {}: name another column, or split this one "
+      "where it comes from",
+      full_name(wanted), wanted.help.empty() ? "" : fmt::format(" ({})", wanted.help),
+      values_a_cell(wanted.width, wanted), given.origin, values_a_cell(width, wanted)));
+}
+
 void check_read(const Port& wanted, const Schema& before, std::vector<std::string>& out) {
   const Schema::Entry* there = before.find(wanted.group, wanted.name);
   if (there == nullptr) {
@@ -45,6 +61,7 @@ void check_read(const Port& wanted, const Schema& before, std::vector<std::strin
     return;
   }
   const Port& given = there->port;
+  check_width(wanted, *there, out);
   if (wanted.dtype && given.dtype && *wanted.dtype != *given.dtype) {
     out.push_back(fmt::format("needs column {} as {}, but stage '{}' gives {}", full_name(wanted),
                               name_of(*wanted.dtype), there->origin, name_of(*given.dtype)));
@@ -67,6 +84,10 @@ void check_added(const Schema& before, const Ports& ports, std::vector<std::stri
     }
   }
   for (const Port& port : ports.added()) {
+    if (port.width == kAnyWidth) {
+      out.push_back(fmt::format("adds column {}, but does not say how many values a cell has",
+                                full_name(port)));
+    }
     if (const Schema::Entry* there = before.find(port.group, port.name)) {
       out.push_back(fmt::format("adds column {}, which stage '{}' has added already",
                                 full_name(port), there->origin));

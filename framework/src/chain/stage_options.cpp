@@ -16,11 +16,20 @@ namespace {
 
 using Scalar = OptionValue::Scalar;
 
+// In `link/../x` the `..` counts from where the link leads, which the text alone does not tell.
+std::filesystem::path without_dots(const std::filesystem::path& path) {
+  std::filesystem::path tidy = path.lexically_normal();
+  std::error_code error;
+  std::filesystem::path real = std::filesystem::weakly_canonical(path, error);
+  if (error || real == std::filesystem::weakly_canonical(tidy, error)) return tidy;
+  return real;
+}
+
 Scalar resolve_path(const Scalar& scalar, const std::filesystem::path& folder) {
   const auto* text = std::get_if<std::string>(&scalar);
   if (text == nullptr || text->empty()) return scalar;
   const std::filesystem::path path = expand_environment(*text);
-  return path.is_absolute() ? path.string() : (folder / path).lexically_normal().string();
+  return path.is_absolute() ? path.string() : without_dots(folder / path).string();
 }
 
 // Paths in the value of an option, those in its tables included.
@@ -38,6 +47,9 @@ OptionValue resolve_paths(const OptionBase& option, OptionValue value,
     return value;
   }
   const auto type = option.type_name();
+  if (auto* scalar = std::get_if<Scalar>(&value.data); scalar != nullptr && type == "url") {
+    if (const auto* text = std::get_if<std::string>(scalar)) *scalar = expand_environment(*text);
+  }
   if (type != "path" && type != "list of paths") return value;
   if (auto* scalar = std::get_if<Scalar>(&value.data)) *scalar = resolve_path(*scalar, folder);
   if (auto* list = std::get_if<std::vector<Scalar>>(&value.data)) {

@@ -46,7 +46,8 @@ Layout layout_of(const ChainStage& stage, std::size_t index) {
     const std::string group = dot < skip ? "" : port.name.substr(skip, dot - skip);
     if (std::ranges::find(layout.groups, group) == layout.groups.end())
       layout.groups.push_back(group);
-    layout.results.emplace(port.name.substr(dot + 1), port);
+    // What has several values per object is no number to compare.
+    if (port.width == 1) layout.results.emplace(port.name.substr(dot + 1), port);
   }
   return layout;
 }
@@ -161,7 +162,8 @@ class Comparison {
   static const Column* find(const Batch& batch, const Layout& layout, const std::string& group,
                             const std::string& name) {
     const std::string prefix = layout.label + "." + (group.empty() ? "" : group + ".");
-    return batch.objects().find(prefix + layout.own_name(name));
+    const Column* column = batch.objects().find(prefix + layout.own_name(name));
+    return column != nullptr && column->width() == 1 ? column : nullptr;
   }
 
   static void append_integer(const Column* from, std::size_t row, Column& to) {
@@ -174,7 +176,9 @@ class Comparison {
   ComparedFit fit_of(const Batch& batch, std::size_t row, const std::string& group,
                      const Layout& layout, const FitterWork& work) const {
     ComparedFit fit;
-    fit.seconds = work.seconds.at(row) / static_cast<double>(layout.groups.size());
+    // A fitter that adds arrays alone names no light curves: its time is shared out among all.
+    const auto& curves = layout.groups.empty() ? groups_ : layout.groups;
+    fit.seconds = work.seconds.at(row) / static_cast<double>(curves.size());
     bool any = false;
     for (const std::string& name : names_) {
       const Column* column = find(batch, layout, group, name);

@@ -13,6 +13,7 @@ Spool::Spool() : file_(std::tmpfile()) {
 }
 
 void Spool::add(double value) {
+  if (std::isnan(value)) return;
   if (std::fwrite(&value, sizeof value, 1, file_.get()) != 1)
     throw ChainError("cannot write a temporary file of the summary; is the disk full?");
   ++size_;

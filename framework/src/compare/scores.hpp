@@ -22,7 +22,8 @@ struct ComparedFit {
   std::vector<double> values;
 };
 
-// Numbers set aside on disk until their median is asked for.
+// Numbers set aside on disk until their median is asked for; NaN, which has no place in an order,
+// is not taken.
 class Spool {
  public:
   Spool();

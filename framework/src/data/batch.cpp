@@ -205,6 +205,7 @@ void Batch::keep_rows(std::span<const std::uint8_t> mask) {
 
 void Batch::verify() const {
   const std::size_t n = rows();
+  if (const Column* ids = objects_.find("source_id")) ids->require_width(1);
   for (const Column& column : objects_) {
     if (column.size() == n) continue;
     throw ChainError(

@@ -99,6 +99,12 @@ void Column::require(DType dtype) const {
   }
 }
 
+void Column::require_width(std::size_t width) const {
+  if (width == info_.width) return;
+  throw ChainError(fmt::format("column '{}' has cells of {} values, where {} {} wanted", info_.name,
+                               info_.width, width, width == 1 ? "is" : "are"));
+}
+
 std::size_t Column::value_count() const {
   return std::visit([](const auto& v) { return v.size(); }, data_);
 }

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "qsohost/error.hpp"
-#include "qsohost/loader.hpp"
+#include "qsohost/input_columns.hpp"
 
 namespace qsohost::inline v1 {
 
@@ -81,16 +81,10 @@ std::uint64_t IdIndex::row_of(const Column& ids, std::size_t i) const {
 
 std::size_t find_id(const FitsTable& table, std::string_view file, std::string_view name,
                     std::string_view option) {
-  const auto position = table.find(name);
-  if (!position) {
-    std::vector<std::string> names;
-    for (const FitsField& field : table.fields()) names.push_back(field.info.name);
-    throw ChainError(fmt::format("{}: there is no column '{}' (option '{}'){}", file, name, option,
-                                 did_you_mean(name, names)));
-  }
-  const FitsField& field = table.fields()[*position];
+  const std::size_t position = find_column(column_names(table), name, file, option);
+  const FitsField& field = table.fields()[position];
   check_id_type(field.info, field.is_array, file, option);
-  return *position;
+  return position;
 }
 
 void for_each_id(FitsTable& table, std::string_view file, std::size_t id,

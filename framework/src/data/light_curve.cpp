@@ -16,6 +16,7 @@ std::vector<double> numbers(const Group& group, const std::string& column, Slice
                                  group.name()));
   }
   const Column& values = group.at(column);
+  values.require_width(1);
   std::vector<double> out(slice.count);
   for (std::size_t k = 0; k < slice.count; ++k) out[k] = values.number(slice.first + k);
   return out;
@@ -30,7 +31,9 @@ void Object::throw_gone() {
 }
 
 double Object::number(std::string_view column) const {
-  return batch().objects().at(column).number(row_);
+  const Column& values = batch().objects().at(column);
+  values.require_width(1);
+  return values.number(row_);
 }
 
 LightCurve Object::light_curve(std::string_view group_name) const {

@@ -1,8 +1,11 @@
 // One question an object, as a conversation of a batch.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <exception>
 
+#include "data/fnv.hpp"
+#include "data/working_on.hpp"
 #include "qsohost/error.hpp"
 #include "qsohost/http.hpp"
 
@@ -12,6 +15,17 @@ namespace {
 
 // Long enough for an archive to come to its senses.
 constexpr std::chrono::seconds kBeforeConfirming{5};
+// An answer whose end is not known is asked for so often, each time in a turn of its own, until two
+// are equal.
+constexpr int kMostUnequal = 5;
+constexpr int kTurnStep = 1000;
+
+// A VOTable that is cut does not parse. Of other formats nobody can say.
+bool is_whole(const Response& response) {
+  if (response.is_end_known) return true;
+  const std::string_view body = response.body;
+  return body.substr(0, body.find_last_not_of(" \t\r\n") + 1).ends_with("VOTABLE>");
+}
 
 class ObjectConversation final : public Conversation {
  public:
@@ -20,12 +34,14 @@ class ObjectConversation final : public Conversation {
     const std::size_t rows = batch.rows();
     ends_.resize(rows);
     empty_.resize(rows);
+    seen_.resize(rows);
     for (std::size_t row = 0; row < rows; ++row) epochs_.push_back(empty_epochs(row));
   }
 
   std::vector<Request> begin() override {
     std::vector<Request> requests;
     for (std::size_t row = 0; row < ends_.size(); ++row) {
+      const AtObject at_object(batch_, row);
       try {
         requests.push_back(of_row(fetcher_.request(Object(batch_, row)), row));
       } catch (const Error&) {
@@ -37,29 +53,38 @@ class ObjectConversation final : public Conversation {
 
   std::vector<Request> answer(const Request& request, const Response& response) override {
     const std::size_t row = request.tag;
-    std::vector<Request> next;
+    const AtObject at_object(batch_, row);
+    std::optional<Request> next;
+    std::exception_ptr end;
+    bool is_empty = false;
     Counts counts;  // of this answer; they go if it cannot be trusted
     try {
-      auto further = fetcher_.parse(Object(batch_, row), request, response, epochs_[row], counts);
-      if (further) next.push_back(of_row(std::move(*further), row));
+      next = fetcher_.parse(Object(batch_, row), request, response, epochs_[row], counts);
     } catch (const TryAgain&) {
       roll_back(row);
       throw;
     } catch (const NotFound&) {
-      roll_back(row);
-      if (++empty_[row] < fetcher_.confirmations()) {
-        next.push_back(request);
-        next.back().turn = empty_[row];
-        next.back().delay = kBeforeConfirming;
-        return next;
-      }
-      ends_[row] = std::current_exception();
+      end = std::current_exception();
+      is_empty = true;
     } catch (const BadObject&) {
+      end = std::current_exception();
+    }
+    if (end) roll_back(row);
+    if (!is_whole(response) && !is_repeated(row, response)) {
       roll_back(row);
-      ends_[row] = std::current_exception();
+      return ask_again(request);
+    }
+    seen_[row].clear();
+    if (is_empty && ++empty_[row] < fetcher_.confirmations()) {
+      next = request;
+      next->turn = empty_[row];
+      next->delay = kBeforeConfirming;
+      return {std::move(*next)};
     }
     counts_.add(counts);
-    return next;
+    ends_[row] = end;
+    if (!next) return {};
+    return {of_row(std::move(*next), row)};
   }
 
   std::vector<Request> failed(const Request& request, const std::string& reason) override {
@@ -94,6 +119,29 @@ class ObjectConversation final : public Conversation {
     return epochs;
   }
 
+  // Notes an answer whose end is not known; true if there was an equal one.
+  bool is_repeated(std::size_t row, const Response& response) {
+    const std::uint64_t hash = fnv1a(response.body, fnv1a(std::to_string(response.status)));
+    const bool is_new = std::ranges::find(seen_[row], hash) == seen_[row].end();
+    seen_[row].push_back(hash);
+    return !is_new;
+  }
+
+  std::vector<Request> ask_again(const Request& request) {
+    const std::size_t row = request.tag;
+    if (seen_[row].size() >= kMostUnequal) {
+      ends_[row] = std::make_exception_ptr(
+          TryAgain(fmt::format("the archive does not say where its answers end, and of {} no two "
+                               "were equal",
+                               seen_[row].size())));
+      return {};
+    }
+    Request again = request;
+    again.turn += kTurnStep;
+    again.delay = {};
+    return {std::move(again)};
+  }
+
   void roll_back(std::size_t row) {
     for (Group& group : epochs_[row].groups()) group.roll_back();
   }
@@ -107,9 +155,10 @@ class ObjectConversation final : public Conversation {
   const ObjectFetcher& fetcher_;
   const Batch& batch_;
   Counts& counts_;
-  std::vector<Batch> epochs_;             // of each row; nothing in it is closed
-  std::vector<std::exception_ptr> ends_;  // NotFound, TryAgain, BadObject; none: matched
-  std::vector<int> empty_;                // times that nothing was there
+  std::vector<Batch> epochs_;                     // of each row; nothing in it is closed
+  std::vector<std::exception_ptr> ends_;          // NotFound, TryAgain, BadObject; none: matched
+  std::vector<int> empty_;                        // times that nothing was there
+  std::vector<std::vector<std::uint64_t>> seen_;  // answers whose end is not known
 };
 
 }  // namespace

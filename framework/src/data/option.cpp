@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "data/url_check.hpp"
+
 namespace qsohost::inline v1 {
 
 namespace {
@@ -108,15 +110,18 @@ OptionBase::~OptionBase() = default;
 
 void OptionBase::set(const OptionValue& value) {
   assign(value);
-  check_limits();
+  check();
   set_ = true;
 }
 
-void OptionBase::check_limits() const {
+void OptionBase::check() const {
   const OptionValue now = value();
   const double low = limits_.min.value_or(-HUGE_VAL);
   const double high = limits_.max.value_or(HUGE_VAL);
   const std::string unit = limits_.unit.empty() ? "" : " " + limits_.unit;
+  if (low > high) {
+    throw ChainError(fmt::format("has limits that nothing satisfies, {} .. {}{}", low, high, unit));
+  }
   for (const double number : scalars_in<double>(now)) {
     if (number >= low && number <= high) continue;
     if (limits_.min && limits_.max) {
@@ -156,6 +161,9 @@ std::string_view type_name_of(const std::string&) {
 std::string_view type_name_of(const Path&) {
   return "path";
 }
+std::string_view type_name_of(const Url&) {
+  return "url";
+}
 std::string_view type_name_of(const Secret&) {
   return "secret";
 }
@@ -180,6 +188,9 @@ void take(const OptionValue& value, std::vector<T>& into) {
 void take(const OptionValue& value, Path& into) {
   into.text = as_scalar<std::string>(value, "path (a string)");
 }
+void take(const OptionValue& value, Url& into) {
+  into.text = as_scalar<std::string>(value, "URL (a string)");
+}
 void take(const OptionValue& value, std::vector<Path>& into) {
   into.clear();
   for (std::string& text : as_list<std::string>(value, "list of paths (strings)")) {
@@ -200,6 +211,9 @@ OptionValue give(const std::vector<T>& values) {
   return {std::vector<Scalar>(values.begin(), values.end())};
 }
 OptionValue give(const Path& value) {
+  return {Scalar(value.text)};
+}
+OptionValue give(const Url& value) {
   return {Scalar(value.text)};
 }
 OptionValue give(const Secret& value) {
@@ -225,7 +239,22 @@ OptionValue Option<T>::value() const {
 
 template <class T>
 void Option<T>::assign(const OptionValue& value) {
-  take(value, value_);
+  T taken = value_;
+  take(value, taken);
+  if constexpr (std::is_same_v<T, Url>) {
+    if (taken.text.empty() && (is_required() || !value_.text.empty())) {
+      throw ChainError("wants a URL, not an empty text");
+    }
+  }
+  value_ = std::move(taken);
+}
+
+template <class T>
+void Option<T>::check() const {
+  OptionBase::check();
+  if constexpr (std::is_same_v<T, Url>) {
+    if (!value_.text.empty()) check_url(value_.text);
+  }
 }
 
 template class Option<bool>;
@@ -233,6 +262,7 @@ template class Option<std::int64_t>;
 template class Option<double>;
 template class Option<std::string>;
 template class Option<Path>;
+template class Option<Url>;
 template class Option<Secret>;
 template class Option<std::vector<std::string>>;
 template class Option<std::vector<double>>;

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "data/working_on.hpp"
+
 namespace qsohost::inline v1 {
 
 std::string_view name_of(Role role) {
@@ -70,6 +72,7 @@ void Outcomes::for_each(Batch& batch, const std::function<void(const Object&)>& 
     for (const std::string& name : groups_) batch.group(name).roll_back();
   };
   for (std::size_t row = 0; row < states_.size(); ++row) {
+    const AtObject at_object(batch, row);
     try {
       fetch_one(Object(batch, row));
       set(row, Outcome::Matched);
@@ -93,13 +96,36 @@ void Outcomes::set_detail(std::size_t row, std::string detail) {
   states_.at(row).detail = std::move(detail);
 }
 
-Group& Result::array(std::string_view group) {
-  const auto it = std::find_if(arrays_->begin(), arrays_->end(),
-                               [&](const Group& g) { return g.name() == group; });
+Column& Result::own(std::string_view group, std::string_view column) {
+  const bool is_own = std::ranges::any_of(declared_->added(), [&](const Port& port) {
+    return port.name == column && port.group == group;
+  });
+  if (!is_own) {
+    throw ChainError(fmt::format("the fitter did not declare that it adds column '{}'{}", column,
+                                 group.empty() ? "" : fmt::format(" to group '{}'", group)));
+  }
+  if (std::ranges::find(*arrays_, group, &Group::name) != arrays_->end()) {
+    throw ChainError(
+        fmt::format("group '{}' is the fitter's own: its arrays are filled by append()", group));
+  }
+  return group.empty() ? batch_->objects().at(column) : batch_->group(group).at(column);
+}
+
+Column& Result::one_value(std::string_view group, std::string_view column) {
+  Column& c = own(group, column);
+  if (c.width() == 1) return c;
+  throw ChainError(fmt::format("column '{}' was declared with {} values a cell, not one{}", column,
+                               c.width(), group.empty() ? ": write them to cell()" : ""));
+}
+
+Column& Result::array(std::string_view group, std::string_view column) {
+  const auto it = std::ranges::find(*arrays_, group, &Group::name);
   if (it == arrays_->end()) {
     throw ChainError(fmt::format("the fitter did not declare a group '{}'", group));
   }
-  return *it;
+  Column& c = it->at(column);
+  c.require_width(1);
+  return c;
 }
 
 void Schema::add(Port port, std::string origin) {

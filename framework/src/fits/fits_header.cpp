@@ -19,28 +19,41 @@ constexpr const char* kUnsealed = "0000000000000000";  // what CHECKSUM counts a
 constexpr std::size_t kBlock = 2880;
 constexpr std::size_t kCard = 80;
 
-std::string ascii(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if ((byte & 0xc0) == 0x80) continue;  // the rest of a UTF-8 character
-    out += byte >= 0x20 && byte < 0x7f ? c : '?';
-  }
-  return out;
+constexpr std::size_t kLongestValue = 68;  // of a card; CFITSIO cuts what is longer
+
+// Blanks at the end do not count in a header, nor does case in the name of a column.
+std::string compared_name(const std::string& name) {
+  std::string text = fits_header_text(name);
+  text.erase(text.find_last_not_of(' ') + 1);
+  std::ranges::transform(text, text.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
 }
 
-void check_names(const std::string& file, const std::vector<FitsField>& fields) {
-  std::map<std::string, std::string> seen;  // lower case, as spelt
+// Such a text must fit into one card. `what`: "the name of a column", ...
+void check_length(const std::string& file, const std::string& what, const std::string& text) {
+  const std::string written = fits_header_text(text);
+  const auto quotes = static_cast<std::size_t>(std::ranges::count(written, '\''));
+  if (written.size() + quotes <= kLongestValue) return;  // quotes are doubled
+  throw ChainError(fmt::format(
+      "{}: {} is too long for a FITS file: '{}' takes {} characters (a quote counts twice) of {}; "
+      "give it a shorter one or leave it out",
+      file, what, text, written.size() + quotes, kLongestValue));
+}
+
+void check_texts(const std::string& file, const FitsHeader& header,
+                 const std::vector<FitsField>& fields) {
+  std::map<std::string, std::string> seen;  // as compared, as spelt
+  check_length(file, "the name of the table", header.extension);
   for (const FitsField& field : fields) {
-    std::string lower = field.info.name;
-    std::transform(lower.begin(), lower.end(), lower.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    const auto [it, is_new] = seen.try_emplace(lower, field.info.name);
+    check_length(file, "the name of a column", field.info.name);
+    check_length(file, fmt::format("the unit of column '{}'", field.info.name), field.info.unit);
+    const auto [it, is_new] = seen.try_emplace(compared_name(field.info.name), field.info.name);
     if (is_new) continue;
-    throw ChainError(fmt::format(
-        "{}: columns '{}' and '{}' have the same name in a FITS file, where case does not count; "
-        "rename one or leave it out",
-        file, it->second, field.info.name));
+    throw ChainError(
+        fmt::format("{}: columns '{}' and '{}' have the same name in a FITS file, where neither "
+                    "case nor characters beyond ASCII count; rename one or leave it out",
+                    file, it->second, field.info.name));
   }
 }
 
@@ -94,8 +107,8 @@ void HeaderMaker::text_key(const std::string& name, const std::string& value,
 
 void HeaderMaker::long_key(const std::string& name, const std::string& value,
                            const std::string& comment) {
-  fits_write_key_longstr(handle_, name.c_str(), ascii(value).c_str(), ascii(comment).c_str(),
-                         &status_);
+  fits_write_key_longstr(handle_, name.c_str(), fits_header_text(value).c_str(),
+                         fits_header_text(comment).c_str(), &status_);
   check("writing keyword " + name);
 }
 
@@ -123,9 +136,9 @@ void HeaderMaker::columns(const FitsHeader& header, const FitsLayout& layout) {
   std::vector<std::string> texts;
   for (std::size_t i = 0; i < layout.fields.size(); ++i) {
     const FitsField& field = layout.fields[i];
-    texts.push_back(ascii(field.info.name));
+    texts.push_back(fits_header_text(field.info.name));
     texts.push_back(tform(field, layout.places[i]));
-    texts.push_back(ascii(field.info.unit));
+    texts.push_back(fits_header_text(field.info.unit));
   }
   std::vector<char*> names;
   std::vector<char*> forms;
@@ -137,7 +150,7 @@ void HeaderMaker::columns(const FitsHeader& header, const FitsLayout& layout) {
   }
   fits_create_hdu(handle_, &status_);
   fits_write_btblhdr(handle_, 0, static_cast<int>(names.size()), names.data(), forms.data(),
-                     units.data(), ascii(header.extension).c_str(), 0, &status_);
+                     units.data(), fits_header_text(header.extension).c_str(), 0, &status_);
   fits_write_key_longwarn(handle_, &status_);
   check("writing the table's header");
 }
@@ -183,7 +196,7 @@ std::string HeaderMaker::table(const FitsHeader& header, const FitsLayout& layou
   for (std::size_t i = 0; i < layout.fields.size(); ++i) column_keys(layout.fields[i], i + 1);
   for (const FitsKeyword& key : header.keywords) long_key(key.name, key.value, key.comment);
   for (const std::string& line : header.history) {
-    fits_write_history(handle_, ascii(line).c_str(), &status_);
+    fits_write_history(handle_, fits_header_text(line).c_str(), &status_);
     check("writing HISTORY");
   }
   text_key("DATASUM", "0", "data unit checksum");
@@ -196,9 +209,19 @@ std::string HeaderMaker::table(const FitsHeader& header, const FitsLayout& layou
 
 }  // namespace
 
+std::string fits_header_text(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((byte & 0xc0) == 0x80) continue;  // the rest of a UTF-8 character
+    out += byte >= 0x20 && byte < 0x7f ? c : '?';
+  }
+  return out;
+}
+
 FitsHeaderText make_headers(const std::string& file, const FitsHeader& header,
                             const FitsLayout& layout) {
-  check_names(file, layout.fields);
+  check_texts(file, header, layout.fields);
   HeaderMaker maker(file);
   FitsHeaderText out;
   out.primary = maker.primary();

@@ -17,7 +17,11 @@ struct FitsHeaderText {
   std::string table;    // to be sealed when the sum of its data is known
 };
 
-// Throws ChainError, which names `file`, for column names that differ only in case.
+// As headers have it: '?' for every character that is not plain ASCII.
+std::string fits_header_text(std::string_view text);
+
+// Throws ChainError, which names `file`, for column names that are the same in a FITS file, and for
+// names and units that are too long for it.
 FitsHeaderText make_headers(const std::string& file, const FitsHeader& header,
                             const FitsLayout& layout);
 

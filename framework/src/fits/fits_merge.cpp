@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "fits/fits_bytes.hpp"
+#include "fits/fits_header.hpp"
 #include "fits/fits_writer.hpp"
 #include "qsohost/error.hpp"
 #include "qsohost/fits.hpp"
@@ -190,7 +191,8 @@ template <class T>
 Key<T> key_at(const Column& column, std::size_t i) {
   if (column.is_null(i)) return {true, {}};
   if constexpr (std::is_same_v<T, std::string>) {
-    return {false, std::string(column.strings()[i])};
+    const std::string_view text = column.strings()[i];
+    return {text.empty(), std::string(text)};  // blank is missing
   } else if constexpr (std::is_same_v<T, double>) {
     const double value = column.number(i);
     return {value != value, value};
@@ -215,7 +217,7 @@ std::vector<std::uint64_t> sorted_rows(FitsTable& table, std::size_t field) {
 std::vector<std::uint64_t> sorted_rows(const std::filesystem::path& file,
                                        const std::string& column) {
   FitsTable table(file);
-  const auto field = table.find(column);
+  const auto field = table.find(fits_header_text(column));
   if (!field || table.fields()[*field].is_array || table.fields()[*field].info.width != 1) {
     throw ChainError(
         fmt::format("{}: cannot be sorted by '{}': there is no such column with one "

@@ -3,6 +3,7 @@
 #include <zlib.h>
 
 #include "data/fnv.hpp"
+#include "http/headers.hpp"
 #include "http/url.hpp"
 #include "run/sqlite.hpp"
 
@@ -13,7 +14,7 @@ namespace {
 const char* const kSchema = R"(
 CREATE TABLE IF NOT EXISTS answer(
   stage TEXT, ordinal INTEGER, question INTEGER, url TEXT, turn INTEGER, status INTEGER,
-  final_url TEXT, headers TEXT, size INTEGER, body BLOB, asked TEXT,
+  final_url TEXT, headers TEXT, size INTEGER, body BLOB, asked TEXT, is_end_known INTEGER,
   PRIMARY KEY(ordinal, stage, question)) WITHOUT ROWID;
 )";
 
@@ -37,20 +38,26 @@ std::string compressed(const std::string& text, const std::string& file) {
   return out;
 }
 
-std::string expanded(std::string_view bytes, std::uint64_t size, const std::string& file) {
+// None if the bytes are not what was stored.
+std::optional<std::string> expanded(std::string_view bytes, std::uint64_t size) {
+  // The size may be damaged too; no answer shrinks to less than this.
+  constexpr std::uint64_t most = 1100;
+  if (size / most > bytes.size()) return std::nullopt;
   std::string out(size, '\0');
   uLongf length = size;
   if (uncompress(reinterpret_cast<Bytef*>(out.data()), &length,
                  reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()) != Z_OK ||
       length != size) {
-    throw ChainError(fmt::format("{}: a stored answer is damaged", file));
+    return std::nullopt;
   }
   return out;
 }
 
 std::string to_lines(const Response& response) {
   std::string out;
-  for (const auto& [name, value] : response.headers) out += fmt::format("{}: {}\n", name, value);
+  for (const auto& [name, value] : response.headers) {
+    if (is_kept_header(name)) out += fmt::format("{}: {}\n", name, value);
+  }
   return out;
 }
 
@@ -68,22 +75,59 @@ void from_lines(std::string_view lines, Response& response) {
 
 }  // namespace
 
-AnswerStore::AnswerStore(const std::filesystem::path& file, bool must_exist)
-    : file_(file.string()) {
-  sqlite3* db = nullptr;
-  const int flags = SQLITE_OPEN_READWRITE | (must_exist ? 0 : SQLITE_OPEN_CREATE);
-  const int code = sqlite3_open_v2(file_.c_str(), &db, flags, nullptr);
-  db_ = std::shared_ptr<sqlite3>(db, CloseSqlite());
-  if (code != SQLITE_OK) throw ChainError(fmt::format("{}: {}", file_, sqlite3_errmsg(db)));
-  sqlite3_busy_timeout(db, 60000);
-  execute("PRAGMA journal_mode=WAL");
+AnswerStore::AnswerStore(const std::filesystem::path& file, Log log)
+    : AnswerStore(file.string(), std::move(log)) {
+  const bool is_open = open(file_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+  if (!is_open) throw ChainError(fmt::format("{}: {}", file_, sqlite3_errmsg(db_.get())));
+  execute(journal_mode(file));
   // Whatever was stored outlives this process; after a power cut the last answers are asked again.
   execute("PRAGMA synchronous=NORMAL");
+  prepare_tables();
+}
+
+std::unique_ptr<AnswerStore> AnswerStore::look_at(const std::filesystem::path& file, Log log) {
+  std::unique_ptr<AnswerStore> store(new AnswerStore(file.string(), std::move(log)));
+  store->is_read_only_ = true;
+  // Where SQLite may not write beside the file, it reads only what it is told will not change.
+  for (const char* how : {"?mode=ro", "?mode=ro&immutable=1"}) {
+    if (!store->open(file_uri(file) + how, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI)) continue;
+    if (sqlite3_exec(store->db_.get(), "SELECT 1 FROM answer LIMIT 1", nullptr, nullptr, nullptr) ==
+        SQLITE_OK) {
+      store->has_ends_ = store->has_column("is_end_known");
+      if (!store->has_ends_) store->warn("of an older version: all its answers count as whole");
+      return store;
+    }
+  }
+  throw ChainError(fmt::format("{}: it cannot be read, or holds no recorded answers ({})",
+                               store->file_, sqlite3_errmsg(store->db_.get())));
+}
+
+void AnswerStore::warn(const std::string& text) const {
+  if (log_) log_(LogLevel::Warning, file_ + ": " + text);
+}
+
+bool AnswerStore::open(const std::string& name, int flags) {
+  sqlite3* db = nullptr;
+  const int code = sqlite3_open_v2(name.c_str(), &db, flags, nullptr);
+  db_ = std::shared_ptr<sqlite3>(db, CloseSqlite());
+  sqlite3_busy_timeout(db, 60000);
+  return code == SQLITE_OK;
+}
+
+bool AnswerStore::has_column(const char* name) const {
+  Statement columns(db_.get(), file_, "SELECT 1 FROM pragma_table_info('answer') WHERE name=?");
+  return columns.bind(std::string(name)).step();
+}
+
+// A file of an older version gets the column that it lacks.
+void AnswerStore::prepare_tables() {
   execute(kSchema);
+  if (!has_column("is_end_known")) execute("ALTER TABLE answer ADD COLUMN is_end_known INTEGER");
 }
 
 // Gives back to the file system what dropped answers took.
 AnswerStore::~AnswerStore() {
+  if (is_read_only_) return;
   sqlite3_exec(db_.get(), "PRAGMA incremental_vacuum", nullptr, nullptr, nullptr);
 }
 
@@ -97,10 +141,13 @@ void AnswerStore::put(const Owner& owner, const Request& request, const Response
   const std::string body = compressed(response.body, file_);
   const std::lock_guard lock(mutex_);
   Statement(db_.get(), file_,
-            "INSERT OR REPLACE INTO answer VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, datetime('now'))")
+            "INSERT OR REPLACE INTO answer(stage, ordinal, question, url, turn, status, final_url, "
+            "headers, size, body, is_end_known, asked) "
+            "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, datetime('now'))")
       .bind(owner.stage, owner.ordinal, identity(request), public_url(request.url),
             static_cast<std::uint64_t>(request.turn), static_cast<std::uint64_t>(response.status),
-            response.url, to_lines(response), std::uint64_t{response.body.size()}, Blob{body})
+            response.url, to_lines(response), std::uint64_t{response.body.size()}, Blob{body},
+            std::uint64_t{response.is_end_known})
       .step();
 }
 
@@ -110,18 +157,42 @@ std::optional<Response> AnswerStore::find(const Owner& owner, const Request& req
   std::uint64_t size = 0;
   {
     const std::lock_guard lock(mutex_);
-    Statement select(db_.get(), file_,
-                     "SELECT status, final_url, headers, size, body FROM answer "
-                     "WHERE stage=? AND ordinal=? AND question=?");
+    // What is not known of a recording was believed when it was made.
+    const std::string select_answer = fmt::format(
+        "SELECT status, final_url, headers, size, body, coalesce({}, {}) FROM answer "
+        "WHERE stage=? AND ordinal=? AND question=?",
+        has_ends_ ? "is_end_known" : "NULL", is_read_only_ ? 1 : 0);
+    Statement select(db_.get(), file_, select_answer.c_str());
     if (!select.bind(owner.stage, owner.ordinal, identity(request)).step()) return std::nullopt;
     response.status = static_cast<int>(select.integer(0));
     response.url = select.text(1);
     from_lines(select.text(2), response);
     size = select.integer(3);
     body = select.blob(4);
+    response.is_end_known = select.integer(5) != 0;
   }
-  response.body = expanded(body, size, file_);
+  auto text = expanded(body, size);
+  if (!text) {
+    drop_damaged(owner, request);
+    return std::nullopt;
+  }
+  response.body = std::move(*text);
   return response;
+}
+
+void AnswerStore::drop_damaged(const Owner& owner, const Request& request) const {
+  const std::string which =
+      fmt::format("the stored answer to {} {} is damaged", request.method, public_url(request.url));
+  if (is_read_only_) {
+    throw ChainError(fmt::format("{}: {}; record it again with --record", file_, which));
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    Statement(db_.get(), file_, "DELETE FROM answer WHERE stage=? AND ordinal=? AND question=?")
+        .bind(owner.stage, owner.ordinal, identity(request))
+        .step();
+  }
+  warn(which + "; the archive is asked again");
 }
 
 std::uint64_t AnswerStore::count(const Owner& owner) const {
@@ -142,6 +213,11 @@ std::vector<std::uint64_t> AnswerStore::ordinals() const {
 void AnswerStore::drop(std::uint64_t ordinal) {
   const std::lock_guard lock(mutex_);
   Statement(db_.get(), file_, "DELETE FROM answer WHERE ordinal=?").bind(ordinal).step();
+}
+
+void AnswerStore::drop_all() {
+  const std::lock_guard lock(mutex_);
+  execute("DELETE FROM answer");
 }
 
 }  // namespace qsohost::inline v1

@@ -4,12 +4,14 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "qsohost/context.hpp"
 #include "qsohost/http.hpp"
 
 struct sqlite3;
@@ -24,22 +26,39 @@ class AnswerStore {
     std::uint64_t ordinal = 0;
   };
 
-  // Opens or makes the file, or (`must_exist`) throws ChainError that names it.
-  explicit AnswerStore(const std::filesystem::path& file, bool must_exist = false);
+  using Log = std::function<void(LogLevel, const std::string&)>;
+
+  // Opens or makes the file, or throws ChainError that names it.
+  AnswerStore(const std::filesystem::path& file, Log log);
+  // A recording that is there already, perhaps on media that nobody can write to.
+  static std::unique_ptr<AnswerStore> look_at(const std::filesystem::path& file, Log log);
   ~AnswerStore();
   AnswerStore(const AnswerStore&) = delete;
   AnswerStore& operator=(const AnswerStore&) = delete;
 
   // Any thread. put() replaces what there was.
   void put(const Owner& owner, const Request& request, const Response& response);
+  // A damaged answer is dropped with a warning, so that it is asked for again; of a recording,
+  // where nobody can be asked, it throws ChainError.
   std::optional<Response> find(const Owner& owner, const Request& request) const;
   std::uint64_t count(const Owner& owner) const;
   std::vector<std::uint64_t> ordinals() const;
   void drop(std::uint64_t ordinal);  // of every stage
+  void drop_all();
 
  private:
+  explicit AnswerStore(std::string file, Log log) : file_(std::move(file)), log_(std::move(log)) {}
+  bool open(const std::string& name, int flags);
   void execute(const char* sql) const;
+  bool has_column(const char* name) const;
+  void prepare_tables();
+  void warn(const std::string& text) const;
+  void drop_damaged(const Owner& owner, const Request& request) const;
+
   std::string file_;
+  Log log_;
+  bool is_read_only_ = false;
+  bool has_ends_ = true;  // it says of which answers the end was known; old recordings do not
   std::shared_ptr<sqlite3> db_;
   mutable std::mutex mutex_;  // one call at a time
 };

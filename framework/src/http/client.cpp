@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <exception>
+#include <algorithm>
 #include <functional>
+#include <set>
 #include <utility>
 
+#include "data/caught.hpp"
 #include "http/verdict.hpp"
 
 namespace qsohost::inline v1 {
@@ -20,9 +22,28 @@ constexpr milliseconds kIdleTick{500};
 // Answers that may wait for a lane; while there are more, nothing is asked for it.
 constexpr std::size_t kMostUnread = 16;
 
+// A conversation that has waited so long, though the user wants to stop, is left for --resume.
+constexpr milliseconds kDrainPatience{5000};
+
+Reply reply_to(const Question& question) {
+  return {question.id, question.host, question.request, question.sent, question.bytes};
+}
+
 void fail(Question question, const std::string& reason) {
-  const std::shared_ptr<Talk> talk = question.talk;
-  talk->replies.push({std::move(question), {}, reason});
+  Reply reply = reply_to(question);
+  reply.failure = reason;
+  question.talk->replies.push(std::move(reply));
+  question.talk.reset();  // it is settled
+}
+
+// A log that throws (a disk that is full) is no reason to leave a question unanswered.
+RemoteHost::Log careful(RemoteHost::Log log) {
+  return [log = std::move(log)](LogLevel level, const std::string& text) noexcept {
+    try {
+      if (log) log(level, text);
+    } catch (...) {  // NOLINT(bugprone-empty-catch): there is nowhere to say it
+    }
+  };
 }
 
 std::string user_agent(const HttpPolicy& policy) {
@@ -32,8 +53,10 @@ std::string user_agent(const HttpPolicy& policy) {
 
 }  // namespace
 
-HttpClient::HttpClient(Settings settings)
-    : settings_(std::move(settings)), thread_([this] { loop(); }) {}
+HttpClient::HttpClient(Settings settings) : settings_(std::move(settings)) {
+  settings_.log = careful(std::move(settings_.log));
+  thread_ = std::thread([this] { loop(); });
+}
 
 HttpClient::~HttpClient() {
   is_over_ = true;
@@ -79,13 +102,24 @@ void HttpClient::send(Message message) {
   transfers_.wake();
 }
 
+// Whatever is thrown here leaves questions in an unknown state: all are ended, and the run stops.
 void HttpClient::loop() {
   while (!is_over_) {
     try {
       turn();
-    } catch (const std::exception& e) {
-      stop_all(e.what());
+    } catch (...) {
+      const bool is_new = stopped_ == Talk::End::No;
+      stop_all(Talk::End::Lost);
+      if (is_new) say_caught();
     }
+  }
+}
+
+// In a catch block. If there is no memory for words, there are none.
+void HttpClient::say_caught() const noexcept {
+  try {
+    settings_.log(LogLevel::Error, "asking over HTTP has stopped: " + caught_words());
+  } catch (...) {  // NOLINT(bugprone-empty-catch)
   }
 }
 
@@ -99,8 +133,11 @@ void HttpClient::turn() {
   for (Message& message : messages) {
     std::visit([&](auto& what) { take(what, now); }, message);
   }
-  if (settings_.interrupts != nullptr && settings_.interrupts->load() > 1) {
-    stop_all("the run was stopped");
+  const int interrupts = settings_.interrupts == nullptr ? 0 : settings_.interrupts->load();
+  if (interrupts > 1) {
+    stop_all(Talk::End::Interrupted);
+  } else if (interrupts > 0) {
+    drain(now);
   }
   for (auto& [name, host] : hosts_) start_ready(host, now);
   const bool is_idle = hosts_.empty() && in_flight_.empty();
@@ -118,8 +155,8 @@ RemoteHost& HttpClient::host_of(const Question& question) {
 }
 
 void HttpClient::take(Question& question, Time now) {
+  if (stopped_ != Talk::End::No) return question.talk->end(stopped_);
   RemoteHost& host = host_of(question);
-  if (!stopped_.empty()) return fail(std::move(question), stopped_);
   if (!host.given_up().empty()) return fail(std::move(question), host.given_up());
   const Time not_before = now + question.request.delay;
   host.ask(std::move(question), not_before, now);
@@ -131,14 +168,22 @@ void HttpClient::take(Judged& judged, Time now) {
   Question& question = node.mapped();
   --question.talk->unread;
   RemoteHost& host = host_of(question);
-  if (judged.doubt.empty()) return host.trusted(question, now);
+  if (judged.doubt.empty()) {
+    question.talk.reset();  // it is settled
+    return host.trusted(question, now);
+  }
   go_on(host, std::move(question), {Meaning::Trouble, judged.doubt, false, std::nullopt}, now);
 }
 
 void HttpClient::take(std::shared_ptr<Talk>& abandoned, Time now) {
-  for (auto& [name, host] : hosts_) host.take_waiting(abandoned.get());
+  drop(*abandoned, now);
+}
+
+// Questions of a conversation that nobody holds any more.
+void HttpClient::drop(const Talk& talk, Time now) {
+  for (auto& [name, host] : hosts_) host.take_waiting(&talk);
   for (auto it = in_flight_.begin(); it != in_flight_.end();) {
-    if (it->second.talk != abandoned) {
+    if (it->second.talk.get() != &talk) {
       ++it;
       continue;
     }
@@ -149,7 +194,7 @@ void HttpClient::take(std::shared_ptr<Talk>& abandoned, Time now) {
     it = in_flight_.erase(it);
   }
   std::erase_if(being_read_, [&](const auto& entry) {
-    if (entry.second.talk != abandoned) return false;
+    if (entry.second.talk.get() != &talk) return false;
     host_of(entry.second).dropped(entry.second);
     return true;
   });
@@ -181,7 +226,9 @@ void HttpClient::finish(Transfers::Finished finished, Time now) {
   const Verdict verdict = judge_transfer(finished.end);
   if (verdict.meaning != Meaning::Answer) return go_on(host, std::move(question), verdict, now);
   ++question.talk->unread;
-  question.talk->replies.push({question, std::move(finished.end.response), {}});
+  Reply reply = reply_to(question);
+  reply.response = std::move(finished.end.response);
+  question.talk->replies.push(std::move(reply));
   being_read_.emplace(question.id, std::move(question));
 }
 
@@ -211,19 +258,49 @@ void HttpClient::drop_hopeless(Time now) {
   }
 }
 
-void HttpClient::stop_all(const std::string& reason) {
-  stopped_ = reason;
-  for (auto& [name, host] : hosts_) {
-    for (Question& question : host.take_waiting()) fail(std::move(question), reason);
+// The user wants to stop, so no conversation goes on that only waits: for an archive that is away
+// or says "later", for the time of a question, or for one that went wrong before. A question that
+// is sent for the first time is no waiting; it has its time-out.
+void HttpClient::drain(Time now) {
+  if (!draining_since_) draining_since_ = now;
+  std::set<std::shared_ptr<Talk>> waiting;
+  const auto note = [&](const Question& question, bool is_busy) {
+    if (is_busy) question.talk->busy = now;
+    waiting.insert(question.talk);
+  };
+  for (const auto& [id, question] : being_read_) note(question, true);
+  for (const auto& [id, question] : in_flight_) {
+    note(question, question.attempts == 0 && !question.is_probe);
   }
-  for (auto& [id, question] : in_flight_) {
+  for (const auto& [name, host] : hosts_) {
+    const bool is_away = host.is_waiting(now);
+    for (const auto& [when, question] : host.waiting()) {
+      note(question, !is_away && when <= now && question.attempts == 0);
+    }
+  }
+  for (const std::shared_ptr<Talk>& talk : waiting) {
+    if (now - std::max(talk->busy, *draining_since_) < kDrainPatience) continue;
+    talk->end(Talk::End::Interrupted);
+    drop(*talk, now);
+    if (std::exchange(has_left_, true)) continue;
+    settings_.log(LogLevel::Info,
+                  "batches that would have to wait for an archive are left for --resume");
+  }
+}
+
+void HttpClient::stop_all(Talk::End why) noexcept {
+  stopped_ = why;
+  for (auto& [name, host] : hosts_) {
+    for (const auto& [when, question] : host.waiting()) question.talk->end(why);
+    host.forget_all();
+  }
+  for (const auto& [id, question] : in_flight_) {
+    question.talk->end(why);
     transfers_.cancel(id);
-    RemoteHost& host = host_of(question);
-    host.released(question, std::chrono::steady_clock::now());
-    host.dropped(question);
-    fail(std::move(question), reason);
   }
   in_flight_.clear();
+  for (const auto& [id, question] : being_read_) question.talk->end(why);
+  being_read_.clear();
 }
 
 void HttpClient::publish(Time now) {

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <variant>
@@ -21,8 +22,9 @@ class HttpClient final : public Http, private Asking {
  public:
   struct Settings {
     RemoteHost::Log log;
-    const std::atomic<int>* interrupts = nullptr;  // from 2 on every request is aborted
-    AnswerStore* answers = nullptr;                // of this run, and of the one it resumes
+    // From 1 on a conversation that only waits is ended, from 2 on every one.
+    const std::atomic<int>* interrupts = nullptr;
+    AnswerStore* answers = nullptr;  // of this run, and of the one it resumes
     AnswerStore* recording = nullptr;
   };
   explicit HttpClient(Settings settings);
@@ -61,11 +63,14 @@ class HttpClient final : public Http, private Asking {
   void take(Question& question, Time now);
   void take(Judged& judged, Time now);
   void take(std::shared_ptr<Talk>& abandoned, Time now);
+  void drop(const Talk& talk, Time now);
   void start_ready(RemoteHost& host, Time now);
   void finish(Transfers::Finished finished, Time now);
   void go_on(RemoteHost& host, Question question, const Verdict& verdict, Time now);
   void drop_hopeless(Time now);
-  void stop_all(const std::string& reason);
+  void drain(Time now);
+  void stop_all(Talk::End why) noexcept;
+  void say_caught() const noexcept;
   void publish(Time now);
   RemoteHost& host_of(const Question& question);
 
@@ -76,7 +81,9 @@ class HttpClient final : public Http, private Asking {
   std::map<std::string, Total> totals_;
   std::map<std::uint64_t, Question> in_flight_;
   std::map<std::uint64_t, Question> being_read_;  // answered; a lane looks at them
-  std::string stopped_;                           // why nothing is asked any more
+  Talk::End stopped_ = Talk::End::No;             // why nothing is asked any more
+  std::optional<Time> draining_since_;
+  bool has_left_ = false;  // conversations to a later run
 
   mutable std::mutex mutex_;  // guards what follows
   std::vector<Message> messages_;

@@ -16,34 +16,38 @@ namespace fs = std::filesystem;
 
 constexpr const char* kRecording = "answers.db";
 
-bool is_settled(const BatchRecord& batch) {
-  return std::ranges::all_of(batch.stages, [](const StageRecord& stage) {
-    return std::ranges::none_of(stage.objects, [](const ObjectRecord& object) {
-      return object.outcome == Outcome::TryAgain || object.outcome == Outcome::BadObject;
-    });
-  });
-}
-
 }  // namespace
 
+bool is_settled(const BatchRecord& batch, const Chain& chain) {
+  for (std::size_t i = 0; i < batch.stages.size(); ++i) {
+    if (chain.stages().at(i).offer.role != Role::Fetcher) continue;
+    const bool is_open = std::ranges::any_of(batch.stages[i].objects, [](const ObjectRecord& o) {
+      return o.outcome == Outcome::TryAgain || o.outcome == Outcome::BadObject;
+    });
+    if (is_open) return false;
+  }
+  return true;
+}
+
 HttpConnection::HttpConnection(Chain& chain, const RunOptions& options, const fs::path& run_db,
-                               const std::set<std::uint64_t>& settled) {
+                               const std::set<std::uint64_t>& settled)
+    : chain_(chain) {
   std::vector<HttpFetcher*> fetchers;
   for (ChainStage& stage : chain.stages()) {
     if (auto* fetcher = dynamic_cast<HttpFetcher*>(stage.stage.get())) fetchers.push_back(fetcher);
   }
   if (fetchers.empty()) return;
   if (!options.replay.empty()) {
-    connect_recording(options.replay);
+    connect_recording(options);
   } else {
     connect_network(options, run_db, settled);
   }
   for (HttpFetcher* fetcher : fetchers) fetcher->connect(*http_);
 }
 
-void HttpConnection::connect_recording(const fs::path& folder) {
-  const fs::path file = folder / kRecording;
-  recording_.emplace(file, true);
+void HttpConnection::connect_recording(const RunOptions& options) {
+  const fs::path file = options.replay / kRecording;
+  recording_ = AnswerStore::look_at(file, options.log);
   http_ = std::make_unique<CannedHttp>([this, file](const Request& request) {
     auto response = recording_->find({}, request);
     if (response) return std::move(*response);
@@ -58,7 +62,7 @@ void HttpConnection::connect_recording(const fs::path& folder) {
 void HttpConnection::connect_network(const RunOptions& options, const fs::path& run_db,
                                      const std::set<std::uint64_t>& settled) {
   if (!run_db.empty()) {
-    answers_.emplace(run_db);
+    answers_ = std::make_unique<AnswerStore>(run_db, options.log);
     for (const std::uint64_t ordinal : answers_->ordinals()) {
       if (settled.contains(ordinal)) answers_->drop(ordinal);
     }
@@ -66,20 +70,20 @@ void HttpConnection::connect_network(const RunOptions& options, const fs::path& 
   if (!options.record.empty()) {
     std::error_code error;
     fs::create_directories(options.record, error);
-    recording_.emplace(options.record / kRecording);
+    recording_ = std::make_unique<AnswerStore>(options.record / kRecording, options.log);
   }
-  const auto log = [log = options.log](LogLevel level, const std::string& text) {
-    if (log) log(level, text);
-  };
   auto client = std::make_unique<HttpClient>(
-      HttpClient::Settings{log, options.interrupts, answers_ ? &*answers_ : nullptr,
-                           recording_ ? &*recording_ : nullptr});
+      HttpClient::Settings{options.log, options.interrupts, answers_.get(), recording_.get()});
   client_ = client.get();
   http_ = std::move(client);
 }
 
 void HttpConnection::committed(const BatchRecord& batch) {
-  if (answers_ && is_settled(batch)) answers_->drop(batch.ordinal);
+  if (answers_ && is_settled(batch, chain_)) answers_->drop(batch.ordinal);
+}
+
+void HttpConnection::drop_answers() {
+  if (answers_) answers_->drop_all();
 }
 
 std::string HttpConnection::waiting() const {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "data/interrupted.hpp"
 #include "http/url.hpp"
 #include "qsohost/error.hpp"
 
@@ -42,14 +43,27 @@ void Dialogue::hold() {
         auto [request, response] = std::move(stored_.front());
         stored_.pop_front();
         if (!take_stored(request, response)) ask(std::move(request));
-      } else if (auto reply = talk_->replies.pop()) {
-        take(*reply);
+      } else {
+        wait();
       }
     }
   } catch (...) {
     asking_.abandon(talk_);
     throw;
   }
+}
+
+void Dialogue::wait() {
+  const std::optional<Reply> reply = talk_->replies.pop();
+  switch (talk_->ended()) {
+    case Talk::End::No:
+      break;
+    case Talk::End::Interrupted:
+      throw Interrupted();
+    case Talk::End::Lost:
+      throw ChainError("requests were lost in this program (out of memory?); go on with --resume");
+  }
+  if (reply) take(*reply);
 }
 
 void Dialogue::give(std::vector<Request> requests) {
@@ -94,11 +108,10 @@ bool Dialogue::take_stored(const Request& request, const Response& response) {
 }
 
 void Dialogue::take(const Reply& reply) {
-  const std::uint64_t id = reply.question.id;
-  const Request& request = reply.question.request;
+  const Request& request = reply.request;
   if (!reply.failure.empty()) {
     --open_;
-    count(reply.question);
+    count(reply);
     give(conversation_.failed(request, reply.failure));
     return;
   }
@@ -106,13 +119,13 @@ void Dialogue::take(const Reply& reply) {
   try {
     further = conversation_.answer(request, reply.response);
   } catch (const TryAgain& e) {
-    asking_.judge(id, e.what());
+    asking_.judge(reply.id, e.what());
     return;
   }
   keep(request, reply.response);
-  asking_.judge(id, {});
+  asking_.judge(reply.id, {});
   --open_;
-  count(reply.question);
+  count(reply);
   give(std::move(further));
 }
 
@@ -121,11 +134,11 @@ void Dialogue::keep(const Request& request, const Response& response) {
   if (recording_ != nullptr) recording_->put({}, request, response);
 }
 
-void Dialogue::count(const Question& question) {
-  if (question.sent == 0) return;
-  counts_.add(question.host, "requests", static_cast<std::int64_t>(question.sent));
-  counts_.add(question.host, "asked again", static_cast<std::int64_t>(question.sent - 1));
-  counts_.add(question.host, "bytes", static_cast<std::int64_t>(question.bytes));
+void Dialogue::count(const Reply& reply) {
+  if (reply.sent == 0) return;
+  counts_.add(reply.host, "requests", static_cast<std::int64_t>(reply.sent));
+  counts_.add(reply.host, "asked again", static_cast<std::int64_t>(reply.sent - 1));
+  counts_.add(reply.host, "bytes", static_cast<std::int64_t>(reply.bytes));
 }
 
 }  // namespace qsohost::inline v1

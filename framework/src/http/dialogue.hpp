@@ -11,20 +11,9 @@
 
 #include "http/answer_store.hpp"
 #include "http/remote_host.hpp"
-#include "run/queue.hpp"
+#include "http/talk.hpp"
 
 namespace qsohost::inline v1 {
-
-struct Reply {
-  Question question;
-  Response response;
-  std::string failure;  // not empty: there will be no answer, for this reason
-};
-
-struct Talk {
-  Queue<Reply> replies;
-  std::size_t unread = 0;  // the loop's: answers that the lane has not judged yet
-};
 
 // The part of the client that a dialogue sees.
 class Asking {
@@ -39,16 +28,18 @@ class Dialogue {
  public:
   Dialogue(Asking& asking, Conversation& conversation, HttpPolicy policy, AnswerStore::Owner owner,
            AnswerStore* answers, AnswerStore* recording, Counts& counts);
-  // Until no question is open. Throws what the Conversation throws, but for TryAgain.
+  // Until no question is open. Throws what the Conversation throws, but for TryAgain; Interrupted
+  // when the user stops the run; ChainError when the loop cannot go on.
   void hold();
 
  private:
   void give(std::vector<Request> requests);
   void ask(Request request);
+  void wait();
   void take(const Reply& reply);
   bool take_stored(const Request& request, const Response& response);
   void keep(const Request& request, const Response& response);
-  void count(const Question& question);
+  void count(const Reply& reply);
 
   Asking& asking_;
   Conversation& conversation_;

@@ -1,9 +1,12 @@
 #include "http/remote_host.hpp"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <utility>
+
+#include "http/talk.hpp"
 
 namespace qsohost::inline v1 {
 
@@ -20,12 +23,25 @@ constexpr int kUnreachable = 3;
 constexpr int kLingers = 3;  // a given-up request, for this part of its time-out
 constexpr Seconds kFirstPause{1};
 constexpr Seconds kLongestPause{30};
+// What an archive asks for by Retry-After can be a mistake: a moment where seconds are wanted, a
+// clock that is wrong. See also HttpPolicy.
+constexpr Seconds kLongestObeyed{300};
+constexpr double kMuchLonger = 10;
 
 std::chrono::steady_clock::duration ticks(Seconds time) {
   return std::chrono::duration_cast<std::chrono::steady_clock::duration>(time);
 }
 
+std::string utc(std::chrono::system_clock::time_point moment) {
+  return fmt::format("{:%Y-%m-%d %H:%M:%S} UTC",
+                     fmt::gmtime(std::chrono::system_clock::to_time_t(moment)));
+}
+
 }  // namespace
+
+Question::~Question() {
+  if (talk) talk->end(Talk::End::Lost);
+}
 
 RemoteHost::RemoteHost(std::string name, Log log, std::uint64_t seed)
     : name_(std::move(name)), log_(std::move(log)), random_(seed) {}
@@ -45,6 +61,7 @@ Seconds RemoteHost::back_off(int attempts) {
 void RemoteHost::ask(Question question, Time not_before, Time now) {
   if (open_++ == 0) silent_since_ = now;
   patience_ = std::max(patience_, question.policy.patience);
+  timeout_ = std::max(timeout_, question.policy.timeout);
   limit_.cap(question.policy.max_connections);
   waiting_.emplace(not_before, std::move(question));
 }
@@ -114,11 +131,26 @@ void RemoteHost::pause(Time now, const std::string& reason) {
   }
 }
 
+// Half of the patience at most, so that it is asked once more before it is given up.
+void RemoteHost::obey(std::chrono::seconds retry_after, Time now) {
+  const Seconds most = std::min(kLongestObeyed, Seconds(patience_) / 2);
+  const Seconds wait = std::clamp(Seconds(retry_after), Seconds(0), most);
+  retry_after_ = std::max(retry_after_, now + ticks(wait));
+  if (wait <= kMuchLonger * told_wait_) return;
+  told_wait_ = wait;
+  const auto until = std::chrono::system_clock::now() +
+                     std::chrono::duration_cast<std::chrono::system_clock::duration>(wait);
+  log_(LogLevel::Warning,
+       fmt::format("{} asks to wait {} s (Retry-After); it is asked again {}at {}", name_,
+                   retry_after.count(), Seconds(retry_after) > most ? "all the same " : "",
+                   utc(until)));
+}
+
 void RemoteHost::failed(const Question& question, const Verdict& verdict, Time now) {
   last_reason_ = verdict.reason;
   ++failures_;
   unreachable_ = verdict.is_unreachable ? unreachable_ + 1 : 0;
-  if (verdict.retry_after) retry_after_ = std::max(retry_after_, now + *verdict.retry_after);
+  if (verdict.retry_after) obey(*verdict.retry_after, now);
   if (is_down_) {
     if (question.is_probe) pause(now, verdict.reason);
     return;
@@ -149,11 +181,24 @@ void RemoteHost::give_up(const std::string& reason) {
   log_(LogLevel::Warning, fmt::format("{} is given up for this run: {}", name_, reason));
 }
 
+// Something waits for the host, and not only for its own time, which a plugin may set far ahead.
+bool RemoteHost::is_wanted(Time now) const {
+  if (in_flight_ > 0) return true;
+  return std::ranges::any_of(
+      waiting_, [&](const auto& entry) { return entry.first <= now || entry.second.sent > 0; });
+}
+
+// Nothing but time counts: what else is known of a host changes with every late answer. While it
+// takes questions, the first of them may still be answered within its time-out.
 std::vector<Question> RemoteHost::hopeless(Time now) {
-  if (given_up_.empty() && failures_ > 0 && is_waiting(now) && now - silent_since_ >= patience_) {
-    const auto silent = std::chrono::duration_cast<std::chrono::seconds>(now - silent_since_);
-    give_up(fmt::format("no good answer from {} for {} s (last: {}); try again with --retry-failed",
-                        name_, silent.count(), last_reason_));
+  if (!is_wanted(now)) silent_since_ = now;
+  const Seconds silent = now - silent_since_;
+  const Seconds most = is_waiting(now) ? Seconds(patience_) : Seconds(patience_ + timeout_);
+  if (given_up_.empty() && !waiting_.empty() && silent >= most) {
+    give_up(
+        fmt::format("no good answer from {} for {:.0f} s (last: {}); try again with "
+                    "--retry-failed",
+                    name_, silent.count(), last_reason_.empty() ? "none" : last_reason_));
   }
   return given_up_.empty() ? std::vector<Question>() : take_waiting();
 }
@@ -170,6 +215,11 @@ std::vector<Question> RemoteHost::take_waiting(const Talk* of) {
   }
   open_ -= out.size();
   return out;
+}
+
+void RemoteHost::forget_all() noexcept {
+  waiting_.clear();
+  open_ = in_flight_ = 0;
 }
 
 }  // namespace qsohost::inline v1

@@ -21,18 +21,27 @@
 namespace qsohost::inline v1 {
 
 // Who asked: replies go there.
-struct Talk;
+class Talk;
 
+// Whoever drops a question that nobody answered or failed ends its talk, so that no lane waits for
+// it for ever.
 struct Question {
+  Question() = default;
+  ~Question();
+  Question(Question&&) noexcept = default;
+  Question& operator=(Question&&) noexcept = default;
+  Question(const Question&) = delete;
+  Question& operator=(const Question&) = delete;
+
   std::uint64_t id = 0;
-  std::string host;  // remote_host() of its URL
-  Request request;
-  HttpPolicy policy;
-  std::shared_ptr<Talk> talk;
-  int attempts = 0;       // that went wrong while the host was there
-  int refusals = 0;       // of these
-  bool is_probe = false;  // sent to see whether the host is back
-  ConcurrencyLimit::Sample sample;
+  std::string host{};  // remote_host() of its URL
+  Request request{};
+  HttpPolicy policy{};
+  std::shared_ptr<Talk> talk{};  // none once it is settled
+  int attempts = 0;              // that went wrong while the host was there
+  int refusals = 0;              // of these
+  bool is_probe = false;         // sent to see whether the host is back
+  ConcurrencyLimit::Sample sample{};
   std::uint64_t sent = 0;   // times
   std::uint64_t bytes = 0;  // received
 };
@@ -70,6 +79,9 @@ class RemoteHost {
   std::vector<Question> hopeless(Time now);
   // Those that wait; of one talk, or all.
   std::vector<Question> take_waiting(const Talk* of = nullptr);
+  // By when each may be sent, if the host takes any.
+  const std::multimap<Time, Question>& waiting() const { return waiting_; }
+  void forget_all() noexcept;  // also those on their way
 
  private:
   ConcurrencyLimit::Seconds seconds(Time now) const { return now.time_since_epoch(); }
@@ -78,6 +90,8 @@ class RemoteHost {
   void alive(Time now);
   void failed(const Question& question, const Verdict& verdict, Time now);
   void pause(Time now, const std::string& reason);
+  void obey(std::chrono::seconds retry_after, Time now);
+  bool is_wanted(Time now) const;
 
   std::string name_;
   Log log_;
@@ -88,14 +102,17 @@ class RemoteHost {
   std::multiset<Time> lingering_;  // until when given-up requests count
   std::size_t open_ = 0;           // asked, and not settled
   Time retry_after_{};
+  std::chrono::duration<double> told_wait_{
+      0};  // of those for Retry-After, the last that was logged
 
   bool is_down_ = false;
   Time probe_at_{};
   std::chrono::duration<double> pause_{0};
   int failures_ = 0;  // in a row
   int unreachable_ = 0;
-  Time silent_since_{};  // its last sign of life, or since when anything was asked
+  Time silent_since_{};  // its last sign of life, or since when anything is wanted from it
   std::chrono::milliseconds patience_{0};
+  std::chrono::milliseconds timeout_{0};
   std::string last_reason_;
   std::string given_up_;
 };

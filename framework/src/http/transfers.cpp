@@ -8,6 +8,7 @@
 #include <charconv>
 #include <string_view>
 
+#include "http/headers.hpp"
 #include "http/url.hpp"
 #include "qsohost/error.hpp"
 
@@ -65,20 +66,40 @@ struct Transfers::Transfer {
   TransferEnd ended(CURLcode code);
   TransferEnd end(TransferEnd::Kind kind, std::string detail);
 
-  // Called by libcurl; less than what was given ends the transfer.
-  static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* user) {
+  bool is_end_announced() const;
+
+  // Called by libcurl; less than what was given ends the transfer. Nothing may be thrown through a
+  // library that is written in C.
+  static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* user) noexcept
+      try {
     auto* self = static_cast<Transfer*>(user);
     return self->take_header({data, size * count}) ? size * count : 0;
+  } catch (...) {
+    return 0;
   }
-  static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* user) {
+  static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* user) noexcept
+      try {
     auto* self = static_cast<Transfer*>(user);
     std::string& body = self->response.body;
     self->is_too_big = body.size() + size * count > self->limits.max_body;
     if (self->is_too_big) return 0;
     body.append(data, size * count);
     return size * count;
+  } catch (...) {
+    return 0;
   }
 };
+
+// Otherwise the answer ends when the connection does, and libcurl cannot tell an end from a cut.
+// HTTP/2 and later frame every answer; RFC 9112, 6.3 for the rest.
+bool Transfers::Transfer::is_end_announced() const {
+  long version = 0;
+  curl_easy_getinfo(easy.get(), CURLINFO_HTTP_VERSION, &version);
+  if (version >= CURL_HTTP_VERSION_2_0) return true;
+  if (response.status == 204 || response.status == 304 || request.method == "HEAD") return true;
+  return !response.header("Content-Length").empty() ||
+         lower(response.header("Transfer-Encoding")).ends_with("chunked");
+}
 
 void Transfers::Transfer::add_header(const std::string& text) {
   curl_slist* longer = curl_slist_append(headers.get(), text.c_str());
@@ -98,6 +119,8 @@ void Transfers::Transfer::set_up() {
   curl_easy_setopt(c, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
   curl_easy_setopt(c, CURLOPT_USERAGENT, limits.user_agent.c_str());
   curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+  // A name that is being looked up is not waited for when its request is cancelled.
+  curl_easy_setopt(c, CURLOPT_QUICK_EXIT, 1L);
   curl_easy_setopt(c, CURLOPT_ERRORBUFFER, error.data());
   curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, in_ms(std::min(kConnectTimeout, limits.timeout)));
   const auto used = std::chrono::duration_cast<milliseconds>(Clock::now() - begin);
@@ -189,6 +212,8 @@ TransferEnd Transfers::Transfer::end(TransferEnd::Kind kind, std::string detail)
   curl_easy_getinfo(easy.get(), CURLINFO_RESPONSE_CODE, &status);
   response.status = static_cast<int>(status);
   response.url = public_url(request.url);
+  response.is_end_known = is_end_announced();
+  std::erase_if(response.headers, [](const auto& header) { return !is_kept_header(header.first); });
   out.response = std::move(response);
   return out;
 }
@@ -240,9 +265,23 @@ void Transfers::start(std::uint64_t id, const Request& request, const TransferLi
   transfer->id = id;
   transfer->request = request;
   transfer->limits = limits;
-  transfer->set_up();
-  curl_multi_add_handle(multi_.get(), transfer->easy.get());
-  transfers_[id] = std::move(transfer);
+  begin(*(transfers_[id] = std::move(transfer)));
+}
+
+// A transfer that libcurl does not take is told as one that broke: it would never end.
+void Transfers::begin(Transfer& transfer) {
+  std::string refusal;
+  try {
+    transfer.set_up();
+    const CURLMcode code = curl_multi_add_handle(multi_.get(), transfer.easy.get());
+    if (code == CURLM_OK) return;
+    refusal = fmt::format("libcurl does not take the request: {}", curl_multi_strerror(code));
+  } catch (const ChainError& e) {
+    refusal = e.what();
+  }
+  TransferEnd end{TransferEnd::Kind::Broken, {}, std::move(refusal), 0};
+  finished_.push_back({transfer.id, std::move(end)});
+  transfers_.erase(finished_.back().id);
 }
 
 void Transfers::cancel(std::uint64_t id) {
@@ -257,11 +296,7 @@ void Transfers::finish(Transfer& transfer, int code) {
   CURL* easy = transfer.easy.get();
   curl_multi_remove_handle(multi_.get(), easy);
   std::string refusal;
-  if (code == CURLE_OK && transfer.redirect(refusal)) {
-    transfer.set_up();
-    curl_multi_add_handle(multi_.get(), transfer.easy.get());
-    return;
-  }
+  if (code == CURLE_OK && transfer.redirect(refusal)) return begin(transfer);
   TransferEnd end = refusal.empty() ? transfer.ended(static_cast<CURLcode>(code))
                                     : transfer.end(Kind::Redirected, refusal);
   finished_.push_back({transfer.id, std::move(end)});

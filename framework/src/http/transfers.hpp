@@ -46,6 +46,7 @@ class Transfers {
   Transfers();
   ~Transfers();
 
+  // However it ends, also if it cannot begin, poll() says so.
   void start(std::uint64_t id, const Request& request, const TransferLimits& limits);
   void cancel(std::uint64_t id);
   // Moves bytes; returns at once if something has finished, else after `timeout` at the latest.
@@ -54,6 +55,7 @@ class Transfers {
 
  private:
   struct Transfer;
+  void begin(Transfer& transfer);
   void finish(Transfer& transfer, int code);
   void give_up_slow();
 

@@ -2,9 +2,9 @@
 
 #include <curl/curl.h>
 
-#include <algorithm>
-#include <cctype>
 #include <memory>
+
+#include "http/headers.hpp"
 
 namespace qsohost::inline v1 {
 
@@ -31,24 +31,18 @@ std::string part(const Handle& handle, CURLUPart which, unsigned flags = 0) {
   return out;
 }
 
-std::string lower(std::string text) {
-  std::ranges::transform(text, text.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
-
 }  // namespace
 
-std::string Url::remote_host() const {
+std::string UrlParts::remote_host() const {
   const bool usual = (scheme == "http" && port == "80") || (scheme == "https" && port == "443");
   return usual ? host : host + ":" + port;
 }
 
-std::optional<Url> parse_url(const std::string& url) {
+std::optional<UrlParts> parse_url(const std::string& url) {
   const Handle handle = handle_of(url);
   if (!handle) return std::nullopt;
-  Url out{lower(part(handle, CURLUPART_SCHEME)), lower(part(handle, CURLUPART_HOST)),
-          part(handle, CURLUPART_PORT, CURLU_DEFAULT_PORT)};
+  UrlParts out{lower(part(handle, CURLUPART_SCHEME)), lower(part(handle, CURLUPART_HOST)),
+               part(handle, CURLUPART_PORT, CURLU_DEFAULT_PORT)};
   if (out.host.empty() || (out.scheme != "http" && out.scheme != "https")) return std::nullopt;
   return out;
 }
@@ -62,7 +56,7 @@ std::string public_url(const std::string& url) {
   return part(handle, CURLUPART_URL);
 }
 
-bool may_redirect(const Url& from, const Url& to) {
+bool may_redirect(const UrlParts& from, const UrlParts& to) {
   if (from.host != to.host) return false;
   if (from.scheme == to.scheme) return from.port == to.port;
   return from.scheme == "http" && to.scheme == "https";

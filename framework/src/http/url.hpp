@@ -6,7 +6,7 @@
 
 namespace qsohost::inline v1 {
 
-struct Url {
+struct UrlParts {
   std::string scheme;  // "http" or "https"
   std::string host;    // lower case
   std::string port;    // the scheme's own, if none is written
@@ -16,13 +16,13 @@ struct Url {
 };
 
 // None if it is no http or https URL.
-std::optional<Url> parse_url(const std::string& url);
+std::optional<UrlParts> parse_url(const std::string& url);
 
 // Without user name, password and fragment, so that it can be shown.
 std::string public_url(const std::string& url);
 
 // True if an answer may send the question on from one URL to the other: the same scheme, host and
 // port, or https instead of http at the same host.
-bool may_redirect(const Url& from, const Url& to);
+bool may_redirect(const UrlParts& from, const UrlParts& to);
 
 }  // namespace qsohost::inline v1

@@ -40,7 +40,7 @@ Verdict judge_status(const Response& response) {
   verdict.reason = describe(response);
   if (status == 408 || status == 425 || status == 429 || status >= 500) {
     verdict.meaning = Meaning::Trouble;
-    verdict.retry_after = parse_retry_after(response.header("Retry-After"), std::time(nullptr));
+    verdict.retry_after = retry_after(response);
   } else {
     verdict.meaning = status >= 400 ? Meaning::Refusal : Meaning::Final;
   }
@@ -50,15 +50,26 @@ Verdict judge_status(const Response& response) {
 }  // namespace
 
 std::optional<std::chrono::seconds> parse_retry_after(std::string_view text, std::int64_t now) {
+  constexpr std::int64_t longest = 366 * 86400;
+  constexpr std::int64_t surely_a_moment = 1'000'000'000;  // a wait of 31 years, or the year 2001
   if (text.empty()) return std::nullopt;
   std::int64_t seconds = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (error == std::errc() && end == text.data() + text.size()) {
-    return std::chrono::seconds(std::max<std::int64_t>(0, seconds));
+  if (end == text.data() + text.size()) {
+    if (error == std::errc::result_out_of_range) seconds = text.starts_with('-') ? 0 : longest;
+    if (seconds >= surely_a_moment) seconds -= now;
+  } else {
+    const std::time_t date = curl_getdate(std::string(text).c_str(), nullptr);
+    if (date < 0) return std::nullopt;
+    seconds = date - now;
   }
-  const std::time_t date = curl_getdate(std::string(text).c_str(), nullptr);
-  if (date < 0) return std::nullopt;
-  return std::chrono::seconds(std::max<std::int64_t>(0, date - now));
+  return std::chrono::seconds(std::clamp<std::int64_t>(seconds, 0, longest));
+}
+
+std::optional<std::chrono::seconds> retry_after(const Response& response) {
+  const std::string date(response.header("Date"));
+  const std::time_t there = date.empty() ? -1 : curl_getdate(date.c_str(), nullptr);
+  return parse_retry_after(response.header("Retry-After"), there < 0 ? std::time(nullptr) : there);
 }
 
 std::string describe(const Response& response) {

@@ -30,8 +30,12 @@ Verdict judge_transfer(const TransferEnd& end);
 // How often a Refusal is asked, at most.
 constexpr int kMostRefusals = 3;
 
-// "1800" or an HTTP date (RFC 9110, 10.2.3), from now on; none if it is neither.
+// "1800" or an HTTP date (RFC 9110, 10.2.3), from `now` on, seconds since 1970; none if it is
+// neither. Some servers write the moment as such a number too. Never more than a year.
 std::optional<std::chrono::seconds> parse_retry_after(std::string_view text, std::int64_t now);
+
+// The same of an answer, by the clock of whoever wrote it (its Date), if it says.
+std::optional<std::chrono::seconds> retry_after(const Response& response);
 
 // "HTTP 400: the query was not understood": status and the first words of the body.
 std::string describe(const Response& response);

@@ -6,17 +6,12 @@
 #include <cctype>
 #include <map>
 
+#include "qsohost/input_columns.hpp"
 #include "qsohost/loader.hpp"
 
 namespace qsohost::inline v1 {
 
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return out;
-}
 
 // An entry of option `columns`: [-][PREFIX.]NAME, NAME being "*" for all; "all" is "*".
 struct Choice {
@@ -24,7 +19,7 @@ struct Choice {
   bool leaves_out = false;
   bool of_left = true;
   bool of_right = true;
-  std::string name{};  // in lower case
+  std::string name{};  // "*" for all
 };
 
 Choice parse(const std::string& text, const std::vector<std::string>& prefixes) {
@@ -34,15 +29,15 @@ Choice parse(const std::string& text, const std::vector<std::string>& prefixes) 
     choice.leaves_out = true;
     rest.remove_prefix(1);
   }
-  choice.name = lower(rest);
+  choice.name = rest;
   for (const bool is_right : {false, true}) {
-    const std::string qualifier = lower(prefixes[is_right ? 1 : 0]) + '.';
-    if (!choice.name.starts_with(qualifier)) continue;
+    const std::string qualifier = lower_case(prefixes[is_right ? 1 : 0]) + '.';
+    if (!lower_case(choice.name).starts_with(qualifier)) continue;
     choice.name.erase(0, qualifier.size());
     (is_right ? choice.of_left : choice.of_right) = false;
     break;
   }
-  if (choice.name == "all") choice.name = "*";
+  if (lower_case(choice.name) == "all") choice.name = "*";
   return choice;
 }
 
@@ -51,37 +46,35 @@ struct Side {
   const CrossmatchTable* table;
   bool is_right;
   std::string prefix;
-  std::vector<std::string> lowered{};
   std::vector<bool> selected{};
   std::vector<std::string> names{};  // in the batch
 };
 
 Side side_of(const CrossmatchTable& table, bool is_right, const CrossmatchOptions& options) {
   Side side{&table, is_right, (*options.prefixes)[is_right ? 1 : 0]};
-  for (const std::string& name : table.columns) side.lowered.push_back(lower(name));
   const auto& entries = *options.columns;
   const bool only_leaves_out =
       std::ranges::all_of(entries, [](const std::string& e) { return e.starts_with('-'); });
-  side.selected.assign(side.lowered.size(), only_leaves_out);
+  side.selected.assign(table.columns.size(), only_leaves_out);
   return side;
 }
 
 bool apply(const Choice& choice, Side& side) {
   if (!(side.is_right ? choice.of_right : choice.of_left)) return false;
-  bool fits = choice.name == "*";
-  for (std::size_t i = 0; i < side.lowered.size(); ++i) {
-    if (choice.name != "*" && side.lowered[i] != choice.name) continue;
-    side.selected[i] = !choice.leaves_out;
-    fits = true;
+  if (choice.name == "*") {
+    side.selected.assign(side.selected.size(), !choice.leaves_out);
+    return true;
   }
-  return fits;
+  const std::vector<std::size_t> called = columns_called(side.table->columns, choice.name);
+  for (const std::size_t i : called) side.selected[i] = !choice.leaves_out;
+  return !called.empty();
 }
 
 [[noreturn]] void fits_nothing(const Choice& choice, const Side& left, const Side& right) {
   std::vector<std::string> names;
   for (const Side* side : {&left, &right}) {
     if (!(side->is_right ? choice.of_right : choice.of_left)) continue;
-    names.insert(names.end(), side->lowered.begin(), side->lowered.end());
+    names.insert(names.end(), side->table->columns.begin(), side->table->columns.end());
   }
   const std::string where =
       choice.of_left && choice.of_right
@@ -109,36 +102,19 @@ void name_columns(Side& left, Side& right, std::size_t id) {
     changed = false;
     std::map<std::string, int> times{{"match_separation", 1}, {"n_matches", 1}};
     for (const Side* side : {&left, &right}) {
-      for (const std::string& name : side->names) ++times[lower(name)];
+      for (const std::string& name : side->names) ++times[lower_case(name)];
     }
     for (Side* side : {&left, &right}) {
       for (std::size_t i = 0; i < side->names.size(); ++i) {
         const bool is_as_in_table = side->names[i] == side->table->columns[i];
         const bool is_id = side->is_right && i == id;
-        if (is_id || !is_as_in_table || times[lower(side->names[i])] == 1) continue;
+        if (is_id || !is_as_in_table || times[lower_case(side->names[i])] == 1) continue;
         side->names[i] = fmt::format("{}_{}", side->prefix, side->names[i]);
         changed = true;
       }
     }
   }
 }
-
-// Names in the batch by their lower-case form, and whose they are.
-class Taken {
- public:
-  void add(const std::string& name, std::string whose) {
-    const auto [it, is_new] = whose_.emplace(lower(name), whose);
-    if (is_new) return;
-    throw ChainError(
-        fmt::format("two columns would be called '{}' (FITS has no case): {} and {}; leave one out "
-                    "with option 'columns', or choose other 'prefixes'",
-                    name, it->second, whose));
-  }
-  bool has(const std::string& name) const { return whose_.contains(name); }
-
- private:
-  std::map<std::string, std::string> whose_;
-};
 
 bool fit_for_names(std::string_view prefix) {
   return !prefix.empty() && std::ranges::all_of(prefix, [](char c) {
@@ -154,32 +130,15 @@ void CrossmatchOptions::validate() const {
     throw ChainError(fmt::format(
         "option 'prefixes': '{}' is no prefix of names; take letters, digits and '_'", prefix));
   }
-  if (lower(prefixes->front()) == lower(prefixes->back())) {
+  if (lower_case(prefixes->front()) == lower_case(prefixes->back())) {
     throw ChainError(
         "option 'prefixes': both are the same (FITS has no case); they tell the tables apart");
   }
 }
 
-std::size_t find_crossmatch_column(const CrossmatchTable& table, std::string_view name,
-                                   std::string_view option) {
-  std::vector<std::size_t> alike;
-  for (std::size_t i = 0; i < table.columns.size(); ++i) {
-    if (table.columns[i] == name) return i;
-    if (lower(table.columns[i]) == lower(name)) alike.push_back(i);
-  }
-  if (alike.size() == 1) return alike.front();
-  if (alike.empty()) {
-    throw ChainError(fmt::format("{}: there is no column '{}' (option '{}'){}", table.name, name,
-                                 option, did_you_mean(name, table.columns)));
-  }
-  throw ChainError(
-      fmt::format("{}: column '{}' (option '{}') could be '{}' or '{}'; spell it exactly",
-                  table.name, name, option, table.columns[alike[0]], table.columns[alike[1]]));
-}
-
 CrossmatchLayout crossmatch_layout(const CrossmatchTable& left, const CrossmatchTable& right,
                                    const CrossmatchOptions& options) {
-  const std::size_t id = find_crossmatch_column(right, *options.id, "id");
+  const std::size_t id = find_column(right.columns, *options.id, right.name, "id");
   Side on_left = side_of(left, false, options);
   Side on_right = side_of(right, true, options);
   select(on_left, on_right, options);
@@ -188,12 +147,11 @@ CrossmatchLayout crossmatch_layout(const CrossmatchTable& left, const Crossmatch
   name_columns(on_left, on_right, id);
 
   CrossmatchLayout layout;
-  Taken taken;
+  ObjectNames taken("leave one out with option 'columns', or choose other 'prefixes'");
   for (const Side* side : {&on_left, &on_right}) {
     for (std::size_t i = 0; i < side->names.size(); ++i) {
       if (!side->selected[i]) continue;
-      taken.add(side->names[i],
-                fmt::format("column '{}' of {}", side->table->columns[i], side->table->name));
+      taken.add(side->names[i], side->table->columns[i], side->table->name);
       layout.columns.push_back({side->is_right, i, side->names[i]});
     }
   }

@@ -58,6 +58,22 @@ Schema schema_of(const Batch& batch) {
   return schema;
 }
 
+// A test looks at one product at a time: they have their names at once.
+class PlainProducts final : public Products {
+ public:
+  explicit PlainProducts(fs::path folder) : folder_(std::move(folder)) {}
+  fs::path part(const fs::path& product) override {
+    paths_.push_back(folder_ / product);
+    fs::create_directories(paths_.back().parent_path());
+    return paths_.back();
+  }
+  const std::vector<fs::path>& paths() const { return paths_; }
+
+ private:
+  fs::path folder_;
+  std::vector<fs::path> paths_;
+};
+
 }  // namespace
 
 struct Harness::State {
@@ -86,10 +102,12 @@ struct Harness::State {
   }
 
   void finish_sink() {
-    call_sink(stage, batch);
-    const std::uint64_t ordinal = batch.ordinal();
+    const Chunk chunk{batch.ordinal(), 1, batch.rows()};
+    call_sink(stage, batch, chunk);
+    PlainProducts files(context.info.run_dir);
     guarded(stage, nullptr,
-            [&] { products = static_cast<Sink&>(*stage.stage).finish(std::span(&ordinal, 1)); });
+            [&] { static_cast<Sink&>(*stage.stage).finish(std::span(&chunk, 1), files); });
+    products = files.paths();
   }
 };
 
@@ -114,9 +132,11 @@ Harness::Harness(std::string stage, const std::vector<std::pair<std::string, std
     for (const Problem& p : problems) message += (message.empty() ? "" : "\n") + p.message;
     throw ChainError(message);
   }
-  state_->context.info = {"test", "0", temporary_folder(), {}, {"made by a test"}, {}};
-  state_->context.info.chunk_dir = state_->context.info.run_dir / "chunks";
-  fs::create_directory(state_->context.info.chunk_dir);
+  RunInfo& info = state_->context.info;
+  info = {"test", "0", temporary_folder(), {}, {}, {"made by a test"}, {}};
+  info.work_dir = info.run_dir / ".qsohost";
+  info.chunk_dir = info.work_dir / "chunks";
+  fs::create_directories(info.chunk_dir);
 }
 
 Harness::~Harness() {

@@ -11,6 +11,8 @@
 #include <utility>
 
 #include "data/caught.hpp"
+#include "data/option_faults.hpp"
+#include "data/working_on.hpp"
 #include "plugin/library.hpp"
 #include "plugin/plugin_file.hpp"
 #include "qsohost/error.hpp"
@@ -192,7 +194,16 @@ StagePtr Plugins::create(std::string_view stage) {
     if (entry == table.stages + table.stage_count) {
       throw ChainError("its note and its table contradict each other; build it again");
     }
-    return {entry->create(), entry->destroy};
+    WorkingOn at;
+    at.stage = offer->stage;
+    at.plugin = fmt::format("of plugin {} {}", offer->plugin, offer->version);
+    const AtWork at_work(at);
+    StagePtr created{entry->create(), entry->destroy};
+    if (const std::string fault = fault_in_options(*created); !fault.empty()) {
+      throw ChainError(fmt::format("a fault of plugin {} {}, to be mended by its author: {}",
+                                   offer->plugin, offer->version, fault));
+    }
+    return created;
   } catch (...) {
     throw ChainError(fmt::format("{} cannot be created: {}", where, caught_words()));
   }

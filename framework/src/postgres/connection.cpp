@@ -1,14 +1,14 @@
 #include <fmt/format.h>
 #include <poll.h>
 
-#include <algorithm>
 #include <array>
-#include <cctype>
 #include <cerrno>
 #include <chrono>
-#include <cstdlib>
+#include <memory>
+#include <utility>
 
-#include "postgres/dsn.hpp"
+#include "postgres/aside.hpp"
+#include "postgres/connecting.hpp"
 #include "postgres/libpq.hpp"
 #include "qsohost/error.hpp"
 #include "qsohost/postgres.hpp"
@@ -17,9 +17,8 @@ namespace qsohost::inline v1 {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
 constexpr int kStopEveryMs = 100;
-constexpr double kConnectSeconds = 15;
+constexpr std::chrono::seconds kCancelWithin(1);
 
 // Waits until the socket is ready or it is time to ask whether to stop.
 void poll_socket(PGconn* connection, bool for_writing) {
@@ -28,40 +27,6 @@ void poll_socket(PGconn* connection, bool for_writing) {
   if (::poll(&ready, 1, kStopEveryMs) < 0 && errno != EINTR) {
     throw TryAgain("the connection to PostgreSQL cannot be waited for");
   }
-}
-
-[[noreturn]] void throw_stopped() {
-  throw TryAgain("interrupted while waiting for PostgreSQL");
-}
-
-// A refused connection has no result to ask for its SQLSTATE, but verbose messages hold it, as in
-// "FATAL:  28P01: password ...". Words may be in any language, codes are not.
-std::string take_sqlstate(std::string& message) {
-  for (std::size_t at = message.find(":  "); at != std::string::npos;
-       at = message.find(":  ", at + 1)) {
-    const std::string code = message.substr(at + 3, 5);
-    const bool is_code = code.size() == 5 && std::ranges::all_of(code, [](unsigned char c) {
-                           return std::isdigit(c) != 0 || std::isupper(c) != 0;
-                         });
-    if (!is_code || message.substr(at + 8, 2) != ": ") continue;
-    message.erase(at + 3, 7);
-    // The place in the server's source follows on a line of its own.
-    const std::size_t place = message.find("\nLOCATION:");
-    if (place != std::string::npos) message.erase(place, message.find('\n', place + 1) - place);
-    return code;
-  }
-  return {};
-}
-
-[[noreturn]] void throw_refused(PGconn* connection) {
-  std::string message = PQerrorMessage(connection);
-  std::string state = take_sqlstate(message);
-  message = fmt::format("no connection to PostgreSQL: {}", one_line(message));
-  if (state.empty() && PQconnectionNeedsPassword(connection) != 0) state = "28P01";
-  if (state.empty() && message.find("definition of service") != std::string::npos) {
-    throw ChainError(message + "; a service is defined in ~/.pg_service.conf or PGSERVICEFILE");
-  }
-  throw_sql_error(state, message);
 }
 
 // What the server says, without the place in a statement that the user has not written.
@@ -85,29 +50,6 @@ PgRow row_of(const PGresult* result, int row) {
   return out;
 }
 
-PGconn* start_connecting(const std::string& dsn) {
-  // What the dsn says comes after these and wins. Servers behind firewalls that forget silent
-  // connections are usual, and queries run for minutes without a word.
-  const std::string full = full_dsn(dsn);
-  const std::array<const char*, 9> keys{
-      "application_name",    "client_encoding",  "connect_timeout", "keepalives", "keepalives_idle",
-      "keepalives_interval", "keepalives_count", "dbname",          nullptr};
-  const std::array<const char*, 9> values{"qsohost", "UTF8", "15",         "1",    "30",
-                                          "10",      "3",    full.c_str(), nullptr};
-  return PQconnectStartParams(keys.data(), values.data(), 1);
-}
-
-double connect_seconds(PGconn* connection) {
-  const std::unique_ptr<PQconninfoOption, PqRelease<PQconninfoFree>> options(
-      PQconninfo(connection));
-  for (const PQconninfoOption* o = options.get(); o != nullptr && o->keyword != nullptr; ++o) {
-    if (std::string_view(o->keyword) != "connect_timeout" || o->val == nullptr) continue;
-    const double seconds = std::atof(o->val);
-    return seconds > 0 ? std::max(2.0, seconds) : 1e9;  // as libpq reads it
-  }
-  return kConnectSeconds;
-}
-
 }  // namespace
 
 void PgConnection::Close::operator()(pg_conn* connection) const {
@@ -117,30 +59,7 @@ void PgConnection::Close::operator()(pg_conn* connection) const {
 PgConnection::PgConnection(const std::string& dsn, std::function<bool()> stop)
     : stop_(std::move(stop)) {
   check_dsn(dsn);
-  connection_.reset(start_connecting(dsn));
-  PGconn* const c = connection_.get();
-  if (c == nullptr) throw ChainError("no memory for a connection to PostgreSQL");
-  PQsetErrorVerbosity(c, PQERRORS_VERBOSE);
-  const std::chrono::duration<double> most(connect_seconds(c));
-  auto begin = Clock::now();
-  int socket = -1;  // another one: another address of the host
-  for (auto status = PGRES_POLLING_WRITING; status != PGRES_POLLING_OK; status = PQconnectPoll(c)) {
-    if (PQstatus(c) == CONNECTION_BAD || status == PGRES_POLLING_FAILED) throw_refused(c);
-    if (std::exchange(socket, PQsocket(c)) != PQsocket(c)) begin = Clock::now();
-    for (pollfd ready{};;) {
-      ready = {PQsocket(c), static_cast<short>(status == PGRES_POLLING_READING ? POLLIN : POLLOUT),
-               0};
-      if (::poll(&ready, 1, kStopEveryMs) > 0) break;
-      if (stop_()) throw_stopped();
-      if (Clock::now() - begin > most) {
-        throw TryAgain(fmt::format("no connection to PostgreSQL at {} within {:.0f} s",
-                                   PQhost(c) == nullptr ? "?" : PQhost(c), most.count()));
-      }
-    }
-  }
-  PQsetErrorVerbosity(c, PQERRORS_DEFAULT);
-  PQsetNoticeProcessor(
-      c, [](void*, const char*) {}, nullptr);
+  connection_.reset(connect_to(dsn, stop_).release());
 }
 
 PgConnection::PgConnection(PgConnection&&) noexcept = default;
@@ -149,18 +68,45 @@ PgConnection::~PgConnection() {
   if (connection_ != nullptr && PQtransactionStatus(connection_.get()) == PQTRANS_ACTIVE) cancel();
 }
 
+// Closing the connection would not do: a server that works for hours before it sends a row notices
+// only then that nobody is there. The request goes by a connection of its own, and PQcancel waits
+// for it without a limit. When a second is not enough the network or the server is silent; then the
+// request stays under way, and we go.
 void PgConnection::cancel() noexcept {
-  const std::unique_ptr<PGcancel, PqRelease<PQfreeCancel>> handle(PQgetCancel(connection_.get()));
-  std::array<char, 256> message{};
-  if (handle != nullptr) PQcancel(handle.get(), message.data(), message.size());
+  if (std::exchange(is_cancelled_, true)) return;
+  try {
+    const std::shared_ptr<PGcancel> handle(PQgetCancel(connection_.get()), PQfreeCancel);
+    if (handle == nullptr) return;
+    const auto sent = start_aside([handle] {
+      std::array<char, 256> message{};
+      PQcancel(handle.get(), message.data(), message.size());
+    });
+    sent.wait_for(kCancelWithin);
+  } catch (const std::exception&) {  // no memory, no thread: closing has to do
+  }
 }
 
+void PgConnection::check_stop() {
+  if (!stop_()) return;
+  cancel();
+  throw_stopped();
+}
+
+// In this order a request to cancel is made when the server has had time to begin: one that comes
+// before the statement does nothing.
 void PgConnection::wait(bool for_writing) {
-  if (stop_()) {
-    cancel();
-    throw_stopped();
-  }
   poll_socket(connection_.get(), for_writing);
+  check_stop();
+}
+
+// Sends what is still to be sent. Input is taken meanwhile: a server that cannot get rid of its
+// words reads nothing either. What hinders sending is told by the next result.
+void PgConnection::flush() {
+  PGconn* const c = connection_.get();
+  while (PQflush(c) == 1) {
+    wait(true);
+    if (PQconsumeInput(c) == 0) fail();
+  }
 }
 
 // Waits for what the statement gives next; none when it has ended.
@@ -185,11 +131,13 @@ PgConnection::Result PgConnection::send(const std::string& sql,
   for (const std::string& p : parameters) values.push_back(p.c_str());
   PGconn* const c = connection_.get();
   finish_failed();
+  if (stop_()) throw_stopped();
+  is_cancelled_ = false;
   if (PQsendQueryParams(c, sql.c_str(), static_cast<int>(values.size()), nullptr, values.data(),
                         nullptr, nullptr, 0) == 0) {
     fail();
   }
-  while (PQflush(c) == 1) wait(true);
+  flush();
   return next_result();
 }
 

@@ -69,10 +69,12 @@ void PgCopyIn::put(std::string_view value) {
 }
 
 void PgCopyIn::flush() {
+  connection_.check_stop();
   PGconn* const c = connection_.connection_.get();
   if (PQputCopyData(c, buffer_.data(), static_cast<int>(buffer_.size())) != 1) {
     connection_.fail();
   }
+  connection_.flush();  // so that libpq's own buffer does not grow
   buffer_.clear();
 }
 
@@ -81,7 +83,7 @@ void PgCopyIn::finish() {
   flush();
   PGconn* const c = connection_.connection_.get();
   if (PQputCopyEnd(c, nullptr) != 1) connection_.fail();
-  while (PQflush(c) == 1) connection_.wait(true);
+  connection_.flush();
   while (connection_.next_result() != nullptr) {
   }
 }

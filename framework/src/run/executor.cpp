@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <ctime>
+#include <system_error>
 #include <utility>
 
+#include "data/interrupted.hpp"
 #include "qsohost/error.hpp"
 
 namespace qsohost::inline v1 {
@@ -55,26 +57,31 @@ std::vector<ObjectRecord> object_records(const Batch& batch, const Outcomes& out
 
 }  // namespace
 
-Executor::Executor(Chain& chain, Settings settings, RunDb& db, std::set<std::uint64_t> skip,
-                   Trace* trace)
+Executor::Executor(Chain& chain, Settings settings, RunDb& db, DoneBefore done, Trace* trace)
     : chain_(chain),
       settings_(std::move(settings)),
       db_(db),
-      skip_(std::move(skip)),
+      reader_(chain.stages().front(),
+              {settings_.batch_rows, settings_.batch_bytes, settings_.skip, settings_.limit,
+               [this] { return stopping(); }},
+              std::move(done)),
       trace_(trace),
       tokens_(settings_.in_flight),
       clocks_(chain.stages().size()) {
   make_steps();
 }
 
-Executor::~Executor() = default;
+Executor::~Executor() {
+  if (source_.joinable()) fail("the run was left before its end");
+  join();
+}
 
 int Executor::interrupts() const {
   return settings_.interrupts == nullptr ? 0 : settings_.interrupts->load();
 }
 
 bool Executor::stopping() const {
-  return interrupts() > 0 || !error_.empty();
+  return interrupts() > 0 || has_failed_;
 }
 
 std::size_t Executor::workers(std::size_t stage) const {
@@ -126,20 +133,39 @@ void Executor::start_threads() {
       }
     }
   }
+  source_ = std::thread([this] { run_source(); });
+}
+
+void Executor::join() {
+  if (source_.joinable()) source_.join();
+  for (auto& step : steps_) {
+    step->queue.close();
+    for (std::thread& thread : step->threads) {
+      if (thread.joinable()) thread.join();
+    }
+  }
+  pool_.reset();
+}
+
+void Executor::run_source() {
+  try {
+    read_source();
+  } catch (const std::exception& e) {
+    fail(e.what());
+  }
+  const std::lock_guard lock(mutex_);
+  source_done_ = true;
+  changed_.notify_all();
 }
 
 void Executor::run() {
-  start_threads();
-  std::thread source([this] {
-    try {
-      read_source();
-    } catch (const std::exception& e) {
-      fail(e.what());
-    }
-    const std::lock_guard lock(mutex_);
-    source_done_ = true;
-    changed_.notify_all();
-  });
+  try {
+    start_threads();
+  } catch (const std::system_error& e) {
+    fail(fmt::format("the system gives no more threads ({}); ask for fewer (-j, options of stages)",
+                     e.what()));
+    return join();
+  }
   {
     std::unique_lock lock(mutex_);
     while (!source_done_ || in_flight_ > 0) {
@@ -152,12 +178,7 @@ void Executor::run() {
       lock.lock();
     }
   }
-  source.join();
-  for (auto& step : steps_) {
-    step->queue.close();
-    for (std::thread& thread : step->threads) thread.join();
-  }
-  pool_.reset();
+  join();
 }
 
 bool Executor::take_token() {
@@ -172,69 +193,23 @@ bool Executor::take_token() {
   return true;
 }
 
-std::size_t Executor::next_capacity(const Batch& last) const {
-  auto rows = static_cast<std::size_t>(settings_.batch_rows);
-  if (last.rows() > 0) {
-    const std::size_t bytes = std::max<std::size_t>(1, last.bytes() / last.rows());
-    const std::size_t fit = static_cast<std::size_t>(settings_.batch_bytes) / bytes;
-    rows = std::clamp<std::size_t>(fit, 1, rows);
-  }
-  return rows;
-}
-
-// Reads the objects that a shard leaves out; how batches are cut there does not matter.
-bool Executor::pass_over(std::uint64_t objects) {
-  for (std::uint64_t passed = 0; passed < objects;) {
-    const std::uint64_t want =
-        std::min(objects - passed, static_cast<std::uint64_t>(settings_.batch_rows));
-    Batch batch(0, passed, want);
-    if (stopping() || !call_source(chain_.stages().front(), batch)) return false;
-    passed += batch.rows();
-  }
-  return true;
-}
-
-// The source gave no more; it may have stopped waiting because the user wants to stop.
-void Executor::note_interrupt() {
-  const std::lock_guard lock(mutex_);
-  if (interrupts() > 0) stopped_early_ = true;
-}
-
-// How batches are cut depends on the catalogue and the chain alone, so a resumed run cuts alike.
-// Ordinals count from the first object, so those of shards do not meet.
 void Executor::read_source() {
   const ChainStage& source = chain_.stages().front();
-  if (!pass_over(settings_.skip)) return note_interrupt();
-  std::uint64_t objects = settings_.skip;
-  auto capacity = static_cast<std::size_t>(settings_.batch_rows);
-  for (std::uint64_t ordinal = settings_.skip, sequence = 0;; ++ordinal) {
-    if (settings_.limit) {
-      const std::uint64_t end = settings_.skip + *settings_.limit;
-      capacity = std::min<std::uint64_t>(capacity, end - objects);
-      if (capacity == 0) return;
-    }
-    if (!take_token()) return;
-    const auto give_back = [&] {
+  for (std::uint64_t sequence = 0; take_token(); ++sequence) {
+    const auto begin = Clock::now();
+    std::optional<SourceReader::Next> next = reader_.next();
+    const auto end = Clock::now();
+    if (!next) {
       const std::lock_guard lock(mutex_);
       ++tokens_;
-    };
-    auto flight =
-        std::make_unique<Flight>(Flight{sequence, Batch(ordinal, objects, capacity), {}, {}});
-    const auto begin = Clock::now();
-    if (!call_source(source, flight->batch)) {
-      note_interrupt();
-      return give_back();
+      // The source may have stopped waiting because the user wants to stop.
+      if (interrupts() > 0) stopped_early_ = true;
+      return;
     }
-    const auto end = Clock::now();
-    Batch& batch = flight->batch;
-    objects += batch.rows();
-    capacity = next_capacity(batch);
-    if (skip_.contains(ordinal)) {
-      give_back();
-      continue;
-    }
-    if (trace_ != nullptr) trace_->add(source.label, ordinal, begin, end);
-    flight->record = {ordinal, batch.first_object(), batch.rows(), {}};
+    auto flight = std::make_unique<Flight>(
+        Flight{sequence, std::move(next->batch), std::move(next->record), {}});
+    const Batch& batch = flight->batch;
+    if (trace_ != nullptr) trace_->add(source.label, batch.ordinal(), begin, end);
     flight->record.stages.resize(chain_.stages().size());
     StageRecord& numbers = flight->record.stages[0];
     numbers.objects_out = batch.rows();
@@ -246,7 +221,6 @@ void Executor::read_source() {
       ++in_flight_;
       where_[sequence] = 0;
     }
-    ++sequence;
     deliver(std::move(flight), 0);
   }
 }
@@ -300,6 +274,8 @@ void Executor::process(Step& step, Flight& flight) {
     if (flight.dead) return;
     try {
       call(stage, flight);
+    } catch (const Interrupted&) {
+      flight.dead = true;
     } catch (const std::exception& e) {
       flight.dead = true;
       fail(e.what());
@@ -337,7 +313,7 @@ void Executor::call(std::size_t index, Flight& flight) {
       call_fitter_at(index, flight, counts);
       break;
     case Role::Sink:
-      call_sink(stage, batch);
+      call_sink(stage, batch, {batch.ordinal(), flight.record.attempt, batch.rows()});
       break;
   }
   const auto end = Clock::now();
@@ -379,12 +355,12 @@ void Executor::complete(FlightPtr flight) {
   if (!flight->dead) {
     try {
       db_.commit(flight->record);
-      if (settings_.committed) settings_.committed(flight->record);
     } catch (const std::exception& e) {
       flight->dead = true;
       fail(e.what());
     }
   }
+  if (!flight->dead && settings_.committed) settings_.committed(flight->record);
   const std::uint64_t sequence = flight->sequence;
   const std::uint64_t objects = flight->dead ? 0 : flight->record.objects;
   const bool dead = flight->dead;
@@ -401,6 +377,7 @@ void Executor::complete(FlightPtr flight) {
 void Executor::fail(const std::string& message) {
   const std::lock_guard lock(mutex_);
   if (error_.empty()) error_ = message;  // the first one is the cause
+  has_failed_ = true;
   changed_.notify_all();
 }
 

@@ -16,7 +16,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -26,6 +25,7 @@
 #include "run/compute_pool.hpp"
 #include "run/queue.hpp"
 #include "run/run_db.hpp"
+#include "run/source_reader.hpp"
 #include "run/trace.hpp"
 
 namespace qsohost::inline v1 {
@@ -48,13 +48,14 @@ class Executor {
     std::optional<std::uint64_t> limit;
     bool with_sinks = true;
     const std::atomic<int>* interrupts = nullptr;
+    // These two throw nothing (see callback_guard.hpp).
     std::function<void(std::uint64_t objects, const std::string& stage)> progress;
     std::function<void(const BatchRecord&)> committed;
+    // What it throws ends the run.
     std::function<void(const Batch&, const std::vector<FitterWork>&)> batch_done;
   };
 
-  // `skip`: ordinals that are committed already; they are read and passed over.
-  Executor(Chain& chain, Settings settings, RunDb& db, std::set<std::uint64_t> skip, Trace* trace);
+  Executor(Chain& chain, Settings settings, RunDb& db, DoneBefore done, Trace* trace);
   ~Executor();
 
   // Returns when every batch is done, the run was interrupted, or it failed (see error()).
@@ -62,6 +63,8 @@ class Executor {
 
   const std::string& error() const { return error_; }
   std::uint64_t objects() const { return objects_; }  // committed
+  // Objects of the source in all, if it was read to its end.
+  std::optional<std::uint64_t> source_end() const { return reader_.end(); }
   // The source has been read to its end and everything read has been committed.
   bool is_complete() const { return source_done_ && !stopped_early_ && error_.empty(); }
   StageClock clock(std::size_t stage) const { return clocks_[stage]; }
@@ -76,10 +79,9 @@ class Executor {
   bool stopping() const;  // no more batches from the source
   void make_steps();
   void start_threads();
-  bool pass_over(std::uint64_t objects);  // false: there were not as many, or it was stopped
-  void note_interrupt();
+  void join();  // waits for all threads; what a queue still holds is not worked on
+  void run_source();
   void read_source();
-  std::size_t next_capacity(const Batch& last) const;
   bool take_token();
   void deliver(FlightPtr flight, std::size_t step);
   void sink_loop(Step& step, std::size_t index);
@@ -92,10 +94,12 @@ class Executor {
   Chain& chain_;
   Settings settings_;
   RunDb& db_;
-  std::set<std::uint64_t> skip_;
+  SourceReader reader_;
   Trace* trace_;
+  std::atomic<bool> has_failed_ = false;
   std::vector<std::unique_ptr<Step>> steps_;
   std::unique_ptr<ComputePool> pool_;
+  std::thread source_;
 
   std::mutex mutex_;  // guards everything below
   std::condition_variable changed_;

@@ -37,6 +37,16 @@ void add_notes(const StageReport& stage, std::size_t index, const RunDb& db, Run
   tell(Outcome::BadObject, stage.bad, "objects could not be done");
 }
 
+void fill_report(const Chain& chain, const RunDb& db, RunReport& report) {
+  report.objects = db.committed_objects();
+  for (std::size_t i = 0; i < chain.stages().size(); ++i) {
+    const ChainStage& of_chain = chain.stages()[i];
+    StageReport stage = stage_report(of_chain.label, of_chain.offer.role, i, db);
+    add_notes(stage, i, db, report);
+    report.stages.push_back(std::move(stage));
+  }
+}
+
 bool has_unsettled(const RunReport& report) {
   for (const StageReport& stage : report.stages) {
     // A light curve that cannot be fitted is flagged in its product; one that could not be fetched

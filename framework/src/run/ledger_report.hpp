@@ -15,6 +15,9 @@ StageReport stage_report(const std::string& label, Role role, std::size_t index,
 // The first reasons of objects that failed or were bad.
 void add_notes(const StageReport& stage, std::size_t index, const RunDb& db, RunReport& report);
 
+// What the ledger says of all stages of a chain.
+void fill_report(const Chain& chain, const RunDb& db, RunReport& report);
+
 // True if there are objects that --retry-failed would do again.
 bool has_unsettled(const RunReport& report);
 

@@ -47,9 +47,31 @@ struct StageRecord {
 
 struct BatchRecord {
   std::uint64_t ordinal = 0;
+  std::uint64_t attempt = 1;
   std::uint64_t first_object = 0;
   std::uint64_t objects = 0;
+  std::string ids;                  // identifiers of its objects, a NUL behind each
   std::vector<StageRecord> stages;  // as many as the chain has
+};
+
+// Of the identifiers of a batch.
+std::string digest_of(std::string_view ids);
+
+// A batch that is or was committed.
+struct LedgerBatch {
+  std::uint64_t attempt = 1;
+  std::uint64_t first_object = 0;
+  std::uint64_t objects = 0;
+  std::string digest;        // of its identifiers
+  bool is_committed = true;  // false: it is being done again
+};
+
+// A product, as it was published or is about to be: `now` and `before` are states of files,
+// `before` that of the file it replaces; both are empty until there is one.
+struct ProductRecord {
+  std::string path;  // relative to the run directory if it is inside
+  std::string now;
+  std::string before;
 };
 
 struct StageTotals {
@@ -59,7 +81,7 @@ struct StageTotals {
 
 class RunDb {
  public:
-  static constexpr const char* kFormat = "2";  // of the tables; stored under "format"
+  static constexpr const char* kFormat = "3";  // of the tables; stored under "format"
 
   // Opens or makes the file. An empty path makes a ledger in memory, for dry runs. Throws
   // ChainError that names the file.
@@ -68,42 +90,55 @@ class RunDb {
   static std::unique_ptr<RunDb> look_at(const std::filesystem::path& file);
 
   bool is_new() const { return is_new_; }
-  void begin(const std::vector<std::string>& effective);  // of a new run
-  std::vector<std::string> effective() const;             // as stored by begin()
+  // Of a new run.
+  void begin(const std::vector<std::string>& effective, const std::vector<Input>& inputs);
+  std::vector<std::string> effective() const;  // as stored by begin()
+  std::vector<Input> inputs() const;
 
   // Facts about the run besides: "complete" once everything has been read and committed; "schema of
-  // LABEL" for each sink; "begun" and "started" (the first and the last time, UTC); and for
-  // `qsohost status`: "chain", "stages" (lines "role label"), "objects", "command".
+  // LABEL" for each sink; "begun" and "started" (the first and the last time, UTC); "run id";
+  // "inode" of the host's folder; "source size", if it is known, and "source end", once it has been
+  // seen; "by identifier", if changed inputs were accepted: the first ordinal of batches made
+  // since; and for `qsohost status`: "chain", "stages" (lines "role label"), "objects", "command".
   void set_meta(const std::string& key, const std::string& value);
   std::optional<std::string> meta(const std::string& key) const;
   void note_start();  // sets "started"
 
-  std::map<std::uint64_t, std::uint64_t> committed() const;  // ordinal -> objects
-  struct Range {
-    std::uint64_t ordinal = 0;
-    std::uint64_t first_object = 0;
-    std::uint64_t objects = 0;
-  };
-  std::vector<Range> ranges() const;  // of the committed batches
+  std::map<std::uint64_t, LedgerBatch> batches() const;  // by ordinal
+  // Identifiers of the objects of a batch, a NUL behind each.
+  std::string ids_of(std::uint64_t ordinal) const;
   std::uint64_t committed_objects() const;
+  // Objects that came to this stage in each committed batch, by ordinal.
+  std::map<std::uint64_t, std::uint64_t> objects_in(std::size_t stage) const;
   // Batches with an object that this fetcher could not settle: failed, or bad.
   std::set<std::uint64_t> unsettled(std::size_t fetcher) const;
 
-  // One transaction; replaces an earlier record of that ordinal, counting attempts.
-  void commit(const BatchRecord& batch);
+  // One transaction each.
+  void commit(const BatchRecord& batch);  // replaces an earlier record of that ordinal
+  // These batches are done again: neither they nor the run count as done until they are committed.
+  void reopen(const std::set<std::uint64_t>& ordinals);
+  // The run goes on with other inputs: batches of `dropped` are forgotten, those of `kept` that
+  // were being done again stay as they were.
+  void accept_inputs(const std::vector<Input>& inputs, const std::set<std::uint64_t>& dropped,
+                     const std::set<std::uint64_t>& kept);
+  void set_products(const std::vector<ProductRecord>& products);  // besides those there are
+  void forget_product(const std::string& path);
 
-  // Products of a run whose source was read to its end and whose sinks have finished.
-  void finish(const std::vector<std::filesystem::path>& products);
-  void reopen();  // takes that back
+  void discard();  // all but who this run is
+
+  // The run is done: its products are those of all batches.
+  void finish();
   bool is_finished() const;
-  std::vector<std::filesystem::path> products() const;
+  std::vector<ProductRecord> products() const;
 
   StageTotals totals(std::size_t stage) const;
   // Objects that failed or were bad at a stage: "source_id: reason", at most `most`.
   std::vector<std::string> complaints(std::size_t stage, Outcome outcome, std::size_t most) const;
-  // Those that ended so at a stage, in the source's order.
-  void each_object(std::size_t stage, Outcome outcome,
-                   const std::function<void(const ObjectLine&)>& tell) const;
+  // Those that ended so at a stage, in the source's order, until `tell` returns false (returned
+  // then). Read page by page: no statement is open while `tell` is called, for a slow one would
+  // keep the write-ahead log of a run from being emptied.
+  bool each_object(std::size_t stage, Outcome outcome,
+                   const std::function<bool(const ObjectLine&)>& tell) const;
   struct Pace {
     std::uint64_t batches = 0;         // committed, in all
     std::uint64_t objects_lately = 0;  // committed since "started"
@@ -113,7 +148,10 @@ class RunDb {
 
  private:
   RunDb() = default;
+  struct Page;
+  bool read_page(std::size_t stage, Outcome outcome, Page& page) const;
   void execute(const char* sql) const;
+  void write_stage(const BatchRecord& batch, std::size_t stage) const;
 
   std::string file_;
   bool is_new_ = false;

@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "qsohost/error.hpp"
+#include "run/crash.hpp"
 #include "run/ledger_report.hpp"
 #include "run/run_directory.hpp"
 
@@ -19,10 +20,8 @@ struct StageName {
 };
 
 std::unique_ptr<RunDb> ledger(const fs::path& run_dir) {
-  if (!fs::exists(run_dir / "run.db")) {
-    throw ChainError(fmt::format("{} is no run directory: it holds no run.db", run_dir.string()));
-  }
-  return RunDb::look_at(run_dir / "run.db");
+  require_run(run_dir);
+  return RunDb::look_at(ledger_file(run_dir));
 }
 
 Role role_of(std::string_view name) {
@@ -64,6 +63,7 @@ RunStatus run_status(const fs::path& run_dir) {
   const std::unique_ptr<RunDb> db = ledger(run_dir);
   status.chain = db->meta("chain").value_or("");
   status.is_finished = db->is_finished();
+  status.crashes = CrashFile::read(work_folder(run_dir) / kCrashFile);
   status.begun = db->meta("begun").value_or("");
   status.started = db->meta("started").value_or(status.begun);
   status.command = db->meta("command").value_or("");
@@ -75,7 +75,12 @@ RunStatus run_status(const fs::path& run_dir) {
     add_notes(stage, i, *db, status.report);
     status.report.stages.push_back(std::move(stage));
   }
-  status.report.products = db->products();
+  // Of a run that is not finished (any more) they are those of another state.
+  if (status.is_finished) {
+    for (const ProductRecord& product : db->products()) {
+      if (!product.now.empty()) status.report.products.push_back(resolved(run_dir) / product.path);
+    }
+  }
   status.report.end = !status.is_finished            ? RunEnd::Interrupted
                       : has_unsettled(status.report) ? RunEnd::Unsettled
                                                      : RunEnd::Done;
@@ -84,15 +89,16 @@ RunStatus run_status(const fs::path& run_dir) {
 }
 
 void each_object(const fs::path& run_dir, Outcome outcome,
-                 const std::function<void(const ObjectStatus&)>& tell) {
+                 const std::function<bool(const ObjectStatus&)>& tell) {
   const std::unique_ptr<RunDb> db = ledger(run_dir);
   const std::vector<StageName> stages = stages_of(*db);
   for (std::size_t i = 0; i < stages.size(); ++i) {
-    db->each_object(i, outcome, [&](const ObjectLine& line) {
+    const bool goes_on = db->each_object(i, outcome, [&](const ObjectLine& line) {
       const bool is_matched = outcome == Outcome::Matched;
-      tell({line.record.source_id, stages[i].label, outcome, line.attempts, line.updated,
-            is_matched ? line.record.detail : line.record.reason});
+      return tell({line.record.source_id, stages[i].label, outcome, line.attempts, line.updated,
+                   is_matched ? line.record.detail : line.record.reason});
     });
+    if (!goes_on) return;
   }
 }
 

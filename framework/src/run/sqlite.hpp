@@ -1,10 +1,11 @@
-// A statement of SQLite. Every mistake is a ChainError that names the file.
+// Statements and transactions of SQLite. Every mistake is a ChainError that names the file.
 #pragma once
 
 #include <fmt/format.h>
 #include <sqlite3.h>
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <string_view>
 
@@ -16,9 +17,22 @@ struct CloseSqlite {
   void operator()(sqlite3* db) const { sqlite3_close(db); }
 };
 
+// For sqlite3_open_v2 with SQLITE_OPEN_URI; parameters ("?mode=ro") go behind it.
+inline std::string file_uri(const std::filesystem::path& file) {
+  std::string uri = "file:";
+  for (const char c : std::filesystem::absolute(file).string()) {
+    uri += c == '?' || c == '#' || c == '%' ? fmt::format("%{:02x}", c) : std::string(1, c);
+  }
+  return uri;
+}
+
 struct Blob {
   std::string_view bytes;
 };
+
+// The journal mode for a database in this folder: a write-ahead log needs memory that is shared by
+// all who have it open, which network file systems do not give.
+const char* journal_mode(const std::filesystem::path& file);
 
 class Statement {
  public:
@@ -46,7 +60,8 @@ class Statement {
   }
   std::string text(int column) const {
     const auto* bytes = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
-    return bytes == nullptr ? std::string() : std::string(bytes);
+    if (bytes == nullptr) return {};
+    return {bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
   }
   // Good until the next step.
   std::string_view blob(int column) const {
@@ -76,6 +91,27 @@ class Statement {
   sqlite3* db_;
   const std::string& file_;
   sqlite3_stmt* statement_ = nullptr;
+};
+
+// Rolls back unless it was committed.
+class Transaction {
+ public:
+  Transaction(sqlite3* db, const std::string& file) : db_(db), file_(file) { execute("BEGIN"); }
+  ~Transaction() {
+    if (is_open_) sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr);
+  }
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+  void commit() {
+    execute("COMMIT");
+    is_open_ = false;
+  }
+
+ private:
+  void execute(const char* sql) { Statement(db_, file_, sql).step(); }
+  sqlite3* db_;
+  const std::string& file_;
+  bool is_open_ = true;
 };
 
 }  // namespace qsohost::inline v1

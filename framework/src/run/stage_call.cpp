@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <mutex>
+#include <optional>
 
 #include "data/caught.hpp"
+#include "data/interrupted.hpp"
 
 namespace qsohost::inline v1 {
 
@@ -23,32 +26,42 @@ std::string describe(const ChainStage& stage, const Batch* batch) {
   return out;
 }
 
-// Floats start as NaN, which says "nobody wrote this" better than a number does.
-void append_filled(Column& column, const Port& port, std::size_t cells) {
-  if (column.dtype() == DType::String) {
-    for (std::size_t i = 0; i < cells; ++i) column.append_string(port.fill_text);
-    return;
-  }
-  column.resize(cells);
-  if (port.fill == 0) return;
+template <class T>
+void fill_values(Column& column, Slice cells, Stored<T> value) {
+  const std::size_t width = column.width();
+  std::ranges::fill(column.values<T>().subspan(cells.first * width, cells.count * width), value);
+}
+
+// Floats start as NaN, which says "nobody wrote this" better than a number does. A text that is
+// there stays: nobody but the host writes it.
+void fill_cells(Column& column, const Port& port, Slice cells) {
   switch (column.dtype()) {
     case DType::Bool:
-      std::ranges::fill(column.values<bool>(), std::uint8_t{1});
-      break;
+      return fill_values<bool>(column, cells, port.fill != 0 ? 1 : 0);
     case DType::I16:
-      std::ranges::fill(column.values<std::int16_t>(), port.fill);
-      break;
+      return fill_values<std::int16_t>(column, cells, static_cast<std::int16_t>(port.fill));
     case DType::I32:
-      std::ranges::fill(column.values<std::int32_t>(), port.fill);
-      break;
+      return fill_values<std::int32_t>(column, cells, static_cast<std::int32_t>(port.fill));
     case DType::I64:
-      std::ranges::fill(column.values<std::int64_t>(), port.fill);
-      break;
+      return fill_values<std::int64_t>(column, cells, static_cast<std::int64_t>(port.fill));
     case DType::F32:
+      return fill_values<float>(column, cells, std::numeric_limits<float>::quiet_NaN());
     case DType::F64:
+      return fill_values<double>(column, cells, std::numeric_limits<double>::quiet_NaN());
     case DType::String:
-      break;
+      return;
   }
+}
+
+// The first cells of a new column.
+void append_filled(Column& column, const Port& port, std::size_t cells) {
+  if (column.dtype() == DType::String) {
+    const std::size_t values = cells * column.width();
+    for (std::size_t i = 0; i < values; ++i) column.append_string(port.fill_text);
+    return;
+  }
+  column.resize_unfilled(cells);
+  fill_cells(column, port, {0, cells});
 }
 
 void create_declared(const ChainStage& stage, Batch& batch) {
@@ -61,6 +74,20 @@ void create_declared(const ChainStage& stage, Batch& batch) {
     Column& column =
         group == nullptr ? batch.objects().add(std::move(info)) : group->add(std::move(info));
     append_filled(column, port, group == nullptr ? rows : group->epochs());
+  }
+}
+
+// A stage may put a column of its own making in the place of one that the host made for it; what
+// comes behind has been checked against what was declared.
+void check_declared(const ChainStage& stage, const Batch& batch) {
+  for (const Port& port : stage.ports.added()) {
+    if (!port.dtype) continue;
+    const ColumnSet& set = port.group.empty() ? batch.objects() : batch.group(port.group);
+    const Column& column = set.at(port.name);
+    if (column.dtype() == *port.dtype && column.width() == port.width) continue;
+    throw ChainError(fmt::format(
+        "it declared column '{}' as {} with {} values a cell, but gave {} with {}", port.name,
+        name_of(*port.dtype), port.width, name_of(column.dtype()), column.width()));
   }
 }
 
@@ -90,6 +117,52 @@ std::deque<Group> empty_arrays(const ChainStage& stage) {
   return arrays;
 }
 
+void check_lengths(const std::deque<Group>& arrays) {
+  for (const Group& array : arrays) {
+    for (const Column& column : array) {
+      const Column& first = *array.begin();
+      if (column.size() == first.size()) continue;
+      throw ChainError(
+          fmt::format("group '{}': column '{}' got {} elements and column '{}' {}: append as many "
+                      "to each",
+                      array.name(), first.name(), first.size(), column.name(), column.size()));
+    }
+  }
+}
+
+// A fitter can write to the columns it declared and to no others, so this is all there is to undo.
+void take_back(const ChainStage& stage, Batch& batch, std::size_t row, std::deque<Group>& arrays) {
+  for (Group& array : arrays) array.roll_back();
+  for (const Port& port : stage.ports.added()) {
+    const bool is_array = std::ranges::find(arrays, port.group, &Group::name) != arrays.end();
+    if (!port.dtype || is_array) continue;
+    if (port.group.empty()) {
+      fill_cells(batch.objects().at(port.name), port, {row, 1});
+    } else {
+      Group& group = batch.group(port.group);
+      fill_cells(group.at(port.name), port, group.slice(row));
+    }
+  }
+}
+
+// All results of the object, or none and why there are none.
+std::optional<std::string> fit_object(const ChainStage& stage, Batch& batch, std::size_t row,
+                                      std::deque<Group>& arrays, Counts& counts) {
+  Counts own_counts;
+  Result result(batch, row, stage.ports, arrays, own_counts);
+  try {
+    static_cast<const Fitter&>(*stage.stage).fit(Object(batch, row), result);
+    check_lengths(arrays);
+  } catch (const BadObject& e) {
+    take_back(stage, batch, row, arrays);
+    return e.what();
+  } catch (...) {
+    throw ChainError(fmt::format("object {}: {}", batch.id(row), caught_words()));
+  }
+  counts.add(own_counts);
+  return std::nullopt;
+}
+
 void append_arrays(Batch& batch, const std::deque<Group>& arrays) {
   for (const Group& array : arrays) {
     Group& group = batch.group(array.name());
@@ -106,9 +179,28 @@ void plain_loop(std::size_t n, const std::function<void(std::size_t)>& body) {
   for (std::size_t i = 0; i < n; ++i) body(i);
 }
 
+WorkingOn place_of(const ChainStage& stage, const Batch* batch) {
+  WorkingOn at;
+  at.stage = stage.label;
+  if (!stage.offer.plugin.empty()) {
+    at.plugin =
+        fmt::format("{} of plugin {} {}", stage.use, stage.offer.plugin, stage.offer.version);
+  }
+  if (batch == nullptr) return at;
+  at.has_batch = true;
+  at.batch = batch->ordinal();
+  if (batch->rows() == 0 || batch->objects().find("source_id") == nullptr) return at;
+  at.first_object = batch->id(0);
+  at.last_object = batch->id(batch->rows() - 1);
+  return at;
+}
+
 void guarded(const ChainStage& stage, const Batch* batch, const std::function<void()>& call) {
   try {
+    const AtWork at_work(place_of(stage, batch));
     call();
+  } catch (const Interrupted&) {
+    throw;
   } catch (...) {
     throw ChainError(fmt::format("{}: {}", describe(stage, batch), caught_words()));
   }
@@ -121,6 +213,7 @@ bool call_source(const ChainStage& stage, Batch& batch) {
     more = static_cast<Source&>(*stage.stage).read(batch);
     if (!more) return;
     batch.verify();
+    check_declared(stage, batch);
     if (batch.rows() == 0) throw ChainError("it says there is more, but gave no object");
     if (batch.rows() > batch.capacity()) {
       throw ChainError(fmt::format("it gave {} objects where {} were asked for", batch.rows(),
@@ -136,6 +229,7 @@ Outcomes call_fetcher(const ChainStage& stage, Batch& batch) {
     create_declared(stage, batch);
     static_cast<Fetcher&>(*stage.stage).fetch(batch, outcomes);
     batch.verify();
+    check_declared(stage, batch);
     for (std::size_t row = 0; row < batch.rows(); ++row) {
       Outcomes::State& state = outcomes.states().at(row);
       if (!state.outcome) {
@@ -167,19 +261,16 @@ std::vector<BadRow> call_fitter(const ChainStage& stage, Batch& batch, const For
   std::vector<BadRow> bad;
   guarded(stage, &batch, [&] {
     create_declared(stage, batch);
-    const auto& fitter = static_cast<const Fitter&>(*stage.stage);
     std::vector<std::deque<Group>> arrays(batch.rows(), empty_arrays(stage));
     std::mutex mutex;
+    const WorkingOn at = *working_on();
     for_each(batch.rows(), [&](std::size_t row) {
-      Result result(batch, row, arrays[row], counts);
-      try {
-        fitter.fit(Object(batch, row), result);
-      } catch (const BadObject& e) {
-        const std::lock_guard lock(mutex);
-        bad.push_back({row, e.what()});
-      } catch (...) {
-        throw ChainError(fmt::format("object {}: {}", batch.id(row), caught_words()));
-      }
+      const AtWork at_work(at);  // whatever thread this is
+      const AtObject at_object(batch, row);
+      auto reason = fit_object(stage, batch, row, arrays[row], counts);
+      if (!reason) return;
+      const std::lock_guard lock(mutex);
+      bad.push_back({row, std::move(*reason)});
     });
     for (const std::deque<Group>& row_arrays : arrays) append_arrays(batch, row_arrays);
     batch.verify();
@@ -189,8 +280,8 @@ std::vector<BadRow> call_fitter(const ChainStage& stage, Batch& batch, const For
   return bad;
 }
 
-void call_sink(const ChainStage& stage, const Batch& batch) {
-  guarded(stage, &batch, [&] { static_cast<Sink&>(*stage.stage).write(batch); });
+void call_sink(const ChainStage& stage, const Batch& batch, const Chunk& chunk) {
+  guarded(stage, &batch, [&] { static_cast<Sink&>(*stage.stage).write(batch, chunk); });
 }
 
 std::uint64_t epochs_in(const Batch& batch) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "data/working_on.hpp"
 #include "qsohost/batch.hpp"
 #include "qsohost/chain.hpp"
 #include "qsohost/stage.hpp"
@@ -30,10 +31,13 @@ Outcomes call_fetcher(const ChainStage& stage, Batch& batch);
 void call_filter(const ChainStage& stage, Batch& batch, Counts& counts);
 std::vector<BadRow> call_fitter(const ChainStage& stage, Batch& batch, const ForEach& for_each,
                                 Counts& counts);
-void call_sink(const ChainStage& stage, const Batch& batch);
+void call_sink(const ChainStage& stage, const Batch& batch, const Chunk& chunk);
 
 // Any other call into a stage (open, finish): what it throws becomes a ChainError that names it.
 void guarded(const ChainStage& stage, const Batch* batch, const std::function<void()>& call);
+
+// What is told of a crash in a call to this stage.
+WorkingOn place_of(const ChainStage& stage, const Batch* batch);
 
 std::uint64_t epochs_in(const Batch& batch);
 

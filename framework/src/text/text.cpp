@@ -115,6 +115,10 @@ const std::vector<std::string>& TableReader::columns() const {
   return state_->rows->columns();
 }
 
+const std::vector<TableField>& TableReader::fields() const {
+  return state_->rows->fields();
+}
+
 std::optional<std::size_t> TableReader::column(std::string_view name) const {
   const auto& names = columns();
   const auto it = std::find(names.begin(), names.end(), name);

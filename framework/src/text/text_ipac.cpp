@@ -9,6 +9,11 @@ namespace qsohost::inline v1 {
 
 namespace {
 
+// Types may be shortened to "c".
+bool is_text_type(std::string_view type) {
+  return type == "char" || type == "c";
+}
+
 class IpacReader : public RowReader {
  public:
   IpacReader(std::string_view text, TableOrigin origin) : lines_(text), origin_(origin) {
@@ -66,8 +71,10 @@ void IpacReader::take_header_line(std::string_view line) {
   }
   for (std::size_t i = 0; i + 1 < bars.size(); ++i) {
     const std::string_view cell = trimmed(line.substr(bars[i] + 1, bars[i + 1] - bars[i] - 1));
-    if (header_lines_ == 0) columns_.emplace_back(cell);
-    if (header_lines_ == 3) nulls_.emplace_back(cell);  // lines 1 and 2 are types and units
+    if (header_lines_ == 0) add_field({.name = std::string(cell)});
+    if (header_lines_ == 1) fields_[i].is_text = is_text_type(cell);
+    if (header_lines_ == 2) fields_[i].unit = cell;
+    if (header_lines_ == 3) nulls_.emplace_back(cell);
   }
   ++header_lines_;
 }

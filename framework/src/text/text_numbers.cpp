@@ -1,5 +1,8 @@
 #include <charconv>
+#include <clocale>
+#include <cstdlib>
 #include <system_error>
+#include <type_traits>
 
 #include "text/text_rows.hpp"
 
@@ -7,13 +10,29 @@ namespace qsohost::inline v1 {
 
 namespace {
 
+// What from_chars found to be a number, but too small or too large: it does not say which. In the
+// C locale, whatever the process has set.
+template <class T>
+T out_of_range(std::string_view number) {
+  static const locale_t c_locale = ::newlocale(LC_ALL_MASK, "C", nullptr);
+  const std::string text(number);
+  if constexpr (std::is_same_v<T, float>)
+    return ::strtof_l(text.c_str(), nullptr, c_locale);
+  else
+    return ::strtod_l(text.c_str(), nullptr, c_locale);
+}
+
 template <class T, class... Format>
 std::optional<T> parse(std::string_view text, Format... format) {
   T value{};
   const char* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, value, format...);
-  if (error != std::errc{} || stop != end) return std::nullopt;
-  return value;
+  if (stop != end) return std::nullopt;
+  if (error == std::errc{}) return value;
+  if constexpr (std::is_floating_point_v<T>) {
+    if (error == std::errc::result_out_of_range) return out_of_range<T>(text);
+  }
+  return std::nullopt;
 }
 
 // from_chars takes no "+".

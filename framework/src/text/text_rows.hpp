@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "qsohost/error.hpp"
@@ -20,9 +21,15 @@ class RowReader {
   virtual bool next(std::vector<std::string_view>& cells) = 0;
   virtual std::size_t line() const = 0;
   const std::vector<std::string>& columns() const { return columns_; }
+  const std::vector<TableField>& fields() const { return fields_; }
 
  protected:
+  void add_field(TableField field) {
+    columns_.push_back(field.name);
+    fields_.push_back(std::move(field));
+  }
   std::vector<std::string> columns_;
+  std::vector<TableField> fields_;
 };
 
 std::unique_ptr<RowReader> read_separated(std::string_view text, char separator,

@@ -42,7 +42,7 @@ void SeparatedReader::read_header() {
   line_ = lines_.number();
   std::vector<std::string_view> cells;
   split(line, cells);
-  for (const std::string_view cell : cells) columns_.emplace_back(trimmed(cell));
+  for (const std::string_view cell : cells) add_field({.name = std::string(trimmed(cell))});
 }
 
 bool SeparatedReader::next(std::vector<std::string_view>& cells) {

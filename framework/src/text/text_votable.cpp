@@ -33,6 +33,18 @@ pugi::xml_node descendant(const pugi::xml_node& node, std::string_view name) {
   return node.find_node([&](const pugi::xml_node& n) { return is_element(n, name); });
 }
 
+std::string one_line(std::string_view text) {
+  std::string out;
+  for (const char c : trimmed(text)) {
+    if (!is_blank(c)) {
+      out += c;
+    } else if (out.back() != ' ') {
+      out += ' ';
+    }
+  }
+  return out;
+}
+
 class VoTableReader : public RowReader {
  public:
   VoTableReader(std::string_view text, TableOrigin origin) : text_(text), origin_(origin) {
@@ -99,7 +111,11 @@ void VoTableReader::find_table() {
   if (!table)
     broken(origin_, fmt::format("a VOTable without a TABLE; it says: {}", excerpt(text_)));
   for (auto field = child(table, "FIELD"); field; field = next_sibling(field, "FIELD")) {
-    columns_.emplace_back(field.attribute("name").value());
+    const std::string_view type = field.attribute("datatype").value();
+    add_field({.name = field.attribute("name").value(),
+               .unit = field.attribute("unit").value(),
+               .description = one_line(child(field, "DESCRIPTION").child_value()),
+               .is_text = type == "char" || type == "unicodeChar"});
     nulls_.emplace_back(child(field, "VALUES").attribute("null").value());
   }
   const pugi::xml_node data = child(table, "DATA");

@@ -149,15 +149,111 @@ TEST_CASE("what is wrong with a catalogue is said with its place") {
   CHECK_THAT(error("source_id,ra,dec\n1,2,3\n,2,3\n"),
              Contains("line 3: the identifier is missing"));
   CHECK_THAT(error("source_id,ra,dec\n1.5e18,2,3\n"), Contains("all digits"));
-  CHECK_THAT(error("source_id,ra,dec\n1,two,3\n"), Contains("'ra' holds string"));
+  CHECK_THAT(error("source_id,ra,dec\n1,two,3\n"),
+             Contains("'ra' (option 'ra')") && Contains("line 2 has 'two'"));
   CHECK_THAT(error("sourceid,ra,dec\n1,2,3\n"), Contains("did you mean 'sourceid'"));
   CHECK_THAT(error("source_id,ra,dec\n1,2\n"), Contains("cat.csv") && Contains("2"));
   CHECK_THAT(error("source_id,Ra,RA,dec\n1,2,3,4\n"), Contains("'Ra' or 'RA'"));
-  CHECK_THAT(error("source_id,ra,dec,Z,z\n1,2,3,4,5\n"), Contains("'z' has the name of another"));
+  CHECK_THAT(error("source_id,ra,dec,Z,z\n1,2,3,4,5\n"),
+             Contains("column 'Z' of") && Contains("column 'z' of") && Contains("cat.csv; list"));
   CHECK_THAT(error("source_id,ra,dec,z\n1,2,3,4\n", {{"columns", "[\"zz\"]"}}),
              Contains("no column 'zz' (option 'columns')"));
   CHECK_THAT(refusal(folder.path / "none.fits"), Contains("no such file"));
   CHECK_THAT(error(""), Contains("cat.csv"));
+}
+
+TEST_CASE("a number out of range leaves its column numeric") {
+  const CsvFolder folder;
+  Harness h("catalog-source",
+            with(folder.csv("source_id,ra,dec,p,q\n1,2,3,1e-400,1e400\n2,3,4,0.5,1\n")));
+  h.run();
+  const ColumnSet& objects = h.batch().objects();
+  CHECK(objects.at("p").values<double>()[0] == 0);
+  CHECK(objects.at("p").values<double>()[1] == 0.5);
+  CHECK(std::isinf(objects.at("q").values<double>()[0]));
+}
+
+TEST_CASE("units, descriptions and texts are what a text table declares") {
+  const CsvFolder folder;
+  const std::string votable = folder.csv(
+      "<VOTABLE><RESOURCE><TABLE><FIELD name=\"source_id\" datatype=\"char\"/>"
+      "<FIELD name=\"ra\" datatype=\"double\" unit=\"deg\"/>"
+      "<FIELD name=\"dec\" datatype=\"double\" unit=\"deg\"/>"
+      "<FIELD name=\"gmag\" datatype=\"float\" unit=\"mag\"><DESCRIPTION>G, mean</DESCRIPTION>"
+      "</FIELD><DATA><TABLEDATA><TR><TD>0012</TD><TD>1</TD><TD>2</TD><TD>17</TD></TR></TABLEDATA>"
+      "</DATA></TABLE></RESOURCE></VOTABLE>\n");
+  Harness h("catalog-source", with(votable));
+  h.run();
+  CHECK(h.batch().id(0) == "0012");
+  const ColumnInfo& info = h.batch().objects().at("gmag").info();
+  CHECK(info.unit == "mag");
+  CHECK(info.description == "G, mean");
+}
+
+TEST_CASE("positions are in the unit that their column declares, in text and FITS alike") {
+  const CsvFolder folder;
+  const auto ipac = [&](const std::string& unit) {
+    return folder.csv("|source_id|ra     |dec    |gmag|\n|int      |double |double |real|\n|" +
+                      std::string(9, ' ') + "|" + unit + "|" + unit +
+                      "|mag |\n 12        0.5     0.25    17   \n");
+  };
+  const auto fits = [&](const std::string& unit) {
+    Column id({"source_id", DType::I64}), ra({"ra", DType::F64, unit});
+    Column dec({"dec", DType::F64, unit}), gmag({"gmag", DType::F64, "mag"});
+    id.append(std::int64_t{12});
+    ra.append(0.5);
+    dec.append(0.25);
+    gmag.append(17.0);
+    std::vector<FitsColumn> columns;
+    for (const Column* c : {&id, &ra, &dec, &gmag}) columns.push_back({c->info(), c, {}});
+    write_fits_table(folder.path / "cat.fits", {}, columns, std::vector<std::size_t>{0});
+    return (folder.path / "cat.fits").string();
+  };
+  for (const std::string& file : {ipac("rad    "), fits("rad")}) {
+    INFO(file);
+    Harness h("catalog-source", with(file));
+    h.run();
+    const ColumnSet& objects = h.batch().objects();
+    CHECK(objects.at("ra").number(0) == Approx(28.64788975654116).epsilon(1e-15));
+    CHECK(objects.at("dec").number(0) == Approx(14.32394487827058).epsilon(1e-15));
+    CHECK(objects.at("ra").info().unit == "deg");
+    CHECK(objects.at("gmag").info().unit == "mag");
+  }
+  for (const std::string& file : {ipac("pixel  "), fits("pixel")}) {
+    CHECK_THAT(refusal(file), Contains("column 'ra' (option 'ra') has the unit 'pixel'"));
+  }
+}
+
+TEST_CASE("arrays are neither positions nor identifiers") {
+  const CsvFolder folder;
+  const auto file = [&](const char* array_column) {
+    Column values({"", DType::F64});
+    values.append(1.0);
+    Column ids({"", DType::I64});
+    ids.append(std::int64_t{7});
+    const std::vector<std::uint64_t> offsets{0, 1};
+    std::vector<FitsColumn> columns;
+    for (const std::string name : {"source_id", "ra", "dec"}) {
+      const Column* from = name == "source_id" ? &ids : &values;
+      FitsColumn column{{name, from->dtype()}, from, {}};
+      if (name == array_column) column.offsets = offsets;
+      columns.push_back(column);
+    }
+    write_fits_table(folder.path / "cat.fits", {}, columns, std::vector<std::size_t>{0});
+    return (folder.path / "cat.fits").string();
+  };
+  CHECK_THAT(refusal(file("dec")), Contains("'dec' (option 'dec')") && Contains("arrays"));
+  CHECK_THAT(refusal(file("source_id")), Contains("'source_id' (option 'id') holds several"));
+}
+
+TEST_CASE("a column that is there twice, or has the identifier's name, is refused") {
+  const CsvFolder folder;
+  CHECK_THAT(refusal(folder.csv("source_id,ra,dec,ra\n1,2,3,4\n"), {{"columns", "[]"}}),
+             Contains("column 'ra' (option 'ra') is there 2 times"));
+  const std::string file = folder.csv("name,ra,dec,source_id\nA,2,3,4\n");
+  CHECK_THAT(refusal(file, {{"id", "\"name\""}}),
+             Contains("column 'name' of") && Contains("column 'source_id' of"));
+  CHECK(refusal(file, {{"id", "\"name\""}, {"columns", "[]"}}) == "(no error)");
 }
 
 TEST_CASE("rows of FITS tables are counted from 1") {

@@ -122,6 +122,55 @@ TEST_CASE("repeated times, and errors small and large against the process") {
   }
 }
 
+// Twenty pairs of epochs; magnitudes of a pair differ by a few errors, all numbers are exact.
+static Series pairs_of_epochs(double apart, double error) {
+  Series series;
+  double before = 0;
+  for (int i = 0; i < 40; ++i) {
+    const int pair = i / 2;
+    const bool second = i % 2 == 1;
+    const double time = 3 * pair + (pair * pair % 7) / 8.0 + (second ? apart : 0);
+    series.dt.push_back(i == 0 ? 0 : time - before);
+    series.y.push_back((pair * 37 % 64 - 32) / 256.0 +
+                       (second ? (i * 29 % 16 - 8) / 8.0 * error : 0));
+    series.var.push_back(error * error);
+    before = time;
+  }
+  return series;
+}
+
+TEST_CASE("epochs at equal or near times keep their digits, however small their errors") {
+  struct Case {
+    Parameters at;
+    double apart, error, fixed, profiled;
+  };
+  const Parameters under = logs(0.2, 0.05, 0.6, 2), over = logs(0.2, 0.05, 3, 20);
+  // Dense algebra with 70 digits, by Python's decimal.
+  const Case cases[] = {
+      {under, 0, 0x1p-17, -516.1970745520822, -516.1965489587817},
+      {under, 0, 0x1p-24, -419.15096947304073, -419.15044210067441},
+      {under, 0, 0x1p-30, -335.97326169976947, -335.97273431360225},
+      {under, 0x1p-13, 0x1p-17, -553.91032205250497, -553.90979604321581},
+      {under, 0x1p-13, 0x1p-24, -553.67121635802562, -553.6706889809019},
+      {under, 0x1p-13, 0x1p-30, -553.67113326376523, -553.67060587609728},
+      {over, 0, 0x1p-17, 224.50467098059428, 224.50481597443951},
+      {over, 0, 0x1p-24, 321.54531045183478, 321.54545546966295},
+      {over, 0, 0x1p-30, 404.72297238398693, 404.72311740200104},
+      {over, 0x1p-13, 0x1p-17, 131.7436891416603, 131.74383414383783},
+      {over, 0x1p-13, 0x1p-24, 131.74467176311984, 131.74481678133989},
+      {over, 0x1p-13, 0x1p-30, 131.74467226586043, 131.7448172842048},
+  };
+  for (const Case& c : cases) {
+    INFO("epochs " << c.apart << " d apart, errors " << c.error << ", ln parameters "
+                   << c.at.transpose());
+    const Series series = pairs_of_epochs(c.apart, c.error);
+    const double bound = 1e-9 * std::abs(c.fixed);
+    CHECK(std::abs(dho::value_at(series, c.at, Mean::Fixed).loglike - c.fixed) < bound);
+    CHECK(std::abs(dho::value_at(series, c.at, Mean::Profiled).loglike - c.profiled) < bound);
+    CHECK(std::abs(dho::gradient_at(series, c.at, Mean::Profiled).loglike - c.profiled) < bound);
+  }
+}
+
 TEST_CASE("the gradient is that of differences") {
   const Series series = simulate::series(80, 5, kOscillators[2]);
   for (const Parameters& at : kOscillators) {
@@ -151,7 +200,7 @@ TEST_CASE("steps lose no digits near critical damping") {
       const Complex s = critical ? Real(x) * (Complex(1) + kx * kx / Real(6)) : std::sinh(kx) / k;
       const Complex p = std::exp(-xi * Real(x)) * s;
       const Complex q = std::exp(-xi * Real(x)) * (std::cosh(kx) - xi * s);
-      const dho::Step step = dho::step_over(x, ln_xi);
+      const dho::Step step = dho::step_over(x, dho::Damping(ln_xi));
       INFO("x " << x << ", ln xi " << ln_xi);
       CHECK(step.p == Approx(static_cast<double>(p.real())).epsilon(1e-13));
       CHECK(step.q == Approx(static_cast<double>(q.real())).epsilon(1e-12));

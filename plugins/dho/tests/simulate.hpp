@@ -44,7 +44,7 @@ inline Curve curve(std::size_t n, std::uint64_t seed, const dho::Parameters& tru
   for (std::size_t i = 0; i < n; ++i) {
     if (i > 0) {
       const dho::Step s = dho::step_over(std::exp(truth[dho::kOmega]) * (c.time[i] - c.time[i - 1]),
-                                         truth[dho::kXi]);
+                                         dho::Damping(truth[dho::kXi]));
       const double e11 = s.q + two_xi * s.p;
       const double q11 = s.lost - two_xi * s.p * e11, q12 = two_xi * s.p * s.p,
                    q22 = s.lost + two_xi * s.p * s.q;

@@ -12,6 +12,9 @@
 #include <qsohost/fits.hpp>
 #include <qsohost/testing.hpp>
 
+#include "folder.hpp"
+#include "rename_column.hpp"
+
 using namespace qsohost;
 using Catch::Contains;
 namespace fs = std::filesystem;
@@ -185,6 +188,47 @@ TEST_CASE("where takes rows as SQL does") {
   CHECK(left("1") == left(""));
 }
 
+TEST_CASE("names that differ in case alone trouble where only if it names them") {
+  const Tables tables;
+  Tables::Options options = tables.write();
+  rename_column(tables.folder / "left.fits", "LINES", "z");  // beside Z
+  Tables::Options neither = options;
+  neither.emplace_back("columns", "[\"SDSS_NAME\"]");
+  CHECK(error_of([&] { Harness("fits-crossmatch", neither).run(); }) == "(no error)");
+  options.emplace_back("columns", "[\"SDSS_NAME\", \"Z\"]");
+  Harness h("fits-crossmatch", options);
+  h.run();
+  CHECK(h.batch().objects().at("sdss_Z").info().description == "redshift");
+  CHECK(h.batch().objects().find("sdss_z") == nullptr);
+  options.emplace_back("where", "\"z > 2\"");
+  CHECK_THAT(
+      error_of([&] { Harness("fits-crossmatch", options).run(); }),
+      Contains("left.fits") && Contains("column 'Z' or column 'z'") && Contains("rename one"));
+}
+
+TEST_CASE("positions are in the unit that their column declares") {
+  Tables tables;
+  const Matched before = matched(tables, {});
+  constexpr double kRadian = 3.14159265358979323846 / 180;
+  const auto in = [](Column& column, const std::string& unit, double per_degree) {
+    Column out({column.name(), DType::F64, unit});
+    for (std::size_t i = 0; i < column.size(); ++i) out.append(column.number(i) * per_degree);
+    column = std::move(out);
+  };
+  in(tables.left_ra, "h", 1.0 / 15);
+  in(tables.left_dec, "rad", kRadian);
+  in(tables.ra, "rad", kRadian);
+  const Matched after = matched(tables, {});
+  CHECK(after.ids == before.ids);
+  CHECK(after.left == before.left);
+  Harness h("fits-crossmatch", tables.write());
+  h.run();
+  CHECK(h.batch().objects().at("ra").number(0) == Approx(10).epsilon(1e-14));
+  in(tables.dec, "pixel", 1);
+  CHECK_THROWS_WITH(matched(tables, {}), Contains("right.fits: column 'dec' (option 'right_dec') "
+                                                  "has the unit 'pixel'"));
+}
+
 TEST_CASE("what is wrong with where is told") {
   const Tables tables;
   const auto error = [&](const std::string& where) -> std::string {
@@ -221,7 +265,8 @@ TEST_CASE("wrong tables and names are told with their option") {
   };
   CHECK_THAT(error({{"left_ra", "\"RAJ2000\""}}),
              Contains("left.fits: there is no column 'RAJ2000' (option 'left_ra')"));
-  CHECK_THAT(error({{"right_dec", "\"variable\""}}), Contains("option 'right_dec') holds bool"));
+  CHECK_THAT(error({{"right_dec", "\"variable\""}}),
+             Contains("option 'right_dec')") && Contains("it holds bool"));
   CHECK_THAT(error({{"id", "\"dec\""}}), Contains("option 'id') holds f64"));
   CHECK_THAT(error({{"prefixes", "[\"a\", \"a\"]"}}), Contains("prefixes"));
   CHECK_THAT(error({{"columns", "[\"zz\"]"}}), Contains("option 'columns': 'zz'"));

@@ -220,6 +220,35 @@ TEST_CASE("what is missing sorts last, and a key may be left out of the product"
              Contains("'lines'"));
 }
 
+TEST_CASE("texts that are missing sort last, and so do their rows") {
+  Folder folder;
+  Column name({"name", DType::String});
+  Column number({"n", DType::I32});
+  for (const char* text : {"b", "", "a", "   ", "d", "c"}) {
+    name.append_string(text);
+    number.append(static_cast<std::int32_t>(name.size()));
+  }
+  const std::vector<FitsColumn> columns{{name.info(), &name, {}}, {number.info(), &number, {}}};
+  const std::vector<std::size_t> rows{0, 1, 2, 3, 4, 5};
+  write_fits_table(folder / "part", {}, columns, rows);
+  merge_fits_tables(std::vector{folder / "part"}, folder / "sorted", {}, {"name", false});
+  FitsTable table(folder / "sorted");
+  const auto cells = table.read(0, 6, std::vector<std::size_t>{1});
+  const auto order = cells[0].values.values<std::int32_t>();
+  CHECK(std::vector(order.begin(), order.end()) == std::vector<std::int32_t>{3, 1, 6, 5, 2, 4});
+}
+
+TEST_CASE("a table is sorted by a column whose name is not plain ASCII") {
+  Folder folder;
+  Column number({"größe", DType::I32});
+  for (const std::int32_t n : {3, 1, 2}) number.append(n);
+  const std::vector<FitsColumn> columns{{number.info(), &number, {}}};
+  write_fits_table(folder / "part", {}, columns, std::vector<std::size_t>{0, 1, 2});
+  merge_fits_tables(std::vector{folder / "part"}, folder / "sorted", {}, {"größe", false});
+  FitsTable table(folder / "sorted");
+  CHECK(table.read(0, 1, std::vector<std::size_t>{0})[0].values.number(0) == 1);
+}
+
 TEST_CASE("tables without rows are tables") {
   Folder folder;
   Sample(0, 0).write(folder / "empty.fits", header());
@@ -235,11 +264,35 @@ TEST_CASE("what a FITS table cannot hold is refused by name") {
   const std::vector<FitsColumn> clash{{a.info(), &a, {}}, {b.info(), &b, {}}};
   CHECK_THAT(error_of([&] { write_fits_table(folder / "x", {}, clash, {}); }),
              Contains("'Mag' and 'mag'"));
+  const Column c({"flux_é", DType::F64});
+  const Column d({"flux_è ", DType::F64});
+  const std::vector<FitsColumn> accents{{c.info(), &c, {}}, {d.info(), &d, {}}};
+  CHECK_THAT(error_of([&] { write_fits_table(folder / "x", {}, accents, {}); }),
+             Contains("'flux_é' and 'flux_è '"));
   const Column text({"filter", DType::String});
   const std::vector<std::uint64_t> offsets{0};
   const std::vector<FitsColumn> texts{{text.info(), &text, offsets}};
   CHECK_THAT(error_of([&] { write_fits_table(folder / "x", {}, texts, {}); }),
              Contains("'filter'"));
+}
+
+TEST_CASE("names and units are written whole or refused") {
+  Folder folder;
+  const auto writing = [&](std::string name, std::string unit, std::string extension) {
+    const Column column({std::move(name), DType::F64, std::move(unit)});
+    const std::vector<FitsColumn> columns{{column.info(), &column, {}}};
+    const FitsHeader of_table{std::move(extension), {}, {}};
+    return error_of([&] { write_fits_table(folder / "a.fits", of_table, columns, {}); });
+  };
+  const std::string longest(68, 'n'), quoted = std::string(65, 'u') + "'s";
+  CHECK(writing(longest, quoted, longest) == "(no error)");
+  FitsTable table(folder / "a.fits");
+  CHECK(table.fields()[0].info.name == longest);
+  CHECK(table.fields()[0].info.unit == quoted);
+  CHECK(table.extension() == longest);
+  CHECK_THAT(writing(longest + "n", "", ""), Contains("the name of a column") && Contains("nnn'"));
+  CHECK_THAT(writing("z", "u" + quoted, ""), Contains("the unit of column 'z'"));
+  CHECK_THAT(writing("z", "", longest + "n"), Contains("the name of the table"));
 }
 
 TEST_CASE("damaged files are refused with a reason") {

@@ -118,7 +118,8 @@ class Run {
         if (option->name() == name) option->set(value);
       }
     }
-    context_.info = {"demo", "00ff", folder_.path, folder_.path, {"qsohost", "stage ztf"}, {}};
+    context_.info = {
+        "demo", "00ff", folder_.path, folder_.path, folder_.path, {"qsohost", "stage ztf"}, {}};
     for (const char* name : {"source_id", "ra", "dec", "name"})
       context_.info.schema.add({"", name, {}}, "c");
     add_band(context_.info.schema, "g", {"mjd", "mag"});
@@ -127,12 +128,15 @@ class Run {
 
   std::filesystem::path products(std::size_t rows, std::size_t batch_rows) {
     auto& sink = dynamic_cast<Sink&>(harness_->stage());
-    std::vector<std::uint64_t> ordinals;
+    std::vector<qsohost::Chunk> chunks;
     for (std::size_t first = 0; first < rows; first += batch_rows) {
-      ordinals.push_back(ordinals.size());
-      sink.write(batch(ordinals.back(), first, std::min(batch_rows, rows - first)));
+      const std::size_t count = std::min(batch_rows, rows - first);
+      chunks.push_back({chunks.size(), 1, count});
+      sink.write(batch(chunks.back().ordinal, first, count), chunks.back());
     }
-    return sink.finish(ordinals).at(0);
+    Files files(folder_.path);
+    sink.finish(chunks, files);
+    return files.paths.at(0);
   }
   const std::filesystem::path& folder() const { return folder_.path; }
 
@@ -142,6 +146,17 @@ class Run {
     const RunInfo& run() const override { return info; }
     void log(LogLevel, std::string_view) override {}
     bool stop_requested() const override { return false; }
+  };
+
+  struct Files final : qsohost::Products {
+    explicit Files(std::filesystem::path into) : folder(std::move(into)) {}
+    std::filesystem::path folder;
+    std::vector<std::filesystem::path> paths;
+    std::filesystem::path part(const std::filesystem::path& product) override {
+      paths.push_back(folder / product);
+      std::filesystem::create_directories(paths.back().parent_path());
+      return paths.back();
+    }
   };
 
   // Object i has i % 3 epochs.
@@ -215,8 +230,8 @@ TEST_CASE("rows are sorted and left out as asked, by a column outside the produc
   FitsTable sorted(dropped);
   REQUIRE(sorted.rows() == 13);
   const auto ids = sorted.read(0, 13, std::vector<std::size_t>{0});
-  CHECK(ids[0].values.number(0) == 995);  // i = 5: the first with epochs and the shortest name
-  CHECK(ids[0].values.number(12) == 981);
+  CHECK(ids[0].values.number(0) == 999);   // i = 1: the first with epochs and the shortest name
+  CHECK(ids[0].values.number(12) == 990);  // i = 10: the last of those without a name
   second_opinion(dropped, "--rows 13");
 }
 
@@ -236,4 +251,29 @@ TEST_CASE("the stage works in the harness, and says what it lacks") {
   Harness lacking("fits-sink", {{"what", "\"ztf\""}});
   lacking.targets({{7, 10.5, -3.25}});
   CHECK_THAT(error_of([&] { lacking.run(); }), Contains("neither a survey nor a fitter"));
+}
+
+TEST_CASE("what cannot be sorted or stored is refused before the first batch") {
+  const auto run = [](const std::vector<std::pair<std::string, std::string>>& options) {
+    Harness h("fits-sink", options);
+    h.targets({{7, 10.5, -3.25}, {8, 11.5, 4}});
+    Column& pair = h.batch().objects().add({"pair", DType::F64, "", "", 2});
+    Column& flag = h.batch().objects().add({"flag", DType::Bool, "", ""});
+    pair.resize(2);
+    flag.resize(2);
+    h.run();
+    return names_in(h.products().at(0));
+  };
+  CHECK(run({{"what", "\"catalog\""}}) == Names{"source_id", "ra", "dec", "pair", "flag"});
+  CHECK_THAT(error_of([&] {
+               run({{"what", "\"catalog\""}, {"sort_by", "\"pair\""}});
+             }),
+             Contains("needs column 'pair' (option 'sort_by') with 1 value per object"));
+  CHECK(run({{"what", "\"targets\""}, {"sort_by", "\"flag\""}}) == Names{"source_id", "ra", "dec"});
+
+  Schema schema = chain();
+  schema.add({"loo.ztf.g", "shape", DType::F64, "", "", 0, 2}, "loo");
+  const auto plan = products::plan_products("loo", {}, schema);
+  REQUIRE(plan.problems.size() == 1);
+  CHECK_THAT(plan.problems[0], Contains("'shape' of group 'loo.ztf.g' has several values"));
 }

@@ -13,6 +13,7 @@
 
 #include "folder.hpp"
 #include "light_curve_files.hpp"
+#include "rename_column.hpp"
 
 using namespace qsohost;
 using Catch::Matchers::Contains;
@@ -159,6 +160,9 @@ TEST_CASE("light curves of other surveys are named in [[stage.band]]") {
   CHECK(numbers(group.at("airmass")) == std::vector<double>{0, 1, 200, 201, 202});
   CHECK_THAT(refusal({file}, {{"band", bands("mm")}}),
              Contains("no column 'mm' for light curve 'ps1.g'"));
+  Harness upper("lightcurve-source", reading({file}, {{"band", bands("M")}}));
+  upper.run();
+  CHECK(upper.batch().group("ps1.g").info().mag == "M");
 }
 
 TEST_CASE("a column that a light curve lacks is named") {
@@ -227,6 +231,86 @@ TEST_CASE("a catalogue adds its columns by identifier") {
   const Options twice = joined(TestTable({11, 12, 11}));
   CHECK_THAT(error_of([&] { Harness("lightcurve-source", twice).run(); }),
              Contains("cat.fits: rows 1 and 3 have the same identifier 11"));
+}
+
+TEST_CASE("no column of objects is lost to another of its name") {
+  const Folder folder;
+  const auto curves = [&](const char* name) {
+    TestTable table = ztf("g");
+    const std::string file =
+        table.add<double>("z", {1, 2, 3}).add<double>("zz", {4, 5, 6}).write(folder / "a.fits");
+    rename_column(file, "zz", name);
+    return file;
+  };
+  const std::string file = curves("Z");
+  CHECK_THAT(refusal({file}), Contains("column 'z' of") && Contains("column 'Z' of") &&
+                                  Contains("a.fits; list the columns"));
+  Harness h("lightcurve-source", reading({file}, {{"columns", "[\"Z\", \"RA\"]"}}));
+  h.run();
+  CHECK(numbers(h.batch().objects().at("Z")) == std::vector<double>{4, 5, 6});
+  CHECK(numbers(h.batch().objects().at("RA")) == std::vector<double>{10, 20, 30});
+  CHECK(h.batch().objects().find("z") == nullptr);
+  CHECK(h.messages().empty());
+
+  CHECK_THAT(refusal({file}, {{"columns", "[\"zzz\"]"}}),
+             Contains("a.fits: there is no column 'zzz' (option 'columns')"));
+  CHECK_THAT(refusal({file}, {{"columns", "[\"mag_g\"]"}}),
+             Contains("column 'mag_g' cannot be taken: it holds arrays"));
+  CHECK_THAT(refusal({curves("z")}, {{"columns", "[\"z\"]"}}), Contains("is there 2 times"));
+}
+
+TEST_CASE("a column called source_id beside the identifier is not lost") {
+  const Folder folder;
+  const auto table = [&](const char* name) {
+    TestTable out(kIds, "source_id");
+    out.add("name", std::vector<std::string>{"A", "B", "C"}).add<double>("z", {1, 2, 3});
+    out.add_ztf("g", kLengths);
+    return out.write(folder / name);
+  };
+  const std::string file = table("a.fits");
+  const Options by_name{{"id", "\"name\""}};
+  CHECK_THAT(refusal({file}, by_name), Contains("column 'name' of") &&
+                                           Contains("column 'source_id' of") &&
+                                           Contains("option 'columns'"));
+  Options only_z = by_name;
+  only_z.emplace_back("columns", "[\"z\"]");
+  CHECK(refusal({file}, only_z) == "(no error)");
+  // In the catalogue, and in a second file, where it is not the first one's.
+  TestTable plain({1, 2, 3}, "number");
+  plain.add("name", std::vector<std::string>{"A", "B", "C"}).add_ztf("r", kLengths);
+  const std::string without = plain.write(folder / "b.fits");
+  CHECK_THAT(refusal({without, file}, by_name),
+             Contains("b.fits") && Contains("column 'source_id' of"));
+  Options joined = by_name;
+  joined.emplace_back("catalog", "\"" + file + "\"");
+  CHECK_THAT(refusal({without}, joined),
+             Contains("column 'name' of") && Contains("column 'source_id' of"));
+  joined.emplace_back("columns", "[\"z\"]");
+  Harness h("lightcurve-source", reading({without}, joined));
+  h.run();
+  CHECK(numbers(h.batch().objects().at("z")) == std::vector<double>{1, 2, 3});
+  CHECK(h.batch().objects().find("number") == nullptr);
+}
+
+TEST_CASE("two columns of a catalogue that differ in case alone are not one") {
+  const Folder folder;
+  const std::string curves = ztf("g").write(folder / "a.fits");
+  TestTable table({13, 99, 11});
+  table.add<double>("z", {3.5, 0, 1.5}).add<double>("zz", {7, 8, 9});
+  const std::string catalog = table.write(folder / "cat.fits");
+  rename_column(catalog, "zz", "Z");
+  const Options join{{"catalog", "\"" + catalog + "\""}};
+  CHECK_THAT(refusal({curves}, join), Contains("column 'z' of") && Contains("column 'Z' of") &&
+                                          Contains("cat.fits; list the columns"));
+  Options chosen = join;
+  chosen.emplace_back("columns", "[\"Z\", \"dec\"]");
+  Harness h("lightcurve-source", reading({curves}, chosen));
+  h.run();
+  CHECK(h.batch().objects().at("Z").number(0) == 9);
+  CHECK(numbers(h.batch().objects().at("dec")) == std::vector<double>{1, 2, 3});
+  CHECK(h.batch().objects().find("ra") == nullptr);
+  chosen.back().second = "[\"zz\"]";
+  CHECK_THAT(refusal({curves}, chosen), Contains("cat.fits: there is no column 'zz'"));
 }
 
 TEST_CASE("HDUs are chosen by name or number; a text table is no catalogue yet") {

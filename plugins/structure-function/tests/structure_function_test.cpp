@@ -1,3 +1,5 @@
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
@@ -101,6 +103,68 @@ TEST_CASE("bins are those of a direct computation") {
       CHECK(bins[k].sf2 == Approx(expected.sf2).epsilon(1e-6));
       CHECK(bins[k].sf2_err == Approx(expected.sf2_err).epsilon(1e-6));
     }
+  }
+}
+
+TEST_CASE("quartiles are those of sorted differences to the last bit") {
+  const LightCurve smooth = walk(1300, 21);
+  std::vector<LightCurve> curves(5, smooth);
+  for (double& m : curves[1].mag) m = std::round(m * 100) / 100;  // many are equal
+  curves[2].mag.assign(1300, 18);                                 // all are
+  for (std::size_t i = 7; i < 1300; i += 50) curves[3].mag[i] *= 1e9 * static_cast<double>(i);
+  for (double& m : curves[4].mag) m = m < 18 ? 17 : 18;
+  const std::vector<double> edges = sf::edges_between(1, 7000, 3);
+  for (const LightCurve& c : curves) {
+    const auto bins = sf::bin_pairs(c.time, c.mag, c.mag_err, edges, sf::Estimator::Iqr, 10);
+    for (std::size_t k = 0; k < 3; ++k) {
+      std::vector<double> sorted;
+      double noise = 0;
+      for (std::size_t i = 0; i < c.size(); ++i) {
+        for (std::size_t j = i + 1; j < c.size(); ++j) {
+          const double lag = c.time[j] - c.time[i];
+          if (lag < edges[k] || lag >= edges[k + 1]) continue;
+          sorted.push_back(c.mag[j] - c.mag[i]);
+          noise += c.mag_err[i] * c.mag_err[i] + c.mag_err[j] * c.mag_err[j];
+        }
+      }
+      std::ranges::sort(sorted);
+      const auto n = static_cast<double>(sorted.size());
+      const auto quantile = [&](double fraction) {
+        const double place = fraction * (n - 1);
+        const auto at = static_cast<std::size_t>(place);
+        const double rest = place - std::floor(place);
+        return rest == 0 ? sorted[at] : sorted[at] + rest * (sorted[at + 1] - sorted[at]);
+      };
+      const double sigma = 0.741301109 * (quantile(0.75) - quantile(0.25));
+      INFO("curve " << &c - curves.data() << ", bin " << k << ", " << n << " pairs");
+      CHECK(bins[k].pairs == sorted.size());
+      CHECK(bins[k].sf2 == sigma * sigma - noise / n);
+    }
+  }
+}
+
+TEST_CASE("memory does not grow with the number of pairs") {
+  const auto peak = [] {  // kB
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_maxrss;
+  };
+  const LightCurve c = walk(5000, 2);
+  const auto edges = sf::edges_between(1, 30000, 12);
+  const auto before = peak();
+  const auto bins = sf::bin_pairs(c.time, c.mag, c.mag_err, edges, sf::Estimator::Iqr, 20);
+  CHECK(bins.back().pairs > 1000000);
+  CHECK(peak() - before < 16 * 1024);  // pairs of 8 bytes: 100 MB
+}
+
+TEST_CASE("a stop is obeyed before the pairs are through") {
+  const LightCurve c = walk(500, 3);
+  const auto edges = sf::edges_between(1, 3000, 4);
+  for (const auto estimator : {sf::Estimator::MeanSquare, sf::Estimator::Iqr}) {
+    int asked = 0;
+    const auto stop = [&] { return ++asked > 300; };
+    CHECK(sf::bin_pairs(c.time, c.mag, c.mag_err, edges, estimator, 10, stop).empty());
+    CHECK(asked == 301);
   }
 }
 

@@ -14,6 +14,7 @@
 #include <map>
 #include <regex>
 #include <set>
+#include <sstream>
 
 #include "answers.hpp"
 #include "irsa_conversation.hpp"
@@ -101,7 +102,23 @@ class Archive {
     if (backwards) std::reverse(parts.begin(), parts.end());
     std::string out = kHeader;
     for (const std::string& part : parts) out += part;
-    return out;
+    return query.find("FORMAT=VOTABLE") == query.npos ? out : votable(out);
+  }
+
+  static std::string votable(const std::string& csv) {
+    std::string out = "<VOTABLE><RESOURCE><TABLE>";
+    std::istringstream lines(csv);
+    std::string cell;
+    for (std::string row; std::getline(lines, row);) {
+      const bool is_header = row + "\n" == kHeader;
+      std::istringstream cells(row);
+      if (!is_header) out += "<TR>";
+      while (std::getline(cells, cell, ',')) {
+        out += is_header ? "<FIELD name=\"" + cell + "\"/>" : "<TD>" + cell + "</TD>";
+      }
+      out += is_header ? "<DATA><TABLEDATA>" : "</TR>";
+    }
+    return out + "</TABLEDATA></DATA></TABLE></RESOURCE></VOTABLE>\n";
   }
 
   std::string table(const std::string& upload) const {

@@ -83,11 +83,8 @@ class ThrowingFitter final : public Throws<Fitter> {
 
 class ThrowingSink final : public Throws<Sink> {
  public:
-  void write(const Batch& /*batch*/) override { at("write"); }
-  std::vector<std::filesystem::path> finish(std::span<const std::uint64_t> /*all*/) override {
-    at("finish");
-    return {};
-  }
+  void write(const Batch& /*batch*/, const Chunk& /*chunk*/) override { at("write"); }
+  void finish(std::span<const Chunk> /*all*/, Products& /*files*/) override { at("finish"); }
   bool keeps_chunks() const override {
     at("keeps_chunks");
     return false;

@@ -1,0 +1,62 @@
+// Columns of input tables, by the same rules wherever a table is read: which column a name means,
+// which names can stand beside one another, and what a column of positions must be.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "qsohost/api.hpp"
+#include "qsohost/column.hpp"
+#include "qsohost/fits.hpp"
+
+namespace qsohost::inline v1 {
+
+QSOHOST_API std::string lower_case(std::string_view text);  // of ASCII letters
+
+// The positions of the columns that `name` can mean: those spelt exactly so; if there are none,
+// those that differ in case alone.
+QSOHOST_API std::vector<std::size_t> columns_called(std::span<const std::string> columns,
+                                                    std::string_view name);
+
+// The position of the one column that `name` means. Throws ChainError if there is none (with the
+// nearest names) or more than one; `option` is where the user wrote the name.
+QSOHOST_API std::size_t find_column(std::span<const std::string> columns, std::string_view name,
+                                    std::string_view file, std::string_view option);
+
+QSOHOST_API std::vector<std::string> column_names(const FitsTable& table);
+
+// Why a field cannot be a column of objects; empty if it can.
+QSOHOST_API std::string column_trouble(const FitsField& field);
+
+// The names that a source gives to the columns of its objects. Case does not count in a FITS file,
+// so two names that differ in case alone are refused before the run, not when it is written.
+class QSOHOST_API ObjectNames {
+ public:
+  // `advice`: how the user leaves a column out, for the message.
+  explicit ObjectNames(std::string advice = "list the columns that you want in option 'columns'")
+      : advice_(std::move(advice)) {}
+  // `column` of `file` is to be called `name`. Throws ChainError, which names both columns, if
+  // another has that name.
+  void add(std::string_view name, std::string_view column, std::string_view file);
+  bool has(std::string_view name) const { return origins_.contains(lower_case(name)); }
+
+ private:
+  std::string advice_;
+  std::map<std::string, std::string> origins_;  // by name in lower case
+};
+
+// How many degrees a unit of angles is; 1 for "". None if it is no such unit.
+QSOHOST_API std::optional<double> degrees_in(std::string_view unit);
+
+// Throws ChainError unless the column holds numbers, one a row, without a unit or in one of angles.
+// `trouble`: why it cannot be read as numbers, if that is known.
+QSOHOST_API void check_position_column(const ColumnInfo& column, std::string_view trouble,
+                                       std::string_view file, std::string_view option);
+
+}  // namespace qsohost::inline v1

@@ -1,0 +1,125 @@
+#include "qsohost/input_columns.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "qsohost/error.hpp"
+#include "qsohost/loader.hpp"
+#include "qsohost/sphere.hpp"
+
+namespace qsohost::inline v1 {
+
+std::string lower_case(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return out;
+}
+
+std::vector<std::size_t> columns_called(std::span<const std::string> columns,
+                                        std::string_view name) {
+  std::vector<std::size_t> exact;
+  std::vector<std::size_t> alike;
+  const std::string lowered = lower_case(name);
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    if (columns[i] == name) exact.push_back(i);
+    if (lower_case(columns[i]) == lowered) alike.push_back(i);
+  }
+  return exact.empty() ? alike : exact;
+}
+
+std::size_t find_column(std::span<const std::string> columns, std::string_view name,
+                        std::string_view file, std::string_view option) {
+  const std::vector<std::size_t> found = columns_called(columns, name);
+  if (found.size() == 1) return found[0];
+  const std::string which = fmt::format("'{}' (option '{}')", name, option);
+  if (found.empty()) {
+    const std::vector<std::string> names(columns.begin(), columns.end());
+    throw ChainError(
+        fmt::format("{}: there is no column {}{}", file, which, did_you_mean(name, names)));
+  }
+  if (columns[found[0]] == name) {
+    throw ChainError(fmt::format("{}: column {} is there {} times; rename all but one in the file",
+                                 file, which, found.size()));
+  }
+  throw ChainError(fmt::format("{}: column {} could be '{}' or '{}'; spell it exactly", file, which,
+                               columns[found[0]], columns[found[1]]));
+}
+
+std::vector<std::string> column_names(const FitsTable& table) {
+  std::vector<std::string> names;
+  for (const FitsField& field : table.fields()) names.push_back(field.info.name);
+  return names;
+}
+
+std::string column_trouble(const FitsField& field) {
+  if (!field.trouble.empty()) return field.trouble;
+  return field.is_array ? "it holds arrays of varying length" : "";
+}
+
+void ObjectNames::add(std::string_view name, std::string_view column, std::string_view file) {
+  std::string origin = fmt::format("column '{}' of {}", column, file);
+  const auto [it, is_new] = origins_.emplace(lower_case(name), origin);
+  if (is_new) return;
+  throw ChainError(
+      fmt::format("two columns would be called '{}' (case does not count in FITS files): {} and "
+                  "{}; {}",
+                  name, it->second, origin, advice_));
+}
+
+std::optional<double> degrees_in(std::string_view unit) {
+  struct Unit {
+    std::string_view name;
+    double degrees;
+  };
+  static constexpr std::array<Unit, 21> kUnits{{{"", 1},
+                                                {"deg", 1},
+                                                {"degree", 1},
+                                                {"degrees", 1},
+                                                {"rad", 1 / kDegree},
+                                                {"radian", 1 / kDegree},
+                                                {"radians", 1 / kDegree},
+                                                {"h", 15},
+                                                {"hr", 15},
+                                                {"hour", 15},
+                                                {"hours", 15},
+                                                {"hourangle", 15},
+                                                {"arcmin", 1.0 / 60},
+                                                {"arcminute", 1.0 / 60},
+                                                {"arcminutes", 1.0 / 60},
+                                                {"arcsec", 1.0 / 3600},
+                                                {"arcsecond", 1.0 / 3600},
+                                                {"arcseconds", 1.0 / 3600},
+                                                {"mas", 1.0 / 3.6e6},
+                                                {"uas", 1.0 / 3.6e9},
+                                                {"°", 1}}};
+  const auto it = std::ranges::find(kUnits, lower_case(unit), &Unit::name);
+  if (it == kUnits.end()) return std::nullopt;
+  return it->degrees;
+}
+
+void check_position_column(const ColumnInfo& column, std::string_view trouble,
+                           std::string_view file, std::string_view option) {
+  const std::string which = fmt::format("{}: column '{}' (option '{}')", file, column.name, option);
+  std::string reason(trouble);
+  if (reason.empty() && column.width != 1) reason = "it holds several values a row";
+  if (reason.empty() && (column.dtype == DType::String || column.dtype == DType::Bool)) {
+    reason = fmt::format("it holds {}", name_of(column.dtype));
+  }
+  if (!reason.empty()) {
+    throw ChainError(
+        fmt::format("{} cannot be taken, for positions must be numbers, one a row, but {}; correct "
+                    "that or name another column",
+                    which, reason));
+  }
+  if (degrees_in(column.unit)) return;
+  throw ChainError(
+      fmt::format("{} has the unit '{}', but positions must be in deg, rad, h (of 15 deg), arcmin, "
+                  "arcsec or mas; correct the unit or name another column",
+                  which, column.unit));
+}
+
+}  // namespace qsohost::inline v1

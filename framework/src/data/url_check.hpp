@@ -1,0 +1,11 @@
+// What an option of type Url takes.
+#pragma once
+
+#include <string>
+
+namespace qsohost::inline v1 {
+
+// Throws ChainError with what is wrong. A user name or a password is never in its message.
+void check_url(const std::string& text);
+
+}  // namespace qsohost::inline v1

@@ -1,0 +1,155 @@
+#include "postgres/connecting.hpp"
+
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cctype>
+#include <chrono>
+#include <cstdlib>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "postgres/aside.hpp"
+#include "postgres/dsn.hpp"
+#include "qsohost/error.hpp"
+
+namespace qsohost::inline v1 {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr std::chrono::milliseconds kStopEvery(100);
+constexpr double kConnectSeconds = 15;
+
+// A refused connection has no result to ask for its SQLSTATE, but verbose messages hold it, as in
+// "FATAL:  28P01: password ...". Words may be in any language, codes are not.
+std::string take_sqlstate(std::string& message) {
+  for (std::size_t at = message.find(":  "); at != std::string::npos;
+       at = message.find(":  ", at + 1)) {
+    const std::string code = message.substr(at + 3, 5);
+    const bool is_code = code.size() == 5 && std::ranges::all_of(code, [](unsigned char c) {
+                           return std::isdigit(c) != 0 || std::isupper(c) != 0;
+                         });
+    if (!is_code || message.substr(at + 8, 2) != ": ") continue;
+    message.erase(at + 3, 7);
+    // The place in the server's source follows on a line of its own.
+    const std::size_t place = message.find("\nLOCATION:");
+    if (place != std::string::npos) message.erase(place, message.find('\n', place + 1) - place);
+    return code;
+  }
+  return {};
+}
+
+[[noreturn]] void throw_refused(PGconn* connection) {
+  std::string message = PQerrorMessage(connection);
+  std::string state = take_sqlstate(message);
+  message = fmt::format("no connection to PostgreSQL: {}", one_line(message));
+  if (state.empty() && PQconnectionNeedsPassword(connection) != 0) state = "28P01";
+  if (state.empty() && message.find("definition of service") != std::string::npos) {
+    throw ChainError(message + "; a service is defined in ~/.pg_service.conf or PGSERVICEFILE");
+  }
+  throw_sql_error(state, message);
+}
+
+PqConnection start_connecting(const std::string& dsn) {
+  // What stands before dbname gives way to what the dsn says.
+  const std::string full = full_dsn(dsn);
+  const std::array<const char*, 4> keys{"fallback_application_name", "client_encoding", "dbname",
+                                        nullptr};
+  const std::array<const char*, 4> values{"qsohost", "UTF8", full.c_str(), nullptr};
+  return PqConnection(PQconnectStartParams(keys.data(), values.data(), 1));
+}
+
+// What the dsn, its service or the environment says; none if they say nothing.
+std::optional<std::string> option_of(PGconn* connection, std::string_view keyword) {
+  const std::unique_ptr<PQconninfoOption, PqRelease<PQconninfoFree>> options(
+      PQconninfo(connection));
+  for (const PQconninfoOption* o = options.get(); o != nullptr && o->keyword != nullptr; ++o) {
+    if (o->keyword == keyword && o->val != nullptr) return o->val;
+  }
+  return std::nullopt;
+}
+
+double connect_seconds(PGconn* connection) {
+  const auto option = option_of(connection, "connect_timeout");
+  if (!option) return kConnectSeconds;
+  const double seconds = std::atof(option->c_str());
+  return seconds > 0 ? std::max(2.0, seconds) : 1e9;  // as libpq reads it
+}
+
+// Servers behind firewalls that forget silent connections are usual, and queries run for minutes
+// without a word: a server that is gone is noticed within a minute. Not given to libpq as
+// parameters, since those would win over a service file.
+void notice_dead_peer(PGconn* connection) {
+  struct Time {
+    const char* keyword;
+    int option;
+    int value;
+  };
+  constexpr std::array<Time, 4> times{{{"keepalives_idle", TCP_KEEPIDLE, 30},
+                                       {"keepalives_interval", TCP_KEEPINTVL, 10},
+                                       {"keepalives_count", TCP_KEEPCNT, 3},
+                                       {"tcp_user_timeout", TCP_USER_TIMEOUT, 60'000}}};
+  for (const Time& time : times) {
+    if (option_of(connection, time.keyword)) continue;
+    // Fails for a Unix socket, which has no need of it.
+    ::setsockopt(PQsocket(connection), IPPROTO_TCP, time.option, &time.value, sizeof time.value);
+  }
+}
+
+PqConnection connect_until(const std::string& dsn, const std::atomic<bool>& is_given_up) {
+  PqConnection connection = start_connecting(dsn);
+  PGconn* const c = connection.get();
+  if (c == nullptr) throw ChainError("no memory for a connection to PostgreSQL");
+  PQsetErrorVerbosity(c, PQERRORS_VERBOSE);
+  const std::chrono::duration<double> most(connect_seconds(c));
+  auto begin = Clock::now();
+  int socket = -1;  // another one: another address of the host
+  for (auto status = PGRES_POLLING_WRITING; status != PGRES_POLLING_OK; status = PQconnectPoll(c)) {
+    if (PQstatus(c) == CONNECTION_BAD || status == PGRES_POLLING_FAILED) throw_refused(c);
+    if (std::exchange(socket, PQsocket(c)) != PQsocket(c)) begin = Clock::now();
+    const short events = status == PGRES_POLLING_READING ? POLLIN : POLLOUT;
+    for (pollfd ready{PQsocket(c), events, 0}; ::poll(&ready, 1, int{kStopEvery.count()}) <= 0;) {
+      if (is_given_up) throw_stopped();
+      if (Clock::now() - begin > most) {
+        throw TryAgain(fmt::format("no connection to PostgreSQL at {} within {:.0f} s",
+                                   PQhost(c) == nullptr ? "?" : PQhost(c), most.count()));
+      }
+    }
+  }
+  PQsetErrorVerbosity(c, PQERRORS_DEFAULT);
+  PQsetNoticeProcessor(
+      c, [](void*, const char*) {}, nullptr);
+  notice_dead_peer(c);
+  // Else sending would wait for a server that does not read, and closing too.
+  if (PQsetnonblocking(c, 1) != 0) throw_refused(c);
+  return connection;
+}
+
+}  // namespace
+
+void throw_stopped() {
+  throw TryAgain("interrupted while waiting for PostgreSQL");
+}
+
+// Aside, since PQconnectPoll resolves names and talks to a Kerberos server, and blocks meanwhile:
+// with a network that is gone for half a minute and longer.
+PqConnection connect_to(const std::string& dsn, const std::function<bool()>& stop) {
+  const auto is_given_up = std::make_shared<std::atomic<bool>>(false);
+  auto made = start_aside([dsn, is_given_up] { return connect_until(dsn, *is_given_up); });
+  while (made.wait_for(kStopEvery) != std::future_status::ready) {
+    if (!stop()) continue;
+    *is_given_up = true;
+    throw_stopped();
+  }
+  return made.get();
+}
+
+}  // namespace qsohost::inline v1

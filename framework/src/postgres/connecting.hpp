@@ -1,0 +1,19 @@
+// How a session begins.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "postgres/libpq.hpp"
+
+namespace qsohost::inline v1 {
+
+using PqConnection = std::unique_ptr<PGconn, PqRelease<PQfinish>>;
+
+// A connection that is ready for statements; non-blocking. Throws TryAgain or ChainError, and
+// TryAgain soon after stop() is true, which it asks ten times a second.
+PqConnection connect_to(const std::string& dsn, const std::function<bool()>& stop);
+
+[[noreturn]] void throw_stopped();
+
+}  // namespace qsohost::inline v1

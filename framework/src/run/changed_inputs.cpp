@@ -1,0 +1,99 @@
+#include "run/changed_inputs.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "run/open_chain.hpp"
+
+namespace qsohost::inline v1 {
+
+namespace {
+
+// Of all objects that the source gives now; none if the user stopped it.
+std::optional<IdCounts> ids_of_source(Chain& chain, const RunOptions& options,
+                                      RunDirectory& directory) {
+  const OpenChain source(chain, options, &directory, 1);
+  const auto stopping = [&] { return options.interrupts != nullptr && *options.interrupts > 0; };
+  SourceReader reader(chain.stages().front(),
+                      {chain.settings().batch_rows, chain.settings().batch_megabytes << 20,
+                       options.skip, options.limit, stopping},
+                      {});
+  IdCounts counts;
+  while (const auto next = reader.next()) add_ids(next->record.ids, counts);
+  if (stopping()) return std::nullopt;
+  return counts;
+}
+
+IdCounts counted(const std::string& ids) {
+  IdCounts counts;
+  add_ids(ids, counts);
+  return counts;
+}
+
+// How many objects of `batch` are not among `all`.
+std::uint64_t missing_from(const IdCounts& all, const IdCounts& batch) {
+  std::uint64_t missing = 0;
+  for (const auto& [id, n] : batch) {
+    const auto there = all.find(id);
+    missing += n - (there == all.end() ? 0 : std::min(there->second, n));
+  }
+  return missing;
+}
+
+void take_out(const IdCounts& batch, IdCounts& all) {
+  for (const auto& [id, n] : batch) {
+    if (const auto there = all.find(id); there != all.end()) {
+      there->second -= std::min(there->second, n);
+    }
+  }
+}
+
+}  // namespace
+
+std::optional<std::string> accept_changed_inputs(Chain& chain, const RunOptions& options,
+                                                 RunDirectory& directory, const RunFacts& facts) {
+  std::optional<IdCounts> counts = ids_of_source(chain, options, directory);
+  if (!counts) return std::nullopt;
+  RunDb& db = directory.db();
+  const auto batches = db.batches();
+  std::uint64_t gone = 0;
+  std::set<std::uint64_t> dropped;
+  std::set<std::uint64_t> kept;
+  // Committed batches first: of objects that share an identifier theirs are done.
+  for (const bool committed : {true, false}) {
+    for (const auto& [ordinal, batch] : batches) {
+      if (batch.is_committed != committed) continue;
+      const IdCounts ids = counted(db.ids_of(ordinal));
+      const std::uint64_t missing = missing_from(*counts, ids);
+      gone += missing;
+      if (!committed && missing == 0) {
+        dropped.insert(ordinal);
+        continue;
+      }
+      if (!committed) kept.insert(ordinal);
+      take_out(ids, *counts);
+    }
+  }
+  db.accept_inputs(facts.inputs, dropped, kept);
+  std::string words = "the inputs have changed; the run goes on with the objects that are not done";
+  if (gone > 0) {
+    words += fmt::format("; {} objects that are done are in no input any more, and stay", gone);
+  }
+  return words;
+}
+
+DoneBefore done_before(const RunDb& db) {
+  DoneBefore done;
+  done.batches = db.batches();
+  if (const auto from = db.meta("by identifier")) done.by_identifier_from = std::stoull(*from);
+  for (const auto& [ordinal, batch] : done.batches) {
+    if (!batch.is_committed) continue;
+    done.objects += batch.objects;
+    if (done.by_identifier_from) add_ids(db.ids_of(ordinal), done.ids);
+  }
+  return done;
+}
+
+}  // namespace qsohost::inline v1

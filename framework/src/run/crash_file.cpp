@@ -1,0 +1,78 @@
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <utility>
+
+#include "qsohost/error.hpp"
+#include "run/crash.hpp"
+#include "run/crash_descriptor.hpp"
+
+namespace qsohost::inline v1 {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::vector<std::string> lines_of(const fs::path& file) {
+  std::vector<std::string> lines;
+  std::ifstream in(file);
+  for (std::string line; std::getline(in, line);) {
+    if (line.find('\t') != std::string::npos) lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
+}  // namespace
+
+CrashFile::CrashFile(fs::path file)
+    : file_(std::move(file)),
+      descriptor_(::open(file_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644)),
+      lines_(lines_of(file_)) {
+  if (descriptor_ < 0)
+    throw ChainError(fmt::format("{}: {}", file_.string(), std::strerror(errno)));
+  crash_descriptor = descriptor_;
+}
+
+CrashFile::~CrashFile() {
+  crash_descriptor = -1;
+  ::close(descriptor_);
+  std::error_code ignored;
+  if (lines_.empty()) fs::remove(file_, ignored);
+}
+
+void CrashFile::committed(std::uint64_t batch) {
+  const std::string begin = fmt::format("{}\t", batch);
+  const auto gone =
+      std::erase_if(lines_, [&](const std::string& line) { return line.starts_with(begin); });
+  if (gone > 0) rewrite();
+}
+
+void CrashFile::clear() {
+  if (lines_.empty()) return;
+  lines_.clear();
+  rewrite();
+}
+
+// What cannot be written is told once more than it should be, which is no reason to end a run.
+void CrashFile::rewrite() {
+  std::string text;
+  for (const std::string& line : lines_) text += line + "\n";
+  if (::ftruncate(descriptor_, 0) != 0) return;
+  [[maybe_unused]] const ssize_t written = ::write(descriptor_, text.data(), text.size());
+}
+
+std::vector<std::string> CrashFile::read(const fs::path& file) {
+  std::vector<std::string> told;
+  for (const std::string& line : lines_of(file)) {
+    std::string words = line.substr(line.find('\t') + 1);
+    if (std::ranges::find(told, words) == told.end()) told.push_back(std::move(words));
+  }
+  return told;
+}
+
+}  // namespace qsohost::inline v1

@@ -1,0 +1,31 @@
+#include "run/make_products.hpp"
+
+#include <fmt/format.h>
+
+#include "qsohost/error.hpp"
+#include "run/stage_call.hpp"
+
+namespace qsohost::inline v1 {
+
+SinkChunks chunks_of(const Chain& chain, const RunDb& db) {
+  const auto batches = db.batches();
+  SinkChunks out;
+  for (std::size_t i = 0; i < chain.stages().size(); ++i) {
+    if (chain.stages()[i].offer.role != Role::Sink) continue;
+    std::vector<Chunk>& chunks = out[i];
+    for (const auto& [ordinal, objects] : db.objects_in(i)) {
+      chunks.push_back({ordinal, batches.at(ordinal).attempt, objects});
+    }
+  }
+  return out;
+}
+
+void make_products(Chain& chain, const SinkChunks& chunks, ProductFiles& products) {
+  for (const auto& [index, of_sink] : chunks) {
+    ChainStage& stage = chain.stages()[index];
+    guarded(stage, nullptr, [&] { static_cast<Sink&>(*stage.stage).finish(of_sink, products); });
+  }
+  products.publish();
+}
+
+}  // namespace qsohost::inline v1

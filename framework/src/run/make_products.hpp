@@ -1,0 +1,23 @@
+// The end of a run: products from chunks.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "qsohost/chain.hpp"
+#include "qsohost/stage.hpp"
+#include "run/product_files.hpp"
+#include "run/run_db.hpp"
+
+namespace qsohost::inline v1 {
+
+// Of each sink, by its place in the chain: the chunks of the committed attempt of every batch, in
+// the order of the products' rows, with the objects that the ledger says they hold.
+using SinkChunks = std::map<std::size_t, std::vector<Chunk>>;
+SinkChunks chunks_of(const Chain& chain, const RunDb& db);
+
+// Sinks that are open make their products; then all of them get their names.
+void make_products(Chain& chain, const SinkChunks& chunks, ProductFiles& products);
+
+}  // namespace qsohost::inline v1

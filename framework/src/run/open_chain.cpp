@@ -1,0 +1,95 @@
+#include "run/open_chain.hpp"
+
+#include <fmt/format.h>
+
+#include <set>
+
+#include "data/file_state.hpp"
+#include "qsohost/error.hpp"
+#include "run/stage_call.hpp"
+
+namespace qsohost::inline v1 {
+
+void guarded_opening(const ChainStage& stage, const std::function<void()>& call) {
+  try {
+    guarded(stage, nullptr, call);
+  } catch (const ChainError& e) {
+    throw CannotOpen(e.what());
+  }
+}
+
+std::vector<Input> inputs_of(const Chain& chain) {
+  std::vector<Input> inputs;
+  std::set<std::string> names;
+  const auto add = [&](Input input) {
+    if (names.insert(input.name).second) inputs.push_back(std::move(input));
+  };
+  for (const ChainStage& stage : chain.stages()) {
+    // A plugin that was built anew may have the version that it had.
+    add({"plugin " + stage.offer.plugin, file_state(stage.offer.file, FileTime::kLeftOut)});
+    guarded(stage, nullptr, [&] {
+      for (Input& input : stage.stage->fingerprint()) add(std::move(input));
+    });
+  }
+  return inputs;
+}
+
+OpenChain::OpenChain(Chain& chain, const RunOptions& options, RunDirectory* directory,
+                     std::size_t count)
+    : chain_(chain) {
+  try {
+    for (std::size_t i = 0; i < count; ++i) {
+      const bool skip = options.dry_run && chain.stages()[i].offer.role == Role::Sink;
+      // The first interrupt drains the chain: nothing more comes, what is there is finished.
+      const int stops_at = i == 0 ? 1 : 2;
+      contexts_.push_back(
+          skip ? nullptr
+               : std::make_unique<StageContext>(info(i, directory), chain.stages()[i].label,
+                                                options.log, options.interrupts, stops_at));
+      if (skip) continue;
+      open(i);
+      // Only now the source knows its columns: what could not be checked before is checked here.
+      if (i == 0) check_again();
+    }
+  } catch (...) {
+    close();
+    throw;
+  }
+}
+
+RunInfo OpenChain::info(std::size_t index, RunDirectory* directory) const {
+  const ChainStage& stage = chain_.stages()[index];
+  RunInfo info = run_info(chain_, index);
+  if (directory == nullptr) return info;
+  info.run_dir = directory->folder();
+  info.work_dir = directory->work_folder();
+  if (stage.offer.role == Role::Sink) {
+    info.chunk_dir = directory->make_chunk_folder(stage.label);
+    directory->db().set_meta("schema of " + stage.label, to_text(info.schema));
+  }
+  return info;
+}
+
+void OpenChain::open(std::size_t index) {
+  ChainStage& stage = chain_.stages()[index];
+  guarded_opening(stage, [&] { stage.stage->open(*contexts_[index]); });
+  opened_.push_back(&stage);
+}
+
+void OpenChain::check_again() {
+  std::vector<Problem> problems;
+  chain_.check_ports(problems);
+  std::string message;
+  for (const Problem& p : problems) message += (message.empty() ? "" : "\n") + p.text();
+  if (!message.empty()) throw ChainError(message);
+}
+
+void OpenChain::close() noexcept {
+  for (auto it = opened_.rbegin(); it != opened_.rend(); ++it) {
+    const AtWork at_work(place_of(**it, nullptr));
+    (*it)->stage->close();
+  }
+  opened_.clear();
+}
+
+}  // namespace qsohost::inline v1

@@ -1,0 +1,48 @@
+// The stages of a chain while they are open.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "qsohost/chain.hpp"
+#include "qsohost/run.hpp"
+#include "run/run_directory.hpp"
+#include "run/stage_context.hpp"
+
+namespace qsohost::inline v1 {
+
+// A stage found its surroundings wrong (no such file, a row it cannot use): the run has failed, but
+// nothing is wrong with the chain.
+class CannotOpen final : public ChainError {
+ public:
+  using ChainError::ChainError;
+};
+
+// As guarded(), for calls before the first batch.
+void guarded_opening(const ChainStage& stage, const std::function<void()>& call);
+
+// What the stages and their plugins depend on in the outside world.
+std::vector<Input> inputs_of(const Chain& chain);
+
+// Opens stages of a chain and closes those that were opened, whatever happens in between.
+class OpenChain {
+ public:
+  // Opens the first `count` stages; `directory` is none in a dry run, whose sinks stay closed.
+  OpenChain(Chain& chain, const RunOptions& options, RunDirectory* directory, std::size_t count);
+  ~OpenChain() { close(); }
+  OpenChain(const OpenChain&) = delete;
+  OpenChain& operator=(const OpenChain&) = delete;
+
+ private:
+  RunInfo info(std::size_t index, RunDirectory* directory) const;
+  void open(std::size_t index);
+  void check_again();
+  void close() noexcept;
+
+  Chain& chain_;
+  std::vector<std::unique_ptr<StageContext>> contexts_;
+  std::vector<ChainStage*> opened_;
+};
+
+}  // namespace qsohost::inline v1

@@ -1,0 +1,138 @@
+#include "run/source_reader.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "data/fnv.hpp"
+#include "qsohost/error.hpp"
+#include "run/stage_call.hpp"
+
+namespace qsohost::inline v1 {
+
+namespace {
+
+std::string ids_of(const Batch& batch) {
+  std::string ids;
+  for (std::size_t row = 0; row < batch.rows(); ++row) {
+    ids += batch.id(row);
+    ids += '\0';
+  }
+  return ids;
+}
+
+}  // namespace
+
+void add_ids(std::string_view ids, IdCounts& counts) {
+  while (!ids.empty()) {
+    const std::size_t end = std::min(ids.find('\0'), ids.size());
+    ++counts[fnv1a(ids.substr(0, end))];
+    ids.remove_prefix(std::min(end + 1, ids.size()));
+  }
+}
+
+SourceReader::SourceReader(const ChainStage& source, Settings settings, DoneBefore done)
+    : source_(source),
+      settings_(std::move(settings)),
+      done_(std::move(done)),
+      rows_(static_cast<std::size_t>(settings_.batch_rows)),
+      ordinal_(settings_.skip) {}
+
+// False at the end, and where the source has stopped waiting because the user wants to stop.
+bool SourceReader::read(Batch& batch) {
+  if (settings_.stopping()) return false;
+  if (!call_source(source_, batch)) {
+    if (!settings_.stopping()) end_ = position_;
+    return false;
+  }
+  position_ += batch.rows();
+  return true;
+}
+
+// Reads the objects that a shard leaves out; how batches are cut there does not matter.
+bool SourceReader::pass_over() {
+  has_passed_over_ = true;
+  while (position_ < settings_.skip) {
+    const std::uint64_t want =
+        std::min(settings_.skip - position_, static_cast<std::uint64_t>(settings_.batch_rows));
+    Batch batch(0, position_, want);
+    if (!read(batch)) return false;
+  }
+  return true;
+}
+
+std::size_t SourceReader::capacity() const {
+  if (!settings_.limit) return rows_;
+  return std::min<std::uint64_t>(rows_, settings_.skip + *settings_.limit - position_);
+}
+
+void SourceReader::note_size(const Batch& batch) {
+  const std::size_t bytes = std::max<std::size_t>(1, batch.bytes() / batch.rows());
+  const std::size_t fit = static_cast<std::size_t>(settings_.batch_bytes) / bytes;
+  rows_ = std::clamp<std::size_t>(fit, 1, static_cast<std::size_t>(settings_.batch_rows));
+}
+
+// How batches are cut depends on the catalogue and the chain alone, so a resumed run cuts alike.
+// Ordinals count from the first object, so those of shards do not meet.
+std::optional<SourceReader::Next> SourceReader::next() {
+  if (!has_passed_over_ && !pass_over()) return std::nullopt;
+  while (capacity() > 0) {
+    const std::uint64_t first = position_;
+    const std::uint64_t ordinal =
+        done_.by_identifier_from ? *done_.by_identifier_from + first : ordinal_++;
+    Next next{Batch(ordinal, first, capacity()), {}};
+    Batch& batch = next.batch;
+    if (!read(batch)) {
+      if (end_) require_all_seen();
+      return std::nullopt;
+    }
+    note_size(batch);
+    if (done_.by_identifier_from) drop_done(batch);
+    if (batch.rows() == 0) continue;
+    BatchRecord& record = next.record;
+    record = {ordinal, 1, first, batch.rows(), ids_of(batch), {}};
+    const auto before = done_.batches.find(ordinal);
+    if (before == done_.batches.end()) return next;
+    require_same(before->second, record);
+    if (before->second.is_committed) continue;
+    record.attempt = before->second.attempt + 1;
+    return next;
+  }
+  return std::nullopt;
+}
+
+void SourceReader::require_same(const LedgerBatch& before, const BatchRecord& now) const {
+  if (done_.by_identifier_from) return;  // found by identifier
+  if (before.objects == now.objects && before.digest == digest_of(now.ids)) return;
+  throw ChainError(fmt::format(
+      "stage '{}', batch {} (objects {} to {}): these are other objects than when the run did this "
+      "batch: its input has changed since; put it back, go on with those objects that are not done "
+      "(--accept-changed-inputs), or throw the run away (--restart)",
+      source_.label, now.ordinal, now.first_object + 1, now.first_object + before.objects));
+}
+
+void SourceReader::require_all_seen() const {
+  if (done_.by_identifier_from) return;
+  for (const auto& [ordinal, batch] : done_.batches) {
+    if (batch.first_object < position_) continue;
+    throw ChainError(fmt::format(
+        "stage '{}', batch {} (objects {} to {}): the run has done this batch, but now there are "
+        "no more than {} objects; put the input back, or throw the run away (--restart)",
+        source_.label, ordinal, batch.first_object + 1, batch.first_object + batch.objects,
+        position_));
+  }
+}
+
+void SourceReader::drop_done(Batch& batch) {
+  std::vector<std::uint8_t> mask(batch.rows(), 1);
+  for (std::size_t row = 0; row < batch.rows(); ++row) {
+    const auto count = done_.ids.find(fnv1a(batch.id(row)));
+    if (count == done_.ids.end() || count->second == 0) continue;
+    --count->second;
+    mask[row] = 0;
+  }
+  batch.keep_rows(mask);
+}
+
+}  // namespace qsohost::inline v1

@@ -1,0 +1,72 @@
+// The batches of a run as its source gives them, without those that are done already.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "qsohost/chain.hpp"
+#include "run/run_db.hpp"
+
+namespace qsohost::inline v1 {
+
+// How many objects have an identifier, by a hash of it: 16 bytes an object, whatever its length.
+using IdCounts = std::unordered_map<std::uint64_t, std::uint32_t>;
+void add_ids(std::string_view ids, IdCounts& counts);  // as in BatchRecord
+
+// What earlier runs have done and this one passes over.
+struct DoneBefore {
+  std::map<std::uint64_t, LedgerBatch> batches;  // by ordinal; those that are done again too
+  std::uint64_t objects = 0;                     // of the committed ones
+  // After inputs have changed objects are passed over by identifier; batches made since have
+  // ordinals from this one on.
+  std::optional<std::uint64_t> by_identifier_from;
+  IdCounts ids;  // of the committed batches; only then
+};
+
+class SourceReader {
+ public:
+  struct Settings {
+    std::int64_t batch_rows = 500;
+    std::int64_t batch_bytes = 64 << 20;
+    std::uint64_t skip = 0;
+    std::optional<std::uint64_t> limit;
+    std::function<bool()> stopping;
+  };
+  struct Next {
+    Batch batch;
+    BatchRecord record;
+  };
+
+  SourceReader(const ChainStage& source, Settings settings, DoneBefore done);
+
+  // None when there is no more, or no more is wanted. Throws ChainError where the source gives
+  // other objects than those that are committed.
+  std::optional<Next> next();
+
+  // Objects of the source in all, once it has said that there are no more.
+  std::optional<std::uint64_t> end() const { return end_; }
+
+ private:
+  bool read(Batch& batch);
+  bool pass_over();
+  std::size_t capacity() const;
+  void note_size(const Batch& batch);
+  void require_same(const LedgerBatch& before, const BatchRecord& now) const;
+  void require_all_seen() const;
+  void drop_done(Batch& batch);
+
+  const ChainStage& source_;
+  Settings settings_;
+  DoneBefore done_;
+  std::size_t rows_;              // of the next batch, at most
+  std::uint64_t position_ = 0;    // objects read
+  std::uint64_t ordinal_ = 0;     // of the next batch
+  bool has_passed_over_ = false;  // the objects that a shard leaves out
+  std::optional<std::uint64_t> end_;
+};
+
+}  // namespace qsohost::inline v1

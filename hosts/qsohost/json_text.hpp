@@ -1,0 +1,14 @@
+// JSON as this program prints it.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace qsohost::cli {
+
+// Identifiers and paths may hold any bytes; what is not UTF-8 becomes U+FFFD.
+inline std::string to_json_text(const nlohmann::ordered_json& json) {
+  return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+}  // namespace qsohost::cli

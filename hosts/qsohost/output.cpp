@@ -1,0 +1,60 @@
+#include "output.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+
+#include "arguments.hpp"
+
+namespace qsohost::cli {
+namespace {
+
+// errno of the first write that failed; 0: none has.
+std::array<std::atomic<int>, 2> failures{};
+
+std::atomic<int>& failure_of(Stream stream) noexcept {
+  return failures[stream == Stream::Out ? 0 : 1];
+}
+
+}  // namespace
+
+void write_text(Stream stream, std::string_view text) noexcept {
+  std::atomic<int>& failure = failure_of(stream);
+  if (failure != 0 || text.empty()) return;
+  std::FILE* file = stream == Stream::Out ? stdout : stderr;
+  errno = 0;
+  const bool is_written = std::fwrite(text.data(), 1, text.size(), file) == text.size();
+  if (is_written && std::fflush(file) == 0) return;
+  // A terminal that another program made non-blocking: full now, not for ever.
+  if (stream == Stream::Err && errno == EAGAIN) return;
+  failure = errno != 0 ? errno : EIO;
+}
+
+bool is_lost(Stream stream) noexcept {
+  return failure_of(stream) != 0;
+}
+
+int unless_output_is_lost(int code) {
+  const int failure = failure_of(Stream::Out);
+  if (failure == 0 || failure == EPIPE) return code;
+  complain("qsohost: standard output cannot be written: {}\n", std::strerror(failure));
+  return kRunFailed;
+}
+
+void prepare_output() noexcept {
+  std::signal(SIGPIPE, SIG_IGN);
+  for (const int file : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(file, F_GETFD) >= 0 || errno != EBADF) continue;
+    // The other way round, so that its use is an error still. The lowest free number is this one.
+    const int null = ::open("/dev/null", file == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+    if (null >= 0 && null != file) ::close(null);
+  }
+}
+
+}  // namespace qsohost::cli

@@ -1,0 +1,174 @@
+// The loop of the client when something goes wrong in it: no lane may wait for ever.
+#include "http/client.hpp"
+
+#include <arpa/inet.h>
+#include <curl/curl.h>
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <catch2/catch.hpp>
+
+#include <future>
+#include <new>
+#include <thread>
+
+#include "data/interrupted.hpp"
+#include "qsohost/error.hpp"
+
+using namespace qsohost;
+using namespace std::chrono_literals;
+using Catch::Contains;
+
+namespace {
+
+// What libcurl says to the next requests; see the link options.
+enum class Libcurl { Works, IsFull, Throws };
+std::atomic<Libcurl> libcurl{Libcurl::Works};
+
+}  // namespace
+
+extern "C" {
+CURLMcode __real_curl_multi_add_handle(CURLM* multi, CURL* easy);   // NOLINT
+CURLMcode __wrap_curl_multi_add_handle(CURLM* multi, CURL* easy) {  // NOLINT
+  if (libcurl == Libcurl::IsFull) return CURLM_OUT_OF_MEMORY;
+  if (libcurl == Libcurl::Throws) throw std::bad_alloc();
+  return __real_curl_multi_add_handle(multi, easy);
+}
+}
+
+namespace {
+
+// A port of this machine at which nobody listens.
+int closed_port() {
+  const int fd = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t length = sizeof address;
+  REQUIRE(bind(fd, reinterpret_cast<sockaddr*>(&address), length) == 0);
+  REQUIRE(getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length) == 0);
+  close(fd);
+  return ntohs(address.sin_port);
+}
+
+class Asks final : public Conversation {
+ public:
+  explicit Asks(int questions) : questions_(questions) {}
+  std::vector<Request> begin() override {
+    std::vector<Request> requests;
+    const int port = closed_port();
+    for (int k = 0; k < questions_; ++k) {
+      requests.emplace_back().url = fmt::format("http://127.0.0.1:{}/{}", port, k);
+    }
+    return requests;
+  }
+  std::vector<Request> answer(const Request&, const Response&) override { return {}; }
+  std::vector<Request> failed(const Request&, const std::string& reason) override {
+    reasons.push_back(reason);
+    return {};
+  }
+  void finish(Batch&, Outcomes&) override {}
+
+  std::vector<std::string> reasons;
+
+ private:
+  int questions_;
+};
+
+// Everything of one conversation. A lane that hangs keeps it, so that the test can go on.
+struct Held {
+  HttpClient client;
+  Asks asks;
+  HttpPolicy policy{};
+  Counts counts{};
+  std::promise<void> done{};
+
+  Held(HttpClient::Settings settings, int questions)
+      : client(std::move(settings)), asks(questions) {}
+};
+
+std::shared_ptr<Held> hold(HttpClient::Settings settings, HttpPolicy policy, int questions) {
+  auto held = std::make_shared<Held>(std::move(settings), questions);
+  held->policy = std::move(policy);
+  std::thread([held] {
+    try {
+      held->client.hold(held->asks, held->policy, "stage", 0, held->counts);
+      held->done.set_value();
+    } catch (...) {
+      held->done.set_exception(std::current_exception());
+    }
+  }).detach();
+  return held;
+}
+
+struct Restored {
+  ~Restored() { libcurl = Libcurl::Works; }
+};
+
+}  // namespace
+
+TEST_CASE("a log that throws leaves no lane waiting, and the host is asked on") {
+  HttpPolicy policy;
+  policy.patience = 500ms;
+  std::atomic<int> told{0};
+  const auto held = hold({[&](LogLevel, const std::string&) {
+                            ++told;
+                            throw std::runtime_error("the disk is full");
+                          },
+                          nullptr, nullptr, nullptr},
+                         policy, 5);
+  auto done = held->done.get_future();
+  REQUIRE(done.wait_for(20s) == std::future_status::ready);
+  done.get();
+  CHECK(told >= 2);  // that it is gone, and that it is given up
+  REQUIRE(held->asks.reasons.size() == 5);
+  CHECK_THAT(held->asks.reasons.back(), Contains("no good answer from 127.0.0.1"));
+}
+
+TEST_CASE("a request that libcurl does not take is asked again, then fails") {
+  const Restored restored;
+  libcurl = Libcurl::IsFull;
+  HttpPolicy policy;
+  policy.max_attempts = 2;
+  const auto held = hold({}, policy, 3);
+  auto done = held->done.get_future();
+  REQUIRE(done.wait_for(20s) == std::future_status::ready);
+  done.get();
+  REQUIRE(held->asks.reasons.size() == 3);
+  CHECK_THAT(held->asks.reasons[0],
+             Contains("libcurl does not take the request") && Contains("asked 2 times"));
+}
+
+TEST_CASE("whatever is thrown in the HTTP thread ends every conversation with an error") {
+  const Restored restored;
+  libcurl = Libcurl::Throws;
+  std::vector<std::string> log;
+  const auto held = hold({[&](LogLevel level, const std::string& text) {
+                            if (level == LogLevel::Error) log.push_back(text);
+                          },
+                          nullptr, nullptr, nullptr},
+                         {}, 5);
+  auto done = held->done.get_future();
+  REQUIRE(done.wait_for(20s) == std::future_status::ready);
+  CHECK_THROWS_AS(done.get(), ChainError);
+  CHECK(held->asks.reasons.empty());  // of no object anything is said
+  // Those that come later do not wait either.
+  libcurl = Libcurl::Works;
+  Asks later(1);
+  CHECK_THROWS_AS(held->client.hold(later, held->policy, "stage", 1, held->counts), ChainError);
+  REQUIRE(log.size() == 1);
+  CHECK_THAT(log[0], Contains("bad_alloc"));
+}
+
+TEST_CASE("a run that is to end does not wait for an archive, and fails no object") {
+  for (const int interrupted : {1, 2}) {
+    std::atomic<int> interrupts{0};
+    const auto held = hold({{}, &interrupts, nullptr, nullptr}, {}, 5);
+    auto done = held->done.get_future();
+    CHECK(done.wait_for(1s) == std::future_status::timeout);  // it waits, up to its patience
+    interrupts = interrupted;
+    REQUIRE(done.wait_for(interrupted == 1 ? 10s : 2s) == std::future_status::ready);
+    CHECK_THROWS_AS(done.get(), Interrupted);
+    CHECK(held->asks.reasons.empty());
+  }
+}

@@ -1,0 +1,189 @@
+"""Archives that tell to wait, or are not there: every wait has an end, and Ctrl-C is obeyed."""
+
+import os
+import re
+import signal
+import threading
+import time
+import unittest
+from email.utils import formatdate
+
+from servers import TEST_PLUGINS, Archive, HttpTest
+
+
+def late_and_refused(value, date=None):
+    """The first question is answered late, the second is refused with `value`; all others are
+    answered. `date`: what the archive's clock says."""
+    asked = []
+    lock = threading.Lock()
+
+    def handle(handler, _source, _times):
+        with lock:
+            asked.append(time.monotonic())
+            place = len(asked)
+        if date:
+            handler.date_time_string = lambda: date
+        if place == 1:
+            time.sleep(0.5)
+        if place == 2:
+            return handler.send("wait", 429, Retry_After=value) or False
+        return None
+
+    return handle, asked
+
+
+class Waiting(HttpTest):
+    def test_any_retry_after_ends(self):
+        far = formatdate(time.time() + 86400 * 365, usegmt=True)
+        for value in ("1900000000", str(2**62), str(2**63 - 1), str(2**63), far):
+            with self.subTest(value):
+                handle, asked = late_and_refused(value)
+                with Archive(handle) as archive:
+                    begin = time.monotonic()
+                    done = self.run_chain(archive.url, "--restart", objects=40, patience_ms=4000)
+                self.assertLess(time.monotonic() - begin, 15)
+                self.assert_whole(40)
+                # Half of the patience; two at most were on their way.
+                self.assertLessEqual(sum(t < asked[1] + 1.8 for t in asked), 4)
+                told = re.findall(r"127\.0\.0\.1:\d+ asks to wait .* UTC", done.stderr)
+                self.assertEqual(len(told), 1, done.stderr)
+
+    def test_a_retry_after_that_is_past(self):
+        for value in ("-5", "-9223372036854775809", formatdate(0, usegmt=True)):
+            with self.subTest(value):
+                handle, _ = late_and_refused(value)
+                with Archive(handle) as archive:
+                    begin = time.monotonic()
+                    self.run_chain(archive.url, "--restart", objects=40)
+                self.assertLess(time.monotonic() - begin, 10)
+                self.assert_whole(40)
+
+    def test_a_clock_that_is_wrong(self):
+        hours = 6 * 3600
+        for off in (hours, -hours):
+            with self.subTest(off):
+                there = time.time() + off
+                handle, asked = late_and_refused(
+                    formatdate(there + 3, usegmt=True), formatdate(there, usegmt=True)
+                )
+                with Archive(handle) as archive:
+                    begin = time.monotonic()
+                    self.run_chain(archive.url, "--restart", objects=40)
+                self.assertLess(time.monotonic() - begin, 12)
+                self.assertLessEqual(sum(t < asked[1] + 2 for t in asked), 4)
+                self.assert_whole(40)
+
+    def test_refused_for_ever(self):
+        """A good answer that comes late does not make the wait endless."""
+
+        def handle(handler, source, _times):
+            if source == 1:
+                return time.sleep(1)
+            return handler.send("wait", 429, Retry_After=1900000000) or False
+
+        with Archive(handle) as archive:
+            begin = time.monotonic()
+            done = self.run_chain(archive.url, objects=20, patience_ms=3000, expect=3)
+        self.assertLess(time.monotonic() - begin, 20)
+        self.assertIn("is given up for this run: no good answer from", done.stderr)
+        self.assert_whole(20, without=range(2, 21))
+
+    def wait_and_interrupt(self, archive, *args):
+        """While the run waits for the archive; how long it took to end."""
+        process = self.start(*args)
+        while not archive.is_waited_for:
+            time.sleep(0.02)
+        time.sleep(0.5)
+        self.assertIsNone(process.poll(), self.log())
+        process.send_signal(signal.SIGINT)
+        begin = time.monotonic()
+        self.assertEqual(process.wait(timeout=60), 130, self.log())
+        return time.monotonic() - begin
+
+    def assert_done_by_resume(self, archive, answered):
+        """Nothing was said of objects that nobody asked about."""
+        self.assertIn("left for --resume", self.log())
+        with Archive(port=archive.port) as back:
+            self.assertEqual(self.start("--resume").wait(timeout=60), 0, self.log())
+        self.assert_whole(60)
+        self.assertEqual(sorted(back.asked), [s for s in range(1, 61) if s not in answered])
+
+    def test_interrupt_while_told_to_wait(self):
+        answered = set()
+
+        def handle(handler, source, _times):
+            if len(answered) < 10:
+                return answered.add(source)
+            archive.is_waited_for = True
+            return handler.send("wait", 503, Retry_After=86400) or False
+
+        with Archive(handle) as archive:
+            archive.is_waited_for = False
+            self.chain(archive.url, objects=60, rows=20)
+            took = self.wait_and_interrupt(archive)
+        self.assertLess(took, 12)
+        self.assert_done_by_resume(archive, answered)
+
+    def test_interrupt_while_the_archive_is_gone(self):
+        answered = set()
+
+        def handle(handler, source, _times):
+            if len(answered) < 10:
+                return answered.add(source)
+            archive.is_waited_for = True
+            handler.close_connection = True
+            return False  # nothing, and the connection ends
+
+        with Archive(handle) as archive:
+            archive.is_waited_for = False
+            self.chain(archive.url, objects=60, rows=20)
+            took = self.wait_and_interrupt(archive)
+        self.assertLess(took, 15)
+        self.assert_done_by_resume(archive, answered)
+
+    def test_batches_that_do_not_wait_are_finished(self):
+        """The first Ctrl-C finishes what is under way, if the archive answers."""
+
+        def handle(_handler, _source, _times):
+            time.sleep(0.1)
+
+        with Archive(handle) as archive:
+            self.chain(archive.url, objects=400, rows=100)
+            process = self.start("-j", 1)
+            while len(archive.asked) < 20:
+                time.sleep(0.02)
+            process.send_signal(signal.SIGINT)
+            process.wait(timeout=120)
+            self.assertNotIn("left for --resume", self.log())
+            self.assertEqual(self.stored(), 0)  # every batch that had begun is done
+
+    def test_second_interrupt_ends_at_once(self):
+        hang = threading.Event()
+        with Archive(lambda *_: hang.wait(60) and None) as archive:
+            self.chain(archive.url, objects=40)
+            process = self.start()
+            while not archive.asked:
+                time.sleep(0.02)
+            self.assert_second_interrupt(process)
+            hang.set()
+
+    def test_second_interrupt_while_a_name_is_looked_up(self):
+        self.chain("http://archive.example", objects=40)
+        slow = TEST_PLUGINS / "plugins/preload/slow-names.so"
+        self.assertTrue(slow.exists())
+        process = self.start(env={**os.environ, "LD_PRELOAD": str(slow)})
+        time.sleep(1)
+        self.assert_second_interrupt(process)
+
+    def assert_second_interrupt(self, process):
+        for _ in range(2):
+            self.assertIsNone(process.poll(), self.log())
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.3)
+        begin = time.monotonic()
+        self.assertEqual(process.wait(timeout=60), 130, self.log())
+        self.assertLess(time.monotonic() - begin, 2)
+
+
+if __name__ == "__main__":
+    unittest.main()

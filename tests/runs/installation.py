@@ -1,0 +1,27 @@
+"""The built program with a few plugins only: to load all of them takes longer than a small run."""
+
+import os
+import pathlib
+import shutil
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("QSOHOST", ROOT / "build/bin/qsohost")).parents[1]
+SHIM = os.environ.get("QSOHOST_STORAGE_SHIM", str(ROOT / "build/tests/shims/storage_shim.so"))
+PLUGINS = ("catalog-source", "ztf", "require", "fits-sink")
+
+
+def with_storage(env, storage):
+    """The environment in which the program has this storage; see storage_shim.cpp."""
+    # The address sanitizer wants to be the first library, which is of no consequence here.
+    options = env.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
+    return env | {"LD_PRELOAD": SHIM, "QSOHOST_STORAGE": storage, "ASAN_OPTIONS": options.lstrip(":")}
+
+
+def small_installation(folder, plugins=PLUGINS):
+    """Gives the program. It looks for its plugins beside itself, so links would not do."""
+    (folder / "bin").mkdir(parents=True)
+    (folder / "lib/qsohost/plugins").mkdir(parents=True)
+    shutil.copy(BUILD / "bin/qsohost", folder / "bin")
+    for name in plugins:
+        shutil.copy(BUILD / f"lib/qsohost/plugins/{name}.so", folder / "lib/qsohost/plugins")
+    return folder / "bin/qsohost"
