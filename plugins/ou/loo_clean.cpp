@@ -35,10 +35,28 @@ bool Pass::removes(const Rule& rule) const {
          !(rule.only_if_d_decreases && change >= 0);
 }
 
+// Of equals the earlier epoch, whatever the order of the guesses.
+void Pass::choose(const Fit& full) {
+  most.reset();
+  for (std::size_t k = 0; k < fits.size(); ++k) {
+    if (!fits[k].converged) continue;
+    const double by = fits[k].ln_d() - full.ln_d();
+    if (most && (std::abs(by) < std::abs(change) ||
+                 (std::abs(by) == std::abs(change) && epochs[k] > epochs[*most]))) {
+      continue;
+    }
+    most = k;
+    change = by;
+  }
+}
+
 Pass make_pass(const Refits& refit, const Fit& full, std::size_t n, const Rule& rule) {
   constexpr std::size_t kImprobable = 4, kAtATime = 8, kFew = 32;
   constexpr double kDoubt = 0.7;  // guesses are that good
   const std::vector<Refits::Guess> guesses = refit.guesses(kImprobable);
+  // Where D is hardly determined a hundredth of its error is too much.
+  const bool is_vague = std::isinf(guesses.back().change);
+  const Precision precision = is_vague ? Precision::Full : Precision::Screening;
   Pass pass;
   for (std::size_t first = 0; first < n; first += kAtATime) {
     if (rule.mode == Mode::Screened && n > kFew && first > 0 &&
@@ -46,27 +64,27 @@ Pass make_pass(const Refits& refit, const Fit& full, std::size_t n, const Rule& 
       break;
     if (rule.stop_requested()) {
       pass.stopped = true;
-      break;
+      return pass;
     }
     std::vector<std::size_t> some;
     for (std::size_t k = first; k < std::min(first + kAtATime, n); ++k)
       some.push_back(guesses[k].epoch);
-    const std::vector<Fit> fits = refit(some);
-    for (std::size_t k = 0; k < some.size(); ++k) {
-      const double change = fits[k].ln_d() - full.ln_d();
-      // Of equals the earlier epoch, whatever the order of the guesses.
-      const bool more =
-          !pass.most || std::abs(change) > std::abs(pass.change) ||
-          (std::abs(change) == std::abs(pass.change) && some[k] < pass.epochs[*pass.most]);
-      if (fits[k].converged && more) {
-        pass.most = pass.epochs.size();
-        pass.change = change;
-      }
-      pass.epochs.push_back(some[k]);
-      pass.fits.push_back(fits[k]);
-    }
+    for (Fit& fit : refit(some, precision)) pass.fits.push_back(fit);
+    pass.epochs.insert(pass.epochs.end(), some.begin(), some.end());
+    pass.choose(full);
   }
+  if (precision == Precision::Screening) pass.polish(refit, full, rule);
   return pass;
+}
+
+void Pass::polish(const Refits& refit, const Fit& full, const Rule& rule) {
+  constexpr double kUncertain = 0.05;                                   // of ln D, after screening
+  if (std::abs(change) < rule.min_abs_delta_ln_d - kUncertain) return;  // none is removed
+  for (std::size_t k = 0; k < fits.size(); ++k) {
+    const bool may_be = std::abs(fits[k].ln_d() - full.ln_d()) >= std::abs(change) - kUncertain;
+    if (fits[k].converged && may_be) fits[k] = refit.polished(epochs[k], fits[k]);
+  }
+  choose(full);
 }
 
 void Curve::erase(std::size_t j) {

@@ -82,10 +82,16 @@ struct Pass {
   // Of `n` epochs; screened, those not tried would have converged.
   bool too_many_failed(double fraction, std::size_t n) const;
   bool removes(const Rule& rule) const;
+
+  // Sets `most` and `change` by the fits that there are.
+  void choose(const Fit& full);
+  // Fits those epochs to full precision that may be the one that is removed.
+  void polish(const Refits& refit, const Fit& full, const Rule& rule);
 };
 
-// Epochs in the order of the guesses. Screened: until the next guess is well below what was found
-// and below what would be removed.
+// Epochs in the order of the guesses, fitted no better than it takes to tell which of them changes
+// ln D most; that one to full precision. Screened: until the next guess is well below what was
+// found and below what would be removed.
 Pass make_pass(const Refits& refit, const Fit& full, std::size_t n, const Rule& rule);
 
 // When given up, `removed` is empty.

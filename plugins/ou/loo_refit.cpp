@@ -148,7 +148,13 @@ void Refits::look_at_grid(const Ridge& ridge) {
                    [](const Other& a, const Other& b) { return a.epoch < b.epoch; });
 }
 
-std::vector<Fit> Refits::operator()(std::span<const std::size_t> epochs) const {
+Fit Refits::polished(std::size_t epoch, const Fit& fit) const {
+  const Start start{fit.parameters(), epoch, medians_[epoch]};
+  return better(fit_each(series_, box_, mean_, std::span(&start, 1)).front(), fit);
+}
+
+std::vector<Fit> Refits::operator()(std::span<const std::size_t> epochs,
+                                    Precision precision) const {
   std::vector<Start> starts;
   std::vector<std::size_t> owner;
   for (std::size_t k = 0; k < epochs.size(); ++k) {
@@ -167,7 +173,7 @@ std::vector<Fit> Refits::operator()(std::span<const std::size_t> epochs) const {
                          [](const Other& o, std::size_t epoch) { return o.epoch < epoch; });
     for (; other != others_.end() && other->epoch == j; ++other) add(other->at);
   }
-  const std::vector<Fit> found = fit_each(series_, box_, mean_, starts);
+  const std::vector<Fit> found = fit_each(series_, box_, mean_, starts, precision);
   std::vector<Fit> out(epochs.size());
   std::vector<bool> is_there(epochs.size());
   for (std::size_t i = 0; i < found.size(); ++i) {

@@ -18,7 +18,10 @@ class Refits {
   // Each from the fit of all and, where these lie elsewhere, from the maxima of a grid that may be
   // the highest; the best is kept. A refit subtracts the median of the magnitudes that it fits. The
   // same epoch gets the same answer in whatever company.
-  std::vector<Fit> operator()(std::span<const std::size_t> epochs) const;
+  std::vector<Fit> operator()(std::span<const std::size_t> epochs,
+                              Precision precision = Precision::Full) const;
+  // The fit without this epoch that was found at Precision::Screening, at full precision.
+  Fit polished(std::size_t epoch, const Fit& fit) const;
 
   // All epochs, those first whose absence is likeliest to change ln D most, each with a guess of
   // that change: by a Newton step from leave-one-out predictions around the fit; by the grid where

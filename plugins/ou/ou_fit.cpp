@@ -19,6 +19,7 @@ constexpr double kSameLoglike = 1e-6;  // differences below are rounding or earl
 constexpr double kLongestStep = 2;     // a first step changes ln sigma, ln tau by no more
 constexpr double kFlat = 1e-6;         // curvature below this counts as none
 constexpr double kRough = 3e-2;        // precision of climbs that only tell maxima apart
+constexpr double kScreening = 1e-2;
 constexpr double kFine = 1e-7;
 constexpr double kEnoughOnRidge = 2;  // log-likelihood
 
@@ -260,9 +261,10 @@ Fit fit_global(const Series& series, const Box& box, Mean mean, const Ridge& rid
 }
 
 std::vector<Fit> fit_each(const Series& series, const Box& box, Mean mean,
-                          std::span<const Start> starts) {
+                          std::span<const Start> starts, Precision precision) {
   const Surface surface(box);
-  const std::vector<Summit> summits = climb_all(series, box, mean, starts, kFine);
+  const std::vector<Summit> summits =
+      climb_all(series, box, mean, starts, precision == Precision::Full ? kFine : kScreening);
   std::vector<Fit> fits;
   for (std::size_t k = 0; k < starts.size(); ++k) {
     const Start& start = starts[k];

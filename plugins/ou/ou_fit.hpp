@@ -71,10 +71,13 @@ Fit fit_from(const Series& series, const Box& box, Mean mean, const Parameters& 
 Fit fit_global(const Series& series, const Box& box, Mean mean, const Ridge& ridge,
                std::span<const Parameters> more = {});
 
-// A fit for each start (which may leave an epoch out), to full precision and with no look at other
-// maxima: side by side, and by Ceres what does not converge that way.
+// How near a maximum a climb ends, in standard deviations of the parameters.
+enum class Precision : std::uint8_t { Screening, Full };  // 1e-2, 1e-7
+
+// A fit for each start (which may leave an epoch out), with no look at other maxima: side by side,
+// and by Ceres, to full precision, what does not converge that way.
 std::vector<Fit> fit_each(const Series& series, const Box& box, Mean mean,
-                          std::span<const Start> starts);
+                          std::span<const Start> starts, Precision precision = Precision::Full);
 
 // For sorts and maxima of numbers that may be NaN, which compares with nothing: it counts as the
 // lowest.
