@@ -6,34 +6,19 @@
 #include <random>
 
 #include "archive.hpp"
+#include "targets.hpp"
 
 using namespace qsohost;
 using Catch::Matchers::Contains;
 using Catch::Matchers::StartsWith;
 using ztf::Road;
+using namespace ztf_tests;
 
 namespace {
 
-constexpr double kArcsec = 1.0 / 3600;
 const std::string kError =
     "<?xml version=\"1.0\"?><VOTABLE><RESOURCE type=\"results\"><INFO name=\"QUERY_STATUS\" "
     "value=\"ERROR\">too many connections</INFO></RESOURCE></VOTABLE>";
-
-bool is_curves(const Request& request) {
-  return request.url.find("nph_light_curves") != std::string::npos;
-}
-
-// Targets along a line, each with a g and an r object; every seventh has none.
-void fill(Talk& talk, int targets) {
-  for (int k = 0; k < targets; ++k) {
-    const double ra = 10 + 0.01 * k;
-    talk.targets.push_back({ra, 20});
-    if (k % 7 == 6) continue;
-    const auto oid = [&](int n) { return std::to_string(600000000000000 + 10 * (500 - k) + n); };
-    talk.archive.add({oid(1), ra, 20 + 0.3 * kArcsec, "zg", 2 + k % 3});
-    talk.archive.add({oid(2), ra, 20 - 0.2 * kArcsec, "zr", 1 + k % 4});
-  }
-}
 
 bool same_light_curves(const Batch& a, const Batch& b) {
   for (const char* band : {"ztf.g", "ztf.r", "ztf.i"}) {
@@ -57,16 +42,6 @@ std::vector<Outcome> outcomes_of(const Talk& talk) {
   std::vector<Outcome> out;
   for (const auto& state : talk.states) out.push_back(state.outcome.value());
   return out;
-}
-
-void check_truth(const Talk& talk) {
-  for (std::size_t k = 0; k < talk.targets.size(); ++k) {
-    INFO(k << ": " << talk.states[k].reason);
-    const bool is_there = k % 7 != 6;
-    CHECK(talk.states[k].outcome == (is_there ? Outcome::Matched : Outcome::NotFound));
-    CHECK(talk.batch.group("ztf.g").slice(k).count == (is_there ? 2 + k % 3 : 0));
-    CHECK(talk.batch.group("ztf.r").slice(k).count == (is_there ? 1 + k % 4 : 0));
-  }
 }
 
 }  // namespace
@@ -208,80 +183,6 @@ TEST_CASE("answers that cannot be trusted are asked for again, whatever is wrong
     talk.run(Road::Ids);
     check_truth(talk);
   }
-}
-
-// Where no end is announced an answer that is cut between two lines looks like a whole one.
-TEST_CASE("an answer that may have been cut is not believed alone") {
-  for (const Road road : {Road::Position, Road::Ids}) {
-    for (const int confirm_empty : {0, 4}) {
-      for (const bool is_filtered : {false, true}) {
-        INFO(static_cast<int>(road) << " " << confirm_empty << is_filtered);
-        std::mt19937 random(7);
-        Talk talk;
-        talk.asking.confirm_empty = confirm_empty;
-        talk.asking.bad_catflags_mask = is_filtered ? 32768 : 0;
-        fill(talk, 40);
-        std::set<std::string> cut;
-        talk.spoil = [&](const Request& request, Response& response) {
-          if (!is_curves(request)) return;
-          response.is_end_known = false;
-          if (!cut.insert(request.about).second) return;  // the first one only
-          const std::size_t at = random() % response.body.size();
-          response.body.resize(response.body.find('\n', at) + 1);
-        };
-        talk.run(road);
-        check_truth(talk);
-      }
-    }
-  }
-}
-
-TEST_CASE("with ends that are not announced by position each source is asked for once more") {
-  Talk talk;
-  fill(talk, 6);
-  talk.spoil = [](const Request& /*request*/, Response& response) {
-    response.is_end_known = false;
-  };
-  talk.run(Road::Position);
-  check_truth(talk);
-  CHECK(talk.requests.size() == 12);
-  CHECK(std::ranges::count_if(talk.requests, [](const Request& r) {
-          return r.url.ends_with("FORMAT=VOTABLE");
-        }) == 6);
-}
-
-TEST_CASE("answers that are always cut fail, and give no light curve by halves") {
-  Talk talk;
-  talk.targets = {{10, 20}};
-  talk.archive.add({"5", 10, 20, "zg", 9});
-  talk.spoil = [](const Request& request, Response& response) {
-    response.is_end_known = false;
-    if (request.url.ends_with("FORMAT=VOTABLE")) return;
-    response.body.resize(response.body.find('\n', response.body.size() / 2) + 1);
-  };
-  talk.run(Road::Position);
-  CHECK(talk.states[0].outcome == Outcome::TryAgain);
-  CHECK_THAT(talk.states[0].reason, Contains("8 answers had not all rows"));
-  CHECK(talk.batch.group("ztf.g").epochs() == 0);
-  CHECK(talk.count("archive", "cut answers") == 8);
-}
-
-TEST_CASE("more epochs than announced are believed when it is known how many there are") {
-  Talk talk;
-  talk.targets = {{10, 20}};
-  talk.archive.add({"5", 10, 20, "zg", 9, 4});
-  int asked = 0;
-  talk.spoil = [&](const Request& request, Response& response) {
-    if (!is_curves(request)) return;
-    response.is_end_known = false;
-    if (++asked > 1) return;  // behind the sixth epoch
-    std::size_t end = 0;
-    for (int line = 0; line < 1 + 6; ++line) end = response.body.find('\n', end) + 1;
-    response.body.resize(end);
-  };
-  talk.run(Road::Ids);
-  CHECK(talk.batch.group("ztf.g").slice(0).count == 9);
-  CHECK(asked == 3);
 }
 
 TEST_CASE("a table that announces more than there is") {
