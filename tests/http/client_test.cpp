@@ -51,6 +51,20 @@ int closed_port() {
   return ntohs(address.sin_port);
 }
 
+// A token that was read with the line break behind it.
+class AsksWithBrokenHeader final : public Conversation {
+ public:
+  std::vector<Request> begin() override {
+    Request request;
+    request.url = "http://127.0.0.1:1/";
+    request.headers = {"Authorization: Token t0ken-of-mine\n"};
+    return {request};
+  }
+  std::vector<Request> answer(const Request&, const Response&) override { return {}; }
+  std::vector<Request> failed(const Request&, const std::string&) override { return {}; }
+  void finish(Batch&, Outcomes&) override {}
+};
+
 class Asks final : public Conversation {
  public:
   explicit Asks(int questions) : questions_(questions) {}
@@ -171,4 +185,12 @@ TEST_CASE("a run that is to end does not wait for an archive, and fails no objec
     CHECK_THROWS_AS(done.get(), Interrupted);
     CHECK(held->asks.reasons.empty());
   }
+}
+
+TEST_CASE("a header that is refused is named, and its value is not shown") {
+  HttpClient client{HttpClient::Settings{}};
+  AsksWithBrokenHeader asks;
+  Counts counts;
+  CHECK_THROWS_WITH(client.hold(asks, {}, "survey", 0, counts),
+                    Contains("'Authorization'") && !Contains("t0ken"));
 }

@@ -21,7 +21,10 @@ std::string Context::secret(const Secret& secret) const {
     throw ChainError(fmt::format(
         "the environment variable '{}', which should hold a secret, is not set", secret.variable));
   }
-  return value;
+  // Files of secrets end with a line break, which is no part of them.
+  std::string text = value;
+  while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
+  return text;
 }
 
 std::uint64_t Context::seed(std::string_view object_id) const {

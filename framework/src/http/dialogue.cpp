@@ -12,11 +12,12 @@ namespace qsohost::inline v1 {
 
 namespace {
 
-// A line break in a header would begin another one.
+// A line break in a header would begin another one. Its value may be a secret and is not shown.
 void check_headers(const Request& request) {
   for (const std::string& header : request.headers) {
     if (header.find_first_of("\r\n") != std::string::npos) {
-      throw ChainError(fmt::format("a header of a request contains a line break: '{}'", header));
+      throw ChainError(fmt::format("header '{}' of a request contains a line break",
+                                   header.substr(0, header.find_first_of(":\r\n"))));
     }
   }
 }
