@@ -37,6 +37,14 @@ class Merge(RunTest):
         self.merge(*runs)  # again, into the same folder
         self.assert_same(before, self.files("all.run"))
 
+    def test_status_of_merged_products_names_the_runs(self):
+        runs = self.shards((0, 3), (3, None))
+        self.merge(*runs)
+        said = self.qsohost("status", "all.run").stdout
+        self.assertIn(f"{len(self.IDS)} of {len(self.IDS)} objects", said)
+        for run in runs:
+            self.assertIn(str(run), said)
+
     def test_a_last_shard_that_is_missing(self):
         runs = self.shards((0, 2), (2, 5))
         self.refuse_merge(*runs, names=str(len(self.IDS) - 5))

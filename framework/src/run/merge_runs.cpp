@@ -230,6 +230,19 @@ class OpenSinks {
   std::vector<ChainStage*> opened_;
 };
 
+// For `qsohost status` of the folder of merged products.
+void note_merge(const Chain& chain, const OldRuns& runs, RunDb& db) {
+  std::string folders;
+  std::uint64_t objects = 0;
+  for (const auto& run : runs) {
+    folders += (folders.empty() ? "" : ", ") + run->folder.string();
+    objects += run->db.committed_objects();
+  }
+  db.set_meta("chain", chain.settings().name);
+  db.set_meta("objects", std::to_string(objects));
+  db.set_meta("merged from", folders);
+}
+
 // Gone when the merge is over, however it ends.
 class TemporaryFolder {
  public:
@@ -272,8 +285,9 @@ std::vector<fs::path> merge_runs(Plugins& plugins, const MergeOptions& options) 
   products.remove_temporaries();
   const TemporaryFolder chunks(work_folder(into));
   const OpenSinks sinks(chain, runs, into, chunks.path(), options);
-  products.check(chain, {});
+  products.check(chain, runs[0]->db.inputs());
   make_products(chain, all_chunks(chain, runs, pieces), products);
+  if (merged) note_merge(chain, runs, db);
   db.finish();
   return products.paths();
 }

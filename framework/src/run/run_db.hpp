@@ -99,7 +99,7 @@ class RunDb {
   // LABEL" for each sink; "begun" and "started" (the first and the last time, UTC); "run id";
   // "inode" of the host's folder; "source size", if it is known, and "source end", once it has been
   // seen; "by identifier", if changed inputs were accepted: the first ordinal of batches made
-  // since; and for `qsohost status`: "chain", "stages" (lines "role label"), "objects", "command".
+  // since; "merged from", if these are products of several runs; and for `qsohost status`: "chain", "stages" (lines "role label"), "objects", "command".
   void set_meta(const std::string& key, const std::string& value);
   std::optional<std::string> meta(const std::string& key) const;
   void note_start();  // sets "started"

@@ -85,6 +85,11 @@ RunStatus run_status(const fs::path& run_dir) {
                       : has_unsettled(status.report) ? RunEnd::Unsettled
                                                      : RunEnd::Done;
   add_pace(*db, status);
+  if (const auto folders = db->meta("merged from")) {
+    status.report.objects = status.objects_total.value_or(0);
+    status.report.notes.push_back(
+        fmt::format("merged from {}; `qsohost status` of these tells of their objects", *folders));
+  }
   return status;
 }
 
