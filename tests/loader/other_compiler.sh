@@ -5,7 +5,7 @@
 #
 #   tests/loader/other_compiler.sh BUILD NAME COMPILER [FLAG...]
 #
-# Builds the museum, the plugin of the executor's tests and one stock plugin into BUILD/tests/NAME,
+# Builds the museum, the plugins of the executor's tests and one stock plugin into BUILD/tests/NAME,
 # and runs the host's tests with them.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -40,11 +40,13 @@ for source in "$root"/tests/loader/bad/*.cpp; do
   esac
   compile "$out/bad/$name/$name.so" "$source" "${flags[@]}"
 done
-compile "$out/plugins/faux.so" "$root/tests/executor/faux.cpp"
+for faux in faux faux_cells; do
+  compile "$out/plugins/$faux.so" "$root/tests/executor/$faux.cpp"
+done
 compile "$out/stock/drop-epochs.so" "$root/plugins/drop-epochs/drop-epochs.cpp"
 
 # The point of -fno-gnu-unique and of clang.
-if nm -D "$out/plugins/faux.so" "$out"/bad/{throws,good}/*.so | grep ' u '; then
+if nm -D "$out"/plugins/*.so "$out"/bad/{throws,good}/*.so | grep ' u '; then
   echo "these symbols are unique, so this build would show nothing" >&2
   exit 1
 fi

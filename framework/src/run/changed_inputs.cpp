@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "run/open_chain.hpp"
@@ -11,19 +12,30 @@ namespace qsohost::inline v1 {
 
 namespace {
 
-// Of all objects that the source gives now; none if the user stopped it.
-std::optional<IdCounts> ids_of_source(Chain& chain, const RunOptions& options,
-                                      RunDirectory& directory) {
+struct SourceNow {
+  IdCounts ids;              // of all its objects
+  std::size_t in_place = 0;  // batches of the ledger whose objects are where they were
+};
+
+// What the source gives now; none if the user stopped it.
+std::optional<SourceNow> look_at_source(Chain& chain, const RunOptions& options,
+                                        RunDirectory& directory,
+                                        const std::map<std::uint64_t, LedgerBatch>& batches) {
   const OpenChain source(chain, options, &directory, 1);
   const auto stopping = [&] { return options.interrupts != nullptr && *options.interrupts > 0; };
   SourceReader reader(chain.stages().front(),
                       {chain.settings().batch_rows, chain.settings().batch_megabytes << 20,
                        options.skip, options.limit, stopping},
                       {});
-  IdCounts counts;
-  while (const auto next = reader.next()) add_ids(next->record.ids, counts);
+  SourceNow now;
+  while (const auto next = reader.next()) {
+    add_ids(next->record.ids, now.ids);
+    const auto before = batches.find(next->record.ordinal);
+    if (before == batches.end()) continue;
+    now.in_place += before->second.digest == digest_of(next->record.ids) ? 1 : 0;
+  }
   if (stopping()) return std::nullopt;
-  return counts;
+  return now;
 }
 
 IdCounts counted(const std::string& ids) {
@@ -54,10 +66,14 @@ void take_out(const IdCounts& batch, IdCounts& all) {
 
 std::optional<std::string> accept_changed_inputs(Chain& chain, const RunOptions& options,
                                                  RunDirectory& directory, const RunFacts& facts) {
-  std::optional<IdCounts> counts = ids_of_source(chain, options, directory);
-  if (!counts) return std::nullopt;
   RunDb& db = directory.db();
   const auto batches = db.batches();
+  std::optional<SourceNow> now = look_at_source(chain, options, directory, batches);
+  if (!now) return std::nullopt;
+  if (now->in_place == batches.size() && !db.meta("by identifier")) {
+    db.set_inputs(facts.inputs);
+    return "all objects that are done are where they were; the run goes on";
+  }
   std::uint64_t gone = 0;
   std::set<std::uint64_t> dropped;
   std::set<std::uint64_t> kept;
@@ -66,14 +82,14 @@ std::optional<std::string> accept_changed_inputs(Chain& chain, const RunOptions&
     for (const auto& [ordinal, batch] : batches) {
       if (batch.is_committed != committed) continue;
       const IdCounts ids = counted(db.ids_of(ordinal));
-      const std::uint64_t missing = missing_from(*counts, ids);
+      const std::uint64_t missing = missing_from(now->ids, ids);
       gone += missing;
       if (!committed && missing == 0) {
         dropped.insert(ordinal);
         continue;
       }
       if (!committed) kept.insert(ordinal);
-      take_out(ids, *counts);
+      take_out(ids, now->ids);
     }
   }
   db.accept_inputs(facts.inputs, dropped, kept);

@@ -11,9 +11,10 @@
 
 namespace qsohost::inline v1 {
 
-// Makes the ledger one of the new inputs. Batches that are to be done again are forgotten if the
-// source still gives all their objects, and stay as they were if not. Returns what there is to say
-// about objects that the source does not give any more; none if the user stopped it.
+// Makes the ledger one of the new inputs. Where all batches are as they were and where they were it
+// goes on by position, otherwise by identifier: batches that are to be done again are forgotten if
+// the source still gives all their objects, and stay as they were if not. Returns what there is to
+// say about objects that the source does not give any more; none if the user stopped it.
 std::optional<std::string> accept_changed_inputs(Chain& chain, const RunOptions& options,
                                                  RunDirectory& directory, const RunFacts& facts);
 

@@ -243,6 +243,15 @@ void RunDb::reopen(const std::set<std::uint64_t>& ordinals) {
   transaction.commit();
 }
 
+void RunDb::set_inputs(const std::vector<Input>& inputs) {
+  const std::lock_guard lock(mutex_);
+  Transaction transaction(db_.get(), file_);
+  execute("DELETE FROM input");
+  insert_inputs(db_.get(), file_, inputs);
+  execute("DELETE FROM meta WHERE key IN ('source end', 'source size')");
+  transaction.commit();
+}
+
 void RunDb::accept_inputs(const std::vector<Input>& inputs, const std::set<std::uint64_t>& dropped,
                           const std::set<std::uint64_t>& kept) {
   const std::lock_guard lock(mutex_);

@@ -99,7 +99,8 @@ class RunDb {
   // LABEL" for each sink; "begun" and "started" (the first and the last time, UTC); "run id";
   // "inode" of the host's folder; "source size", if it is known, and "source end", once it has been
   // seen; "by identifier", if changed inputs were accepted: the first ordinal of batches made
-  // since; "merged from", if these are products of several runs; and for `qsohost status`: "chain", "stages" (lines "role label"), "objects", "command".
+  // since; "merged from", if these are products of several runs; and for `qsohost status`: "chain",
+  // "stages" (lines "role label"), "objects", "command".
   void set_meta(const std::string& key, const std::string& value);
   std::optional<std::string> meta(const std::string& key) const;
   void note_start();  // sets "started"
@@ -117,6 +118,7 @@ class RunDb {
   void commit(const BatchRecord& batch);  // replaces an earlier record of that ordinal
   // These batches are done again: neither they nor the run count as done until they are committed.
   void reopen(const std::set<std::uint64_t>& ordinals);
+  void set_inputs(const std::vector<Input>& inputs);
   // The run goes on with other inputs: batches of `dropped` are forgotten, those of `kept` that
   // were being done again stay as they were.
   void accept_inputs(const std::vector<Input>& inputs, const std::set<std::uint64_t>& dropped,
