@@ -49,8 +49,8 @@ class QSOHOST_API Context {
   void info(std::string_view message) { log(LogLevel::Info, message); }
   void warn(std::string_view message) { log(LogLevel::Warning, message); }
 
-  // The value of the environment variable, without line breaks at its end; throws ChainError, naming
-  // the variable, if it is not set.
+  // The value of the environment variable, without line breaks at its end; throws ChainError,
+  // naming the variable, if it is not set.
   std::string secret(const Secret& secret) const;
 
   // For anything random about one object: the same in every run of a chain of this name, whatever
