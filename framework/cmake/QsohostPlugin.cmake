@@ -2,8 +2,14 @@
 #
 # Builds a plugin of the host: a module with hidden symbols that must resolve at link time and is
 # never unloaded. tests/*.cpp beside it (Catch2, see <qsohost/testing.hpp>) become the ctest
-# "plugin.NAME"; tests/*.toml are chains that must pass `qsohost --check`.
+# "plugin.NAME"; tests/CHAIN.toml is a chain that must pass `qsohost --check`: "plugin.NAME.CHAIN".
 include_guard(GLOBAL)
+
+# Fitters that are not optimised take ten times as long.
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  message(STATUS "qsohost: no CMAKE_BUILD_TYPE was given; plugins are built as Release")
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "Build type" FORCE)
+endif()
 
 set(QSOHOST_PLUGIN_OUTPUT_DIR ${CMAKE_BINARY_DIR}/lib/qsohost/plugins
     CACHE PATH "Where built plugins are put")
@@ -15,10 +21,15 @@ if(QSOHOST_TESTS)
   enable_testing()
 endif()
 
-# Catch's main takes long to compile: once for all.
+# Catch's main takes long to compile: once for all. Without Catch2 there is no such target.
 function(qsohost_catch_main)
   if(NOT TARGET qsohost_catch_main)
-    find_package(Catch2 REQUIRED GLOBAL)
+    find_package(Catch2 QUIET GLOBAL)
+    if(NOT Catch2_FOUND)
+      message(WARNING "qsohost: tests are not built, since Catch2 is not there (Debian: catch2); "
+                      "-DQSOHOST_TESTS=OFF says that none are wanted")
+      return()
+    endif()
     add_library(qsohost_catch_main STATIC ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/catch_main.cpp)
     target_link_libraries(qsohost_catch_main PUBLIC Catch2::Catch2)
   endif()
@@ -32,6 +43,22 @@ function(qsohost_test_environment test)
   endif()
   set_tests_properties(${test} PROPERTIES
     ENVIRONMENT "QSOHOST_PLUGIN_PATH=${QSOHOST_PLUGIN_OUTPUT_DIR};QSO_SHARED_DATA=${data}")
+endfunction()
+
+# Chains that must pass `qsohost --check`.
+function(qsohost_check_chains name)
+  if(TARGET qsohost)
+    set(program $<TARGET_FILE:qsohost>)
+  else()
+    find_program(QSOHOST_PROGRAM qsohost HINTS ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/../../../bin)
+    set(program ${QSOHOST_PROGRAM})
+  endif()
+  file(GLOB chains CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/tests/*.toml)
+  foreach(chain IN LISTS chains)
+    cmake_path(GET chain STEM stem)
+    add_test(NAME plugin.${name}.${stem} COMMAND ${program} --chain ${chain} --check)
+    qsohost_test_environment(plugin.${name}.${stem})
+  endforeach()
 endfunction()
 
 function(qsohost_add_plugin name)
@@ -58,8 +85,13 @@ function(qsohost_add_plugin name)
   install(TARGETS ${name} LIBRARY DESTINATION lib/qsohost/plugins)
 
   file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/tests/*.cpp)
+  if(QSOHOST_TESTS)
+    qsohost_check_chains(${name})
+  endif()
   if(QSOHOST_TESTS AND tests)
     qsohost_catch_main()
+  endif()
+  if(QSOHOST_TESTS AND tests AND TARGET qsohost_catch_main)
     add_executable(test_${name} ${tests})
     target_include_directories(test_${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
     # The objects too, so that tests reach what the plugin does not export.

@@ -99,9 +99,26 @@ END
   echo "survey-plugin beside the stock plugins, $compiler: good"
 }
 
+# Without Catch2 a plugin is built all the same, and optimised where nothing else was asked for; a
+# chain in its tests that is wrong fails.
+try_bare() {
+  mkdir -p "$work/bare" && cd "$work/bare"
+  qsohost new filter my-bare >/dev/null
+  cd my-bare
+  printf '[chain]\nname = "wrong"\n[[stage]]\nuse = "no-such-stage"\n' >tests/wrong.toml
+  cmake -S . -B build -G Ninja -DCMAKE_DISABLE_FIND_PACKAGE_Catch2=ON >log 2>&1 || { cat log; fail "no plugin without Catch2"; }
+  grep -q 'Debian: catch2' log || fail "nothing says that tests are not built"
+  grep -q '^CMAKE_BUILD_TYPE:.*=Release$' build/CMakeCache.txt || fail "a plugin is not optimised"
+  cmake --build build >log 2>&1 || { cat log; fail "$PWD does not build"; }
+  ctest --test-dir build >log 2>&1 && fail "a wrong chain in tests/ passes"
+  grep -q 'plugin.my-bare.wrong' log || { cat log; fail "a chain in tests/ is no test"; }
+  echo "without Catch2: good"
+}
+
 compilers=(g++)
 if command -v clang++-16 >/dev/null; then compilers+=(clang++-16); else echo "skipped: no clang++-16"; fi
 for compiler in "${compilers[@]}"; do
   for kind in filter fitter sink survey; do try_kind "$kind" "$compiler"; done
   try_example "$compiler"
 done
+try_bare
