@@ -360,13 +360,14 @@ class Bad(Sky):
             self.assertGreater(time.monotonic() - begin, 20 * 8 / 200 * 0.8)
             self.assertEqual(set(eight), {"right"})
             self.assertLessEqual(server.status()["most in flight"], 8)
-        # Slower, so that sixteen are in flight at once: time-outs take 3 s and pile up.
-        with Server(self.sky, "--throttle", "irsa", "--time-scale", 50) as server:
+        # Slower, so that sixteen are in flight at once on a busy machine too: time-outs take 6 s and
+        # pile up.
+        with Server(self.sky, "--throttle", "irsa", "--time-scale", 25) as server:
             many = self.together(server, rows[:64], 16)
             self.assertLess(many.count("right"), 32)
             self.assertLessEqual(set(many), {"right", "reset", "empty"})
             self.assertIn("reset", many)
-            time.sleep(90 / 50)  # the service recovers in a minute
+            time.sleep(90 / 25)  # the service recovers in a minute
             again = self.together(server, rows[:40], 8)
             self.assertEqual(set(again), {"right"})
             counts = server.status()
