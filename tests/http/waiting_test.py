@@ -141,6 +141,20 @@ class Waiting(HttpTest):
         self.assertLess(took, 15)
         self.assert_done_by_resume(archive, answered)
 
+    def test_a_first_interrupt_does_not_wait_for_an_archive_that_says_nothing(self):
+        """It takes connections and never answers; the time-out of a request is two minutes."""
+        hang = threading.Event()
+        with Archive(lambda *_: hang.wait(90) and None) as archive:
+            self.chain(archive.url, objects=40)
+            process = self.start()
+            while not archive.asked:
+                time.sleep(0.02)
+            process.send_signal(signal.SIGINT)
+            begin = time.monotonic()
+            self.assertEqual(process.wait(timeout=60), 130, self.log())
+            self.assertLess(time.monotonic() - begin, 15)
+            hang.set()
+
     def test_batches_that_do_not_wait_are_finished(self):
         """The first Ctrl-C finishes what is under way, if the archive answers."""
 

@@ -225,6 +225,7 @@ void HttpClient::finish(Transfers::Finished finished, Time now) {
   totals_[host.name()].bytes += finished.end.bytes_received;
   const Verdict verdict = judge_transfer(finished.end);
   if (verdict.meaning != Meaning::Answer) return go_on(host, std::move(question), verdict, now);
+  answered_[question.host] = now;
   ++question.talk->unread;
   Reply reply = reply_to(question);
   reply.response = std::move(finished.end.response);
@@ -260,22 +261,25 @@ void HttpClient::drop_hopeless(Time now) {
 
 // The user wants to stop, so no conversation goes on that only waits: for an archive that is away
 // or says "later", for the time of a question, or for one that went wrong before. A question that
-// is sent for the first time is no waiting; it has its time-out.
+// is asked for the first time is no waiting while its archive still answers some.
 void HttpClient::drain(Time now) {
   if (!draining_since_) draining_since_ = now;
   std::set<std::shared_ptr<Talk>> waiting;
+  const auto answers = [&](const Question& question) {
+    return now - std::max(answered_[question.host], *draining_since_) < kDrainPatience;
+  };
   const auto note = [&](const Question& question, bool is_busy) {
     if (is_busy) question.talk->busy = now;
     waiting.insert(question.talk);
   };
   for (const auto& [id, question] : being_read_) note(question, true);
   for (const auto& [id, question] : in_flight_) {
-    note(question, question.attempts == 0 && !question.is_probe);
+    note(question, question.attempts == 0 && !question.is_probe && answers(question));
   }
   for (const auto& [name, host] : hosts_) {
     const bool is_away = host.is_waiting(now);
     for (const auto& [when, question] : host.waiting()) {
-      note(question, !is_away && when <= now && question.attempts == 0);
+      note(question, !is_away && when <= now && question.attempts == 0 && answers(question));
     }
   }
   for (const std::shared_ptr<Talk>& talk : waiting) {

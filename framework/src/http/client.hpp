@@ -83,7 +83,8 @@ class HttpClient final : public Http, private Asking {
   std::map<std::uint64_t, Question> being_read_;  // answered; a lane looks at them
   Talk::End stopped_ = Talk::End::No;             // why nothing is asked any more
   std::optional<Time> draining_since_;
-  bool has_left_ = false;  // conversations to a later run
+  std::map<std::string, Time> answered_;  // by host: when the last answer came
+  bool has_left_ = false;                 // conversations to a later run
 
   mutable std::mutex mutex_;  // guards what follows
   std::vector<Message> messages_;
