@@ -4,7 +4,10 @@
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
 
+#include <atomic>
 #include <condition_variable>
+#include <exception>
+#include <limits>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -35,6 +38,30 @@ class PlainPool final : public ComputePool {
   std::thread thread_;
 };
 
+// Of several objects that end the run the first one is reported, as a plain loop would.
+class FirstFailure {
+ public:
+  void watch(std::size_t i, const std::function<void(std::size_t)>& body) {
+    if (i > at_) return;
+    try {
+      body(i);
+    } catch (...) {
+      const std::lock_guard lock(mutex_);
+      if (i > at_) return;
+      at_ = i;
+      error_ = std::current_exception();
+    }
+  }
+  void rethrow() const {
+    if (error_) std::rethrow_exception(error_);
+  }
+
+ private:
+  std::atomic<std::size_t> at_ = std::numeric_limits<std::size_t>::max();
+  std::mutex mutex_;
+  std::exception_ptr error_;
+};
+
 class TbbPool final : public ComputePool {
  public:
   // One more than asked for: TBB counts the calling thread, which never computes here.
@@ -60,7 +87,11 @@ class TbbPool final : public ComputePool {
   }
   void for_each(std::size_t n, const std::function<void(std::size_t)>& body) override {
     // Isolated: a thread that waits for the last objects of its batch must not begin another one.
-    tbb::this_task_arena::isolate([&] { tbb::parallel_for(std::size_t{0}, n, body); });
+    FirstFailure failure;
+    tbb::this_task_arena::isolate([&] {
+      tbb::parallel_for(std::size_t{0}, n, [&](std::size_t i) { failure.watch(i, body); });
+    });
+    failure.rethrow();
   }
 
  private:
