@@ -42,8 +42,8 @@ class QSOHOST_API Context {
   virtual const RunInfo& run() const = 0;
   virtual void log(LogLevel level, std::string_view message) = 0;  // any thread
   // True once the user wants the run to stop: for a Source with the first Ctrl-C, after which
-  // nothing more shall come, for others with the second. Long calls should then throw TryAgain or
-  // return.
+  // nothing more shall come; for a Fetcher some seconds later, or with the second; for others with
+  // the second. Long calls should then throw TryAgain or return: the batch is left for --resume.
   virtual bool stop_requested() const = 0;
 
   void info(std::string_view message) { log(LogLevel::Info, message); }

@@ -77,7 +77,7 @@ Executor::~Executor() {
 }
 
 int Executor::interrupts() const {
-  return settings_.interrupts == nullptr ? 0 : settings_.interrupts->load();
+  return settings_.interrupts == nullptr ? 0 : settings_.interrupts->count();
 }
 
 bool Executor::stopping() const {
@@ -281,8 +281,15 @@ void Executor::process(Step& step, Flight& flight) {
       fail(e.what());
     }
   }
-  // A stage that was told to stop may have left objects undone.
-  if (interrupts() > 1) flight.dead = true;
+  if (may_be_incomplete(step)) flight.dead = true;
+}
+
+// A stage that was told to stop may have left objects undone: for --resume, and nothing is
+// recorded.
+bool Executor::may_be_incomplete(const Step& step) const {
+  if (interrupts() > 1) return true;
+  return step.role == Role::Fetcher && settings_.was_stopped &&
+         settings_.was_stopped(step.stages.front());
 }
 
 void Executor::call(std::size_t index, Flight& flight) {

@@ -23,6 +23,7 @@
 #include "qsohost/chain.hpp"
 #include "qsohost/run.hpp"
 #include "run/compute_pool.hpp"
+#include "run/interrupts.hpp"
 #include "run/queue.hpp"
 #include "run/run_db.hpp"
 #include "run/source_reader.hpp"
@@ -47,7 +48,8 @@ class Executor {
     std::uint64_t skip = 0;
     std::optional<std::uint64_t> limit;
     bool with_sinks = true;
-    const std::atomic<int>* interrupts = nullptr;
+    const Interrupts* interrupts = nullptr;
+    std::function<bool(std::size_t stage)> was_stopped;  // see OpenChain
     // These two throw nothing (see callback_guard.hpp).
     std::function<void(std::uint64_t objects, const std::string& stage)> progress;
     std::function<void(const BatchRecord&)> committed;
@@ -76,6 +78,7 @@ class Executor {
   using FlightPtr = std::unique_ptr<Flight>;
 
   int interrupts() const;
+  bool may_be_incomplete(const Step& step) const;
   bool stopping() const;  // no more batches from the source
   void make_steps();
   void start_threads();

@@ -213,8 +213,8 @@ class OpenSinks {
       info.work_dir = work_folder(into);
       info.chunk_dir = collect_chunks(runs, chunks, stage.label);
       info.schema = schema_from(runs[0]->db.meta("schema of " + stage.label).value_or("{}"));
-      contexts_.push_back(
-          std::make_unique<StageContext>(std::move(info), stage.label, options.log, nullptr, 2));
+      contexts_.push_back(std::make_unique<StageContext>(std::move(info), stage.label, options.log,
+                                                         [] { return false; }));
       guarded(stage, nullptr, [&] { stage.stage->open(*contexts_.back()); });
       opened_.push_back(&stage);
     }

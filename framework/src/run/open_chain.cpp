@@ -36,16 +36,14 @@ std::vector<Input> inputs_of(const Chain& chain) {
 
 OpenChain::OpenChain(Chain& chain, const RunOptions& options, RunDirectory* directory,
                      std::size_t count)
-    : chain_(chain) {
+    : chain_(chain), interrupts_(options.interrupts) {
   try {
     for (std::size_t i = 0; i < count; ++i) {
       const bool skip = options.dry_run && chain.stages()[i].offer.role == Role::Sink;
-      // The first interrupt drains the chain: nothing more comes, what is there is finished.
-      const int stops_at = i == 0 ? 1 : 2;
-      contexts_.push_back(
-          skip ? nullptr
-               : std::make_unique<StageContext>(info(i, directory), chain.stages()[i].label,
-                                                options.log, options.interrupts, stops_at));
+      contexts_.push_back(skip ? nullptr
+                               : std::make_unique<StageContext>(info(i, directory),
+                                                                chain.stages()[i].label,
+                                                                options.log, stop_of(i)));
       if (skip) continue;
       open(i);
       // Only now the source knows its columns: what could not be checked before is checked here.
@@ -55,6 +53,26 @@ OpenChain::OpenChain(Chain& chain, const RunOptions& options, RunDirectory* dire
     close();
     throw;
   }
+}
+
+// The first interrupt drains the chain: nothing more comes, what is there is finished. But no
+// archive is waited for any longer than seconds.
+std::function<bool()> OpenChain::stop_of(std::size_t index) const {
+  switch (chain_.stages()[index].offer.role) {
+    case Role::Source:
+      return [this] { return interrupts_.count() > 0; };
+    case Role::Fetcher:
+      return [this] { return interrupts_.is_drain_over(); };
+    case Role::Filter:
+    case Role::Fitter:
+    case Role::Sink:
+      break;
+  }
+  return [this] { return interrupts_.count() > 1; };
+}
+
+bool OpenChain::was_stopped(std::size_t index) const {
+  return contexts_[index] != nullptr && contexts_[index]->was_stopped();
 }
 
 RunInfo OpenChain::info(std::size_t index, RunDirectory* directory) const {

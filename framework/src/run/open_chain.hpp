@@ -7,6 +7,7 @@
 
 #include "qsohost/chain.hpp"
 #include "qsohost/run.hpp"
+#include "run/interrupts.hpp"
 #include "run/run_directory.hpp"
 #include "run/stage_context.hpp"
 
@@ -34,13 +35,19 @@ class OpenChain {
   OpenChain(const OpenChain&) = delete;
   OpenChain& operator=(const OpenChain&) = delete;
 
+  const Interrupts& interrupts() const { return interrupts_; }
+  // The stage has seen that it shall stop.
+  bool was_stopped(std::size_t index) const;
+
  private:
   RunInfo info(std::size_t index, RunDirectory* directory) const;
   void open(std::size_t index);
   void check_again();
   void close() noexcept;
+  std::function<bool()> stop_of(std::size_t index) const;
 
   Chain& chain_;
+  Interrupts interrupts_;
   std::vector<std::unique_ptr<StageContext>> contexts_;
   std::vector<ChainStage*> opened_;
 };

@@ -64,7 +64,6 @@ Executor::Settings executor_settings(const Chain& chain, const RunOptions& optio
   settings.skip = options.skip;
   settings.limit = options.limit;
   settings.with_sinks = !options.dry_run;
-  settings.interrupts = options.interrupts;
   if (options.dry_run) settings.batch_done = options.batch_done;
   return settings;
 }
@@ -205,6 +204,8 @@ void execute(Work& work, RunReport& report) {
     open.emplace(work.chain, work.options, work.directory, work.chain.stages().size());
     http.emplace(work.chain, work.options, ledger_of(work), settled_batches(work.chain, work.db));
     settings = executor_settings(work.chain, work.options);
+    settings.interrupts = &open->interrupts();
+    settings.was_stopped = [&](std::size_t stage) { return open->was_stopped(stage); };
     settings.progress = progress_of(work, *http);
     const std::function<void(const BatchRecord&)> committed = [&](const BatchRecord& batch) {
       if (work.crashes != nullptr) work.crashes->committed(batch.ordinal);

@@ -34,6 +34,12 @@ void StageContext::log(LogLevel level, std::string_view message) {
   if (log_) log_(level, fmt::format("{}: {}", label_, message));
 }
 
+bool StageContext::stop_requested() const {
+  if (!stop_()) return false;
+  was_stopped_ = true;
+  return true;
+}
+
 RunInfo run_info(const Chain& chain, std::size_t index) {
   RunInfo info;
   info.chain_name = chain.settings().name;

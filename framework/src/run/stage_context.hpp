@@ -14,27 +14,24 @@ namespace qsohost::inline v1 {
 class StageContext final : public Context {
  public:
   using Log = std::function<void(LogLevel, const std::string&)>;
-  // `stops_at`: so many interrupts mean that this stage shall stop; the first one drains the chain.
-  StageContext(RunInfo info, std::string label, Log log, const std::atomic<int>* interrupts,
-               int stops_at = 2)
+  StageContext(RunInfo info, std::string label, Log log, std::function<bool()> stop)
       : info_(std::move(info)),
         label_(std::move(label)),
         log_(std::move(log)),
-        interrupts_(interrupts),
-        stops_at_(stops_at) {}
+        stop_(std::move(stop)) {}
 
   const RunInfo& run() const override { return info_; }
   void log(LogLevel level, std::string_view message) override;
-  bool stop_requested() const override {
-    return interrupts_ != nullptr && interrupts_->load() >= stops_at_;
-  }
+  bool stop_requested() const override;
+  // The stage has seen that it shall stop, so what it did since then may be incomplete.
+  bool was_stopped() const { return was_stopped_; }
 
  private:
   RunInfo info_;
   std::string label_;
   Log log_;
-  const std::atomic<int>* interrupts_;
-  int stops_at_;
+  std::function<bool()> stop_;
+  mutable std::atomic<bool> was_stopped_ = false;
 };
 
 // For stage `index` of the chain; without run_dir and chunk_dir.

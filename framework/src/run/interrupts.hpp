@@ -1,0 +1,28 @@
+// How far the user's wish to stop has gone.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+
+namespace qsohost::inline v1 {
+
+// From any thread. The time counts from the first call that sees an interrupt, since a signal
+// handler notes no time; somebody calls every 50 ms while a run goes on.
+class Interrupts {
+ public:
+  // So long after the first interrupt fetchers may go on with what they have begun.
+  static constexpr std::chrono::seconds kDrain{10};
+
+  // `count`: written by the host's signal handler; none if nothing interrupts.
+  explicit Interrupts(const std::atomic<int>* count) : count_(count) {}
+
+  int count() const { return count_ == nullptr ? 0 : count_->load(); }
+  bool is_drain_over() const;
+
+ private:
+  const std::atomic<int>* count_;
+  mutable std::atomic<std::int64_t> first_ = 0;  // ticks of the steady clock; 0: not yet
+};
+
+}  // namespace qsohost::inline v1
