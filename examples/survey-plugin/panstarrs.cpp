@@ -2,6 +2,7 @@
 // API: https://catalogs.mast.stsci.edu/docs/panstarrs.html
 // Columns: https://outerspace.stsci.edu/display/PANSTARRS/PS1+Detection+table+fields
 #include <cmath>
+#include <qsohost/io/text.hpp>
 #include <qsohost/plugin.hpp>
 #include <qsohost/sphere.hpp>
 

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "qsohost/chain.hpp"
-#include "qsohost/run.hpp"
+#include "qsohost/host/chain.hpp"
+#include "qsohost/host/run.hpp"
 
 namespace qsohost::cli {
 

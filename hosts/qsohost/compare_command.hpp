@@ -4,8 +4,8 @@
 #include <string>
 
 #include "arguments.hpp"
-#include "qsohost/compare.hpp"
-#include "qsohost/loader.hpp"
+#include "compare/compare.hpp"
+#include "qsohost/host/loader.hpp"
 
 namespace qsohost::cli {
 

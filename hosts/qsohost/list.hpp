@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "qsohost/loader.hpp"
+#include "qsohost/host/loader.hpp"
 
 namespace qsohost::cli {
 

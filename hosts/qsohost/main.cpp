@@ -14,8 +14,8 @@
 #include "new_plugin.hpp"
 #include "output.hpp"
 #include "qsohost/error.hpp"
-#include "qsohost/loader.hpp"
-#include "qsohost/run.hpp"
+#include "qsohost/host/loader.hpp"
+#include "qsohost/host/run.hpp"
 #include "run_command.hpp"
 #include "status.hpp"
 

@@ -70,8 +70,12 @@ std::vector<fs::path> new_plugin(const std::string& kind, const std::string& nam
   if (fs::exists(folder)) {
     throw ChainError(fmt::format("{} is there already; nothing was written", folder.string()));
   }
-  const std::array<std::pair<std::string_view, std::string>, 3> words{
-      {{"@NAME@", name}, {"@CLASS@", class_name(name)}, {"@SURVEY@", survey_name(name)}}};
+  const std::array<std::pair<std::string_view, std::string>, 4> words{
+      {{"@NAME@", name},
+       {"@CLASS@", class_name(name)},
+       {"@SURVEY@", survey_name(name)},
+       // The template of a survey reads a table.
+       {"@LIBRARIES@", kind == "survey" ? " LIBRARIES qsohost::io" : ""}}};
   std::vector<fs::path> files;
   for (const Template& part : templates()) {
     if (!is_for(part.folder, kind)) continue;

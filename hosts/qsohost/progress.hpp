@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "qsohost/run.hpp"
+#include "qsohost/host/run.hpp"
 
 namespace qsohost::cli {
 

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "arguments.hpp"
-#include "qsohost/run.hpp"
+#include "qsohost/host/run.hpp"
 
 namespace qsohost::cli {
 

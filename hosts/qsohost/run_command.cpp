@@ -5,7 +5,7 @@
 #include "interrupts.hpp"
 #include "output.hpp"
 #include "progress.hpp"
-#include "qsohost/chain.hpp"
+#include "qsohost/host/chain.hpp"
 #include "report.hpp"
 
 namespace qsohost::cli {

@@ -4,7 +4,7 @@
 #include <functional>
 
 #include "arguments.hpp"
-#include "qsohost/loader.hpp"
+#include "qsohost/host/loader.hpp"
 
 namespace qsohost::cli {
 

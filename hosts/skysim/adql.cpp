@@ -5,7 +5,7 @@
 #include <regex>
 
 #include "qsohost/error.hpp"
-#include "qsohost/text.hpp"
+#include "qsohost/io/text.hpp"
 #include "tap.hpp"
 
 namespace qsohost::skysim {

@@ -8,7 +8,7 @@
 #include <sstream>
 
 #include "qsohost/error.hpp"
-#include "qsohost/text.hpp"
+#include "qsohost/io/text.hpp"
 
 namespace qsohost::skysim {
 

@@ -10,7 +10,7 @@
 #include <numeric>
 
 #include "qsohost/error.hpp"
-#include "qsohost/fits.hpp"
+#include "qsohost/io/fits.hpp"
 
 namespace qsohost::skysim {
 

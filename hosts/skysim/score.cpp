@@ -10,7 +10,7 @@
 #include <optional>
 
 #include "qsohost/error.hpp"
-#include "qsohost/fits.hpp"
+#include "qsohost/io/fits.hpp"
 #include "qsohost/survey.hpp"
 
 namespace qsohost::skysim {

@@ -11,7 +11,7 @@
 #include <thread>
 
 #include "qsohost/error.hpp"
-#include "qsohost/fits.hpp"
+#include "qsohost/io/fits.hpp"
 #include "random.hpp"
 
 namespace qsohost::skysim {

@@ -8,7 +8,7 @@
 #include <set>
 #include <sstream>
 
-#include "qsohost/text.hpp"
+#include "qsohost/io/text.hpp"
 
 namespace qsohost::skysim {
 

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "qsohost/fits.hpp"
+#include "qsohost/io/fits.hpp"
 #include "sphere.hpp"
 
 namespace qsohost::skysim {

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include <qsohost/io/identifiers.hpp>
+#include <qsohost/io/input_columns.hpp>
 #include <qsohost/plugin.hpp>
 
 #include "catalog_checks.hpp"

@@ -4,8 +4,8 @@
 
 #include <cmath>
 
-#include <qsohost/identifiers.hpp>
-#include <qsohost/input_columns.hpp>
+#include <qsohost/io/identifiers.hpp>
+#include <qsohost/io/input_columns.hpp>
 
 namespace catalog {
 

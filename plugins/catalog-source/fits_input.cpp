@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include <qsohost/fits.hpp>
-#include <qsohost/input_columns.hpp>
+#include <qsohost/io/fits.hpp>
+#include <qsohost/io/input_columns.hpp>
 
 #include "table_input.hpp"
 

@@ -12,7 +12,7 @@
 #include <optional>
 #include <utility>
 
-#include <qsohost/text.hpp>
+#include <qsohost/io/text.hpp>
 
 #include "table_input.hpp"
 

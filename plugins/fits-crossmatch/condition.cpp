@@ -9,8 +9,9 @@
 #include <utility>
 
 #include <qsohost/error.hpp>
-#include <qsohost/input_columns.hpp>
-#include <qsohost/loader.hpp>
+#include <qsohost/io/fits.hpp>
+#include <qsohost/io/input_columns.hpp>
+#include <qsohost/names.hpp>
 
 namespace crossmatch {
 

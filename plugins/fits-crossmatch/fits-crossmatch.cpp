@@ -1,4 +1,4 @@
-// Cross-match of two FITS tables on the sky: the rules are those of qsohost/crossmatch.hpp.
+// Cross-match of two FITS tables on the sky: the rules are those of qsohost/io/crossmatch.hpp.
 //
 // The places of the table with fewer rows are kept in memory (24 bytes a row), the other table
 // streams past them. Pairs take 32 bytes each; rows are read again, by number, when their batch's
@@ -14,9 +14,10 @@
 #include <utility>
 #include <vector>
 
-#include <qsohost/crossmatch.hpp>
-#include <qsohost/identifiers.hpp>
-#include <qsohost/input_columns.hpp>
+#include <qsohost/io/crossmatch.hpp>
+#include <qsohost/io/fits.hpp>
+#include <qsohost/io/identifiers.hpp>
+#include <qsohost/io/input_columns.hpp>
 #include <qsohost/plugin.hpp>
 
 #include "condition.hpp"

@@ -6,8 +6,9 @@
 #include <numeric>
 
 #include <qsohost/error.hpp>
-#include <qsohost/identifiers.hpp>
-#include <qsohost/input_columns.hpp>
+#include <qsohost/io/fits.hpp>
+#include <qsohost/io/identifiers.hpp>
+#include <qsohost/io/input_columns.hpp>
 
 namespace crossmatch {
 

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include <qsohost/crossmatch.hpp>
-#include <qsohost/fits.hpp>
+#include <qsohost/io/crossmatch.hpp>
+#include <qsohost/io/fits.hpp>
 
 #include "condition.hpp"
 #include "zones.hpp"

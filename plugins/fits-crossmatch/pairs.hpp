@@ -38,8 +38,8 @@ struct Chosen {
   std::uint64_t contested = 0;  // identifiers in several pairs
 };
 
-// Counts each left row's matches, chooses by qsohost/crossmatch.hpp's rules and puts what is left
-// into their order.
+// Counts each left row's matches, chooses by qsohost/io/crossmatch.hpp's rules and puts what is
+// left into their order.
 Chosen choose(std::vector<Pair>& pairs, bool nearest_only, Unique unique);
 
 }  // namespace crossmatch

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include <qsohost/fits.hpp>
+#include <qsohost/io/fits.hpp>
 #include <qsohost/plugin.hpp>
 
 #include "products.hpp"

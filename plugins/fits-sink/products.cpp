@@ -8,7 +8,7 @@
 #include <set>
 #include <utility>
 
-#include <qsohost/loader.hpp>
+#include <qsohost/names.hpp>
 #include <qsohost/survey.hpp>
 
 namespace products {

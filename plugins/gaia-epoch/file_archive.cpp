@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <qsohost/error.hpp>
+#include <qsohost/io/fits.hpp>
 
 namespace gaia {
 

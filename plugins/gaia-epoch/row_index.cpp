@@ -10,7 +10,7 @@
 
 #include <qsohost/context.hpp>
 #include <qsohost/error.hpp>
-#include <qsohost/identifiers.hpp>
+#include <qsohost/io/identifiers.hpp>
 
 namespace gaia {
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include <qsohost/fits.hpp>
+#include <qsohost/io/fits.hpp>
 
 namespace gaia {
 

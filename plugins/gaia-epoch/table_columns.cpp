@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include <qsohost/error.hpp>
+#include <qsohost/io/text.hpp>
 #include <qsohost/survey.hpp>
 
 namespace gaia {

@@ -3,7 +3,8 @@
 #include <fmt/format.h>
 
 #include <qsohost/error.hpp>
-#include <qsohost/identifiers.hpp>
+#include <qsohost/io/fits.hpp>
+#include <qsohost/io/identifiers.hpp>
 
 namespace curves {
 

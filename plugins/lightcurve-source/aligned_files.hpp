@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include <qsohost/fits.hpp>
+#include <qsohost/io/fits.hpp>
 
 namespace curves {
 

@@ -7,8 +7,9 @@
 #include <string>
 #include <vector>
 
-#include <qsohost/fits.hpp>
-#include <qsohost/identifiers.hpp>
+#include <qsohost/io/fits.hpp>
+#include <qsohost/io/identifiers.hpp>
+#include <qsohost/io/input_columns.hpp>
 #include <qsohost/plugin.hpp>
 
 #include "curve_layout.hpp"

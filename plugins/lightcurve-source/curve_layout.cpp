@@ -8,8 +8,9 @@
 #include <set>
 #include <utility>
 
-#include <qsohost/input_columns.hpp>
-#include <qsohost/loader.hpp>
+#include <qsohost/io/fits.hpp>
+#include <qsohost/io/input_columns.hpp>
+#include <qsohost/names.hpp>
 #include <qsohost/survey.hpp>
 
 namespace curves {

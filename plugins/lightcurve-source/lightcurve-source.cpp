@@ -11,8 +11,10 @@
 #include <utility>
 #include <vector>
 
-#include <qsohost/input_columns.hpp>
-#include <qsohost/loader.hpp>
+#include <qsohost/io/fits.hpp>
+#include <qsohost/io/identifiers.hpp>
+#include <qsohost/io/input_columns.hpp>
+#include <qsohost/names.hpp>
 #include <qsohost/plugin.hpp>
 #include <qsohost/survey.hpp>
 

@@ -6,7 +6,8 @@
 #include <utility>
 
 #include <nlohmann/json.hpp>
-#include <qsohost/input_columns.hpp>
+#include <qsohost/io/crossmatch.hpp>
+#include <qsohost/io/input_columns.hpp>
 
 #include "match_query.hpp"
 

@@ -36,8 +36,8 @@ struct MatchQuery {
 // number), ra in [0, 360), dec, and left_columns.
 std::string left_rows(const MatchQuery& match);
 
-// The rows and order that <qsohost/crossmatch.hpp> promises. Pairs are found, counted and sorted by
-// their keys (ctid) alone, and then each row is fetched by its key: sorting rows of 336 columns
+// The rows and order that <qsohost/io/crossmatch.hpp> promises. Pairs are found, counted and sorted
+// by their keys (ctid) alone, and then each row is fetched by its key: sorting rows of 336 columns
 // would take gigabytes of the server's disk.
 std::string match_sql(const MatchQuery& match);
 

@@ -7,8 +7,8 @@
 #include <string>
 #include <utility>
 
-#include <qsohost/crossmatch.hpp>
-#include <qsohost/identifiers.hpp>
+#include <qsohost/io/crossmatch.hpp>
+#include <qsohost/io/identifiers.hpp>
 #include <qsohost/plugin.hpp>
 #include <qsohost/postgres.hpp>
 

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <qsohost/error.hpp>
-#include <qsohost/text.hpp>
+#include <qsohost/io/text.hpp>
 
 #include <algorithm>
 #include <cmath>

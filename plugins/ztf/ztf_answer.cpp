@@ -4,7 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <qsohost/error.hpp>
-#include <qsohost/text.hpp>
+#include <qsohost/io/text.hpp>
 
 #include <cmath>
 #include <unordered_map>

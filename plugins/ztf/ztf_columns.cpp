@@ -1,6 +1,6 @@
 #include "ztf_columns.hpp"
 
-#include <qsohost/text.hpp>
+#include <qsohost/io/text.hpp>
 
 #include <array>
 #include <limits>

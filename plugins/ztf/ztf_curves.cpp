@@ -1,7 +1,7 @@
 #include "ztf_curves.hpp"
 
 #include <qsohost/error.hpp>
-#include <qsohost/text.hpp>
+#include <qsohost/io/text.hpp>
 
 #include <algorithm>
 #include <tuple>

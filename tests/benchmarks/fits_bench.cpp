@@ -19,7 +19,7 @@
 #include <string>
 #include <vector>
 
-#include "qsohost/fits.hpp"
+#include "qsohost/io/fits.hpp"
 
 using namespace qsohost;
 

@@ -1,4 +1,4 @@
-"""What a cross-match must give, worked out with astropy by the rules of qsohost/crossmatch.hpp."""
+"""What a cross-match must give, worked out with astropy by the rules of qsohost/io/crossmatch.hpp."""
 
 import pathlib
 import sys

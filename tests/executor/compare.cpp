@@ -3,10 +3,11 @@
 #include <cmath>
 #include <fstream>
 
-#include "qsohost/compare.hpp"
+#include "compare/compare.hpp"
 #include "support.hpp"
 
 using namespace qsohost;
+using namespace qsohost::cli;
 using Catch::Contains;
 
 namespace {

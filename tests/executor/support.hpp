@@ -12,9 +12,9 @@
 #include <utility>
 #include <vector>
 
-#include "qsohost/chain.hpp"
 #include "qsohost/error.hpp"
-#include "qsohost/run.hpp"
+#include "qsohost/host/chain.hpp"
+#include "qsohost/host/run.hpp"
 
 class FauxRun {
  public:

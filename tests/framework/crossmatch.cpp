@@ -1,4 +1,4 @@
-#include "qsohost/crossmatch.hpp"
+#include "qsohost/io/crossmatch.hpp"
 
 #include <catch2/catch.hpp>
 #include <string>

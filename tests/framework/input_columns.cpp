@@ -1,4 +1,4 @@
-#include "qsohost/input_columns.hpp"
+#include "qsohost/io/input_columns.hpp"
 
 #include <catch2/catch.hpp>
 #include <string>

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "qsohost/error.hpp"
-#include "qsohost/fits.hpp"
+#include "qsohost/io/fits.hpp"
 
 namespace {
 

@@ -7,6 +7,8 @@ What else a plugin shows is weak or unique: templates and inline functions of th
 and of the framework's exported classes, whose first copy in the process serves all (that is what
 keeps their static variables and type names one). Anything else that is weak is the plugin's own
 code and could be taken for another plugin's: an error, as a second strong symbol is.
+
+A plugin that asks for nothing but libqsohost gets none of the libraries that only others need.
 """
 
 import pathlib
@@ -18,6 +20,9 @@ import sys
 SHARED = re.compile(
     r"(^|[ :(<*&,])(std|__gnu_cxx|qsohost|fmt|ceres|Eigen|boost|pqxx|hwy|pugi)::|^operator (new|delete)"
 )
+
+
+NOT_OF_THE_CORE = re.compile(r"lib(cfitsio|pugixml|ceres|pq|pqxx|qsohost-io)\b[^ ]*")
 
 
 def run(*command):
@@ -38,6 +43,9 @@ def look_at(plugin):
         problems.append(f"{plugin.name}: no symbol qsohost_plugin")
     if ".qsohost" not in run("readelf", "-SW", str(plugin)):
         problems.append(f"{plugin.name}: no section .qsohost, which would hold its note")
+    if not NOT_OF_THE_CORE.search(run("readelf", "-dW", str(plugin))):
+        for match in NOT_OF_THE_CORE.finditer(run("ldd", str(plugin))):
+            problems.append(f"{plugin.name}: libqsohost brings {match[0]} along")
     weak = sum(counts.get(k, 0) for k in "VvWw")
     unique = counts.get("u", 0)
     strong = sum(counts.values()) - weak - unique

@@ -46,9 +46,9 @@ def look_at(header, compiler, folder):
 
 
 def main():
-    headers = sorted(p.name for p in (INCLUDE / "qsohost").glob("*.hpp"))
+    headers = sorted(str(p.relative_to(INCLUDE / "qsohost")) for p in (INCLUDE / "qsohost").rglob("*.hpp"))
     problems = []
-    print(f"{'CPU seconds':<18}" + "".join(f"{c:>12}" for c in COMPILERS))
+    print(f"{'CPU seconds':<24}" + "".join(f"{c:>12}" for c in COMPILERS))
     with tempfile.TemporaryDirectory() as folder:
         for header in headers:
             times = []
@@ -56,7 +56,7 @@ def main():
                 seconds, wrong = look_at(header, compiler, pathlib.Path(folder))
                 times.append(seconds)
                 problems += wrong
-            print(f"{header:<18}" + "".join(f"{t:12.2f}" for t in times))
+            print(f"{header:<24}" + "".join(f"{t:12.2f}" for t in times))
     if not headers:
         problems.append(f"no headers in {INCLUDE}")
     sys.exit("\n".join(problems) or 0)

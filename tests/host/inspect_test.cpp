@@ -6,7 +6,7 @@
 #include <regex>
 
 #include "inspect.hpp"
-#include "qsohost/chain.hpp"
+#include "qsohost/host/chain.hpp"
 
 using namespace qsohost;
 using namespace qsohost::cli;

@@ -12,7 +12,7 @@
 #include <new>
 #include <thread>
 
-#include "data/interrupted.hpp"
+#include "base/interrupted.hpp"
 #include "qsohost/error.hpp"
 
 using namespace qsohost;

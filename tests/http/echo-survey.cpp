@@ -2,8 +2,8 @@
 // object's, and reads what comes as CSV: a header ("mjd,mag" unless told), then rows. An answer
 // that does not begin so cannot be trusted; one without rows says that nothing is there.
 #include <qsohost/http.hpp>
+#include <qsohost/io/text.hpp>
 #include <qsohost/plugin.hpp>
-#include <qsohost/text.hpp>
 #include <string>
 
 using namespace qsohost;

@@ -4,8 +4,8 @@
 
 #include <filesystem>
 
+#include "base/sqlite.hpp"
 #include "qsohost/error.hpp"
-#include "run/sqlite.hpp"
 
 using namespace qsohost;
 using Catch::Contains;

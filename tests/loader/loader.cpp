@@ -10,7 +10,7 @@
 
 #include "bad_plugins.hpp"
 #include "qsohost/error.hpp"
-#include "qsohost/loader.hpp"
+#include "qsohost/host/loader.hpp"
 
 namespace fs = std::filesystem;
 using Catch::Contains;

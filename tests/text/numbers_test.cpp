@@ -1,6 +1,6 @@
 #include <catch2/catch.hpp>
 
-#include <qsohost/text.hpp>
+#include <qsohost/io/text.hpp>
 
 #include <cmath>
 #include <limits>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <qsohost/error.hpp>
-#include <qsohost/text.hpp>
+#include <qsohost/io/text.hpp>
 
 #include <string>
 #include <string_view>

@@ -2,7 +2,7 @@
 #include <cmath>
 
 #include "qsohost/error.hpp"
-#include "qsohost/text.hpp"
+#include "qsohost/io/text.hpp"
 
 using namespace qsohost;
 using Catch::Matchers::Contains;

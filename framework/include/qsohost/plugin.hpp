@@ -16,16 +16,12 @@
 #include "qsohost/batch.hpp"
 #include "qsohost/context.hpp"
 #include "qsohost/error.hpp"
-#include "qsohost/fits.hpp"
 #include "qsohost/http.hpp"
-#include "qsohost/identifiers.hpp"
-#include "qsohost/input_columns.hpp"
 #include "qsohost/light_curve.hpp"
 #include "qsohost/light_curve_fitter.hpp"
 #include "qsohost/option.hpp"
 #include "qsohost/port.hpp"
 #include "qsohost/stage.hpp"
-#include "qsohost/text.hpp"
 
 namespace qsohost::inline v1 {
 
@@ -54,7 +50,7 @@ constexpr std::uint64_t hash_of_layouts() {
 }
 
 // Another standard library, other flags or other headers give another number. Of all types that
-// cross the boundary, those of readers and writers that a plugin may call included.
+// cross the boundary; the library qsohost-io has a version of its own.
 constexpr std::uint64_t layout_hash() {
   return hash_of_layouts<
       StringArray, ColumnAllocator<float>, ColumnInfo, Column, ColumnSet, GroupInfo, Group, Slice,
@@ -64,9 +60,8 @@ constexpr std::uint64_t layout_hash() {
       Option<std::vector<std::string>>, Option<std::vector<double>>, Port, Ports, Schema,
       Schema::Entry, Schema::GroupEntry, RunInfo, Context, Counts, Counts::Entry, Outcomes,
       Outcomes::State, Result, Stage, Source, Fetcher, Filter, Fitter, Sink, Input, Chunk, Products,
-      Error, FitsField, FitsCells, FitsTable, FitsKeyword, FitsHeader, FitsColumn, FitsOrder,
-      IdIndex, TableReader, TableRow, Request, Response, HttpPolicy, Conversation, Http,
-      HttpFetcher, ObjectFetcher, ResultColumn, CurveToFit, LightCurveFitter>();
+      Error, Request, Response, HttpPolicy, Conversation, Http, HttpFetcher, ObjectFetcher,
+      ResultColumn, CurveToFit, LightCurveFitter>();
 }
 
 template <std::size_t N>

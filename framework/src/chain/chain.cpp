@@ -1,4 +1,5 @@
-#include "qsohost/chain.hpp"
+#include "qsohost/host/chain.hpp"
+#include "qsohost/names.hpp"
 
 #include <fmt/format.h>
 
@@ -6,14 +7,14 @@
 #include <map>
 #include <tuple>
 
+#include "base/caught.hpp"
+#include "base/fnv.hpp"
 #include "chain/chain_file.hpp"
 #include "chain/overrides.hpp"
 #include "chain/port_check.hpp"
+#include "chain/stage_call.hpp"
 #include "chain/stage_options.hpp"
-#include "data/caught.hpp"
-#include "data/fnv.hpp"
 #include "qsohost/error.hpp"
-#include "run/stage_call.hpp"
 
 namespace qsohost::inline v1 {
 

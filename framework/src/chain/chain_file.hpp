@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "qsohost/chain.hpp"
+#include "qsohost/host/chain.hpp"
 #include "qsohost/option.hpp"
 
 namespace qsohost::inline v1 {

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "qsohost/chain.hpp"
 #include "qsohost/error.hpp"
+#include "qsohost/host/chain.hpp"
 
 namespace qsohost::inline v1 {
 

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <set>
 
-#include "qsohost/loader.hpp"
+#include "qsohost/names.hpp"
 
 namespace qsohost::inline v1 {
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "qsohost/chain.hpp"
+#include "qsohost/host/chain.hpp"
 #include "qsohost/port.hpp"
 #include "qsohost/stage.hpp"
 

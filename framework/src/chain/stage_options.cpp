@@ -7,8 +7,8 @@
 #include <cstdlib>
 #include <utility>
 
-#include "data/caught.hpp"
-#include "qsohost/loader.hpp"
+#include "base/caught.hpp"
+#include "qsohost/names.hpp"
 
 namespace qsohost::inline v1 {
 

@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "data/fnv.hpp"
+#include "base/fnv.hpp"
 #include "qsohost/error.hpp"
 
 namespace qsohost::inline v1 {

@@ -8,8 +8,8 @@
 #include <fstream>
 #include <vector>
 
+#include "base/fnv.hpp"
 #include "data/file_state.hpp"
-#include "data/fnv.hpp"
 #include "qsohost/stage.hpp"
 
 namespace qsohost::inline v1 {

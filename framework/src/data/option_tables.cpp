@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "qsohost/loader.hpp"
+#include "qsohost/names.hpp"
 #include "qsohost/option.hpp"
 
 namespace qsohost::inline v1 {

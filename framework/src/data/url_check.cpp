@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "qsohost/error.hpp"
+#include "qsohost/names.hpp"
 
 namespace qsohost::inline v1 {
 
@@ -47,9 +48,8 @@ bool is_host(std::string_view text) {
          });
 }
 
-bool is_web(std::string scheme) {
-  std::ranges::transform(scheme, scheme.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+bool is_web(std::string_view text) {
+  const std::string scheme = lower_case(text);
   return scheme == "http" || scheme == "https";
 }
 

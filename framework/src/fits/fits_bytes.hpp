@@ -7,7 +7,7 @@
 #include <cstring>
 #include <type_traits>
 
-namespace qsohost::inline v1 {
+namespace qsohost::inline io_v1 {
 
 template <class T>
 using BitsOf = std::conditional_t<
@@ -61,4 +61,4 @@ inline void store_descriptor(std::byte* to, Descriptor d, bool wide) {
   }
 }
 
-}  // namespace qsohost::inline v1
+}  // namespace qsohost::inline io_v1

@@ -7,18 +7,14 @@
 #include <limits>
 
 #include "fits/fits_input.hpp"
+#include "qsohost/names.hpp"
 
-namespace qsohost::inline v1 {
+namespace qsohost::inline io_v1 {
 
 namespace {
 
 constexpr std::uint64_t kBlock = 2880;
 constexpr std::size_t kCard = 80;
-
-std::string_view trimmed(std::string_view text) {
-  text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
-  return text.substr(0, text.find_last_not_of(' ') + 1);
-}
 
 // A text in quotes, which are doubled within; `rest` is what comes behind it.
 std::string quoted_text(std::string_view from, std::string_view& rest) {
@@ -172,4 +168,4 @@ std::optional<FitsHdu> next_hdu(const FitsInput& file, const FitsHdu& hdu) {
   return hdu_at(file, hdu.end);
 }
 
-}  // namespace qsohost::inline v1
+}  // namespace qsohost::inline io_v1

@@ -10,8 +10,9 @@
 
 #include "fits/fits_sum.hpp"
 #include "qsohost/error.hpp"
+#include "qsohost/names.hpp"
 
-namespace qsohost::inline v1 {
+namespace qsohost::inline io_v1 {
 
 namespace {
 
@@ -25,9 +26,7 @@ constexpr std::size_t kLongestValue = 68;  // of a card; CFITSIO cuts what is lo
 std::string compared_name(const std::string& name) {
   std::string text = fits_header_text(name);
   text.erase(text.find_last_not_of(' ') + 1);
-  std::ranges::transform(text, text.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
+  return lower_case(text);
 }
 
 // Such a text must fit into one card. `what`: "the name of a column", ...
@@ -241,4 +240,4 @@ void seal_header(std::string& header, std::uint32_t data_sum) {
   set_text(header, "CHECKSUM", text.data(), "HDU checksum");
 }
 
-}  // namespace qsohost::inline v1
+}  // namespace qsohost::inline io_v1

@@ -8,9 +8,9 @@
 #include <string_view>
 
 #include "fits/fits_layout.hpp"
-#include "qsohost/fits.hpp"
+#include "qsohost/io/fits.hpp"
 
-namespace qsohost::inline v1 {
+namespace qsohost::inline io_v1 {
 
 struct FitsHeaderText {
   std::string primary;  // whole blocks, sealed: that of an HDU without data
@@ -28,4 +28,4 @@ FitsHeaderText make_headers(const std::string& file, const FitsHeader& header,
 // Puts in DATASUM and the CHECKSUM that goes with it.
 void seal_header(std::string& header, std::uint32_t data_sum);
 
-}  // namespace qsohost::inline v1
+}  // namespace qsohost::inline io_v1

@@ -15,9 +15,9 @@
 #include <utility>
 #include <vector>
 
-#include "qsohost/fits.hpp"
+#include "qsohost/io/fits.hpp"
 
-namespace qsohost::inline v1 {
+namespace qsohost::inline io_v1 {
 
 namespace {
 
@@ -124,4 +124,4 @@ bool looks_like_fits(const std::filesystem::path& file) {
   return text == "SIMPLE  =" || text.starts_with("\x1f\x8b");
 }
 
-}  // namespace qsohost::inline v1
+}  // namespace qsohost::inline io_v1

@@ -13,7 +13,7 @@
 
 #include "qsohost/error.hpp"
 
-namespace qsohost::inline v1 {
+namespace qsohost::inline io_v1 {
 
 class FitsInput {
  public:
@@ -78,4 +78,4 @@ struct FitsHdu {
 FitsHdu first_hdu(const FitsInput& file);
 std::optional<FitsHdu> next_hdu(const FitsInput& file, const FitsHdu& hdu);
 
-}  // namespace qsohost::inline v1
+}  // namespace qsohost::inline io_v1

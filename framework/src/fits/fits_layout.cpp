@@ -12,7 +12,7 @@
 #include <string_view>
 #include <utility>
 
-namespace qsohost::inline v1 {
+namespace qsohost::inline io_v1 {
 
 namespace {
 
@@ -333,4 +333,4 @@ std::int64_t null_marker(DType dtype) {
   }
 }
 
-}  // namespace qsohost::inline v1
+}  // namespace qsohost::inline io_v1

@@ -10,9 +10,9 @@
 
 #include "fits/fits_bytes.hpp"
 #include "fits/fits_input.hpp"
-#include "qsohost/fits.hpp"
+#include "qsohost/io/fits.hpp"
 
-namespace qsohost::inline v1 {
+namespace qsohost::inline io_v1 {
 
 struct FieldPlace {
   std::size_t offset = 0;         // in the row
@@ -58,4 +58,4 @@ std::int64_t null_marker(DType dtype);
 // How programs should show the column (TDISPn); empty where they know it by themselves.
 std::string display_format(const ColumnInfo& info);
 
-}  // namespace qsohost::inline v1
+}  // namespace qsohost::inline io_v1

@@ -11,9 +11,9 @@
 #include "fits/fits_header.hpp"
 #include "fits/fits_writer.hpp"
 #include "qsohost/error.hpp"
-#include "qsohost/fits.hpp"
+#include "qsohost/io/fits.hpp"
 
-namespace qsohost::inline v1 {
+namespace qsohost::inline io_v1 {
 
 namespace {
 
@@ -293,4 +293,4 @@ void merge_fits_tables(std::span<const std::filesystem::path> parts,
   std::filesystem::remove(unsorted);
 }
 
-}  // namespace qsohost::inline v1
+}  // namespace qsohost::inline io_v1

@@ -11,7 +11,7 @@
 
 #include "fits/fits_swap.hpp"
 
-namespace qsohost::inline v1 {
+namespace qsohost::inline io_v1 {
 
 class FitsSum {
  public:
@@ -38,4 +38,4 @@ class FitsSum {
   std::uint32_t value_ = 0;
 };
 
-}  // namespace qsohost::inline v1
+}  // namespace qsohost::inline io_v1

@@ -4,7 +4,7 @@
 
 #include "fits/fits_bytes.hpp"
 
-namespace qsohost::inline v1 {
+namespace qsohost::inline io_v1 {
 
 namespace {
 
@@ -69,4 +69,4 @@ std::uint64_t sum_words(const std::byte* from, std::size_t n) {
   return sum_any(from, n);
 }
 
-}  // namespace qsohost::inline v1
+}  // namespace qsohost::inline io_v1

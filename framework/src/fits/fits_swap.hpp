@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace qsohost::inline v1 {
+namespace qsohost::inline io_v1 {
 
 // Copies `n` numbers of 1, 2, 4 or 8 bytes from big-endian to the processor's order, or back.
 void copy_swapped(std::byte* to, const std::byte* from, std::size_t n, std::size_t element_bytes);
@@ -13,4 +13,4 @@ void copy_swapped(std::byte* to, const std::byte* from, std::size_t n, std::size
 // The sum of `n` big-endian 32-bit words.
 std::uint64_t sum_words(const std::byte* from, std::size_t n);
 
-}  // namespace qsohost::inline v1
+}  // namespace qsohost::inline io_v1

@@ -11,9 +11,9 @@
 #include "fits/fits_layout.hpp"
 #include "fits/fits_swap.hpp"
 #include "qsohost/error.hpp"
-#include "qsohost/fits.hpp"
+#include "qsohost/io/fits.hpp"
 
-namespace qsohost::inline v1 {
+namespace qsohost::inline io_v1 {
 
 namespace {
 
@@ -353,4 +353,4 @@ std::vector<FitsCells> FitsTable::read(std::span<const std::uint64_t> rows,
   return state_->read({0, rows.size(), rows}, fields);
 }
 
-}  // namespace qsohost::inline v1
+}  // namespace qsohost::inline io_v1

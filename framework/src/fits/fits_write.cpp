@@ -10,7 +10,7 @@
 #include "fits/fits_writer.hpp"
 #include "qsohost/error.hpp"
 
-namespace qsohost::inline v1 {
+namespace qsohost::inline io_v1 {
 
 namespace {
 
@@ -153,4 +153,4 @@ void write_fits_table(const std::filesystem::path& file, const FitsHeader& heade
   writer.finish();
 }
 
-}  // namespace qsohost::inline v1
+}  // namespace qsohost::inline io_v1

@@ -13,7 +13,7 @@
 #include "fits/fits_input.hpp"
 #include "qsohost/error.hpp"
 
-namespace qsohost::inline v1 {
+namespace qsohost::inline io_v1 {
 
 FitsOutput::FitsOutput(const std::filesystem::path& file) : name_(file.string()) {
   std::error_code ignored;
@@ -117,4 +117,4 @@ void verify_fits(const std::filesystem::path& path) {
   }
 }
 
-}  // namespace qsohost::inline v1
+}  // namespace qsohost::inline io_v1

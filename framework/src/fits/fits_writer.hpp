@@ -14,9 +14,9 @@
 #include "fits/fits_header.hpp"
 #include "fits/fits_layout.hpp"
 #include "fits/fits_sum.hpp"
-#include "qsohost/fits.hpp"
+#include "qsohost/io/fits.hpp"
 
-namespace qsohost::inline v1 {
+namespace qsohost::inline io_v1 {
 
 // A file that is written anew. Throws ChainError with what the system says.
 class FitsOutput {
@@ -92,4 +92,4 @@ class Pieces {
   std::size_t used_ = 0;
 };
 
-}  // namespace qsohost::inline v1
+}  // namespace qsohost::inline io_v1

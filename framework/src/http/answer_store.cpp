@@ -2,10 +2,10 @@
 
 #include <zlib.h>
 
-#include "data/fnv.hpp"
+#include "base/fnv.hpp"
+#include "base/sqlite.hpp"
 #include "http/headers.hpp"
 #include "http/url.hpp"
-#include "run/sqlite.hpp"
 
 namespace qsohost::inline v1 {
 

@@ -7,7 +7,7 @@
 #include <set>
 #include <utility>
 
-#include "data/caught.hpp"
+#include "base/caught.hpp"
 #include "http/verdict.hpp"
 
 namespace qsohost::inline v1 {

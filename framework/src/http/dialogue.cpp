@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "data/interrupted.hpp"
+#include "base/interrupted.hpp"
 #include "http/url.hpp"
 #include "qsohost/error.hpp"
 

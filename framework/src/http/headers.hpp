@@ -10,7 +10,4 @@ namespace qsohost::inline v1 {
 // Whatever the case of its letters.
 bool is_kept_header(std::string_view name);
 
-// In lower case.
-std::string lower(std::string_view text);
-
 }  // namespace qsohost::inline v1

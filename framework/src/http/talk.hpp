@@ -7,8 +7,8 @@
 #include <cstdint>
 #include <string>
 
+#include "base/queue.hpp"
 #include "qsohost/http.hpp"
-#include "run/queue.hpp"
 
 namespace qsohost::inline v1 {
 

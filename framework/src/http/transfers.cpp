@@ -11,6 +11,7 @@
 #include "http/headers.hpp"
 #include "http/url.hpp"
 #include "qsohost/error.hpp"
+#include "qsohost/names.hpp"
 
 namespace qsohost::inline v1 {
 
@@ -98,7 +99,7 @@ bool Transfers::Transfer::is_end_announced() const {
   if (version >= CURL_HTTP_VERSION_2_0) return true;
   if (response.status == 204 || response.status == 304 || request.method == "HEAD") return true;
   return !response.header("Content-Length").empty() ||
-         lower(response.header("Transfer-Encoding")).ends_with("chunked");
+         lower_case(response.header("Transfer-Encoding")).ends_with("chunked");
 }
 
 void Transfers::Transfer::add_header(const std::string& text) {

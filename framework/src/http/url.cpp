@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "http/headers.hpp"
+#include "qsohost/names.hpp"
 
 namespace qsohost::inline v1 {
 
@@ -41,7 +42,7 @@ std::string UrlParts::remote_host() const {
 std::optional<UrlParts> parse_url(const std::string& url) {
   const Handle handle = handle_of(url);
   if (!handle) return std::nullopt;
-  UrlParts out{lower(part(handle, CURLUPART_SCHEME)), lower(part(handle, CURLUPART_HOST)),
+  UrlParts out{lower_case(part(handle, CURLUPART_SCHEME)), lower_case(part(handle, CURLUPART_HOST)),
                part(handle, CURLUPART_PORT, CURLU_DEFAULT_PORT)};
   if (out.host.empty() || (out.scheme != "http" && out.scheme != "https")) return std::nullopt;
   return out;

@@ -1,4 +1,4 @@
-#include "qsohost/crossmatch.hpp"
+#include "qsohost/io/crossmatch.hpp"
 
 #include <fmt/format.h>
 
@@ -6,10 +6,10 @@
 #include <cctype>
 #include <map>
 
-#include "qsohost/input_columns.hpp"
-#include "qsohost/loader.hpp"
+#include "qsohost/io/input_columns.hpp"
+#include "qsohost/names.hpp"
 
-namespace qsohost::inline v1 {
+namespace qsohost::inline io_v1 {
 
 namespace {
 
@@ -173,4 +173,4 @@ std::vector<Port> crossmatch_ports(const CrossmatchLayout& layout) {
   return ports;
 }
 
-}  // namespace qsohost::inline v1
+}  // namespace qsohost::inline io_v1

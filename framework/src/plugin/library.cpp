@@ -22,9 +22,9 @@
 #include <utility>
 #include <vector>
 
-#include "data/caught.hpp"
+#include "base/caught.hpp"
 #include "qsohost/error.hpp"
-#include "qsohost/loader.hpp"
+#include "qsohost/host/loader.hpp"
 
 namespace qsohost::inline v1 {
 

@@ -1,4 +1,5 @@
-#include "qsohost/loader.hpp"
+#include "qsohost/host/loader.hpp"
+#include "qsohost/names.hpp"
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -10,7 +11,7 @@
 #include <sstream>
 #include <utility>
 
-#include "data/caught.hpp"
+#include "base/caught.hpp"
 #include "data/option_faults.hpp"
 #include "data/working_on.hpp"
 #include "plugin/library.hpp"

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "data/caught.hpp"
+#include "base/caught.hpp"
 
 namespace qsohost::inline v1 {
 

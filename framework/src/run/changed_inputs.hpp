@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "qsohost/chain.hpp"
+#include "qsohost/host/chain.hpp"
 #include "run/run_directory.hpp"
 #include "run/source_reader.hpp"
 

@@ -12,7 +12,7 @@
 #include <thread>
 #include <utility>
 
-#include "run/queue.hpp"
+#include "base/queue.hpp"
 
 namespace qsohost::inline v1 {
 

@@ -4,7 +4,7 @@
 #include <functional>
 #include <memory>
 
-#include "run/stage_call.hpp"
+#include "chain/stage_call.hpp"
 
 namespace qsohost::inline v1 {
 

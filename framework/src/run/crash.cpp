@@ -13,7 +13,7 @@
 #include <utility>
 
 #include "data/working_on.hpp"
-#include "qsohost/run.hpp"
+#include "qsohost/host/run.hpp"
 #include "run/crash_descriptor.hpp"
 
 namespace qsohost::inline v1 {

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <set>
 
-#include "qsohost/run.hpp"
+#include "qsohost/host/run.hpp"
 #include "run/run_directory.hpp"
 
 namespace qsohost::inline v1 {

@@ -7,7 +7,7 @@
 #include <system_error>
 #include <utility>
 
-#include "data/interrupted.hpp"
+#include "base/interrupted.hpp"
 #include "qsohost/error.hpp"
 
 namespace qsohost::inline v1 {

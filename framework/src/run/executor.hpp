@@ -20,11 +20,11 @@
 #include <thread>
 #include <vector>
 
-#include "qsohost/chain.hpp"
-#include "qsohost/run.hpp"
+#include "base/queue.hpp"
+#include "qsohost/host/chain.hpp"
+#include "qsohost/host/run.hpp"
 #include "run/compute_pool.hpp"
 #include "run/interrupts.hpp"
-#include "run/queue.hpp"
 #include "run/run_db.hpp"
 #include "run/source_reader.hpp"
 #include "run/trace.hpp"

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <string>
 
-#include "qsohost/run.hpp"
+#include "qsohost/host/run.hpp"
 #include "run/run_db.hpp"
 
 namespace qsohost::inline v1 {

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "chain/stage_call.hpp"
 #include "qsohost/error.hpp"
-#include "run/stage_call.hpp"
 
 namespace qsohost::inline v1 {
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "qsohost/chain.hpp"
+#include "qsohost/host/chain.hpp"
 #include "qsohost/stage.hpp"
 #include "run/product_files.hpp"
 #include "run/run_db.hpp"

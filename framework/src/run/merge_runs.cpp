@@ -6,11 +6,11 @@
 #include <memory>
 #include <optional>
 
+#include "chain/stage_call.hpp"
 #include "qsohost/error.hpp"
-#include "qsohost/run.hpp"
+#include "qsohost/host/run.hpp"
 #include "run/make_products.hpp"
 #include "run/run_directory.hpp"
-#include "run/stage_call.hpp"
 #include "run/stage_context.hpp"
 
 namespace qsohost::inline v1 {

@@ -4,9 +4,9 @@
 
 #include <set>
 
+#include "chain/stage_call.hpp"
 #include "data/file_state.hpp"
 #include "qsohost/error.hpp"
-#include "run/stage_call.hpp"
 
 namespace qsohost::inline v1 {
 

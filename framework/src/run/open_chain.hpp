@@ -5,8 +5,8 @@
 #include <memory>
 #include <vector>
 
-#include "qsohost/chain.hpp"
-#include "qsohost/run.hpp"
+#include "qsohost/host/chain.hpp"
+#include "qsohost/host/run.hpp"
 #include "run/interrupts.hpp"
 #include "run/run_directory.hpp"
 #include "run/stage_context.hpp"

@@ -1,4 +1,4 @@
-#include "qsohost/run.hpp"
+#include "qsohost/host/run.hpp"
 
 #include <fmt/format.h>
 
@@ -8,18 +8,18 @@
 #include <set>
 #include <thread>
 
-#include "http/connection.hpp"
+#include "chain/stage_call.hpp"
 #include "qsohost/error.hpp"
 #include "run/callback_guard.hpp"
 #include "run/changed_inputs.hpp"
 #include "run/crash.hpp"
 #include "run/earlier_run.hpp"
 #include "run/executor.hpp"
+#include "run/http_connection.hpp"
 #include "run/ledger_report.hpp"
 #include "run/make_products.hpp"
 #include "run/open_chain.hpp"
 #include "run/run_directory.hpp"
-#include "run/stage_call.hpp"
 #include "run/trace.hpp"
 
 namespace qsohost::inline v1 {

@@ -1,7 +1,7 @@
 #include "run/run_db.hpp"
 
-#include "data/fnv.hpp"
-#include "run/sqlite.hpp"
+#include "base/fnv.hpp"
+#include "base/sqlite.hpp"
 
 namespace qsohost::inline v1 {
 

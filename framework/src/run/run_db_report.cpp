@@ -1,6 +1,6 @@
 // What the ledger of a run says of its stages and objects.
+#include "base/sqlite.hpp"
 #include "run/run_db.hpp"
-#include "run/sqlite.hpp"
 
 namespace qsohost::inline v1 {
 

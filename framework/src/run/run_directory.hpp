@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "qsohost/run.hpp"
+#include "qsohost/host/run.hpp"
 #include "run/run_db.hpp"
 
 namespace qsohost::inline v1 {

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <vector>
 
-#include "data/fnv.hpp"
+#include "base/fnv.hpp"
+#include "chain/stage_call.hpp"
 #include "qsohost/error.hpp"
-#include "run/stage_call.hpp"
 
 namespace qsohost::inline v1 {
 

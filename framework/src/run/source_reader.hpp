@@ -8,7 +8,7 @@
 #include <string>
 #include <unordered_map>
 
-#include "qsohost/chain.hpp"
+#include "qsohost/host/chain.hpp"
 #include "run/run_db.hpp"
 
 namespace qsohost::inline v1 {

@@ -6,8 +6,8 @@
 #include <functional>
 #include <string>
 
-#include "qsohost/chain.hpp"
 #include "qsohost/context.hpp"
+#include "qsohost/host/chain.hpp"
 
 namespace qsohost::inline v1 {
 

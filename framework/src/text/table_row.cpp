@@ -4,9 +4,9 @@
 #include <limits>
 
 #include "qsohost/error.hpp"
-#include "qsohost/text.hpp"
+#include "qsohost/io/text.hpp"
 
-namespace qsohost::inline v1 {
+namespace qsohost::inline io_v1 {
 
 namespace {
 
@@ -40,4 +40,4 @@ std::int64_t TableRow::integer(std::string_view column) const {
   return *value;
 }
 
-}  // namespace qsohost::inline v1
+}  // namespace qsohost::inline io_v1

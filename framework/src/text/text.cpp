@@ -1,11 +1,11 @@
-#include "qsohost/text.hpp"
+#include "qsohost/io/text.hpp"
 
 #include <algorithm>
 #include <cctype>
 
 #include "text/text_rows.hpp"
 
-namespace qsohost::inline v1 {
+namespace qsohost::inline io_v1 {
 
 std::string_view name_of(TableFormat format) {
   switch (format) {
@@ -134,4 +134,4 @@ std::size_t TableReader::line() const {
   return state_->rows->line();
 }
 
-}  // namespace qsohost::inline v1
+}  // namespace qsohost::inline io_v1

@@ -5,7 +5,7 @@
 
 #include "text/text_rows.hpp"
 
-namespace qsohost::inline v1 {
+namespace qsohost::inline io_v1 {
 
 namespace {
 
@@ -115,4 +115,4 @@ std::unique_ptr<RowReader> read_ipac(std::string_view text, TableOrigin origin) 
   return std::make_unique<IpacReader>(text, origin);
 }
 
-}  // namespace qsohost::inline v1
+}  // namespace qsohost::inline io_v1

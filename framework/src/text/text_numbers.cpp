@@ -6,7 +6,7 @@
 
 #include "text/text_rows.hpp"
 
-namespace qsohost::inline v1 {
+namespace qsohost::inline io_v1 {
 
 namespace {
 
@@ -66,4 +66,4 @@ bool is_missing(std::string_view text) {
   return text.empty() || text == "null";
 }
 
-}  // namespace qsohost::inline v1
+}  // namespace qsohost::inline io_v1

@@ -11,9 +11,10 @@
 #include <vector>
 
 #include "qsohost/error.hpp"
-#include "qsohost/text.hpp"
+#include "qsohost/io/text.hpp"
+#include "qsohost/names.hpp"
 
-namespace qsohost::inline v1 {
+namespace qsohost::inline io_v1 {
 
 class RowReader {
  public:
@@ -45,12 +46,6 @@ std::unique_ptr<RowReader> read_votable(std::string_view text, TableOrigin origi
 
 inline bool is_blank(char c) {
   return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-inline std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-  return text;
 }
 
 // The first words of a text on one line, for messages.
@@ -102,4 +97,4 @@ inline void require_line_end(const Lines& lines, TableOrigin origin) {
       fmt::format("line {}: the answer ends inside this line (cut transfer)", lines.number()));
 }
 
-}  // namespace qsohost::inline v1
+}  // namespace qsohost::inline io_v1

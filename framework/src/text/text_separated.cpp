@@ -4,7 +4,7 @@
 
 #include "text/text_rows.hpp"
 
-namespace qsohost::inline v1 {
+namespace qsohost::inline io_v1 {
 
 namespace {
 
@@ -135,4 +135,4 @@ std::unique_ptr<RowReader> read_separated(std::string_view text, char separator,
   return std::make_unique<SeparatedReader>(text, separator, origin);
 }
 
-}  // namespace qsohost::inline v1
+}  // namespace qsohost::inline io_v1

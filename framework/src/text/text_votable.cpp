@@ -5,7 +5,7 @@
 
 #include "text/text_rows.hpp"
 
-namespace qsohost::inline v1 {
+namespace qsohost::inline io_v1 {
 
 namespace {
 
@@ -152,4 +152,4 @@ std::unique_ptr<RowReader> read_votable(std::string_view text, TableOrigin origi
   return std::make_unique<VoTableReader>(text, origin);
 }
 
-}  // namespace qsohost::inline v1
+}  // namespace qsohost::inline io_v1

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include <qsohost/fits.hpp>
+#include <qsohost/io/fits.hpp>
 #include <qsohost/testing.hpp>
 
 #include "folder.hpp"

@@ -4,7 +4,7 @@
 #include <numeric>
 #include <vector>
 
-#include <qsohost/fits.hpp>
+#include <qsohost/io/fits.hpp>
 
 #include "fits_folder.hpp"
 

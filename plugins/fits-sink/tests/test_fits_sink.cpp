@@ -2,7 +2,7 @@
 #include <memory>
 #include <vector>
 
-#include <qsohost/fits.hpp>
+#include <qsohost/io/fits.hpp>
 #include <qsohost/testing.hpp>
 
 #include "fits_folder.hpp"

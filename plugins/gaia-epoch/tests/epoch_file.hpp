@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include <qsohost/fits.hpp>
+#include <qsohost/io/fits.hpp>
 #include <qsohost/survey.hpp>
 
 namespace test {

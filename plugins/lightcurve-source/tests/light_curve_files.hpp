@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include <qsohost/fits.hpp>
+#include <qsohost/io/fits.hpp>
 
 using Lengths = std::vector<std::uint64_t>;
 

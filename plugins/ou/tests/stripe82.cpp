@@ -6,8 +6,8 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <qsohost/io/text.hpp>
 #include <qsohost/light_curve.hpp>
-#include <qsohost/text.hpp>
 #include <sstream>
 
 #include "loo_clean.hpp"

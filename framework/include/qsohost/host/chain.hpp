@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "qsohost/loader.hpp"
+#include "qsohost/host/loader.hpp"
 #include "qsohost/port.hpp"
 #include "qsohost/stage.hpp"
 

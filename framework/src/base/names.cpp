@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "qsohost/loader.hpp"
+#include "qsohost/names.hpp"
 
 namespace qsohost::inline v1 {
 
@@ -27,6 +27,14 @@ std::size_t distance(std::string_view a, std::string_view b) {
 }
 
 }  // namespace
+
+std::string lower_case(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return out;
+}
 
 std::vector<std::string> nearest_names(std::string_view word,
                                        const std::vector<std::string>& names) {

@@ -1,4 +1,4 @@
-#include "run/sqlite.hpp"
+#include "base/sqlite.hpp"
 
 #include <sys/vfs.h>
 

@@ -7,13 +7,13 @@
 
 #include "chain/chain_file.hpp"
 #include "chain/port_check.hpp"
+#include "chain/stage_call.hpp"
 #include "chain/stage_options.hpp"
 #include "http/canned.hpp"
-#include "qsohost/chain.hpp"
 #include "qsohost/error.hpp"
-#include "qsohost/loader.hpp"
+#include "qsohost/host/chain.hpp"
+#include "qsohost/host/loader.hpp"
 #include "qsohost/testing.hpp"
-#include "run/stage_call.hpp"
 
 namespace qsohost::inline v1 {
 

@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
-#include "qsohost/compare.hpp"
+#include "compare/compare.hpp"
 
-namespace qsohost::inline v1 {
+namespace qsohost::cli {
 
 // One light curve as one fitter sees it.
 struct ComparedFit {
@@ -71,4 +71,4 @@ class Scores {
   std::vector<OfPair> of_pair_;
 };
 
-}  // namespace qsohost::inline v1
+}  // namespace qsohost::cli

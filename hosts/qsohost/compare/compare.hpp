@@ -18,10 +18,10 @@
 #include <utility>
 #include <vector>
 
-#include "qsohost/chain.hpp"
-#include "qsohost/run.hpp"
+#include "qsohost/host/chain.hpp"
+#include "qsohost/host/run.hpp"
 
-namespace qsohost::inline v1 {
+namespace qsohost::cli {
 
 struct FitterScore {
   std::string fitter;
@@ -63,7 +63,6 @@ struct CompareReport {
 // if its name ends so, else FITS. A file of that name is replaced once all is well; when
 // interrupted it holds the objects done so far. Memory does not grow with the number of objects but
 // for the medians at the end, 8 bytes a light curve.
-QSOHOST_API CompareReport compare(Chain& chain, RunOptions options,
-                                  const std::filesystem::path& table);
+CompareReport compare(Chain& chain, RunOptions options, const std::filesystem::path& table);
 
-}  // namespace qsohost::inline v1
+}  // namespace qsohost::cli

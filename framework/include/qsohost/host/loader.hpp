@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "qsohost/names.hpp"
 #include "qsohost/stage.hpp"
 
 namespace qsohost::inline v1 {
@@ -72,12 +73,5 @@ class QSOHOST_API Plugins {
 // For a std::terminate handler: what was thrown and, as far as the stack of this thread tells, by
 // which plugin. Several lines.
 QSOHOST_API std::string terminate_words();
-
-// Up to three of `names` that look most like `word`, for "did you mean".
-QSOHOST_API std::vector<std::string> nearest_names(std::string_view word,
-                                                   const std::vector<std::string>& names);
-
-// "; did you mean 'a' or 'b'?", or nothing if no name comes near.
-QSOHOST_API std::string did_you_mean(std::string_view word, const std::vector<std::string>& names);
 
 }  // namespace qsohost::inline v1

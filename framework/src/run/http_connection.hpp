@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "http/client.hpp"
-#include "qsohost/chain.hpp"
-#include "qsohost/run.hpp"
+#include "qsohost/host/chain.hpp"
+#include "qsohost/host/run.hpp"
 #include "run/run_db.hpp"
 
 namespace qsohost::inline v1 {

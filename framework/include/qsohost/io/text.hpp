@@ -14,7 +14,7 @@
 
 #include "qsohost/api.hpp"
 
-namespace qsohost::inline v1 {
+namespace qsohost::inline io_v1 {
 
 enum class TableFormat : std::uint8_t { Csv, Tsv, Ipac, VoTable };
 QSOHOST_API std::string_view name_of(TableFormat format);  // "CSV", "TSV", "IPAC table", "VOTable"
@@ -96,4 +96,4 @@ class QSOHOST_API TableRow {
   std::vector<std::string_view> cells_;
 };
 
-}  // namespace qsohost::inline v1
+}  // namespace qsohost::inline io_v1

@@ -6,7 +6,7 @@
 
 #include "qsohost/error.hpp"
 
-namespace qsohost::inline v1 {
+namespace qsohost::cli {
 
 Spool::Spool() : file_(std::tmpfile()) {
   if (!file_) throw ChainError("cannot make a temporary file for the summary; is TMPDIR full?");
@@ -106,4 +106,4 @@ std::vector<PairScore> Scores::pairs() const {
   return out;
 }
 
-}  // namespace qsohost::inline v1
+}  // namespace qsohost::cli

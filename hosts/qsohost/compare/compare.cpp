@@ -1,4 +1,4 @@
-#include "qsohost/compare.hpp"
+#include "compare/compare.hpp"
 
 #include <fmt/format.h>
 
@@ -12,9 +12,10 @@
 #include "compare/compare_table.hpp"
 #include "compare/scores.hpp"
 #include "qsohost/error.hpp"
+#include "qsohost/io/fits.hpp"
 #include "qsohost/light_curve_fitter.hpp"
 
-namespace qsohost::inline v1 {
+namespace qsohost::cli {
 
 namespace {
 
@@ -221,4 +222,4 @@ CompareReport compare(Chain& chain, RunOptions options, const std::filesystem::p
   return report;
 }
 
-}  // namespace qsohost::inline v1
+}  // namespace qsohost::cli

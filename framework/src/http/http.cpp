@@ -7,16 +7,14 @@
 #include <iterator>
 
 #include "qsohost/error.hpp"
+#include "qsohost/names.hpp"
 
 namespace qsohost::inline v1 {
 
 std::string_view Response::header(std::string_view name) const {
-  const auto same = [](char a, char b) {
-    return std::tolower(static_cast<unsigned char>(a)) ==
-           std::tolower(static_cast<unsigned char>(b));
-  };
+  const std::string wanted = lower_case(name);
   for (const auto& [key, value] : headers) {
-    if (std::ranges::equal(key, name, same)) return value;
+    if (lower_case(key) == wanted) return value;
   }
   return {};
 }

@@ -1,4 +1,4 @@
-#include "data/caught.hpp"
+#include "base/caught.hpp"
 
 #include <cxxabi.h>
 #include <fmt/format.h>

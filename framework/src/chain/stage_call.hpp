@@ -9,7 +9,7 @@
 
 #include "data/working_on.hpp"
 #include "qsohost/batch.hpp"
-#include "qsohost/chain.hpp"
+#include "qsohost/host/chain.hpp"
 #include "qsohost/stage.hpp"
 
 namespace qsohost::inline v1 {

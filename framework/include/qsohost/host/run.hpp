@@ -10,8 +10,8 @@
 #include <string_view>
 #include <vector>
 
-#include "qsohost/chain.hpp"
 #include "qsohost/context.hpp"
+#include "qsohost/host/chain.hpp"
 
 namespace qsohost::inline v1 {
 

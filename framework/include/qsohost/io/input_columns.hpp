@@ -13,11 +13,10 @@
 
 #include "qsohost/api.hpp"
 #include "qsohost/column.hpp"
-#include "qsohost/fits.hpp"
+#include "qsohost/io/fits.hpp"
+#include "qsohost/names.hpp"
 
-namespace qsohost::inline v1 {
-
-QSOHOST_API std::string lower_case(std::string_view text);  // of ASCII letters
+namespace qsohost::inline io_v1 {
 
 // The positions of the columns that `name` can mean: those spelt exactly so; if there are none,
 // those that differ in case alone.
@@ -59,4 +58,4 @@ QSOHOST_API std::optional<double> degrees_in(std::string_view unit);
 QSOHOST_API void check_position_column(const ColumnInfo& column, std::string_view trouble,
                                        std::string_view file, std::string_view option);
 
-}  // namespace qsohost::inline v1
+}  // namespace qsohost::inline io_v1

@@ -40,7 +40,7 @@
 #include "qsohost/option.hpp"
 #include "qsohost/port.hpp"
 
-namespace qsohost::inline v1 {
+namespace qsohost::inline io_v1 {
 
 // The options beside `left` and `right`, to be a member of the source: CrossmatchOptions
 // match{this}
@@ -124,4 +124,4 @@ QSOHOST_API CrossmatchLayout crossmatch_layout(const CrossmatchTable& left,
 // layout says) ra and dec.
 QSOHOST_API std::vector<Port> crossmatch_ports(const CrossmatchLayout& layout);
 
-}  // namespace qsohost::inline v1
+}  // namespace qsohost::inline io_v1

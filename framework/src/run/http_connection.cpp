@@ -1,4 +1,4 @@
-#include "http/connection.hpp"
+#include "run/http_connection.hpp"
 
 #include <fmt/format.h>
 

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "qsohost/batch.hpp"
-#include "qsohost/fits.hpp"
+#include "qsohost/io/fits.hpp"
 
-namespace qsohost::inline v1 {
+namespace qsohost::cli {
 
 class CompareTable {
  public:
@@ -25,4 +25,4 @@ std::unique_ptr<CompareTable> make_compare_table(const std::filesystem::path& fi
                                                  const FitsHeader& header,
                                                  const std::deque<Column>& empty);
 
-}  // namespace qsohost::inline v1
+}  // namespace qsohost::cli

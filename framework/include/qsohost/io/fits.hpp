@@ -30,7 +30,7 @@
 #include "qsohost/api.hpp"
 #include "qsohost/column.hpp"
 
-namespace qsohost::inline v1 {
+namespace qsohost::inline io_v1 {
 
 // A column as the header of a table describes it. Unit and description are TUNITn and TCOMMn (or,
 // without TCOMMn, the comment of TTYPEn).
@@ -130,4 +130,4 @@ QSOHOST_API void merge_fits_tables(std::span<const std::filesystem::path> parts,
 // Reads a file back and compares it with the checksums in its headers.
 QSOHOST_API void verify_fits(const std::filesystem::path& file);
 
-}  // namespace qsohost::inline v1
+}  // namespace qsohost::inline io_v1

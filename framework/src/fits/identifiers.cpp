@@ -1,13 +1,13 @@
-#include "qsohost/identifiers.hpp"
+#include "qsohost/io/identifiers.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "qsohost/error.hpp"
-#include "qsohost/input_columns.hpp"
+#include "qsohost/io/input_columns.hpp"
 
-namespace qsohost::inline v1 {
+namespace qsohost::inline io_v1 {
 
 namespace {
 
@@ -114,4 +114,4 @@ IdIndex index_ids(FitsTable& table, std::string_view file, std::size_t id) {
                   file, twice->first + 1, twice->second + 1, id_text(ids, 0)));
 }
 
-}  // namespace qsohost::inline v1
+}  // namespace qsohost::inline io_v1

@@ -13,9 +13,9 @@
 
 #include "qsohost/api.hpp"
 #include "qsohost/column.hpp"
-#include "qsohost/fits.hpp"
+#include "qsohost/io/fits.hpp"
 
-namespace qsohost::inline v1 {
+namespace qsohost::inline io_v1 {
 
 // Throws ChainError, which names file, column and option, unless the column holds integers or
 // texts, one a row. (A floating-point number does not hold all digits of a 64-bit identifier.)
@@ -59,4 +59,4 @@ QSOHOST_API void for_each_id(FitsTable& table, std::string_view file, std::size_
 // Throws ChainError if an identifier is missing or there twice, naming the rows.
 QSOHOST_API IdIndex index_ids(FitsTable& table, std::string_view file, std::size_t id);
 
-}  // namespace qsohost::inline v1
+}  // namespace qsohost::inline io_v1

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <exception>
 
-#include "data/fnv.hpp"
+#include "base/fnv.hpp"
 #include "data/working_on.hpp"
 #include "qsohost/error.hpp"
 #include "qsohost/http.hpp"

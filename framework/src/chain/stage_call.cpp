@@ -1,4 +1,4 @@
-#include "run/stage_call.hpp"
+#include "chain/stage_call.hpp"
 
 #include <fmt/format.h>
 
@@ -7,8 +7,8 @@
 #include <mutex>
 #include <optional>
 
-#include "data/caught.hpp"
-#include "data/interrupted.hpp"
+#include "base/caught.hpp"
+#include "base/interrupted.hpp"
 
 namespace qsohost::inline v1 {
 

@@ -1,4 +1,4 @@
-#include "qsohost/input_columns.hpp"
+#include "qsohost/io/input_columns.hpp"
 
 #include <fmt/format.h>
 
@@ -6,18 +6,10 @@
 #include <array>
 
 #include "qsohost/error.hpp"
-#include "qsohost/loader.hpp"
+#include "qsohost/names.hpp"
 #include "qsohost/sphere.hpp"
 
-namespace qsohost::inline v1 {
-
-std::string lower_case(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
+namespace qsohost::inline io_v1 {
 
 std::vector<std::size_t> columns_called(std::span<const std::string> columns,
                                         std::string_view name) {
@@ -122,4 +114,4 @@ void check_position_column(const ColumnInfo& column, std::string_view trouble,
                   which, column.unit));
 }
 
-}  // namespace qsohost::inline v1
+}  // namespace qsohost::inline io_v1

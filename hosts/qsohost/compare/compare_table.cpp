@@ -8,8 +8,9 @@
 
 #include "qsohost/context.hpp"
 #include "qsohost/error.hpp"
+#include "qsohost/io/fits.hpp"
 
-namespace qsohost::inline v1 {
+namespace qsohost::cli {
 
 namespace {
 
@@ -119,4 +120,4 @@ std::unique_ptr<CompareTable> make_compare_table(const fs::path& file, const Fit
   return std::make_unique<FitsCompareTable>(file, header, empty);
 }
 
-}  // namespace qsohost::inline v1
+}  // namespace qsohost::cli
