@@ -119,7 +119,7 @@ class Crash(ChainTest):
         command = [QSOHOST, "--chain", self.chain, "--set", "fetch.lanes=4000"]
         done = subprocess.run(
             ["bash", "-c", 'ulimit -v 4000000; exec "$0" "$@"', *command],
-            cwd=self.folder, capture_output=True, text=True, timeout=60,
+            cwd=self.folder, capture_output=True, text=True, timeout=300,
         )  # fmt: skip
         self.assertEqual(done.returncode, 1)
         self.assertIn("the system gives no more threads", done.stderr)
@@ -134,7 +134,7 @@ class Crash(ChainTest):
         while not ledger.exists():
             self.assertIsNone(process.poll())
         process.send_signal(signal.SIGSEGV)
-        error = process.communicate(timeout=60)[1]
+        error = process.communicate(timeout=300)[1]
         self.assertEqual(process.returncode, -signal.SIGSEGV)
         self.assertIn("segmentation fault", error)
         self.assertNotIn("object", error.split("segmentation fault")[1])

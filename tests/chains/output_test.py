@@ -42,7 +42,7 @@ class Output(ChainTest):
             ["bash", "-c", f'set -o pipefail; "$0" "$@" {redirection}', QSOHOST, *map(str, args)],
             capture_output=True,
             cwd=self.folder,
-            timeout=60,
+            timeout=300,
         )
 
     def assert_is_done(self, folder="run"):
@@ -80,7 +80,7 @@ class Output(ChainTest):
         os.close(theirs)
         time.sleep(0.5)
         os.close(ours)
-        self.assertEqual(process.wait(60), 0)
+        self.assertEqual(process.wait(300), 0)
         self.assert_is_done()
 
     def test_a_command_that_only_tells_fails_if_it_cannot(self):

@@ -1,91 +1,27 @@
-"""What tests of whole chains share: running the program, and looking at what it wrote."""
+"""What tests of whole chains share: answers as IRSA gives them, and small samples."""
 
-import os
 import pathlib
-import shutil
 import subprocess
-import tempfile
-import time
-import unittest
-import warnings
+import sys
 
-import numpy as np
-from astropy.io import fits
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-QSOHOST = os.environ.get("QSOHOST", str(ROOT / "build/bin/qsohost"))
-SKYSIM = os.environ.get("SKYSIM", str(ROOT / "build/bin/skysim"))
-TEST_PLUGINS = pathlib.Path(os.environ.get("QSOHOST_TEST_PLUGINS", ROOT / "build/tests"))
-SHARED = pathlib.Path(os.environ.get("QSO_SHARED_DATA", ROOT / "../shared/data"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from chains import (  # noqa: E402, F401
+    PATIENCE,
+    QSOHOST,
+    ROOT,
+    SHARED,
+    SKYSIM,
+    TEST_PLUGINS,
+    ChainTest,
+    needs_data,
+    read_table,
+    wait_until,
+)
 
 IRSA_COLUMNS = (
     "oid,expid,hjd,mjd,mag,magerr,catflags,filtercode,ra,dec,chi,sharp,filefracday,field,ccdid,qid,"
     "limitmag,magzp,magzprms,clrcoeff,clrcounc,exptime,airmass,programid"
 )
-
-
-def needs_data(test):
-    return unittest.skipUnless(
-        (SHARED / "ztf/targets.csv").exists(),
-        f"no survey data in {SHARED}; set QSO_SHARED_DATA",
-    )(test)
-
-
-class ChainTest(unittest.TestCase):
-    """A temporary folder, and the program."""
-
-    def setUp(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="qsohost-chain-"))
-        self.addCleanup(shutil.rmtree, self.folder, True)
-
-    def write(self, name, text):
-        path = self.folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-        return path
-
-    def qsohost(self, *args, expect=0, env=None):
-        done = subprocess.run(
-            [QSOHOST, *map(str, args)],
-            capture_output=True,
-            text=True,
-            cwd=self.folder,
-            env={**os.environ, **(env or {})},
-            timeout=600,
-        )
-        self.assertEqual(done.returncode, expect, done.stdout + done.stderr)
-        return done
-
-    def peak_memory(self, *args):
-        """In kB, of a run that must succeed."""
-        process = subprocess.Popen(
-            [QSOHOST, *map(str, args)], cwd=self.folder, stdout=subprocess.DEVNULL
-        )
-        # Not the rusage of the child: that counts the pages of this process before the exec too.
-        peak = 0
-        while process.poll() is None:
-            with open(f"/proc/{process.pid}/status") as status:
-                peak = max([peak, *(int(s.split()[1]) for s in status if s.startswith("VmHWM"))])
-            time.sleep(0.005)
-        self.assertEqual(process.returncode, 0)
-        return peak
-
-    def assert_same_files(self, one, other, pattern="*.fits"):
-        names = sorted(p.name for p in one.glob(pattern))
-        self.assertTrue(names, f"nothing like {pattern} in {one}")
-        self.assertEqual(names, sorted(p.name for p in other.glob(pattern)))
-        for name in names:
-            same = (one / name).read_bytes() == (other / name).read_bytes()
-            self.assertTrue(same, f"{name} differs")
-
-
-def read_table(path):
-    """The binary table of a product, every warning (of a checksum, say) an error."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        with fits.open(path, memmap=False, checksum=True) as file:
-            table = file[1].data
-            return {name: np.array(table[name], copy=True) for name in table.names}, file[1].header
 
 
 def irsa_row(oid, mjd, mag, magerr, band="g", ra=10.0, dec=20.0, **other):

@@ -1,8 +1,6 @@
 """fits-crossmatch on a simulated sky and on a random one, against astropy's matching."""
 
-import random
 import shutil
-import signal
 import subprocess
 import tempfile
 import time
@@ -14,7 +12,7 @@ from astropy.io import fits
 from astropy.table import Table
 
 import expected
-from support import QSOHOST, SKYSIM, ChainTest
+from chains import SKYSIM, ChainTest
 
 SOURCES = 1500
 CHAIN = """
@@ -242,23 +240,7 @@ class Matching(ChainTest):
         chain = self.write("chain.toml", CHAIN.replace("batch_rows = 100", "batch_rows = 3"))
         begin = time.monotonic()
         self.qsohost("--chain", chain, "--run-dir", "whole")
-        seconds = time.monotonic() - begin
-        rng, kills = random.Random(5), 0
-        for _ in range(60):
-            process = subprocess.Popen(
-                [QSOHOST, "--chain", chain, "--run-dir", "run", "--resume"],
-                cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            )  # fmt: skip
-            try:
-                self.assertEqual(process.wait(timeout=rng.uniform(0.02, 0.6 * seconds)), 0)
-                break
-            except subprocess.TimeoutExpired:
-                process.send_signal(signal.SIGKILL)
-                process.wait()
-                kills += 1
-        else:
-            self.qsohost("--chain", chain, "--run-dir", "run", "--resume")
-        self.assertGreater(kills, 0)
+        self.kill_and_resume(["--chain", chain], "run", time.monotonic() - begin)
         self.assert_same_files(self.folder / "whole", self.folder / "run")
 
     def test_threads_change_nothing(self):
@@ -287,16 +269,9 @@ class Memory(ChainTest):
             }
         ).write(self.folder / "right.fits", overwrite=True)
         chain = self.write("chain.toml", CHAIN)
-        process = subprocess.Popen(
-            [QSOHOST, "--chain", chain, "--run-dir", "run", "--restart", "--set", "match.where=''"],
-            cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        peak = 0
-        while process.poll() is None:
-            with open(f"/proc/{process.pid}/status") as status:
-                peak = max([peak, *(int(s.split()[1]) for s in status if s.startswith("VmHWM"))])
-            time.sleep(0.005)
-        self.assertEqual(process.returncode, 0)
+        peak = self.peak_memory(
+            "--chain", chain, "--run-dir", "run", "--restart", "--set", "match.where=''"
+        )
         self.assertGreater(len(expected.read(self.folder / "run/match_catalog.fits")[0]), 15000)
         return peak
 

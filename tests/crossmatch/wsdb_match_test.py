@@ -2,7 +2,6 @@
 
 import os
 import pathlib
-import time
 import unittest
 
 import astropy.units as u
@@ -131,15 +130,8 @@ class Match(SkyInDatabase):
                 self.assertTrue(equal(column, other[name]), name)
 
     def peak(self, *args):
-        process = self.start(self.chain(), "--restart", *args)
-        peak = 0
-        while process.poll() is None:
-            with open(f"/proc/{process.pid}/status") as status:
-                peak = max([peak, *(int(s.split()[1]) for s in status if s.startswith("VmHWM"))])
-            time.sleep(0.005)
-        process.communicate()
-        self.assertEqual(process.returncode, 0)
-        return peak
+        run = ["--run-dir", self.folder / "run", "--restart"]
+        return self.peak_memory("--chain", self.chain(), *run, *args)
 
     def test_memory_is_flat(self):
         # More than are in flight at a time, and all of them: some 20 MB of rows.

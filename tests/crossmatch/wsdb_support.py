@@ -1,25 +1,19 @@
 """What tests of wsdb-crossmatch share: a database with a simulated sky, and a line to it that can
 break."""
 
-import os
 import pathlib
 import shutil
 import subprocess
 import sys
 import tempfile
 import unittest
-import warnings
-
-import numpy as np
-from astropy.io import fits
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/support"))
+import chains  # noqa: E402
 import postgres  # noqa: E402
+from chains import PATIENCE, QSOHOST, SKYSIM, ChainTest, interrupt, wait_until  # noqa: E402, F401
 from proxy import Proxy  # noqa: E402, F401  (for the tests)
-
-QSOHOST = os.environ.get("QSOHOST", str(ROOT / "build/bin/qsohost"))
-SKYSIM = os.environ.get("SKYSIM", str(ROOT / "build/bin/skysim"))
 
 CHAIN = """
 [chain]
@@ -40,11 +34,7 @@ needs_postgres = unittest.skipUnless(
 
 
 def read_table(path):
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        with fits.open(path, memmap=False, checksum=True) as file:
-            table = file[1].data
-            return {name: np.array(table[name], copy=True) for name in table.names}
+    return chains.read_table(path)[0]
 
 
 def toml(value):
@@ -57,7 +47,7 @@ def toml(value):
     return str(value)
 
 
-class SkyInDatabase(unittest.TestCase):
+class SkyInDatabase(ChainTest):
     """A server and a sky in it for the whole class, and a folder for each test."""
 
     SOURCES = 2000
@@ -73,10 +63,6 @@ class SkyInDatabase(unittest.TestCase):
             ("load", cls.sky, "--dsn", cls.server.dsn),
         ):
             subprocess.run([SKYSIM, *map(str, args)], check=True, capture_output=True)
-
-    def setUp(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="qso-match-"))
-        self.addCleanup(shutil.rmtree, self.folder, True)
 
     def chain(self, use="wsdb-crossmatch", batch_rows=500, **options):
         if use == "wsdb-crossmatch":
@@ -96,7 +82,7 @@ class SkyInDatabase(unittest.TestCase):
     def run_chain(self, chain, *args, expect=0, env=None):
         """What it printed, standard error first."""
         process = self.start(chain, *args, env=env)
-        out, err = process.communicate(timeout=300)
+        out, err = process.communicate(timeout=600)
         self.assertEqual(process.returncode, expect, err + out)
         return err + out
 

@@ -7,7 +7,7 @@ import subprocess
 import time
 import unittest
 
-from wsdb_support import Proxy, SkyInDatabase, needs_postgres
+from wsdb_support import PATIENCE, Proxy, SkyInDatabase, interrupt, needs_postgres, wait_until
 
 PASSWORD = "Xyzzy-4711"
 
@@ -38,12 +38,18 @@ class Trouble(SkyInDatabase):
         self.addCleanup(proxy.close)
         return proxy
 
-    def wait_for(self, condition, what):
-        for _ in range(600):
-            if condition():
+    def kill_when_there(self, chain, name, *args):
+        """A run is killed when it has this file, and before it is done: on a busy machine that may
+        take more than one run."""
+        for _ in range(20):
+            process = self.start(chain, *args)
+            wait_until(lambda: self.received(name) or process.poll() is not None, name)
+            process.kill()
+            process.communicate()
+            if self.received(name) and not (self.folder / "run/match_catalog.fits").exists():
                 return
-            time.sleep(0.02)
-        self.fail(f"waited in vain for {what}")
+            shutil.rmtree(self.folder / "run")
+        self.fail("every run was done before it was killed")
 
     def active(self):
         """What the server is doing for us."""
@@ -57,12 +63,7 @@ class Trouble(SkyInDatabase):
     def test_server_dies_in_mid_stream_and_comes_back(self):
         def restart():
             self.server.stop(signal.SIGKILL)
-            for _ in range(50):  # sessions that have not yet seen that it died keep it from starting
-                try:
-                    return self.server.start()
-                except AssertionError:
-                    self.server.stop()
-                    time.sleep(0.1)
+            self.server.start_again()
 
         proxy = self.proxy(3_000_000, restart)
         chain = self.chain(dsn=self.dsn(port=proxy.port))
@@ -95,25 +96,25 @@ class Trouble(SkyInDatabase):
         chain = self.chain(where="pg_sleep(0.05) IS NOT NULL")
         process = self.start(chain)
         self.addCleanup(process.kill)
-        self.wait_for(self.active, "the query")
+        wait_until(self.active, "the query")
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=PATIENCE)
         self.assertEqual(process.returncode, 130, err + out)
-        self.wait_for(lambda: not self.active(), "the end of the query")
+        wait_until(lambda: not self.active(), "the end of the query")
         self.assertIn("--resume", err + out)
 
     def test_second_ctrl_c_when_the_network_is_silent(self):
         proxy = self.proxy(None, None)
         process = self.start(self.chain(dsn=self.dsn(port=proxy.port), where="pg_sleep(0.05) IS NOT NULL"))
         self.addCleanup(process.kill)
-        self.wait_for(self.active, "the query")
+        wait_until(self.active, "the query")
         proxy.paused = True
-        process.send_signal(signal.SIGINT)
-        time.sleep(0.1)
+        interrupt(process)
         process.send_signal(signal.SIGINT)
         begin = time.monotonic()
-        out, err = process.communicate(timeout=60)
-        self.assertLess(time.monotonic() - begin, 4, err + out)  # two, and the end of the program
+        out, err = process.communicate(timeout=PATIENCE)
+        # Two, the end of the program, and a machine that is busy; otherwise for ever.
+        self.assertLess(time.monotonic() - begin, 20, err + out)
         self.assertEqual(process.returncode, 130, err + out)
 
     def test_killed_when_all_is_received(self):
@@ -121,11 +122,7 @@ class Trouble(SkyInDatabase):
         self.server.query("SELECT pg_reload_conf()")
         chain = self.chain(batch_rows=4)
         whole = self.undisturbed(batch_rows=4)
-        process = self.start(chain, "--restart")
-        self.wait_for((self.folder / "run/.qsohost/received/match.copy").exists, "the whole answer")
-        process.kill()
-        process.communicate()
-        self.assertFalse((self.folder / "run/match_catalog.fits").exists())
+        self.kill_when_there(chain, "match.copy", "--restart")
         before = self.statements()
         self.assertGreaterEqual(before, 2)
         self.server.stop()
@@ -148,9 +145,9 @@ class Trouble(SkyInDatabase):
         process = self.start(chain)
         part = self.folder / "run/.qsohost/received/match.part"
         chunks = self.folder / "run/.qsohost/chunks"
-        self.wait_for(lambda: proxy.paused, "some rows")
+        wait_until(lambda: proxy.paused, "some rows")
         self.assertGreater(part.stat().st_size, 1_000_000)
-        self.wait_for(lambda: len(list(chunks.rglob("*.fits"))) > 3, "some batches")
+        wait_until(lambda: len(list(chunks.rglob("*.fits"))) > 3, "some batches")
         process.kill()
         process.communicate()
         proxy.paused = False
@@ -179,10 +176,13 @@ class Trouble(SkyInDatabase):
                 with self.subTest(name=name, damage=damage.__name__):
                     shutil.rmtree(self.folder / "run")
                     proxy.left = most
-                    process = self.start(chain)
-                    self.wait_for(lambda: proxy.paused if most else self.received(name), "rows")
-                    process.kill()
-                    process.communicate()
+                    if most:
+                        process = self.start(chain)
+                        wait_until(lambda: proxy.paused, "rows", process)
+                        process.kill()
+                        process.communicate()
+                    else:
+                        self.kill_when_there(chain, name)
                     proxy.paused = False
                     with open(self.received(name), "r+b") as file:
                         damage(file, file.seek(0, 2))

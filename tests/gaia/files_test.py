@@ -50,8 +50,7 @@ class Files(GaiaTest):
         chain = self.chain(self.files(), batch_rows=5)
         begin = time.monotonic()
         self.qsohost("--chain", chain, "--run-dir", "whole")
-        kills = self.kill_and_resume(chain, "run", time.monotonic() - begin)
-        self.assertGreater(kills, 0)
+        self.kill_and_resume(["--chain", chain], "run", time.monotonic() - begin)
         self.assert_same_files(self.folder / "whole", self.folder / "run")
 
     def test_unsettled_and_wrong_inputs(self):
@@ -98,7 +97,7 @@ class Files(GaiaTest):
             ids = list(dict.fromkeys(tiled(self.sky / "gaia_epoch.fits", self.folder / "many.fits", times)))
             write_targets(self.folder / "targets.csv", ids)
             chain = self.chain(self.files(self.folder / "many.fits"), catalog="targets.csv", batch_rows=25)
-            peaks.append(self.peak_memory(chain))
+            peaks.append(self.peak_memory("--chain", chain, "--run-dir", "peak", "--restart"))
             product, _ = read_table(self.folder / "peak/gaia_gaia_lc.fits")
             self.assertEqual([int(i) for i in product["source_id"]], ids)
             last = self.rows[ids[-1] - (times - 1) * 1_000_003]

@@ -1,14 +1,11 @@
 """What tests of Gaia epochs share: a sky, chains that fetch its epochs, and what must come out."""
 
-import importlib.util
 import pathlib
 import shutil
-import signal
 import sqlite3
 import subprocess
 import sys
 import tempfile
-import time
 
 import numpy as np
 from astropy.io import fits
@@ -16,14 +13,8 @@ from astropy.io import fits
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/support"))
 import postgres  # noqa: E402, F401  (for the tests)
+from chains import PATIENCE, SHARED, SKYSIM, ChainTest, interrupt, read_table, wait_until  # noqa: E402, F401
 from proxy import Proxy  # noqa: E402, F401
-
-
-# The module of whole chains has the same name as this one.
-_spec = importlib.util.spec_from_file_location("chain_support", ROOT / "tests/chains/support.py")
-chains = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(chains)
-QSOHOST, SKYSIM, SHARED, read_table = chains.QSOHOST, chains.SKYSIM, chains.SHARED, chains.read_table
 
 ARRAYS = [f"{prefix}_{what}" for prefix, time in (("g_transit", "time"), ("bp", "obs_time"), ("rp", "obs_time"))
           for what in (time, "mag", "flux", "flux_error")]  # fmt: skip
@@ -51,7 +42,7 @@ what = "gaia"
 """
 
 
-class GaiaTest(chains.ChainTest):
+class GaiaTest(ChainTest):
     """A sky for all tests of a class, and its rows of epoch_photometry by source_id."""
 
     SOURCES = 150
@@ -104,34 +95,6 @@ class GaiaTest(chains.ChainTest):
         self.assertEqual(sorted(outcomes), sorted(set(self.catalog)))
         for source, (outcome, reason) in outcomes.items():
             self.assertEqual(outcome, 0 if source in self.rows else 1, reason)
-
-    def kill_and_resume(self, chain, run, whole_seconds):
-        """Killed again and again until a run comes to its end; how often."""
-        kills = 0
-        for attempt in range(30):
-            process = subprocess.Popen(
-                [QSOHOST, "--chain", chain, "--run-dir", run, "--resume"], cwd=self.folder,
-                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
-            try:
-                process.wait(timeout=whole_seconds * (0.2 + 0.05 * attempt))
-                self.assertEqual(process.returncode, 0)
-                return kills
-            except subprocess.TimeoutExpired:
-                process.send_signal(signal.SIGKILL)
-                process.wait()
-                kills += 1
-        self.fail("it never came to its end")
-
-    def peak_memory(self, chain):
-        process = subprocess.Popen([QSOHOST, "--chain", chain, "--run-dir", "peak", "--restart"],
-                                   cwd=self.folder, stdout=subprocess.DEVNULL)  # fmt: skip
-        peak = 0
-        while process.poll() is None:
-            with open(f"/proc/{process.pid}/status") as status:
-                peak = max([peak, *(int(s.split()[1]) for s in status if s.startswith("VmHWM"))])
-            time.sleep(0.005)
-        self.assertEqual(process.returncode, 0)
-        return peak
 
 
 def make_sky(folder, sources, seed=5):

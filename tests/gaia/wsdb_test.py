@@ -7,7 +7,7 @@ import unittest
 
 import numpy as np
 from astropy.io import fits
-from support import QSOHOST, SKYSIM, GaiaTest, Proxy, fill_many, postgres, read_table, write_targets
+from support import PATIENCE, SKYSIM, GaiaTest, Proxy, fill_many, interrupt, postgres, read_table, wait_until, write_targets
 
 TABLE = "gaia_dr3.epoch_photometry"
 
@@ -27,9 +27,18 @@ class Wsdb(GaiaTest):
         cls.server = cls.enterClassContext(postgres.Postgres())
         subprocess.run([SKYSIM, "load", cls.sky, "--dsn", cls.server.dsn], check=True, capture_output=True)
 
-    def wsdb(self, more="", user="tester"):
+    def wsdb(self, more="", user="tester", port=None):
         dsn = self.server.dsn.replace("user=tester", f"user={user}")
+        dsn = dsn.replace(f"port={self.server.port}", f"port={port or self.server.port}")
         return f'archive = "wsdb"\ndsn = "{dsn}"\n{more}'
+
+    def proxy(self, **how):
+        proxy = Proxy(self.server.port, **how)
+        self.addCleanup(proxy.close)
+        return proxy
+
+    def log(self):
+        return (self.folder / "log").read_text()
 
     def run_chain(self, archive, run, expect=0, **settings):
         chain = self.chain(archive, name=f"{run}.toml", **settings)
@@ -88,91 +97,81 @@ class Wsdb(GaiaTest):
         self.assert_product(self.product("broken"), rows={s: r for s, r in self.rows.items() if s not in (one, other)})
 
     def test_server_that_stops_and_comes_back(self):
-        # Small batches, so that the run lasts long enough to be disturbed.
         small = {"batch_rows": 2}
         self.run_chain(self.wsdb(), "whole", **small)
-        chain = self.chain(self.wsdb(), name="broken.toml", **small)
         for how in (signal.SIGINT, signal.SIGKILL):
-            process = subprocess.Popen([QSOHOST, "--chain", chain, "--run-dir", "broken", "--restart"],
-                                       cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)  # fmt: skip
-            time.sleep(0.7)
-            self.assertIsNone(process.poll())
-            self.server.stop(how)
-            time.sleep(0.5)
-            self.server.start()
-            output, _ = process.communicate(timeout=120)
-            self.assertEqual(process.returncode, 0, output)
-            self.assertIn("next attempt", output)
-            self.assert_outcomes(self.folder / "broken")
-            self.assertEqual(data_of(self.product("broken")), data_of(self.product("whole")))
+            with self.subTest(how):
+                # The network is silent before the server stops, so that the run is not over by then.
+                proxy = self.proxy(pause_after=100_000)
+                chain = self.chain(self.wsdb(port=proxy.port), name=f"{how.name}.toml", **small)
+                process = self.launch("--chain", chain, "--run-dir", how.name, log=f"{how.name}.log")
+                wait_until(lambda: proxy.paused, "some rows", process)
+                self.server.stop(how)
+                proxy.paused = False
+                said = self.folder / f"{how.name}.log"
+                wait_until(lambda: "next attempt" in said.read_text(), "the loss to be seen", process)
+                self.server.start_again()
+                self.assertEqual(process.wait(timeout=PATIENCE), 0, said.read_text())
+                self.assert_outcomes(self.folder / how.name)
+                self.assertEqual(data_of(self.product(how.name)), data_of(self.product("whole")))
 
     def test_server_that_comes_late(self):
         self.server.stop()
-        process = subprocess.Popen([QSOHOST, "--chain", self.chain(self.wsdb()), "--run-dir", "late"],
-                                   cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)  # fmt: skip
-        time.sleep(0.5)
-        self.server.start()
-        output, _ = process.communicate(timeout=120)
-        self.assertEqual(process.returncode, 0, output)
-        self.assertIn("next attempt", output)
+        try:
+            process = self.launch("--chain", self.chain(self.wsdb()), "--run-dir", "late")
+            wait_until(lambda: "next attempt" in self.log(), "a first attempt", process)
+        finally:
+            self.server.start()
+        self.assertEqual(process.wait(timeout=PATIENCE), 0, self.log())
         self.assert_product(self.product("late"))
 
     def test_killed_and_resumed(self):
         chain = self.chain(self.wsdb(), batch_rows=4)
         begin = time.monotonic()
         self.qsohost("--chain", chain, "--run-dir", "whole")
-        kills = self.kill_and_resume(chain, "run", time.monotonic() - begin)
-        self.assertGreater(kills, 0)
+        self.kill_and_resume(["--chain", chain], "run", time.monotonic() - begin)
         self.assert_same_files(self.folder / "whole", self.folder / "run")
 
     def test_interrupted_and_resumed(self):
-        chain = self.chain(self.wsdb(), batch_rows=1)
-        process = subprocess.Popen([QSOHOST, "--chain", chain, "--run-dir", "run"], cwd=self.folder,
-                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
-        time.sleep(0.7)
+        proxy = self.proxy(pause_after=100_000)
+        chain = self.chain(self.wsdb(port=proxy.port), batch_rows=1)
+        process = self.launch("--chain", chain, "--run-dir", "run")
+        wait_until(lambda: proxy.paused, "some rows", process)
         for _ in range(2):
-            process.send_signal(signal.SIGINT)
-        self.assertEqual(process.wait(timeout=30), 130)
+            interrupt(process)
+        proxy.paused = False
+        self.assertEqual(process.wait(timeout=PATIENCE), 130, self.log())
         self.qsohost("--chain", chain, "--run-dir", "run", "--resume")
         self.assert_product(self.product("run"))
         self.assert_outcomes(self.folder / "run")
 
     def interrupt_when_silent(self, interrupts):
         """Seconds from the last interrupt to the end of a run whose server has stopped answering."""
-        proxy = Proxy(self.server.port)
-        self.addCleanup(proxy.close)
-        archive = self.wsdb("lanes = 4").replace(f"port={self.server.port}", f"port={proxy.port}")
-        chain = self.chain(archive, batch_rows=1)
-        process = subprocess.Popen([QSOHOST, "--chain", chain, "--run-dir", "run"],
-                                   cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)  # fmt: skip
-        self.addCleanup(process.kill)
-        for _ in range(3000):
-            if proxy.connections > 3:
-                break
-            time.sleep(0.02)
-        proxy.paused = True
+        proxy = self.proxy(pause_after=100_000)
+        chain = self.chain(self.wsdb("lanes = 4", port=proxy.port), batch_rows=1)
+        process = self.launch("--chain", chain, "--run-dir", "run")
+        wait_until(lambda: proxy.paused, "some rows", process)
         for _ in range(interrupts):
-            time.sleep(0.5)
             self.assertIsNone(process.poll())
-            process.send_signal(signal.SIGINT)
+            interrupt(process)
         begin = time.monotonic()
-        output, _ = process.communicate(timeout=120)
+        self.assertEqual(process.wait(timeout=PATIENCE), 130, self.log())
         seconds = time.monotonic() - begin
-        self.assertEqual(process.returncode, 130, output)
         # Nobody is recorded as failed because the user wanted to stop.
         self.assertEqual({o for o, _ in self.outcomes(self.folder / "run").values()} - {0, 1}, set())
         proxy.paused = False
         self.qsohost("--chain", chain, "--run-dir", "run", "--resume")
-        self.qsohost("--chain", chain, "--run-dir", "whole")
-        self.assert_same_files(self.folder / "whole", self.folder / "run")
+        self.qsohost("--chain", self.chain(self.wsdb(), name="whole.toml", batch_rows=1), "--run-dir", "whole")
+        self.assertEqual(data_of(self.product("run")), data_of(self.product("whole")))
         self.assert_product(self.product("run"))
         return seconds
 
     def test_first_ctrl_c_when_the_network_is_silent(self):
-        self.assertLess(self.interrupt_when_silent(1), 20)  # ten to drain, two, and the end of the program
+        # Ten to drain, two, the end of the program, and a machine that is busy; otherwise minutes.
+        self.assertLess(self.interrupt_when_silent(1), 30)
 
     def test_second_ctrl_c_when_the_network_is_silent(self):
-        self.assertLess(self.interrupt_when_silent(2), 8)
+        self.assertLess(self.interrupt_when_silent(2), 20)
 
     def test_rights(self):
         self.server.query("CREATE ROLE stranger LOGIN; CREATE ROLE reader LOGIN; GRANT USAGE ON SCHEMA gaia_dr3 TO reader;"
@@ -216,7 +215,7 @@ class Wsdb(GaiaTest):
             ids = [source + n * 1_000_003 for n in range(times) for source in self.rows]
             write_targets(self.folder / "targets.csv", ids)
             chain = self.chain(self.wsdb('table = "many"'), catalog="targets.csv", batch_rows=25)
-            peaks.append(self.peak_memory(chain))
+            peaks.append(self.peak_memory("--chain", chain, "--run-dir", "peak", "--restart"))
             product, _ = read_table(self.product("peak"))
             self.assertEqual([int(i) for i in product["source_id"]], ids)
             np.testing.assert_array_equal(product["bp_mag"][-1], self.rows[list(self.rows)[-1]]["bp_mag"])

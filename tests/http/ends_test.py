@@ -85,7 +85,7 @@ class Ends(HttpTest):
             process.wait()
             cut = self.stored()
         with Archive(lambda h, s, _: unannounced(h, answer(s)), port=archive.port) as fresh:
-            self.assertEqual(self.start("--resume").wait(timeout=60), 0, self.log())
+            self.assertEqual(self.start("--resume").wait(timeout=300), 0, self.log())
         self.assert_whole(10)
         self.assertEqual(set(fresh.asked.values()) - {1, 2}, set())  # what was stored counts as one
         self.assertGreater(cut, 1)
@@ -167,7 +167,7 @@ class Recordings(HttpTest):
         out.chmod(0o777)
         done = subprocess.run(
             [QSOHOST, "--chain", chain, "--run-dir", out / "run", "--replay", recorded],
-            cwd=self.folder, capture_output=True, text=True, timeout=60, **how)  # fmt: skip
+            cwd=self.folder, capture_output=True, text=True, timeout=300, **how)  # fmt: skip
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual((out / "run/raw.txt").read_text(), self.expected(10))
         return done
@@ -193,7 +193,7 @@ class Recordings(HttpTest):
         chain = self.chain(archive.url)
         done = subprocess.run(
             [*mount, QSOHOST, "--chain", chain, "--run-dir", "out", "--replay", "recorded"],
-            cwd=self.folder, capture_output=True, text=True, timeout=60)  # fmt: skip
+            cwd=self.folder, capture_output=True, text=True, timeout=300)  # fmt: skip
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(self.product("out"), self.expected(10))
 

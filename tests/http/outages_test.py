@@ -1,13 +1,12 @@
 """Archives that go away, runs that are stopped, and answers that outlive both."""
 
 import random
-import signal
 import subprocess
 import threading
 import time
 import unittest
 
-from servers import Archive, HttpTest
+from servers import PATIENCE, Archive, HttpTest, interrupt, wait_until
 
 
 def slowly(seconds):
@@ -22,14 +21,11 @@ class Outages(HttpTest):
         with Archive(slowly(0.02)) as archive:
             self.chain(archive.url, objects=300)
             process = self.start()
-            while len(archive.asked) < 60:
-                time.sleep(0.02)
-        time.sleep(3)
-        self.assertIsNone(process.poll())
+            wait_until(lambda: len(archive.asked) >= 60, "60 requests", process)
+        wait_until(lambda: "gives no good answer any more" in self.log(), "its end", process)
         with Archive(port=archive.port) as back:
-            self.assertEqual(process.wait(timeout=60), 0, self.log())
+            self.assertEqual(process.wait(timeout=PATIENCE), 0, self.log())
         self.assert_whole(300)
-        self.assertIn("gives no good answer any more", self.log())
         self.assertIn("answers again", self.log())
         # Those that were on their way when it went may be asked twice.
         self.assertLess(sum(archive.asked.values()) + sum(back.asked.values()), 340)
@@ -38,19 +34,16 @@ class Outages(HttpTest):
         with Archive(slowly(0.02)) as archive:
             self.chain(archive.url, objects=300, rows=30)
             process = self.start("--set", "echo.patience_ms=3000")
-            while len(archive.asked) < 100:
-                time.sleep(0.02)
-        begin = time.monotonic()
-        self.assertEqual(process.wait(timeout=60), 3, self.log())
-        self.assertLess(time.monotonic() - begin, 20)
+            wait_until(lambda: len(archive.asked) >= 100, "100 requests", process)
+        self.assertEqual(process.wait(timeout=PATIENCE), 3, self.log())
         self.assertIn("is given up for this run: no good answer from", self.log())
         self.assertIn("--retry-failed", self.log())
         self.assertGreater(self.stored(), 0)
         had = sum(bool(line.split()[1:]) for line in self.product().splitlines())
-        self.assertGreaterEqual(had, 90)
+        self.assertGreaterEqual(had, 100 - archive.most_in_flight)
         with Archive(port=archive.port) as back:
             process = self.start("--set", "echo.patience_ms=3000", "--retry-failed")
-            self.assertEqual(process.wait(timeout=60), 0, self.log())
+            self.assertEqual(process.wait(timeout=PATIENCE), 0, self.log())
         self.assert_whole(300)
         self.assertEqual(sum(back.asked.values()), 300 - had)
         self.assertEqual(self.stored(), 0)
@@ -75,7 +68,7 @@ class Outages(HttpTest):
                     process.kill()
                     process.wait()
                     kills += 1
-            self.assertEqual(self.start("--resume").wait(timeout=60), 0, self.log())
+            self.assertEqual(self.start("--resume").wait(timeout=PATIENCE), 0, self.log())
         self.assert_whole(400)
         self.assertGreater(kills, 3)
         # Lost are those in flight, and those that were answered and not stored yet; had nothing been
@@ -84,46 +77,43 @@ class Outages(HttpTest):
         self.assertLessEqual(lost, 2 * kills * archive.most_in_flight)
 
     def test_second_interrupt(self):
-        hang = threading.Event()
-        with Archive(lambda _h, source, _t: hang.wait(30) and None if source > 20 else None) as a:
-            self.chain(a.url, objects=40, rows=40)
-            process = self.start()
-            while len(a.asked) < 22:
-                time.sleep(0.02)
-            time.sleep(0.3)
-            process.send_signal(signal.SIGINT)
-            time.sleep(0.5)
-            self.assertIsNone(process.poll())  # it drains
-            process.send_signal(signal.SIGINT)
-            begin = time.monotonic()
-            self.assertEqual(process.wait(timeout=20), 130, self.log())
-            self.assertLess(time.monotonic() - begin, 2)
-            hang.set()
-            self.assertEqual(self.stored(), 20)
-            self.assertEqual(self.start("--resume").wait(timeout=60), 0, self.log())
-        self.assert_whole(40)
-        self.assertTrue(all(a.asked[source] == 1 for source in range(1, 21)))
+        """After the first one the batch goes on, which would take minutes."""
+        one = ("--set", "echo.max_connections=1")
+        with Archive(lambda _h, source, _t: time.sleep(0.5) if source > 20 else None) as archive:
+            self.chain(archive.url, objects=320, rows=320)
+            process = self.start(*one)
+            wait_until(lambda: len(archive.asked) > 20, "20 answers", process)
+            interrupt(process)
+            wait_until(lambda: len(archive.asked) > 23, "more answers", process)
+            self.assert_ends(process, within=30)
+        had = self.stored()
+        self.assertGreaterEqual(had, 20)
+        with Archive(port=archive.port) as back:
+            self.assertEqual(self.start("--resume", *one).wait(timeout=PATIENCE), 0, self.log())
+        self.assert_whole(320)
+        self.assertEqual(sum(back.asked.values()), 320 - had)
 
     def test_side_by_side(self):
         with Archive(slowly(0.01)) as archive:
             self.chain(archive.url, objects=150)
             runs = [self.start(run=name) for name in ("one", "two")]
             for process in runs:
-                self.assertEqual(process.wait(timeout=60), 0)
+                self.assertEqual(process.wait(timeout=PATIENCE), 0)
         for name in ("one", "two"):
             self.assertEqual(self.product(name), self.expected(150))
         self.assertEqual(set(archive.asked.values()), {2})
 
     def test_same_directory_twice(self):
-        with Archive(slowly(0.3)) as archive:  # longer than another program takes to start
+        is_over = threading.Event()
+        with Archive(lambda *_: is_over.wait(PATIENCE) and None) as archive:
             self.chain(archive.url, objects=100)
-            first = self.start()
-            while not archive.asked:
-                time.sleep(0.02)
+            first = self.start("--set", f"echo.timeout_ms={1000 * PATIENCE}")
+            wait_until(lambda: archive.asked, "a request", first)
             second = self.start("--resume", run="run")
-            self.assertNotEqual(second.wait(timeout=20), 0)
+            self.assertNotEqual(second.wait(timeout=PATIENCE), 0)
             self.assertIn("in use by another qsohost", self.log())
-            self.assertEqual(first.wait(timeout=60), 0)
+            is_over.set()
+            self.assertEqual(first.wait(timeout=PATIENCE), 0)
 
     def test_most_connections(self):
         with Archive(slowly(0.02)) as archive:

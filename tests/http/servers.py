@@ -12,8 +12,8 @@ import sys
 import threading
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "chains"))
-from support import QSOHOST, TEST_PLUGINS, ChainTest  # noqa: E402, F401
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from chains import PATIENCE, QSOHOST, TEST_PLUGINS, ChainTest, interrupt, wait_until  # noqa: E402, F401
 
 CHAIN = """
 [chain]
@@ -167,6 +167,13 @@ class HttpTest(ChainTest):
         )
         self.addCleanup(process.kill)
         return process
+
+    def assert_ends(self, process, within):
+        """After Ctrl-C. `within`: seconds, far from what a fault would take and a busy machine does."""
+        begin = time.monotonic()
+        interrupt(process)
+        self.assertEqual(process.wait(timeout=PATIENCE), 130, self.log())
+        self.assertLess(time.monotonic() - begin, within)
 
     def log(self, run="run"):
         return (self.folder / f"{run}.log").read_text()

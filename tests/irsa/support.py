@@ -116,14 +116,14 @@ class IrsaTest(unittest.TestCase):
         self.addCleanup(process.kill)
         return process
 
-    def qsohost(self, chain, *args, expect=0, timeout=600):
+    def qsohost(self, chain, *args, expect=0, timeout=3000):
         """To its end; the run directory."""
         code = self.start(chain, *args).wait(timeout=timeout)
         self.assertEqual(code, expect, chain.with_suffix(".log").read_text())
         return chain.with_suffix("")
 
     def status(self, run, *args):
-        done = subprocess.run([QSOHOST, "status", run, *args], capture_output=True, text=True, timeout=60)
+        done = subprocess.run([QSOHOST, "status", run, *args], capture_output=True, text=True, timeout=300)
         self.assertEqual(done.returncode, 0, done.stderr)
         return json.loads(done.stdout) if "--json" in args else done.stdout
 

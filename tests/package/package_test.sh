@@ -39,7 +39,7 @@ build_and_test() {
 serve() {
   "$@" >server.log 2>&1 &
   server=$!
-  for _ in $(seq 100); do [ -s server.log ] && return || sleep 0.1; done
+  for _ in $(seq 1200); do [ -s server.log ] && return || sleep 0.1; done
   fail "no answer from $*"
 }
 stop_server() {

@@ -18,7 +18,7 @@ class Server(unittest.TestCase):
     def test_all(self):
         with postgres.Postgres() as server:
             environment = postgres.Postgres.environment() | {"QSO_TEST_DSN": server.dsn}
-            done = subprocess.run([PROGRAM], env=environment, capture_output=True, text=True, timeout=300)
+            done = subprocess.run([PROGRAM], env=environment, capture_output=True, text=True, timeout=900)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertIn("All tests passed", done.stdout)
 

@@ -26,7 +26,7 @@ class Silence(unittest.TestCase):
         environment = postgres.Postgres.environment() | {"QSO_TEST_DSN": dsn}
         process = subprocess.Popen([PROGRAM, "[silence]"], env=environment, text=True, stdin=subprocess.PIPE,
                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT)  # fmt: skip
-        watchdog = threading.Timer(120, process.kill)
+        watchdog = threading.Timer(600, process.kill)
         watchdog.start()
         output = ""
         with process:

@@ -117,7 +117,7 @@ class Box:
         if fault and fault[0] in ("timer", "interrupt"):
             time.sleep(fault[1])
             process.send_signal(9 if fault[0] == "timer" else 2)
-        said, _ = process.communicate(timeout=60)
+        said, _ = process.communicate(timeout=600)
         self.steps[-1] += f"   # -> {process.returncode}"
         return process.returncode, said
 

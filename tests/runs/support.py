@@ -1,12 +1,12 @@
 """What tests of disturbed runs share: a small chain, the program under a failing storage, and what its
 products hold."""
 
-import importlib.util
 import os
 import pathlib
 import shutil
 import sqlite3
 import subprocess
+import sys
 import tempfile
 
 import fits_table
@@ -14,12 +14,8 @@ import world
 from installation import PLUGINS, small_installation, with_storage
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-
-# The module of whole chains has the same name as this one.
-_spec = importlib.util.spec_from_file_location("chain_support", ROOT / "tests/chains/support.py")
-chains = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(chains)
-QSOHOST, TEST_PLUGINS, ChainTest = chains.QSOHOST, chains.TEST_PLUGINS, chains.ChainTest
+sys.path.insert(0, str(ROOT / "tests/support"))
+from chains import TEST_PLUGINS, ChainTest  # noqa: E402, F401
 
 CATALOG, CURVES, RAW = "c_catalog.fits", "c_ztf_lc.fits", "c_raw.fits"
 PRODUCTS = (RAW, CATALOG, CURVES)
@@ -58,7 +54,7 @@ class RunTest(ChainTest):
             env = with_storage(env, storage)
         done = subprocess.run(
             [self.program, *map(str, args)], capture_output=True, text=True, cwd=self.folder, env=env,
-            timeout=120,
+            timeout=600,
         )  # fmt: skip
         if expect is not None:
             codes = expect if isinstance(expect, tuple) else (expect,)

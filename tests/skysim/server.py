@@ -26,10 +26,10 @@ class Server:
 
     def __exit__(self, *_):
         self.process.terminate()
-        self.code = self.process.wait(timeout=60)
+        self.code = self.process.wait(timeout=300)
         self.process.stdout.close()
 
-    def get(self, path, timeout=30, data=None, method=None):
+    def get(self, path, timeout=120, data=None, method=None):
         """Status, headers, body."""
         request = urllib.request.Request(self.url + path, data=data, method=method)
         try:
@@ -39,7 +39,7 @@ class Server:
             with error:
                 return error.code, error.headers, error.read()
 
-    def curves(self, timeout=30, **parameters):
+    def curves(self, timeout=120, **parameters):
         query = urllib.parse.urlencode(parameters, doseq=True)
         status, headers, body = self.get(f"{CURVES}?{query}", timeout)
         return status, headers, body.decode("latin-1")

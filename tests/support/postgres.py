@@ -10,6 +10,7 @@ import glob
 import os
 import pathlib
 import pwd
+import random
 import shutil
 import signal
 import socket
@@ -29,9 +30,17 @@ def has_q3c():
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """Outside of the range from which the system takes ports of its own accord: nobody is given it
+    while the server is not running. PostgreSQL cannot choose one by itself."""
+    while True:
+        port = random.randrange(20000, 32000)
+        with socket.socket() as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 class Postgres:
@@ -79,7 +88,7 @@ class Postgres:
              "-h", "127.0.0.1", "-k", self.folder, "-F", "-c", "max_wal_size=4GB"],
             cwd=self.folder, stdout=self.log, stderr=self.log, env=self.environment(), **self.user,
         )  # fmt: skip
-        for _ in range(300):
+        for _ in range(3000):
             ready = subprocess.run(
                 [self.bin / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)], check=False
             )
@@ -90,11 +99,22 @@ class Postgres:
             time.sleep(0.1)
         raise AssertionError((self.folder / "log").read_text())
 
+    def start_again(self):
+        """After a kill: sessions that have not yet seen it keep the next server from starting."""
+        for _ in range(100):
+            try:
+                return self.start()
+            except AssertionError as error:
+                why = error
+                self.stop()
+                time.sleep(0.1)
+        raise why
+
     def stop(self, how=signal.SIGINT):  # SIGINT: fast; SIGKILL: as a crash
         if self.process is None:
             return
         self.process.send_signal(how)
-        self.process.wait(timeout=60)
+        self.process.wait(timeout=300)
         self.process = None
         self.log.close()
 

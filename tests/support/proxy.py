@@ -7,11 +7,12 @@ import time
 
 class Proxy:
     """Passes connections on to a port. After `most` bytes to the client (None: never) that connection
-    is cut, and `hook` is called. While `paused` nothing is passed on and nothing is closed: new
+    is cut, and `hook` is called. After `pause_after` bytes it pauses by itself. While `paused` nothing is passed on and nothing is closed: new
     connections are accepted (by the system), and that is all."""
 
-    def __init__(self, port, most=None, hook=None):
+    def __init__(self, port, most=None, hook=None, pause_after=None):
         self.target, self.left, self.hook = port, most, hook
+        self.until_pause = pause_after
         self.lock = threading.Lock()
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
@@ -42,6 +43,8 @@ class Proxy:
     def pump(self, source, sink, counts):
         try:
             while data := source.recv(65536):
+                if counts:
+                    self.pause_if_due(len(data))
                 self.wait_while_paused()
                 if counts and self.is_over(len(data)):
                     sink.sendall(data[: len(data) // 2])
@@ -58,6 +61,14 @@ class Proxy:
             except OSError:
                 pass
         source.close()
+
+    def pause_if_due(self, n):
+        with self.lock:
+            if self.until_pause is None:
+                return
+            self.until_pause -= n
+            if self.until_pause <= 0:
+                self.until_pause, self.paused = None, True
 
     def is_over(self, n):
         with self.lock:
