@@ -25,6 +25,7 @@
 #include "qsohost/option.hpp"
 #include "qsohost/port.hpp"
 #include "qsohost/stage.hpp"
+#include "qsohost/tap.hpp"
 #include "qsohost/text.hpp"
 
 namespace qsohost::inline v1 {
@@ -66,7 +67,8 @@ constexpr std::uint64_t layout_hash() {
       Outcomes::State, Result, Stage, Source, Fetcher, Filter, Fitter, Sink, Input, Chunk, Products,
       Error, FitsField, FitsCells, FitsTable, FitsKeyword, FitsHeader, FitsColumn, FitsOrder,
       IdIndex, TableReader, TableRow, Request, Response, HttpPolicy, Conversation, Http,
-      HttpFetcher, ObjectFetcher, ResultColumn, CurveToFit, LightCurveFitter>();
+      HttpFetcher, ObjectFetcher, TapUpload, UploadColumn, TapQuery, TapAnswer, TapExchange,
+      ResultColumn, CurveToFit, LightCurveFitter>();
 }
 
 template <std::size_t N>
