@@ -1,15 +1,15 @@
 // What IRSA is asked and answers about one batch.
 //
-// Road by position: a circle around each target. An answer without rows is asked again
-// `confirm_empty` times, each time later, before it counts as "not found": under load the service
-// is known to give empty answers that are wrong (5 % of them wrong and five asked: 3e-7).
+// By position: a circle around each target. An answer without rows must come `confirmations` times,
+// each time later, before it counts as "not found": under load the service is known to give empty
+// answers that are wrong (5 % of them wrong and five asked: 3e-7).
 //
-// Road by ids: the positions go to the table of objects in one question; then light curves are
+// By ids: the positions go to the table of objects in one question; then light curves are
 // asked by oid, many in a request. Every oid that was asked must come back with as many rows as the
 // table announced (`nobs`), else it is asked again: one that stays without rows makes its targets
 // fail; a number that differs is believed when three answers agree. Targets without an object are
 // looked up again half as often as an empty answer is asked again. What cannot be found out about
-// the table of objects is asked by position (road "auto"), or fails.
+// the table of objects is asked by position (query_by "auto"), or fails.
 //
 // Where the archive does not announce the end of an answer, CSV may have been cut between two
 // lines. By position the same is then asked for as a VOTable, which says where it ends, and the CSV
@@ -45,7 +45,7 @@ struct Shared {
 class IrsaConversation final : public qsohost::Conversation {
  public:
   // All of these must outlive it.
-  IrsaConversation(const Asking& asking, Shared& shared, const qsohost::Batch& batch,
+  IrsaConversation(const IrsaSettings& settings, Shared& shared, const qsohost::Batch& batch,
                    std::span<const double> ras, std::span<const double> decs,
                    qsohost::Counts& counts);
 
@@ -75,7 +75,7 @@ class IrsaConversation final : public qsohost::Conversation {
     std::optional<std::map<std::int64_t, std::size_t>> rows;  // that there are, of each object
     std::exception_ptr end;                                   // NotFound, TryAgain, BadObject
   };
-  struct Wanted {                // an oid
+  struct RequestedObject {       // an oid
     std::int64_t announced = 0;  // epochs
     Curve curve;
     int empty_answers = 0;
@@ -91,8 +91,8 @@ class IrsaConversation final : public qsohost::Conversation {
   qsohost::Request ask_rows(const Question& position);
   qsohost::Request ask_ids(std::vector<std::int64_t> oids, int times = 0);
   qsohost::Request ask_again(Question question);
-  Requests ask_positions(const std::vector<Numbered>& positions);
-  Requests ask_table(const std::vector<Numbered>& positions, int round);
+  Requests ask_positions(const std::vector<UploadedPosition>& positions);
+  Requests ask_table(const std::vector<UploadedPosition>& positions, int round);
 
   Requests position_answer(const Question& question, const qsohost::Response& response);
   Requests rows_answer(const Question& question, const qsohost::Response& response);
@@ -107,7 +107,7 @@ class IrsaConversation final : public qsohost::Conversation {
   Requests ids_rows_answer(const Question& question,
                            const std::map<std::int64_t, std::size_t>& rows);
   Requests ask_ids_again(std::vector<std::int64_t> oids, int times);
-  bool is_as_announced(const Wanted& wanted) const;
+  bool is_as_announced(const RequestedObject& object) const;
   bool take_if_whole(std::int64_t oid);
   bool take(std::int64_t oid);
 
@@ -116,12 +116,12 @@ class IrsaConversation final : public qsohost::Conversation {
   Answer answer_of(const Target& target) const;
   void settle(std::size_t row, qsohost::Batch& batch, qsohost::Outcomes& outcomes) const;
 
-  const Asking& asking_;
+  const IrsaSettings& settings_;
   Shared& shared_;
   const qsohost::Batch& batch_;
   qsohost::Counts& counts_;
   std::vector<Target> targets_;  // one a row
-  std::map<std::int64_t, Wanted> wanted_;
+  std::map<std::int64_t, RequestedObject> requested_;
   std::deque<LookUp> look_ups_;
   std::deque<Question> questions_;  // a request's tag is its place here
 };

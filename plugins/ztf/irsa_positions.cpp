@@ -39,9 +39,10 @@ Request IrsaConversation::ask_rows(const Question& position) {
   return ask_curves(std::move(question));
 }
 
-IrsaConversation::Requests IrsaConversation::ask_positions(const std::vector<Numbered>& positions) {
+IrsaConversation::Requests IrsaConversation::ask_positions(
+    const std::vector<UploadedPosition>& positions) {
   Requests requests;
-  for (const Numbered& p : positions) requests.push_back(ask_position(p.n));
+  for (const UploadedPosition& p : positions) requests.push_back(ask_position(p.n));
   return requests;
 }
 
@@ -56,8 +57,8 @@ IrsaConversation::Requests IrsaConversation::position_answer(const Question& que
   Target& target = targets_[question.place];
   if (curves.empty()) {
     ++target.empty_answers;
-    const int further = std::max(asking_.confirm_empty, response.is_end_known ? 0 : 1);
-    if (target.empty_answers <= further) return {ask_again(question)};
+    const int needed = std::max(settings_.confirmations, response.is_end_known ? 1 : 2);
+    if (target.empty_answers < needed) return {ask_again(question)};
     target.end = std::make_exception_ptr(NotFound(
         fmt::format("no ZTF source there: {} answers without a row", target.empty_answers)));
     return {};
