@@ -13,7 +13,7 @@ namespace ztf {
 namespace {
 
 using qsohost::BadObject;
-using qsohost::NotFound;
+using qsohost::Outcome;
 using qsohost::Request;
 using qsohost::Response;
 using qsohost::TryAgain;
@@ -22,12 +22,12 @@ constexpr std::size_t kFewTargets = 30;  // quicker asked one by one than by way
 constexpr int kMostMalformed = 3;        // answers; then it is not a fault of the moment
 constexpr int kAgreeing = 3;             // answers with as many rows, fewer than announced
 
-std::string detail_of(const Answer& answer) {
+std::string detail_of(std::span<const Candidate> candidates) {
   std::array<std::size_t, kBands.size()> epochs{};
   std::size_t oids = 0;
-  for (const Source& source : answer.sources) {
-    if (!source.is_kept) continue;
-    epochs[source.band] += source.epochs;
+  for (const Candidate& candidate : candidates) {
+    if (!candidate.is_kept) continue;
+    epochs[candidate.curve->band] += candidate.curve->epochs.size();
     ++oids;
   }
   std::vector<std::string> parts;
@@ -54,8 +54,8 @@ IrsaConversation::Requests IrsaConversation::begin() {
     try {
       check_position(targets_[row].position);
       rows.push_back({row, targets_[row].position});
-    } catch (const BadObject&) {
-      targets_[row].end = std::current_exception();
+    } catch (const BadObject& e) {
+      targets_[row].end = Ending{Outcome::BadObject, e.what()};
     }
   }
   const bool by_ids = settings_.query_by == QueryBy::Ids ||
@@ -145,10 +145,11 @@ std::vector<std::int64_t> IrsaConversation::list(const LookUp& look_up) {
     const auto [first, last] = std::ranges::unique(target.oids);
     target.oids.erase(first, last);
     if (target.oids.empty()) {
-      target.end = std::make_exception_ptr(NotFound(
+      target.end = Ending{
+          Outcome::NotFound,
           fmt::format("ZTF lists {} sources there, none of them with epochs in the bands that are "
                       "asked for",
-                      objects.size())));
+                      objects.size())};
     }
   }
   std::ranges::sort(oids);
@@ -174,9 +175,9 @@ IrsaConversation::Requests IrsaConversation::table_read(const LookUp& look_up) {
     return requests;
   }
   for (const UploadedPosition& p : empty) {
-    targets_[p.n].end = std::make_exception_ptr(
-        NotFound(fmt::format("no ZTF source there: {} was asked {} times", settings_.objects_table,
-                             look_up.round() + 1)));
+    targets_[p.n].end =
+        Ending{Outcome::NotFound, fmt::format("no ZTF source there: {} was asked {} times",
+                                              settings_.objects_table, look_up.round() + 1)};
   }
   return requests;
 }
@@ -192,7 +193,7 @@ IrsaConversation::Requests IrsaConversation::table_failed(const LookUp& look_up)
     return ask_positions(look_up.positions());
   }
   for (const UploadedPosition& p : look_up.positions()) {
-    targets_[p.n].end = std::make_exception_ptr(TryAgain(look_up.failure()));
+    targets_[p.n].end = Ending{Outcome::TryAgain, look_up.failure()};
   }
   return {};
 }
@@ -202,28 +203,35 @@ IrsaConversation::Requests IrsaConversation::answer(const Request& request,
   const Question& question = questions_.at(request.tag);
   switch (question.kind) {
     case Kind::Position:
-      return position_answer(question, response);
+    case Kind::Ids:
+      return curves_answer(question, response);
     case Kind::Rows:
       return rows_answer(question, response);
-    case Kind::Ids:
-      return ids_answer(question, response);
     case Kind::Table:
       return further(look_ups_[question.place].answer(request, response), question.place);
   }
   return {};
 }
 
-IrsaConversation::Requests IrsaConversation::ids_answer(const Question& question,
-                                                        const Response& response) {
-  std::map<std::int64_t, Curve> curves;
+IrsaConversation::Requests IrsaConversation::curves_answer(const Question& question,
+                                                           const Response& response) {
+  std::vector<Curve> curves;
   try {
-    curves = by_object(parse_answer(response.body));
+    curves = parse_answer(response.body, Columns::All);
   } catch (const BadObject& e) {
     return malformed(question, e.what());
   }
-  for (const auto& [oid, curve] : curves) {
-    if (std::ranges::binary_search(question.oids, oid)) continue;
-    throw TryAgain(fmt::format("the answer holds object {}, which was not asked for", oid));
+  return question.kind == Kind::Ids
+             ? ids_answer(question, std::move(curves), response.is_end_known)
+             : position_answer(question, std::move(curves), response.is_end_known);
+}
+
+IrsaConversation::Requests IrsaConversation::ids_answer(const Question& question,
+                                                        std::vector<Curve> curves,
+                                                        bool is_end_known) {
+  for (const Curve& curve : curves) {
+    if (std::ranges::binary_search(question.oids, curve.oid)) continue;
+    throw TryAgain(fmt::format("the answer holds object {}, which was not asked for", curve.oid));
   }
   if (curves.empty() && question.oids.size() > 1 && !settings_.has_row_filter()) {
     throw TryAgain(fmt::format("no rows, though {} lists epochs of these {} objects",
@@ -232,10 +240,11 @@ IrsaConversation::Requests IrsaConversation::ids_answer(const Question& question
   std::vector<std::int64_t> again;
   std::vector<std::int64_t> unsure;
   for (const std::int64_t oid : question.oids) {
-    const auto found = curves.find(oid);
+    const auto found = std::ranges::lower_bound(curves, oid, {}, &Curve::oid);
     RequestedObject& object = requested_.at(oid);
-    object.curve = found == curves.end() ? Curve() : std::move(found->second);
-    const bool is_sure = response.is_end_known || is_as_announced(object);
+    const bool is_there = found != curves.end() && found->oid == oid;
+    object.curve = is_there ? std::move(*found) : Curve();
+    const bool is_sure = is_end_known || is_as_announced(object);
     if (!is_sure && !object.there) {
       unsure.push_back(oid);
     } else if (is_sure ? !take(oid) : !take_if_whole(oid)) {
@@ -283,8 +292,9 @@ bool IrsaConversation::take_if_whole(std::int64_t oid) {
   counts_.add("archive", "cut answers");
   object.curve = {};
   if (++object.cut < kMostCut) return false;
-  object.end = std::make_exception_ptr(TryAgain(fmt::format(
-      "{} answers had not all rows that the archive has of object {}", object.cut, oid)));
+  object.end = Ending{Outcome::TryAgain,
+                      fmt::format("{} answers had not all rows that the archive has of object {}",
+                                  object.cut, oid)};
   return true;
 }
 
@@ -296,9 +306,9 @@ bool IrsaConversation::take(std::int64_t oid) {
   if (rows == 0) {
     if (++object.empty_answers < settings_.confirmations) return false;
     if (settings_.has_row_filter()) return true;
-    object.end = std::make_exception_ptr(
-        TryAgain(fmt::format("{} lists {} epochs of object {}, but {} answers had none",
-                             settings_.objects_table, announced, oid, object.empty_answers)));
+    object.end = Ending{Outcome::TryAgain,
+                        fmt::format("{} lists {} epochs of object {}, but {} answers had none",
+                                    settings_.objects_table, announced, oid, object.empty_answers)};
     return true;
   }
   // Rows that were filtered, or newer than the table, are no sign of a cut answer.
@@ -328,7 +338,7 @@ IrsaConversation::Requests IrsaConversation::malformed(const Question& question,
     ++again.malformed;
     return {ask_again(std::move(again))};
   }
-  give_up(question, std::make_exception_ptr(BadObject(reason)));
+  give_up(question, {Outcome::BadObject, reason});
   return {};
 }
 
@@ -338,49 +348,44 @@ IrsaConversation::Requests IrsaConversation::failed(const Request& request,
   if (question.kind == Kind::Table) {
     return further(look_ups_[question.place].failed(reason), question.place);
   }
-  give_up(question, std::make_exception_ptr(TryAgain(reason)));
+  give_up(question, {Outcome::TryAgain, reason});
   return {};
 }
 
-void IrsaConversation::give_up(const Question& question, const std::exception_ptr& end) {
+void IrsaConversation::give_up(const Question& question, const Ending& end) {
   if (question.oids.empty()) targets_[question.place].end = end;
   for (const std::int64_t oid : question.oids) requested_.at(oid).end = end;
 }
 
-// Throws what has become of the target's objects, if anything has.
-Answer IrsaConversation::answer_of(const Target& target) const {
-  if (target.end) std::rethrow_exception(target.end);
-  std::vector<const Curve*> curves;
-  for (const auto& [oid, curve] : target.curves) curves.push_back(&curve);
+// The light curves of a target, by oid; none if one of them could not be had, and why in `end`.
+std::vector<const Curve*> IrsaConversation::curves_of(const Target& target,
+                                                      std::optional<Ending>& end) const {
+  std::vector<const Curve*> curves = pointers_to(target.curves);
+  end = target.end;
   for (const std::int64_t oid : target.oids) {
     const RequestedObject& object = requested_.at(oid);
-    if (object.end) std::rethrow_exception(object.end);
+    if (!end) end = object.end;
     if (!object.curve.epochs.empty()) curves.push_back(&object.curve);
   }
-  return put_together(curves);
+  return curves;
 }
 
-void IrsaConversation::settle(std::size_t row, qsohost::Batch& batch,
-                              qsohost::Outcomes& outcomes) const {
-  const Target& target = targets_[row];
-  Answer answer = answer_of(target);
-  try {
-    select(answer, target.position.ra, target.position.dec, settings_.selection);
-  } catch (const NotFound&) {
-    count(answer, counts_);
-    throw;
-  }
-  number_epochs(answer);
-  count(answer, counts_);
-  append(answer, batch);
-  outcomes.set_detail(row, detail_of(answer));
+Ending IrsaConversation::settle(std::size_t row, qsohost::Batch& batch,
+                                qsohost::Outcomes& outcomes) {
+  Target& target = targets_[row];
+  std::optional<Ending> end;
+  const std::vector<const Curve*> curves = curves_of(target, end);
+  if (end) return *end;
+  const auto candidates = add_curves(curves, target.position.ra, target.position.dec,
+                                     settings_.selection, batch, counts_);
+  outcomes.set_detail(row, detail_of(candidates));
+  target.curves.clear();
+  return {Outcome::Matched};
 }
 
 void IrsaConversation::finish(qsohost::Batch& batch, qsohost::Outcomes& outcomes) {
-  outcomes.for_each(batch, [&](const qsohost::Object& object) {
-    settle(object.row(), batch, outcomes);
-    targets_[object.row()].curves.clear();
-  });
+  outcomes.end_each(
+      batch, [&](const qsohost::Object& object) { return settle(object.row(), batch, outcomes); });
 }
 
 }  // namespace ztf

@@ -16,25 +16,24 @@
 // is believed when it has as many rows of each object. By ids a number of rows that is not the
 // announced one is believed when two answers agree (three if it is smaller).
 //
-// Both give the same light curves; ztf_curves.hpp has the rule.
+// Both give the same light curves; ztf_answer.hpp has the rule.
 #pragma once
 
 #include <qsohost/http.hpp>
 
 #include <atomic>
 #include <deque>
-#include <exception>
 #include <functional>
 #include <map>
-#include <memory>
 #include <optional>
-#include <set>
 #include <span>
 
 #include "irsa_look_up.hpp"
-#include "ztf_curves.hpp"
+#include "ztf_answer.hpp"
 
 namespace ztf {
+
+using qsohost::Ending;
 
 // What the batches of a stage share.
 struct Shared {
@@ -69,11 +68,11 @@ class IrsaConversation final : public qsohost::Conversation {
   };
   struct Target {
     Position position;
-    std::vector<std::int64_t> oids;        // by ids
-    std::map<std::int64_t, Curve> curves;  // by position
+    std::vector<std::int64_t> oids;  // by ids
+    std::vector<Curve> curves;       // by position
     int empty_answers = 0;
     std::optional<std::map<std::int64_t, std::size_t>> rows;  // that there are, of each object
-    std::exception_ptr end;                                   // NotFound, TryAgain, BadObject
+    std::optional<Ending> end;
   };
   struct RequestedObject {       // an oid
     std::int64_t announced = 0;  // epochs
@@ -82,7 +81,7 @@ class IrsaConversation final : public qsohost::Conversation {
     std::map<std::size_t, int> rows;   // answers with so many
     std::optional<std::size_t> there;  // rows that there are
     int cut = 0;                       // answers that ended too early
-    std::exception_ptr end;            // TryAgain, BadObject
+    std::optional<Ending> end;
   };
 
   qsohost::Request ask(Question question, qsohost::Request request);
@@ -94,12 +93,13 @@ class IrsaConversation final : public qsohost::Conversation {
   Requests ask_positions(const std::vector<UploadedPosition>& positions);
   Requests ask_table(const std::vector<UploadedPosition>& positions, int round);
 
-  Requests position_answer(const Question& question, const qsohost::Response& response);
+  Requests curves_answer(const Question& question, const qsohost::Response& response);
+  Requests position_answer(const Question& question, std::vector<Curve> curves, bool is_end_known);
+  Requests ids_answer(const Question& question, std::vector<Curve> curves, bool is_end_known);
   Requests rows_answer(const Question& question, const qsohost::Response& response);
-  Requests ids_answer(const Question& question, const qsohost::Response& response);
   Requests cut(Question question);
   Requests malformed(const Question& question, const std::string& reason);
-  void give_up(const Question& question, const std::exception_ptr& end);
+  void give_up(const Question& question, const Ending& end);
   Requests further(std::optional<qsohost::Request> request, std::size_t look_up);
   Requests table_read(const LookUp& look_up);
   Requests table_failed(const LookUp& look_up);
@@ -113,8 +113,8 @@ class IrsaConversation final : public qsohost::Conversation {
 
   static constexpr int kMostCut = 8;  // answers that end too early
 
-  Answer answer_of(const Target& target) const;
-  void settle(std::size_t row, qsohost::Batch& batch, qsohost::Outcomes& outcomes) const;
+  std::vector<const Curve*> curves_of(const Target& target, std::optional<Ending>& end) const;
+  Ending settle(std::size_t row, qsohost::Batch& batch, qsohost::Outcomes& outcomes);
 
   const IrsaSettings& settings_;
   Shared& shared_;

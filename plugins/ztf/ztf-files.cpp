@@ -68,8 +68,9 @@ class ZtfFiles : public qsohost::Fetcher {
     outcomes.for_each(batch, [&](const qsohost::Object& object) {
       const std::string file = file_of(object.id());
       with_file_name(file, [&] {
-        ztf::add_answer(read_file(file), ras[object.row()], decs[object.row()], selected, batch,
-                        outcomes.counts());
+        const std::vector<ztf::Curve> curves = ztf::parse_answer(read_file(file));
+        ztf::add_curves(ztf::pointers_to(curves), ras[object.row()], decs[object.row()], selected,
+                        batch, outcomes.counts());
       });
     });
   }

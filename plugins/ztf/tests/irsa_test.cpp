@@ -100,6 +100,33 @@ TEST_CASE("both ways of asking give the same, in whatever order the answers come
   CHECK(ids[1] == 1);
 }
 
+TEST_CASE("ztf-files gives the same light curves, epoch_id included, from the same answers") {
+  Talk talk;
+  fill(talk, 10);
+  talk.targets.push_back({20, 20});
+  talk.archive.add({"4", 20, 20 + 2.05 * kArcsec, "zg", 4});  // in the margin
+  talk.archive.add({"5", 20, 20 + 1 * kArcsec, "zr", 3});
+  talk.archive.add({"3", 20, 20, "zg", 2});
+  talk.run(QueryBy::Ids);
+
+  Batch batch(0, 0, 1000);
+  add_ztf_groups(batch);
+  auto& id = batch.objects().add({"source_id", DType::I64, "", ""});
+  for (std::size_t k = 0; k < talk.targets.size(); ++k) id.append(static_cast<std::int64_t>(k));
+  Outcomes outcomes(talk.targets.size(), {"ztf.g", "ztf.r", "ztf.i"});
+  talk.archive.backwards = true;
+  outcomes.for_each(batch, [&](const Object& object) {
+    const ztf::Position& target = talk.targets[object.row()];
+    const std::string file = talk.archive.answer(ztf::curves_at(talk.settings, target)).body;
+    const auto curves = ztf::parse_answer(file);
+    ztf::add_curves(ztf::pointers_to(curves), target.ra, target.dec, talk.settings.selection, batch,
+                    talk.counts);
+  });
+  CHECK(same_light_curves(talk.batch, batch));
+  const auto ids = batch.group("ztf.r").at("epoch_id").values<std::int64_t>();
+  CHECK(ids.back() == 4);  // behind two of oid 3, with those of oid 4 left out
+}
+
 TEST_CASE("an object near two targets belongs to both; neighbours; outside; other bands") {
   for (const QueryBy way : {QueryBy::Position, QueryBy::Ids}) {
     Talk talk;
