@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "irsa_conversation.hpp"
+#include "selection_options.hpp"
 #include "stages.hpp"
 
 namespace {
@@ -42,11 +43,7 @@ class IrsaZtf final : public qsohost::HttpFetcher {
   qsohost::Option<std::string> objects_table{
       this, "objects_table", "",
       "TAP table of the release's objects; empty: ztf_objects_dr24 for ztf_dr24 and so on"};
-  qsohost::Option<double> radius{this,
-                                 "radius_arcsec",
-                                 2.0,
-                                 "ZTF sources farther from the target are left out",
-                                 {.unit = "arcsec", .min = 0.01, .max = 600}};
+  ztf::SelectionOptions selection{this};
   qsohost::Option<std::vector<std::string>> bands{
       this, "bands", {"g", "r", "i"}, "bands to fetch", {.choices = {"g", "r", "i"}}};
   qsohost::Option<std::int64_t> bad_catflags_mask{
@@ -56,16 +53,9 @@ class IrsaZtf final : public qsohost::HttpFetcher {
       "the archive leaves out epochs that have any of these bits set in catflags; 0: none (32768: "
       "those that are bad as a whole)",
       {.min = 0, .max = 65535}};
-  qsohost::Option<std::string> objects{
+  qsohost::Option<std::string> query_by{
       this,
-      "objects",
-      "all",
-      "all: every ZTF source inside the radius; nearest: per band, field and quadrant only the one "
-      "nearest the target",
-      {.choices = {"all", "nearest"}}};
-  qsohost::Option<std::string> road{
-      this,
-      "road",
+      "query_by",
       "auto",
       "position: one request a target; ids: the table of objects says which ZTF objects there are, "
       "and light curves are asked by id, many in a request; auto: ids for more than 30 targets in "
@@ -85,17 +75,17 @@ class IrsaZtf final : public qsohost::HttpFetcher {
                                   120,
                                   "of one request",
                                   {.unit = "s", .min = 0.1, .max = 3600, .is_manner = true}};
-  qsohost::Option<std::int64_t> confirm_empty{
+  qsohost::Option<std::int64_t> confirmations{
       this,
-      "confirm_empty",
-      4,
-      "an answer without epochs is asked again so many times before it counts as not found",
-      {.min = 0, .max = 20}};
+      "confirmations",
+      5,
+      "answers without epochs, one after another, before an object counts as not found",
+      {.min = 1, .max = 21}};
   qsohost::Option<double> confirm_after{
       this,
       "confirm_after",
       2,
-      "before it is asked again for the first time; each further time it is twice as long",
+      "before an answer without epochs is asked for again; each further time it is twice as long",
       {.unit = "s", .min = 0, .max = 600, .is_manner = true}};
   qsohost::Option<std::int64_t> max_attempts{this,
                                              "max_attempts",
@@ -118,9 +108,9 @@ class IrsaZtf final : public qsohost::HttpFetcher {
 
   void validate() const override {
     if (bands->empty()) throw qsohost::ChainError("bands: there must be one at least");
-    if (*road == "ids" && table_name().empty()) {
+    if (*query_by == "ids" && table_name().empty()) {
       throw qsohost::ChainError(
-          fmt::format("objects_table: needed for road = \"ids\", for '{}' is no release like "
+          fmt::format("objects_table: needed for query_by = \"ids\", for '{}' is no release like "
                       "ztf_dr24",
                       *collection));
     }
@@ -131,7 +121,7 @@ class IrsaZtf final : public qsohost::HttpFetcher {
   }
 
   void open(qsohost::Context& context) override {
-    asking_ = asking();
+    settings_ = settings();
     // A table that was not asked to its end because the user stops is no reason to warn.
     shared_.warn = [&context](const std::string& text) {
       if (!context.stop_requested()) context.warn(text);
@@ -150,7 +140,7 @@ class IrsaZtf final : public qsohost::HttpFetcher {
 
   std::unique_ptr<qsohost::Conversation> converse(const qsohost::Batch& batch,
                                                   qsohost::Counts& counts) const override {
-    return std::make_unique<ztf::IrsaConversation>(asking_, shared_, batch, ra(batch), dec(batch),
+    return std::make_unique<ztf::IrsaConversation>(settings_, shared_, batch, ra(batch), dec(batch),
                                                    counts);
   }
 
@@ -167,29 +157,29 @@ class IrsaZtf final : public qsohost::HttpFetcher {
     return objects_table->empty() ? objects_table_of(*collection) : *objects_table;
   }
 
-  ztf::Asking asking() const {
+  ztf::IrsaSettings settings() const {
     std::string base = url->text;
     while (base.ends_with('/')) base.pop_back();
     std::string tap = tap_url->text.empty() ? base + "/TAP" : tap_url->text;
     while (tap.ends_with('/')) tap.pop_back();
-    ztf::Asking asking;
-    asking.curves_url = base + "/cgi-bin/ZTF/nph_light_curves";
-    asking.tap_url = tap;
-    asking.collection = *collection;
-    asking.objects_table = table_name();
-    asking.selection = {*radius, *objects == "nearest"};
-    asking.bands = wanted_bands();
-    asking.bad_catflags_mask = *bad_catflags_mask;
-    asking.ids_per_request = *ids_per_request;
-    asking.confirm_empty = static_cast<int>(*confirm_empty);
-    asking.confirm_after = to_milliseconds(*confirm_after);
-    asking.road = *road == "ids"        ? ztf::Road::Ids
-                  : *road == "position" ? ztf::Road::Position
-                                        : ztf::Road::Auto;
-    return asking;
+    ztf::IrsaSettings settings;
+    settings.curves_url = base + "/cgi-bin/ZTF/nph_light_curves";
+    settings.tap_url = tap;
+    settings.collection = *collection;
+    settings.objects_table = table_name();
+    settings.selection = selection.value();
+    settings.bands = wanted_bands();
+    settings.bad_catflags_mask = *bad_catflags_mask;
+    settings.ids_per_request = *ids_per_request;
+    settings.confirmations = static_cast<int>(*confirmations);
+    settings.confirm_after = to_milliseconds(*confirm_after);
+    settings.query_by = *query_by == "ids"        ? ztf::QueryBy::Ids
+                        : *query_by == "position" ? ztf::QueryBy::Position
+                                                  : ztf::QueryBy::Auto;
+    return settings;
   }
 
-  ztf::Asking asking_;
+  ztf::IrsaSettings settings_;
   mutable ztf::Shared shared_;  // what the batches find out for one another
 };
 

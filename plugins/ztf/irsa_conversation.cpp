@@ -13,7 +13,7 @@ namespace ztf {
 namespace {
 
 using qsohost::BadObject;
-using qsohost::NotFound;
+using qsohost::Outcome;
 using qsohost::Request;
 using qsohost::Response;
 using qsohost::TryAgain;
@@ -22,12 +22,12 @@ constexpr std::size_t kFewTargets = 30;  // quicker asked one by one than by way
 constexpr int kMostMalformed = 3;        // answers; then it is not a fault of the moment
 constexpr int kAgreeing = 3;             // answers with as many rows, fewer than announced
 
-std::string detail_of(const Answer& answer) {
+std::string detail_of(std::span<const Candidate> candidates) {
   std::array<std::size_t, kBands.size()> epochs{};
   std::size_t oids = 0;
-  for (const Source& source : answer.sources) {
-    if (!source.is_kept) continue;
-    epochs[source.band] += source.epochs;
+  for (const Candidate& candidate : candidates) {
+    if (!candidate.is_kept) continue;
+    epochs[candidate.curve->band] += candidate.curve->epochs.size();
     ++oids;
   }
   std::vector<std::string> parts;
@@ -39,28 +39,28 @@ std::string detail_of(const Answer& answer) {
 
 }  // namespace
 
-IrsaConversation::IrsaConversation(const Asking& asking, Shared& shared,
+IrsaConversation::IrsaConversation(const IrsaSettings& settings, Shared& shared,
                                    const qsohost::Batch& batch, std::span<const double> ras,
                                    std::span<const double> decs, qsohost::Counts& counts)
-    : asking_(asking), shared_(shared), batch_(batch), counts_(counts), targets_(batch.rows()) {
+    : settings_(settings), shared_(shared), batch_(batch), counts_(counts), targets_(batch.rows()) {
   for (std::size_t row = 0; row < targets_.size(); ++row) {
     targets_[row].position = {ras[row], decs[row]};
   }
 }
 
 IrsaConversation::Requests IrsaConversation::begin() {
-  std::vector<Numbered> rows;
+  std::vector<UploadedPosition> rows;
   for (std::size_t row = 0; row < targets_.size(); ++row) {
     try {
       check_position(targets_[row].position);
       rows.push_back({row, targets_[row].position});
-    } catch (const BadObject&) {
-      targets_[row].end = std::current_exception();
+    } catch (const BadObject& e) {
+      targets_[row].end = Ending{Outcome::BadObject, e.what()};
     }
   }
-  const bool by_ids =
-      asking_.road == Road::Ids || (asking_.road == Road::Auto && rows.size() > kFewTargets &&
-                                    !asking_.objects_table.empty() && !shared_.table_failed);
+  const bool by_ids = settings_.query_by == QueryBy::Ids ||
+                      (settings_.query_by == QueryBy::Auto && rows.size() > kFewTargets &&
+                       !settings_.objects_table.empty() && !shared_.table_failed);
   return by_ids ? ask_table(rows, 0) : ask_positions(rows);
 }
 
@@ -68,7 +68,7 @@ Request IrsaConversation::ask(Question question, Request request) {
   request.tag = questions_.size();
   if (question.times > 0) {
     request.turn = question.times;
-    request.delay = asking_.pause(question.times);
+    request.delay = settings_.pause(question.times);
   }
   questions_.push_back(std::move(question));
   return request;
@@ -91,23 +91,23 @@ Request IrsaConversation::ask_curves(Question question) {
   const auto& oids = question.oids;
   const bool by_ids = !oids.empty();
   const bool as_votable = question.kind == Kind::Rows;
-  Request request = by_ids ? ztf::curves_of(asking_, oids, as_votable)
-                           : curves_at(asking_, targets_[question.place].position, as_votable);
+  Request request = by_ids ? ztf::curves_of(settings_, oids, as_votable)
+                           : curves_at(settings_, targets_[question.place].position, as_votable);
   request.about = by_ids ? fmt::format("{} ZTF objects from {} on", oids.size(), oids.front())
                          : "source " + batch_.id(question.place);
   return ask(std::move(question), std::move(request));
 }
 
-IrsaConversation::Requests IrsaConversation::ask_table(const std::vector<Numbered>& positions,
-                                                       int round) {
-  const auto pause = round == 0 ? std::chrono::milliseconds(0) : asking_.pause(round);
+IrsaConversation::Requests IrsaConversation::ask_table(
+    const std::vector<UploadedPosition>& positions, int round) {
+  const auto pause = round == 0 ? std::chrono::milliseconds(0) : settings_.pause(round);
   Requests requests;
   for (std::size_t first = 0; first < positions.size(); first += kMostPositions) {
     const auto begin = positions.begin() + static_cast<std::ptrdiff_t>(first);
     const auto n = std::min(kMostPositions, positions.size() - first);
     LookUp& look_up = look_ups_.emplace_back(
-        asking_, std::vector<Numbered>(begin, begin + static_cast<std::ptrdiff_t>(n)), round,
-        pause);
+        settings_, std::vector<UploadedPosition>(begin, begin + static_cast<std::ptrdiff_t>(n)),
+        round, pause);
     const auto more = further(look_up.begin(), look_ups_.size() - 1);
     requests.insert(requests.end(), more.begin(), more.end());
   }
@@ -132,12 +132,12 @@ std::vector<std::int64_t> IrsaConversation::list(const LookUp& look_up) {
   std::vector<std::int64_t> oids;
   for (const auto& [row, objects] : look_up.found()) {
     Target& target = targets_[row];
-    for (const Listed& object : objects) {
+    for (const ListedObject& object : objects) {
       const bool is_wanted =
-          object.epochs > 0 && std::ranges::count(asking_.bands, object.band) > 0;
+          object.epochs > 0 && std::ranges::count(settings_.bands, object.band) > 0;
       if (!is_wanted) continue;
       target.oids.push_back(object.oid);
-      const auto [place, is_new] = wanted_.try_emplace(object.oid);
+      const auto [place, is_new] = requested_.try_emplace(object.oid);
       place->second.announced = object.epochs;
       if (is_new) oids.push_back(object.oid);
     }
@@ -145,10 +145,11 @@ std::vector<std::int64_t> IrsaConversation::list(const LookUp& look_up) {
     const auto [first, last] = std::ranges::unique(target.oids);
     target.oids.erase(first, last);
     if (target.oids.empty()) {
-      target.end = std::make_exception_ptr(NotFound(
+      target.end = Ending{
+          Outcome::NotFound,
           fmt::format("ZTF lists {} sources there, none of them with epochs in the bands that are "
                       "asked for",
-                      objects.size())));
+                      objects.size())};
     }
   }
   std::ranges::sort(oids);
@@ -159,39 +160,40 @@ IrsaConversation::Requests IrsaConversation::table_read(const LookUp& look_up) {
   Requests requests;
   const std::vector<std::int64_t> oids = list(look_up);
   counts_.add("archive", "oids asked", static_cast<std::int64_t>(oids.size()));
-  for (auto& lot : in_lots(asking_, oids)) requests.push_back(ask_ids(std::move(lot)));
+  for (auto& lot : in_lots(settings_, oids)) requests.push_back(ask_ids(std::move(lot)));
   if (look_up.round() > 0) {
     counts_.add("archive", "wrong empty answers",
                 static_cast<std::int64_t>(look_up.found().size()));
   }
-  std::vector<Numbered> empty;
-  for (const Numbered& p : look_up.positions()) {
+  std::vector<UploadedPosition> empty;
+  for (const UploadedPosition& p : look_up.positions()) {
     if (!look_up.found().contains(p.n)) empty.push_back(p);
   }
-  if (look_up.round() < (asking_.confirm_empty + 1) / 2) {
+  if (look_up.round() < settings_.confirmations / 2) {
     const auto more = ask_table(empty, look_up.round() + 1);
     requests.insert(requests.end(), more.begin(), more.end());
     return requests;
   }
-  for (const Numbered& p : empty) {
-    targets_[p.n].end = std::make_exception_ptr(NotFound(fmt::format(
-        "no ZTF source there: {} was asked {} times", asking_.objects_table, look_up.round() + 1)));
+  for (const UploadedPosition& p : empty) {
+    targets_[p.n].end =
+        Ending{Outcome::NotFound, fmt::format("no ZTF source there: {} was asked {} times",
+                                              settings_.objects_table, look_up.round() + 1)};
   }
   return requests;
 }
 
 IrsaConversation::Requests IrsaConversation::table_failed(const LookUp& look_up) {
-  if (asking_.road == Road::Auto) {
+  if (settings_.query_by == QueryBy::Auto) {
     if (!shared_.table_failed.exchange(true)) {
       shared_.warn(
           fmt::format("{} cannot be asked, so each target is asked for by its position, "
                       "which takes many more requests: {}",
-                      asking_.objects_table, look_up.failure()));
+                      settings_.objects_table, look_up.failure()));
     }
     return ask_positions(look_up.positions());
   }
-  for (const Numbered& p : look_up.positions()) {
-    targets_[p.n].end = std::make_exception_ptr(TryAgain(look_up.failure()));
+  for (const UploadedPosition& p : look_up.positions()) {
+    targets_[p.n].end = Ending{Outcome::TryAgain, look_up.failure()};
   }
   return {};
 }
@@ -201,41 +203,49 @@ IrsaConversation::Requests IrsaConversation::answer(const Request& request,
   const Question& question = questions_.at(request.tag);
   switch (question.kind) {
     case Kind::Position:
-      return position_answer(question, response);
+    case Kind::Ids:
+      return curves_answer(question, response);
     case Kind::Rows:
       return rows_answer(question, response);
-    case Kind::Ids:
-      return ids_answer(question, response);
     case Kind::Table:
       return further(look_ups_[question.place].answer(request, response), question.place);
   }
   return {};
 }
 
-IrsaConversation::Requests IrsaConversation::ids_answer(const Question& question,
-                                                        const Response& response) {
-  std::map<std::int64_t, Curve> curves;
+IrsaConversation::Requests IrsaConversation::curves_answer(const Question& question,
+                                                           const Response& response) {
+  std::vector<Curve> curves;
   try {
-    curves = by_object(parse_answer(response.body));
+    curves = parse_answer(response.body, Columns::All);
   } catch (const BadObject& e) {
     return malformed(question, e.what());
   }
-  for (const auto& [oid, curve] : curves) {
-    if (std::ranges::binary_search(question.oids, oid)) continue;
-    throw TryAgain(fmt::format("the answer holds object {}, which was not asked for", oid));
+  return question.kind == Kind::Ids
+             ? ids_answer(question, std::move(curves), response.is_end_known)
+             : position_answer(question, std::move(curves), response.is_end_known);
+}
+
+IrsaConversation::Requests IrsaConversation::ids_answer(const Question& question,
+                                                        std::vector<Curve> curves,
+                                                        bool is_end_known) {
+  for (const Curve& curve : curves) {
+    if (std::ranges::binary_search(question.oids, curve.oid)) continue;
+    throw TryAgain(fmt::format("the answer holds object {}, which was not asked for", curve.oid));
   }
-  if (curves.empty() && question.oids.size() > 1 && !asking_.has_row_filter()) {
+  if (curves.empty() && question.oids.size() > 1 && !settings_.has_row_filter()) {
     throw TryAgain(fmt::format("no rows, though {} lists epochs of these {} objects",
-                               asking_.objects_table, question.oids.size()));
+                               settings_.objects_table, question.oids.size()));
   }
   std::vector<std::int64_t> again;
   std::vector<std::int64_t> unsure;
   for (const std::int64_t oid : question.oids) {
-    const auto found = curves.find(oid);
-    Wanted& wanted = wanted_.at(oid);
-    wanted.curve = found == curves.end() ? Curve() : std::move(found->second);
-    const bool is_sure = response.is_end_known || is_as_announced(wanted);
-    if (!is_sure && !wanted.there) {
+    const auto found = std::ranges::lower_bound(curves, oid, {}, &Curve::oid);
+    RequestedObject& object = requested_.at(oid);
+    const bool is_there = found != curves.end() && found->oid == oid;
+    object.curve = is_there ? std::move(*found) : Curve();
+    const bool is_sure = is_end_known || is_as_announced(object);
+    if (!is_sure && !object.there) {
       unsure.push_back(oid);
     } else if (is_sure ? !take(oid) : !take_if_whole(oid)) {
       again.push_back(oid);
@@ -257,7 +267,7 @@ IrsaConversation::Requests IrsaConversation::ids_rows_answer(
   std::vector<std::int64_t> again;
   for (const std::int64_t oid : question.oids) {
     const auto found = rows.find(oid);
-    wanted_.at(oid).there = found == rows.end() ? 0 : found->second;
+    requested_.at(oid).there = found == rows.end() ? 0 : found->second;
     if (!take_if_whole(oid)) again.push_back(oid);
   }
   return ask_ids_again(std::move(again), question.times);
@@ -270,39 +280,40 @@ IrsaConversation::Requests IrsaConversation::ask_ids_again(std::vector<std::int6
   return {ask_ids(std::move(oids), times + 1)};
 }
 
-bool IrsaConversation::is_as_announced(const Wanted& wanted) const {
-  return !asking_.has_row_filter() &&
-         wanted.curve.epochs.size() == static_cast<std::size_t>(wanted.announced);
+bool IrsaConversation::is_as_announced(const RequestedObject& object) const {
+  return !settings_.has_row_filter() &&
+         object.curve.epochs.size() == static_cast<std::size_t>(object.announced);
 }
 
 // As take(), of an answer that may have been cut.
 bool IrsaConversation::take_if_whole(std::int64_t oid) {
-  Wanted& wanted = wanted_.at(oid);
-  if (wanted.curve.epochs.size() == wanted.there) return take(oid);
+  RequestedObject& object = requested_.at(oid);
+  if (object.curve.epochs.size() == object.there) return take(oid);
   counts_.add("archive", "cut answers");
-  wanted.curve = {};
-  if (++wanted.cut < kMostCut) return false;
-  wanted.end = std::make_exception_ptr(TryAgain(fmt::format(
-      "{} answers had not all rows that the archive has of object {}", wanted.cut, oid)));
+  object.curve = {};
+  if (++object.cut < kMostCut) return false;
+  object.end = Ending{Outcome::TryAgain,
+                      fmt::format("{} answers had not all rows that the archive has of object {}",
+                                  object.cut, oid)};
   return true;
 }
 
 // What an answer has of an object is in `curve`. False when it has to be asked for again.
 bool IrsaConversation::take(std::int64_t oid) {
-  Wanted& wanted = wanted_.at(oid);
-  const std::size_t rows = wanted.curve.epochs.size();
-  const auto announced = static_cast<std::size_t>(wanted.announced);
+  RequestedObject& object = requested_.at(oid);
+  const std::size_t rows = object.curve.epochs.size();
+  const auto announced = static_cast<std::size_t>(object.announced);
   if (rows == 0) {
-    if (++wanted.empty_answers <= asking_.confirm_empty) return false;
-    if (asking_.has_row_filter()) return true;
-    wanted.end = std::make_exception_ptr(
-        TryAgain(fmt::format("{} lists {} epochs of object {}, but {} answers had none",
-                             asking_.objects_table, announced, oid, wanted.empty_answers)));
+    if (++object.empty_answers < settings_.confirmations) return false;
+    if (settings_.has_row_filter()) return true;
+    object.end = Ending{Outcome::TryAgain,
+                        fmt::format("{} lists {} epochs of object {}, but {} answers had none",
+                                    settings_.objects_table, announced, oid, object.empty_answers)};
     return true;
   }
   // Rows that were filtered, or newer than the table, are no sign of a cut answer.
-  if (rows < announced && !asking_.has_row_filter()) {
-    if (++wanted.rows[rows] < kAgreeing) return false;
+  if (rows < announced && !settings_.has_row_filter()) {
+    if (++object.rows[rows] < kAgreeing) return false;
     counts_.add("archive", "oids with fewer epochs than announced");
   }
   return true;
@@ -327,7 +338,7 @@ IrsaConversation::Requests IrsaConversation::malformed(const Question& question,
     ++again.malformed;
     return {ask_again(std::move(again))};
   }
-  give_up(question, std::make_exception_ptr(BadObject(reason)));
+  give_up(question, {Outcome::BadObject, reason});
   return {};
 }
 
@@ -337,49 +348,44 @@ IrsaConversation::Requests IrsaConversation::failed(const Request& request,
   if (question.kind == Kind::Table) {
     return further(look_ups_[question.place].failed(reason), question.place);
   }
-  give_up(question, std::make_exception_ptr(TryAgain(reason)));
+  give_up(question, {Outcome::TryAgain, reason});
   return {};
 }
 
-void IrsaConversation::give_up(const Question& question, const std::exception_ptr& end) {
+void IrsaConversation::give_up(const Question& question, const Ending& end) {
   if (question.oids.empty()) targets_[question.place].end = end;
-  for (const std::int64_t oid : question.oids) wanted_.at(oid).end = end;
+  for (const std::int64_t oid : question.oids) requested_.at(oid).end = end;
 }
 
-// Throws what has become of the target's objects, if anything has.
-Answer IrsaConversation::answer_of(const Target& target) const {
-  if (target.end) std::rethrow_exception(target.end);
-  std::vector<const Curve*> curves;
-  for (const auto& [oid, curve] : target.curves) curves.push_back(&curve);
+// The light curves of a target, by oid; none if one of them could not be had, and why in `end`.
+std::vector<const Curve*> IrsaConversation::curves_of(const Target& target,
+                                                      std::optional<Ending>& end) const {
+  std::vector<const Curve*> curves = pointers_to(target.curves);
+  end = target.end;
   for (const std::int64_t oid : target.oids) {
-    const Wanted& wanted = wanted_.at(oid);
-    if (wanted.end) std::rethrow_exception(wanted.end);
-    if (!wanted.curve.epochs.empty()) curves.push_back(&wanted.curve);
+    const RequestedObject& object = requested_.at(oid);
+    if (!end) end = object.end;
+    if (!object.curve.epochs.empty()) curves.push_back(&object.curve);
   }
-  return put_together(curves);
+  return curves;
 }
 
-void IrsaConversation::settle(std::size_t row, qsohost::Batch& batch,
-                              qsohost::Outcomes& outcomes) const {
-  const Target& target = targets_[row];
-  Answer answer = answer_of(target);
-  try {
-    select(answer, target.position.ra, target.position.dec, asking_.selection);
-  } catch (const NotFound&) {
-    count(answer, counts_);
-    throw;
-  }
-  number_epochs(answer);
-  count(answer, counts_);
-  append(answer, batch);
-  outcomes.set_detail(row, detail_of(answer));
+Ending IrsaConversation::settle(std::size_t row, qsohost::Batch& batch,
+                                qsohost::Outcomes& outcomes) {
+  Target& target = targets_[row];
+  std::optional<Ending> end;
+  const std::vector<const Curve*> curves = curves_of(target, end);
+  if (end) return *end;
+  const auto candidates = add_curves(curves, target.position.ra, target.position.dec,
+                                     settings_.selection, batch, counts_);
+  outcomes.set_detail(row, detail_of(candidates));
+  target.curves.clear();
+  return {Outcome::Matched};
 }
 
 void IrsaConversation::finish(qsohost::Batch& batch, qsohost::Outcomes& outcomes) {
-  outcomes.for_each(batch, [&](const qsohost::Object& object) {
-    settle(object.row(), batch, outcomes);
-    targets_[object.row()].curves.clear();
-  });
+  outcomes.end_each(
+      batch, [&](const qsohost::Object& object) { return settle(object.row(), batch, outcomes); });
 }
 
 }  // namespace ztf

@@ -13,15 +13,14 @@ namespace ztf {
 namespace {
 
 using qsohost::BadObject;
-using qsohost::NotFound;
+using qsohost::Outcome;
 using qsohost::Request;
 using qsohost::Response;
 using qsohost::TryAgain;
 
-bool has_all(const std::map<std::int64_t, Curve>& curves,
-             const std::map<std::int64_t, std::size_t>& rows) {
-  return std::ranges::equal(curves, rows, [](const auto& curve, const auto& n) {
-    return curve.first == n.first && curve.second.epochs.size() == n.second;
+bool has_all(const std::vector<Curve>& curves, const std::map<std::int64_t, std::size_t>& rows) {
+  return std::ranges::equal(curves, rows, [](const Curve& curve, const auto& n) {
+    return curve.oid == n.first && curve.epochs.size() == n.second;
   });
 }
 
@@ -39,34 +38,31 @@ Request IrsaConversation::ask_rows(const Question& position) {
   return ask_curves(std::move(question));
 }
 
-IrsaConversation::Requests IrsaConversation::ask_positions(const std::vector<Numbered>& positions) {
+IrsaConversation::Requests IrsaConversation::ask_positions(
+    const std::vector<UploadedPosition>& positions) {
   Requests requests;
-  for (const Numbered& p : positions) requests.push_back(ask_position(p.n));
+  for (const UploadedPosition& p : positions) requests.push_back(ask_position(p.n));
   return requests;
 }
 
 IrsaConversation::Requests IrsaConversation::position_answer(const Question& question,
-                                                             const Response& response) {
-  std::map<std::int64_t, Curve> curves;
-  try {
-    curves = by_object(parse_answer(response.body));
-  } catch (const BadObject& e) {
-    return malformed(question, e.what());
-  }
+                                                             std::vector<Curve> curves,
+                                                             bool is_end_known) {
   Target& target = targets_[question.place];
   if (curves.empty()) {
     ++target.empty_answers;
-    const int further = std::max(asking_.confirm_empty, response.is_end_known ? 0 : 1);
-    if (target.empty_answers <= further) return {ask_again(question)};
-    target.end = std::make_exception_ptr(NotFound(
-        fmt::format("no ZTF source there: {} answers without a row", target.empty_answers)));
+    const int needed = std::max(settings_.confirmations, is_end_known ? 1 : 2);
+    if (target.empty_answers < needed) return {ask_again(question)};
+    target.end =
+        Ending{Outcome::NotFound,
+               fmt::format("no ZTF source there: {} answers without a row", target.empty_answers)};
     return {};
   }
   if (target.empty_answers > 0) {
     counts_.add("archive", "wrong empty answers", target.empty_answers);
   }
   target.curves = std::move(curves);
-  if (response.is_end_known || (target.rows && has_all(target.curves, *target.rows))) return {};
+  if (is_end_known || (target.rows && has_all(target.curves, *target.rows))) return {};
   if (!target.rows) return {ask_rows(question)};
   return cut(question);
 }
@@ -93,8 +89,9 @@ IrsaConversation::Requests IrsaConversation::cut(Question question) {
   Target& target = targets_[question.place];
   target.curves.clear();
   if (++question.cut < kMostCut) return {ask_again(std::move(question))};
-  target.end = std::make_exception_ptr(
-      TryAgain(fmt::format("{} answers had not all rows that the archive has", question.cut)));
+  target.end =
+      Ending{Outcome::TryAgain,
+             fmt::format("{} answers had not all rows that the archive has", question.cut)};
   return {};
 }
 

@@ -1,11 +1,11 @@
 // What is asked of IRSA, as requests. Nothing is sent here.
 //
 // Light curves: https://irsa.ipac.caltech.edu/docs/program_interface/ztf_lightcurve_api.html
-// Table of objects: https://irsa.ipac.caltech.edu/docs/program_interface/TAP.html; IVOA TAP 1.1
-// and UWS 1.1 (https://www.ivoa.net/documents/).
+// Table of objects: https://irsa.ipac.caltech.edu/docs/program_interface/TAP.html
 #pragma once
 
 #include <qsohost/http.hpp>
+#include <qsohost/tap.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -19,21 +19,21 @@
 
 namespace ztf {
 
-enum class Road : std::uint8_t { Position, Ids, Auto };
+enum class QueryBy : std::uint8_t { Position, Ids, Auto };
 
 // The settings of the stage.
-struct Asking {
+struct IrsaSettings {
   std::string curves_url;     // of the light-curve service
   std::string tap_url;        // of TAP, without /sync or /async
   std::string collection;     // "ztf_dr24"
-  std::string objects_table;  // "ztf_objects_dr24"; "": not known, and no road by ids
+  std::string objects_table;  // "ztf_objects_dr24"; "": not known, so nothing can be asked by ids
   Selection selection;
   std::vector<std::uint8_t> bands;     // indices in kBands, ascending
   std::int64_t bad_catflags_mask = 0;  // 0: off
-  std::int64_t ids_per_request = 200;
-  int confirm_empty = 4;                          // further times that an empty answer is asked
-  std::chrono::milliseconds confirm_after{5000};  // the first of them; then twice as long each time
-  Road road = Road::Auto;
+  std::int64_t ids_per_request = 0;
+  int confirmations = 0;                       // answers without rows that are believed together
+  std::chrono::milliseconds confirm_after{0};  // before the second; then twice as long each time
+  QueryBy query_by = QueryBy::Auto;
 
   bool has_row_filter() const { return bad_catflags_mask != 0; }
   // Before the question is asked for the n-th further time, n from 1.
@@ -53,23 +53,25 @@ struct Position {
 void check_position(const Position& position);
 
 // As a VOTable, which says where it ends, or as CSV, which is a third as long.
-qsohost::Request curves_at(const Asking& asking, const Position& position, bool as_votable = false);
-qsohost::Request curves_of(const Asking& asking, std::span<const std::int64_t> oids,
+qsohost::Request curves_at(const IrsaSettings& settings, const Position& position,
+                           bool as_votable = false);
+qsohost::Request curves_of(const IrsaSettings& settings, std::span<const std::int64_t> oids,
                            bool as_votable = false);
 
 // Cuts ascending oids into lots for one request each: no more than ids_per_request, and no URL of
 // more than 8,000 characters.
-std::vector<std::vector<std::int64_t>> in_lots(const Asking& asking,
+std::vector<std::vector<std::int64_t>> in_lots(const IrsaSettings& settings,
                                                std::span<const std::int64_t> oids);
 
 // A position that is uploaded, under a number that comes back with its objects.
-struct Numbered {
+struct UploadedPosition {
   std::size_t n = 0;
   Position position;
 };
 
-// Asks the table of objects what is near these positions: columns n, oid, fid, nobs. At once
-// ("sync"), or as a job ("async") that answers with its own address.
-qsohost::Request look_up(const Asking& asking, std::span<const Numbered> positions, bool at_once);
+// Asks the table of objects what is near these positions: columns n, oid, fid, nobs. Many go as a
+// job. `round` tells questions about the same positions apart.
+qsohost::TapQuery look_up(const IrsaSettings& settings, std::span<const UploadedPosition> positions,
+                          int round, std::chrono::milliseconds delay);
 
 }  // namespace ztf

@@ -8,8 +8,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "selection_options.hpp"
 #include "stages.hpp"
-#include "ztf_answer.hpp"
 
 namespace {
 
@@ -34,18 +34,7 @@ class ZtfFiles : public qsohost::Fetcher {
       this, "path", qsohost::required,
       "files with the archive's answers, e.g. \"answers/{source_id}.csv\": CSV, TSV, IPAC table or "
       "VOTable"};
-  qsohost::Option<std::string> objects{
-      this,
-      "objects",
-      "all",
-      "all: every ZTF source inside the radius; nearest: per band, field and quadrant only the one "
-      "nearest the target",
-      {.choices = {"all", "nearest"}}};
-  qsohost::Option<double> radius{this,
-                                 "radius_arcsec",
-                                 2.0,
-                                 "ZTF sources farther from the target are left out",
-                                 {.unit = "arcsec", .min = 0.01, .max = 600}};
+  ztf::SelectionOptions selection{this};
   qsohost::In<double> ra{this, "", "ra", "deg", "right ascension of the target, ICRS"};
   qsohost::In<double> dec{this, "", "dec", "deg", "declination of the target, ICRS"};
 
@@ -75,12 +64,13 @@ class ZtfFiles : public qsohost::Fetcher {
   void fetch(qsohost::Batch& batch, qsohost::Outcomes& outcomes) override {
     const auto ras = ra(batch);
     const auto decs = dec(batch);
-    const ztf::Selection selection{*radius, *objects == "nearest"};
+    const ztf::Selection selected = selection.value();
     outcomes.for_each(batch, [&](const qsohost::Object& object) {
       const std::string file = file_of(object.id());
       with_file_name(file, [&] {
-        ztf::add_answer(read_file(file), ras[object.row()], decs[object.row()], selection, batch,
-                        outcomes.counts());
+        const std::vector<ztf::Curve> curves = ztf::parse_answer(read_file(file));
+        ztf::add_curves(ztf::pointers_to(curves), ras[object.row()], decs[object.row()], selected,
+                        batch, outcomes.counts());
       });
     });
   }

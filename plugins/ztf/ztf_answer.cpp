@@ -6,7 +6,9 @@
 #include <qsohost/error.hpp>
 #include <qsohost/io/text.hpp>
 
+#include <algorithm>
 #include <cmath>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 
@@ -22,9 +24,9 @@ using qsohost::BadObject;
 // those of the row before, so a cell that is the same text is not parsed again.
 class AnswerReader {
  public:
-  explicit AnswerReader(std::string_view text) : table_(text) { find_columns(); }
+  AnswerReader(std::string_view text, Columns needed) : table_(text) { find_columns(needed); }
 
-  Answer read();
+  std::vector<Curve> read();
 
  private:
   // Offsets from the first epoch's position (deg), so that RA may pass through 0.
@@ -39,13 +41,15 @@ class AnswerReader {
     std::size_t cell;
     std::uint32_t bit;
   };
-  void find_columns();
+  void find_columns(Columns needed);
   void refuse(const std::vector<std::string_view>& missing) const;
   void read_row(Epoch& epoch);
   void read_cell(const Used& column, std::string_view cell, Epoch& epoch) const;
   std::uint8_t read_band(std::string_view filter) const;
-  void assign_source(Epoch& epoch, Answer& answer);
-  void set_positions(Answer& answer) const;
+  void add(const Epoch& epoch);
+  const Epoch& before() const { return curves_[last_].epochs.back(); }
+  void set_positions();
+  void sort();
 
   qsohost::TableReader table_;
   std::vector<Used> columns_;
@@ -53,12 +57,13 @@ class AnswerReader {
   std::uint32_t absent_ = 0;  // bits of columns that the answer does not have
   std::vector<std::string_view> cells_;
   std::vector<std::string_view> cells_before_;
-  Epoch before_;
-  std::vector<PositionSum> sums_;                          // one a source
-  std::unordered_map<std::int64_t, std::uint32_t> index_;  // oid to source
+  std::vector<Curve> curves_;
+  std::vector<PositionSum> sums_;                        // one a curve
+  std::unordered_map<std::int64_t, std::size_t> index_;  // oid to curve
+  std::size_t last_ = 0;                                 // the curve of the row before
 };
 
-void AnswerReader::find_columns() {
+void AnswerReader::find_columns(Columns needed) {
   std::vector<std::string_view> missing;
   std::uint32_t bit = 1;
   for (const ColumnRule& rule : column_rules()) {
@@ -66,7 +71,7 @@ void AnswerReader::find_columns() {
       columns_.push_back({&rule, *cell, bit});
     } else {
       absent_ |= bit;
-      if (rule.is_required) missing.push_back(rule.name);
+      if (rule.is_required || needed == Columns::All) missing.push_back(rule.name);
     }
     bit <<= 1;
   }
@@ -86,20 +91,16 @@ void AnswerReader::refuse(const std::vector<std::string_view>& missing) const {
       fmt::format("the answer has no column {}; there is {}", fmt::join(missing, ", "), there));
 }
 
-Answer AnswerReader::read() {
-  Answer answer;
-  answer.has_quadrants = table_.column("field") && table_.column("ccdid") && table_.column("qid");
-  answer.has_all = absent_ == 0;
+std::vector<Curve> AnswerReader::read() {
   while (table_.next(cells_)) {
-    Epoch& epoch = answer.epochs.emplace_back();
-    epoch.epoch_id = static_cast<std::int64_t>(answer.epochs.size()) - 1;
+    Epoch epoch;
     read_row(epoch);
-    assign_source(epoch, answer);
-    before_ = epoch;
+    add(epoch);
     std::swap(cells_, cells_before_);
   }
-  set_positions(answer);
-  return answer;
+  set_positions();
+  sort();
+  return std::move(curves_);
 }
 
 void AnswerReader::read_row(Epoch& epoch) {
@@ -110,13 +111,13 @@ void AnswerReader::read_row(Epoch& epoch) {
     if (is_first || cell != cells_before_[column.cell]) {
       read_cell(column, cell, epoch);
     } else {
-      column.rule->copy(before_, epoch);
-      epoch.nulls |= before_.nulls & column.bit;
+      column.rule->copy(before(), epoch);
+      epoch.nulls |= before().nulls & column.bit;
     }
   }
   const std::string_view filter = cells_[filter_cell_];
   epoch.band =
-      !is_first && filter == cells_before_[filter_cell_] ? before_.band : read_band(filter);
+      !is_first && filter == cells_before_[filter_cell_] ? before().band : read_band(filter);
 }
 
 void AnswerReader::read_cell(const Used& column, std::string_view cell, Epoch& epoch) const {
@@ -139,42 +140,62 @@ std::uint8_t AnswerReader::read_band(std::string_view filter) const {
       fmt::format("line {}: column filtercode: '{}' is none of zg, zr, zi", table_.line(), filter));
 }
 
-void AnswerReader::assign_source(Epoch& epoch, Answer& answer) {
-  if (!std::isfinite(epoch.ra) || !std::isfinite(epoch.dec)) {
-    throw BadObject(fmt::format("line {}: the position ({}, {}) is not finite", table_.line(),
-                                epoch.ra, epoch.dec));
+void AnswerReader::add(const Epoch& epoch) {
+  if (!std::isfinite(epoch.ra) || !std::isfinite(epoch.dec) || !std::isfinite(epoch.mjd)) {
+    throw BadObject(fmt::format("line {}: position ({}, {}) or mjd ({}) is not finite",
+                                table_.line(), epoch.ra, epoch.dec, epoch.mjd));
   }
-  const bool is_same = !sums_.empty() && epoch.oid == before_.oid;
-  epoch.source =
-      is_same
-          ? before_.source
-          : index_.try_emplace(epoch.oid, static_cast<std::uint32_t>(sums_.size())).first->second;
-  if (epoch.source == sums_.size()) {
+  if (curves_.empty() || epoch.oid != before().oid) {
+    last_ = index_.try_emplace(epoch.oid, curves_.size()).first->second;
+  }
+  if (last_ == curves_.size()) {
     sums_.push_back({epoch.ra, epoch.dec});
-    answer.sources.push_back({.oid = epoch.oid,
-                              .field = epoch.field,
-                              .ccdid = epoch.ccdid,
-                              .qid = epoch.qid,
-                              .band = epoch.band});
+    curves_.push_back({.oid = epoch.oid,
+                       .field = epoch.field,
+                       .ccdid = epoch.ccdid,
+                       .qid = epoch.qid,
+                       .band = epoch.band});
   }
-  PositionSum& sum = sums_[epoch.source];
+  PositionSum& sum = sums_[last_];
   sum.offset_ra += std::remainder(epoch.ra - sum.first_ra, 360.0);
   sum.offset_dec += epoch.dec - sum.first_dec;
-  ++answer.sources[epoch.source].epochs;
+  curves_[last_].epochs.push_back(epoch);
 }
 
-void AnswerReader::set_positions(Answer& answer) const {
-  for (std::size_t k = 0; k < sums_.size(); ++k) {
-    const auto n = static_cast<double>(answer.sources[k].epochs);
-    answer.sources[k].ra = sums_[k].first_ra + sums_[k].offset_ra / n;
-    answer.sources[k].dec = sums_[k].first_dec + sums_[k].offset_dec / n;
+void AnswerReader::set_positions() {
+  for (std::size_t k = 0; k < curves_.size(); ++k) {
+    const auto n = static_cast<double>(curves_[k].epochs.size());
+    curves_[k].ra = sums_[k].first_ra + sums_[k].offset_ra / n;
+    curves_[k].dec = sums_[k].first_dec + sums_[k].offset_dec / n;
+  }
+}
+
+// The archive's answers are in this order mostly, but nobody promises it.
+void AnswerReader::sort() {
+  std::ranges::sort(curves_, {}, &Curve::oid);
+  const auto is_earlier = [](const Epoch& a, const Epoch& b) {
+    return std::tie(a.mjd, a.expid) < std::tie(b.mjd, b.expid);
+  };
+  for (Curve& curve : curves_) {
+    if (std::ranges::is_sorted(curve.epochs, is_earlier)) continue;
+    std::ranges::stable_sort(curve.epochs, is_earlier);
   }
 }
 
 }  // namespace
 
-Answer parse_answer(std::string_view text) {
-  return AnswerReader(text).read();
+std::vector<Curve> parse_answer(std::string_view text, Columns needed) {
+  return AnswerReader(text, needed).read();
+}
+
+std::map<std::int64_t, std::size_t> rows_by_object(std::string_view votable) {
+  qsohost::TableReader table(votable);
+  if (table.format() != qsohost::TableFormat::VoTable) {
+    throw qsohost::TryAgain("a VOTable was asked for, and the answer is none");
+  }
+  std::map<std::int64_t, std::size_t> rows;
+  for (qsohost::TableRow row(table); row.next();) ++rows[row.integer("oid")];
+  return rows;
 }
 
 }  // namespace ztf

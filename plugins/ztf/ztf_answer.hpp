@@ -1,5 +1,11 @@
 // What the IRSA ZTF light-curve service answers, from text to epochs. No file and no network here:
-// every way to get at an answer shares this.
+// irsa-ztf and ztf-files share this, so that a light curve is the same whichever way it came.
+//
+// The rule: the epochs of a target are those of the ZTF objects (oid) inside the radius, in the
+// bands that were asked for; ordered by oid, then by mjd, then by expid. An epoch's epoch_id is its
+// place in that order, from 0, counted over all bands, and also when only the nearest objects are
+// kept (there are gaps, then). It depends on the radius and on the bands that were asked for, not
+// on the order of the answer; (oid, expid) names an epoch whatever was asked.
 //
 // Columns: https://irsa.ipac.caltech.edu/docs/program_interface/ztf_lightcurve_api.html (output),
 // ZTF Science Data System Explanatory Supplement (meaning).
@@ -12,6 +18,7 @@
 #include <array>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -25,7 +32,6 @@ inline constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
 
 // One row of an answer; units as in the columns that declare_columns() gives.
 struct Epoch {
-  std::int64_t epoch_id = 0;  // its place in the answer, from 0
   std::int64_t oid = 0;
   std::int64_t expid = 0;
   std::int64_t filefracday = 0;
@@ -49,32 +55,32 @@ struct Epoch {
   std::int32_t programid = 0;
   std::int16_t ccdid = 0;
   std::int16_t qid = 0;
-  std::uint8_t band = 0;     // index in kBands
-  std::uint32_t nulls = 0;   // bit k: column k of the table of columns has no value here
-  std::uint32_t source = 0;  // index in Answer::sources
+  std::uint8_t band = 0;    // index in kBands
+  std::uint32_t nulls = 0;  // bit k: column k of the table of columns has no value here
 };
 
 // All rows of one oid: one source as ZTF saw it in one field, quadrant and filter.
-struct Source {
+struct Curve {
   std::int64_t oid = 0;
   std::int32_t field = 0;
   std::int16_t ccdid = 0;
   std::int16_t qid = 0;
   std::uint8_t band = 0;
-  std::size_t epochs = 0;
   double ra = kNaN;  // deg; the mean where an answer gives a position for each epoch
   double dec = kNaN;
-  double separation = kNaN;  // arcsec from the target
-  bool is_inside = false;    // the radius
-  bool is_kept = false;
+  std::vector<Epoch> epochs{};  // by mjd, then by expid; one at least
 };
 
-struct Answer {
-  std::vector<Epoch> epochs;  // in the answer's order
-  std::vector<Source> sources;
-  bool has_quadrants = false;  // there are columns field, ccdid and qid
-  bool has_all = false;        // there are all 24 columns
-};
+enum class Columns : std::uint8_t { Required, All };
+
+// The light curves of an answer, by oid. Reads any format that TableReader reads. Throws TryAgain
+// for a refused, cut or foreign answer, BadObject for a malformed one or one without these columns;
+// messages name the line. A header without rows gives none.
+std::vector<Curve> parse_answer(std::string_view text, Columns needed = Columns::Required);
+
+// How many epochs a VOTable has of each oid. It says where it ends: throws TryAgain when it was cut
+// or is no VOTable, BadObject when it is malformed.
+std::map<std::int64_t, std::size_t> rows_by_object(std::string_view votable);
 
 struct Selection {
   double radius_arcsec = 2.0;
@@ -83,24 +89,35 @@ struct Selection {
   bool nearest_only = false;
 };
 
-// Reads any format that TableReader reads. Throws TryAgain for a refused, cut or foreign answer,
-// BadObject for a malformed one; messages name the line. A header without rows gives no epochs.
-Answer parse_answer(std::string_view text);
+// A light curve as it is seen from a target.
+struct Candidate {
+  const Curve* curve = nullptr;
+  double separation = kNaN;  // arcsec
+  bool is_inside = false;    // the radius
+  bool is_kept = false;
+};
 
-// Marks the sources that are kept. Throws NotFound when there are none: the answer has no rows, or
-// all are outside the radius (the message says which).
-void select(Answer& answer, double ra, double dec, const Selection& selection);
+// By oid, as the curves must be. They must outlive what is made of them.
+using Curves = std::span<const Curve* const>;
+std::vector<const Curve*> pointers_to(std::span<const Curve> curves);
 
-// Appends the kept epochs to the groups ztf.g, ztf.r, ztf.i, in the answer's order; those of a band
-// whose group is not there are left out.
-void append(const Answer& answer, qsohost::Batch& batch);
+// Throws BadObject for a target that is nowhere.
+std::vector<Candidate> candidates_of(Curves curves, double ra, double dec,
+                                     const Selection& selection);
+// Throws NotFound when none is kept: there are none, or all are outside the radius (the message
+// says which).
+void check_found(std::span<const Candidate> candidates, const Selection& selection);
+
+// Appends the kept epochs, each with its epoch_id, to the groups ztf.g, ztf.r, ztf.i; those of a
+// band whose group is not there are left out.
+void append(std::span<const Candidate> candidates, qsohost::Batch& batch);
 
 // Epochs per band: in the answer, outside the radius, of farther sources, added.
-void count(const Answer& answer, qsohost::Counts& counts);
+void count(std::span<const Candidate> candidates, qsohost::Counts& counts);
 
-// The three in a row; counted also when nothing is found.
-void add_answer(std::string_view text, double ra, double dec, const Selection& selection,
-                qsohost::Batch& batch, qsohost::Counts& counts);
+// All of these in a row; counted also when nothing is found.
+std::vector<Candidate> add_curves(Curves curves, double ra, double dec, const Selection& selection,
+                                  qsohost::Batch& batch, qsohost::Counts& counts);
 
 // The groups and columns that append() fills. `bands`: indices in kBands.
 void declare_columns(qsohost::Ports& ports, std::span<const std::uint8_t> bands);

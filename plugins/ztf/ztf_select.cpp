@@ -1,4 +1,4 @@
-// From a parsed answer to groups of a batch.
+// From light curves to groups of a batch.
 #include <fmt/format.h>
 
 #include <qsohost/error.hpp>
@@ -8,6 +8,7 @@
 #include <cmath>
 #include <map>
 #include <tuple>
+#include <utility>
 
 #include "ztf_answer.hpp"
 #include "ztf_columns.hpp"
@@ -20,36 +21,52 @@ std::string group_name(std::size_t band) {
   return fmt::format("ztf.{}", kBands[band]);
 }
 
-void keep_nearest(Answer& answer) {
-  if (!answer.has_quadrants) {
-    throw qsohost::BadObject(
-        "objects = \"nearest\" needs the columns field, ccdid and qid, which "
-        "this answer does not have; ask for all columns");
+// Columns that this curve's rows do not have have no value.
+bool has_quadrant(const Curve& curve) {
+  std::uint32_t bit = 1;
+  for (const ColumnRule& rule : column_rules()) {
+    const bool is_part = rule.name == "field" || rule.name == "ccdid" || rule.name == "qid";
+    if (is_part && (curve.epochs.front().nulls & bit) != 0) return false;
+    bit <<= 1;
   }
-  const auto is_nearer = [](const Source& a, const Source& b) {
-    return std::tie(a.separation, a.oid) < std::tie(b.separation, b.oid);
-  };
-  std::map<std::tuple<int, int, int, int>, Source*> nearest;
-  for (Source& source : answer.sources) {
-    source.is_kept = false;
-    if (!source.is_inside) continue;
-    Source*& best = nearest[{source.band, source.field, source.ccdid, source.qid}];
-    if (best == nullptr || is_nearer(source, *best)) best = &source;
-  }
-  for (const auto& [quadrant, source] : nearest) source->is_kept = true;
+  return true;
 }
 
+void keep_nearest(std::span<Candidate> candidates) {
+  const auto is_nearer = [](const Candidate& a, const Candidate& b) {
+    return std::tie(a.separation, a.curve->oid) < std::tie(b.separation, b.curve->oid);
+  };
+  std::map<std::tuple<int, int, int, int>, Candidate*> nearest;
+  for (Candidate& candidate : candidates) {
+    if (!std::exchange(candidate.is_kept, false)) continue;
+    const Curve& curve = *candidate.curve;
+    if (!has_quadrant(curve)) {
+      throw qsohost::BadObject(
+          "objects = \"nearest\" needs the columns field, ccdid and qid, which this answer does "
+          "not have; ask for all columns");
+    }
+    Candidate*& best = nearest[{curve.band, curve.field, curve.ccdid, curve.qid}];
+    if (best == nullptr || is_nearer(candidate, *best)) best = &candidate;
+  }
+  for (const auto& [quadrant, candidate] : nearest) candidate->is_kept = true;
+}
+
+struct KeptEpochs {
+  std::vector<const Epoch*> epochs;
+  std::vector<std::int64_t> ids;
+};
+
 // The kept epochs of one band and the column's nulls among them.
-void append_band(const std::vector<const Epoch*>& epochs, qsohost::Group& group) {
+void append_band(const KeptEpochs& kept, qsohost::Group& group) {
   qsohost::Column& id = group.at("epoch_id");
   const std::size_t before = id.size();
-  for (const Epoch* epoch : epochs) id.append(epoch->epoch_id);
+  for (const std::int64_t place : kept.ids) id.append(place);
   std::uint32_t bit = 1;
   for (const ColumnRule& rule : column_rules()) {
     qsohost::Column& column = group.at(rule.name);
-    rule.append(epochs, column);
-    for (std::size_t k = 0; k < epochs.size(); ++k) {
-      if ((epochs[k]->nulls & bit) != 0) column.set_null(before + k);
+    rule.append(kept.epochs, column);
+    for (std::size_t k = 0; k < kept.epochs.size(); ++k) {
+      if ((kept.epochs[k]->nulls & bit) != 0) column.set_null(before + k);
     }
     bit <<= 1;
   }
@@ -57,34 +74,52 @@ void append_band(const std::vector<const Epoch*>& epochs, qsohost::Group& group)
 
 }  // namespace
 
-void select(Answer& answer, double ra, double dec, const Selection& selection) {
+std::vector<const Curve*> pointers_to(std::span<const Curve> curves) {
+  std::vector<const Curve*> out;
+  out.reserve(curves.size());
+  for (const Curve& curve : curves) out.push_back(&curve);
+  return out;
+}
+
+std::vector<Candidate> candidates_of(Curves curves, double ra, double dec,
+                                     const Selection& selection) {
   if (!std::isfinite(ra) || !std::isfinite(dec)) {
     throw qsohost::BadObject(fmt::format("the target's position ({}, {}) is not finite", ra, dec));
   }
-  if (answer.sources.empty()) {
-    throw qsohost::NotFound("no ZTF source there: the answer has a header and no rows");
+  std::vector<Candidate> candidates;
+  for (const Curve* curve : curves) {
+    const double separation = qsohost::separation_arcsec(ra, dec, curve->ra, curve->dec);
+    const bool is_inside = separation <= selection.radius_arcsec;
+    candidates.push_back({curve, separation, is_inside, is_inside});
   }
-  double nearest = HUGE_VAL;
-  for (Source& source : answer.sources) {
-    source.separation = qsohost::separation_arcsec(ra, dec, source.ra, source.dec);
-    source.is_inside = source.separation <= selection.radius_arcsec;
-    source.is_kept = source.is_inside;
-    nearest = std::min(nearest, source.separation);
-  }
-  if (nearest > selection.radius_arcsec) {
-    throw qsohost::NotFound(
-        fmt::format("none of the {} ZTF sources of the answer is within {} arcsec; the nearest is "
-                    "at {:.2f} arcsec",
-                    answer.sources.size(), selection.radius_arcsec, nearest));
-  }
-  if (selection.nearest_only) keep_nearest(answer);
+  if (selection.nearest_only) keep_nearest(candidates);
+  return candidates;
 }
 
-void append(const Answer& answer, qsohost::Batch& batch) {
-  std::array<std::vector<const Epoch*>, kBands.size()> kept;
-  for (const Epoch& epoch : answer.epochs) {
-    const Source& source = answer.sources[epoch.source];
-    if (source.is_kept) kept[epoch.band].push_back(&epoch);
+void check_found(std::span<const Candidate> candidates, const Selection& selection) {
+  if (candidates.empty()) {
+    throw qsohost::NotFound("no ZTF source there: the answer has a header and no rows");
+  }
+  if (std::ranges::any_of(candidates, &Candidate::is_kept)) return;
+  const auto nearest = std::ranges::min(candidates, {}, &Candidate::separation);
+  throw qsohost::NotFound(
+      fmt::format("none of the {} ZTF sources of the answer is within {} arcsec; the nearest is "
+                  "at {:.2f} arcsec",
+                  candidates.size(), selection.radius_arcsec, nearest.separation));
+}
+
+void append(std::span<const Candidate> candidates, qsohost::Batch& batch) {
+  std::array<KeptEpochs, kBands.size()> kept;
+  std::int64_t place = 0;
+  for (const Candidate& candidate : candidates) {
+    if (!candidate.is_inside) continue;
+    for (const Epoch& epoch : candidate.curve->epochs) {
+      if (candidate.is_kept) {
+        kept[epoch.band].epochs.push_back(&epoch);
+        kept[epoch.band].ids.push_back(place);
+      }
+      ++place;
+    }
   }
   for (std::size_t band = 0; band < kBands.size(); ++band) {
     const std::string group = group_name(band);
@@ -92,17 +127,17 @@ void append(const Answer& answer, qsohost::Batch& batch) {
   }
 }
 
-void count(const Answer& answer, qsohost::Counts& counts) {
+void count(std::span<const Candidate> candidates, qsohost::Counts& counts) {
   for (std::size_t band = 0; band < kBands.size(); ++band) {
     std::int64_t in = 0;
     std::int64_t outside = 0;
     std::int64_t added = 0;
-    for (const Source& source : answer.sources) {
-      if (source.band != band) continue;
-      const auto n = static_cast<std::int64_t>(source.epochs);
+    for (const Candidate& candidate : candidates) {
+      if (candidate.curve->band != band) continue;
+      const auto n = static_cast<std::int64_t>(candidate.curve->epochs.size());
       in += n;
-      if (!source.is_inside) outside += n;
-      if (source.is_kept) added += n;
+      if (!candidate.is_inside) outside += n;
+      if (candidate.is_kept) added += n;
     }
     const std::string item = group_name(band);
     counts.add(item, "epochs in answers", in);
@@ -112,17 +147,13 @@ void count(const Answer& answer, qsohost::Counts& counts) {
   }
 }
 
-void add_answer(std::string_view text, double ra, double dec, const Selection& selection,
-                qsohost::Batch& batch, qsohost::Counts& counts) {
-  Answer answer = parse_answer(text);
-  try {
-    select(answer, ra, dec, selection);
-  } catch (const qsohost::NotFound&) {
-    count(answer, counts);
-    throw;
-  }
-  count(answer, counts);
-  append(answer, batch);
+std::vector<Candidate> add_curves(Curves curves, double ra, double dec, const Selection& selection,
+                                  qsohost::Batch& batch, qsohost::Counts& counts) {
+  std::vector<Candidate> candidates = candidates_of(curves, ra, dec, selection);
+  count(candidates, counts);
+  check_found(candidates, selection);
+  append(candidates, batch);
+  return candidates;
 }
 
 void declare_columns(qsohost::Ports& ports, std::span<const std::uint8_t> bands) {
@@ -135,10 +166,11 @@ void declare_columns(qsohost::Ports& ports, std::span<const std::uint8_t> bands)
                       .mag = "mag",
                       .mag_err = "magerr",
                       .time_system = "MJD UTC"});
-    ports.adds({.group = group,
-                .name = "epoch_id",
-                .dtype = qsohost::DType::I64,
-                .help = "place among the epochs of the answer, from 0"});
+    ports.adds(
+        {.group = group,
+         .name = "epoch_id",
+         .dtype = qsohost::DType::I64,
+         .help = "place among the epochs of the target, from 0: by oid, mjd, expid, in all bands"});
     for (const ColumnRule& rule : column_rules()) {
       ports.adds({.group = group,
                   .name = std::string(rule.name),

@@ -11,24 +11,24 @@ EVERY_FAULT = "429=0.05,503=0.05,reset=0.05,cut=0.05,empty=0.05,status=0.05,garb
 
 class Faults(IrsaTest):
     def test_every_fault_at_once(self):
-        for road in ("position", "ids"):
-            with self.subTest(road), Server(self.sky, "--faults", EVERY_FAULT, *FAST) as server:
-                chain = self.chain("faults_" + road, server.url, road=road, rows=50, timeout=2,
+        for way in ("position", "ids"):
+            with self.subTest(way), Server(self.sky, "--faults", EVERY_FAULT, *FAST) as server:
+                chain = self.chain("faults_" + way, server.url, query_by=way, rows=50, timeout=2,
                                    ids_per_request=20)  # fmt: skip
                 run = self.qsohost(chain)
                 counts = server.status()
                 self.assert_right(run)
-                if road == "position":
+                if way == "position":
                     for fault in ("429", "503", "reset", "cut", "status", "garbage", "drip"):
                         self.assertGreater(counts.get("fault " + fault, 0), 0)
                     self.assertGreater(counts["wrong empty answers"], 0)
 
     def test_cut_at_a_line_end(self):
         """Every fourth answer looks whole and is not."""
-        for road, more in (("position", {}), ("ids", {"ids_per_request": 20}),
+        for way, more in (("position", {}), ("ids", {"ids_per_request": 20}),
                            ("ids", {"ids_per_request": 20, "bad_catflags_mask": 16384})):  # fmt: skip
-            with self.subTest(road, **more), Server(self.sky, "--faults", "cut-at-line=0.25") as server:
-                chain = self.chain(f"lines_{road}_{len(more)}", server.url, road=road, rows=50, **more)
+            with self.subTest(way, **more), Server(self.sky, "--faults", "cut-at-line=0.25") as server:
+                chain = self.chain(f"lines_{way}_{len(more)}", server.url, query_by=way, rows=50, **more)
                 run = self.qsohost(chain)
                 self.assertGreater(server.status()["fault cut-at-line"], 3)
             if "bad_catflags_mask" not in more:
@@ -40,20 +40,20 @@ class Faults(IrsaTest):
                 self.assertEqual(list(product["mjd_r"][i]), list(self.truth["mjd_r"][i][keep]))
 
     def test_no_more_at_a_time_than_it_bears(self):
-        for road in ("position", "ids"):
-            with self.subTest(road), Server(self.sky, "--throttle", "irsa", *FAST) as server:
+        for way in ("position", "ids"):
+            with self.subTest(way), Server(self.sky, "--throttle", "irsa", *FAST) as server:
                 begin = time.monotonic()
-                run = self.qsohost(self.chain("load_" + road, server.url, road=road, ids_per_request=50))
+                run = self.qsohost(self.chain("load_" + way, server.url, query_by=way, ids_per_request=50))
                 seconds = time.monotonic() - begin
                 counts = server.status()
             self.assert_right(run)
             self.assertLess(counts["most in flight"], 16)
-            print(f"{road}: {seconds:.1f} s, {asked_of(counts)} requests, {counts['most in flight']} at "
+            print(f"{way}: {seconds:.1f} s, {asked_of(counts)} requests, {counts['most in flight']} at "
                   f"most in flight, {counts.get('time-outs', 0)} time-outs,", end=" ")  # fmt: skip
 
     def test_jobs_that_fail(self):
         with Server(self.sky, "--faults", "job=0.5") as server:
-            chain = self.chain("jobs", server.url, road="auto", rows=4000)
+            chain = self.chain("jobs", server.url, query_by="auto", rows=4000)
             run = self.qsohost(chain, "--set", f"catalog.path={self.many_targets()}")
             self.assertEqual(self.ztf(run)["matched"], 4 * self.found)
 

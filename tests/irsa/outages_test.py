@@ -15,7 +15,7 @@ from server import Server  # found through support
 class Outages(IrsaTest):
     def test_gone_for_a_while(self):
         with Server(self.sky, "--throttle", "irsa", *FAST) as server:
-            chain = self.chain("away", server.url, road="position", rows=50)
+            chain = self.chain("away", server.url, query_by="position", rows=50)
             process = self.start(chain)
             while asked(server) < 30:
                 time.sleep(0.05)
@@ -34,7 +34,7 @@ class Outages(IrsaTest):
 
     def test_gone_for_good(self):
         with Server(self.sky, "--throttle", "irsa", *FAST) as server:
-            chain = self.chain("gone", server.url, road="position", rows=20, patience=3)
+            chain = self.chain("gone", server.url, query_by="position", rows=20, patience=3)
             process = self.start(chain)
             while asked(server) < 60:
                 time.sleep(0.05)
@@ -62,9 +62,9 @@ class Outages(IrsaTest):
 
     def test_killed_twenty_times(self):
         rng = random.Random(3)
-        for road, limit in (("position", 20), ("ids", 6)):
-            with self.subTest(road), Server(self.sky, "--throttle", "irsa", *SLOWER) as server:
-                chain = self.chain("kill_" + road, server.url, road=road, rows=30, max_connections=4,
+        for way, limit in (("position", 20), ("ids", 6)):
+            with self.subTest(way), Server(self.sky, "--throttle", "irsa", *SLOWER) as server:
+                chain = self.chain("kill_" + way, server.url, query_by=way, rows=30, max_connections=4,
                                    ids_per_request=20)  # fmt: skip
                 kills = in_flight = 0
                 while kills < limit:
@@ -82,7 +82,7 @@ class Outages(IrsaTest):
                 excess = asked(server)
             self.assert_right(run)
             self.assertEqual(kills, limit)
-            if road == "position":
+            if way == "position":
                 needed = self.objects + 4 * (self.objects - self.found)
                 # One more may have been on its way to the server each time.
                 self.assertLessEqual(excess - needed, in_flight + kills)

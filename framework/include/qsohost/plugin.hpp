@@ -22,6 +22,7 @@
 #include "qsohost/option.hpp"
 #include "qsohost/port.hpp"
 #include "qsohost/stage.hpp"
+#include "qsohost/tap.hpp"
 
 namespace qsohost::inline v1 {
 
@@ -61,6 +62,7 @@ constexpr std::uint64_t layout_hash() {
       Schema::Entry, Schema::GroupEntry, RunInfo, Context, Counts, Counts::Entry, Outcomes,
       Outcomes::State, Result, Stage, Source, Fetcher, Filter, Fitter, Sink, Input, Chunk, Products,
       Error, Request, Response, HttpPolicy, Conversation, Http, HttpFetcher, ObjectFetcher,
+      TapUpload, UploadColumn, TapQuery, TapAnswer, TapExchange,
       ResultColumn, CurveToFit, LightCurveFitter>();
 }
 

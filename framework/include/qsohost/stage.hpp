@@ -34,6 +34,12 @@ QSOHOST_API std::string_view name_of(Role role);  // "Source", ...
 enum class Outcome : std::uint8_t { Matched, NotFound, TryAgain, BadObject };
 QSOHOST_API std::string_view name_of(Outcome outcome);  // "matched", "not found", ...
 
+// The same with the reason, in a few words; none for Matched.
+struct Ending {
+  Outcome outcome = Outcome::Matched;
+  std::string reason{};
+};
+
 // Named sums that end up in the run's closing report, e.g. ("ztf.g", "epochs in"). Any thread.
 class QSOHOST_API Counts {
  public:
@@ -71,6 +77,10 @@ class QSOHOST_API Outcomes {
   // and BadObject thrown by it become the object's outcome and take back what it had appended; if
   // it returns, the object is matched.
   void for_each(Batch& batch, const std::function<void(const Object&)>& fetch_one);
+
+  // The same for a fetcher that knows already how some objects ended: `fetch_one` gives it, and may
+  // throw as above too.
+  void end_each(Batch& batch, const std::function<Ending(const Object&)>& fetch_one);
 
   void set(std::size_t row, Outcome outcome, std::string reason = {});
   // A few words on what was found, for the ledger of the run; optional.

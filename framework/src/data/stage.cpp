@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "data/ending.hpp"
 #include "data/working_on.hpp"
 
 namespace qsohost::inline v1 {
@@ -67,22 +68,25 @@ Outcomes::Outcomes(std::size_t rows, std::vector<std::string> groups)
     : states_(rows), groups_(std::move(groups)) {}
 
 void Outcomes::for_each(Batch& batch, const std::function<void(const Object&)>& fetch_one) {
-  const auto failed = [&](std::size_t row, Outcome outcome, const Error& error) {
-    set(row, outcome, error.what());
-    for (const std::string& name : groups_) batch.group(name).roll_back();
-  };
+  end_each(batch, [&](const Object& object) {
+    fetch_one(object);
+    return Ending{};
+  });
+}
+
+void Outcomes::end_each(Batch& batch, const std::function<Ending(const Object&)>& fetch_one) {
   for (std::size_t row = 0; row < states_.size(); ++row) {
     const AtObject at_object(batch, row);
+    Ending end;
     try {
-      fetch_one(Object(batch, row));
-      set(row, Outcome::Matched);
-    } catch (const NotFound& e) {
-      failed(row, Outcome::NotFound, e);
-    } catch (const TryAgain& e) {
-      failed(row, Outcome::TryAgain, e);
-    } catch (const BadObject& e) {
-      failed(row, Outcome::BadObject, e);
+      end = fetch_one(Object(batch, row));
+    } catch (const Error&) {
+      end = caught_ending();
     }
+    if (end.outcome != Outcome::Matched) {
+      for (const std::string& name : groups_) batch.group(name).roll_back();
+    }
+    set(row, end.outcome, std::move(end.reason));
     for (const std::string& name : groups_) batch.group(name).close_row();
   }
 }

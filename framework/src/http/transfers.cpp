@@ -181,6 +181,8 @@ bool Transfers::Transfer::redirect(std::string& refusal) {
   curl_easy_getinfo(easy.get(), CURLINFO_RESPONSE_CODE, &status);
   curl_easy_getinfo(easy.get(), CURLINFO_REDIRECT_URL, &target);
   if (!is_redirect(status) || target == nullptr) return false;
+  // It is done, and what is there to be seen is the list of all that is left.
+  if (status == 303 && request.method == "DELETE") return false;
   const std::string to = target;
   const auto from_url = parse_url(request.url);
   const auto to_url = parse_url(to);

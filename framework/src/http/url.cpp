@@ -57,6 +57,13 @@ std::string public_url(const std::string& url) {
   return part(handle, CURLUPART_URL);
 }
 
+std::string resolved_url(const std::string& base, const std::string& reference) {
+  const Handle handle = handle_of(base);
+  if (!handle) return {};
+  if (curl_url_set(handle.get(), CURLUPART_URL, reference.c_str(), 0) != CURLUE_OK) return {};
+  return part(handle, CURLUPART_URL);
+}
+
 bool may_redirect(const UrlParts& from, const UrlParts& to) {
   if (from.host != to.host) return false;
   if (from.scheme == to.scheme) return from.port == to.port;

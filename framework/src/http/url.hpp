@@ -21,6 +21,10 @@ std::optional<UrlParts> parse_url(const std::string& url);
 // Without user name, password and fragment, so that it can be shown.
 std::string public_url(const std::string& url);
 
+// The URL that `reference` (absolute, or relative like "/tap/async/7") means in a document at `base`;
+// "" if it means none.
+std::string resolved_url(const std::string& base, const std::string& reference);
+
 // True if an answer may send the question on from one URL to the other: the same scheme, host and
 // port, or https instead of http at the same host.
 bool may_redirect(const UrlParts& from, const UrlParts& to);

@@ -2,6 +2,7 @@
 
 #include <qsohost/error.hpp>
 
+#include <algorithm>
 #include <cmath>
 
 #include "answers.hpp"
@@ -10,11 +11,25 @@ using namespace qsohost;
 using Catch::Matchers::Contains;
 using ztf::parse_answer;
 
+namespace {
+
+std::vector<ztf::Candidate> candidates(const std::vector<ztf::Curve>& curves, double ra, double dec,
+                                       const ztf::Selection& selection) {
+  return ztf::candidates_of(ztf::pointers_to(curves), ra, dec, selection);
+}
+
+std::vector<std::int64_t> ids_of(const Group& group, const char* column) {
+  const auto ids = group.at(column).values<std::int64_t>();
+  return {ids.begin(), ids.end()};
+}
+
+}  // namespace
+
 TEST_CASE("a row of 24 columns") {
-  const ztf::Answer answer = parse_answer(kHeader + line({}));
-  REQUIRE(answer.epochs.size() == 1);
-  const ztf::Epoch& e = answer.epochs[0];
-  CHECK(e.epoch_id == 0);
+  const auto curves = parse_answer(kHeader + line({}));
+  REQUIRE(curves.size() == 1);
+  REQUIRE(curves[0].epochs.size() == 1);
+  const ztf::Epoch& e = curves[0].epochs[0];
   CHECK(e.oid == 675103300002930);
   CHECK(e.expid == 54248304);
   CHECK(e.filefracday == 20180627483032);
@@ -43,33 +58,37 @@ TEST_CASE("a row of 24 columns") {
 }
 
 TEST_CASE("decimal and hexadecimal ccdid, NaN hjd, 64-bit oid") {
-  const ztf::Answer answer = parse_answer(kHeader + line({.hjd = "NaN", .ccdid = "0xf"}) +
-                                          line({.oid = "9223372036854775807", .ccdid = "15"}));
-  REQUIRE(answer.epochs.size() == 2);
-  CHECK(std::isnan(answer.epochs[0].hjd));
-  CHECK(answer.epochs[0].mjd == 58202.3531);
-  CHECK(answer.epochs[0].ccdid == 15);
-  CHECK(answer.epochs[1].ccdid == 15);
-  CHECK(answer.epochs[1].oid == 9223372036854775807);
-  CHECK(answer.sources.size() == 2);
+  const auto curves = parse_answer(kHeader + line({.hjd = "NaN", .ccdid = "0xf"}) +
+                                   line({.oid = "9223372036854775807", .ccdid = "15"}));
+  REQUIRE(curves.size() == 2);
+  CHECK(std::isnan(curves[0].epochs.at(0).hjd));
+  CHECK(curves[0].epochs[0].mjd == 58202.3531);
+  CHECK(curves[0].epochs[0].ccdid == 15);
+  CHECK(curves[0].ccdid == 15);
+  CHECK(curves[1].epochs.at(0).ccdid == 15);
+  CHECK(curves[1].epochs[0].oid == 9223372036854775807);
+  CHECK(curves[1].oid == 9223372036854775807);
 }
 
 TEST_CASE("cells that repeat the row before, and cells that stop to") {
-  const ztf::Answer answer = parse_answer(
-      kHeader + line({}) + line({.mjd = "58203", .filter = "zr", .ccdid = ""}) +
-      line({.mjd = "58203", .mag = "18", .filter = "zr", .ccdid = ""}) + line({.filter = "zi"}));
-  REQUIRE(answer.epochs.size() == 4);
-  CHECK(answer.epochs[0].ccdid == 3);
-  CHECK(answer.epochs[1].nulls != 0);
-  CHECK(answer.epochs[2].nulls == answer.epochs[1].nulls);
-  CHECK(answer.epochs[2].mjd == 58203);
-  CHECK(answer.epochs[2].mag == 18);
-  CHECK(answer.epochs[3].nulls == 0);
-  CHECK(answer.epochs[3].ccdid == 3);
-  CHECK(answer.epochs[3].mjd == 58202.3531);
-  CHECK(answer.epochs[1].band == 1);
-  CHECK(answer.epochs[2].band == 1);
-  CHECK(answer.epochs[3].band == 2);
+  const auto curves =
+      parse_answer(kHeader + line({}) + line({.mjd = "58203", .filter = "zr", .ccdid = ""}) +
+                   line({.mjd = "58204", .mag = "18", .filter = "zr", .ccdid = ""}) +
+                   line({.mjd = "58205", .filter = "zi"}));
+  REQUIRE(curves.size() == 1);
+  const std::vector<ztf::Epoch>& epochs = curves[0].epochs;
+  REQUIRE(epochs.size() == 4);
+  CHECK(epochs[0].ccdid == 3);
+  CHECK(epochs[1].nulls != 0);
+  CHECK(epochs[2].nulls == epochs[1].nulls);
+  CHECK(epochs[1].mag == 17.5);
+  CHECK(epochs[2].mag == 18);
+  CHECK(epochs[2].expid == epochs[0].expid);
+  CHECK(epochs[3].nulls == 0);
+  CHECK(epochs[3].ccdid == 3);
+  CHECK(epochs[1].band == 1);
+  CHECK(epochs[2].band == 1);
+  CHECK(epochs[3].band == 2);
 }
 
 TEST_CASE("refused, cut and foreign answers are asked for again") {
@@ -94,7 +113,7 @@ TEST_CASE("an answer cut anywhere but at a line end is asked for again") {
     INFO(n);
     CHECK_THROWS_AS(parse_answer(text.substr(0, n)), TryAgain);
   }
-  CHECK(parse_answer(text).epochs.size() == 2);
+  CHECK(parse_answer(text).at(0).epochs.size() == 2);
 }
 
 TEST_CASE("malformed answers name line and column") {
@@ -106,47 +125,52 @@ TEST_CASE("malformed answers name line and column") {
   CHECK_THROWS_WITH(parse_answer(kHeader + line({.ccdid = "70000"})), Contains("column ccdid"));
   CHECK_THROWS_WITH(parse_answer(kHeader + line({.oid = "6.75e14"})), Contains("column oid"));
   CHECK_THROWS_WITH(parse_answer(kHeader + line({.ra = "nan"})), Contains("position"));
+  CHECK_THROWS_WITH(parse_answer(kHeader + line({.mjd = "nan"})), Contains("mjd (nan)"));
   CHECK_THROWS_AS(parse_answer("oid,mjd,mag\n1,2,3\n"), BadObject);
   CHECK_THROWS_WITH(parse_answer("oid,mjd,mag\n1,2,3\n"),
                     Contains("magerr, catflags, ra, dec, filtercode"));
 }
 
 TEST_CASE("columns that an older answer lacks become NaN and null") {
-  ztf::Answer answer = parse_answer(
-      "oid,mjd,mag,magerr,catflags,filtercode,ra,dec\n5,58202.5,17.5,0.02,0,zr,10,20\n");
-  ztf::select(answer, 10, 20, {});
+  const std::string text =
+      "oid,mjd,mag,magerr,catflags,filtercode,ra,dec\n5,58202.5,17.5,0.02,0,zr,10,20\n";
+  const auto curves = parse_answer(text);
   Batch batch(0, 0, 1);
   add_ztf_groups(batch);
-  ztf::append(answer, batch);
+  Counts counts;
+  ztf::add_curves(ztf::pointers_to(curves), 10, 20, {}, batch, counts);
   const Group& r = batch.group("ztf.r");
   CHECK(std::isnan(r.at("chi").values<float>()[0]));
   CHECK(std::isnan(r.at("hjd").values<double>()[0]));
   CHECK(r.at("ccdid").is_null(0));
   CHECK(r.at("expid").is_null(0));
   CHECK_FALSE(r.at("oid").is_null(0));
-  CHECK_FALSE(answer.has_quadrants);
-  CHECK_THROWS_WITH(ztf::select(answer, 10, 20, {.nearest_only = true}), Contains("nearest"));
+  CHECK_THROWS_WITH(candidates(curves, 10, 20, {.nearest_only = true}), Contains("nearest"));
+  CHECK_THROWS_WITH(parse_answer(text, ztf::Columns::All), Contains("no column expid, hjd, chi"));
 }
 
 TEST_CASE("the radius counts from the source's mean position, also across RA 0") {
   // Two epochs of one source, 0.36 arcsec on either side of RA 0.
-  ztf::Answer answer = parse_answer(kHeader + line({.ra = "359.9999", .dec = "0"}) +
-                                    line({.ra = "0.0001", .dec = "0"}));
-  REQUIRE(answer.sources.size() == 1);
-  ztf::select(answer, 0, 0, {.radius_arcsec = 0.1});
-  CHECK(answer.sources[0].separation == Approx(0).margin(1e-6));
-  CHECK(answer.sources[0].is_kept);
-  CHECK_THROWS_AS(ztf::select(answer, 0, 0.001, {}), NotFound);
-  CHECK_THROWS_AS(ztf::select(answer, std::nan(""), 0, {}), BadObject);
+  const auto curves = parse_answer(kHeader + line({.ra = "359.9999", .dec = "0"}) +
+                                   line({.ra = "0.0001", .dec = "0"}));
+  REQUIRE(curves.size() == 1);
+  const auto near = candidates(curves, 0, 0, {.radius_arcsec = 0.1});
+  CHECK(near.at(0).separation == Approx(0).margin(1e-6));
+  CHECK(near[0].is_kept);
+  CHECK_FALSE(candidates(curves, 0, 0.001, {}).at(0).is_kept);
+  CHECK_THROWS_AS(candidates(curves, std::nan(""), 0, {}), BadObject);
 }
 
 TEST_CASE("not found says which: no rows, or none near enough") {
-  ztf::Answer empty = parse_answer(kHeader);
-  CHECK_THROWS_AS(ztf::select(empty, 10, 20, {}), NotFound);
-  CHECK_THROWS_WITH(ztf::select(empty, 10, 20, {}), Contains("no rows"));
-  ztf::Answer far = parse_answer(kHeader + line({.dec = "20.001"}));
-  CHECK_THROWS_AS(ztf::select(far, 10, 20, {}), NotFound);
-  CHECK_THROWS_WITH(ztf::select(far, 10, 20, {}), Contains("3.60 arcsec"));
+  const auto found = [](const std::string& text) {
+    const auto curves = parse_answer(text);
+    ztf::check_found(candidates(curves, 10, 20, {}), {});
+  };
+  CHECK_THROWS_AS(found(kHeader), NotFound);
+  CHECK_THROWS_WITH(found(kHeader), Contains("no rows"));
+  CHECK_THROWS_AS(found(kHeader + line({.dec = "20.001"})), NotFound);
+  CHECK_THROWS_WITH(found(kHeader + line({.dec = "20.001"})), Contains("3.60 arcsec"));
+  CHECK_NOTHROW(found(kHeader + line({.dec = "20.001"}) + line({.oid = "1"})));
 }
 
 TEST_CASE("all sources inside the radius, or the nearest of each band, field and quadrant") {
@@ -158,40 +182,57 @@ TEST_CASE("all sources inside the radius, or the nearest of each band, field and
                            line({.oid = "6", .dec = "20.0010"}) +                  // outside
                            line({.oid = "8", .filter = "zi", .dec = "20.0001"}) +  // equally near
                            line({.oid = "7", .filter = "zi", .dec = "20.0001"});
+  const auto curves = parse_answer(text);
   const auto kept = [&](bool nearest_only) {
-    ztf::Answer answer = parse_answer(text);
-    ztf::select(answer, 10, 20, {.radius_arcsec = 2.0, .nearest_only = nearest_only});
     std::vector<std::int64_t> oids;
-    for (const ztf::Source& s : answer.sources) {
-      if (s.is_kept) oids.push_back(s.oid);
+    for (const auto& c : candidates(curves, 10, 20, {2.0, nearest_only})) {
+      if (c.is_kept) oids.push_back(c.curve->oid);
     }
     return oids;
   };
-  CHECK(kept(false) == std::vector<std::int64_t>{1, 2, 3, 4, 5, 8, 7});
+  CHECK(kept(false) == std::vector<std::int64_t>{1, 2, 3, 4, 5, 7, 8});
   CHECK(kept(true) == std::vector<std::int64_t>{2, 3, 4, 5, 7});
 }
 
-TEST_CASE("epochs keep the answer's order and their place in it; counts add up") {
-  const std::string text = kHeader + line({.oid = "1", .mjd = "58205"}) +
-                           line({.oid = "2", .filter = "zr"}) +
-                           line({.oid = "3", .mjd = "58201", .dec = "20.0001"}) +
-                           line({.oid = "4", .dec = "20.1"}) + line({.oid = "1", .mjd = "58203"});
-  for (const bool nearest_only : {false, true}) {
-    Batch batch(0, 0, 1);
-    add_ztf_groups(batch);
-    Counts counts;
-    ztf::add_answer(text, 10, 20, {.nearest_only = nearest_only}, batch, counts);
-    const auto ids = batch.group("ztf.g").at("epoch_id").values<std::int64_t>();
-    const std::vector<std::int64_t> expected =
-        nearest_only ? std::vector<std::int64_t>{0, 4} : std::vector<std::int64_t>{0, 2, 4};
-    CHECK(std::vector<std::int64_t>(ids.begin(), ids.end()) == expected);
-    CHECK(batch.group("ztf.r").at("mjd").size() == 1);
-    CHECK(batch.group("ztf.i").at("mjd").size() == 0);
-    std::vector<std::int64_t> g;
-    for (const auto& entry : counts.entries()) {
-      if (entry.item == "ztf.g") g.push_back(entry.n);
+// The order of the answer does not count, nor what is outside the radius.
+TEST_CASE("epochs by oid and time, each with its place among the target's; counts add up") {
+  std::vector<std::string> rows{
+      line({.oid = "1", .mjd = "58205"}), line({.oid = "2", .filter = "zr"}),
+      line({.oid = "3", .mjd = "58201", .dec = "20.0001"}), line({.oid = "0", .dec = "20.1"}),
+      line({.oid = "1", .mjd = "58203"})};
+  for (int order = 0; order < 5; ++order) {
+    std::ranges::rotate(rows, rows.begin() + 1);
+    std::string text = kHeader;
+    for (const std::string& row : rows) text += row;
+    const auto curves = parse_answer(text);
+    for (const bool nearest_only : {false, true}) {
+      Batch batch(0, 0, 1);
+      add_ztf_groups(batch);
+      Counts counts;
+      ztf::add_curves(ztf::pointers_to(curves), 10, 20, {2.0, nearest_only}, batch, counts);
+      using Ids = std::vector<std::int64_t>;
+      const Ids expected = nearest_only ? Ids{0, 1} : Ids{0, 1, 3};
+      CHECK(ids_of(batch.group("ztf.g"), "epoch_id") == expected);
+      CHECK(ids_of(batch.group("ztf.g"), "oid") == (nearest_only ? Ids{1, 1} : Ids{1, 1, 3}));
+      CHECK(ids_of(batch.group("ztf.r"), "epoch_id") == Ids{2});
+      CHECK(batch.group("ztf.g").at("mjd").values<double>()[0] == 58203);
+      CHECK(batch.group("ztf.i").at("mjd").size() == 0);
+      Ids g;
+      for (const auto& entry : counts.entries()) {
+        if (entry.item == "ztf.g") g.push_back(entry.n);
+      }
+      const auto added = static_cast<std::int64_t>(expected.size());
+      CHECK(g == Ids{4, 1, 3 - added, added});
     }
-    const auto added = static_cast<std::int64_t>(expected.size());
-    CHECK(g == std::vector<std::int64_t>{4, 1, 3 - added, added});
+  }
+}
+
+TEST_CASE("epochs of one time are in the order of their exposures") {
+  std::string early = line({});
+  std::string late = line({});
+  early.replace(early.find("54248304"), 8, "54248303");
+  for (const std::string& text : {early + late, late + early}) {
+    const auto curves = parse_answer(kHeader + text);
+    CHECK(curves.at(0).epochs.at(0).expid == 54248303);
   }
 }

@@ -153,7 +153,7 @@ class Archive {
 struct Talk {
   using Spoil = std::function<void(const qsohost::Request&, qsohost::Response&)>;
 
-  ztf::Asking asking;
+  ztf::IrsaSettings settings;
   ztf::Shared shared;
   Archive archive;
   std::vector<ztf::Position> targets;
@@ -168,20 +168,23 @@ struct Talk {
   std::vector<qsohost::Request> requests;  // as given, without repeats
 
   Talk() {
-    asking.curves_url = "http://irsa/cgi-bin/ZTF/nph_light_curves";
-    asking.tap_url = "http://irsa/TAP";
-    asking.collection = "ztf_dr24";
-    asking.objects_table = "ztf_objects_dr24";
-    asking.bands = {0, 1, 2};
+    settings.curves_url = "http://irsa/cgi-bin/ZTF/nph_light_curves";
+    settings.tap_url = "http://irsa/TAP";
+    settings.collection = "ztf_dr24";
+    settings.objects_table = "ztf_objects_dr24";
+    settings.bands = {0, 1, 2};
+    settings.ids_per_request = 200;
+    settings.confirmations = 5;
+    settings.confirm_after = std::chrono::seconds(5);
     shared.warn = [this](const std::string& text) { warnings.push_back(text); };
   }
 
-  void run(ztf::Road road) {
-    asking.road = road;
+  void run(ztf::QueryBy query_by) {
+    settings.query_by = query_by;
     prepare();
     std::vector<double> ras, decs;
     for (const auto& t : targets) ras.push_back(t.ra), decs.push_back(t.dec);
-    ztf::IrsaConversation conversation(asking, shared, batch, ras, decs, counts);
+    ztf::IrsaConversation conversation(settings, shared, batch, ras, decs, counts);
     std::deque<qsohost::Request> open;
     const auto add = [&](std::vector<qsohost::Request> more) {
       for (auto& request : more) {

@@ -9,19 +9,19 @@
 
 using namespace qsohost;
 using Catch::Matchers::Contains;
-using ztf::Road;
+using ztf::QueryBy;
 using namespace ztf_tests;
 
 // Where no end is announced an answer that is cut between two lines looks like a whole one.
 TEST_CASE("an answer that may have been cut is not believed alone") {
-  for (const Road road : {Road::Position, Road::Ids}) {
-    for (const int confirm_empty : {0, 4}) {
+  for (const QueryBy way : {QueryBy::Position, QueryBy::Ids}) {
+    for (const int confirmations : {1, 5}) {
       for (const bool is_filtered : {false, true}) {
-        INFO(static_cast<int>(road) << " " << confirm_empty << is_filtered);
+        INFO(static_cast<int>(way) << " " << confirmations << is_filtered);
         std::mt19937 random(7);
         Talk talk;
-        talk.asking.confirm_empty = confirm_empty;
-        talk.asking.bad_catflags_mask = is_filtered ? 32768 : 0;
+        talk.settings.confirmations = confirmations;
+        talk.settings.bad_catflags_mask = is_filtered ? 32768 : 0;
         fill(talk, 40);
         std::set<std::string> cut;
         talk.spoil = [&](const Request& request, Response& response) {
@@ -31,7 +31,7 @@ TEST_CASE("an answer that may have been cut is not believed alone") {
           const std::size_t at = random() % response.body.size();
           response.body.resize(response.body.find('\n', at) + 1);
         };
-        talk.run(road);
+        talk.run(way);
         check_truth(talk);
       }
     }
@@ -44,7 +44,7 @@ TEST_CASE("with ends that are not announced by position each source is asked for
   talk.spoil = [](const Request& /*request*/, Response& response) {
     response.is_end_known = false;
   };
-  talk.run(Road::Position);
+  talk.run(QueryBy::Position);
   check_truth(talk);
   CHECK(talk.requests.size() == 12);
   CHECK(std::ranges::count_if(talk.requests, [](const Request& r) {
@@ -61,7 +61,7 @@ TEST_CASE("answers that are always cut fail, and give no light curve by halves")
     if (request.url.ends_with("FORMAT=VOTABLE")) return;
     response.body.resize(response.body.find('\n', response.body.size() / 2) + 1);
   };
-  talk.run(Road::Position);
+  talk.run(QueryBy::Position);
   CHECK(talk.states[0].outcome == Outcome::TryAgain);
   CHECK_THAT(talk.states[0].reason, Contains("8 answers had not all rows"));
   CHECK(talk.batch.group("ztf.g").epochs() == 0);
@@ -81,7 +81,7 @@ TEST_CASE("more epochs than announced are believed when it is known how many the
     for (int line = 0; line < 1 + 6; ++line) end = response.body.find('\n', end) + 1;
     response.body.resize(end);
   };
-  talk.run(Road::Ids);
+  talk.run(QueryBy::Ids);
   CHECK(talk.batch.group("ztf.g").slice(0).count == 9);
   CHECK(asked == 3);
 }

@@ -11,7 +11,7 @@
 using namespace qsohost;
 using Catch::Matchers::Contains;
 using Catch::Matchers::StartsWith;
-using ztf::Road;
+using ztf::QueryBy;
 using namespace ztf_tests;
 
 namespace {
@@ -48,17 +48,17 @@ std::vector<Outcome> outcomes_of(const Talk& talk) {
 
 TEST_CASE("requests for light curves, to the letter") {
   Talk talk;
-  CHECK(ztf::curves_at(talk.asking, {-10, -0.00001}).url ==
+  CHECK(ztf::curves_at(talk.settings, {-10, -0.00001}).url ==
         "http://irsa/cgi-bin/ZTF/nph_light_curves?POS=CIRCLE%20350.0000000000%20-0.0000100000%20"
         "0.0005833333&COLLECTION=ztf_dr24&FORMAT=CSV");
-  talk.asking.bands = {0, 1};
-  talk.asking.bad_catflags_mask = 32768;
-  talk.asking.collection = "a b&c";
-  CHECK_THAT(ztf::curves_at(talk.asking, {10, 20}).url,
+  talk.settings.bands = {0, 1};
+  talk.settings.bad_catflags_mask = 32768;
+  talk.settings.collection = "a b&c";
+  CHECK_THAT(ztf::curves_at(talk.settings, {10, 20}).url,
              Contains("&BANDNAME=g%2Cr&COLLECTION=a%20b%26c&BAD_CATFLAGS_MASK=32768&FORMAT=CSV"));
   // The service takes no BANDNAME beside ID.
   const std::vector<std::int64_t> oids{12, 13};
-  CHECK_THAT(ztf::curves_of(talk.asking, oids).url,
+  CHECK_THAT(ztf::curves_of(talk.settings, oids).url,
              Contains("?ID=12&ID=13&COLLECTION=a%20b%26c&BAD") && !Contains("BANDNAME"));
 }
 
@@ -66,27 +66,27 @@ TEST_CASE("ids are cut into lots by number and by the length of the URL") {
   Talk talk;
   std::vector<std::int64_t> oids(1000);
   for (std::size_t k = 0; k < oids.size(); ++k) oids[k] = 600000000000000 + static_cast<int>(k);
-  CHECK(ztf::in_lots(talk.asking, oids).size() == 5);
-  talk.asking.ids_per_request = 1000;
-  const auto lots = ztf::in_lots(talk.asking, oids);
+  CHECK(ztf::in_lots(talk.settings, oids).size() == 5);
+  talk.settings.ids_per_request = 1000;
+  const auto lots = ztf::in_lots(talk.settings, oids);
   CHECK(lots.size() == 3);
   std::size_t n = 0;
   for (const auto& lot : lots) {
     n += lot.size();
-    CHECK(ztf::curves_of(talk.asking, lot).url.size() <= 8000);
+    CHECK(ztf::curves_of(talk.settings, lot).url.size() <= 8000);
   }
   CHECK(n == oids.size());
-  CHECK(ztf::in_lots(talk.asking, {}).empty());
+  CHECK(ztf::in_lots(talk.settings, {}).empty());
 }
 
-TEST_CASE("both roads give the same, in whatever order the answers come") {
+TEST_CASE("both ways of asking give the same, in whatever order the answers come") {
   Talk one, two;
   fill(one, 60);
   fill(two, 60);
   two.archive.backwards = true;
   two.last_first = true;
-  one.run(Road::Position);
-  two.run(Road::Ids);
+  one.run(QueryBy::Position);
+  two.run(QueryBy::Ids);
   check_truth(one);
   check_truth(two);
   CHECK(same_light_curves(one.batch, two.batch));
@@ -100,15 +100,42 @@ TEST_CASE("both roads give the same, in whatever order the answers come") {
   CHECK(ids[1] == 1);
 }
 
+TEST_CASE("ztf-files gives the same light curves, epoch_id included, from the same answers") {
+  Talk talk;
+  fill(talk, 10);
+  talk.targets.push_back({20, 20});
+  talk.archive.add({"4", 20, 20 + 2.05 * kArcsec, "zg", 4});  // in the margin
+  talk.archive.add({"5", 20, 20 + 1 * kArcsec, "zr", 3});
+  talk.archive.add({"3", 20, 20, "zg", 2});
+  talk.run(QueryBy::Ids);
+
+  Batch batch(0, 0, 1000);
+  add_ztf_groups(batch);
+  auto& id = batch.objects().add({"source_id", DType::I64, "", ""});
+  for (std::size_t k = 0; k < talk.targets.size(); ++k) id.append(static_cast<std::int64_t>(k));
+  Outcomes outcomes(talk.targets.size(), {"ztf.g", "ztf.r", "ztf.i"});
+  talk.archive.backwards = true;
+  outcomes.for_each(batch, [&](const Object& object) {
+    const ztf::Position& target = talk.targets[object.row()];
+    const std::string file = talk.archive.answer(ztf::curves_at(talk.settings, target)).body;
+    const auto curves = ztf::parse_answer(file);
+    ztf::add_curves(ztf::pointers_to(curves), target.ra, target.dec, talk.settings.selection, batch,
+                    talk.counts);
+  });
+  CHECK(same_light_curves(talk.batch, batch));
+  const auto ids = batch.group("ztf.r").at("epoch_id").values<std::int64_t>();
+  CHECK(ids.back() == 4);  // behind two of oid 3, with those of oid 4 left out
+}
+
 TEST_CASE("an object near two targets belongs to both; neighbours; outside; other bands") {
-  for (const Road road : {Road::Position, Road::Ids}) {
+  for (const QueryBy way : {QueryBy::Position, QueryBy::Ids}) {
     Talk talk;
     talk.targets = {{10, 20}, {10, 20 + 2 * kArcsec}, {11, 20}, {12, 20}};
     talk.archive.add({"5", 10, 20 + 1 * kArcsec, "zg", 2});
     talk.archive.add({"4", 10, 20 - 1 * kArcsec, "zr", 3});
     talk.archive.add({"6", 11, 20 + 2.05 * kArcsec, "zr", 4});  // in the margin
     talk.archive.add({"7", 12, 20, "zi", 4});
-    talk.run(road);
+    talk.run(way);
     const Group& g = talk.batch.group("ztf.g");
     CHECK(g.slice(0).count == 2);
     CHECK(g.slice(1).count == 2);
@@ -132,7 +159,7 @@ TEST_CASE("an empty answer is believed after it was confirmed, and not before") 
     if (request.about != "source 103") return;
     if (++empty <= 4) response.body = kHeader;
   };
-  talk.run(Road::Position);
+  talk.run(QueryBy::Position);
   check_truth(talk);
   CHECK(talk.count("archive", "wrong empty answers") == 4);
   CHECK_THAT(talk.states[6].reason, Contains("5 answers without a row"));
@@ -155,7 +182,7 @@ TEST_CASE("a wrong empty answer of the table of objects is found out") {
       response.body.erase(at, response.body.find("</TR>", at) + 5 - at);
     }
   };
-  talk.run(Road::Ids);
+  talk.run(QueryBy::Ids);
   check_truth(talk);
   CHECK(talk.count("archive", "wrong empty answers") == 1);
 }
@@ -180,7 +207,7 @@ TEST_CASE("answers that cannot be trusted are asked for again, whatever is wrong
     Talk talk;
     fill(talk, 60);
     talk.spoil = spoil;
-    talk.run(Road::Ids);
+    talk.run(QueryBy::Ids);
     check_truth(talk);
   }
 }
@@ -191,7 +218,7 @@ TEST_CASE("a table that announces more than there is") {
   talk.archive.add({"5", 10, 20, "zg", 3, 4});  // one fewer than announced
   talk.archive.add({"6", 11, 20, "zg", 0, 4});  // none
   talk.archive.add({"7", 12, 20, "zg", 4, 0});  // announced to have none
-  talk.run(Road::Ids);
+  talk.run(QueryBy::Ids);
   CHECK(outcomes_of(talk) ==
         std::vector<Outcome>{Outcome::Matched, Outcome::TryAgain, Outcome::NotFound});
   CHECK(talk.batch.group("ztf.g").slice(0).count == 3);
@@ -201,11 +228,11 @@ TEST_CASE("a table that announces more than there is") {
 
 TEST_CASE("with a filter on rows an object may have none") {
   Talk talk;
-  talk.asking.bad_catflags_mask = 32768;
+  talk.settings.bad_catflags_mask = 32768;
   talk.targets = {{10, 20}, {11, 20}};
   talk.archive.add({"5", 10, 20, "zg", 2, 9});
   talk.archive.add({"6", 11, 20, "zg", 0, 9});
-  talk.run(Road::Ids);
+  talk.run(QueryBy::Ids);
   CHECK(outcomes_of(talk) == std::vector<Outcome>{Outcome::Matched, Outcome::NotFound});
   CHECK(talk.requests.size() == 1 + 1 + 4);
 }
@@ -218,7 +245,7 @@ TEST_CASE("one bad row costs one object its light curve, not two hundred") {
     const auto at = response.body.find("\n" + bad + ",");
     if (at != std::string::npos) response.body.replace(at + 1, bad.size(), "x");
   };
-  talk.run(Road::Ids);
+  talk.run(QueryBy::Ids);
   for (std::size_t k = 0; k < 35; ++k) {
     INFO(k << talk.states[k].reason);
     CHECK(talk.states[k].outcome == (k == 4       ? Outcome::BadObject
@@ -234,19 +261,19 @@ TEST_CASE("an answer that lacks a column is not taken") {
   talk.spoil = [](const Request& /*request*/, Response& response) {
     response.body = "oid,mjd,mag,magerr,catflags,filtercode,ra,dec\n";
   };
-  talk.run(Road::Position);
+  talk.run(QueryBy::Position);
   CHECK(outcomes_of(talk) == std::vector<Outcome>{Outcome::BadObject, Outcome::BadObject});
 }
 
 TEST_CASE("what the host gives up on fails alone") {
   Talk talk;
-  talk.asking.ids_per_request = 2;
+  talk.settings.ids_per_request = 2;
   fill(talk, 35);
   const std::string oid = std::to_string(600000000000000 + 10 * (500 - 4) + 1);
   talk.spoil = [&](const Request& request, Response& response) {
     if (request.url.find("ID=" + oid) != std::string::npos) response.status = 500;
   };
-  talk.run(Road::Ids);
+  talk.run(QueryBy::Ids);
   int failed = 0;
   for (const auto& state : talk.states) {
     if (state.outcome != Outcome::TryAgain) continue;
@@ -261,12 +288,12 @@ TEST_CASE("what the host gives up on fails alone") {
 TEST_CASE("auto: the table for many, positions for few, and when the table cannot be asked") {
   Talk few;
   fill(few, 30);
-  few.run(Road::Auto);
+  few.run(QueryBy::Auto);
   CHECK(std::ranges::all_of(few.requests, is_curves));
 
   Talk many;
   fill(many, 31);
-  many.run(Road::Auto);
+  many.run(QueryBy::Auto);
   CHECK(many.requests.front().method == "POST");
   check_truth(many);
 
@@ -275,7 +302,7 @@ TEST_CASE("auto: the table for many, positions for few, and when the table canno
   broken.spoil = [](const Request& request, Response& response) {
     if (!is_curves(request)) response.status = 500;
   };
-  broken.run(Road::Auto);
+  broken.run(QueryBy::Auto);
   check_truth(broken);
   CHECK(same_light_curves(broken.batch, many.batch));
   REQUIRE(broken.warnings.size() == 1);
@@ -286,7 +313,7 @@ TEST_CASE("auto: the table for many, positions for few, and when the table canno
   Talk stern;
   fill(stern, 31);
   stern.spoil = broken.spoil;
-  stern.run(Road::Ids);
+  stern.run(QueryBy::Ids);
   for (const auto& state : stern.states) CHECK(state.outcome == Outcome::TryAgain);
 }
 
@@ -297,7 +324,7 @@ TEST_CASE("many positions go as a job; one that is lost or fails is made anew, b
   };
   Talk good;
   talk_of(good);
-  good.run(Road::Ids);
+  good.run(QueryBy::Ids);
   check_truth(good);
   CHECK(good.requests[0].url == "http://irsa/TAP/async");
   CHECK_THAT(good.requests[0].body, Contains("name=\"PHASE\"\r\n\r\nRUN"));
@@ -315,7 +342,7 @@ TEST_CASE("many positions go as a job; one that is lost or fails is made anew, b
       if (is_lost) response.status = 404;
       response.body = "ERROR";
     };
-    talk.run(Road::Ids);
+    talk.run(QueryBy::Ids);
     check_truth(talk);
   }
 
@@ -324,17 +351,36 @@ TEST_CASE("many positions go as a job; one that is lost or fails is made anew, b
   never.spoil = [](const Request& request, Response& response) {
     if (request.url.ends_with("/phase")) response.body = "ABORTED";
   };
-  never.run(Road::Ids);
+  never.run(QueryBy::Ids);
   for (const auto& state : never.states) {
     CHECK(state.outcome == Outcome::TryAgain);
     CHECK_THAT(state.reason, Contains("job3 ended in phase ABORTED"));
   }
 }
 
+TEST_CASE("more objects than the archive sends: each position is asked for on its own, at once") {
+  const auto spoil = [](const Request& request, Response& response) {
+    const auto end = response.body.find("</RESOURCE>");
+    if (is_curves(request)) return;
+    response.body.insert(end, "<INFO name=\"QUERY_STATUS\" value=\"OVERFLOW\"/>");
+  };
+  Talk talk;
+  fill(talk, 31);
+  talk.spoil = spoil;
+  talk.run(QueryBy::Auto);
+  check_truth(talk);
+  REQUIRE(talk.warnings.size() == 1);
+  CHECK_THAT(talk.warnings[0], Contains("more objects near 31 positions than the archive sends"));
+  const auto posts = std::ranges::count_if(talk.archive.urls,
+                                           [](const auto& url) { return url.ends_with("/sync"); });
+  CHECK(posts == 1);  // it would be the same again
+}
+
 TEST_CASE("the upload of positions") {
   Talk talk;
-  const std::vector<ztf::Numbered> positions{{4, {359.5, -0.25}}, {9, {-1, 89}}};
-  const Request request = ztf::look_up(talk.asking, positions, true);
+  const std::vector<ztf::UploadedPosition> positions{{4, {359.5, -0.25}}, {9, {-1, 89}}};
+  ztf::LookUp look_up(talk.settings, positions, 0, {});
+  const Request request = look_up.begin();
   CHECK(request.method == "POST");
   CHECK(request.url == "http://irsa/TAP/sync");
   CHECK_THAT(request.content_type, StartsWith("multipart/form-data; boundary="));
@@ -351,7 +397,7 @@ TEST_CASE("the upload of positions") {
 TEST_CASE("a position that is none") {
   Talk talk;
   talk.targets = {{10, 91}, {std::nan(""), 0}};
-  talk.run(Road::Position);
+  talk.run(QueryBy::Position);
   CHECK(talk.requests.empty());
   for (const auto& state : talk.states) CHECK(state.outcome == Outcome::BadObject);
 }
@@ -359,7 +405,7 @@ TEST_CASE("a position that is none") {
 TEST_CASE("options of the stage that cannot work together") {
   CHECK_THROWS_WITH(Harness("irsa-ztf", {{"url", "\"irsa.ipac.caltech.edu\""}}),
                     Contains("https://"));
-  CHECK_THROWS_WITH(Harness("irsa-ztf", {{"collection", "\"ztf\""}, {"road", "\"ids\""}}),
+  CHECK_THROWS_WITH(Harness("irsa-ztf", {{"collection", "\"ztf\""}, {"query_by", "\"ids\""}}),
                     Contains("objects_table"));
   CHECK_THROWS_WITH(Harness("irsa-ztf", {{"bands", "[]"}}), Contains("bands"));
   CHECK_NOTHROW(Harness("irsa-ztf", {{"collection", "\"ztf\""}}));

@@ -1,4 +1,4 @@
-"""Both roads to the archive, what they cost, and what run.db and the product say afterwards."""
+"""Both ways of asking the archive, what they cost, and what run.db and the product say afterwards."""
 
 import subprocess
 import unittest
@@ -9,18 +9,18 @@ from support import QSOHOST, IrsaTest, read_product
 from server import Server  # found through support
 
 
-class Roads(IrsaTest):
+class QueryBy(IrsaTest):
     def test_same_products_and_far_fewer_requests(self):
         asked = {}
-        for road in ("position", "ids"):
+        for way in ("position", "ids"):
             with Server(self.sky) as server:
-                run = self.qsohost(self.chain(road, server.url, road=road))
+                run = self.qsohost(self.chain(way, server.url, query_by=way))
                 counts = server.status()
             self.assert_right(run)
-            asked[road] = counts["light-curve requests"] + counts.get("TAP sync requests", 0)
+            asked[way] = counts["light-curve requests"] + counts.get("TAP sync requests", 0)
             told = {c["what"]: c["n"] for c in self.ztf(run)["counts"] if c["item"].startswith("127.")}
-            self.assertEqual(told["requests"], asked[road])
-            if road == "position":
+            self.assertEqual(told["requests"], asked[way])
+            if way == "position":
                 empty = self.objects - self.found
                 self.assertEqual(counts["light-curve requests"], self.objects + 4 * empty)
             else:
@@ -39,7 +39,7 @@ class Roads(IrsaTest):
 
     def test_a_job_for_many_positions(self):
         with Server(self.sky) as server:
-            chain = self.chain("job", server.url, rows=4000, road="ids")
+            chain = self.chain("job", server.url, rows=4000, query_by="ids")
             run = self.qsohost(chain, "--set", f"catalog.path={self.many_targets()}")
             counts = server.status()
         self.assertGreaterEqual(counts["TAP jobs"], 1)
@@ -52,10 +52,10 @@ class Roads(IrsaTest):
 
     def test_bands_and_flags_are_left_to_the_archive(self):
         products = []
-        for road in ("position", "ids"):
+        for way in ("position", "ids"):
             with Server(self.sky) as server:
-                chain = self.chain("filtered_" + road, server.url, road=road, bands=["g", "r"],
-                                   bad_catflags_mask=32768, confirm_empty=1)  # fmt: skip
+                chain = self.chain("filtered_" + way, server.url, query_by=way, bands=["g", "r"],
+                                   bad_catflags_mask=32768, confirmations=2)  # fmt: skip
                 products.append(read_product(self.qsohost(chain) / "ztf.fits")[0])
         self.assertEqual(len(products[0]), 19)
         for product in products:

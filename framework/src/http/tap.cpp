@@ -1,0 +1,237 @@
+#include "qsohost/tap.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <utility>
+
+#include "http/tap_answer.hpp"
+#include "http/tap_request.hpp"
+#include "http/url.hpp"
+#include "qsohost/error.hpp"
+
+namespace qsohost::inline v1 {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr int kMostBadJobs = 3;
+// Each interruption that lasts longer than the service keeps jobs can lose one, and a resumed run
+// goes through all of them again.
+constexpr int kMostLostJobs = 10;
+constexpr int kMostJobs = kMostBadJobs + kMostLostJobs;
+
+// 0.5 s, 0.75 s, ... 30 s.
+milliseconds before_poll(int polls) {
+  const double seconds = std::min(30.0, 0.5 * std::pow(1.5, polls));
+  return milliseconds(static_cast<std::int64_t>(1000 * seconds));
+}
+
+bool is_unfinished(const std::string& phase) {
+  constexpr std::array<std::string_view, 6> phases{"PENDING", "QUEUED",    "EXECUTING",
+                                                   "HELD",    "SUSPENDED", "UNKNOWN"};
+  return std::ranges::find(phases, phase) != phases.end();
+}
+
+// Where the new job is. Services redirect to it, or give a Location, perhaps without a host.
+std::string job_url(const Request& request, const Response& response) {
+  std::string url = response.url == request.url ? std::string() : response.url;
+  if (const auto location = response.header("Location"); url.empty() && !location.empty()) {
+    url = resolved_url(request.url, std::string(location));
+  }
+  url = url.substr(0, url.find('?'));
+  while (url.ends_with('/')) url.pop_back();
+  if (url.empty()) throw TryAgain("TAP took a job and did not say where it is");
+  return url;
+}
+
+Request get(std::string url) {
+  Request request;
+  request.url = std::move(url);
+  return request;
+}
+
+}  // namespace
+
+struct TapExchange::State {
+  enum class Step : std::uint8_t { Sync, Create, Start, Poll, Result, Error, Delete };
+  using Next = std::optional<Request>;
+
+  Request begin();
+  Next answer(const Request& request, const Response& response);
+  Next failed(const std::string& reason);
+
+  Request of_job(Step next, Request request);
+  Request poll();
+  Request start();
+  Request remove();
+  Next polled(std::string_view body);
+  Next read_rows(const Response& response);
+  Next anew(int& times, int most, const std::string& reason);
+  Next end(std::string reason);
+
+  TapQuery query;
+  Reader read;
+  Step step = Step::Sync;
+  std::string job{};  // its URL
+  int created = 0;    // jobs
+  int bad = 0;        // that ended in an error
+  int lost = 0;       // that could not be asked for
+  // Of this job:
+  int polls = 0;
+  bool is_started = false;
+  milliseconds waited{0};
+  std::string failure{};
+};
+
+Request TapExchange::State::begin() {
+  step = query.as_job ? Step::Create : Step::Sync;
+  Request request = tap_request(query);
+  // Another job is another question, else a resumed run would find the first one's answer.
+  request.turn = query.turn * kMostJobs + created;
+  request.delay = query.delay;
+  if (query.as_job) ++created;
+  polls = 0;
+  is_started = false;
+  waited = {};
+  return request;
+}
+
+// The next request of this job. Only its result is worth anything later.
+Request TapExchange::State::of_job(Step next, Request request) {
+  step = next;
+  request.headers = query.headers;
+  request.about = "the job " + job;
+  request.keep = next == Step::Result;
+  return request;
+}
+
+Request TapExchange::State::poll() {
+  Request request = of_job(Step::Poll, get(job + "/phase"));
+  request.turn = polls;
+  request.delay = before_poll(polls);
+  waited += request.delay;
+  ++polls;
+  return request;
+}
+
+Request TapExchange::State::start() {
+  is_started = true;
+  return of_job(Step::Start, tap_form(job + "/phase", "PHASE", "RUN"));
+}
+
+Request TapExchange::State::remove() {
+  Request request = of_job(Step::Delete, get(job));
+  request.method = "DELETE";
+  return request;
+}
+
+TapExchange::State::Next TapExchange::State::polled(std::string_view body) {
+  const std::string phase = tap_phase(body);
+  // PHASE=RUN was sent along with the query; not all services look at it.
+  if (phase == "PENDING" && !is_started) return start();
+  if (is_unfinished(phase)) {
+    if (waited < query.job_timeout) return poll();
+    failure = fmt::format("the job {} is {} after {} s", job, phase, waited.count() / 1000);
+    return remove();
+  }
+  if (phase == "COMPLETED") return of_job(Step::Result, get(job + "/results/result"));
+  if (phase == "ERROR") return of_job(Step::Error, get(job + "/error"));
+  if (phase == "ABORTED" || phase == "ARCHIVED") {
+    return anew(bad, kMostBadJobs, fmt::format("the job {} ended in phase {}", job, phase));
+  }
+  throw TryAgain(fmt::format("the job {}: '{}' is no phase", job, phase));
+}
+
+TapExchange::State::Next TapExchange::State::read_rows(const Response& response) {
+  check_tap_answer(response);
+  try {
+    read({response.body, has_overflow(response.body, query)});
+  } catch (const BadObject& e) {
+    return end(e.what());
+  }
+  if (query.as_job && query.deletes_job) return remove();
+  return std::nullopt;
+}
+
+TapExchange::State::Next TapExchange::State::answer(const Request& request,
+                                                    const Response& response) {
+  switch (step) {
+    case Step::Sync:
+    case Step::Result:
+      return read_rows(response);
+    case Step::Create:
+      job = job_url(request, response);
+      return poll();
+    case Step::Start:
+      return poll();
+    case Step::Poll:
+      return polled(response.body);
+    case Step::Error: {
+      const std::string words = tap_error_words(response);
+      return anew(bad, kMostBadJobs,
+                  fmt::format("the job {} ended in phase ERROR{}{}", job, words.empty() ? "" : ": ",
+                              words));
+    }
+    case Step::Delete:
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+TapExchange::State::Next TapExchange::State::failed(const std::string& reason) {
+  switch (step) {
+    case Step::Sync:
+    case Step::Create:
+      return end(reason);
+    case Step::Start:
+      return poll();  // if it does not run, its phase says so
+    case Step::Poll:
+    case Step::Result:
+      return anew(lost, kMostLostJobs, fmt::format("the job {}: {}", job, reason));
+    case Step::Error:
+      return anew(bad, kMostBadJobs, fmt::format("the job {} ended in phase ERROR", job));
+    case Step::Delete:
+      return std::nullopt;  // whatever the archive does with it
+  }
+  return std::nullopt;
+}
+
+TapExchange::State::Next TapExchange::State::anew(int& times, int most, const std::string& reason) {
+  if (++times < most) return begin();
+  return end(reason);
+}
+
+TapExchange::State::Next TapExchange::State::end(std::string reason) {
+  failure = std::move(reason);
+  return std::nullopt;
+}
+
+TapExchange::TapExchange(TapQuery query, Reader read)
+    : state_(new State{.query = std::move(query), .read = std::move(read)}) {
+  while (state_->query.url.ends_with('/')) state_->query.url.pop_back();
+}
+
+TapExchange::~TapExchange() = default;
+TapExchange::TapExchange(TapExchange&&) noexcept = default;
+
+Request TapExchange::begin() {
+  return state_->begin();
+}
+
+std::optional<Request> TapExchange::answer(const Request& request, const Response& response) {
+  return state_->answer(request, response);
+}
+
+std::optional<Request> TapExchange::failed(const std::string& reason) {
+  return state_->failed(reason);
+}
+
+const std::string& TapExchange::failure() const {
+  return state_->failure;
+}
+
+}  // namespace qsohost::inline v1

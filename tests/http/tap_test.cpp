@@ -1,0 +1,375 @@
+// A query to a TAP service: what is sent, and what is made of the forms in which services answer.
+#include <fmt/format.h>
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <functional>
+
+#include "qsohost/error.hpp"
+#include "qsohost/tap.hpp"
+#include "qsohost/text.hpp"
+
+using namespace qsohost;
+using Catch::Contains;
+
+namespace {
+
+const std::string kCsv = "source_id,ra\n1000000000000000001,150.25\n1000000000000000002,150.31\n";
+
+std::string votable(const std::string& status, const std::string& after = {}) {
+  return "<?xml version=\"1.0\"?>\n<VOTABLE version=\"1.4\"><RESOURCE type=\"results\">" + status +
+         "<TABLE><FIELD name=\"n\" datatype=\"int\"/><DATA><TABLEDATA><TR><TD>1</TD></TR>"
+         "</TABLEDATA></DATA></TABLE>" +
+         after + "</RESOURCE></VOTABLE>\n";
+}
+
+TapQuery query_of(bool as_job) {
+  TapQuery query;
+  query.url = "http://archive/tap/";
+  query.adql = "SELECT TOP 2 source_id, ra FROM gaiadr3.gaia_source WHERE ra > 150";
+  query.format = "csv";
+  query.about = "two sources";
+  query.as_job = as_job;
+  return query;
+}
+
+Response with(int status, std::string body = {}) {
+  Response response;
+  response.status = status;
+  response.body = std::move(body);
+  return response;
+}
+
+// A service that answers by a function, and a host that asks three times and then gives up.
+struct Asked {
+  std::function<Response(const Request&)> archive;
+  std::vector<Request> asked;  // without repeats
+  std::vector<std::string> rows;
+  bool is_overflow = false;
+  std::string failure;
+
+  void run(TapQuery query) {
+    TapExchange tap(std::move(query), [this](const TapAnswer& answer) { read(answer); });
+    std::optional<Request> next = tap.begin();
+    while (next) {
+      REQUIRE(asked.size() < 1000);
+      asked.push_back(*next);
+      next = ask(tap, *next);
+    }
+    failure = tap.failure();
+  }
+
+  std::size_t count(const std::string& method, const std::string& end) const {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        asked, [&](const Request& r) { return r.method == method && r.url.ends_with(end); }));
+  }
+
+ private:
+  void read(const TapAnswer& answer) {
+    std::vector<std::string> found;
+    is_overflow = answer.is_overflow;
+    if (!is_overflow || answer.body.starts_with("source_id")) {
+      TableReader table(answer.body);
+      for (TableRow row(table); row.next();) found.emplace_back(row.text(table.columns().front()));
+    }
+    rows = std::move(found);
+  }
+
+  std::optional<Request> ask(TapExchange& tap, const Request& request) const {
+    std::string reason;
+    for (int attempt = 0; attempt < 3; ++attempt) {
+      Response response = archive(request);
+      if (response.url.empty()) response.url = request.url;
+      if (response.status < 200 || response.status > 299) {
+        reason = fmt::format("HTTP {}", response.status);
+        continue;
+      }
+      try {
+        return tap.answer(request, response);
+      } catch (const TryAgain& e) {
+        reason = e.what();
+      }
+    }
+    return tap.failed(reason);
+  }
+};
+
+// A service with jobs. The n-th job is at /tap/async/n.
+struct Jobs {
+  std::vector<std::string> phases{"QUEUED", "EXECUTING", "COMPLETED\n"};
+  std::string result = kCsv;
+  int jobs = 0;
+  std::size_t polls = 0;
+
+  Response operator()(const Request& request) {
+    if (request.url.ends_with("/async")) {
+      polls = 0;
+      Response response = with(200, "<uws:job/>");
+      response.url = fmt::format("{}/{}", request.url, ++jobs);
+      return response;
+    }
+    if (request.method != "GET") return with(200);
+    if (request.url.ends_with("/phase")) {
+      return with(200, phases[std::min(polls++, phases.size() - 1)]);
+    }
+    if (request.url.ends_with("/results/result")) return with(200, result);
+    return with(404);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a query that is answered at once is a form") {
+  Asked talk;
+  talk.archive = [](const Request&) { return with(200, kCsv); };
+  TapQuery query = query_of(false);
+  query.language = "ADQL-2.0";
+  query.format_parameter = "RESPONSEFORMAT";
+  query.max_rows = 2000;
+  query.parameters = {{"jobname", "a b"}};
+  query.headers = {"Authorization: Token abc"};
+  talk.run(query);
+  CHECK(talk.failure.empty());
+  CHECK(talk.rows == std::vector<std::string>{"1000000000000000001", "1000000000000000002"});
+  CHECK_FALSE(talk.is_overflow);
+  REQUIRE(talk.asked.size() == 1);
+  const Request& request = talk.asked[0];
+  CHECK(request.method == "POST");
+  CHECK(request.url == "http://archive/tap/sync");
+  CHECK(request.content_type == "application/x-www-form-urlencoded");
+  CHECK(request.body ==
+        "REQUEST=doQuery&LANG=ADQL-2.0&RESPONSEFORMAT=csv&QUERY=SELECT%20TOP%202%20source_id%2C%20"
+        "ra%20FROM%20gaiadr3.gaia_source%20WHERE%20ra%20%3E%20150&MAXREC=2000&jobname=a%20b");
+  CHECK(request.headers == query.headers);
+  CHECK(request.about == "two sources");
+  CHECK(request.keep);
+}
+
+TEST_CASE("tables are sent along in parts, and no part holds the line between them") {
+  const std::vector<UploadColumn> columns{{"n", "int"}, {"ra", "double", "deg"}, {"who", "char"}};
+  const std::vector<std::vector<std::string>> rows{{"4", "359.5", "a<b & \"c\""}};
+  TapQuery query = query_of(true);
+  query.uploads = {{"mine", to_votable(columns, rows)},
+                   {"other", "qsohost-0f1e2d3c4b5a", "text/csv"}};
+  Asked talk;
+  talk.archive = Jobs();
+  talk.run(query);
+  const Request& request = talk.asked[0];
+  const std::string line = "multipart/form-data; boundary=qsohost-0f1e2d3c4b5a-0";
+  CHECK(request.content_type == line);
+  const std::string between = "--qsohost-0f1e2d3c4b5a-0\r\n";
+  CHECK_THAT(request.body, Catch::StartsWith(between) && Contains("name=\"PHASE\"\r\n\r\nRUN\r\n"));
+  CHECK_THAT(request.body,
+             Contains("name=\"UPLOAD\"\r\n\r\nmine,param:mine;other,param:other\r\n"));
+  CHECK_THAT(request.body, Contains("name=\"mine\"; filename=\"mine.xml\"\r\nContent-Type: "
+                                    "application/x-votable+xml\r\n\r\n<?xml"));
+  CHECK_THAT(request.body, Contains("<FIELD name=\"ra\" datatype=\"double\" unit=\"deg\"/>") &&
+                               Contains("<FIELD name=\"who\" datatype=\"char\" arraysize=\"*\"/>"));
+  CHECK_THAT(request.body, Contains("<TD>a&lt;b &amp; &quot;c&quot;</TD></TR>"));
+  CHECK(request.body.ends_with("\r\n--qsohost-0f1e2d3c4b5a-0--\r\n"));
+  CHECK(talk.failure.empty());
+
+  TableReader table(query.uploads[0].content);
+  std::vector<std::string_view> cells;
+  REQUIRE(table.next(cells));
+  CHECK(cells[2] == "a<b & \"c\"");
+}
+
+TEST_CASE("a job is created, polled less and less often, and read") {
+  Asked talk;
+  Jobs jobs;
+  jobs.phases = std::vector<std::string>(20, "executing");
+  jobs.phases.emplace_back("COMPLETED");
+  talk.archive = std::ref(jobs);
+  talk.run(query_of(true));
+  CHECK(talk.failure.empty());
+  CHECK(talk.rows.size() == 2);
+  REQUIRE(talk.asked.size() == 1 + 21 + 1);
+  CHECK(talk.asked[0].url == "http://archive/tap/async");
+  CHECK(talk.asked[1].url == "http://archive/tap/async/1/phase");
+  CHECK(talk.asked[1].delay.count() == 500);
+  CHECK(talk.asked[2].delay.count() == 750);
+  CHECK(talk.asked[2].turn == 1);
+  CHECK(talk.asked[21].delay.count() == 30000);
+  CHECK_FALSE(talk.asked[1].keep);
+  CHECK(talk.asked.back().url == "http://archive/tap/async/1/results/result");
+  CHECK(talk.asked.back().keep);
+}
+
+TEST_CASE("where the job is: a redirect, a Location with or without a host") {
+  for (const char* location : {"http://archive/uws/9", "/uws/9", "../uws/9?x=1"}) {
+    Asked talk;
+    Jobs jobs;
+    talk.archive = [&](const Request& request) {
+      Response response = jobs(request);
+      if (!request.url.ends_with("/async")) return response;
+      response.status = 201;
+      response.url = request.url;
+      response.headers = {{"Location", location}};
+      return response;
+    };
+    talk.run(query_of(true));
+    CHECK(talk.asked[1].url == "http://archive/uws/9/phase");
+    CHECK(talk.failure.empty());
+  }
+  Asked talk;
+  talk.archive = [](const Request&) { return with(200); };
+  talk.run(query_of(true));
+  CHECK_THAT(talk.failure, Contains("did not say where it is"));
+}
+
+TEST_CASE("a job that stays PENDING is told to run, once") {
+  Asked talk;
+  Jobs jobs;
+  jobs.phases = {"PENDING", "PENDING", "EXECUTING", "COMPLETED"};
+  talk.archive = std::ref(jobs);
+  talk.run(query_of(true));
+  CHECK(talk.failure.empty());
+  CHECK(talk.count("POST", "/1/phase") == 1);
+  CHECK(talk.asked[2].body == "PHASE=RUN");
+  CHECK_FALSE(talk.asked[2].keep);
+}
+
+TEST_CASE("a job that ends in an error is created anew twice, and then said why") {
+  for (const char* words :
+       {"<VOTABLE><RESOURCE><INFO name=\"QUERY_STATUS\" value=\"ERROR\"><![CDATA[pool\n empty]]>"
+        "</INFO></RESOURCE></VOTABLE>",
+        "<!DOCTYPE html><html><ul><li><b>Message: </b>pool empty</li></ul></html>",
+        "pool empty\n"}) {
+    Asked talk;
+    Jobs jobs;
+    jobs.phases = {"ERROR"};
+    talk.archive = [&](const Request& request) {
+      return request.url.ends_with("/error") ? with(200, words) : jobs(request);
+    };
+    talk.run(query_of(true));
+    CHECK(talk.failure == "the job http://archive/tap/async/3 ended in phase ERROR: pool empty");
+    CHECK(talk.count("POST", "/async") == 3);
+    CHECK(talk.rows.empty());
+  }
+  Asked talk;
+  Jobs jobs;
+  jobs.phases = {"ERROR"};  // and nothing at /error
+  talk.archive = std::ref(jobs);
+  talk.run(query_of(true));
+  CHECK(talk.failure == "the job http://archive/tap/async/3 ended in phase ERROR");
+}
+
+TEST_CASE("a job that the service has forgotten is created anew, as another question") {
+  Asked talk;
+  Jobs jobs;
+  talk.archive = [&](const Request& request) {
+    return request.url.find("/async/1/") != std::string::npos ? with(404) : jobs(request);
+  };
+  talk.run(query_of(true));
+  CHECK(talk.failure.empty());
+  CHECK(talk.rows.size() == 2);
+  CHECK(talk.count("POST", "/async") == 2);
+  CHECK(talk.asked[0].turn != talk.asked[2].turn);
+
+  Asked never;
+  never.archive = [&](const Request& request) {
+    return request.url.ends_with("/phase") ? with(404) : jobs(request);
+  };
+  never.run(query_of(true));
+  CHECK_THAT(never.failure, Contains("HTTP 404"));
+  CHECK(never.count("POST", "/async") == 10);
+}
+
+TEST_CASE("a job that never ends is deleted") {
+  Asked talk;
+  Jobs jobs;
+  jobs.phases = {"QUEUED"};
+  talk.archive = std::ref(jobs);
+  TapQuery query = query_of(true);
+  query.job_timeout = std::chrono::seconds(60);
+  talk.run(query);
+  CHECK_THAT(talk.failure, Contains("is QUEUED after"));
+  CHECK(talk.count("POST", "/async") == 1);
+  CHECK(talk.asked.back().method == "DELETE");
+  CHECK(talk.asked.back().url == "http://archive/tap/async/1");
+}
+
+TEST_CASE("a job is deleted once it is read, if that is wanted") {
+  Asked talk;
+  Jobs jobs;
+  talk.archive = [&](const Request& request) {
+    return request.method == "DELETE" ? with(303) : jobs(request);
+  };
+  TapQuery query = query_of(true);
+  query.deletes_job = true;
+  talk.run(query);
+  CHECK(talk.failure.empty());
+  CHECK(talk.rows.size() == 2);
+  CHECK(talk.count("DELETE", "/async/1") == 1);
+}
+
+TEST_CASE("error documents are known by what they hold, whatever the status") {
+  const std::string error =
+      "<INFO name=\"QUERY_STATUS\" value=\"ERROR\">1 unresolved identifiers: pos [l.1 c.104]"
+      "</INFO><INFO name=\"HttpErrorCode\" value=\"400\"/>";
+  const std::vector<std::pair<std::string, std::string>> answers{
+      {"", "empty answer"},
+      {" \n", "empty answer"},
+      {"null", "answered null"},
+      {"<html><body><h1>Planned maintenance</h1></body></html>", "Planned maintenance"},
+      {"\n<!DOCTYPE HTML PUBLIC><html><li><b>Message: </b>Cannot parse query</li></html>",
+       "Cannot parse query"},
+      {"<?xml version='1.0'?><v:VOTABLE><v:RESOURCE><v:INFO value='ERROR' name='QUERY_STATUS'>"
+       "DB quota exceeded</v:INFO></v:RESOURCE></v:VOTABLE>",
+       "QUERY_STATUS ERROR: DB quota exceeded"},
+      {"<VOTABLE><RESOURCE><INFO name=\"QUERY_STATUS\" value=\"ERROR\"/></RESOURCE></VOTABLE>",
+       "no reason given"},
+      {votable("<INFO name=\"QUERY_STATUS\" value=\"OK\"/>", error), "unresolved identifiers"}};
+  for (const auto& [body, words] : answers) {
+    INFO(body);
+    Asked talk;
+    talk.archive = [&](const Request&) { return with(200, body); };
+    talk.run(query_of(false));
+    CHECK_THAT(talk.failure, Contains(words));
+    CHECK(talk.rows.empty());
+  }
+}
+
+TEST_CASE("an error in the middle of others is asked again") {
+  Asked talk;
+  int times = 0;
+  talk.archive = [&](const Request&) {
+    return ++times < 3
+               ? with(200, votable("<INFO name=\"QUERY_STATUS\" value=\"ERROR\">busy</INFO>"))
+               : with(200, kCsv);
+  };
+  talk.run(query_of(false));
+  CHECK(talk.failure.empty());
+  CHECK(talk.rows.size() == 2);
+}
+
+TEST_CASE("rows that are missing are seen: a VOTable's OVERFLOW, a full page of CSV") {
+  const auto overflow_of = [](const std::string& body, std::int64_t max_rows) {
+    Asked talk;
+    talk.archive = [&](const Request&) { return with(200, body); };
+    TapQuery query = query_of(false);
+    query.max_rows = max_rows;
+    talk.run(query);
+    CHECK(talk.failure.empty());
+    return talk.is_overflow;
+  };
+  const std::string ok = "<INFO name=\"QUERY_STATUS\" value=\"OK\"/>";
+  const std::string more = "<INFO name=\"QUERY_STATUS\" value=\"OVERFLOW\"/>";
+  CHECK(overflow_of(votable(ok, more), 0));
+  CHECK_FALSE(overflow_of(votable(ok), 0));
+  CHECK_FALSE(overflow_of(votable(ok), 1));  // it would say so
+  CHECK_FALSE(overflow_of(votable("<INFO name=\"QUERY\" value=\"QUERY_STATUS OVERFLOW\"/>"), 0));
+  CHECK(overflow_of(kCsv, 2));
+  CHECK_FALSE(overflow_of(kCsv, 3));
+  CHECK_FALSE(overflow_of(kCsv, 0));
+}
+
+TEST_CASE("a reader that wants no further answer ends the query") {
+  TapExchange tap(query_of(false), [](const TapAnswer&) { throw BadObject("too many"); });
+  const Request request = tap.begin();
+  Response response = with(200, kCsv);
+  response.url = request.url;
+  CHECK_FALSE(tap.answer(request, response));
+  CHECK(tap.failure() == "too many");
+}

@@ -1,0 +1,65 @@
+"""Jobs of the table of objects in runs that are killed: a job is asked for once, whatever happens to
+the run, and one that the archive has forgotten is asked for anew."""
+
+import os
+import signal
+import time
+import unittest
+
+from support import SLOWER, IrsaTest
+from server import Server  # found through support
+
+
+class Jobs(IrsaTest):
+    def start_job(self, name, server):
+        """A run whose positions go as one job."""
+        chain = self.chain(name, server.url, rows=4000, query_by="ids")
+        self.options = ("--set", f"catalog.path={self.many_targets()}")
+        return chain, self.start(chain, *self.options)
+
+    def kill_when(self, process, is_time):
+        deadline = time.monotonic() + 60
+        while not is_time():
+            self.assertIsNone(process.poll())
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.02)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def finish(self, chain):
+        run = self.qsohost(chain, "--resume", *self.options)
+        stage = self.ztf(run)
+        self.assertEqual([stage["matched"], stage["failed"]], [4 * self.found, 0])
+
+    def test_killed_while_the_job_is_executed(self):
+        with Server(self.sky, "--throttle", "irsa", *SLOWER) as server:
+            chain, process = self.start_job("executed", server)
+            # The first look at the job: where it is has been stored by then.
+            self.kill_when(process, lambda: server.status().get("TAP requests", 0) > 0)
+            self.assertNotIn("TAP results", server.status())
+            self.finish(chain)
+            counts = server.status()
+        self.assertEqual((counts["TAP jobs"], counts["TAP results"]), (1, 1))
+
+    def test_killed_when_the_job_has_been_read(self):
+        with Server(self.sky, "--throttle", "irsa", *SLOWER) as server:
+            chain, process = self.start_job("read", server)
+            self.kill_when(process, lambda: server.status().get("light-curve requests", 0) > 0)
+            self.finish(chain)
+            counts = server.status()
+        self.assertEqual((counts["TAP jobs"], counts["TAP results"]), (1, 1))
+
+    def test_a_job_that_the_archive_has_forgotten(self):
+        with Server(self.sky, "--throttle", "irsa", *SLOWER) as server:
+            chain, process = self.start_job("forgotten", server)
+            self.kill_when(process, lambda: server.status().get("TAP requests", 0) > 0)
+            port = server.url.rsplit(":", 1)[1]
+        with Server(self.sky, "--port", port) as server:
+            self.finish(chain)
+            counts = server.status()
+        self.assertEqual((counts["TAP jobs"], counts["TAP results"]), (1, 1))
+        self.assertGreaterEqual(counts["status 404"], 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
