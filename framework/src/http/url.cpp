@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "data/secrets.hpp"
 #include "http/headers.hpp"
 
 namespace qsohost::inline v1 {
@@ -53,7 +54,7 @@ std::string public_url(const std::string& url) {
   for (const CURLUPart hidden : {CURLUPART_USER, CURLUPART_PASSWORD, CURLUPART_FRAGMENT}) {
     curl_url_set(handle.get(), hidden, nullptr, 0);
   }
-  return part(handle, CURLUPART_URL);
+  return without_secrets(part(handle, CURLUPART_URL));
 }
 
 bool may_redirect(const UrlParts& from, const UrlParts& to) {
