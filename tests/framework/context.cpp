@@ -1,6 +1,8 @@
 #include <catch2/catch.hpp>
 
+#include <cstdio>
 #include <cstdlib>
+#include <fstream>
 
 #include "qsohost/context.hpp"
 
@@ -27,4 +29,15 @@ TEST_CASE("a secret has no line break at its end, as files of secrets have") {
   CHECK(context.secret({"QSOHOST_TEST_SECRET"}) == "to ken");
   ::unsetenv("QSOHOST_TEST_SECRET");
   CHECK_THROWS_WITH(context.secret({"QSOHOST_TEST_SECRET"}), Contains("QSOHOST_TEST_SECRET"));
+}
+
+TEST_CASE("a secret may be in a file; one that is empty or not there is none") {
+  const PlainContext context;
+  const std::string file = "qsohost-test-secret.txt";
+  std::ofstream(file) << "from a file\n";
+  CHECK(context.secret({"file:" + file}) == "from a file");
+  std::ofstream(file) << "\n";
+  CHECK_THROWS_WITH(context.secret({"file:" + file}), Contains(file) && Contains("is empty"));
+  std::remove(file.c_str());
+  CHECK_THROWS_WITH(context.secret({"file:" + file}), Contains(file) && Contains("cannot be read"));
 }

@@ -156,3 +156,21 @@ TEST_CASE("mistakes in tables are told with their places, all of them") {
     CHECK_THAT(e.problems()[2].message, Contains("wants a string"));
   }
 }
+
+TEST_CASE("what is no name of a variable and no file is refused as a secret, and not shown") {
+  struct Owner : OptionOwner {
+    Option<Secret> token{this, "token", Secret{"MY_TOKEN"}, "token of the archive"};
+  } owner;
+  owner.token.set({std::string("file:/run/secrets/token")});
+  owner.token.set({std::string("OTHER_TOKEN_2")});
+  CHECK(owner.token->where == "OTHER_TOKEN_2");
+  for (const char* text : {"", "file:", "t0ken-of-mine", "9abc9f", "a b"}) {
+    try {
+      owner.token.set({std::string(text)});
+      FAIL("taken: " << text);
+    } catch (const ChainError& e) {
+      CHECK_THAT(e.what(), Contains("never the secret itself"));
+      CHECK_THAT(e.what(), !Contains("t0ken-of-mine") && !Contains("9abc9f"));
+    }
+  }
+}

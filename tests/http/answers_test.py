@@ -256,8 +256,24 @@ class Answers(HttpTest):
     def test_credentials_stay_hidden(self):
         with Archive(lambda h, *_: h.send("no", 403) or False) as archive:
             url = archive.url.replace("//", "//me:geheim@")
-            done = self.run_chain(url, objects=2, expect=3)
+            done = self.run_chain(url, objects=2, expect=1)
         self.assertNotIn("geheim", done.stderr)
+        self.assertIn("refuses access (HTTP 403: no, for GET", done.stderr)
+
+    def test_a_token_that_is_refused_stops_the_run(self):
+        with Archive(lambda h, *_: h.send("wrong token", 401) or False) as archive:
+            done = self.run_chain(archive.url, objects=200, expect=1)
+        self.assertIn("refuses access (HTTP 401: wrong token", done.stderr)
+        self.assertLess(sum(archive.asked.values()), 100)
+        self.assertEqual(max(archive.asked.values()), 1)
+
+    def test_single_objects_may_be_forbidden(self):
+        def handle(handler, source, _times):
+            return handler.send("proprietary", 403) or False if source == 7 else None
+
+        with Archive(handle) as archive:
+            self.run_chain(archive.url, objects=10, rows=5, expect=3, max_connections=1)
+        self.assert_whole(10, without=[7])
 
 
 if __name__ == "__main__":

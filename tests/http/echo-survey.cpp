@@ -31,6 +31,7 @@ class EchoSurvey : public ObjectFetcher {
     if (const std::size_t at = request.url.find("{id}"); at != std::string::npos) {
       request.url.replace(at, 4, object.id());
     }
+    for (const double status : *accept_) request.accept.push_back(static_cast<int>(status));
     if (!post_->empty()) {
       request.method = "POST";
       request.body = *post_;
@@ -42,6 +43,7 @@ class EchoSurvey : public ObjectFetcher {
   std::optional<Request> parse(const Object& /*object*/, const Request& /*request*/,
                                const Response& response, Batch& epochs,
                                Counts& counts) const override {
+    if (response.status == 404) throw NotFound("no such object");
     if (!response.body.starts_with(*head_ + "\n")) {
       throw TryAgain("the answer does not begin with '" + *head_ + "'");
     }
@@ -76,6 +78,7 @@ class EchoSurvey : public ObjectFetcher {
   Option<std::int64_t> mjd_at_{this, "mjd_at", 0, "column of the time, from 0"};
   Option<std::int64_t> mag_at_{this, "mag_at", 1, "column of the magnitude, from 0"};
   Option<std::string> post_{this, "post", "", "body to send"};
+  Option<std::vector<double>> accept_{this, "accept", {}, "statuses that are answers too"};
   Option<std::int64_t> lanes_{this, "lanes", 4, "lanes"};
   Option<std::int64_t> confirmations_{this, "confirmations", 1, "times nothing must be there"};
   Option<std::int64_t> max_connections_{this, "max_connections", 0, "at a time; 0: any"};

@@ -81,6 +81,25 @@ TEST_CASE("nothing there is believed when it has been said often enough") {
   CHECK(h.requests().size() == 4);
 }
 
+TEST_CASE("what is there with a status that was accepted is for the plugin to say") {
+  Harness h("echo-survey", {{"url", kUrl}, {"accept", "[404]"}});
+  h.targets({{1, 10, 20}, {2, 10, 20}});
+  h.answers([&](const Request& request) {
+    return is_about(request, "1") ? with(404, "no such object") : with(410, "gone");
+  });
+  h.run();
+  CHECK(h.outcomes()[0].outcome == Outcome::NotFound);
+  CHECK(h.outcomes()[1].outcome == Outcome::TryAgain);
+  CHECK(h.requests().size() == 4);  // 410 three times
+}
+
+TEST_CASE("\"later\" cannot be accepted as an answer") {
+  Harness h("echo-survey", {{"url", kUrl}, {"accept", "[429]"}});
+  h.targets({{1, 10, 20}});
+  h.answers([](const Request&) { return with(429); });
+  CHECK_THROWS_WITH(h.run(), Contains("accepts status 429"));
+}
+
 TEST_CASE("an unconnected fetcher says so") {
   Harness h("echo-survey", {{"url", kUrl}});
   h.targets({{1, 10, 20}});

@@ -25,7 +25,10 @@ TEST_CASE("what a status means") {
   for (const int status : {408, 425, 429, 500, 502, 503, 504}) {
     CHECK(of_status(status).meaning == Meaning::Trouble);
   }
-  for (const int status : {400, 401, 404, 410}) {
+  for (const int status : {401, 403}) {
+    CHECK(of_status(status).meaning == Meaning::Forbidden);
+  }
+  for (const int status : {400, 404, 410}) {
     CHECK(of_status(status).meaning == Meaning::Refusal);
   }
   CHECK(of_status(304).meaning == Meaning::Final);

@@ -1,4 +1,4 @@
-// What a stage may use while it is open: log, stop flag, run directory, secrets, seeds.
+// What a stage may use while it is open: log, stop flag, run directory, secrets.
 #pragma once
 
 #include <cstdint>
@@ -49,13 +49,12 @@ class QSOHOST_API Context {
   void info(std::string_view message) { log(LogLevel::Info, message); }
   void warn(std::string_view message) { log(LogLevel::Warning, message); }
 
-  // The value of the environment variable, without line breaks at its end; throws ChainError,
-  // naming the variable, if it is not set.
+  // The value of the environment variable, or the content of the file, without line breaks at its
+  // end. Throws ChainError, naming the variable or the file, if there is none. From then on the
+  // host writes "***" wherever the value, percent-encoded or not, would stand in a message, in the
+  // run directory or in a recording; one of fewer than eight characters only where it is a word of
+  // its own, and not in answers.
   std::string secret(const Secret& secret) const;
-
-  // For anything random about one object: the same in every run of a chain of this name, whatever
-  // the threads and the order.
-  std::uint64_t seed(std::string_view object_id) const;
 };
 
 // Makes a finished temporary file the real one: flushes it to disk, renames it, and flushes the

@@ -30,10 +30,16 @@ struct Request {
   std::string content_type{};          // of the body
   std::vector<std::string> headers{};  // "Accept: text/csv"; nothing secret
   std::string about{};                 // what it asks for, for messages: "source 4711"
-  std::uint64_t tag = 0;               // the plugin's own, comes back with the answer
+  std::uint64_t tag = 0;               // the plugin's own, comes back with the answer to it
   int turn = 0;                        // asked again on purpose: 1, 2, ...
   std::chrono::milliseconds delay{0};  // not sent earlier than so long after it was given
   bool keep = true;                    // false: worth nothing later (the state of a job)
+  // Statuses that are answers too, besides 200 to 299: {404} where that means "nothing there". Not
+  // 408, 425, 429 and 503, which say "later".
+  std::vector<int> accept{};
+  // True: an answer that was kept is void, so the archive is asked, and the new answer is kept in
+  // its place. For a job that the archive has forgotten since.
+  bool fresh = false;
 };
 
 struct Response {
@@ -48,6 +54,8 @@ struct Response {
   // format says where it ends (a VOTable), or if another answer agrees; ObjectFetcher sees to that
   // by itself.
   bool is_end_known = true;
+  // True: an earlier attempt at this batch got it and it was kept; nobody was asked now.
+  bool is_kept = false;
 
   // Value of the first header of that name, whatever its case; "" if there is none.
   QSOHOST_API std::string_view header(std::string_view name) const;
@@ -76,12 +84,15 @@ class QSOHOST_API Conversation {
   virtual ~Conversation();
   // The first questions.
   virtual std::vector<Request> begin() = 0;
-  // An answer with status 200 to 299; gives further questions, if any. Answers come in any order.
+  // An answer with status 200 to 299, or one that the request accepts; gives further questions, if
+  // any. Answers come in any order. The tag of `request` is the one that it was given with.
   // Throws TryAgain when it cannot be trusted (cut short, an error in disguise): the host asks
   // again, later and with fewer connections. What it had changed by then it must have taken back.
   virtual std::vector<Request> answer(const Request& request, const Response& response) = 0;
   // The host gave up on this question, for this reason. May give other questions that lead to the
-  // same end by another way.
+  // same end by another way. Not called for 401, nor for 403 from an archive that has answered
+  // nothing well in this run, unless the request accepts them: then the token or the account is
+  // wrong for all objects, and the run stops.
   virtual std::vector<Request> failed(const Request& request, const std::string& reason) = 0;
   // No question is open. Appends the epochs of every object, in row order, and says how each ended.
   virtual void finish(Batch& batch, Outcomes& outcomes) = 0;
@@ -117,13 +128,18 @@ class QSOHOST_API HttpFetcher : public Fetcher {
 // The simple form: each object is asked about on its own. An answer that does not say where it ends
 // (Response::is_end_known; VOTables say so themselves) is asked for again until two are equal, and
 // is parsed each time; only then it counts.
+//
+// An object that fails although an answer of an earlier attempt was used for it is asked about once
+// more from request() on, with nothing that was kept: an archive may have forgotten a job.
 class QSOHOST_API ObjectFetcher : public HttpFetcher {
  public:
   ~ObjectFetcher() override;
   virtual Request request(const Object& object) const = 0;
   // Appends the epochs that the answer holds to the fetcher's groups in `epochs`, a batch of this
   // object alone, or returns a further question (and then appends nothing). Throws NotFound
-  // (nothing there), TryAgain (the answer cannot be trusted), BadObject. Any thread.
+  // (nothing there), TryAgain (the answer cannot be trusted), BadObject. `request` is as request()
+  // or parse() returned it, its tag included; `turn` counts up where the host asks again. Any
+  // thread.
   virtual std::optional<Request> parse(const Object& object, const Request& request,
                                        const Response& response, Batch& epochs,
                                        Counts& counts) const = 0;

@@ -59,10 +59,10 @@ struct QSOHOST_API Url {
   std::string text;
 };
 
-// The name of an environment variable that holds the secret. The value itself is read by
-// Context::secret() and never printed or stored.
+// Where a secret is: the name of an environment variable, or "file:PATH" (a path as in a Path). The
+// value itself is read by Context::secret(), and never printed or stored.
 struct QSOHOST_API Secret {
-  std::string variable;
+  std::string where;
 };
 
 struct OptionLimits {

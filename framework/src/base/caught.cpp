@@ -7,6 +7,8 @@
 #include <exception>
 #include <typeinfo>
 
+#include "data/secrets.hpp"
+
 namespace qsohost::inline v1 {
 
 std::string readable_name(const char* symbol) {
@@ -21,7 +23,7 @@ std::string caught_words() {
   try {
     throw;
   } catch (const std::exception& e) {
-    return e.what();
+    return without_secrets(e.what());
   } catch (...) {
     return fmt::format(
         "it threw a value of type '{}', which is no std::exception and says nothing; throw "

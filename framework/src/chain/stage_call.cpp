@@ -9,6 +9,7 @@
 
 #include "base/caught.hpp"
 #include "base/interrupted.hpp"
+#include "data/secrets.hpp"
 
 namespace qsohost::inline v1 {
 
@@ -155,7 +156,7 @@ std::optional<std::string> fit_object(const ChainStage& stage, Batch& batch, std
     check_lengths(arrays);
   } catch (const BadObject& e) {
     take_back(stage, batch, row, arrays);
-    return e.what();
+    return without_secrets(e.what());
   } catch (...) {
     throw ChainError(fmt::format("object {}: {}", batch.id(row), caught_words()));
   }
@@ -232,6 +233,8 @@ Outcomes call_fetcher(const ChainStage& stage, Batch& batch) {
     check_declared(stage, batch);
     for (std::size_t row = 0; row < batch.rows(); ++row) {
       Outcomes::State& state = outcomes.states().at(row);
+      state.reason = without_secrets(std::move(state.reason));
+      state.detail = without_secrets(std::move(state.detail));
       if (!state.outcome) {
         throw ChainError(fmt::format("it said nothing of object {}", batch.id(row)));
       }

@@ -32,6 +32,15 @@ Scalar resolve_path(const Scalar& scalar, const std::filesystem::path& folder) {
   return path.is_absolute() ? path.string() : without_dots(folder / path).string();
 }
 
+// A file that holds a secret is found as other files are.
+Scalar resolve_secret(const Scalar& scalar, const std::filesystem::path& folder) {
+  constexpr std::string_view file = "file:";
+  const auto* text = std::get_if<std::string>(&scalar);
+  if (text == nullptr || !text->starts_with(file) || *text == file) return scalar;
+  const Scalar path = resolve_path(text->substr(file.size()), folder);
+  return std::string(file) + std::get<std::string>(path);
+}
+
 // Paths in the value of an option, those in its tables included.
 OptionValue resolve_paths(const OptionBase& option, OptionValue value,
                           const std::filesystem::path& folder) {
@@ -49,6 +58,9 @@ OptionValue resolve_paths(const OptionBase& option, OptionValue value,
   const auto type = option.type_name();
   if (auto* scalar = std::get_if<Scalar>(&value.data); scalar != nullptr && type == "url") {
     if (const auto* text = std::get_if<std::string>(scalar)) *scalar = expand_environment(*text);
+  }
+  if (auto* scalar = std::get_if<Scalar>(&value.data); scalar != nullptr && type == "secret") {
+    *scalar = resolve_secret(*scalar, folder);
   }
   if (type != "path" && type != "list of paths") return value;
   if (auto* scalar = std::get_if<Scalar>(&value.data)) *scalar = resolve_path(*scalar, folder);

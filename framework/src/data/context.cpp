@@ -7,29 +7,50 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
+#include <sstream>
+#include <string_view>
 
 #include "base/fnv.hpp"
+#include "data/secrets.hpp"
 #include "qsohost/error.hpp"
 
 namespace qsohost::inline v1 {
 
 Context::~Context() = default;
 
-std::string Context::secret(const Secret& secret) const {
-  const char* value = std::getenv(secret.variable.c_str());
-  if (value == nullptr) {
-    throw ChainError(fmt::format(
-        "the environment variable '{}', which should hold a secret, is not set", secret.variable));
-  }
-  // Files of secrets end with a line break, which is no part of them.
-  std::string text = value;
-  while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
-  return text;
+namespace {
+
+std::string secret_of_variable(const std::string& variable) {
+  if (const char* value = std::getenv(variable.c_str())) return value;
+  throw ChainError(
+      fmt::format("the environment variable '{}', which should hold a secret, is not set (or give "
+                  "the option \"file:PATH\")",
+                  variable));
 }
 
-std::uint64_t Context::seed(std::string_view object_id) const {
-  // The separator keeps ("ab", "c") and ("a", "bc") apart.
-  return fnv1a(object_id, fnv1a(std::string_view("\0", 1), fnv1a(run().chain_name)));
+std::string secret_of_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream text;
+  if (in && text << in.rdbuf()) return text.str();
+  throw ChainError(
+      fmt::format("the file {}, which should hold a secret, cannot be read, or is empty", path));
+}
+
+}  // namespace
+
+std::string Context::secret(const Secret& secret) const {
+  constexpr std::string_view file = "file:";
+  std::string text = secret.where.starts_with(file)
+                         ? secret_of_file(secret.where.substr(file.size()))
+                         : secret_of_variable(secret.where);
+  // Files of secrets end with a line break, which is no part of them.
+  while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
+  if (text.empty()) {
+    throw ChainError(fmt::format("'{}', which should hold a secret, is empty", secret.where));
+  }
+  note_secret(text, secret.where);
+  return text;
 }
 
 namespace {

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <string>
 #include <vector>
@@ -198,8 +199,21 @@ void take(const OptionValue& value, std::vector<Path>& into) {
   }
 }
 void take(const OptionValue& value, Secret& into) {
-  into.variable =
-      as_scalar<std::string>(value, "name of an environment variable that holds the secret");
+  into.where = as_scalar<std::string>(
+      value, "name of an environment variable that holds the secret, or file:PATH");
+}
+
+// What is wrong may be the secret itself, and is not shown.
+void check_secret(const std::string& where) {
+  const auto is_plain = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; };
+  const bool is_variable = !where.empty() &&
+                           std::isdigit(static_cast<unsigned char>(where[0])) == 0 &&
+                           std::ranges::all_of(where, is_plain);
+  const bool is_file = where.starts_with("file:") && where.size() > 5;
+  if (is_variable || is_file) return;
+  throw ChainError(
+      "wants the name of an environment variable (letters, digits and _) that holds the secret, or "
+      "\"file:PATH\"; never the secret itself: options are stored and shown");
 }
 
 template <class T>
@@ -217,7 +231,7 @@ OptionValue give(const Url& value) {
   return {Scalar(value.text)};
 }
 OptionValue give(const Secret& value) {
-  return {Scalar(value.variable)};
+  return {Scalar(value.where)};
 }
 OptionValue give(const std::vector<Path>& values) {
   std::vector<Scalar> texts;
@@ -254,6 +268,9 @@ void Option<T>::check() const {
   OptionBase::check();
   if constexpr (std::is_same_v<T, Url>) {
     if (!value_.text.empty()) check_url(value_.text);
+  }
+  if constexpr (std::is_same_v<T, Secret>) {
+    if (!is_required() || !value_.where.empty()) check_secret(value_.where);
   }
 }
 

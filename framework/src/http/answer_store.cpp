@@ -4,6 +4,7 @@
 
 #include "base/fnv.hpp"
 #include "base/sqlite.hpp"
+#include "data/secrets.hpp"
 #include "http/headers.hpp"
 #include "http/url.hpp"
 
@@ -18,10 +19,11 @@ CREATE TABLE IF NOT EXISTS answer(
   PRIMARY KEY(ordinal, stage, question)) WITHOUT ROWID;
 )";
 
-// What makes a question the same as another.
+// What makes a question the same as another; with another token it is still the same.
 std::uint64_t identity(const Request& request) {
   std::uint64_t hash = fnv1a(request.method);
-  for (const std::string& part : {request.url, request.body, std::to_string(request.turn)}) {
+  for (const std::string& part : {without_secrets(request.url), without_secrets(request.body),
+                                  std::to_string(request.turn)}) {
     hash = fnv1a(part, fnv1a(std::string_view("\0", 1), hash));
   }
   return hash;
@@ -138,7 +140,8 @@ void AnswerStore::execute(const char* sql) const {
 }
 
 void AnswerStore::put(const Owner& owner, const Request& request, const Response& response) {
-  const std::string body = compressed(response.body, file_);
+  const std::string text = for_storage(response.body);
+  const std::string body = compressed(text, file_);
   const std::lock_guard lock(mutex_);
   Statement(db_.get(), file_,
             "INSERT OR REPLACE INTO answer(stage, ordinal, question, url, turn, status, final_url, "
@@ -146,8 +149,8 @@ void AnswerStore::put(const Owner& owner, const Request& request, const Response
             "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, datetime('now'))")
       .bind(owner.stage, owner.ordinal, identity(request), public_url(request.url),
             static_cast<std::uint64_t>(request.turn), static_cast<std::uint64_t>(response.status),
-            response.url, to_lines(response), std::uint64_t{response.body.size()}, Blob{body},
-            std::uint64_t{response.is_end_known})
+            for_storage(response.url), for_storage(to_lines(response)), std::uint64_t{text.size()},
+            Blob{body}, std::uint64_t{response.is_end_known})
       .step();
 }
 
@@ -165,18 +168,19 @@ std::optional<Response> AnswerStore::find(const Owner& owner, const Request& req
     Statement select(db_.get(), file_, select_answer.c_str());
     if (!select.bind(owner.stage, owner.ordinal, identity(request)).step()) return std::nullopt;
     response.status = static_cast<int>(select.integer(0));
-    response.url = select.text(1);
-    from_lines(select.text(2), response);
+    response.url = from_storage(select.text(1));
+    from_lines(from_storage(select.text(2)), response);
     size = select.integer(3);
     body = select.blob(4);
     response.is_end_known = select.integer(5) != 0;
+    response.is_kept = true;
   }
   auto text = expanded(body, size);
   if (!text) {
     drop_damaged(owner, request);
     return std::nullopt;
   }
-  response.body = std::move(*text);
+  response.body = from_storage(std::move(*text));
   return response;
 }
 

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "http/dialogue.hpp"
 #include "http/verdict.hpp"
 #include "qsohost/error.hpp"
 
@@ -39,8 +40,10 @@ void CannedHttp::hold(Conversation& conversation, const HttpPolicy& policy,
   while (!open.empty()) {
     Asked asked = std::move(open.front());
     open.pop_front();
+    check_request(asked.request);
     const TransferEnd end = transfer_of(answer_(asked.request));
-    Verdict verdict = judge_transfer(end);
+    Verdict verdict = judge_transfer(end, asked.request.accept);
+    if (verdict.meaning == Meaning::Forbidden) throw_forbidden(asked.request, verdict.reason);
     counts.add("answers", verdict.meaning == Meaning::Answer ? "given" : "refused");
     if (verdict.meaning == Meaning::Answer) {
       try {

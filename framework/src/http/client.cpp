@@ -29,9 +29,10 @@ Reply reply_to(const Question& question) {
   return {question.id, question.host, question.request, question.sent, question.bytes};
 }
 
-void fail(Question question, const std::string& reason) {
+void fail(Question question, const std::string& reason, bool stops_run = false) {
   Reply reply = reply_to(question);
   reply.failure = reason;
+  reply.stops_run = stops_run;
   question.talk->replies.push(std::move(reply));
   question.talk.reset();  // it is settled
 }
@@ -223,7 +224,12 @@ void HttpClient::finish(Transfers::Finished finished, Time now) {
   host.released(question, now, is_given_up);
   question.bytes += finished.end.bytes_received;
   totals_[host.name()].bytes += finished.end.bytes_received;
-  const Verdict verdict = judge_transfer(finished.end);
+  Verdict verdict = judge_transfer(finished.end, question.request.accept);
+  // Archives say 403 of single objects too, and in place of "too many".
+  if (verdict.meaning == Meaning::Forbidden && finished.end.response.status == 403 &&
+      answered_.contains(question.host)) {
+    verdict.meaning = Meaning::Refusal;
+  }
   if (verdict.meaning != Meaning::Answer) return go_on(host, std::move(question), verdict, now);
   answered_[question.host] = now;
   ++question.talk->unread;
@@ -244,6 +250,9 @@ void HttpClient::go_on(RemoteHost& host, Question question, const Verdict& verdi
     case Meaning::Final:
       host.harmless(question, now);
       return fail(std::move(question), verdict.reason);
+    case Meaning::Forbidden:
+      host.harmless(question, now);
+      return fail(std::move(question), verdict.reason, true);
     case Meaning::Trouble:
     case Meaning::Refusal:
       if (auto hopeless = host.again(std::move(question), verdict, now)) {

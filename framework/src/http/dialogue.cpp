@@ -6,14 +6,18 @@
 
 #include "base/interrupted.hpp"
 #include "http/url.hpp"
+#include "http/verdict.hpp"
 #include "qsohost/error.hpp"
 
 namespace qsohost::inline v1 {
 
-namespace {
-
-// A line break in a header would begin another one. Its value may be a secret and is not shown.
-void check_headers(const Request& request) {
+void check_request(const Request& request) {
+  for (const int status : request.accept) {
+    if (!means_later(status)) continue;
+    throw ChainError(fmt::format(
+        "a request accepts status {}, but that means \"later\", never an answer", status));
+  }
+  // A line break in a header would begin another one. Its value may be a secret and is not shown.
   for (const std::string& header : request.headers) {
     if (header.find_first_of("\r\n") != std::string::npos) {
       throw ChainError(fmt::format("header '{}' of a request contains a line break",
@@ -22,7 +26,14 @@ void check_headers(const Request& request) {
   }
 }
 
-}  // namespace
+void throw_forbidden(const Request& request, const std::string& reason) {
+  const auto url = parse_url(request.url);
+  throw ChainError(fmt::format(
+      "{} refuses access ({}, for {} {}). It is likely to refuse every object: is the token or "
+      "password right, and still valid? (`qsohost inspect` says where the stage takes it from; go "
+      "on with --resume)",
+      url ? url->remote_host() : "the archive", reason, request.method, public_url(request.url)));
+}
 
 Dialogue::Dialogue(Asking& asking, Conversation& conversation, HttpPolicy policy,
                    AnswerStore::Owner owner, AnswerStore* answers, AnswerStore* recording,
@@ -69,7 +80,7 @@ void Dialogue::wait() {
 
 void Dialogue::give(std::vector<Request> requests) {
   for (Request& request : requests) {
-    if (has_stored_ && request.keep) {
+    if (has_stored_ && request.keep && !request.fresh) {
       if (auto response = answers_->find(owner_, request)) {
         stored_.emplace_back(std::move(request), std::move(*response));
         continue;
@@ -80,7 +91,7 @@ void Dialogue::give(std::vector<Request> requests) {
 }
 
 void Dialogue::ask(Request request) {
-  check_headers(request);
+  check_request(request);
   const auto url = parse_url(request.url);
   if (!url) {
     give(conversation_.failed(
@@ -113,6 +124,7 @@ void Dialogue::take(const Reply& reply) {
   if (!reply.failure.empty()) {
     --open_;
     count(reply);
+    if (reply.stops_run) throw_forbidden(request, reply.failure);
     give(conversation_.failed(request, reply.failure));
     return;
   }

@@ -24,6 +24,12 @@ class Asking {
   virtual void abandon(const std::shared_ptr<Talk>& talk) = 0;
 };
 
+// Throws ChainError for one that a plugin should not have made.
+void check_request(const Request& request);
+
+// For a Meaning::Forbidden: what ends the run, and what to do about it.
+[[noreturn]] void throw_forbidden(const Request& request, const std::string& reason);
+
 class Dialogue {
  public:
   Dialogue(Asking& asking, Conversation& conversation, HttpPolicy policy, AnswerStore::Owner owner,

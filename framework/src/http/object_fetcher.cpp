@@ -35,31 +35,31 @@ class ObjectConversation final : public Conversation {
     ends_.resize(rows);
     empty_.resize(rows);
     seen_.resize(rows);
+    used_kept_.resize(rows);
+    is_fresh_.resize(rows);
     for (std::size_t row = 0; row < rows; ++row) epochs_.push_back(empty_epochs(row));
   }
 
   std::vector<Request> begin() override {
     std::vector<Request> requests;
     for (std::size_t row = 0; row < ends_.size(); ++row) {
-      const AtObject at_object(batch_, row);
-      try {
-        requests.push_back(of_row(fetcher_.request(Object(batch_, row)), row));
-      } catch (const Error&) {
-        ends_[row] = std::current_exception();
-      }
+      if (auto request = first_of(row)) requests.push_back(std::move(*request));
     }
     return requests;
   }
 
   std::vector<Request> answer(const Request& request, const Response& response) override {
-    const std::size_t row = request.tag;
+    const auto [row, tag] = asked_[request.tag];
     const AtObject at_object(batch_, row);
+    used_kept_[row] = used_kept_[row] || response.is_kept;
+    Request as_given = request;
+    as_given.tag = tag;
     std::optional<Request> next;
     std::exception_ptr end;
     bool is_empty = false;
     Counts counts;  // of this answer; they go if it cannot be trusted
     try {
-      next = fetcher_.parse(Object(batch_, row), request, response, epochs_[row], counts);
+      next = fetcher_.parse(Object(batch_, row), as_given, response, epochs_[row], counts);
     } catch (const TryAgain&) {
       roll_back(row);
       throw;
@@ -88,8 +88,16 @@ class ObjectConversation final : public Conversation {
   }
 
   std::vector<Request> failed(const Request& request, const std::string& reason) override {
-    roll_back(request.tag);
-    ends_[request.tag] = std::make_exception_ptr(TryAgain(reason));
+    const std::size_t row = asked_[request.tag].row;
+    roll_back(row);
+    if (used_kept_[row] && !is_fresh_[row]) {
+      is_fresh_[row] = true;
+      seen_[row].clear();
+      empty_[row] = 0;
+      if (auto anew = first_of(row)) return {std::move(*anew)};
+      return {};
+    }
+    ends_[row] = std::make_exception_ptr(TryAgain(reason));
     return {};
   }
 
@@ -108,6 +116,22 @@ class ObjectConversation final : public Conversation {
   }
 
  private:
+  // A request that is open: tags tell them apart on their way, so the plugin's own is kept here.
+  struct Asked {
+    std::size_t row = 0;
+    std::uint64_t tag = 0;
+  };
+
+  std::optional<Request> first_of(std::size_t row) {
+    const AtObject at_object(batch_, row);
+    try {
+      return of_row(fetcher_.request(Object(batch_, row)), row);
+    } catch (const Error&) {
+      ends_[row] = std::current_exception();
+      return std::nullopt;
+    }
+  }
+
   // Groups that have no rows yet are those that the fetcher fills.
   Batch empty_epochs(std::size_t row) const {
     Batch epochs(batch_.ordinal(), batch_.first_object() + row, 1);
@@ -128,7 +152,7 @@ class ObjectConversation final : public Conversation {
   }
 
   std::vector<Request> ask_again(const Request& request) {
-    const std::size_t row = request.tag;
+    const std::size_t row = asked_[request.tag].row;
     if (seen_[row].size() >= kMostUnequal) {
       ends_[row] = std::make_exception_ptr(
           TryAgain(fmt::format("the archive does not say where its answers end, and of {} no two "
@@ -146,8 +170,10 @@ class ObjectConversation final : public Conversation {
     for (Group& group : epochs_[row].groups()) group.roll_back();
   }
 
-  Request of_row(Request request, std::size_t row) const {
-    request.tag = row;
+  Request of_row(Request request, std::size_t row) {
+    asked_.push_back({row, request.tag});
+    request.tag = asked_.size() - 1;
+    request.fresh = request.fresh || is_fresh_[row];
     if (request.about.empty()) request.about = fmt::format("source {}", batch_.id(row));
     return request;
   }
@@ -155,10 +181,13 @@ class ObjectConversation final : public Conversation {
   const ObjectFetcher& fetcher_;
   const Batch& batch_;
   Counts& counts_;
+  std::vector<Asked> asked_;                      // by the tag that goes out
   std::vector<Batch> epochs_;                     // of each row; nothing in it is closed
   std::vector<std::exception_ptr> ends_;          // NotFound, TryAgain, BadObject; none: matched
   std::vector<int> empty_;                        // times that nothing was there
   std::vector<std::vector<std::uint64_t>> seen_;  // answers whose end is not known
+  std::vector<bool> used_kept_;                   // an answer of an earlier attempt
+  std::vector<bool> is_fresh_;                    // asked about anew, without those
 };
 
 }  // namespace

@@ -19,7 +19,8 @@ struct Reply {
   std::uint64_t sent = 0;  // times
   std::uint64_t bytes = 0;
   Response response{};
-  std::string failure{};  // not empty: there will be no answer, for this reason
+  std::string failure{};   // not empty: there will be no answer, for this reason
+  bool stops_run = false;  // whatever is asked there will fail for it
 };
 
 class Talk {

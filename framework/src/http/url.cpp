@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "data/secrets.hpp"
 #include "http/headers.hpp"
 #include "qsohost/names.hpp"
 
@@ -54,7 +55,7 @@ std::string public_url(const std::string& url) {
   for (const CURLUPart hidden : {CURLUPART_USER, CURLUPART_PASSWORD, CURLUPART_FRAGMENT}) {
     curl_url_set(handle.get(), hidden, nullptr, 0);
   }
-  return part(handle, CURLUPART_URL);
+  return without_secrets(part(handle, CURLUPART_URL));
 }
 
 std::string resolved_url(const std::string& base, const std::string& reference) {

@@ -18,7 +18,8 @@ struct UrlParts {
 // None if it is no http or https URL.
 std::optional<UrlParts> parse_url(const std::string& url);
 
-// Without user name, password and fragment, so that it can be shown.
+// Without user name, password, fragment and any secret (see Context::secret), so that it can be
+// shown.
 std::string public_url(const std::string& url);
 
 // The URL that `reference` (absolute, or relative like "/tap/async/7") means in a document at `base`;

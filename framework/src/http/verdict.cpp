@@ -33,14 +33,17 @@ std::string first_words(std::string_view body) {
   return out;
 }
 
-Verdict judge_status(const Response& response) {
+Verdict judge_status(const Response& response, const std::vector<int>& accepted) {
   const int status = response.status;
   if (status >= 200 && status < 300) return {};
+  if (std::ranges::find(accepted, status) != accepted.end()) return {};
   Verdict verdict;
   verdict.reason = describe(response);
-  if (status == 408 || status == 425 || status == 429 || status >= 500) {
+  if (means_later(status) || status >= 500) {
     verdict.meaning = Meaning::Trouble;
     verdict.retry_after = retry_after(response);
+  } else if (status == 401 || status == 403) {
+    verdict.meaning = Meaning::Forbidden;
   } else {
     verdict.meaning = status >= 400 ? Meaning::Refusal : Meaning::Final;
   }
@@ -77,11 +80,15 @@ std::string describe(const Response& response) {
   return fmt::format("HTTP {}{}{}", response.status, words.empty() ? "" : ": ", words);
 }
 
-Verdict judge_transfer(const TransferEnd& end) {
+bool means_later(int status) {
+  return status == 408 || status == 425 || status == 429 || status == 503;
+}
+
+Verdict judge_transfer(const TransferEnd& end, const std::vector<int>& accepted) {
   using Kind = TransferEnd::Kind;
   switch (end.kind) {
     case Kind::Response:
-      return judge_status(end.response);
+      return judge_status(end.response, accepted);
     case Kind::Unreachable:
       return {Meaning::Trouble, end.detail, true, std::nullopt};
     case Kind::TimedOut:

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "http/transfers.hpp"
 
@@ -16,6 +17,7 @@ enum class Meaning : std::uint8_t {
   Refusal,    // "you asked something wrong", which archives say wrongly at times: again, not often
   Final,      // asking again would give the same
   HostFinal,  // whatever one asks there
+  Forbidden,  // nobody is let in with this token, or without one: the same for all objects
 };
 
 struct Verdict {
@@ -25,7 +27,11 @@ struct Verdict {
   std::optional<std::chrono::seconds> retry_after;
 };
 
-Verdict judge_transfer(const TransferEnd& end);
+// `accepted`: see Request::accept.
+Verdict judge_transfer(const TransferEnd& end, const std::vector<int>& accepted = {});
+
+// "Later", which no plugin can take for an answer.
+bool means_later(int status);
 
 // How often a Refusal is asked, at most.
 constexpr int kMostRefusals = 3;

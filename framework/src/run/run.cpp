@@ -9,6 +9,8 @@
 #include <thread>
 
 #include "chain/stage_call.hpp"
+#include "data/secrets.hpp"
+#include "run/http_connection.hpp"
 #include "qsohost/error.hpp"
 #include "run/callback_guard.hpp"
 #include "run/changed_inputs.hpp"
@@ -301,13 +303,27 @@ RunReport run_guarded(Chain& chain, const RunOptions& options, CallbackGuard& gu
 
 }  // namespace
 
+namespace {
+
+std::function<void(LogLevel, const std::string&)> without_secrets_in(
+    std::function<void(LogLevel, const std::string&)> log) {
+  if (!log) return log;
+  return [log = std::move(log)](LogLevel level, const std::string& text) {
+    log(level, without_secrets(text));
+  };
+}
+
+}  // namespace
+
 RunReport run(Chain& chain, const RunOptions& options) {
   CallbackGuard guard;
   RunOptions guarded = options;
   guarded.progress = guard.guard("the display of progress", options.progress);
-  guarded.log = guard.guard("the log of the host", options.log);
+  guarded.log = guard.guard("the log of the host", without_secrets_in(options.log));
   RunReport report = run_guarded(chain, guarded, guard);
   for (std::string& note : guard.notes()) report.notes.push_back(std::move(note));
+  report.error = without_secrets(std::move(report.error));
+  for (std::string& note : report.notes) note = without_secrets(std::move(note));
   return report;
 }
 

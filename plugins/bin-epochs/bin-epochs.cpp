@@ -1,0 +1,149 @@
+// bin-epochs: light curves averaged in bins of time, such as nights. A derived light curve is a
+// group that a Fitter adds: stages behind it fit and store it as they do those of a survey, and the
+// one that it was made from stays as it is.
+#include <fmt/format.h>
+
+#include <cmath>
+#include <map>
+#include <qsohost/plugin.hpp>
+
+namespace {
+
+using qsohost::DType;
+using qsohost::GroupInfo;
+
+// As LightCurveFitter's: an epoch whose weight would be nothing or everything takes no part.
+constexpr double kLeastError = 1e-15, kLargestError = 1e15;
+// Bins are numbered with 64 bits, exactly as long as the numbers are exact doubles.
+constexpr double kMostBins = 9007199254740992;  // 2^53
+
+// The sums of one bin. Times and magnitudes count from the first epoch's, so that nothing is lost.
+struct Bin {
+  std::int32_t n = 0;
+  double time0 = 0, mag0 = 0;
+  double weight = 0, time = 0, mag = 0;
+
+  void add(double t, double m, double error) {
+    if (n++ == 0) time0 = t, mag0 = m;
+    const double w = 1 / (error * error);
+    weight += w;
+    time += w * (t - time0);
+    mag += w * (m - mag0);
+  }
+};
+
+class BinEpochs final : public qsohost::Fitter {
+ public:
+  void validate() const override;
+  void declare(const qsohost::Schema& before, qsohost::Ports& ports) const override;
+  void fit(const qsohost::Object& object, qsohost::Result& result) const override;
+
+ private:
+  GroupInfo binned(GroupInfo group) const;
+  void bin(const GroupInfo& group, const qsohost::Object& object, qsohost::Result& result) const;
+  void append(const std::string& name, const GroupInfo& group, std::int64_t number, const Bin& bin,
+              qsohost::Result& result) const;
+
+  qsohost::Option<std::vector<std::string>> groups_{
+      this, "groups", qsohost::required, "light curves to bin, e.g. [\"ztf.g\", \"ztf.r\"]"};
+  qsohost::Option<double> width_{this, "width", 1, "of a bin", {.unit = "d", .min = 1e-6}};
+  qsohost::Option<double> offset_{
+      this,
+      "offset",
+      0,
+      "a bin begins at this time of the light curve; for nights choose one by daylight, e.g. 0.0 "
+      "in MJD UTC for Hawaii and Palomar, 0.7 for Chile, 0.5 for Europe and Africa",
+      {.unit = "d"}};
+};
+
+void BinEpochs::validate() const {
+  if (groups_->empty()) throw qsohost::ChainError("option 'groups' is empty: nothing to bin");
+}
+
+// Group "ztf.g" becomes "LABEL.ztf.g", band g of survey "LABEL.ztf". Its columns of time, magnitude
+// and error are called as they are there.
+GroupInfo BinEpochs::binned(GroupInfo group) const {
+  group.name = label() + "." + group.name;
+  group.survey = label() + "." + group.survey;
+  return group;
+}
+
+void BinEpochs::declare(const qsohost::Schema& before, qsohost::Ports& ports) const {
+  for (const std::string& name : *groups_) {
+    const auto* found = before.find_group(name);
+    if (found == nullptr) {
+      if (!before.is_open()) ports.problem(fmt::format("there is no group '{}' here", name));
+      continue;
+    }
+    const GroupInfo& from = found->info;
+    if (from.time.empty() || from.mag.empty() || from.mag_err.empty()) {
+      ports.problem(
+          fmt::format("group '{}' is no light curve: it does not say which columns are "
+                      "time, magnitude and error",
+                      name));
+      continue;
+    }
+    ports.reads({name, from.time, std::nullopt, "d", "time"});
+    ports.reads({name, from.mag, std::nullopt, "mag", "magnitude"});
+    ports.reads({name, from.mag_err, std::nullopt, "mag", "error of the magnitude"});
+    const GroupInfo to = binned(from);
+    ports.adds_group(to);
+    ports.adds({to.name, "epoch_id", DType::I64, "", "number of the bin, (time - offset) / width"});
+    ports.adds({to.name, to.time, DType::F64, "d", "mean time, weighted as the magnitude"});
+    ports.adds({to.name, to.mag, DType::F64, "mag", "mean magnitude, weighted by 1 / error^2"});
+    ports.adds(
+        {to.name, to.mag_err, DType::F64, "mag", "error of the mean, from the errors alone"});
+    ports.adds({to.name, "epochs", DType::I32, "", "epochs in the bin"});
+    ports.adds({"", to.name + ".n_epochs", DType::I32, "", "epochs that took part"});
+    ports.adds({"", to.name + ".n_bins", DType::I32, "", "bins with epochs"});
+    ports.adds(
+        {"", to.name + ".flags", DType::I32, "",
+         "sum of: 1 no epochs, 4 epochs with NaN or an error not between 1e-15 and 1e15 took "
+         "no part"});
+  }
+}
+
+void BinEpochs::append(const std::string& name, const GroupInfo& group, std::int64_t number,
+                       const Bin& bin, qsohost::Result& result) const {
+  result.append<std::int64_t>(name, "epoch_id", number);
+  result.append<double>(name, group.time, bin.time0 + bin.time / bin.weight);
+  result.append<double>(name, group.mag, bin.mag0 + bin.mag / bin.weight);
+  result.append<double>(name, group.mag_err, 1 / std::sqrt(bin.weight));
+  result.append<std::int32_t>(name, "epochs", bin.n);
+}
+
+void BinEpochs::bin(const GroupInfo& group, const qsohost::Object& object,
+                    qsohost::Result& result) const {
+  const qsohost::LightCurve curve = object.light_curve(group.name);
+  const std::string name = label() + "." + group.name;
+  std::map<std::int64_t, Bin> bins;  // in order of time
+  std::int32_t n = 0;
+  for (std::size_t i = 0; i < curve.size(); ++i) {
+    const double error = curve.mag_err[i],
+                 number = std::floor((curve.time[i] - *offset_) / *width_);
+    const bool is_good = std::abs(number) < kMostBins && std::isfinite(curve.mag[i]) &&
+                         error >= kLeastError && error <= kLargestError;
+    if (!is_good) continue;
+    bins[static_cast<std::int64_t>(number)].add(curve.time[i], curve.mag[i], error);
+    ++n;
+  }
+  for (const auto& [number, bin] : bins) append(name, group, number, bin, result);
+  const bool all = static_cast<std::size_t>(n) == curve.size();
+  result.set(name + ".n_epochs", n);
+  result.set(name + ".n_bins", static_cast<std::int32_t>(bins.size()));
+  result.set(name + ".flags", (n == 0 ? std::int32_t{qsohost::kTooFewEpochs} : 0) |
+                                  (all ? 0 : std::int32_t{qsohost::kEpochsWithoutPart}));
+  result.count(name, "epochs", n);
+  result.count(name, "bins", static_cast<std::int64_t>(bins.size()));
+}
+
+void BinEpochs::fit(const qsohost::Object& object, qsohost::Result& result) const {
+  for (const std::string& name : *groups_) {
+    bin(object.batch().group(name).info(), object, result);
+  }
+}
+
+}  // namespace
+
+QSOHOST_PLUGIN("bin-epochs", "1.0.0",
+               qsohost::stage<BinEpochs>("bin-epochs", "light curves averaged in bins of time"));
