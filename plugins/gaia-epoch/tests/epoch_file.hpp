@@ -12,7 +12,8 @@
 #include <vector>
 
 #include <qsohost/fits.hpp>
-#include <qsohost/survey.hpp>
+
+#include "bands.hpp"
 
 namespace test {
 
@@ -37,7 +38,7 @@ class EpochFile {
       }
       add(prefix + "flux_over_error", qsohost::DType::F32);
     }
-    for (const std::string& flag : qsohost::gaia_flags()) add(flag, flags);
+    for (const gaia::Flag& flag : gaia::flags()) add(flag.name, flags);
   }
 
   // A source with transits of these identifiers. The value of column number c at transit t is
