@@ -71,7 +71,7 @@ class PanStarrs final : public ObjectFetcher {
       to.at("epoch_id").append(row.integer("detectID"));
       to.at("mjd").append(row.number("obsTime"));
       to.at("mag").append(-2.5 * std::log10(flux / 3631));  // AB: 3631 Jy
-      to.at("mag_err").append(2.5 / std::log(10) * row.number("psfFluxErr") / flux);
+      to.at("mag_err").append(kMagPerRelativeFlux * row.number("psfFluxErr") / flux);
     }
   }
 };

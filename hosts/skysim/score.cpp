@@ -11,7 +11,6 @@
 
 #include "qsohost/error.hpp"
 #include "qsohost/io/fits.hpp"
-#include "qsohost/survey.hpp"
 
 namespace qsohost::skysim {
 namespace {
@@ -95,6 +94,12 @@ LightCurveName name_in(const fs::path& file) {
   return {name, stem.substr(band + 1)};
 }
 
+// The surveys' files call their times so.
+std::string time_column(const LightCurveName& curve) {
+  if (curve.survey == "ztf") return "mjd_" + curve.band;
+  return curve.band == "g" ? "g_transit_time" : curve.band + "_obs_time";
+}
+
 bool contains_time(const std::vector<double>& times, double time) {
   return std::ranges::any_of(times, [&](double t) { return std::abs(t - time) < kSameEpoch; });
 }
@@ -141,17 +146,16 @@ Table curves_with(const std::string& time_column, const std::vector<fs::path>& f
 }
 
 Score score_of(const fs::path& file, const ScoreOptions& options, Table& truth) {
-  const auto [survey, band] = name_in(file);
-  const std::string key = survey + "_" + band;
-  const GroupInfo group = group_info_of(survey + "." + band);
+  const LightCurveName name = name_in(file);
+  const std::string key = name.survey + "_" + name.band;
   Table results(file);
-  Table curves = curves_with(file_column_of(group, group.time), options.curves);
+  Table curves = curves_with(time_column(name), options.curves);
   const auto rows_of_truth = truth.rows_by_id();
   const auto rows_of_curves = curves.rows_by_id();
   const auto removed = results.arrays("removed_mjd");
   const auto outliers = truth.arrays("outlier_time_" + key);
   const auto reasons = truth.arrays("outlier_why_" + key);
-  const auto times = curves.arrays(file_column_of(group, group.time));
+  const auto times = curves.arrays(time_column(name));
   const auto ids = results.scalars("source_id").values<std::int64_t>();
 
   Score score;

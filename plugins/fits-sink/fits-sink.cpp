@@ -102,6 +102,7 @@ void FitsSink::declare(const qsohost::Schema& before, qsohost::Ports& ports) con
                    .width = qsohost::kAnyWidth});
     }
   }
+  ports.rows(fmt::format("sort_by = \"{}\", drop_empty = {}", *sort_by, *drop_empty));
   if (!sort_by->empty()) {
     ports.reads({"", *sort_by, std::nullopt, "", "option 'sort_by'"});
   }
@@ -164,10 +165,12 @@ void FitsSink::write(const Batch& batch, const qsohost::Chunk& chunk) {
 }
 
 qsohost::FitsHeader FitsSink::header_of(const Product& product) const {
-  return {product.key(),
-          {{"CHAIN", run_.chain_name, "name of the chain"},
-           {"CHAINHSH", run_.chain_hash, "hash of all that decides the products"}},
-          run_.history};
+  std::vector<qsohost::FitsKeyword> keywords{
+      {"CHAIN", run_.chain_name, "name of the chain"},
+      {"CHAINHSH", run_.chain_hash, "hash of all that decides the products"}};
+  const auto epochs = qsohost::epoch_keywords(products::epochs_of(product, run_.schema));
+  keywords.insert(keywords.end(), epochs.begin(), epochs.end());
+  return {product.key(), std::move(keywords), run_.history};
 }
 
 qsohost::FitsOrder FitsSink::order_of(const Product& product) const {

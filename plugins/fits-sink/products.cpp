@@ -5,18 +5,19 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <set>
 #include <utility>
 
+#include <qsohost/host/loader.hpp>
+#include <qsohost/io/input_columns.hpp>
 #include <qsohost/names.hpp>
-#include <qsohost/survey.hpp>
 
 namespace products {
 
 namespace {
 
 using qsohost::DType;
-using qsohost::EpochColumn;
 using qsohost::GroupInfo;
 using qsohost::Port;
 using qsohost::Schema;
@@ -53,80 +54,96 @@ void plan_catalog(const std::vector<std::string>& columns, const Schema& schema,
   plan.products.push_back(std::move(product));
 }
 
+// Those of a survey; bands in the order in which columns of the usual product are declared.
 std::vector<GroupInfo> groups_of(const std::string& survey, const Schema& schema) {
   std::vector<GroupInfo> groups;
   for (const Schema::GroupEntry& entry : schema.groups()) {
     if (entry.info.survey == survey) groups.push_back(entry.info);
   }
+  const auto place_of = [&](const GroupInfo& group) {
+    const auto& columns = schema.columns();
+    const auto is_first = [&](const Schema::Entry& entry) {
+      return entry.port.in_product && entry.port.group == group.name;
+    };
+    return std::ranges::find_if(columns, is_first) - columns.begin();
+  };
+  std::ranges::stable_sort(groups, {}, place_of);
   return groups;
 }
 
-bool is_there(const Schema& schema, const EpochColumn& c) {
-  return schema.find(c.group, c.column) != nullptr;
+bool is_one_of(const std::vector<GroupInfo>& groups, const Port& port) {
+  return std::ranges::find(groups, port.group, &GroupInfo::name) != groups.end();
 }
 
-// The promised ones that are there. Where Gaia's fluxes are missing, their errors stand in the
-// magnitudes' own.
-std::vector<EpochColumn> promised_columns(const std::string& survey, const Schema& schema) {
-  std::vector<EpochColumn> out;
-  for (EpochColumn& c : qsohost::product_columns(survey)) {
-    if (is_there(schema, c)) {
-      out.push_back(std::move(c));
-    } else if (survey == "gaia" && c.column == "flux_error") {
-      if (is_there(schema, {c.group, "mag_err"})) out.push_back({c.group, "mag_err"});
-    }
-  }
-  return out;
-}
-
-// What is written when no columns are named: the promised ones, or all that are numbers.
-std::vector<EpochColumn> usual_columns(const std::string& survey,
-                                       const std::vector<GroupInfo>& groups, const Schema& schema) {
-  if (!qsohost::product_columns(survey).empty()) return promised_columns(survey, schema);
-  std::vector<EpochColumn> out;
-  for (const GroupInfo& group : groups) {
-    for (const Schema::Entry& entry : schema.columns()) {
-      const Port& port = entry.port;
-      if (port.group == group.name && port.dtype != DType::String) {
-        out.push_back({group.name, port.name});
-      }
-    }
-  }
-  return out;
-}
-
-// Bands in the order of the promise. A column that only some bands have (Gaia's flags) is written
-// for these; one that none has stays, so that the host says that it is missing.
-std::vector<EpochColumn> chosen_columns(const std::string& survey, std::vector<GroupInfo> groups,
-                                        const std::vector<std::string>& columns,
-                                        const Schema& schema) {
-  const std::vector<EpochColumn> order = qsohost::product_columns(survey);
-  std::ranges::stable_sort(groups, {}, [&](const GroupInfo& group) {
-    return std::ranges::find(order, group.name, &EpochColumn::group) - order.begin();
+// Whether a stage has said which columns make up the product of these groups.
+bool has_usual_columns(const std::vector<GroupInfo>& groups, const Schema& schema) {
+  return std::ranges::any_of(schema.columns(), [&](const Schema::Entry& entry) {
+    return entry.port.in_product && is_one_of(groups, entry.port);
   });
-  std::vector<EpochColumn> out;
+}
+
+// What is written when no columns are named.
+std::vector<Port> usual_columns(const std::vector<GroupInfo>& groups, const Schema& schema) {
+  std::vector<Port> out;
+  const auto take = [&](const auto& is_wanted) {
+    for (const Schema::Entry& entry : schema.columns()) {
+      if (is_wanted(entry.port)) out.push_back(entry.port);
+    }
+  };
+  if (has_usual_columns(groups, schema)) {
+    take([&](const Port& port) { return port.in_product && is_one_of(groups, port); });
+    return out;
+  }
+  for (const GroupInfo& group : groups) {
+    take([&](const Port& port) { return port.group == group.name && port.dtype != DType::String; });
+  }
+  return out;
+}
+
+// A column that only some bands have (Gaia's flags) is written for these; one that none has stays,
+// so that the host says that it is missing.
+std::vector<Port> chosen_columns(const std::vector<GroupInfo>& groups,
+                                 const std::vector<std::string>& columns, const Schema& schema) {
+  std::vector<Port> out;
   for (const GroupInfo& group : groups) {
     for (const std::string& column : columns) {
-      const bool elsewhere = std::ranges::any_of(groups, [&](const GroupInfo& other) {
-        return is_there(schema, {other.name, column});
+      const bool is_elsewhere = std::ranges::any_of(groups, [&](const GroupInfo& other) {
+        return schema.find(other.name, column) != nullptr;
       });
-      if (is_there(schema, {group.name, column}) || !elsewhere) {
-        out.push_back({group.name, column});
+      if (const Schema::Entry* entry = schema.find(group.name, column)) {
+        out.push_back(entry->port);
+      } else if (!is_elsewhere) {
+        out.push_back({group.name, column, std::nullopt});
       }
     }
   }
   return out;
 }
 
-ProductColumn epoch_column(const EpochColumn& from, const Schema& schema) {
-  const Schema::Entry* entry = schema.find(from.group, from.column);
-  const GroupInfo& group = schema.find_group(from.group)->info;
-  Port port = entry == nullptr ? Port{from.group, from.column, std::nullopt} : entry->port;
+ProductColumn epoch_column(Port port, const Schema& schema) {
+  const GroupInfo& group = schema.find_group(port.group)->info;
   // What comes from a product says it already.
-  if (from.column == group.time && !port.help.ends_with(group.time_system)) {
+  if (port.name == group.time && !port.help.ends_with(group.time_system)) {
     port.help += fmt::format("{}{}", port.help.empty() ? "" : "; ", group.time_system);
   }
-  return {std::move(port), qsohost::file_column_of(group, from.column)};
+  std::string name = port.file_name;
+  if (name.empty()) name = fmt::format("{}_{}", port.name, group.band);
+  return {std::move(port), std::move(name)};
+}
+
+// FITS knows no upper and lower case.
+void check_names(const Product& product, Plan& plan) {
+  std::map<std::string, const ProductColumn*> taken;
+  for (const ProductColumn& column : product.columns) {
+    const auto [it, is_new] = taken.try_emplace(qsohost::lower_case(column.name), &column);
+    if (is_new) continue;
+    const Port& one = it->second->from;
+    const Port& other = column.from;
+    plan.problems.push_back(fmt::format(
+        "columns '{}' of group '{}' and '{}' of group '{}' would both be called '{}' in the file; "
+        "leave one of them out (option 'columns')",
+        one.name, one.group, other.name, other.group, column.name));
+  }
 }
 
 // "" if a FITS table can hold it.
@@ -140,25 +157,25 @@ std::string array_problem(const Port& port) {
 
 void plan_survey(const std::string& survey, const std::vector<std::string>& columns,
                  const Schema& schema, Plan& plan) {
-  // Gaia's product has no positions; they are in the catalogue, row by row.
+  const std::vector<GroupInfo> groups = groups_of(survey, schema);
   std::vector<std::string> objects{"source_id"};
   for (const char* name : {"ra", "dec"}) {
-    const bool has = schema.is_open() || schema.find("", name) != nullptr;
-    if (survey != "gaia" && has) objects.emplace_back(name);
+    const bool is_there = schema.is_open() || schema.find("", name) != nullptr;
+    if (is_there && std::ranges::all_of(groups, &GroupInfo::has_position)) {
+      objects.emplace_back(name);
+    }
   }
   Product product = start(schema, survey, objects);
   product.survey = survey;
-  const std::vector<GroupInfo> groups = groups_of(survey, schema);
-  for (const EpochColumn& from : columns.empty()
-                                     ? usual_columns(survey, groups, schema)
-                                     : chosen_columns(survey, groups, columns, schema)) {
-    ProductColumn c = epoch_column(from, schema);
-    if (std::string problem = array_problem(c.from); !problem.empty()) {
+  for (Port& from : columns.empty() ? usual_columns(groups, schema)
+                                    : chosen_columns(groups, columns, schema)) {
+    if (std::string problem = array_problem(from); !problem.empty()) {
       plan.problems.push_back(std::move(problem));
       continue;
     }
-    product.columns.push_back(std::move(c));
+    product.columns.push_back(epoch_column(std::move(from), schema));
   }
+  check_names(product, plan);
   for (const GroupInfo& group : groups) product.epochs.push_back(group.name);
   plan.products.push_back(std::move(product));
 }
@@ -267,6 +284,19 @@ Plan plan_products(const std::string& what, const std::vector<std::string>& colu
     unknown(what, schema, plan);
   }
   return plan;
+}
+
+qsohost::FitsEpochs epochs_of(const Product& product, const Schema& schema) {
+  qsohost::FitsEpochs epochs;
+  for (const auto& [from, name] : product.columns) {
+    const Schema::GroupEntry* group = schema.find_group(from.group);
+    if (group == nullptr || group->info.survey.empty()) continue;
+    if (!is_one_of(epochs.groups, from)) epochs.groups.push_back(group->info);
+    const bool is_usual =
+        from.in_product || !has_usual_columns(groups_of(group->info.survey, schema), schema);
+    epochs.columns.push_back({name, from.group, from.name, is_usual});
+  }
+  return epochs;
 }
 
 std::string path_of(const Product& product, const std::string& pattern, const std::string& name) {

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include <qsohost/fits_epochs.hpp>
 #include <qsohost/plugin.hpp>
 
 namespace products {
@@ -32,9 +33,12 @@ struct Plan {
 };
 
 // `what`: "catalog", "targets", a survey, or the label of a fitter. `columns`: those chosen, or
-// empty for the promised ones.
+// empty for all of a catalogue or fitter, the usual ones of a survey (Port::in_product).
 Plan plan_products(const std::string& what, const std::vector<std::string>& columns,
                    const qsohost::Schema& schema);
+
+// What its header says of its light curves.
+qsohost::FitsEpochs epochs_of(const Product& product, const qsohost::Schema& schema);
 
 // The path with {name}, {what}, {survey}, {group} and {band} filled in; an empty pattern is the
 // usual name of the product.

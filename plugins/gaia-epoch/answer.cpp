@@ -9,7 +9,6 @@
 #include <utility>
 
 #include <qsohost/error.hpp>
-#include <qsohost/survey.hpp>
 
 namespace gaia {
 
@@ -106,11 +105,11 @@ EpochWriter::EpochWriter(const std::vector<Wanted>& wanted, std::span<const Bloc
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     const Wanted& w = wanted[i];
     if (w.group == kNowhere || w.group.empty()) {
-      targets_.push_back(w.group.empty() ? &batch.objects().at(w.column) : nullptr);
+      targets_.push_back(w.group.empty() ? &batch.objects().at(w.table.column) : nullptr);
       continue;
     }
     qsohost::Group& group = batch.group(w.group);
-    targets_.push_back(&group.at(w.column));
+    targets_.push_back(&group.at(w.table.column));
     if (known.try_emplace(w.group, bands_.size()).second) bands_.push_back({&group, {}});
     bands_[known[w.group]].columns.push_back(i);
   }

@@ -4,13 +4,12 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <stdexcept>
 
 #include <qsohost/error.hpp>
+#include "bands.hpp"
 #include <qsohost/io/text.hpp>
-#include <qsohost/survey.hpp>
 
 namespace gaia {
 
@@ -20,7 +19,8 @@ using qsohost::ChainError;
 using qsohost::DType;
 
 constexpr const char* kFluxUnit = "electron s-1";
-constexpr std::array<const char*, 3> kGroups{"gaia.g", "gaia.bp", "gaia.rp"};
+constexpr bool kInProduct = true;
+constexpr const char* kTransitId = "transit_id";
 
 // "photometry_flag_af1_reject": AF1 rejected by the photometry.
 std::string flag_help(std::string_view flag) {
@@ -34,28 +34,46 @@ std::string flag_help(std::string_view flag) {
       flag.starts_with("photometry") ? "the photometry" : "the variability analysis");
 }
 
-void add_band(const std::string& prefix, const std::string& time, const std::string& time_help,
-              const std::string& band, std::vector<TableColumn>& out) {
-  out.push_back({time, DType::F64, "d", time_help + ", BJD (TCB) - 2455197.5"});
-  out.push_back({prefix + "flux", DType::F64, kFluxUnit, band + " flux"});
-  out.push_back({prefix + "flux_error", DType::F64, kFluxUnit, "error of it"});
-  out.push_back({prefix + "flux_over_error", DType::F32, "", "flux / error"});
-  out.push_back({prefix + "mag", DType::F64, "mag", band + " magnitude, Vega"});
+// Of G there are averages over the CCDs of a transit, and they are called so.
+std::string prefix_of(std::string_view band) {
+  return band == "g" ? "g_transit_" : fmt::format("{}_", band);
+}
+
+// In the order of the product.
+void add_band(std::string_view band, const std::string& time, const std::string& time_help,
+              std::vector<TableColumn>& out) {
+  std::string name(band);
+  std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::toupper(c); });
+  const auto add = [&](const std::string& in_table, const std::string& column, DType dtype,
+                       const char* unit, const std::string& help, bool in_product) {
+    out.push_back({in_table, dtype, unit, help, true, group_of(band), column, in_product});
+  };
+  const std::string prefix = prefix_of(band);
+  add(time, "time", DType::F64, "d", time_help + ", BJD (TCB) - 2455197.5", kInProduct);
+  add(prefix + "mag", "mag", DType::F64, "mag", name + " magnitude, Vega", kInProduct);
+  add(prefix + "flux", "flux", DType::F64, kFluxUnit, name + " flux", kInProduct);
+  add(prefix + "flux_error", "flux_error", DType::F64, kFluxUnit, "error of it", kInProduct);
+  add(prefix + "flux_over_error", "flux_over_error", DType::F32, "", "flux / error", !kInProduct);
 }
 
 std::vector<TableColumn> make_columns() {
   std::vector<TableColumn> out{
-      {"solution_id", DType::I64, "", "provenance", false},
-      {"source_id", DType::I64, "", "identifier of the source in this release", false},
-      {"n_transits", DType::I16, "", "transits across the field of view", false},
-      {"transit_id", DType::I64, "", "identifier of the transit"},
+      {"solution_id", DType::I64, "", "provenance", false, "", "solution_id", false},
+      {"source_id", DType::I64, "", "identifier of the source in this release", false, "",
+       "source_id", false},
+      {"n_transits", DType::I16, "", "transits across the field of view", false, "", "n_transits",
+       false},
+      {"transit_id", DType::I64, "", "identifier of the transit", true, group_of("g"), "transit_id",
+       false},
   };
-  add_band("g_transit_", "g_transit_time", "time of the transit, mean of the CCDs", "G", out);
-  out.push_back({"g_transit_n_obs", DType::I16, "", "CCDs that went into the mean"});
-  add_band("bp_", "bp_obs_time", "time of the CCD transit", "BP", out);
-  add_band("rp_", "rp_obs_time", "time of the CCD transit", "RP", out);
-  for (const std::string& flag : qsohost::gaia_flags()) {
-    out.push_back({flag, DType::Bool, "", flag_help(flag)});
+  add_band("g", "g_transit_time", "time of the transit, mean of the CCDs", out);
+  out.push_back({"g_transit_n_obs", DType::I16, "", "CCDs that went into the mean", true,
+                 group_of("g"), "n_obs", false});
+  add_band("bp", "bp_obs_time", "time of the CCD transit", out);
+  add_band("rp", "rp_obs_time", "time of the CCD transit", out);
+  for (const Flag& flag : flags()) {
+    out.push_back({flag.name, DType::Bool, "", flag_help(flag.name), true, flag.group, flag.name,
+                   flag.in_product});
   }
   return out;
 }
@@ -106,61 +124,70 @@ const TableColumn& column_called(const std::string& name) {
   return *it;
 }
 
-std::vector<std::string> promised_columns() {
-  std::vector<std::string> out;
-  for (const qsohost::EpochColumn& c : qsohost::product_columns("gaia")) {
-    out.push_back(qsohost::file_column_of(qsohost::group_info_of(c.group), c.column));
-  }
-  return out;
-}
-
 }  // namespace
 
 std::vector<std::string> extra_columns() {
-  const std::vector<std::string> promised = promised_columns();
   std::vector<std::string> out;
   for (const TableColumn& c : table_columns()) {
-    const bool is_extra = std::ranges::find(promised, c.name) == promised.end();
-    if (is_extra && c.name != "source_id") out.push_back(c.name);
+    if (!c.in_product && c.name != "source_id") out.push_back(c.name);
   }
   return out;
 }
 
 std::vector<Wanted> wanted_columns(const std::vector<std::string>& extra, bool is_merging) {
-  std::vector<std::string> names = promised_columns();
+  std::vector<Wanted> out;
+  for (const TableColumn& c : table_columns()) {
+    if (c.in_product) out.push_back({c, c.group});
+  }
+  std::vector<std::string> taken;
   std::string transit_group = kNowhere;
   for (const std::string& name : extra) {
-    if (name == "transit_id") {
-      transit_group = kGroups[0];
-    } else if (std::ranges::find(names, name) == names.end()) {
-      names.push_back(name);
-    }
-  }
-  std::vector<Wanted> out;
-  for (const std::string& name : names) {
     const TableColumn& column = column_called(name);
-    if (column.is_array) {
-      const auto place = qsohost::epoch_column_of(name);
-      out.push_back({column, place->group, place->column});
-    } else {
-      out.push_back({column, "", name});
+    if (name == kTransitId) {
+      transit_group = column.group;
+    } else if (!column.in_product && std::ranges::find(taken, name) == taken.end()) {
+      out.push_back({column, column.group});
+      taken.push_back(name);
     }
   }
   if (is_merging || transit_group != kNowhere) {
-    out.push_back({column_called("transit_id"), transit_group, "transit_id"});
+    out.push_back({column_called(kTransitId), transit_group});
   }
   return out;
 }
 
 void declare_columns(const std::vector<Wanted>& wanted, qsohost::Ports& ports) {
-  for (const char* group : kGroups) {
-    ports.adds_group(qsohost::group_info_of(group));
-    ports.adds({group, "epoch_id", DType::I64, "", "position of the epoch in the source's arrays"});
-    ports.adds({group, "mag_err", DType::F64, "mag", "2.5 / ln 10 x flux_error / flux"});
+  for (const std::string_view band : kBands) {
+    const std::string group = group_of(band);
+    ports.adds_group({.name = group,
+                      .survey = "gaia",
+                      .band = std::string(band),
+                      .time = "time",
+                      .mag = "mag",
+                      .mag_err = "mag_err",
+                      .time_system = "BJD TCB - 2455197.5",
+                      .has_position = false});  // it is in the catalogue, row by row
+    ports.adds({.group = group,
+                .name = "epoch_id",
+                .dtype = DType::I64,
+                .help = "position of the epoch in the source's arrays",
+                .file_name = fmt::format("{}_epoch_id", band)});
+    ports.adds({.group = group,
+                .name = "mag_err",
+                .dtype = DType::F64,
+                .unit = "mag",
+                .help = "2.5 / ln 10 x flux_error / flux",
+                .file_name = prefix_of(band) + "mag_error"});
   }
-  for (const Wanted& w : wanted) {
-    if (w.group == kNowhere) continue;
-    ports.adds({w.group, w.column, w.table.dtype, w.table.unit, w.table.help});
+  for (const auto& [table, group] : wanted) {
+    if (group == kNowhere) continue;
+    ports.adds({.group = group,
+                .name = table.column,
+                .dtype = table.dtype,
+                .unit = table.unit,
+                .help = table.help,
+                .file_name = group.empty() ? "" : table.name,
+                .in_product = table.in_product});
   }
 }
 

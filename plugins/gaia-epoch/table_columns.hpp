@@ -11,27 +11,29 @@
 
 namespace gaia {
 
-// One column of the table. Arrays have one element for each transit; nulls of floats become NaN.
+// One column of the table and its place in a batch. Arrays have one element for each transit; nulls
+// of floats become NaN.
 struct TableColumn {
   std::string name;
   qsohost::DType dtype;  // in a batch; bool: a flag
   std::string unit;
   std::string help;
-  bool is_array = true;
+  bool is_array;
+  std::string group;   // "" for one value per object
+  std::string column;  // its name in the group
+  bool in_product;     // see Port::in_product
 };
 
 // Names of the columns that are in no batch unless asked for.
 std::vector<std::string> extra_columns();
 
-// A column of the table and its place in a batch: column `column` of group `group`, "" for one
-// value per object.
+// A column of the table, and the group that it goes to: its own, or kNowhere.
 struct Wanted {
   TableColumn table;
   std::string group;
-  std::string column;
 };
 
-// The promised columns of the light curves and the extra ones, in this order. Merging rows needs
+// The columns of the product, in its order, and the extra ones. Merging rows needs
 // transit_id, for telling epochs apart: then it is the last, and has a place in the batch only if
 // it is among the extra ones, else its group is kNowhere.
 std::vector<Wanted> wanted_columns(const std::vector<std::string>& extra, bool is_merging = true);

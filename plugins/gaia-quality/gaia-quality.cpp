@@ -8,9 +8,20 @@
 #include <algorithm>
 #include <map>
 
-#include <qsohost/survey.hpp>
+#include "../gaia-epoch/bands.hpp"
 
 namespace {
+
+std::vector<std::string> names_of_flags() {
+  std::vector<std::string> names;
+  for (const gaia::Flag& flag : gaia::flags()) names.push_back(flag.name);
+  return names;
+}
+
+// The light curve that a flag is about. The host has compared the name with those there are.
+const std::string& group_of(const std::string& flag) {
+  return std::ranges::find(gaia::flags(), flag, &gaia::Flag::name)->group;
+}
 
 class GaiaQuality : public qsohost::Filter {
  public:
@@ -20,7 +31,7 @@ class GaiaQuality : public qsohost::Filter {
                                                   "epochs with one of these flags set, or unknown, "
                                                   "go; a flag of BP or RP counts for that band, "
                                                   "any other for G",
-                                                  {.choices = qsohost::gaia_flags()}};
+                                                  {.choices = names_of_flags()}};
   qsohost::Option<bool> skip_missing{
       this, "skip_missing", false,
       "a flag that the light curves do not have is left out, with a warning, instead of being an "
@@ -28,14 +39,14 @@ class GaiaQuality : public qsohost::Filter {
 
   void declare(const qsohost::Schema& before, qsohost::Ports& ports) const override {
     for (const std::string& flag : *flags) {
-      const qsohost::EpochColumn place = *qsohost::epoch_column_of(flag);
-      if (!is_missing(before, place)) {
-        ports.reads({place.group, place.column, std::nullopt, "", "epochs with this flag go"});
+      const std::string& group = group_of(flag);
+      if (!is_missing(before, group, flag)) {
+        ports.reads({group, flag, std::nullopt, "", "epochs with this flag go"});
       } else if (!*skip_missing) {
         ports.problem(fmt::format(
             "judges by flag '{}', which light curve '{}' does not have; ask for it with columns = "
             "[\"{}\"] in gaia-epoch, or set skip_missing = true to leave that rule out",
-            flag, place.group, flag));
+            flag, group, flag));
       }
     }
   }
@@ -43,9 +54,7 @@ class GaiaQuality : public qsohost::Filter {
   void open(qsohost::Context& context) override {
     std::vector<std::string> missing;
     for (const std::string& flag : *flags) {
-      if (is_missing(context.run().schema, *qsohost::epoch_column_of(flag))) {
-        missing.push_back(flag);
-      }
+      if (is_missing(context.run().schema, group_of(flag), flag)) missing.push_back(flag);
     }
     if (missing.empty()) return;
     context.warn(fmt::format("not judged, for the light curves do not have it: {}",
@@ -55,20 +64,20 @@ class GaiaQuality : public qsohost::Filter {
   void apply(qsohost::Batch& batch, qsohost::Counts& counts) const override {
     std::map<std::string, std::vector<std::string>> by_group;
     for (const std::string& flag : *flags) {
-      const qsohost::EpochColumn place = *qsohost::epoch_column_of(flag);
-      std::vector<std::string>& columns = by_group[place.group];
-      if (std::ranges::find(columns, place.column) != columns.end()) continue;
+      std::vector<std::string>& columns = by_group[group_of(flag)];
+      if (std::ranges::find(columns, flag) != columns.end()) continue;
       // Missing ones only with skip_missing.
-      if (batch.group(place.group).find(place.column) != nullptr) columns.push_back(place.column);
+      if (batch.group(group_of(flag)).find(flag) != nullptr) columns.push_back(flag);
     }
     for (const auto& [name, columns] : by_group) filter(batch.group(name), columns, counts);
   }
 
  private:
   // True if the light curve is known, and known to lack the column.
-  static bool is_missing(const qsohost::Schema& schema, const qsohost::EpochColumn& place) {
-    return schema.find_group(place.group) != nullptr && !schema.is_open() &&
-           schema.find(place.group, place.column) == nullptr;
+  static bool is_missing(const qsohost::Schema& schema, const std::string& group,
+                         const std::string& flag) {
+    return schema.find_group(group) != nullptr && !schema.is_open() &&
+           schema.find(group, flag) == nullptr;
   }
 
   static void filter(qsohost::Group& group, const std::vector<std::string>& columns,

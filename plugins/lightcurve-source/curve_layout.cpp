@@ -8,10 +8,12 @@
 #include <set>
 #include <utility>
 
+#include "conventions.hpp"
+#include <qsohost/fits_epochs.hpp>
+#include <qsohost/host/loader.hpp>
 #include <qsohost/io/fits.hpp>
 #include <qsohost/io/input_columns.hpp>
 #include <qsohost/names.hpp>
-#include <qsohost/survey.hpp>
 
 namespace curves {
 
@@ -21,9 +23,13 @@ using qsohost::ChainError;
 using qsohost::FitsField;
 using qsohost::ObjectNames;
 
+constexpr std::size_t kMostFields = 10000;  // of a file
+
 class Planner {
  public:
-  explicit Planner(const std::vector<InputFile>& files) : files_(files) {}
+  explicit Planner(const std::vector<InputFile>& files) : files_(files) {
+    for (const InputFile& file : files) said_.push_back(qsohost::read_epoch_keywords(file.table));
+  }
 
   Layout plan(const qsohost::OptionTables<Band>& bands, const Chosen& chosen) {
     for (std::size_t i = 0; i < bands.size(); ++i) add_band(bands[i]);
@@ -72,8 +78,27 @@ class Planner {
           files_[other.file].name, files_[key.first].name, field_of(other).info.name,
           curve.info.name));
     }
-    curve.columns.push_back({key.first, key.second, std::move(name)});
+    const auto [file, field] = key;
+    std::string file_name = known_file_name(curve.info, name);
+    const auto place = known_place(curve.info, name);
+    curve.columns.push_back({file, field, std::move(name), std::move(file_name), place});
     done_.insert(key);
+  }
+
+  // As the header of its file says it; false if that says nothing.
+  bool add_by_header(Key key, const FitsField& field) {
+    const auto& [groups, columns] = said_[key.first];
+    const auto said =
+        std::ranges::find(columns, field.info.name, &qsohost::FitsEpochColumn::column);
+    if (said == columns.end()) return false;
+    Curve& curve =
+        this->curve(*std::ranges::find(groups, said->group, &qsohost::GroupInfo::name));
+    add_to(curve, key, said->name);
+    Origin& origin = curve.columns.back();
+    origin.file_name = field.info.name;
+    origin.place.reset();
+    if (said->in_product) origin.place = key.first * kMostFields + key.second;
+    return true;
   }
 
   // The one array column of that name in all files.
@@ -113,7 +138,7 @@ class Planner {
   }
 
   void add_band(const Band& band) {
-    qsohost::GroupInfo info = qsohost::group_info_of(*band.group);
+    qsohost::GroupInfo info = known_group(*band.group);
     if (!band.time_system->empty()) info.time_system = *band.time_system;
     const std::string suffix = "_" + info.band;
     Curve& curve = this->curve(info);
@@ -132,15 +157,15 @@ class Planner {
     finish(curve);
   }
 
-  // Columns that [[stage.band]] did not take, of surveys that we know.
+  // Columns that [[stage.band]] did not take, by the header or by their names.
   void recognise() {
     std::vector<Curve> found;
     Planner names(files_);
     names.done_ = done_;
     for_each_field([&](Key key, const FitsField& field) {
-      const auto column = qsohost::epoch_column_of(field.info.name);
-      if (!field.is_array || !field.trouble.empty() || !column) return;
-      names.add_to(names.curve(qsohost::group_info_of(column->group)), key, column->column);
+      if (!field.is_array || !field.trouble.empty() || names.add_by_header(key, field)) return;
+      const auto column = known_column(field.info.name);
+      if (column) names.add_to(names.curve(known_group(column->group)), key, column->column);
     });
     for (Curve& curve : names.layout_.curves) {
       finish(curve);
@@ -168,6 +193,13 @@ class Planner {
     curve.derives_mag_err =
         !has(curve, curve.info.mag_err) && has(curve, "flux") && has(curve, "flux_error");
     curve.numbers_epochs = !has(curve, "epoch_id");
+    if (has(curve, "flux_error")) return;
+    // Gaia's product has errors of magnitudes where there are none of fluxes.
+    for (Origin& origin : curve.columns) {
+      if (origin.name == curve.info.mag_err && !origin.place) {
+        origin.place = known_place(curve.info, "flux_error");
+      }
+    }
   }
 
   static bool is_whole(const Curve& curve) {
@@ -249,6 +281,7 @@ class Planner {
   }
 
   const std::vector<InputFile>& files_;
+  std::vector<qsohost::FitsEpochs> said_;  // in the headers of the files
   std::set<Key> done_;  // fields that need no more looking at
   Layout layout_;
   std::string incomplete_;  // light curves of which something is missing

@@ -29,7 +29,10 @@ struct Band : qsohost::OptionOwner {
 struct Origin {
   std::size_t file = 0;
   std::size_t field = 0;
-  std::string name;  // in the batch
+  std::string name;         // in the batch
+  std::string file_name{};  // of a column of epochs: see Port
+  // Where a column of epochs stands in the usual product of its survey; none: not in it.
+  std::optional<std::size_t> place{};
 };
 
 struct Curve {
@@ -49,7 +52,8 @@ struct Layout {
 // The columns of objects that the user lists; none listed: all.
 using Chosen = std::optional<std::vector<std::string>>;
 
-// The light curves that `bands` name, and those of ZTF and Gaia by their columns' names. Throws
+// The light curves that `bands` name, those of the files' headers, and those of ZTF and Gaia by their
+// columns' names. Throws
 // ChainError for columns that are missing, names that two columns of objects would have, arrays
 // that two files have, and no light curve at all.
 Layout lay_out(const std::vector<InputFile>& files, const qsohost::OptionTables<Band>& bands,

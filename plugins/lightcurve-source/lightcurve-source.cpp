@@ -1,9 +1,10 @@
-// Light curves that are on disk already: products of earlier runs, the original's files, and files
-// of other surveys whose columns are named in the chain.
+// Light curves that are on disk already: products of earlier runs, whose headers say what they are,
+// files of archives, and files of other surveys whose columns are named in the chain.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <numeric>
 #include <optional>
 #include <set>
@@ -16,9 +17,9 @@
 #include <qsohost/io/input_columns.hpp>
 #include <qsohost/names.hpp>
 #include <qsohost/plugin.hpp>
-#include <qsohost/survey.hpp>
 
 #include "catalog_join.hpp"
+#include "conventions.hpp"
 #include "curve_layout.hpp"
 
 namespace {
@@ -54,6 +55,8 @@ class LightCurveSource final : public qsohost::Source {
 
  private:
   using Read = std::vector<std::vector<qsohost::FitsCells>>;  // by file and field
+  // In the order in which they are declared, which is that of products.
+  using Columns = std::multimap<std::optional<std::size_t>, qsohost::Port>;
 
   const qsohost::FitsField& field_of(const Origin& origin) const {
     return files_[origin.file].table.fields()[origin.field];
@@ -63,7 +66,7 @@ class LightCurveSource final : public qsohost::Source {
     return *columns;
   }
   void open_catalog(qsohost::Context& context);
-  void declare_curve(const Curve& curve, qsohost::Ports& ports) const;
+  void add_columns(const Curve& curve, Columns& to) const;
   Read read_files(std::uint64_t count);
   void fill(qsohost::Group& group, const Curve& curve, Read& read) const;
   void check_lengths(const Curve& curve, const Read& read) const;
@@ -89,8 +92,8 @@ class LightCurveSource final : public qsohost::Source {
       "differ in case alone are found too"};
   qsohost::OptionTables<curves::Band> band{
       this, "band",
-      "light curves by the names of their columns; those of ZTF (mjd_g, mag_g, ...) and Gaia "
-      "(g_transit_time, bp_obs_time, ...) are found without it"};
+      "light curves by the names of their columns; those of products, and of ZTF (mjd_g, mag_g, "
+      "...) and Gaia (g_transit_time, bp_obs_time, ...), are found without it"};
 
   std::vector<curves::InputFile> files_;
   curves::Layout layout_;
@@ -104,7 +107,7 @@ void LightCurveSource::validate() const {
   std::set<std::string> groups;
   for (std::size_t i = 0; i < band.size(); ++i) {
     const std::string& group = *band[i].group;
-    const qsohost::GroupInfo info = qsohost::group_info_of(group);
+    const qsohost::GroupInfo info = curves::known_group(group);
     if (info.survey.empty() || info.band.empty()) {
       throw ChainError(fmt::format("band: group '{}' must be <survey>.<band>", group));
     }
@@ -114,18 +117,35 @@ void LightCurveSource::validate() const {
   }
 }
 
-void LightCurveSource::declare_curve(const Curve& curve, qsohost::Ports& ports) const {
-  ports.adds_group(curve.info);
+// The columns of a light curve; the place of each in a product is its key.
+void LightCurveSource::add_columns(const Curve& curve, Columns& to) const {
+  const auto file_name = [&](const std::string& name) {
+    return curves::known_file_name(curve.info, name);
+  };
   for (const Origin& origin : curve.columns) {
     const qsohost::ColumnInfo& info = field_of(origin).info;
-    ports.adds({curve.info.name, origin.name, info.dtype, info.unit, info.description});
+    to.emplace(origin.place, qsohost::Port{.group = curve.info.name,
+                                           .name = origin.name,
+                                           .dtype = info.dtype,
+                                           .unit = info.unit,
+                                           .help = info.description,
+                                           .file_name = origin.file_name,
+                                           .in_product = origin.place.has_value()});
   }
   if (curve.derives_mag_err) {
-    ports.adds({curve.info.name, curve.info.mag_err, DType::F64, "mag",
-                "2.5 / ln 10 x flux_error / flux"});
+    to.emplace(std::nullopt, qsohost::Port{.group = curve.info.name,
+                                           .name = curve.info.mag_err,
+                                           .dtype = DType::F64,
+                                           .unit = "mag",
+                                           .help = "2.5 / ln 10 x flux_error / flux",
+                                           .file_name = file_name(curve.info.mag_err)});
   }
   if (curve.numbers_epochs) {
-    ports.adds({curve.info.name, "epoch_id", DType::I64, "", kEpochIdHelp});
+    to.emplace(std::nullopt, qsohost::Port{.group = curve.info.name,
+                                           .name = "epoch_id",
+                                           .dtype = DType::I64,
+                                           .help = kEpochIdHelp,
+                                           .file_name = file_name("epoch_id")});
   }
 }
 
@@ -146,7 +166,12 @@ void LightCurveSource::declare(const qsohost::Schema& /*before*/, qsohost::Ports
     add(info);
   }
   if (catalog_) std::ranges::for_each(catalog_->columns(), add);
-  for (const Curve& curve : layout_.curves) declare_curve(curve, ports);
+  Columns epochs;
+  for (const Curve& curve : layout_.curves) {
+    ports.adds_group(curve.info);
+    add_columns(curve, epochs);
+  }
+  for (const auto& [place, port] : epochs) ports.adds(port);
 }
 
 void LightCurveSource::open(qsohost::Context& context) {

@@ -17,6 +17,7 @@ struct ColumnRule {
   std::string_view unit;
   std::string_view help;
   bool is_required;  // in the header of every answer
+  bool in_product;   // see Port::in_product
   // False when the cell is no number of the column's type and range.
   bool (*read)(std::string_view cell, Epoch& epoch);
   void (*copy)(const Epoch& from, Epoch& to);
@@ -24,7 +25,8 @@ struct ColumnRule {
   void (*append)(std::span<const Epoch* const> epochs, qsohost::Column& column);
 };
 
-// Without filtercode, which says which group a row belongs to. Position k is bit k of Epoch::nulls.
+// Without filtercode, which says which group a row belongs to; those of the usual product in its
+// order. Position k is bit k of Epoch::nulls.
 std::span<const ColumnRule> column_rules();
 
 }  // namespace ztf

@@ -176,7 +176,8 @@ void declare_columns(qsohost::Ports& ports, std::span<const std::uint8_t> bands)
                   .name = std::string(rule.name),
                   .dtype = rule.dtype,
                   .unit = std::string(rule.unit),
-                  .help = std::string(rule.help)});
+                  .help = std::string(rule.help),
+                  .in_product = rule.in_product});
     }
   }
 }

@@ -98,6 +98,35 @@ TEST_CASE("the order of roles is checked") {
   CHECK_THAT(told(r), Contains("5:1: faux-source is a Source; only the first"));
 }
 
+TEST_CASE("sinks that write other rows than the first are named") {
+  FauxRun r;
+  r.text = R"([chain]
+name = "faux"
+[[stage]]
+use = "faux-source"
+[[stage]]
+use = "faux-sink"
+label = "silent"
+[[stage]]
+use = "faux-sink"
+label = "one"
+rows = "sort_by = z"
+[[stage]]
+use = "faux-sink"
+label = "same"
+rows = "sort_by = z"
+[[stage]]
+use = "faux-sink"
+label = "other"
+rows = "sort_by = ra"
+)";
+  REQUIRE(r.load());
+  REQUIRE(r.problems.size() == 1);
+  CHECK(r.problems[0].is_warning);
+  CHECK_THAT(told(r), Contains("15:1: warning: other writes its rows with sort_by = ra, but one with "
+                               "sort_by = z: their products will not be row-aligned"));
+}
+
 TEST_CASE("text that is not TOML, and files that are not there") {
   FauxRun r;
   r.text = "[chain]\nname = faux\n";

@@ -220,6 +220,7 @@ class FauxSink : public Sink {
   void open(Context& context) override { context_ = &context; }
   void declare(const Schema& /*before*/, Ports& ports) const override {
     ports.writes(label() + ".txt");
+    ports.rows(*rows_);
   }
   void write(const Batch& batch, const Chunk& part) override {
     pause(*ms_);
@@ -256,6 +257,7 @@ class FauxSink : public Sink {
  private:
   Option<std::int64_t> ms_{this, "ms", 0, "time it takes"};
   Option<bool> last_{this, "last", false, "batches end here"};
+  Option<std::string> rows_{this, "rows", "", "which rows it says that it writes"};
   Option<std::int64_t> fail_at_{this, "fail_at", -1, "object at which to fail"};
   Option<std::string> fails_{this, "fails", "", "how"};
   Context* context_ = nullptr;

@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "qsohost/io/fits.hpp"
-#include "qsohost/survey.hpp"
 
 using namespace qsohost;
 using Catch::Contains;
@@ -57,14 +56,13 @@ std::string score_of(const std::vector<double>& deviations) {
   const Folder folder;
   const std::size_t n = deviations.size();
   const std::vector<double> zeros(n, 0), times(n, 58000);
-  const GroupInfo group = group_info_of("ztf.g");
   Table(n)
       .add("logD_ztf_g", DType::F64, zeros, false)
       .add("outlier_time_ztf_g", DType::F64, times, true)
       .add("outlier_why_ztf_g", DType::I16, std::vector<std::int16_t>(n, 1), true)
       .write(folder.path / "truth.fits");
   Table(n)
-      .add(file_column_of(group, group.time), DType::F64, times, true)
+      .add("mjd_g", DType::F64, times, true)
       .write(folder.path / "curves.fits");
   Table(n)
       .add("removed_mjd", DType::F64, times, true)

@@ -49,6 +49,8 @@ struct GroupInfo {
   std::string mag{};          // e.g. "mag"
   std::string mag_err{};      // e.g. "magerr"
   std::string time_system{};  // "MJD UTC", "BJD TCB - 2455197.5"
+  // Whether the product of its survey holds ra and dec of the objects, where they are there.
+  bool has_position = true;
 };
 
 struct Slice {

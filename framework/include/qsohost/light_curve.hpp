@@ -13,6 +13,9 @@
 
 namespace qsohost::inline v1 {
 
+// 2.5 / ln 10: magnitudes for a relative error of the flux.
+inline constexpr double kMagPerRelativeFlux = 1.0857362047581294;
+
 // One band of one object in the order in which it was fetched; entry k of each vector is the same
 // epoch. Days in the group's time system, magnitudes, magnitudes.
 struct LightCurve {

@@ -34,6 +34,11 @@ struct Port {
   double fill = 0;          // an integer or bool column starts as this; floats start as NaN
   std::size_t width = 1;    // values per cell; a port that is read demands as many
   std::string fill_text{};  // a string column starts as this
+  // What files call a column of epochs; "": <name>_<band>.
+  std::string file_name{};
+  // A column of epochs that is written when the user names none. The product of a survey has these
+  // in the order in which they are declared; if none of the survey's is marked, all numbers.
+  bool in_product = false;
 };
 
 // The columns and groups that a batch has at one place of the chain.
@@ -78,6 +83,10 @@ class QSOHOST_API Ports {
   // A file that a Sink will write, as a pattern in which only {name} is open; relative paths count
   // from the run directory. Two sinks with the same file are an error.
   void writes(std::string product) { products_.push_back(std::move(product)); }
+  // Which rows a Sink writes and in which order, in words that a user understands, such as its
+  // options: `sort_by = "ra"`. The host warns where the sinks of a chain differ, for row i of their
+  // products is then not the same object.
+  void rows(std::string key) { rows_ = std::move(key); }
   // Anything else that cannot work at this place of the chain; shown with the stage's line.
   void problem(std::string message) { problems_.push_back(std::move(message)); }
 
@@ -86,6 +95,7 @@ class QSOHOST_API Ports {
   const std::vector<GroupInfo>& added_groups() const { return groups_; }
   const std::vector<std::string>& dropped_groups() const { return drops_; }
   const std::vector<std::string>& products() const { return products_; }
+  const std::string& row_key() const { return rows_; }  // "": not said
   const std::vector<std::string>& problems() const { return problems_; }
   bool has_unknown() const { return unknown_; }
 
@@ -95,6 +105,7 @@ class QSOHOST_API Ports {
   std::vector<GroupInfo> groups_;
   std::vector<std::string> drops_;
   std::vector<std::string> products_;
+  std::string rows_;
   std::vector<std::string> problems_;
   bool unknown_ = false;
 };

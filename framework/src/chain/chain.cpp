@@ -179,28 +179,19 @@ void check_products(const std::vector<ChainStage>& stages, const std::string& ch
   }
 }
 
-// Products stay row-aligned only if their sinks sort and drop alike.
+// Products stay row-aligned only if their sinks write the same rows in the same order.
 void check_alignment(const std::vector<ChainStage>& stages, std::vector<Problem>& problems) {
-  for (const char* name : {"sort_by", "drop_empty"}) {
-    const ChainStage* first = nullptr;
-    std::string first_value;
-    for (const ChainStage& stage : stages) {
-      if (!stage.stage || stage.offer.role != Role::Sink) continue;
-      const auto& options = stage.stage->options();
-      const auto it = std::ranges::find(options, name, &OptionBase::name);
-      if (it == options.end()) continue;
-      const std::string value = to_toml((*it)->value());
-      if (first == nullptr) {
-        first = &stage;
-        first_value = value;
-      } else if (value != first_value) {
-        problems.push_back({stage.place,
-                            fmt::format("{}.{} is {}, but {}.{} is {}: their products will not be "
-                                        "row-aligned",
-                                        stage.label, name, value, first->label, name, first_value),
-                            true});
-      }
-    }
+  const ChainStage* first = nullptr;
+  for (const ChainStage& stage : stages) {
+    const std::string& key = stage.ports.row_key();
+    if (key.empty()) continue;
+    if (first == nullptr) first = &stage;
+    if (key == first->ports.row_key()) continue;
+    problems.push_back({stage.place,
+                        fmt::format("{} writes its rows with {}, but {} with {}: their products "
+                                    "will not be row-aligned",
+                                    stage.label, key, first->label, first->ports.row_key()),
+                        true});
   }
 }
 

@@ -232,8 +232,8 @@ void check_size(const FitsInput& file, const FitsLayout& layout) {
 
 FitsLayout read_layout(const FitsInput& file, std::string_view wanted) {
   FitsLayout layout;
-  const FitsHdu hdu = find_table(file, wanted, layout.hdu);
-  const FitsCards& cards = hdu.cards;
+  FitsHdu hdu = find_table(file, wanted, layout.hdu);
+  const FitsCards& cards = layout.cards.emplace(std::move(hdu.cards));
   layout.data_start = hdu.data;
   layout.extension = cards.text("EXTNAME");
   layout.rows = cards.count("NAXIS2");

@@ -312,6 +312,12 @@ std::optional<std::size_t> FitsTable::find(std::string_view column) const {
   return std::nullopt;
 }
 
+std::optional<std::string> FitsTable::keyword(const std::string& name) const {
+  const FitsCards& cards = *state_->layout.cards;
+  if (!cards.has(name)) return std::nullopt;
+  return cards.text(name);
+}
+
 std::vector<FitsCells> FitsTable::State::read(const RowNumbers& numbers,
                                               std::span<const std::size_t> wanted) {
   for (const std::size_t field : wanted) {

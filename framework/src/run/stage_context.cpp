@@ -14,8 +14,14 @@ using Json = nlohmann::json;
 
 Json json_of(const Schema::Entry& entry) {
   const Port& p = entry.port;
-  Json out{{"origin", entry.origin}, {"group", p.group}, {"name", p.name},
-           {"unit", p.unit},         {"help", p.help},   {"width", p.width}};
+  Json out{{"origin", entry.origin},
+           {"group", p.group},
+           {"name", p.name},
+           {"unit", p.unit},
+           {"help", p.help},
+           {"width", p.width},
+           {"file_name", p.file_name},
+           {"in_product", p.in_product}};
   if (p.dtype) out["dtype"] = static_cast<int>(*p.dtype);
   return out;
 }
@@ -25,7 +31,8 @@ Json json_of(const Schema::GroupEntry& entry) {
   return {{"origin", entry.origin}, {"name", g.name},
           {"survey", g.survey},     {"band", g.band},
           {"time", g.time},         {"mag", g.mag},
-          {"mag_err", g.mag_err},   {"time_system", g.time_system}};
+          {"mag_err", g.mag_err},   {"time_system", g.time_system},
+          {"has_position", g.has_position}};
 }
 
 }  // namespace
@@ -72,12 +79,14 @@ Schema schema_from(const std::string& text) {
     const Json in = Json::parse(text);
     for (const Json& g : in.at("groups")) {
       schema.add_group({g.at("name"), g.at("survey"), g.at("band"), g.at("time"), g.at("mag"),
-                        g.at("mag_err"), g.at("time_system")},
+                        g.at("mag_err"), g.at("time_system"), g.at("has_position")},
                        g.at("origin"));
     }
     for (const Json& c : in.at("columns")) {
       Port port{c.at("group"), c.at("name"), std::nullopt, c.at("unit"), c.at("help")};
       port.width = c.at("width");
+      port.file_name = c.at("file_name");
+      port.in_product = c.at("in_product");
       if (c.contains("dtype")) port.dtype = static_cast<DType>(c.at("dtype").get<int>());
       schema.add(std::move(port), c.at("origin"));
     }

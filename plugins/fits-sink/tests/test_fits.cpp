@@ -4,6 +4,7 @@
 #include <numeric>
 #include <vector>
 
+#include <qsohost/fits_epochs.hpp>
 #include <qsohost/io/fits.hpp>
 
 #include "fits_folder.hpp"
@@ -132,6 +133,45 @@ TEST_CASE("a table is read back as it was written, in blocks of any size") {
   }
   for (std::size_t i = 0; i < got.size(); ++i) same_values(got[i], *columns[i].values);
   CHECK(offsets == sample.offsets);
+}
+
+TEST_CASE("a header says where columns of epochs belong, whatever their order") {
+  Folder folder;
+  const GroupInfo g{.name = "own.g",
+                    .survey = "own",
+                    .band = "g",
+                    .time = "t",
+                    .mag = "m",
+                    .mag_err = "e",
+                    .time_system = "MJD UTC",
+                    .has_position = false};
+  const FitsEpochs epochs{{g, {.name = "own.r", .survey = "own", .band = "r"}},
+                          {{"catflags", "own.g", "flags", false},
+                           {"mjd", "own.g", "t"},
+                           {"lost", "own.r", "t"},
+                           {"seen", "other.g", "t"}}};
+  Sample(0, 4).write(folder / "a.fits", {"sample", epoch_keywords(epochs), {}});
+  const FitsTable table(folder / "a.fits");
+  CHECK(table.keyword("QMERR1") == "e");
+  CHECK_FALSE(table.keyword("QMERR2"));
+  const FitsEpochs read = read_epoch_keywords(table);
+  REQUIRE(read.groups.size() == 2);
+  CHECK(read.groups[0].survey == "own");
+  CHECK(read.groups[0].band == "g");
+  CHECK(read.groups[0].time == "t");
+  CHECK(read.groups[0].mag == "m");
+  CHECK(read.groups[0].mag_err == "e");
+  CHECK(read.groups[0].time_system == "MJD UTC");
+  CHECK_FALSE(read.groups[0].has_position);
+  CHECK(read.groups[1].has_position);
+  REQUIRE(read.columns.size() == 3);  // nothing is known of other.g
+  CHECK(read.columns[0].column == "catflags");
+  CHECK(read.columns[0].group == "own.g");
+  CHECK(read.columns[0].name == "flags");
+  CHECK_FALSE(read.columns[0].in_product);
+  CHECK(read.columns[1].in_product);
+  Sample(0, 4).write(folder / "plain.fits", {});
+  CHECK(read_epoch_keywords(FitsTable(folder / "plain.fits")).groups.empty());
 }
 
 TEST_CASE("rows are read by number, in any order") {

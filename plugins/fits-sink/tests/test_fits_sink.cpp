@@ -31,19 +31,24 @@ void add_band(Schema& schema, const std::string& band, const std::vector<std::st
   schema.add_group({group, "ztf", band, "mjd", "mag", "magerr", "MJD UTC"}, "ztf");
   for (const std::string& name : columns) {
     const bool is_text = name == "filtercode";
-    schema.add({group, name, is_text ? DType::String : DType::F32}, "ztf");
+    const bool in_product = name != "oid" && name != "epoch_id" && !is_text;
+    schema.add({.group = group,
+                .name = name,
+                .dtype = is_text ? DType::String : DType::F32,
+                .in_product = in_product},
+               "ztf");
   }
 }
 
-// A catalogue, ZTF in i and g (in this order), and a fitter "loo" on ztf.g.
+// A catalogue, ZTF in g and i, and a fitter "loo" on ztf.g.
 Schema chain() {
   Schema schema;
   for (const char* name : {"source_id", "ra", "dec", "z"}) {
     schema.add({"", name, DType::F64}, "catalog");
   }
-  add_band(schema, "i", {"oid", "mjd", "mag", "magerr", "catflags", "airmass"});
   add_band(schema, "g",
-           {"epoch_id", "oid", "filtercode", "airmass", "mjd", "mag", "magerr", "catflags"});
+           {"epoch_id", "oid", "filtercode", "mjd", "mag", "magerr", "catflags", "airmass"});
+  add_band(schema, "i", {"oid", "mjd", "mag", "magerr", "catflags", "airmass"});
   schema.add({"", "loo.ztf.g.logD", DType::F64}, "loo");
   schema.add({"", "loo.ztf.g.n_removed", DType::I32}, "loo");
   schema.add({"ztf.g", "keep", DType::Bool}, "loo");
@@ -70,6 +75,59 @@ TEST_CASE("each product holds the columns that it promises") {
   CHECK(names_of(loo.products[0]) == Names{"source_id", "logD", "n_removed", "removed_mjd"});
   CHECK(products::path_of(loo.products[0], "", "sdss") == "sdss_loo_ztf_g.fits");
   CHECK(products::path_of(loo.products[0], "x/{group}_{name}.fits", "sdss") == "x/ztf.g_sdss.fits");
+}
+
+// A survey whose columns have names of their own in files, listed across its bands, without ra and
+// dec; and one that says nothing about its columns.
+Schema other_surveys() {
+  Schema schema;
+  for (const char* name : {"source_id", "ra", "dec"}) schema.add({"", name, DType::F64}, "catalog");
+  for (const std::string band : {"u", "v"}) {
+    schema.add_group({.name = "own." + band, .survey = "own", .band = band, .has_position = false},
+                     "own");
+    schema.add({.group = "own." + band, .name = "extra", .dtype = DType::F32}, "own");
+  }
+  for (const std::string column : {"time", "mag"}) {
+    for (const std::string band : {"u", "v"}) {
+      schema.add({.group = "own." + band,
+                  .name = column,
+                  .dtype = DType::F64,
+                  .file_name = band + "_own_" + column,
+                  .in_product = true},
+                 "own");
+    }
+  }
+  schema.add_group({.name = "plain.g", .survey = "plain", .band = "g"}, "plain");
+  for (const char* name : {"time", "mag", "epoch_id"}) {
+    schema.add({"plain.g", name, DType::F64}, "plain");
+  }
+  schema.add({"plain.g", "code", DType::String}, "plain");
+  return schema;
+}
+
+TEST_CASE("a survey says which columns are its product and what files call them") {
+  Schema schema = other_surveys();
+  CHECK(names_of(products::plan_products("own", {}, schema).products.at(0)) ==
+        Names{"source_id", "u_own_time", "v_own_time", "u_own_mag", "v_own_mag"});
+  const auto chosen = products::plan_products("own", {"mag", "extra"}, schema);
+  CHECK(names_of(chosen.products.at(0)) ==
+        Names{"source_id", "u_own_mag", "extra_u", "v_own_mag", "extra_v"});
+  CHECK(names_of(products::plan_products("plain", {}, schema).products.at(0)) ==
+        Names{"source_id", "ra", "dec", "time_g", "mag_g", "epoch_id_g"});
+
+  const FitsEpochs epochs = products::epochs_of(chosen.products.at(0), schema);
+  REQUIRE(epochs.columns.size() == 4);
+  CHECK(epochs.columns[1].column == "extra_u");
+  CHECK(epochs.columns[1].group == "own.u");
+  CHECK(epochs.columns[1].name == "extra");
+  CHECK_FALSE(epochs.columns[1].in_product);
+  CHECK(epochs.columns[2].in_product);
+  CHECK(epochs.groups.at(1).name == "own.v");
+
+  schema.add({.group = "own.v", .name = "flag", .dtype = DType::F32, .file_name = "U_OWN_MAG"},
+             "own");
+  CHECK_THAT(products::plan_products("own", {"mag", "flag"}, schema).problems.at(0),
+             Contains("'mag' of group 'own.u'") && Contains("'flag' of group 'own.v'"));
 }
 
 TEST_CASE("columns can be chosen") {

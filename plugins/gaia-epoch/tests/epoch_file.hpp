@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "bands.hpp"
 #include <qsohost/io/fits.hpp>
-#include <qsohost/survey.hpp>
 
 namespace test {
 
@@ -37,7 +37,7 @@ class EpochFile {
       }
       add(prefix + "flux_over_error", qsohost::DType::F32);
     }
-    for (const std::string& flag : qsohost::gaia_flags()) add(flag, flags);
+    for (const gaia::Flag& flag : gaia::flags()) add(flag.name, flags);
   }
 
   // A source with transits of these identifiers. The value of column number c at transit t is

@@ -1,7 +1,6 @@
 #include <catch2/catch.hpp>
 
 #include <qsohost/error.hpp>
-#include <qsohost/survey.hpp>
 #include <qsohost/testing.hpp>
 
 using namespace qsohost;
@@ -30,7 +29,7 @@ void append(Column& column, int value) {
 void add_group(Batch& batch, const char* name,
                const std::vector<std::pair<const char*, Flags>>& flags,
                const std::vector<std::uint64_t>& lengths, DType dtype = DType::Bool) {
-  Group& group = batch.add_group(group_info_of(name));
+  Group& group = batch.add_group({.name = name, .survey = "gaia"});
   Column& id = group.add({"epoch_id", DType::I64, "", ""});
   for (std::size_t i = 0; i < flags[0].second.size(); ++i) id.append(static_cast<std::int64_t>(i));
   for (const auto& [flag, values] : flags) {

@@ -62,10 +62,11 @@ class TestTable {
     return *this;
   }
 
-  std::string write(const std::filesystem::path& file) const {
+  std::string write(const std::filesystem::path& file,
+                    const qsohost::FitsHeader& header = {}) const {
     std::vector<std::size_t> rows(rows_);
     std::iota(rows.begin(), rows.end(), std::size_t{0});
-    qsohost::write_fits_table(file, {}, columns_, rows);
+    qsohost::write_fits_table(file, header, columns_, rows);
     return file;
   }
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include <qsohost/fits_epochs.hpp>
 #include <qsohost/testing.hpp>
 
 #include "folder.hpp"
@@ -163,6 +164,48 @@ TEST_CASE("light curves of other surveys are named in [[stage.band]]") {
   Harness upper("lightcurve-source", reading({file}, {{"band", bands("M")}}));
   upper.run();
   CHECK(upper.batch().group("ps1.g").info().mag == "M");
+}
+
+TEST_CASE("what a header says of columns counts before their names") {
+  const Folder folder;
+  TestTable table(kIds);
+  for (const char* name : {"magerr_g", "mjd_g", "mag_g", "chi_g", "mjd_r"}) {
+    table.add_arrays<double>(name, kLengths);
+  }
+  const FitsEpochs epochs{{{.name = "own.v",
+                            .survey = "own",
+                            .band = "v",
+                            .time = "t",
+                            .mag = "m",
+                            .mag_err = "e",
+                            .time_system = "MJD TAI",
+                            .has_position = false}},
+                          {{"mag_g", "own.v", "m"},
+                           {"mjd_g", "own.v", "t"},
+                           {"magerr_g", "own.v", "e"},
+                           {"chi_g", "own.v", "chi", false},
+                           {"gone", "own.v", "more"}}};
+  const std::string file = table.write(folder / "a.fits", {"", epoch_keywords(epochs), {}});
+  Harness h("lightcurve-source", reading({file}));
+  h.run();
+  REQUIRE(h.batch().groups().size() == 1);
+  const Group& group = h.batch().group("own.v");
+  CHECK(group.info().survey == "own");
+  CHECK(group.info().mag_err == "e");
+  CHECK(group.info().time_system == "MJD TAI");
+  CHECK_FALSE(group.info().has_position);
+  CHECK(numbers(group.at("chi")) == std::vector<double>{0, 1, 200, 201, 202});
+  CHECK(group.find("more") == nullptr);
+  REQUIRE(h.messages().size() == 1);  // of ztf.r there is too little
+  CHECK_THAT(h.messages()[0], Contains("column 'mjd_r' is left out"));
+
+  Ports ports;
+  h.stage().declare({}, ports);
+  std::vector<std::string> product;
+  for (const Port& port : ports.added()) {
+    if (port.in_product) product.push_back(port.file_name);
+  }
+  CHECK(product == std::vector<std::string>{"magerr_g", "mjd_g", "mag_g"});
 }
 
 TEST_CASE("a column that a light curve lacks is named") {

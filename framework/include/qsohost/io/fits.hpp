@@ -63,6 +63,8 @@ class QSOHOST_API FitsTable {
   const std::string& extension() const;  // EXTNAME, or ""
   const std::vector<FitsField>& fields() const;
   std::optional<std::size_t> find(std::string_view column) const;  // position; exact spelling
+  // The value of a keyword in the table's header, texts without quotes; none if it is not there.
+  std::optional<std::string> keyword(const std::string& name) const;
 
   // Rows first to first + count - 1, counted from 0, of the fields given by position.
   std::vector<FitsCells> read(std::uint64_t first, std::uint64_t count,
