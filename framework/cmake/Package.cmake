@@ -11,6 +11,7 @@ set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${CMAKE_LIBRARY_OUTPUT_DIRECTORY})
-# To write plugins; runs need none of them.
-set(CPACK_DEBIAN_PACKAGE_SUGGESTS "cmake (>= 3.25), g++ (>= 4:12), catch2")
+# To write plugins, those with PostgreSQL too; runs need none of them.
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS
+    "cmake (>= 3.25), g++ (>= 4:12), catch2, pkg-config, libfmt-dev, libpq-dev, libpqxx-dev")
 include(CPack)

@@ -12,15 +12,17 @@ namespace gaia {
 namespace {
 
 using qsohost::ChainError;
+using qsohost::PgAccess;
 using qsohost::PgColumn;
 using qsohost::PgConnection;
 using qsohost::PgShape;
+using qsohost::PgTransaction;
 
 constexpr const char* kUploads = "pg_temp.qsohost_source_ids";
 constexpr qsohost::PgRetry kRetry{.attempts = 12, .first = 0.5, .longest = 30};
 
-void upload(PgConnection& connection, std::span<const std::int64_t> ids) {
-  qsohost::PgCopyIn copy(connection, fmt::format("{} (source_id)", kUploads));
+void upload(PgTransaction& transaction, std::span<const std::int64_t> ids) {
+  qsohost::PgCopyIn copy(transaction, fmt::format("{} (source_id)", kUploads));
   for (const std::int64_t id : ids) {
     copy.begin_row(1);
     copy.put(id);
@@ -48,7 +50,9 @@ WsdbArchive::WsdbArchive(std::string dsn, const std::string& table,
       [this](const std::string& message) { context_.warn(message); });
   patience.run([&] {
     Session session = connect();
-    inspect(*session, table, wanted);
+    PgTransaction transaction(*session, PgAccess::Snapshot);
+    inspect(transaction, table, wanted);
+    transaction.commit();
     put_back(std::move(session));
   });
 }
@@ -56,8 +60,10 @@ WsdbArchive::WsdbArchive(std::string dsn, const std::string& table,
 WsdbArchive::Session WsdbArchive::connect() const {
   auto session = std::make_unique<PgConnection>(dsn_, [this] { return stopping(); });
   try {
-    session->query(
+    PgTransaction transaction(*session, PgAccess::ReadWrite);
+    transaction.execute(
         "CREATE TEMPORARY TABLE qsohost_source_ids (source_id bigint) ON COMMIT DELETE ROWS");
+    transaction.commit();
   } catch (const ChainError& e) {
     throw ChainError(fmt::format(
         "{}; gaia-epoch uploads identifiers to a temporary table (GRANT TEMPORARY ON DATABASE)",
@@ -66,10 +72,10 @@ WsdbArchive::Session WsdbArchive::connect() const {
   return session;
 }
 
-void WsdbArchive::inspect(PgConnection& connection, const std::string& table,
+void WsdbArchive::inspect(PgTransaction& transaction, const std::string& table,
                           const std::vector<Wanted>& wanted) {
   const qsohost::PgTable name = qsohost::PgTable::parse(table);
-  const std::vector<PgColumn> all = qsohost::columns_of(connection, name);
+  const std::vector<PgColumn> all = qsohost::columns_of(transaction, name);
   std::vector<Found> found;
   for (const PgColumn& column : all) {
     found.push_back(
@@ -86,14 +92,14 @@ void WsdbArchive::inspect(PgConnection& connection, const std::string& table,
   }
   query_ = fmt::format("SELECT {} FROM {} e JOIN {} q ON e.{} = q.source_id", list, name.sql(),
                        kUploads, qsohost::quote_identifier(columns_[0].info.name));
-  warn_without_index(connection, name);
+  warn_without_index(transaction, name);
 }
 
-void WsdbArchive::warn_without_index(PgConnection& connection,
+void WsdbArchive::warn_without_index(PgTransaction& transaction,
                                      const qsohost::PgTable& table) const {
   const std::vector<std::string> parameters{table.sql(), columns_[0].info.name};
   // Of tables and materialised views; a view may stand on an index that is not to be seen here.
-  const auto rows = connection.query(
+  const auto rows = transaction.query<int>(
       "SELECT 1 FROM pg_class c WHERE c.oid = $1::regclass AND c.relkind IN ('r', 'm') AND NOT "
       "EXISTS (SELECT 1 FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND "
       "a.attnum = i.indkey[0] WHERE i.indrelid = c.oid AND i.indisvalid AND a.attname = $2)",
@@ -124,10 +130,10 @@ void WsdbArchive::put_back(Session session) {
 
 std::vector<Block> WsdbArchive::ask(PgConnection& connection,
                                     std::span<const std::int64_t> ids) const {
-  connection.query("BEGIN");
-  upload(connection, ids);
-  connection.query(fmt::format("ANALYZE {}", kUploads));
-  qsohost::PgCopyOut copy(connection, query_);
+  PgTransaction transaction(connection, PgAccess::ReadWrite);
+  upload(transaction, ids);
+  transaction.execute(fmt::format("ANALYZE {}", kUploads));
+  qsohost::PgCopyOut copy(transaction, query_);
   qsohost::PgCopyReader reader(columns_, [&](std::string& buffer) { return copy.next(buffer); });
   std::vector<Block> blocks;
   for (;;) {
@@ -137,7 +143,7 @@ std::vector<Block> WsdbArchive::ask(PgConnection& connection,
   }
   // What the server says after the last row.
   for (std::string rest; copy.next(rest);) rest.clear();
-  connection.query("COMMIT");
+  transaction.commit();
   return blocks;
 }
 

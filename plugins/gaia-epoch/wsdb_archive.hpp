@@ -33,9 +33,9 @@ class WsdbArchive final : public Archive {
   Session connect() const;
   Session take();
   void put_back(Session session);
-  void inspect(qsohost::PgConnection& connection, const std::string& table,
+  void inspect(qsohost::PgTransaction& transaction, const std::string& table,
                const std::vector<Wanted>& wanted);
-  void warn_without_index(qsohost::PgConnection& connection, const qsohost::PgTable& table) const;
+  void warn_without_index(qsohost::PgTransaction& transaction, const qsohost::PgTable& table) const;
   std::vector<Block> ask(qsohost::PgConnection& connection,
                          std::span<const std::int64_t> ids) const;
 

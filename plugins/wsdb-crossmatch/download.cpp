@@ -13,10 +13,10 @@ constexpr qsohost::PgRetry kRetry{.attempts = 12, .first = 0.5, .longest = 30};
 
 }  // namespace
 
-Download::Download(Spool& spool, std::string dsn, qsohost::PgConnection connection,
+Download::Download(Spool& spool, std::string dsn, qsohost::PgTransaction snapshot,
                    std::function<bool()> stop, std::function<void(const std::string&)> warn)
     : spool_(spool), dsn_(std::move(dsn)), stop_(std::move(stop)), warn_(std::move(warn)) {
-  connection_.emplace(std::move(connection));
+  snapshot_.emplace(std::move(snapshot));
   thread_ = std::thread([this] { run(); });
 }
 
@@ -32,22 +32,19 @@ void Download::run() noexcept {
   } catch (...) {
     spool_.fail(std::current_exception());
   }
-  connection_.reset();
+  snapshot_.reset();
 }
 
 void Download::attempt(qsohost::PgPatience& patience) {
   try {
-    if (!connection_) {
-      connection_.emplace(dsn_, stop_);
-      begin_snapshot(*connection_);
-    }
+    if (!snapshot_) snapshot_.emplace(begin_snapshot(dsn_, stop_));
     spool_.start_over();
-    qsohost::PgCopyOut rows(*connection_, spool_.plan().query);
+    qsohost::PgCopyOut rows(*snapshot_, spool_.plan().query);
     for (std::string buffer; rows.next(buffer); buffer.clear()) {
       if (spool_.add(buffer)) patience.progressed();
     }
   } catch (...) {
-    connection_.reset();
+    snapshot_.reset();
     throw;
   }
 }

@@ -14,8 +14,8 @@ namespace wsdb {
 
 class Download {
  public:
-  // Goes on with `connection`, whose snapshot has been begun, and makes new ones when it is lost.
-  Download(Spool& spool, std::string dsn, qsohost::PgConnection connection,
+  // Goes on in `snapshot`, and begins new ones when its connection is lost.
+  Download(Spool& spool, std::string dsn, qsohost::PgTransaction snapshot,
            std::function<bool()> stop, std::function<void(const std::string&)> warn);
   ~Download();  // returns soon once stop() is true
   Download(const Download&) = delete;
@@ -27,7 +27,7 @@ class Download {
 
   Spool& spool_;
   std::string dsn_;
-  std::optional<qsohost::PgConnection> connection_;
+  std::optional<qsohost::PgTransaction> snapshot_;
   std::function<bool()> stop_;
   std::function<void(const std::string&)> warn_;
   std::thread thread_;

@@ -20,9 +20,9 @@ using qsohost::CrossmatchOptions;
 using qsohost::CrossmatchTable;
 using qsohost::DType;
 using qsohost::PgColumn;
-using qsohost::PgConnection;
 using qsohost::PgShape;
 using qsohost::PgTable;
+using qsohost::PgTransaction;
 using qsohost::quote_identifier;
 
 struct Table {
@@ -32,29 +32,29 @@ struct Table {
   std::vector<PgColumn> columns;
 };
 
-std::string q3c_schema(PgConnection& connection) {
-  const auto rows = connection.query(
+std::string q3c_schema(PgTransaction& snapshot) {
+  const auto rows = snapshot.query<std::string>(
       "SELECT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace "
       "WHERE e.extname = 'q3c'");
-  if (!rows.empty()) return *rows[0][0];
-  const auto database = connection.query("SELECT current_database()");
+  if (!rows.empty()) return std::get<0>(rows[0]);
+  const auto database = snapshot.query<std::string>("SELECT current_database()");
   throw ChainError(fmt::format(
       "database '{}' does not have the extension q3c, which finds pairs on the sky; its "
       "administrator can add it: CREATE EXTENSION q3c (Debian: postgresql-NN-q3c)",
-      *database[0][0]));
+      std::get<0>(database.at(0))));
 }
 
-bool has_row_keys(PgConnection& connection, const PgTable& table) {
+bool has_row_keys(PgTransaction& snapshot, const PgTable& table) {
   const std::vector<std::string> parameter{table.sql()};
-  const auto rows = connection.query(
+  const auto rows = snapshot.query<bool>(
       "SELECT relkind IN ('r', 'm') FROM pg_class WHERE oid = $1::regclass", parameter);
-  return rows.at(0).at(0) == "t";
+  return std::get<0>(rows.at(0));
 }
 
-Table look_at(PgConnection& connection, const std::string& name) {
+Table look_at(PgTransaction& snapshot, const std::string& name) {
   Table table{PgTable::parse(name), false, {name, {}}, {}};
-  table.has_row_keys = has_row_keys(connection, table.where);
-  table.columns = qsohost::columns_of(connection, table.where);
+  table.has_row_keys = has_row_keys(snapshot, table.where);
+  table.columns = qsohost::columns_of(snapshot, table.where);
   for (const PgColumn& column : table.columns) table.names.columns.push_back(column.info.name);
   return table;
 }
@@ -144,9 +144,9 @@ void choose_columns(const Table& left, const Table& right, const CrossmatchOptio
 }
 
 // So that a mistake in it is told as such, not as one of a long statement that nobody wrote.
-void check_where(PgConnection& connection, const MatchQuery& match) {
+void check_where(PgTransaction& snapshot, const MatchQuery& match) {
   try {
-    connection.query("EXPLAIN " + left_rows(match));
+    snapshot.execute("EXPLAIN " + left_rows(match));
   } catch (const ChainError& e) {
     if (match.where.empty()) throw;
     throw ChainError(fmt::format("option 'where' ({}), or the right to read '{}': {}", match.where,
@@ -154,14 +154,14 @@ void check_where(PgConnection& connection, const MatchQuery& match) {
   }
 }
 
-void check_server_plan(PgConnection& connection, const MatchQuery& match, const std::string& query,
+void check_server_plan(PgTransaction& snapshot, const MatchQuery& match, const std::string& query,
                        const std::function<void(const std::string&)>& warn) {
-  for (const qsohost::PgRow& line : connection.query("EXPLAIN (COSTS OFF) " + query)) {
-    const bool is_condition = line[0]->find("Index Cond") != std::string::npos;
-    if (is_condition && line[0]->find("q3c_ang2ipix") != std::string::npos) return;
+  for (const auto& [line] : snapshot.query<std::string>("EXPLAIN (COSTS OFF) " + query)) {
+    const bool is_condition = line.find("Index Cond") != std::string::npos;
+    if (is_condition && line.find("q3c_ang2ipix") != std::string::npos) return;
   }
   const std::vector<std::string> table{match.right.table.sql()};
-  const auto indexes = connection.query(
+  const auto indexes = snapshot.query<int>(
       "SELECT 1 FROM pg_index WHERE indrelid = $1::regclass AND indisvalid AND "
       "pg_get_indexdef(indexrelid) LIKE '%q3c_ang2ipix%'",
       table);
@@ -183,25 +183,27 @@ void check_server_plan(PgConnection& connection, const MatchQuery& match, const 
 
 }  // namespace
 
-void begin_snapshot(PgConnection& connection) {
-  connection.query("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
+PgTransaction begin_snapshot(const std::string& dsn, std::function<bool()> stop) {
+  qsohost::PgConnection connection(dsn, std::move(stop));
+  PgTransaction snapshot(connection, qsohost::PgAccess::Snapshot);
   // The planner takes q3c_join to give some two rows; nested loops over the index and over row keys
   // are right whatever it believes, and keep the order of the keys. Compiling expressions of some
   // hundred columns takes longer than it saves. Rows of a view must come in the same order again.
   for (const char* setting : {"enable_hashjoin = off", "enable_mergejoin = off", "jit = off",
                               "synchronize_seqscans = off"}) {
-    connection.query(std::string("SET LOCAL ") + setting);
+    snapshot.execute(std::string("SET LOCAL ") + setting);
   }
+  return snapshot;
 }
 
-MatchPlan make_plan(PgConnection& connection, const std::string& left_name,
+MatchPlan make_plan(PgTransaction& snapshot, const std::string& left_name,
                     const std::string& right_name, const CrossmatchOptions& options,
                     const std::function<void(const std::string&)>& warn) {
-  Table left = look_at(connection, left_name);
-  Table right = look_at(connection, right_name);
+  Table left = look_at(snapshot, left_name);
+  Table right = look_at(snapshot, right_name);
   check_right(right);
   MatchQuery match;
-  match.q3c_schema = q3c_schema(connection);
+  match.q3c_schema = q3c_schema(snapshot);
   match.left = {left.where, position(left, options.left_ra), position(left, options.left_dec)};
   match.left_is_numbered = !left.has_row_keys;
   match.right = {right.where, position(right, options.right_ra),
@@ -215,9 +217,9 @@ MatchPlan make_plan(PgConnection& connection, const std::string& left_name,
   match.unique = *options.unique;
   MatchPlan plan;
   choose_columns(left, right, options, match, plan);
-  check_where(connection, match);
+  check_where(snapshot, match);
   plan.query = match_sql(match);
-  check_server_plan(connection, match, plan.query, warn);
+  check_server_plan(snapshot, match, plan.query, warn);
   return plan;
 }
 

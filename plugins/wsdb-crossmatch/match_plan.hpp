@@ -19,13 +19,13 @@ struct MatchPlan {
 std::string to_text(const MatchPlan& plan);
 MatchPlan plan_from(const std::string& text);  // throws std::exception for other text
 
-// Statements that begin a session: one snapshot, nothing can be changed, and only join methods that
-// are good for a cross-match.
-void begin_snapshot(qsohost::PgConnection& connection);
+// A new session in one snapshot, in which nothing can be changed, and with only those join methods
+// that are good for a cross-match.
+qsohost::PgTransaction begin_snapshot(const std::string& dsn, std::function<bool()> stop);
 
 // Looks at tables, columns, extension and the server's plan. Throws ChainError for what is missing
 // or cannot be taken; `warn` is told of a plan that does without the index.
-MatchPlan make_plan(qsohost::PgConnection& connection, const std::string& left,
+MatchPlan make_plan(qsohost::PgTransaction& snapshot, const std::string& left,
                     const std::string& right, const qsohost::CrossmatchOptions& options,
                     const std::function<void(const std::string&)>& warn);
 

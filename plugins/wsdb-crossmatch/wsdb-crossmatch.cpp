@@ -109,13 +109,12 @@ void WsdbCrossmatch::ask() {
   const auto stop = [this] { return stopping(); };
   const auto warn = [this](const std::string& message) { context_->warn(message); };
   qsohost::PgPatience patience({}, stop, warn);
-  auto connection = patience.run([&] {
-    qsohost::PgConnection made(*dsn, stop);
-    wsdb::begin_snapshot(made);
-    spool_->begin(wsdb::make_plan(made, *left, *right, match_, warn));
-    return made;
+  auto snapshot = patience.run([&] {
+    auto begun = wsdb::begin_snapshot(*dsn, stop);
+    spool_->begin(wsdb::make_plan(begun, *left, *right, match_, warn));
+    return begun;
   });
-  download_.emplace(*spool_, *dsn, std::move(connection), stop, warn);
+  download_.emplace(*spool_, *dsn, std::move(snapshot), stop, warn);
 }
 
 bool WsdbCrossmatch::read(Batch& batch) {

@@ -38,7 +38,9 @@ class Names : public qsohost::Fetcher {
   void validate() const override { qsohost::check_dsn(*dsn); }
   void open(qsohost::Context& context) override {
     qsohost::PgConnection connection(*dsn, [&context] { return context.stop_requested(); });
-    qsohost::PgCopyIn(connection, "names (id)").finish();
+    qsohost::PgTransaction transaction(connection, qsohost::PgAccess::ReadWrite);
+    qsohost::PgCopyIn(transaction, "names (id)").finish();
+    transaction.commit();
   }
   void fetch(qsohost::Batch& batch, qsohost::Outcomes& outcomes) override {
     outcomes.for_each(batch, [](const qsohost::Object&) { throw qsohost::NotFound("no name"); });

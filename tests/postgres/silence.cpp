@@ -3,21 +3,17 @@
 #include <dlfcn.h>
 #include <netdb.h>
 
-#include <atomic>
 #include <catch2/catch.hpp>
 #include <chrono>
-#include <cstdlib>
 #include <cstring>
-#include <functional>
-#include <iostream>
 #include <optional>
 #include <string>
 #include <thread>
 
+#include "interruptions.hpp"
 #include "qsohost/postgres.hpp"
 
 using namespace qsohost;
-using Catch::Contains;
 
 // libpq resolves names by this one, since the program's symbols come first: a name server that
 // does not answer.
@@ -36,70 +32,12 @@ extern "C" __attribute__((visibility("default"))) int getaddrinfo(const char* no
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-constexpr double kMost = 8;  // seconds: two are promised, and faults take 15 and more
-
-std::string dsn() {
-  const char* const text = std::getenv("QSO_TEST_DSN");
-  REQUIRE(text != nullptr);
-  return text;
-}
-
-void ask_test(const char* what) {
-  std::cout << what << std::endl;
-  std::string answer;
-  std::getline(std::cin, answer);
-}
-
 struct Silence {
   Silence() { ask_test("freeze"); }
   ~Silence() { ask_test("thaw"); }
   Silence(const Silence&) = delete;
   Silence& operator=(const Silence&) = delete;
 };
-
-// The user stops after a moment of waiting.
-class User {
- public:
-  ~User() {
-    if (thread_.joinable()) thread_.join();
-  }
-  std::function<bool()> stop() {
-    return [this] { return stops_.load(); };
-  }
-  // How long after that `work`, which waits, has ended with the words for it.
-  template <class F>
-  double seconds_to_end(const F& work) {
-    thread_ = std::thread([this] {
-      std::this_thread::sleep_for(std::chrono::milliseconds(500));
-      stopped_ = Clock::now();
-      stops_ = true;
-    });
-    CHECK_THROWS_WITH(work(), Contains("interrupted"));
-    thread_.join();
-    return std::chrono::duration<double>(Clock::now() - stopped_).count();
-  }
-
- private:
-  std::thread thread_;
-  std::atomic<bool> stops_{false};
-  Clock::time_point stopped_;
-};
-
-void put_rows(PgCopyIn& copy, std::int64_t n) {
-  for (std::int64_t i = 0; i < n; ++i) {
-    copy.begin_row(1);
-    copy.put(i);
-  }
-}
-
-const std::string kManyRows = "SELECT repeat('x', 1000), generate_series(1, 100000000)";
-
-// Some megabytes, so that it goes on in mid-stream.
-void read_some(PgCopyOut& copy) {
-  std::string buffer;
-  while (buffer.size() < (std::size_t{4} << 20)) REQUIRE(copy.next(buffer));
-}
 
 }  // namespace
 
@@ -118,16 +56,17 @@ TEST_CASE("silence while connecting", "[.silence]") {
 TEST_CASE("silence in a query", "[.silence]") {
   User user;
   std::optional<Silence> silence;
-  bool is_connected = false;
+  bool is_begun = false;
   int asked = 0;
   CHECK(user.seconds_to_end([&] {
     PgConnection c(dsn(), [&] {
       // The first time before the query is sent.
-      if (is_connected && ++asked == 2) silence.emplace();
+      if (is_begun && ++asked == 2) silence.emplace();
       return user.stop()();
     });
-    is_connected = true;
-    c.query("SELECT pg_sleep(600)");
+    PgTransaction t(c, PgAccess::ReadWrite);
+    is_begun = true;
+    t.execute("SELECT pg_sleep(600)");
   }) < kMost);
 }
 
@@ -136,7 +75,8 @@ TEST_CASE("silence in a COPY out", "[.silence]") {
   std::optional<Silence> silence;
   CHECK(user.seconds_to_end([&] {
     PgConnection c(dsn(), user.stop());
-    PgCopyOut copy(c, kManyRows);
+    PgTransaction t(c, PgAccess::Snapshot);
+    PgCopyOut copy(t, kManyRows);
     read_some(copy);
     silence.emplace();
     for (std::string buffer; copy.next(buffer);) buffer.clear();
@@ -148,8 +88,9 @@ TEST_CASE("silence in a COPY in", "[.silence]") {
   std::optional<Silence> silence;
   CHECK(user.seconds_to_end([&] {
     PgConnection c(dsn(), user.stop());
-    c.query("CREATE TEMPORARY TABLE keys (id bigint)");
-    PgCopyIn copy(c, "keys (id)");
+    PgTransaction t(c, PgAccess::ReadWrite);
+    t.execute("CREATE TEMPORARY TABLE keys (id bigint)");
+    PgCopyIn copy(t, "keys (id)");
     put_rows(copy, 100000);
     silence.emplace();
     put_rows(copy, 100000000);  // more than buffers on the way can take
@@ -157,22 +98,38 @@ TEST_CASE("silence in a COPY in", "[.silence]") {
 }
 
 TEST_CASE("silence when a query that nobody wants any more is cancelled", "[.silence]") {
-  std::optional<PgConnection> c;
-  c.emplace(dsn(), [] { return false; });
-  PgCopyOut copy(*c, kManyRows);
-  read_some(copy);
-  const Silence silence;
-  const auto begin = Clock::now();
-  c.reset();
-  CHECK(std::chrono::duration<double>(Clock::now() - begin).count() < kMost);
+  std::optional<Silence> silence;
+  Clock::time_point begin;
+  {
+    PgConnection c(dsn(), [] { return false; });
+    PgTransaction t(c, PgAccess::Snapshot);
+    PgCopyOut copy(t, kManyRows);
+    read_some(copy);
+    silence.emplace();
+    begin = Clock::now();
+  }
+  CHECK(seconds_since(begin) < kMost);
+}
+
+TEST_CASE("silence when a transaction is rolled back", "[.silence]") {
+  std::optional<Silence> silence;
+  Clock::time_point begin;
+  {
+    PgConnection c(dsn(), [] { return false; });
+    PgTransaction t(c, PgAccess::ReadWrite);
+    t.execute("SELECT 1");
+    silence.emplace();
+    begin = Clock::now();
+  }
+  CHECK(seconds_since(begin) < kMost);
 }
 
 TEST_CASE("silence when a session without work is closed", "[.silence]") {
   std::optional<PgConnection> c;
   c.emplace(dsn(), [] { return false; });
-  c->query("SELECT 1");
+  PgTransaction(*c, PgAccess::ReadWrite).execute("SELECT 1");
   const Silence silence;
   const auto begin = Clock::now();
   c.reset();
-  CHECK(std::chrono::duration<double>(Clock::now() - begin).count() < kMost);
+  CHECK(seconds_since(begin) < kMost);
 }

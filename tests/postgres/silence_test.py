@@ -4,17 +4,10 @@ What they measure begins when the user stops; the time given here is for program
 import os
 import pathlib
 import signal
-import subprocess
-import sys
-import threading
 import unittest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests/support"))
-import postgres  # noqa: E402
-from proxy import Proxy  # noqa: E402
-
-PROGRAM = os.environ.get("QSO_TEST_POSTGRES", str(ROOT / "build/bin/test_postgres"))
+from interruptions import postgres, run_tests
+from proxy import Proxy
 
 
 @unittest.skipUnless(postgres.programs(), "no PostgreSQL here")
@@ -23,23 +16,7 @@ class Silence(unittest.TestCase):
         self.server = self.enterContext(postgres.Postgres())
 
     def run_tests(self, dsn, freeze, thaw):
-        environment = postgres.Postgres.environment() | {"QSO_TEST_DSN": dsn}
-        process = subprocess.Popen([PROGRAM, "[silence]"], env=environment, text=True, stdin=subprocess.PIPE,
-                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT)  # fmt: skip
-        watchdog = threading.Timer(600, process.kill)
-        watchdog.start()
-        output = ""
-        with process:
-            for line in process.stdout:
-                if action := {"freeze\n": freeze, "thaw\n": thaw}.get(line):
-                    action()
-                    process.stdin.write("done\n")
-                    process.stdin.flush()
-                else:
-                    output += line
-        watchdog.cancel()
-        self.assertEqual(process.returncode, 0, output)
-        self.assertIn("All tests passed", output)
+        run_tests(self, "[silence]", dsn, {"freeze": freeze, "thaw": thaw})
 
     def test_network(self):
         proxy = Proxy(self.server.port)

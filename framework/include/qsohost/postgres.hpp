@@ -2,10 +2,9 @@
 // and trying again. A library of its own, qsohost::postgres, which plugins that need it link; the
 // framework itself knows no database.
 //
-// It is libpq throughout. libpqxx 6.4 would bring transactions and quoting, but it has no binary
-// COPY, and its exec() blocks: another thread could cancel it, but not when the network is silent.
-// Its usual connection reconnects by itself, which loses a snapshot or a temporary table in
-// silence.
+// libpqxx carries transactions, statements and rows; connecting, cancelling and binary COPY, which
+// it does not have or not so that they can be stopped, are libpq's. A session that is lost is never
+// made again in silence, since its snapshot and its temporary tables would be missing.
 //
 // Errors: TryAgain for what may work a minute later (connection lost or refused, server starting or
 // shutting down, out of resources: SQLSTATE 08, 53, 57P, 40), and when the user wants to stop;
@@ -16,6 +15,7 @@
 // https://www.postgresql.org/docs/15/errcodes-appendix.html.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -24,13 +24,12 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "qsohost/column.hpp"
 #include "qsohost/error.hpp"
-
-struct pg_conn;
-struct pg_result;
 
 namespace qsohost::inline v1 {
 
@@ -40,40 +39,74 @@ namespace qsohost::inline v1 {
 // passwords come from ~/.pgpass, PGPASSWORD or the service file alone. Opens nothing.
 void check_dsn(const std::string& dsn);
 
-using PgRow = std::vector<std::optional<std::string>>;  // cells as text; none for NULL
+class PgSession;
+class PgCopyStream;
+struct PgResult;
 
-// One session. One thread at a time.
+// One session. One thread at a time uses it and its transaction.
 class PgConnection {
  public:
-  // `stop`: asked ten times a second while connecting, waiting and sending; true cancels what the
-  // server is doing for us, and TryAgain is thrown: within two seconds, whatever the network does.
+  // `stop`: asked ten times a second while connecting, waiting and sending, by the thread that
+  // waits; it must not throw. True cancels what the server is doing for us, and TryAgain is thrown:
+  // within two seconds, whatever the network does.
   PgConnection(const std::string& dsn, std::function<bool()> stop);
-  ~PgConnection();  // cancels what still runs; waits no longer than that
-  PgConnection(PgConnection&&) noexcept;
-  PgConnection& operator=(PgConnection&&) = delete;
 
-  // One statement; $1, $2, ... stand for `parameters`, texts.
-  std::vector<PgRow> query(const std::string& sql, std::span<const std::string> parameters = {});
+ private:
+  friend class PgTransaction;
+  std::shared_ptr<PgSession> session_;
+};
+
+enum class PgAccess : std::uint8_t {
+  Snapshot,   // repeatable read, and read only
+  ReadWrite,  // read committed
+};
+
+// The cells of an answer, for PgTransaction::query(). T: bool, int, std::int64_t, double,
+// std::string, or std::optional of one of these.
+std::size_t pg_rows(const PgResult& result);
+void pg_check_columns(const PgResult& result, std::size_t columns);
+template <class T>
+T pg_cell(const PgResult& result, std::size_t row, std::size_t column);
+
+// What is done in it counts when commit() has returned, and else not at all. One at a time for a
+// connection, which it keeps open.
+class PgTransaction {
+ public:
+  PgTransaction(PgConnection& connection, PgAccess access);
+  ~PgTransaction();  // rolls back what is not committed; closes the connection if that takes long
+  PgTransaction(PgTransaction&&) noexcept;
+  PgTransaction& operator=(PgTransaction&&) = delete;
+
+  // One statement; $1, $2, ... stand for `parameters`, texts. After one that failed there is no
+  // other in this transaction.
+  void execute(const std::string& sql, std::span<const std::string> parameters = {}) {
+    ask(sql, parameters);
+  }
+  // The rows of its answer, typed: query<std::string, std::optional<double>>("SELECT ...").
+  // Throws ChainError when there are other columns, or a NULL where it is not optional.
+  template <class... Cells>
+  std::vector<std::tuple<Cells...>> query(const std::string& sql,
+                                          std::span<const std::string> parameters = {}) {
+    const std::shared_ptr<const PgResult> result = ask(sql, parameters);
+    pg_check_columns(*result, sizeof...(Cells));
+    std::vector<std::tuple<Cells...>> rows;
+    for (std::size_t row = 0; row < pg_rows(*result); ++row) {
+      rows.push_back([&]<std::size_t... I>(std::index_sequence<I...>) {
+        return std::tuple<Cells...>{pg_cell<Cells>(*result, row, I)...};
+      }(std::index_sequence_for<Cells...>()));
+    }
+    return rows;
+  }
+  void commit();
 
  private:
   friend class PgCopyOut;
   friend class PgCopyIn;
-  struct Close {
-    void operator()(pg_conn* connection) const;
-  };
-  using Result = std::unique_ptr<pg_result, void (*)(pg_result*)>;
-  Result send(const std::string& sql, std::span<const std::string> parameters);
-  Result next_result();
-  void finish_failed();
-  void check_stop();
-  void wait(bool for_writing);  // a tenth of a second at most
-  void flush();
-  void cancel() noexcept;
-  [[noreturn]] void fail();
-
-  std::unique_ptr<pg_conn, Close> connection_;
-  std::function<bool()> stop_;
-  bool is_cancelled_ = false;  // the statement that runs, if one does
+  struct Open;
+  std::shared_ptr<const PgResult> ask(const std::string& sql,
+                                      std::span<const std::string> parameters);
+  std::shared_ptr<PgSession> session_;
+  std::unique_ptr<Open> open_;
 };
 
 std::string quote_identifier(std::string_view name);  // "a""b"
@@ -104,7 +137,7 @@ struct PgColumn {
 // float4, float8, text, varchar, char(n), "char", name, domains over them, and one-dimensional
 // arrays of these. The database does not say how long arrays are: one whose first thousand rows
 // have one length is Fixed. Throws ChainError if there is no such table.
-std::vector<PgColumn> columns_of(PgConnection& connection, const PgTable& table);
+std::vector<PgColumn> columns_of(PgTransaction& transaction, const PgTable& table);
 
 // Rows of one column; the form of FitsCells.
 struct PgCells {
@@ -139,30 +172,49 @@ class PgCopyReader {
   bool is_done_ = false;
 };
 
-// COPY (query) TO STDOUT (FORMAT binary): the stream as it comes.
+// COPY (query) TO STDOUT (FORMAT binary): the stream as it comes. Until its end, or its
+// destruction, which cancels it, the transaction takes no other statement.
 class PgCopyOut {
  public:
-  PgCopyOut(PgConnection& connection, const std::string& query);
+  PgCopyOut(PgTransaction& transaction, const std::string& query);
+  ~PgCopyOut();
+  PgCopyOut(const PgCopyOut&) = delete;
+  PgCopyOut& operator=(const PgCopyOut&) = delete;
   // Appends what has come, at least a row and some hundred kB at most. False at the end.
   bool next(std::string& buffer);
 
  private:
-  PgConnection& connection_;
+  std::unique_ptr<PgCopyStream> stream_;
 };
 
-// COPY table(columns) FROM STDIN (FORMAT binary), for keys: bigint and text columns.
+template <class T>
+concept PgNumber =
+    std::same_as<T, bool> || std::same_as<T, std::int16_t> || std::same_as<T, std::int32_t> ||
+    std::same_as<T, std::int64_t> || std::same_as<T, float> || std::same_as<T, double>;
+
+// COPY table(columns) FROM STDIN (FORMAT binary). Each value as the type of its column is: boolean,
+// int2, int4, int8, float4, float8, text, or a one-dimensional array of these.
 class PgCopyIn {
  public:
-  PgCopyIn(PgConnection& connection, const std::string& table_and_columns);
+  PgCopyIn(PgTransaction& transaction, const std::string& table_and_columns);
+  ~PgCopyIn();
+  PgCopyIn(const PgCopyIn&) = delete;
+  PgCopyIn& operator=(const PgCopyIn&) = delete;
   void begin_row(std::int16_t fields);
-  void put(std::int64_t value);      // bigint
-  void put(std::string_view value);  // text
-  void finish();                     // without it the server gets nothing
+  template <PgNumber T>
+  void put(T value);
+  void put(std::string_view value);  // UTF-8
+  void put_null();
+  // An array of `size` elements, which are put between these two.
+  void begin_array(DType element, std::size_t size);
+  void end_array();
+  void finish();  // without it the server gets nothing
 
  private:
   void flush();
-  PgConnection& connection_;
+  std::unique_ptr<PgCopyStream> stream_;
   std::string buffer_;
+  std::size_t array_ = 0;  // where one begins in the buffer
 };
 
 // Waits between attempts grow from `first` to `longest` seconds, doubling, each up to a half

@@ -1,44 +1,12 @@
-// Numbers as FITS stores them: big-endian.
+// Numbers as FITS stores them: big-endian (load_be, store_be), and descriptors of arrays.
 #pragma once
 
-#include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
-#include <type_traits>
+
+#include "data/big_endian.hpp"
 
 namespace qsohost::inline io_v1 {
-
-template <class T>
-using BitsOf = std::conditional_t<
-    sizeof(T) == 1, std::uint8_t,
-    std::conditional_t<sizeof(T) == 2, std::uint16_t,
-                       std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>>>;
-
-template <class U>
-constexpr U swapped(U bits) {
-  if constexpr (std::endian::native == std::endian::big || sizeof(U) == 1)
-    return bits;
-  else if constexpr (sizeof(U) == 2)
-    return __builtin_bswap16(bits);
-  else if constexpr (sizeof(U) == 4)
-    return __builtin_bswap32(bits);
-  else
-    return __builtin_bswap64(bits);
-}
-
-template <class T>
-T load_be(const std::byte* from) {
-  BitsOf<T> bits;
-  std::memcpy(&bits, from, sizeof bits);
-  return std::bit_cast<T>(swapped(bits));
-}
-
-template <class T>
-void store_be(std::byte* to, T value) {
-  const auto bits = swapped(std::bit_cast<BitsOf<T>>(value));
-  std::memcpy(to, &bits, sizeof bits);
-}
 
 // The place of an array in the heap.
 struct Descriptor {

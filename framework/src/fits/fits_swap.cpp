@@ -13,9 +13,7 @@ template <class U>
 [[gnu::always_inline]] inline void copy_as(std::byte* __restrict to,
                                            const std::byte* __restrict from, std::size_t n) {
   for (std::size_t i = 0; i < n; ++i) {
-    U bits;
-    std::memcpy(&bits, from + i * sizeof(U), sizeof(U));
-    bits = swapped(bits);
+    const U bits = load_be<U>(from + i * sizeof(U));
     std::memcpy(to + i * sizeof(U), &bits, sizeof(U));
   }
 }

@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <cctype>
 #include <chrono>
 #include <cstdlib>
 #include <memory>
@@ -17,6 +16,7 @@
 #include <utility>
 
 #include "postgres/aside.hpp"
+#include "postgres/cancel.hpp"
 #include "postgres/dsn.hpp"
 #include "qsohost/error.hpp"
 
@@ -25,37 +25,18 @@ namespace qsohost::inline v1 {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr std::chrono::milliseconds kStopEvery(100);
 constexpr double kConnectSeconds = 15;
 
-// A refused connection has no result to ask for its SQLSTATE, but verbose messages hold it, as in
-// "FATAL:  28P01: password ...". Words may be in any language, codes are not.
-std::string take_sqlstate(std::string& message) {
-  for (std::size_t at = message.find(":  "); at != std::string::npos;
-       at = message.find(":  ", at + 1)) {
-    const std::string code = message.substr(at + 3, 5);
-    const bool is_code = code.size() == 5 && std::ranges::all_of(code, [](unsigned char c) {
-                           return std::isdigit(c) != 0 || std::isupper(c) != 0;
-                         });
-    if (!is_code || message.substr(at + 8, 2) != ": ") continue;
-    message.erase(at + 3, 7);
-    // The place in the server's source follows on a line of its own.
-    const std::size_t place = message.find("\nLOCATION:");
-    if (place != std::string::npos) message.erase(place, message.find('\n', place + 1) - place);
-    return code;
-  }
-  return {};
-}
-
 [[noreturn]] void throw_refused(PGconn* connection) {
-  std::string message = PQerrorMessage(connection);
-  std::string state = take_sqlstate(message);
-  message = fmt::format("no connection to PostgreSQL: {}", one_line(message));
-  if (state.empty() && PQconnectionNeedsPassword(connection) != 0) state = "28P01";
-  if (state.empty() && message.find("definition of service") != std::string::npos) {
-    throw ChainError(message + "; a service is defined in ~/.pg_service.conf or PGSERVICEFILE");
+  ServerError error = server_error(PQerrorMessage(connection));
+  error.message = fmt::format("no connection to PostgreSQL: {}", error.message);
+  if (!error.sqlstate.empty()) throw_sql_error(error);
+  if (PQconnectionNeedsPassword(connection) != 0) error.sqlstate = "28P01";
+  if (error.message.find("definition of service") != std::string::npos) {
+    throw ChainError(error.message +
+                     "; a service is defined in ~/.pg_service.conf or PGSERVICEFILE");
   }
-  throw_sql_error(state, message);
+  throw_sql_error(error);
 }
 
 PqConnection start_connecting(const std::string& dsn) {
@@ -108,7 +89,8 @@ PqConnection connect_until(const std::string& dsn, const std::atomic<bool>& is_g
   PqConnection connection = start_connecting(dsn);
   PGconn* const c = connection.get();
   if (c == nullptr) throw ChainError("no memory for a connection to PostgreSQL");
-  PQsetErrorVerbosity(c, PQERRORS_VERBOSE);
+  PQsetErrorVerbosity(c, PQERRORS_VERBOSE);  // with the SQLSTATE
+  PQsetErrorContextVisibility(c, PQSHOW_CONTEXT_NEVER);
   const std::chrono::duration<double> most(connect_seconds(c));
   auto begin = Clock::now();
   int socket = -1;  // another one: another address of the host
@@ -116,7 +98,8 @@ PqConnection connect_until(const std::string& dsn, const std::atomic<bool>& is_g
     if (PQstatus(c) == CONNECTION_BAD || status == PGRES_POLLING_FAILED) throw_refused(c);
     if (std::exchange(socket, PQsocket(c)) != PQsocket(c)) begin = Clock::now();
     const short events = status == PGRES_POLLING_READING ? POLLIN : POLLOUT;
-    for (pollfd ready{PQsocket(c), events, 0}; ::poll(&ready, 1, int{kStopEvery.count()}) <= 0;) {
+    for (pollfd ready{PQsocket(c), events, 0};
+         ::poll(&ready, 1, int{Canceller::kStopEvery.count()}) <= 0;) {
       if (is_given_up) throw_stopped();
       if (Clock::now() - begin > most) {
         throw TryAgain(fmt::format("no connection to PostgreSQL at {} within {:.0f} s",
@@ -124,7 +107,6 @@ PqConnection connect_until(const std::string& dsn, const std::atomic<bool>& is_g
       }
     }
   }
-  PQsetErrorVerbosity(c, PQERRORS_DEFAULT);
   PQsetNoticeProcessor(
       c, [](void*, const char*) {}, nullptr);
   notice_dead_peer(c);
@@ -135,16 +117,12 @@ PqConnection connect_until(const std::string& dsn, const std::atomic<bool>& is_g
 
 }  // namespace
 
-void throw_stopped() {
-  throw TryAgain("interrupted while waiting for PostgreSQL");
-}
-
 // Aside, since PQconnectPoll resolves names and talks to a Kerberos server, and blocks meanwhile:
 // with a network that is gone for half a minute and longer.
 PqConnection connect_to(const std::string& dsn, const std::function<bool()>& stop) {
   const auto is_given_up = std::make_shared<std::atomic<bool>>(false);
   auto made = start_aside([dsn, is_given_up] { return connect_until(dsn, *is_given_up); });
-  while (made.wait_for(kStopEvery) != std::future_status::ready) {
+  while (made.wait_for(Canceller::kStopEvery) != std::future_status::ready) {
     if (!stop()) continue;
     *is_given_up = true;
     throw_stopped();

@@ -14,6 +14,4 @@ using PqConnection = std::unique_ptr<PGconn, PqRelease<PQfinish>>;
 // TryAgain soon after stop() is true, which it asks ten times a second.
 PqConnection connect_to(const std::string& dsn, const std::function<bool()>& stop);
 
-[[noreturn]] void throw_stopped();
-
 }  // namespace qsohost::inline v1

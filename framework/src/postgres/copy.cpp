@@ -1,6 +1,9 @@
 #include <fmt/format.h>
 
-#include "postgres/libpq.hpp"
+#include <array>
+
+#include "data/big_endian.hpp"
+#include "postgres/copy_stream.hpp"
 #include "qsohost/error.hpp"
 #include "qsohost/postgres.hpp"
 
@@ -12,80 +15,112 @@ constexpr std::size_t kAtOnce = std::size_t{256} << 10;
 constexpr std::string_view kHeader("PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19);
 
 template <class T>
-void put_number(std::string& out, T value) {
-  for (int shift = 8 * (sizeof(T) - 1); shift >= 0; shift -= 8) {
-    out += static_cast<char>((static_cast<std::uint64_t>(value) >> shift) & 0xff);
+void append_number(std::string& out, T value) {
+  std::array<char, sizeof value> bytes{};
+  store_be(bytes.data(), value);
+  out.append(bytes.data(), bytes.size());
+}
+
+void append_length(std::string& out, std::size_t length) {
+  append_number(out, static_cast<std::int32_t>(length));
+}
+
+// pg_type.oid, which are the same in every database.
+std::int32_t type_number(DType dtype) {
+  switch (dtype) {
+    case DType::Bool:
+      return 16;
+    case DType::I16:
+      return 21;
+    case DType::I32:
+      return 23;
+    case DType::I64:
+      return 20;
+    case DType::F32:
+      return 700;
+    case DType::F64:
+      return 701;
+    case DType::String:
+      break;
   }
+  return 25;
 }
 
 }  // namespace
 
-PgCopyOut::PgCopyOut(PgConnection& connection, const std::string& query) : connection_(connection) {
-  connection_.send(fmt::format("COPY ({}) TO STDOUT (FORMAT binary)", query), {});
-}
+PgCopyOut::PgCopyOut(PgTransaction& transaction, const std::string& query)
+    : stream_(std::make_unique<PgCopyStream>(
+          transaction.session_, fmt::format("COPY ({}) TO STDOUT (FORMAT binary)", query))) {}
+
+PgCopyOut::~PgCopyOut() = default;
 
 bool PgCopyOut::next(std::string& buffer) {
-  PGconn* const c = connection_.connection_.get();
-  const std::size_t before = buffer.size();
-  while (buffer.size() - before < kAtOnce) {
-    char* bytes = nullptr;
-    const int n = PQgetCopyData(c, &bytes, 1);
-    const std::unique_ptr<char, PqRelease<PQfreemem>> owner(bytes);
-    if (n > 0) {
-      buffer.append(bytes, static_cast<std::size_t>(n));
-    } else if (n == 0) {
-      if (buffer.size() > before) return true;
-      connection_.wait(false);
-      if (PQconsumeInput(c) == 0) connection_.fail();
-    } else {
-      // The end, or what went wrong; either stays so when asked again.
-      if (buffer.size() > before) return true;
-      while (connection_.next_result() != nullptr) {
-      }
-      return false;
-    }
-  }
-  return true;
+  return stream_->get(buffer, kAtOnce);
 }
 
-PgCopyIn::PgCopyIn(PgConnection& connection, const std::string& table_and_columns)
-    : connection_(connection), buffer_(kHeader) {
-  connection_.send(fmt::format("COPY {} FROM STDIN (FORMAT binary)", table_and_columns), {});
-}
+PgCopyIn::PgCopyIn(PgTransaction& transaction, const std::string& table_and_columns)
+    : stream_(std::make_unique<PgCopyStream>(
+          transaction.session_,
+          fmt::format("COPY {} FROM STDIN (FORMAT binary)", table_and_columns))),
+      buffer_(kHeader) {}
+
+PgCopyIn::~PgCopyIn() = default;
 
 void PgCopyIn::begin_row(std::int16_t fields) {
   if (buffer_.size() > kAtOnce) flush();
-  put_number(buffer_, fields);
+  append_number(buffer_, fields);
 }
 
-void PgCopyIn::put(std::int64_t value) {
-  put_number(buffer_, std::int32_t{sizeof value});
-  put_number(buffer_, value);
+template <PgNumber T>
+void PgCopyIn::put(T value) {
+  append_length(buffer_, sizeof(T));
+  if constexpr (std::is_same_v<T, bool>) {
+    buffer_ += static_cast<char>(value);
+  } else {
+    append_number(buffer_, value);
+  }
 }
+
+template void PgCopyIn::put(bool);
+template void PgCopyIn::put(std::int16_t);
+template void PgCopyIn::put(std::int32_t);
+template void PgCopyIn::put(std::int64_t);
+template void PgCopyIn::put(float);
+template void PgCopyIn::put(double);
 
 void PgCopyIn::put(std::string_view value) {
-  put_number(buffer_, static_cast<std::int32_t>(value.size()));
+  append_length(buffer_, value.size());
   buffer_ += value;
 }
 
-void PgCopyIn::flush() {
-  connection_.check_stop();
-  PGconn* const c = connection_.connection_.get();
-  if (PQputCopyData(c, buffer_.data(), static_cast<int>(buffer_.size())) != 1) {
-    connection_.fail();
+void PgCopyIn::put_null() {
+  append_number(buffer_, std::int32_t{-1});
+}
+
+// Length of the field, which end_array() knows; dimensions, whether there are NULLs (the server
+// looks itself), type; length and first index of the one dimension.
+void PgCopyIn::begin_array(DType element, std::size_t size) {
+  array_ = buffer_.size();
+  for (const std::int32_t number :
+       {0, 1, 0, type_number(element), static_cast<std::int32_t>(size), 1}) {
+    append_number(buffer_, number);
   }
-  connection_.flush();  // so that libpq's own buffer does not grow
+}
+
+void PgCopyIn::end_array() {
+  const std::size_t length = buffer_.size() - array_ - sizeof(std::int32_t);
+  store_be(buffer_.data() + array_, static_cast<std::int32_t>(length));
+}
+
+void PgCopyIn::flush() {
+  stream_->put(buffer_);
   buffer_.clear();
 }
 
 void PgCopyIn::finish() {
-  put_number(buffer_, std::int16_t{-1});
+  append_number(buffer_, std::int16_t{-1});
   flush();
-  PGconn* const c = connection_.connection_.get();
-  if (PQputCopyEnd(c, nullptr) != 1) connection_.fail();
-  connection_.flush();
-  while (connection_.next_result() != nullptr) {
-  }
+  stream_->put_end();
 }
 
 }  // namespace qsohost::inline v1

@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
-#include <cstring>
 
+#include "data/big_endian.hpp"
 #include "qsohost/error.hpp"
 #include "qsohost/postgres.hpp"
 
@@ -13,27 +12,6 @@ namespace qsohost::inline v1 {
 namespace {
 
 constexpr std::string_view kSignature("PGCOPY\n\377\r\n\0", 11);
-
-// Numbers of the stream have their highest byte first.
-template <class T>
-T load(const char* from) {
-  static_assert(std::endian::native == std::endian::little);
-  if constexpr (sizeof(T) == 1) {
-    return static_cast<T>(*from);
-  } else if constexpr (sizeof(T) == 2) {
-    std::uint16_t bits = 0;
-    std::memcpy(&bits, from, sizeof bits);
-    return std::bit_cast<T>(__builtin_bswap16(bits));
-  } else if constexpr (sizeof(T) == 4) {
-    std::uint32_t bits = 0;
-    std::memcpy(&bits, from, sizeof bits);
-    return std::bit_cast<T>(__builtin_bswap32(bits));
-  } else {
-    std::uint64_t bits = 0;
-    std::memcpy(&bits, from, sizeof bits);
-    return std::bit_cast<T>(__builtin_bswap64(bits));
-  }
-}
 
 std::int32_t size_of(DType dtype) {
   constexpr std::array<std::int32_t, 7> sizes{1, 2, 4, 8, 4, 8, -1};
@@ -103,7 +81,7 @@ class Filler {
 
   template <class T>
   void store(const char* from) {
-    static_cast<T*>(out_)[at_++] = load<T>(from);
+    static_cast<T*>(out_)[at_++] = load_be<T>(from);
   }
 
   void value(const char* from, std::int32_t length) {
@@ -145,11 +123,11 @@ class Filler {
     const char* const end = from + std::max(length, 0);
     std::size_t elements = 0;
     if (length >= 0) {
-      const auto dimensions = length < 12 ? -1 : load<std::int32_t>(from);
+      const auto dimensions = length < 12 ? -1 : load_be<std::int32_t>(from);
       if (dimensions < 0 || dimensions > 1 || (dimensions == 1 && length < 20)) {
         throw_wrong("it has arrays of several dimensions");
       }
-      if (dimensions == 1) elements = static_cast<std::size_t>(load<std::int32_t>(from + 12));
+      if (dimensions == 1) elements = static_cast<std::size_t>(load_be<std::int32_t>(from + 12));
       from += dimensions == 1 ? 20 : 12;
       if (elements > static_cast<std::size_t>(end - from) / 4) throw_wrong("it is cut");
     }
@@ -159,7 +137,7 @@ class Filler {
       return;
     }
     for (std::size_t i = 0; i < elements; ++i) {
-      const auto size = end - from < 4 ? 0 : load<std::int32_t>(from);
+      const auto size = end - from < 4 ? 0 : load_be<std::int32_t>(from);
       from += 4;
       if (size > end - from) throw_wrong("it is cut");
       value(from, size);
@@ -188,7 +166,7 @@ class Filler {
 void fill_row(const char* from, std::vector<Filler>& fillers, std::uint64_t row) {
   try {
     for (Filler& filler : fillers) {
-      const auto size = load<std::int32_t>(from);
+      const auto size = load_be<std::int32_t>(from);
       from += 4;
       filler.field(from, size);
       from += std::max(size, 0);
@@ -221,7 +199,7 @@ void PgCopyReader::read_header() {
   if (!need(fixed) || buffer_.compare(0, kSignature.size(), kSignature) != 0) {
     throw ChainError("PostgreSQL: what it sent is no binary COPY stream");
   }
-  const std::size_t whole = fixed + load<std::uint32_t>(buffer_.data() + 15);
+  const std::size_t whole = fixed + load_be<std::uint32_t>(buffer_.data() + 15);
   if (!need(whole)) throw ChainError("PostgreSQL: the COPY stream is cut");
   at_ = whole;
   is_begun_ = true;
@@ -233,7 +211,7 @@ bool PgCopyReader::next_row() {
     throw ChainError(fmt::format("PostgreSQL: the COPY stream is cut in row {}", row_ + 1));
   };
   if (!need(2)) cut();
-  const auto fields = load<std::int16_t>(buffer_.data() + at_);
+  const auto fields = load_be<std::int16_t>(buffer_.data() + at_);
   if (fields == -1) {
     is_done_ = true;
     return false;
@@ -245,7 +223,7 @@ bool PgCopyReader::next_row() {
   std::size_t length = 2;
   for (std::int16_t k = 0; k < fields; ++k) {
     if (!need(length + 4)) cut();
-    const auto size = load<std::int32_t>(buffer_.data() + at_ + length);
+    const auto size = load_be<std::int32_t>(buffer_.data() + at_ + length);
     length += 4 + static_cast<std::size_t>(std::max(size, 0));
   }
   if (!need(length)) cut();

@@ -1,7 +1,10 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
+#include <cctype>
+#include <vector>
 
 #include "postgres/libpq.hpp"
 #include "qsohost/error.hpp"
@@ -32,8 +35,7 @@ bool is_passing(std::string_view sqlstate) {
   return std::ranges::any_of(classes, [&](std::string_view c) { return sqlstate.starts_with(c); });
 }
 
-}  // namespace
-
+// Blanks and line ends become one blank.
 std::string one_line(std::string_view text) {
   std::string line;
   for (const char c : text) {
@@ -48,16 +50,65 @@ std::string one_line(std::string_view text) {
   return line;
 }
 
-void throw_sql_error(std::string_view sqlstate, std::string message) {
-  message = one_line(message);
-  if (!sqlstate.empty()) message += fmt::format(" (SQLSTATE {})", sqlstate);
-  if (is_passing(sqlstate)) throw TryAgain(message);
+bool is_code(std::string_view text) {
+  return text.size() == 7 && text.substr(5) == ": " &&
+         std::ranges::all_of(text.substr(0, 5), [](unsigned char c) {
+           return std::isdigit(c) != 0 || std::isupper(c) != 0;
+         });
+}
+
+// Without the place in the server's source, and the place in a statement that the user has not
+// written: a line of it, and one with a caret.
+std::string without_places(std::string_view text) {
+  std::vector<std::string_view> lines;
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    if (line.starts_with("LOCATION:")) continue;
+    const bool is_caret = line.ends_with('^') && line.find_first_not_of(" \t^") == line.npos;
+    if (is_caret && lines.size() > 1) {
+      lines.pop_back();
+    } else {
+      lines.push_back(line);
+    }
+  }
+  return fmt::format("{}", fmt::join(lines, " "));
+}
+
+}  // namespace
+
+// As in "FATAL:  28P01: password ...", perhaps behind words of libpq's own. Words may be in any
+// language, codes are not.
+ServerError server_error(std::string_view text) {
+  std::string message = without_places(text);
+  for (std::size_t at = message.find(":  "); at != std::string::npos;
+       at = message.find(":  ", at + 1)) {
+    if (!is_code(std::string_view(message).substr(at + 3, 7))) continue;
+    const std::string code = message.substr(at + 3, 5);
+    message.erase(at + 3, 7);
+    // The server's word for ERROR, where there is nothing else before.
+    if (message.find(' ') > at) message.erase(0, at + 3);
+    return {code, one_line(message)};
+  }
+  return {"", one_line(message)};
+}
+
+void throw_sql_error(const ServerError& error) {
+  std::string message = error.message;
+  if (!error.sqlstate.empty()) message += fmt::format(" (SQLSTATE {})", error.sqlstate);
+  if (is_passing(error.sqlstate)) throw TryAgain(message);
   for (const Advice& advice : kAdvice) {
-    if (!sqlstate.starts_with(advice.sqlstate)) continue;
+    if (!error.sqlstate.starts_with(advice.sqlstate)) continue;
     message += fmt::format("; {}", advice.text);
     break;
   }
   throw ChainError(message);
+}
+
+void throw_server_error(std::string_view text) {
+  ServerError error = server_error(text);
+  error.message = "PostgreSQL: " + error.message;
+  throw_sql_error(error);
 }
 
 }  // namespace qsohost::inline v1

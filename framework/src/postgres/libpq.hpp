@@ -16,10 +16,18 @@ struct PqRelease {
     release(thing);
   }
 };
-// Throws TryAgain or ChainError as the SQLSTATE ("": none, the connection is gone) says, with
-// advice where there is any.
-[[noreturn]] void throw_sql_error(std::string_view sqlstate, std::string message);
 
-std::string one_line(std::string_view text);  // blanks and line ends become one blank
+struct ServerError {
+  std::string sqlstate;  // "": none, the connection is gone
+  std::string message;   // one line
+};
+
+// What libpq and libpqxx say of an error, on a connection whose errors are verbose. A refused
+// connection has no result to ask for its SQLSTATE, and libpqxx drops that of some errors.
+ServerError server_error(std::string_view text);
+
+// Throws TryAgain or ChainError as the SQLSTATE says, with advice where there is any.
+[[noreturn]] void throw_sql_error(const ServerError& error);
+[[noreturn]] void throw_server_error(std::string_view text);
 
 }  // namespace qsohost::inline v1

@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cctype>
-#include <charconv>
 
 #include "postgres/libpq.hpp"
 #include "qsohost/error.hpp"
@@ -75,13 +74,17 @@ const char* const kColumnsQuery =
     "JOIN pg_type b ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END "
     "WHERE a.attrelid = $1::regclass AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum";
 
-PgColumn column_of(const PgRow& row) {
+using ColumnRow =
+    std::tuple<std::string, std::string, std::string, bool, std::optional<std::string>>;
+
+PgColumn column_of(const ColumnRow& row) {
+  const auto& [name, sql_type, base_type, is_array, description] = row;
   PgColumn column;
-  column.info.name = *row[0];
-  column.info.description = row[4].value_or("");
-  column.sql_type = *row[1];
-  std::string_view type = *row[2];
-  if (row[3] == "t") {
+  column.info.name = name;
+  column.info.description = description.value_or("");
+  column.sql_type = sql_type;
+  std::string_view type = base_type;
+  if (is_array) {
     column.shape = PgShape::Varying;
     if (type.starts_with('_')) type.remove_prefix(1);
   }
@@ -95,31 +98,32 @@ PgColumn column_of(const PgRow& row) {
 }
 
 // Arrays whose lengths in the first rows are one and the same become Fixed.
-void measure_arrays(PgConnection& connection, const PgTable& table,
+void measure_arrays(PgTransaction& transaction, const PgTable& table,
                     std::vector<PgColumn>& columns) {
   std::vector<PgColumn*> arrays;
-  std::string lengths, names;
+  std::string names, lengths;
   for (PgColumn& column : columns) {
     if (column.shape != PgShape::Varying || !column.trouble.empty()) continue;
     const std::string name = quote_identifier(column.info.name);
-    lengths += fmt::format("{0}min(cardinality({1})), max(cardinality({1})), max(array_ndims({1}))",
-                           arrays.empty() ? "" : ", ", name);
     names += (arrays.empty() ? "" : ", ") + name;
+    lengths += fmt::format(
+        "{0}SELECT {1} AS i, min(cardinality({2})), max(cardinality({2})), max(array_ndims({2})) "
+        "FROM sample",
+        arrays.empty() ? "" : " UNION ALL ", arrays.size(), name);
     arrays.push_back(&column);
   }
   if (arrays.empty()) return;
-  const std::vector<PgRow> rows =
-      connection.query(fmt::format("SELECT {} FROM (SELECT {} FROM {} LIMIT {}) sample", lengths,
-                                   names, table.sql(), kSampleRows));
-  for (std::size_t i = 0; i < arrays.size(); ++i) {
-    const auto& least = rows[0][3 * i];
-    const auto& most = rows[0][3 * i + 1];
-    const auto& dimensions = rows[0][3 * i + 2];
-    if (dimensions && *dimensions != "1") {
-      arrays[i]->trouble = fmt::format("its arrays have {} dimensions", *dimensions);
-    } else if (least && least == most && *most != "0") {
-      arrays[i]->shape = PgShape::Fixed;
-      std::from_chars(most->data(), most->data() + most->size(), arrays[i]->info.width);
+  using Size = std::optional<int>;  // none: NULLs only
+  const auto rows = transaction.query<int, Size, Size, Size>(
+      fmt::format("WITH sample AS MATERIALIZED (SELECT {} FROM {} LIMIT {}) {} ORDER BY i", names,
+                  table.sql(), kSampleRows, lengths));
+  for (const auto& [i, least, most, dimensions] : rows) {
+    PgColumn& array = *arrays.at(static_cast<std::size_t>(i));
+    if (dimensions && *dimensions != 1) {
+      array.trouble = fmt::format("its arrays have {} dimensions", *dimensions);
+    } else if (least && least == most && *most != 0) {
+      array.shape = PgShape::Fixed;
+      array.info.width = static_cast<std::size_t>(*most);
     }
   }
 }
@@ -156,13 +160,15 @@ std::string PgTable::sql() const {
                         : quote_identifier(schema) + "." + quote_identifier(name);
 }
 
-std::vector<PgColumn> columns_of(PgConnection& connection, const PgTable& table) {
+std::vector<PgColumn> columns_of(PgTransaction& transaction, const PgTable& table) {
   const std::vector<std::string> name{table.sql()};
   std::vector<PgColumn> columns;
-  for (const PgRow& row : connection.query(kColumnsQuery, name)) {
+  for (const ColumnRow& row :
+       transaction.query<std::string, std::string, std::string, bool, std::optional<std::string>>(
+           kColumnsQuery, name)) {
     columns.push_back(column_of(row));
   }
-  measure_arrays(connection, table, columns);
+  measure_arrays(transaction, table, columns);
   return columns;
 }
 

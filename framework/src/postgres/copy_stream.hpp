@@ -1,0 +1,48 @@
+// One COPY, in either direction: by libpq, since libpqxx has no binary COPY, on the connection and
+// in the transaction of libpqxx.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "postgres/libpq.hpp"
+#include "postgres/session.hpp"
+
+namespace qsohost::inline v1 {
+
+class PgCopyStream {
+ public:
+  // Sends the statement, and returns when the server is ready to go on.
+  PgCopyStream(std::shared_ptr<PgSession> session, const std::string& sql);
+  // What is not at its end is cancelled, and what has come till then thrown away; or the connection
+  // is cut. Within a second and a half.
+  ~PgCopyStream();
+  PgCopyStream(const PgCopyStream&) = delete;
+  PgCopyStream& operator=(const PgCopyStream&) = delete;
+
+  // Appends what has come, at least a row and `most` bytes or a row more. False at the end.
+  bool get(std::string& buffer, std::size_t most);
+  void put(const std::string& bytes);
+  void put_end();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  using Result = std::unique_ptr<PGresult, PqRelease<PQclear>>;
+  bool poll_socket(bool for_writing) const noexcept;
+  void wait(bool for_writing);
+  void check_connection() const;
+  void check_stop();
+  void flush();
+  Result next_result();
+  void take_end();
+  bool drain(Clock::time_point until) noexcept;
+  void end() noexcept;
+  [[noreturn]] void fail() const;
+
+  std::shared_ptr<PgSession> session_;
+  PGconn* connection_;
+  bool is_to_cancel_ = true;
+};
+
+}  // namespace qsohost::inline v1
