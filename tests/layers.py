@@ -32,7 +32,7 @@ PUBLIC = {
     "base": "api error names",
     "data": "batch column context input light_curve light_curve_fitter option port sphere stage",
     "text": "io/text",
-    "fits": "io/fits io/identifiers io/input_columns",
+    "fits": "io/fits io/fits_epochs io/identifiers io/input_columns",
     "match": "io/crossmatch",
     "postgres": "postgres",
     "http": "http tap",

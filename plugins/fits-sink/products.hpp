@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include <qsohost/fits_epochs.hpp>
+#include <qsohost/io/fits_epochs.hpp>
 #include <qsohost/plugin.hpp>
 
 namespace products {

@@ -8,8 +8,8 @@
 #include <stdexcept>
 
 #include <qsohost/error.hpp>
-#include "bands.hpp"
 #include <qsohost/io/text.hpp>
+#include "bands.hpp"
 
 namespace gaia {
 

@@ -6,8 +6,8 @@
 #include <functional>
 
 #include "qsohost/error.hpp"
+#include "qsohost/io/text.hpp"
 #include "qsohost/tap.hpp"
-#include "qsohost/text.hpp"
 
 using namespace qsohost;
 using Catch::Contains;

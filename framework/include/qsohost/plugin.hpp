@@ -62,8 +62,8 @@ constexpr std::uint64_t layout_hash() {
       Schema::Entry, Schema::GroupEntry, RunInfo, Context, Counts, Counts::Entry, Outcomes,
       Outcomes::State, Result, Stage, Source, Fetcher, Filter, Fitter, Sink, Input, Chunk, Products,
       Error, Request, Response, HttpPolicy, Conversation, Http, HttpFetcher, ObjectFetcher,
-      TapUpload, UploadColumn, TapQuery, TapAnswer, TapExchange,
-      ResultColumn, CurveToFit, LightCurveFitter>();
+      TapUpload, UploadColumn, TapQuery, TapAnswer, TapExchange, ResultColumn, CurveToFit,
+      LightCurveFitter>();
 }
 
 template <std::size_t N>

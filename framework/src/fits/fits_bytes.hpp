@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "data/big_endian.hpp"
+#include "base/big_endian.hpp"
 
 namespace qsohost::inline io_v1 {
 

@@ -22,7 +22,8 @@ std::optional<UrlParts> parse_url(const std::string& url);
 // shown.
 std::string public_url(const std::string& url);
 
-// The URL that `reference` (absolute, or relative like "/tap/async/7") means in a document at `base`;
+// The URL that `reference` (absolute, or relative like "/tap/async/7") means in a document at
+// `base`;
 // "" if it means none.
 std::string resolved_url(const std::string& base, const std::string& reference);
 

@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "data/big_endian.hpp"
+#include "base/big_endian.hpp"
 #include "postgres/copy_stream.hpp"
 #include "qsohost/error.hpp"
 #include "qsohost/postgres.hpp"

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "data/big_endian.hpp"
+#include "base/big_endian.hpp"
 #include "qsohost/error.hpp"
 #include "qsohost/postgres.hpp"
 

@@ -10,7 +10,6 @@
 
 #include "chain/stage_call.hpp"
 #include "data/secrets.hpp"
-#include "run/http_connection.hpp"
 #include "qsohost/error.hpp"
 #include "run/callback_guard.hpp"
 #include "run/changed_inputs.hpp"

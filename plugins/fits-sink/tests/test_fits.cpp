@@ -4,8 +4,8 @@
 #include <numeric>
 #include <vector>
 
-#include <qsohost/fits_epochs.hpp>
 #include <qsohost/io/fits.hpp>
+#include <qsohost/io/fits_epochs.hpp>
 
 #include "fits_folder.hpp"
 

@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "bands.hpp"
 #include <qsohost/io/fits.hpp>
+#include "bands.hpp"
 
 namespace test {
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include <qsohost/fits_epochs.hpp>
+#include <qsohost/io/fits_epochs.hpp>
 #include <qsohost/testing.hpp>
 
 #include "folder.hpp"

@@ -19,9 +19,9 @@
 #include <vector>
 
 #include "qsohost/batch.hpp"
-#include "qsohost/fits.hpp"
+#include "qsohost/io/fits.hpp"
 
-namespace qsohost::inline v1 {
+namespace qsohost::inline io_v1 {
 
 struct FitsEpochColumn {
   std::string column;      // of the table
@@ -40,4 +40,4 @@ QSOHOST_API std::vector<FitsKeyword> epoch_keywords(const FitsEpochs& epochs);
 // Columns whose light curve is not described are left out; a table without such keywords has none.
 QSOHOST_API FitsEpochs read_epoch_keywords(const FitsTable& table);
 
-}  // namespace qsohost::inline v1
+}  // namespace qsohost::inline io_v1
