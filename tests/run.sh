@@ -5,17 +5,39 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 
-.ci/setup.sh build tests lint
-cmake --preset release -DQSOHOST_TESTS=ON
-cmake --build --preset release --parallel "$(nproc)"
-tests/lint.sh
+times=()
+# part NAME COMMAND...: how long it took is told at the end.
+part() {
+  local name=$1 begin=$SECONDS code=0
+  shift
+  "$@" || code=$?
+  times+=(" $name $((SECONDS - begin)) s")
+  return $code
+}
+
+build() {
+  cmake --preset release -DQSOHOST_TESTS=ON && cmake --build --preset release --parallel "$(nproc)"
+}
 
 # The reader of FITS files meets half a minute of damaged ones.
-if ! tests/fuzz/run.sh 30 >build/fuzz.log 2>&1; then
-  tail -n 60 build/fuzz.log >&2
-  exit 1
-fi
-grep 'Done .* runs' build/fuzz.log
+fuzz() {
+  if ! tests/fuzz/run.sh 30 >build/fuzz.log 2>&1; then
+    tail -n 60 build/fuzz.log >&2
+    return 1
+  fi
+  grep 'Done .* runs' build/fuzz.log
+}
 
+# More at a time than there are processors: many wait for a server, an archive or a signal.
+all_tests() {
+  ctest --test-dir build --output-on-failure --parallel $((2 * $(nproc)))
+}
+
+trap '(IFS=,; echo "Times:${times[*]}")' EXIT
+
+part setup .ci/setup.sh build tests lint
+part build build
+part lint tests/lint.sh
+part fuzz fuzz
 # Last, so that its summary ends the output.
-ctest --test-dir build --output-on-failure --parallel 2
+part tests all_tests

@@ -59,6 +59,8 @@ def main():
     sys.path.insert(0, str(ROOT / "tests/gaia"))
     import support
 
+    if not (support.postgres.programs() and support.postgres.has_q3c()):
+        sys.exit("skipped: no PostgreSQL with q3c here")
     with tempfile.TemporaryDirectory() as temporary, support.postgres.Postgres() as server:
         folder = pathlib.Path(temporary)
         support.make_sky(folder / "sky", 400)

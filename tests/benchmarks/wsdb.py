@@ -58,6 +58,8 @@ def main():
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
     options = parser.parse_args()
     qsohost, skysim = options.build / "bin/qsohost", options.build / "bin/skysim"
+    if not (postgres.programs() and postgres.has_q3c()):
+        sys.exit("skipped: no PostgreSQL with q3c here")
     with tempfile.TemporaryDirectory() as name, postgres.Postgres() as server:
         folder = pathlib.Path(name)
         sky = folder / "sky"

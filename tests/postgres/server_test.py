@@ -1,4 +1,4 @@
-"""Starts a server and runs the tests of server.cpp against it."""
+"""Starts a server and runs the tests of server_test.cpp against it."""
 
 import os
 import pathlib

@@ -1,4 +1,4 @@
-"""Runs the tests of silence.cpp with a network that passes nothing on, and with a server that is stopped.
+"""Runs the tests of silence_test.cpp with a network that passes nothing on, and with a server that is stopped.
 What they measure begins when the user stops; the time given here is for programs to start."""
 
 import os

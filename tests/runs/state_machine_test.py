@@ -22,7 +22,7 @@ def parse():
     parser.add_argument("--steps", type=int, default=12)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--first", type=int, default=0, help="begin with this sequence, to replay it")
-    parser.add_argument("--seconds", type=float, default=100, help="begin no sequence after this time")
+    parser.add_argument("--seconds", type=float, default=45, help="begin no sequence after this time")
     parser.add_argument("--processes", type=int, default=os.cpu_count())
     parser.add_argument("-v", "--verbose", action="store_true", help="print the steps of all sequences")
     parser.add_argument("--keep", action="store_true", help="keep the folder of a sequence that fails")

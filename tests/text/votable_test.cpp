@@ -102,7 +102,7 @@ TEST_CASE("malformed VOTables name the line") {
   CHECK_THROWS_AS(read_rows(votable("")), TryAgain);
 }
 
-TEST_CASE("a VOTable of the ZTF archive") {
+TEST_CASE("a VOTable of the ZTF archive", "[.data]") {
   const char* data = std::getenv("QSO_SHARED_DATA");
   std::ifstream in(std::string(data == nullptr ? "" : data) + "/ztf/two_oids.vot");
   if (!in) {

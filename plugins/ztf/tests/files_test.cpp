@@ -128,7 +128,7 @@ TEST_CASE("mistakes in the path are told before anything is read") {
   CHECK_THROWS_WITH(no_folder.run(), Contains("/no/such/folder"));
 }
 
-TEST_CASE("real answers: epochs per band against a count of the files' lines") {
+TEST_CASE("real answers: epochs per band against a count of the files' lines", "[.data]") {
   const fs::path data = real_data();
   if (data.empty()) return;
   Harness h("ztf-files", {{"path", quoted((data / "irsa/{source_id}.csv").string())}});
@@ -150,7 +150,7 @@ TEST_CASE("real answers: epochs per band against a count of the files' lines") {
   CHECK(h.batch().group("ztf.i").epochs() == 0);
 }
 
-TEST_CASE("an older real answer: decimal ccdid, CRLF, a position for each epoch") {
+TEST_CASE("an older real answer: decimal ccdid, CRLF, a position for each epoch", "[.data]") {
   const fs::path data = real_data();
   if (data.empty()) return;
   Harness h("ztf-files", {{"path", quoted((data / "{source_id}_dr_old.csv").string())}});
@@ -167,7 +167,7 @@ TEST_CASE("an older real answer: decimal ccdid, CRLF, a position for each epoch"
   CHECK(std::count(flags.begin(), flags.end(), 32768) == 38);
 }
 
-TEST_CASE("a real VOTable: two sources in one quadrant") {
+TEST_CASE("a real VOTable: two sources in one quadrant", "[.data]") {
   const fs::path data = real_data();
   if (data.empty()) return;
   std::size_t first = 0;

@@ -2,7 +2,7 @@
 """Product -> lightcurve-source -> fits-sink gives identical tables; so do files of the original's
 forms as astropy writes them; shards merge to the same bytes; bad input gets a message.
 
-    round_trip.py QSOHOST
+    round_trip_test.py QSOHOST
 """
 import gzip
 import os

@@ -2,7 +2,7 @@
 """A disk that fills up: a message, exit 1, every committed chunk whole, and the run goes on once
 there is space. Needs the right to mount a tmpfs.
 
-    disk_full.py QSOHOST
+    disk_full_test.py QSOHOST
 """
 import pathlib
 import subprocess

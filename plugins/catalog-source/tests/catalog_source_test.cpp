@@ -288,7 +288,7 @@ TEST_CASE("before it is opened the source says what it will add") {
   CHECK(open.has_unknown());
 }
 
-TEST_CASE("a real catalogue of quasars") {
+TEST_CASE("a real catalogue of quasars", "[.data]") {
   const char* data = std::getenv("QSO_SHARED_DATA");
   const std::filesystem::path file =
       std::filesystem::path(data == nullptr ? "" : data) / "quasars/quasars_catalog.fits";

@@ -39,7 +39,7 @@ double number(const Row& row, const char* column) {
 
 }  // namespace
 
-TEST_CASE("quasars of Stripe 82 are fitted as by independent dense algebra") {
+TEST_CASE("quasars of Stripe 82 are fitted as by independent dense algebra", "[.data]") {
   const char* data = std::getenv("QSO_SHARED_DATA");
   const auto folder = std::filesystem::path(data == nullptr ? "" : data) / "drw";
   if (!std::filesystem::exists(folder / "s82_reference_fits.csv")) {

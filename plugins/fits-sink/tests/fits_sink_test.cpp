@@ -260,6 +260,11 @@ TEST_CASE("products do not depend on batches") {
   CHECK(a.filename() == "demo_ztf_lc.fits");
   CHECK(bytes_of(a) == bytes_of(b));
   CHECK(names_in(a) == Names{"source_id", "ra", "dec", "mjd_g", "mag_g"});
+}
+
+TEST_CASE("other readers find the product as it was meant", "[.astropy]") {
+  Run run({{"what", text("ztf")}});
+  const auto a = run.products(40, 7);
   const std::string json = second_opinion(
       a, "--rows 40 --columns source_id:K,ra:D:deg,dec:D:deg,mjd_g:PD:d,mag_g:PE:mag --json");
   if (json.empty()) return;
