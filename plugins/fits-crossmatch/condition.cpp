@@ -1,9 +1,11 @@
 #include "condition.hpp"
 
+#include <SQLiteCpp/Database.h>
+#include <SQLiteCpp/Statement.h>
 #include <fmt/format.h>
 #include <sqlite3.h>
 
-#include <algorithm>
+#include <optional>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -33,15 +35,6 @@ std::string_view type_of(DType dtype) {
   return dtype == DType::F32 || dtype == DType::F64 ? "REAL" : "INTEGER";
 }
 
-struct CloseDb {
-  void operator()(sqlite3* db) const { sqlite3_close(db); }
-};
-struct Finalize {
-  void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
-};
-using Db = std::unique_ptr<sqlite3, CloseDb>;
-using Statement = std::unique_ptr<sqlite3_stmt, Finalize>;
-
 // Notes which columns are read. Lets nothing pass that is not a condition on them or that is
 // different in every run.
 int look(void* columns, int action, const char* /*table*/, const char* name, const char* /*db*/,
@@ -65,39 +58,27 @@ int look(void* columns, int action, const char* /*table*/, const char* name, con
 struct Condition::State {
   std::string file;
   std::string text;
-  Db db;
+  SQLite::Database db{":memory:", SQLite::OPEN_READWRITE};
   std::vector<std::size_t> fields;
-  Statement row;  // takes the values of one row, gives a row if the condition is true
+  // Takes the values of one row, gives a row if the condition is true.
+  std::optional<SQLite::Statement> row;
 
   [[noreturn]] void fail(std::string_view what) const {
     throw ChainError(fmt::format("option 'where' = \"{}\" on {}: {}", text, file, what));
   }
-  void execute(const std::string& sql) const {
-    if (sqlite3_exec(db.get(), sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) {
-      fail(sqlite3_errmsg(db.get()));
-    }
-  }
-  void open();
-  void make_table(const qsohost::FitsTable& table) const;
-  Statement prepare(const std::string& from, const std::vector<std::string>& names) const;
+  void make_table(const qsohost::FitsTable& table);
+  SQLite::Statement prepare(const std::string& from, const std::vector<std::string>& names) const;
   std::set<std::string> columns_named(const std::vector<std::string>& names) const;
   void check_meaning(const std::vector<std::string>& names, std::size_t column) const;
-  void bind(int position, const Column& column, std::size_t i) const;
+  void bind(int position, const Column& column, std::size_t i);
 };
-
-void Condition::State::open() {
-  sqlite3* handle = nullptr;
-  const int code = sqlite3_open(":memory:", &handle);
-  db.reset(handle);
-  if (code != SQLITE_OK) fail("SQLite has no memory");
-  // Else SQLite takes a misspelt "column" in double quotes for a text.
-  sqlite3_db_config(handle, SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
-  sqlite3_db_config(handle, SQLITE_DBCONFIG_DQS_DDL, 0, nullptr);
-}
 
 // An empty table with the columns of the file, to ask SQLite which of them the condition names. SQL
 // has no case: of names that differ in case alone it can mean one.
-void Condition::State::make_table(const qsohost::FitsTable& table) const {
+void Condition::State::make_table(const qsohost::FitsTable& table) {
+  // Else SQLite takes a misspelt "column" in double quotes for a text.
+  sqlite3_db_config(db.getHandle(), SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
+  sqlite3_db_config(db.getHandle(), SQLITE_DBCONFIG_DQS_DDL, 0, nullptr);
   std::string sql;
   std::set<std::string> names;
   for (const FitsField& field : table.fields()) {
@@ -105,19 +86,16 @@ void Condition::State::make_table(const qsohost::FitsTable& table) const {
     sql += fmt::format("{}{} {}", sql.empty() ? "CREATE TABLE \"left\" (" : ", ",
                        in_quotes(field.info.name), type_of(field.info.dtype));
   }
-  execute(sql + ")");
+  if (db.tryExec(sql + ")") != SQLite::OK) fail(db.getErrorMsg());
 }
 
-Statement Condition::State::prepare(const std::string& from,
-                                    const std::vector<std::string>& names) const {
-  // The condition may end in a comment.
-  const std::string sql = fmt::format("SELECT 1 FROM {} WHERE ({}\n)", from, text);
-  sqlite3_stmt* statement = nullptr;
-  const char* rest = nullptr;
-  const int code = sqlite3_prepare_v2(db.get(), sql.c_str(), -1, &statement, &rest);
-  Statement prepared(statement);
-  if (code != SQLITE_OK) {
-    const std::string message = sqlite3_errmsg(db.get());
+SQLite::Statement Condition::State::prepare(const std::string& from,
+                                            const std::vector<std::string>& names) const {
+  try {
+    // The condition may end in a comment.
+    return {db, fmt::format("SELECT 1 FROM {} WHERE ({}\n)", from, text)};
+  } catch (const SQLite::Exception& e) {
+    const std::string message = e.what();
     constexpr std::string_view unknown = "no such column: ";
     const std::string hint = message.starts_with(unknown)
                                  ? qsohost::did_you_mean(message.substr(unknown.size()), names) +
@@ -125,17 +103,19 @@ Statement Condition::State::prepare(const std::string& from,
                                  : "";
     fail(message + hint);
   }
-  if (*rest != '\0') fail("it must be one condition, without ';'");
-  return prepared;
 }
 
 std::set<std::string> Condition::State::columns_named(const std::vector<std::string>& names) const {
   std::set<std::string> named;
-  sqlite3_set_authorizer(db.get(), look, &named);
-  const Statement statement = prepare("\"left\"", names);
-  sqlite3_set_authorizer(db.get(), nullptr, nullptr);
-  if (sqlite3_bind_parameter_count(statement.get()) > 0) {
+  sqlite3_set_authorizer(db.getHandle(), look, &named);
+  const SQLite::Statement statement = prepare("\"left\"", names);
+  sqlite3_set_authorizer(db.getHandle(), nullptr, nullptr);
+  if (statement.getBindParameterCount() > 0) {
     fail("it has a parameter ('?', ':' or '@'); write the value");
+  }
+  // SQLite takes the first statement of a text.
+  if (statement.getExpandedSQL() != statement.getQuery()) {
+    fail("it must be one condition, without ';'");
   }
   return named;
 }
@@ -152,19 +132,17 @@ void Condition::State::check_meaning(const std::vector<std::string>& names,
   }
 }
 
-void Condition::State::bind(int position, const Column& column, std::size_t i) const {
-  sqlite3_stmt* to = row.get();
+void Condition::State::bind(int position, const Column& column, std::size_t i) {
   if (column.is_null(i)) {
-    sqlite3_bind_null(to, position);
+    row->bind(position);
   } else if (column.dtype() == DType::String) {
-    const std::string_view value = column.strings()[i];
-    sqlite3_bind_text(to, position, value.data(), static_cast<int>(value.size()), SQLITE_STATIC);
+    row->bind(position, std::string(column.strings()[i]));
   } else if (column.dtype() == DType::I64) {
-    sqlite3_bind_int64(to, position, column.values<std::int64_t>()[i]);
+    row->bind(position, column.values<std::int64_t>()[i]);
   } else if (type_of(column.dtype()) == "REAL") {
-    sqlite3_bind_double(to, position, column.number(i));  // NaN becomes NULL
+    row->bind(position, column.number(i));  // NaN becomes NULL
   } else {
-    sqlite3_bind_int64(to, position, static_cast<std::int64_t>(column.number(i)));
+    row->bind(position, static_cast<std::int64_t>(column.number(i)));
   }
 }
 
@@ -173,7 +151,6 @@ Condition::Condition(const qsohost::FitsTable& table, std::string file, std::str
   State& s = *state_;
   s.file = std::move(file);
   s.text = std::move(text);
-  s.open();
   s.make_table(table);
   const std::vector<std::string> names = qsohost::column_names(table);
   const std::set<std::string> named = s.columns_named(names);
@@ -191,7 +168,7 @@ Condition::Condition(const qsohost::FitsTable& table, std::string file, std::str
     values += fmt::format("{}CAST(?{} AS {}) AS {}", values.empty() ? "" : ", ", s.fields.size(),
                           type_of(field.info.dtype), in_quotes(names[i]));
   }
-  s.row = s.prepare(fmt::format("(SELECT {})", values.empty() ? "1" : values), names);
+  s.row.emplace(s.prepare(fmt::format("(SELECT {})", values.empty() ? "1" : values), names));
 }
 
 Condition::~Condition() = default;
@@ -204,18 +181,18 @@ const std::vector<std::size_t>& Condition::fields() const {
 
 std::vector<std::uint8_t> Condition::test(const std::vector<qsohost::FitsCells>& cells,
                                           std::size_t rows, std::uint64_t first) const {
-  const State& s = *state_;
+  State& s = *state_;
   std::vector<std::uint8_t> taken(rows, 0);
   for (std::size_t i = 0; i < rows; ++i) {
-    for (std::size_t k = 0; k < cells.size(); ++k) {
-      s.bind(static_cast<int>(k) + 1, cells[k].values, i);
+    try {
+      for (std::size_t k = 0; k < cells.size(); ++k) {
+        s.bind(static_cast<int>(k) + 1, cells[k].values, i);
+      }
+      taken[i] = s.row->executeStep() ? 1 : 0;
+      s.row->reset();
+    } catch (const SQLite::Exception& e) {
+      s.fail(fmt::format("row {}: {}", first + i + 1, e.what()));
     }
-    const int code = sqlite3_step(s.row.get());
-    taken[i] = code == SQLITE_ROW ? 1 : 0;
-    if (code != SQLITE_ROW && code != SQLITE_DONE) {
-      s.fail(fmt::format("row {}: {}", first + i + 1, sqlite3_errmsg(s.db.get())));
-    }
-    sqlite3_reset(s.row.get());
   }
   return taken;
 }

@@ -90,6 +90,8 @@ TEST_CASE("a transaction counts when it is committed, and is never left open") {
     PgTransaction moved = std::move(t);
     moved.execute("INSERT INTO kept VALUES (2)");
     moved.commit();
+    CHECK_THROWS_WITH(moved.execute("INSERT INTO kept VALUES (4)"), Contains("after its commit"));
+    CHECK_THROWS_WITH(PgCopyIn(moved, "kept"), Contains("after its commit"));
   }
   {
     PgTransaction t = begin(c);

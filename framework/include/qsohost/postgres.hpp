@@ -50,6 +50,8 @@ class PgConnection {
   // waits; it must not throw. True cancels what the server is doing for us, and TryAgain is thrown:
   // within two seconds, whatever the network does.
   PgConnection(const std::string& dsn, std::function<bool()> stop);
+  PgConnection(PgConnection&&) noexcept = default;
+  PgConnection& operator=(PgConnection&&) = delete;
 
  private:
   friend class PgTransaction;
@@ -103,6 +105,7 @@ class PgTransaction {
   friend class PgCopyOut;
   friend class PgCopyIn;
   struct Open;
+  std::shared_ptr<PgSession> session() const;  // throws ChainError unless a statement can be sent
   std::shared_ptr<const PgResult> ask(const std::string& sql,
                                       std::span<const std::string> parameters);
   std::shared_ptr<PgSession> session_;

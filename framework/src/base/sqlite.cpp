@@ -3,8 +3,53 @@
 #include <sys/vfs.h>
 
 #include <algorithm>
+#include <limits>
+#include <utility>
 
 namespace qsohost::inline v1 {
+
+namespace {
+
+// Parameters ("?mode=ro") go behind it.
+std::string file_uri(const std::filesystem::path& file) {
+  std::string uri = "file:";
+  for (const char c : std::filesystem::absolute(file).string()) {
+    uri += c == '?' || c == '#' || c == '%' ? fmt::format("%{:02x}", c) : std::string(1, c);
+  }
+  return uri;
+}
+
+SQLite::Database opened(const std::filesystem::path& file, int wait_ms) {
+  try {
+    return {file.empty() ? ":memory:" : file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE,
+            wait_ms};
+  } catch (const SQLite::Exception& e) {
+    throw ChainError(fmt::format("{}: {}", file.string(), e.what()));
+  }
+}
+
+}  // namespace
+
+SqliteFile::SqliteFile(const std::filesystem::path& file, int wait_ms)
+    : SqliteFile(file.string(), opened(file, wait_ms)) {}
+
+std::shared_ptr<SqliteFile> SqliteFile::look_at(const std::filesystem::path& file, int wait_ms,
+                                                const char* probe, std::string_view else_it) {
+  std::string reason;
+  // Where SQLite may not write beside the file it cannot read along with a writer; a file that
+  // nobody writes to can be read as it is.
+  for (const char* how : {"?mode=ro", "?mode=ro&immutable=1"}) {
+    try {
+      SQLite::Database db(file_uri(file) + how, SQLite::OPEN_READONLY | SQLite::OPEN_URI, wait_ms);
+      db.exec(probe);
+      return std::shared_ptr<SqliteFile>(new SqliteFile(file.string(), std::move(db)));
+    } catch (const SQLite::Exception& e) {
+      reason = e.what();
+    }
+  }
+  throw ChainError(
+      fmt::format("{}: it cannot be read, or {} ({})", file.string(), else_it, reason));
+}
 
 const char* journal_mode(const std::filesystem::path& file) {
   // statfs(2) and linux/magic.h: NFS, SMB, CIFS, SMB2, AFS, Ceph, Lustre, GPFS, BeeGFS.
@@ -16,6 +61,29 @@ const char* journal_mode(const std::filesystem::path& file) {
   const auto type = static_cast<std::uint32_t>(about.f_type);
   const bool is_network = std::ranges::find(kNetwork, type) != std::end(kNetwork);
   return is_network ? "PRAGMA journal_mode=DELETE" : "PRAGMA journal_mode=WAL";
+}
+
+void bind_one(SQLite::Statement& to, int position, std::uint64_t value) {
+  to.bind(position, static_cast<std::int64_t>(value));
+}
+
+void bind_one(SQLite::Statement& to, int position, const std::string& value) {
+  to.bind(position, value);
+}
+
+void bind_one(SQLite::Statement& to, int position, const Blob& value) {
+  if (value.bytes.size() > std::numeric_limits<int>::max()) {
+    throw SQLite::Exception("string or blob too big");
+  }
+  to.bindNoCopy(position, value.bytes.data(), static_cast<int>(value.bytes.size()));
+}
+
+std::uint64_t integer(const SQLite::Statement& row, int column) {
+  return static_cast<std::uint64_t>(row.getColumn(column).getInt64());
+}
+
+std::string text(const SQLite::Statement& row, int column) {
+  return row.getColumn(column).getString();
 }
 
 }  // namespace qsohost::inline v1

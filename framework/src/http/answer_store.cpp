@@ -12,6 +12,8 @@ namespace qsohost::inline v1 {
 
 namespace {
 
+constexpr int kWaitMs = 60000;  // for others that have it open
+
 const char* const kSchema = R"(
 CREATE TABLE IF NOT EXISTS answer(
   stage TEXT, ordinal INTEGER, question INTEGER, url TEXT, turn INTEGER, status INTEGER,
@@ -78,109 +80,88 @@ void from_lines(std::string_view lines, Response& response) {
 }  // namespace
 
 AnswerStore::AnswerStore(const std::filesystem::path& file, Log log)
-    : AnswerStore(file.string(), std::move(log)) {
-  const bool is_open = open(file_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
-  if (!is_open) throw ChainError(fmt::format("{}: {}", file_, sqlite3_errmsg(db_.get())));
-  execute(journal_mode(file));
-  // Whatever was stored outlives this process; after a power cut the last answers are asked again.
-  execute("PRAGMA synchronous=NORMAL");
-  prepare_tables();
+    : AnswerStore(std::make_shared<SqliteFile>(file, kWaitMs), std::move(log)) {
+  db_->use([&](SQLite::Database& db) {
+    db.exec(journal_mode(file));
+    // What was stored outlives this process; after a power cut the last answers are asked again.
+    db.exec("PRAGMA synchronous=NORMAL");
+    db.exec(kSchema);
+  });
+  // A file of an older version gets the column that it lacks.
+  if (has_column("is_end_known")) return;
+  db_->use(
+      [](SQLite::Database& db) { db.exec("ALTER TABLE answer ADD COLUMN is_end_known INTEGER"); });
 }
 
 std::unique_ptr<AnswerStore> AnswerStore::look_at(const std::filesystem::path& file, Log log) {
-  std::unique_ptr<AnswerStore> store(new AnswerStore(file.string(), std::move(log)));
+  auto db = SqliteFile::look_at(file, kWaitMs, "SELECT 1 FROM answer LIMIT 1",
+                                "holds no recorded answers");
+  std::unique_ptr<AnswerStore> store(new AnswerStore(std::move(db), std::move(log)));
   store->is_read_only_ = true;
-  // Where SQLite may not write beside the file, it reads only what it is told will not change.
-  for (const char* how : {"?mode=ro", "?mode=ro&immutable=1"}) {
-    if (!store->open(file_uri(file) + how, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI)) continue;
-    if (sqlite3_exec(store->db_.get(), "SELECT 1 FROM answer LIMIT 1", nullptr, nullptr, nullptr) ==
-        SQLITE_OK) {
-      store->has_ends_ = store->has_column("is_end_known");
-      if (!store->has_ends_) store->warn("of an older version: all its answers count as whole");
-      return store;
-    }
-  }
-  throw ChainError(fmt::format("{}: it cannot be read, or holds no recorded answers ({})",
-                               store->file_, sqlite3_errmsg(store->db_.get())));
+  store->has_ends_ = store->has_column("is_end_known");
+  if (!store->has_ends_) store->warn("of an older version: all its answers count as whole");
+  return store;
 }
 
 void AnswerStore::warn(const std::string& text) const {
-  if (log_) log_(LogLevel::Warning, file_ + ": " + text);
-}
-
-bool AnswerStore::open(const std::string& name, int flags) {
-  sqlite3* db = nullptr;
-  const int code = sqlite3_open_v2(name.c_str(), &db, flags, nullptr);
-  db_ = std::shared_ptr<sqlite3>(db, CloseSqlite());
-  sqlite3_busy_timeout(db, 60000);
-  return code == SQLITE_OK;
+  if (log_) log_(LogLevel::Warning, db_->name() + ": " + text);
 }
 
 bool AnswerStore::has_column(const char* name) const {
-  Statement columns(db_.get(), file_, "SELECT 1 FROM pragma_table_info('answer') WHERE name=?");
-  return columns.bind(std::string(name)).step();
-}
-
-// A file of an older version gets the column that it lacks.
-void AnswerStore::prepare_tables() {
-  execute(kSchema);
-  if (!has_column("is_end_known")) execute("ALTER TABLE answer ADD COLUMN is_end_known INTEGER");
+  return db_->use([&](SQLite::Database& db) {
+    return step(db, "SELECT 1 FROM pragma_table_info('answer') WHERE name=?", std::string(name));
+  });
 }
 
 // Gives back to the file system what dropped answers took.
 AnswerStore::~AnswerStore() {
   if (is_read_only_) return;
-  sqlite3_exec(db_.get(), "PRAGMA incremental_vacuum", nullptr, nullptr, nullptr);
-}
-
-void AnswerStore::execute(const char* sql) const {
-  Statement statement(db_.get(), file_, sql);
-  while (statement.step()) {
-  }
+  db_->use([](SQLite::Database& db) { db.tryExec("PRAGMA incremental_vacuum"); });
 }
 
 void AnswerStore::put(const Owner& owner, const Request& request, const Response& response) {
-  const std::string text = for_storage(response.body);
-  const std::string body = compressed(text, file_);
-  const std::lock_guard lock(mutex_);
-  Statement(db_.get(), file_,
-            "INSERT OR REPLACE INTO answer(stage, ordinal, question, url, turn, status, final_url, "
-            "headers, size, body, is_end_known, asked) "
-            "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, datetime('now'))")
-      .bind(owner.stage, owner.ordinal, identity(request), public_url(request.url),
-            static_cast<std::uint64_t>(request.turn), static_cast<std::uint64_t>(response.status),
-            for_storage(response.url), for_storage(to_lines(response)), std::uint64_t{text.size()},
-            Blob{body}, std::uint64_t{response.is_end_known})
-      .step();
+  const std::string sent = for_storage(response.body);
+  const std::string body = compressed(sent, db_->name());
+  db_->use([&](SQLite::Database& db) {
+    step(db,
+         "INSERT OR REPLACE INTO answer(stage, ordinal, question, url, turn, status, final_url, "
+         "headers, size, body, is_end_known, asked) "
+         "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, datetime('now'))",
+         owner.stage, owner.ordinal, identity(request), public_url(request.url),
+         static_cast<std::uint64_t>(request.turn), static_cast<std::uint64_t>(response.status),
+         for_storage(response.url), for_storage(to_lines(response)), std::uint64_t{sent.size()}, Blob{body},
+         std::uint64_t{response.is_end_known});
+  });
 }
 
 std::optional<Response> AnswerStore::find(const Owner& owner, const Request& request) const {
   Response response;
   std::string body;
   std::uint64_t size = 0;
-  {
-    const std::lock_guard lock(mutex_);
-    // What is not known of a recording was believed when it was made.
-    const std::string select_answer = fmt::format(
-        "SELECT status, final_url, headers, size, body, coalesce({}, {}) FROM answer "
-        "WHERE stage=? AND ordinal=? AND question=?",
-        has_ends_ ? "is_end_known" : "NULL", is_read_only_ ? 1 : 0);
-    Statement select(db_.get(), file_, select_answer.c_str());
-    if (!select.bind(owner.stage, owner.ordinal, identity(request)).step()) return std::nullopt;
-    response.status = static_cast<int>(select.integer(0));
-    response.url = from_storage(select.text(1));
-    from_lines(from_storage(select.text(2)), response);
-    size = select.integer(3);
-    body = select.blob(4);
-    response.is_end_known = select.integer(5) != 0;
+  // What is not known of a recording was believed when it was made.
+  const std::string select_answer = fmt::format(
+      "SELECT status, final_url, headers, size, body, coalesce({}, {}) FROM answer "
+      "WHERE stage=? AND ordinal=? AND question=?",
+      has_ends_ ? "is_end_known" : "NULL", is_read_only_ ? 1 : 0);
+  const bool is_found = db_->use([&](SQLite::Database& db) {
+    SQLite::Statement select(db, select_answer);
+    if (!step(select, owner.stage, owner.ordinal, identity(request))) return false;
+    response.status = static_cast<int>(integer(select, 0));
+    response.url = from_storage(text(select, 1));
+    from_lines(from_storage(text(select, 2)), response);
+    size = integer(select, 3);
+    body = text(select, 4);
+    response.is_end_known = integer(select, 5) != 0;
     response.is_kept = true;
-  }
-  auto text = expanded(body, size);
-  if (!text) {
+    return true;
+  });
+  if (!is_found) return std::nullopt;
+  auto whole = expanded(body, size);
+  if (!whole) {
     drop_damaged(owner, request);
     return std::nullopt;
   }
-  response.body = from_storage(std::move(*text));
+  response.body = from_storage(std::move(*whole));
   return response;
 }
 
@@ -188,40 +169,38 @@ void AnswerStore::drop_damaged(const Owner& owner, const Request& request) const
   const std::string which =
       fmt::format("the stored answer to {} {} is damaged", request.method, public_url(request.url));
   if (is_read_only_) {
-    throw ChainError(fmt::format("{}: {}; record it again with --record", file_, which));
+    throw ChainError(fmt::format("{}: {}; record it again with --record", db_->name(), which));
   }
-  {
-    const std::lock_guard lock(mutex_);
-    Statement(db_.get(), file_, "DELETE FROM answer WHERE stage=? AND ordinal=? AND question=?")
-        .bind(owner.stage, owner.ordinal, identity(request))
-        .step();
-  }
+  db_->use([&](SQLite::Database& db) {
+    step(db, "DELETE FROM answer WHERE stage=? AND ordinal=? AND question=?", owner.stage,
+         owner.ordinal, identity(request));
+  });
   warn(which + "; the archive is asked again");
 }
 
 std::uint64_t AnswerStore::count(const Owner& owner) const {
-  const std::lock_guard lock(mutex_);
-  Statement select(db_.get(), file_, "SELECT count(*) FROM answer WHERE stage=? AND ordinal=?");
-  select.bind(owner.stage, owner.ordinal).step();
-  return select.integer(0);
+  return db_->use([&](SQLite::Database& db) {
+    SQLite::Statement select(db, "SELECT count(*) FROM answer WHERE stage=? AND ordinal=?");
+    step(select, owner.stage, owner.ordinal);
+    return integer(select, 0);
+  });
 }
 
 std::vector<std::uint64_t> AnswerStore::ordinals() const {
-  const std::lock_guard lock(mutex_);
-  std::vector<std::uint64_t> out;
-  Statement select(db_.get(), file_, "SELECT DISTINCT ordinal FROM answer");
-  while (select.step()) out.push_back(select.integer(0));
-  return out;
+  return db_->use([&](SQLite::Database& db) {
+    std::vector<std::uint64_t> out;
+    SQLite::Statement select(db, "SELECT DISTINCT ordinal FROM answer");
+    while (select.executeStep()) out.push_back(integer(select, 0));
+    return out;
+  });
 }
 
 void AnswerStore::drop(std::uint64_t ordinal) {
-  const std::lock_guard lock(mutex_);
-  Statement(db_.get(), file_, "DELETE FROM answer WHERE ordinal=?").bind(ordinal).step();
+  db_->use([&](SQLite::Database& db) { step(db, "DELETE FROM answer WHERE ordinal=?", ordinal); });
 }
 
 void AnswerStore::drop_all() {
-  const std::lock_guard lock(mutex_);
-  execute("DELETE FROM answer");
+  db_->use([&](SQLite::Database& db) { db.exec("DELETE FROM answer"); });
 }
 
 }  // namespace qsohost::inline v1

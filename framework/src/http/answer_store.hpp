@@ -6,17 +6,17 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "qsohost/context.hpp"
 #include "qsohost/http.hpp"
 
-struct sqlite3;
-
 namespace qsohost::inline v1 {
+
+class SqliteFile;
 
 class AnswerStore {
  public:
@@ -47,20 +47,15 @@ class AnswerStore {
   void drop_all();
 
  private:
-  explicit AnswerStore(std::string file, Log log) : file_(std::move(file)), log_(std::move(log)) {}
-  bool open(const std::string& name, int flags);
-  void execute(const char* sql) const;
+  AnswerStore(std::shared_ptr<SqliteFile> db, Log log) : db_(std::move(db)), log_(std::move(log)) {}
   bool has_column(const char* name) const;
-  void prepare_tables();
   void warn(const std::string& text) const;
   void drop_damaged(const Owner& owner, const Request& request) const;
 
-  std::string file_;
+  std::shared_ptr<SqliteFile> db_;
   Log log_;
   bool is_read_only_ = false;
   bool has_ends_ = true;  // it says of which answers the end was known; old recordings do not
-  std::shared_ptr<sqlite3> db_;
-  mutable std::mutex mutex_;  // one call at a time
 };
 
 }  // namespace qsohost::inline v1

@@ -50,7 +50,7 @@ std::int32_t type_number(DType dtype) {
 
 PgCopyOut::PgCopyOut(PgTransaction& transaction, const std::string& query)
     : stream_(std::make_unique<PgCopyStream>(
-          transaction.session_, fmt::format("COPY ({}) TO STDOUT (FORMAT binary)", query))) {}
+          transaction.session(), fmt::format("COPY ({}) TO STDOUT (FORMAT binary)", query))) {}
 
 PgCopyOut::~PgCopyOut() = default;
 
@@ -60,7 +60,7 @@ bool PgCopyOut::next(std::string& buffer) {
 
 PgCopyIn::PgCopyIn(PgTransaction& transaction, const std::string& table_and_columns)
     : stream_(std::make_unique<PgCopyStream>(
-          transaction.session_,
+          transaction.session(),
           fmt::format("COPY {} FROM STDIN (FORMAT binary)", table_and_columns))),
       buffer_(kHeader) {}
 

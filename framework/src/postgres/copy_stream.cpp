@@ -11,7 +11,6 @@ namespace qsohost::inline v1 {
 
 PgCopyStream::PgCopyStream(std::shared_ptr<PgSession> session, const std::string& sql)
     : session_(std::move(session)), connection_(session_->handle()) {
-  session_->check_not_copying();
   if (session_->canceller().wants_stop()) throw_stopped();
   if (PQsendQuery(connection_, sql.c_str()) == 0) fail();
   session_->is_copying = true;
@@ -116,6 +115,7 @@ void PgCopyStream::take_end() {
 
 bool PgCopyStream::get(std::string& buffer, std::size_t most) {
   check_connection();
+  check_stop();  // where rows come faster than they are read nothing is waited for
   const std::size_t before = buffer.size();
   while (session_->is_copying && buffer.size() - before < most) {
     char* bytes = nullptr;

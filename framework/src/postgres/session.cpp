@@ -89,11 +89,6 @@ PGconn* PgSession::handle() const {
   return handle;
 }
 
-void PgSession::check_not_copying() const {
-  if (!is_copying) return;
-  throw ChainError("PostgreSQL: a COPY was begun on this connection and is not finished");
-}
-
 PgConnection::PgConnection(const std::string& dsn, std::function<bool()> stop) {
   check_dsn(dsn);
   session_ = std::make_shared<PgSession>(dsn, std::move(stop));
@@ -110,7 +105,6 @@ struct PgResult {
 PgTransaction::PgTransaction(PgConnection& connection, PgAccess access)
     : session_(connection.session_), open_(std::make_unique<Open>()) {
   using Snapshot = pqxx::transaction<pqxx::repeatable_read, pqxx::read_only>;
-  session_->check_not_copying();
   translated([&] {
     session_->canceller().run([this, access] {
       auto& c = session_->connection();
@@ -132,11 +126,20 @@ PgTransaction::~PgTransaction() {
   session_->canceller().finish([this] { open_->transaction.reset(); });
 }
 
+std::shared_ptr<PgSession> PgTransaction::session() const {
+  if (open_->transaction == nullptr) {
+    throw ChainError("PostgreSQL: a transaction was used after its commit");
+  }
+  if (session_->is_copying) {
+    throw ChainError("PostgreSQL: a COPY was begun in this transaction and is not finished");
+  }
+  return session_;
+}
+
 std::shared_ptr<const PgResult> PgTransaction::ask(const std::string& sql,
                                                    std::span<const std::string> parameters) {
-  session_->check_not_copying();
   return translated([&] {
-    return session_->canceller().run([&] {
+    return session()->canceller().run([&] {
       if (parameters.empty()) {
         return std::make_shared<const PgResult>(open_->transaction->exec(sql));
       }
@@ -149,8 +152,7 @@ std::shared_ptr<const PgResult> PgTransaction::ask(const std::string& sql,
 // A COPY that failed has ended the transaction without libpqxx; the server would take a COMMIT, and
 // roll back.
 void PgTransaction::commit() {
-  session_->check_not_copying();
-  if (PQtransactionStatus(session_->handle()) == PQTRANS_INERROR) {
+  if (PQtransactionStatus(session()->handle()) == PQTRANS_INERROR) {
     throw ChainError("PostgreSQL: a transaction in which a statement failed cannot be committed");
   }
   translated([&] {

@@ -26,7 +26,6 @@ class PgSession {
   // A COPY has begun and is not at its end. libpqxx must not send a statement then: libpq would
   // first read the rest of the stream, for hours perhaps.
   bool is_copying = false;
-  void check_not_copying() const;  // throws ChainError
 
  private:
   std::unique_ptr<AdoptedConnection> connection_;

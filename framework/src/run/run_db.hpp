@@ -8,17 +8,17 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "qsohost/stage.hpp"
 
-struct sqlite3;
-
 namespace qsohost::inline v1 {
+
+class SqliteFile;
 
 struct ObjectRecord {
   std::string source_id;
@@ -149,16 +149,12 @@ class RunDb {
   Pace pace() const;
 
  private:
-  RunDb() = default;
+  explicit RunDb(std::shared_ptr<SqliteFile> db) : db_(std::move(db)) {}
   struct Page;
   bool read_page(std::size_t stage, Outcome outcome, Page& page) const;
-  void execute(const char* sql) const;
-  void write_stage(const BatchRecord& batch, std::size_t stage) const;
 
-  std::string file_;
   bool is_new_ = false;
-  std::shared_ptr<sqlite3> db_;
-  mutable std::mutex mutex_;  // one call at a time
+  std::shared_ptr<SqliteFile> db_;
 };
 
 }  // namespace qsohost::inline v1

@@ -5,60 +5,63 @@
 namespace qsohost::inline v1 {
 
 StageTotals RunDb::totals(std::size_t stage) const {
-  const std::lock_guard lock(mutex_);
-  StageTotals out;
-  Statement sums(db_.get(), file_,
-                 "SELECT coalesce(sum(objects_in), 0), coalesce(sum(objects_out), 0), "
-                 "coalesce(sum(epochs_in), 0), coalesce(sum(epochs_out), 0) "
-                 "FROM stage_batch JOIN batch USING(ordinal) "
-                 "WHERE stage=? AND committed IS NOT NULL");
-  sums.bind(std::uint64_t{stage}).step();
-  out.sums.objects_in = sums.integer(0);
-  out.sums.objects_out = sums.integer(1);
-  out.sums.epochs_in = sums.integer(2);
-  out.sums.epochs_out = sums.integer(3);
-  Statement counts(db_.get(), file_,
-                   "SELECT item, what, sum(n) FROM counted JOIN batch USING(ordinal) "
-                   "WHERE stage=? AND committed IS NOT NULL GROUP BY item, what "
-                   "ORDER BY min(item), min(position)");
-  counts.bind(std::uint64_t{stage});
-  while (counts.step()) {
-    out.sums.counts.push_back(
-        {counts.text(0), counts.text(1), static_cast<std::int64_t>(counts.integer(2))});
-  }
-  Statement outcomes(db_.get(), file_,
-                     "SELECT outcome, count(*) FROM object JOIN batch USING(ordinal) "
-                     "WHERE stage=? AND committed IS NOT NULL GROUP BY outcome");
-  outcomes.bind(std::uint64_t{stage});
-  while (outcomes.step()) {
-    switch (static_cast<Outcome>(outcomes.integer(0))) {
-      case Outcome::Matched:
-        out.matched = outcomes.integer(1);
-        break;
-      case Outcome::NotFound:
-        out.not_found = outcomes.integer(1);
-        break;
-      case Outcome::TryAgain:
-        out.failed = outcomes.integer(1);
-        break;
-      case Outcome::BadObject:
-        out.bad = outcomes.integer(1);
-        break;
+  return db_->use([&](SQLite::Database& db) {
+    StageTotals out;
+    SQLite::Statement sums(db,
+                           "SELECT coalesce(sum(objects_in), 0), coalesce(sum(objects_out), 0), "
+                           "coalesce(sum(epochs_in), 0), coalesce(sum(epochs_out), 0) "
+                           "FROM stage_batch JOIN batch USING(ordinal) "
+                           "WHERE stage=? AND committed IS NOT NULL");
+    step(sums, std::uint64_t{stage});
+    out.sums.objects_in = integer(sums, 0);
+    out.sums.objects_out = integer(sums, 1);
+    out.sums.epochs_in = integer(sums, 2);
+    out.sums.epochs_out = integer(sums, 3);
+    SQLite::Statement counts(db,
+                             "SELECT item, what, sum(n) FROM counted JOIN batch USING(ordinal) "
+                             "WHERE stage=? AND committed IS NOT NULL GROUP BY item, what "
+                             "ORDER BY min(item), min(position)");
+    bind_values(counts, std::uint64_t{stage});
+    while (counts.executeStep()) {
+      out.sums.counts.push_back(
+          {text(counts, 0), text(counts, 1), static_cast<std::int64_t>(integer(counts, 2))});
     }
-  }
-  return out;
+    SQLite::Statement outcomes(db,
+                               "SELECT outcome, count(*) FROM object JOIN batch USING(ordinal) "
+                               "WHERE stage=? AND committed IS NOT NULL GROUP BY outcome");
+    bind_values(outcomes, std::uint64_t{stage});
+    while (outcomes.executeStep()) {
+      switch (static_cast<Outcome>(integer(outcomes, 0))) {
+        case Outcome::Matched:
+          out.matched = integer(outcomes, 1);
+          break;
+        case Outcome::NotFound:
+          out.not_found = integer(outcomes, 1);
+          break;
+        case Outcome::TryAgain:
+          out.failed = integer(outcomes, 1);
+          break;
+        case Outcome::BadObject:
+          out.bad = integer(outcomes, 1);
+          break;
+      }
+    }
+    return out;
+  });
 }
 
 std::vector<std::string> RunDb::complaints(std::size_t stage, Outcome outcome,
                                            std::size_t most) const {
-  const std::lock_guard lock(mutex_);
-  std::vector<std::string> out;
-  Statement select(db_.get(), file_,
-                   "SELECT source_id, reason FROM object WHERE stage=? AND outcome=? "
-                   "ORDER BY ordinal, source_id, nth LIMIT ?");
-  select.bind(std::uint64_t{stage}, static_cast<std::uint64_t>(outcome), std::uint64_t{most});
-  while (select.step()) out.push_back(select.text(0) + ": " + select.text(1));
-  return out;
+  return db_->use([&](SQLite::Database& db) {
+    std::vector<std::string> out;
+    SQLite::Statement select(db,
+                             "SELECT source_id, reason FROM object WHERE stage=? AND outcome=? "
+                             "ORDER BY ordinal, source_id, nth LIMIT ?");
+    bind_values(select, std::uint64_t{stage}, static_cast<std::uint64_t>(outcome),
+                std::uint64_t{most});
+    while (select.executeStep()) out.push_back(text(select, 0) + ": " + text(select, 1));
+    return out;
+  });
 }
 
 struct RunDb::Page {
@@ -72,28 +75,31 @@ struct RunDb::Page {
 
 // The objects behind the last page; false if there are none.
 bool RunDb::read_page(std::size_t stage, Outcome outcome, Page& page) const {
-  const std::lock_guard lock(mutex_);
-  Statement select(db_.get(), file_,
-                   "SELECT source_id, reason, epochs, detail, attempts, updated, ordinal, nth "
-                   "FROM object WHERE stage=? AND outcome=? AND "
-                   "(ordinal, source_id, nth) > (?, ?, ?) "
-                   "ORDER BY ordinal, source_id, nth LIMIT 10000");
-  // As SQLite reads it, this is -1, which comes before all.
-  const std::uint64_t from = page.is_first ? ~std::uint64_t{0} : page.ordinal;
-  select.bind(std::uint64_t{stage}, static_cast<std::uint64_t>(outcome), from, page.source_id,
-              page.nth);
-  page.lines.clear();
-  page.is_first = false;
-  while (select.step()) {
-    ObjectLine& line = page.lines.emplace_back();
-    line.record = {select.text(0), outcome, select.text(1), select.integer(2), select.text(3)};
-    line.attempts = select.integer(4);
-    line.updated = select.text(5);
-    page.ordinal = select.integer(6);
-    page.nth = select.integer(7);
-  }
-  if (!page.lines.empty()) page.source_id = page.lines.back().record.source_id;
-  return !page.lines.empty();
+  return db_->use([&](SQLite::Database& db) {
+    SQLite::Statement select(
+        db,
+        "SELECT source_id, reason, epochs, detail, attempts, updated, ordinal, nth "
+        "FROM object WHERE stage=? AND outcome=? AND "
+        "(ordinal, source_id, nth) > (?, ?, ?) "
+        "ORDER BY ordinal, source_id, nth LIMIT 10000");
+    // As SQLite reads it, this is -1, which comes before all.
+    const std::uint64_t from = page.is_first ? ~std::uint64_t{0} : page.ordinal;
+    bind_values(select, std::uint64_t{stage}, static_cast<std::uint64_t>(outcome), from,
+                page.source_id, page.nth);
+    page.lines.clear();
+    page.is_first = false;
+    while (select.executeStep()) {
+      ObjectLine& line = page.lines.emplace_back();
+      line.record = {text(select, 0), outcome, text(select, 1), integer(select, 2),
+                     text(select, 3)};
+      line.attempts = integer(select, 4);
+      line.updated = text(select, 5);
+      page.ordinal = integer(select, 6);
+      page.nth = integer(select, 7);
+    }
+    if (!page.lines.empty()) page.source_id = page.lines.back().record.source_id;
+    return !page.lines.empty();
+  });
 }
 
 bool RunDb::each_object(std::size_t stage, Outcome outcome,
@@ -107,18 +113,20 @@ bool RunDb::each_object(std::size_t stage, Outcome outcome,
 }
 
 RunDb::Pace RunDb::pace() const {
-  const std::lock_guard lock(mutex_);
-  Statement select(db_.get(), file_,
-                   "SELECT (SELECT count(committed) FROM batch), coalesce(sum(objects), 0), "
-                   "coalesce(strftime('%s', max(committed)) - strftime('%s', started), 0) "
-                   "FROM batch, (SELECT value AS started FROM meta WHERE key='started') "
-                   "WHERE committed >= started");
-  select.step();
-  Pace pace;
-  pace.batches = select.integer(0);
-  pace.objects_lately = select.integer(1);
-  pace.seconds = static_cast<double>(select.integer(2));
-  return pace;
+  return db_->use([&](SQLite::Database& db) {
+    SQLite::Statement select(
+        db,
+        "SELECT (SELECT count(committed) FROM batch), coalesce(sum(objects), 0), "
+        "coalesce(strftime('%s', max(committed)) - strftime('%s', started), 0) "
+        "FROM batch, (SELECT value AS started FROM meta WHERE key='started') "
+        "WHERE committed >= started");
+    select.executeStep();
+    Pace pace;
+    pace.batches = integer(select, 0);
+    pace.objects_lately = integer(select, 1);
+    pace.seconds = static_cast<double>(integer(select, 2));
+    return pace;
+  });
 }
 
 }  // namespace qsohost::inline v1
