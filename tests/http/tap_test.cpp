@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <set>
 
 #include "qsohost/error.hpp"
 #include "qsohost/io/text.hpp"
@@ -363,6 +364,30 @@ TEST_CASE("rows that are missing are seen: a VOTable's OVERFLOW, a full page of 
   CHECK(overflow_of(kCsv, 2));
   CHECK_FALSE(overflow_of(kCsv, 3));
   CHECK_FALSE(overflow_of(kCsv, 0));
+}
+
+TEST_CASE("CSV whose end was not announced counts when two are equal; a VOTable does at once") {
+  const auto ask = [](const std::vector<std::string>& bodies) {
+    Asked asked;
+    asked.archive = [&, n = std::size_t{0}](const Request&) mutable {
+      Response response = with(200, bodies.at(n++));
+      response.is_end_known = false;
+      return response;
+    };
+    asked.run(query_of(false));
+    std::set<int> turns;
+    for (const Request& request : asked.asked) turns.insert(request.turn);
+    CHECK(turns.size() == asked.asked.size());
+    return asked;
+  };
+  const std::string cut = kCsv.substr(0, kCsv.find('\n', 20) + 1);
+  const Asked csv = ask({cut, kCsv, kCsv});
+  CHECK(csv.failure.empty());
+  CHECK(csv.rows.size() == 2);
+  CHECK(csv.asked.size() == 3);
+  CHECK(ask({votable("<INFO name=\"QUERY_STATUS\" value=\"OK\"/>")}).asked.size() == 1);
+  const Asked never = ask({kCsv + "3,1\n", kCsv + "4,1\n", kCsv + "5,1\n", kCsv + "6,1\n", kCsv});
+  CHECK_THAT(never.failure, Contains("no two were equal"));
 }
 
 TEST_CASE("a reader that wants no further answer ends the query") {

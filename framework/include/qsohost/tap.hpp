@@ -75,6 +75,8 @@ struct TapAnswer {
 
 // One request is open at a time. Errors are recognised by content, whatever the status: VOTables
 // with QUERY_STATUS ERROR, HTML, empty bodies and "null" are not trusted, and the host asks again.
+// What is no VOTable and does not say where it ends (Response::is_end_known) is asked for until two
+// answers are equal.
 //
 // A job that ends in an error is created anew twice. One that the service does not know any more
 // (404: it was deleted while the run was interrupted) is created anew too. One thread at a time.

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <utility>
 
+#include "data/fnv.hpp"
 #include "http/tap_answer.hpp"
 #include "http/tap_request.hpp"
 #include "http/url.hpp"
@@ -23,6 +24,9 @@ constexpr int kMostBadJobs = 3;
 // goes through all of them again.
 constexpr int kMostLostJobs = 10;
 constexpr int kMostJobs = kMostBadJobs + kMostLostJobs;
+// An answer whose end is not known is asked for so often until two are equal, as by ObjectFetcher.
+constexpr std::size_t kMostUnequal = 5;
+constexpr int kTurnStep = 1000;
 
 // 0.5 s, 0.75 s, ... 30 s.
 milliseconds before_poll(int polls) {
@@ -69,7 +73,8 @@ struct TapExchange::State {
   Request start();
   Request remove();
   Next polled(std::string_view body);
-  Next read_rows(const Response& response);
+  Next read_rows(const Request& request, const Response& response);
+  Next ask_again(Request request);
   Next anew(int& times, int most, const std::string& reason);
   Next end(std::string reason);
 
@@ -84,6 +89,7 @@ struct TapExchange::State {
   int polls = 0;
   bool is_started = false;
   milliseconds waited{0};
+  std::vector<std::uint64_t> seen{};  // answers whose end is not known
   std::string failure{};
 };
 
@@ -97,6 +103,7 @@ Request TapExchange::State::begin() {
   polls = 0;
   is_started = false;
   waited = {};
+  seen.clear();
   return request;
 }
 
@@ -146,8 +153,15 @@ TapExchange::State::Next TapExchange::State::polled(std::string_view body) {
   throw TryAgain(fmt::format("the job {}: '{}' is no phase", job, phase));
 }
 
-TapExchange::State::Next TapExchange::State::read_rows(const Response& response) {
+TapExchange::State::Next TapExchange::State::read_rows(const Request& request,
+                                                       const Response& response) {
   check_tap_answer(response);
+  if (may_be_cut(response)) {
+    const std::uint64_t hash = fnv1a(response.body);
+    const bool is_new = std::ranges::find(seen, hash) == seen.end();
+    if (is_new) seen.push_back(hash);
+    if (is_new) return ask_again(request);
+  }
   try {
     read({response.body, has_overflow(response.body, query)});
   } catch (const BadObject& e) {
@@ -157,12 +171,23 @@ TapExchange::State::Next TapExchange::State::read_rows(const Response& response)
   return std::nullopt;
 }
 
+TapExchange::State::Next TapExchange::State::ask_again(Request request) {
+  if (seen.size() >= kMostUnequal) {
+    return end(
+        fmt::format("the archive does not say where its answers end, and of {} no two were equal",
+                    seen.size()));
+  }
+  request.turn += kTurnStep;
+  request.delay = {};
+  return request;
+}
+
 TapExchange::State::Next TapExchange::State::answer(const Request& request,
                                                     const Response& response) {
   switch (step) {
     case Step::Sync:
     case Step::Result:
-      return read_rows(response);
+      return read_rows(request, response);
     case Step::Create:
       job = job_url(request, response);
       return poll();

@@ -121,6 +121,12 @@ void check_tap_answer(const Response& response) {
   }
 }
 
+bool may_be_cut(const Response& response) {
+  if (response.is_end_known) return false;
+  const std::string_view body = response.body;
+  return !body.substr(0, body.find_last_not_of(kBlanks) + 1).ends_with("VOTABLE>");
+}
+
 bool has_overflow(const std::string& body, const TapQuery& query) {
   if (find_status(body, "OVERFLOW")) return true;
   const std::string format = lower_case(query.format);

@@ -11,6 +11,9 @@ namespace qsohost::inline v1 {
 // Throws TryAgain, with the service's own words, for what is an error document and no table.
 void check_tap_answer(const Response& response);
 
+// True if nothing says that the answer is whole: its end was not announced, and it is no VOTable.
+bool may_be_cut(const Response& response);
+
 // True if the answer says, or looks as if, there are more rows.
 bool has_overflow(const std::string& body, const TapQuery& query);
 

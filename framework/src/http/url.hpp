@@ -22,9 +22,8 @@ std::optional<UrlParts> parse_url(const std::string& url);
 // shown.
 std::string public_url(const std::string& url);
 
-// The URL that `reference` (absolute, or relative like "/tap/async/7") means in a document at
-// `base`;
-// "" if it means none.
+// What `reference` (a URL, or a path like "/tap/async/7") means in a document at `base`; "" if it
+// means nothing.
 std::string resolved_url(const std::string& base, const std::string& reference);
 
 // True if an answer may send the question on from one URL to the other: the same scheme, host and
