@@ -56,7 +56,7 @@ CLI::Validator from_one_on(std::int64_t most = 0) {
 // What CLI11 fills in; turned into Arguments afterwards.
 struct Raw {
   std::vector<std::string> plugins, set, swap;
-  std::string chain, run_dir, trace, record, replay;
+  std::string chain, run_dir, trace, record, replay, log_level;
   bool check = false, resume = false, restart = false, retry_failed = false;
   bool accept_changed_inputs = false, partial = false;
   std::optional<std::uint64_t> dry_run, limit;
@@ -71,6 +71,21 @@ void add_plugin_option(CLI::App& app, Raw& raw) {
   app.add_option("--plugin", raw.plugins, "Load this plugin too (may be given several times)")
       ->type_name("FILE")
       ->allow_extra_args(false);
+}
+
+CLI::Option* add_log_level(CLI::App& app, Raw& raw) {
+  return app
+      .add_option("--log-level", raw.log_level,
+                  "What to show: debug (every request to an archive too), info, warning or error; "
+                  "from warning on no progress either [info]")
+      ->type_name("LEVEL")
+      ->check(CLI::IsMember({"debug", "info", "warning", "error"}).description(""));
+}
+
+LogLevel level_of(const std::string& text) {
+  if (text == "debug") return LogLevel::Debug;
+  if (text == "warning") return LogLevel::Warning;
+  return text == "error" ? LogLevel::Error : LogLevel::Info;
 }
 
 CLI::Option* add_chain_options(CLI::App& app, Raw& raw, Arguments& arguments) {
@@ -136,6 +151,7 @@ void add_run_options(CLI::App& app, CLI::Option* chain, Raw& raw, Arguments& arg
   of_run(app.add_option("--trace", raw.trace,
                         "Write a trace of the run, to look at with https://ui.perfetto.dev"))
       ->type_name("FILE");
+  of_run(add_log_level(app, raw));
 }
 
 CLI::App* add_compare(CLI::App& app, Raw& raw, Arguments& arguments) {
@@ -165,6 +181,7 @@ CLI::App* add_compare(CLI::App& app, Raw& raw, Arguments& arguments) {
   compare->add_option("-j,--threads", arguments.run.threads, "Compute threads [all]")
       ->type_name("THREADS")
       ->check(from_one_on(kMostThreads));
+  add_log_level(*compare, raw);
   add_plugin_option(*compare, raw);
   return compare;
 }
@@ -280,9 +297,9 @@ Parsed parse_arguments(int argc, const char* const* argv) {
 
   CLI::App* fresh =
       app.add_subcommand("new", "Write a folder with a plugin to start from, test included");
-  fresh->add_option("KIND", arguments.kind, "survey, filter, fitter or sink")
+  fresh->add_option("KIND", arguments.kind, "source, survey, filter, fitter or sink")
       ->required()
-      ->check(CLI::IsMember({"survey", "filter", "fitter", "sink"}).description(""));
+      ->check(CLI::IsMember({"source", "survey", "filter", "fitter", "sink"}).description(""));
   fresh->add_option("NAME", arguments.name, "Of plugin, stage and folder: my-survey")->required();
   CLI::App* status = add_status(app, raw);
   CLI::App* compare = add_compare(app, raw, arguments);
@@ -291,6 +308,7 @@ Parsed parse_arguments(int argc, const char* const* argv) {
     app.parse(argc, argv);
     arguments.plugins.assign(raw.plugins.begin(), raw.plugins.end());
     arguments.json = raw.json;
+    arguments.log_level = level_of(raw.log_level);
     if (raw.as_json) arguments.format = InspectFormat::Json;
     if (raw.as_markdown) arguments.format = InspectFormat::Markdown;
     if (raw.as_toml) arguments.format = InspectFormat::Toml;

@@ -39,6 +39,9 @@ struct Arguments {
   LineUp line_up;
   std::filesystem::path table;  // may be empty: then it is named after the chain
 
+  // Run, Compare: what is not worth this is not shown; from Warning on, no progress either
+  LogLevel log_level = LogLevel::Info;
+
   // List, Status
   bool json = false;
 
@@ -55,7 +58,7 @@ struct Arguments {
   InspectFormat format = InspectFormat::Text;
 
   // New
-  std::string kind;  // "survey", "filter", "fitter", "sink"
+  std::string kind;  // "source", "survey", "filter", "fitter", "sink"
   std::string name;
 };
 

@@ -43,6 +43,10 @@ std::string list_as_text(const Plugins& plugins) {
   }
   if (!plugins.refusals().empty()) out += "\nRefused\n";
   for (const Refusal& refusal : plugins.refusals()) out += refusal_text(refusal);
+  if (!plugins.hidden().empty()) out += "\nNot taken, since another of the name comes first\n";
+  for (const HiddenPlugin& h : plugins.hidden()) {
+    out += fmt::format("{} ({}), for {}\n", h.file.string(), h.version, h.taken.string());
+  }
   return out;
 }
 
@@ -60,6 +64,11 @@ std::string list_as_json(const Plugins& plugins) {
   out["refused"] = nlohmann::ordered_json::array();
   for (const Refusal& refusal : plugins.refusals())
     out["refused"].push_back({{"file", refusal.file.string()}, {"reason", refusal.reason}});
+  out["hidden"] = nlohmann::ordered_json::array();
+  for (const HiddenPlugin& h : plugins.hidden()) {
+    out["hidden"].push_back(
+        {{"file", h.file.string()}, {"version", h.version}, {"taken", h.taken.string()}});
+  }
   out["searched"] = nlohmann::ordered_json::array();
   for (const auto& folder : plugins.searched()) out["searched"].push_back(folder.string());
   return to_json_text(out) + "\n";

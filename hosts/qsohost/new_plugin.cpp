@@ -53,7 +53,8 @@ void write_file(const fs::path& file, const std::string& text) {
 }
 
 bool is_for(std::string_view folder, std::string_view kind) {
-  return folder == kind || folder == "common" || (folder == "ztf" && kind != "survey");
+  return folder == kind || folder == "common" ||
+         (folder == "ztf" && kind != "survey" && kind != "source");
 }
 
 }  // namespace

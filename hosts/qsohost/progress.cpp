@@ -54,6 +54,8 @@ std::vector<std::string> facts_of(const Progress& progress) {
 
 std::string_view prefix_of(LogLevel level) {
   switch (level) {
+    case LogLevel::Debug:
+      return "debug: ";
     case LogLevel::Warning:
       return "warning: ";
     case LogLevel::Error:
@@ -118,6 +120,7 @@ bool LinePace::due(const Progress& progress) {
 }
 
 void ProgressDisplay::update(const Progress& progress) {
+  if (least_ >= LogLevel::Warning) return;
   const std::lock_guard lock(mutex_);
   if (is_terminal_) {
     last_ = progress;
@@ -128,7 +131,7 @@ void ProgressDisplay::update(const Progress& progress) {
 }
 
 void ProgressDisplay::message(LogLevel level, const std::string& text) {
-  if (level == LogLevel::Debug) return;
+  if (level < least_) return;
   const std::lock_guard lock(mutex_);
   erase_bar();
   complain("{}{}\n", prefix_of(level), text);

@@ -37,7 +37,9 @@ class LinePace {
 // Writes to stderr. Any thread.
 class ProgressDisplay {
  public:
-  explicit ProgressDisplay(bool is_terminal) : is_terminal_(is_terminal) {}
+  // `least`: what is below is not shown; from Warning on, no progress either.
+  explicit ProgressDisplay(bool is_terminal, LogLevel least = LogLevel::Info)
+      : is_terminal_(is_terminal), least_(least) {}
   ~ProgressDisplay() { finish(); }
   ProgressDisplay(const ProgressDisplay&) = delete;
   ProgressDisplay& operator=(const ProgressDisplay&) = delete;
@@ -52,6 +54,7 @@ class ProgressDisplay {
 
   std::mutex mutex_;
   bool is_terminal_;
+  LogLevel least_;
   bool bar_shown_ = false;
   std::optional<Progress> last_;
   LinePace pace_;

@@ -26,7 +26,7 @@ int run_chain(Chain& chain, const Arguments& arguments) {
   options.run_dir = std::filesystem::weakly_canonical(as_given);
   options.command = go_on_command(arguments, "");
   RunReport report;
-  watched(options, [&](const RunOptions& o) { report = run(chain, o); });
+  watched(options, arguments.log_level, [&](const RunOptions& o) { report = run(chain, o); });
   report.run_dir = as_given;
   write_text(Stream::Out, closing_text(report, arguments));
   if (report.end == RunEnd::Failed) complain("qsohost: {}\n", report.error);
@@ -35,10 +35,11 @@ int run_chain(Chain& chain, const Arguments& arguments) {
 
 }  // namespace
 
-void watched(RunOptions options, const std::function<void(const RunOptions&)>& work) {
+void watched(RunOptions options, LogLevel least,
+             const std::function<void(const RunOptions&)>& work) {
   const InterruptHandler interrupts;
   options.interrupts = &InterruptHandler::count();
-  ProgressDisplay display(isatty(STDERR_FILENO) != 0);
+  ProgressDisplay display(isatty(STDERR_FILENO) != 0, least);
   options.progress = [&display](const Progress& progress) { display.update(progress); };
   options.log = [&display](LogLevel level, const std::string& text) {
     display.message(level, text);

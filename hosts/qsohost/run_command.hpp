@@ -12,7 +12,9 @@ namespace qsohost::cli {
 int merge(Plugins& plugins, const Arguments& arguments);
 int work_on_chain(Plugins& plugins, const Arguments& arguments);
 
-// Calls `work` with these options, and meanwhile Ctrl-C, progress and log go the usual ways.
-void watched(RunOptions options, const std::function<void(const RunOptions&)>& work);
+// Calls `work` with these options, and meanwhile Ctrl-C, progress and log go the usual ways;
+// `least`: see Arguments::log_level.
+void watched(RunOptions options, LogLevel least,
+             const std::function<void(const RunOptions&)>& work);
 
 }  // namespace qsohost::cli

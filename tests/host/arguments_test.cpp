@@ -52,6 +52,16 @@ TEST_CASE("everything that can be said of a run", "[arguments]") {
   CHECK(a.run.trace == "t.json");
 }
 
+TEST_CASE("what to show of a run", "[arguments]") {
+  CHECK(good({"--chain", "a"}).log_level == LogLevel::Info);
+  CHECK(good({"--chain", "a", "--log-level", "debug"}).log_level == LogLevel::Debug);
+  CHECK(good({"--chain", "a", "--log-level", "warning"}).log_level == LogLevel::Warning);
+  CHECK(good({"compare", "--chain", "a", "--fitters", "x,y", "--log-level", "error"}).log_level ==
+        LogLevel::Error);
+  CHECK(parse({"--chain", "a", "--log-level", "loud"}).exit_code == kUsage);
+  CHECK(parse({"--log-level", "debug", "list"}).exit_code == kUsage);
+}
+
 TEST_CASE("how a run starts", "[arguments]") {
   CHECK(good({"--chain", "a", "--restart"}).run.start == StartMode::Restart);
   CHECK(good({"--chain", "a", "--retry-failed"}).run.start == StartMode::RetryFailed);

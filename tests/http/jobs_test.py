@@ -194,6 +194,14 @@ class Jobs(HttpTest):
             self.assertNotIn("token/of-mine", said.stdout + said.stderr)
         self.assertLessEqual(queue.posts(), 10 + 10)
 
+    def test_requests_are_seen_at_level_debug(self):
+        with Queue() as queue:
+            done = self.run_jobs(queue, "--log-level=debug", "--limit=1")
+            quiet = self.run_jobs(queue, "--log-level=warning", "--restart")
+        self.assertRegex(done.stderr, r"debug: POST http://127.0.0.1:\d+/queue/: HTTP 201, \d+ bytes")
+        self.assertRegex(done.stderr, r"debug: GET .*/result/\d+/\?token=\*\*\*: HTTP 200")
+        self.assertEqual(quiet.stderr, "")
+
     def test_a_secret_itself_is_no_option(self):
         with Queue() as queue:
             done = self.run_jobs(queue, token=TOKEN, expect=2)

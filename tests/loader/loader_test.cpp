@@ -132,6 +132,22 @@ TEST_CASE("the first file of a name is final") {
   CHECK(plugins.find("plain") == nullptr);
 }
 
+TEST_CASE("of two versions of a plugin the one that is passed over is told; the same file is not") {
+  const fs::path newer = fs::path(QSOHOST_BAD_PLUGINS) / "newer/good.so";
+  const fs::path good = bad_plugin("good");
+  Plugins plugins;
+  plugins.add_file(newer);
+  plugins.add_file(newer.parent_path() / "../newer/good.so");
+  CHECK(plugins.hidden().empty());
+  plugins.add_file(good);
+  plugins.add_folder(good.parent_path());
+  REQUIRE(plugins.hidden().size() == 1);
+  CHECK(plugins.hidden()[0].file == good);
+  CHECK(plugins.hidden()[0].taken == newer);
+  CHECK(plugins.hidden()[0].version != plugins.find("plain")->version);
+  CHECK(plugins.find("plain")->version == "9.0.0");
+}
+
 TEST_CASE("constructors that throw are reported with their words") {
   Plugins plugins;
   plugins.add_file(bad_plugin("throwing_create"));

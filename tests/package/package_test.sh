@@ -13,7 +13,11 @@ cd "$work"
 cpack --config "$build/CPackConfig.cmake" -B "$work/deb" >"$work/cpack.log" || { cat "$work/cpack.log"; exit 1; }
 dpkg-deb -x "$work"/deb/*.deb "$work/installed"
 export PATH="$work/installed/usr/bin:$PATH" CMAKE_PREFIX_PATH="$work/installed/usr"
+doc="$work/installed/usr/share/doc/qsohost"
 unset QSOHOST_PLUGIN_PATH LD_LIBRARY_PATH
+for file in README.md CHANGELOG.md copyright examples/guides/plugin-in-ten-minutes.md; do
+  [ -s "$doc/$file" ] || { echo "package_test: no $file in $doc" >&2; exit 1; }
+done
 [ "$(command -v qsohost)" = "$work/installed/usr/bin/qsohost" ]
 if command -v ccache >/dev/null; then export CMAKE_CXX_COMPILER_LAUNCHER=ccache; fi
 
@@ -72,7 +76,9 @@ try_kind() {
 try_example() {
   local compiler=$1 ztf
   mkdir -p "$work/$compiler" && cd "$work/$compiler"
-  cp -r "$here/../../examples/survey-plugin" .
+  cp -r "$doc/examples/job-queue-plugin" .
+  (cd job-queue-plugin && build_and_test "$compiler")
+  cp -r "$doc/examples/survey-plugin" .
   cd survey-plugin
   build_and_test "$compiler"
   skysim make sky --sources 12 --answers >log
@@ -118,7 +124,7 @@ try_bare() {
 compilers=(g++)
 if command -v clang++-16 >/dev/null; then compilers+=(clang++-16); else echo "skipped: no clang++-16"; fi
 for compiler in "${compilers[@]}"; do
-  for kind in filter fitter sink survey; do try_kind "$kind" "$compiler"; done
+  for kind in source filter fitter sink survey; do try_kind "$kind" "$compiler"; done
   try_example "$compiler"
 done
 try_bare

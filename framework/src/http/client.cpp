@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/caught.hpp"
+#include "http/url.hpp"
 #include "http/verdict.hpp"
 
 namespace qsohost::inline v1 {
@@ -224,6 +225,7 @@ void HttpClient::finish(Transfers::Finished finished, Time now) {
   host.released(question, now, is_given_up);
   question.bytes += finished.end.bytes_received;
   totals_[host.name()].bytes += finished.end.bytes_received;
+  log_transfer(question, finished.end);
   Verdict verdict = judge_transfer(finished.end, question.request.accept);
   // Archives say 403 of single objects too, and in place of "too many".
   if (verdict.meaning == Meaning::Forbidden && finished.end.response.status == 403 &&
@@ -237,6 +239,16 @@ void HttpClient::finish(Transfers::Finished finished, Time now) {
   reply.response = std::move(finished.end.response);
   question.talk->replies.push(std::move(reply));
   being_read_.emplace(question.id, std::move(question));
+}
+
+void HttpClient::log_transfer(const Question& question, const TransferEnd& end) const {
+  const Request& request = question.request;
+  settings_.log(
+      LogLevel::Debug,
+      fmt::format("{} {}{}: {}, {} bytes", request.method, public_url(request.url),
+                  question.sent > 1 ? fmt::format(" (again, {})", question.sent) : "",
+                  end.detail.empty() ? fmt::format("HTTP {}", end.response.status) : end.detail,
+                  end.bytes_received));
 }
 
 void HttpClient::go_on(RemoteHost& host, Question question, const Verdict& verdict, Time now) {

@@ -66,6 +66,7 @@ class HttpClient final : public Http, private Asking {
   void drop(const Talk& talk, Time now);
   void start_ready(RemoteHost& host, Time now);
   void finish(Transfers::Finished finished, Time now);
+  void log_transfer(const Question& question, const TransferEnd& end) const;
   void go_on(RemoteHost& host, Question question, const Verdict& verdict, Time now);
   void drop_hopeless(Time now);
   void drain(Time now);

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cstdlib>
 #include <map>
-#include <set>
 #include <sstream>
 #include <utility>
 
@@ -40,7 +39,8 @@ struct Plugins::State {
     bool is_probed = false;
   };
   std::vector<File> files;
-  std::set<std::string> names;  // of files seen, refused ones too: the first hit is final
+  std::map<std::string, fs::path> seen;  // by name, refused ones too: the first hit is final
+  std::vector<HiddenPlugin> hidden;
   std::vector<StageOffer> offers;
   std::map<std::string, std::vector<fs::path>> conflicts;
   std::vector<Refusal> refusals;
@@ -62,9 +62,20 @@ struct Plugins::State {
     refusals.push_back({path, std::move(reason)});
   }
 
+  // The same file by another way, and what is no plugin, are not worth a word.
+  void hide(const fs::path& path, const fs::path& taken) {
+    std::error_code error;
+    if (fs::equivalent(path, taken, error)) return;
+    const auto read = read_plugin_note(path);
+    const auto* note = std::get_if<PluginNote>(&read);
+    const bool is_known = std::ranges::find(hidden, path, &HiddenPlugin::file) != hidden.end();
+    if (note != nullptr && !is_known) hidden.push_back({path, note->version.data(), taken});
+  }
+
   // Reads the note and offers the file's stages, or refuses the file.
   void take(const fs::path& path) {
-    if (!names.insert(path.filename().string()).second) return;
+    const auto [first, is_first] = seen.try_emplace(path.filename().string(), path);
+    if (!is_first) return hide(path, first->second);
     if (others_may_write(path, false)) {
       return refuse(path, "others may write to this file; take that right away (chmod o-w)");
     }
@@ -141,6 +152,9 @@ const std::vector<StageOffer>& Plugins::offers() const {
 }
 const std::vector<Refusal>& Plugins::refusals() const {
   return state_->refusals;
+}
+const std::vector<HiddenPlugin>& Plugins::hidden() const {
+  return state_->hidden;
 }
 const std::vector<fs::path>& Plugins::searched() const {
   return state_->searched;

@@ -33,6 +33,13 @@ struct Refusal {
   std::string reason;  // several lines when two sides are compared
 };
 
+// A file that was found, but not taken: another of its name came first.
+struct HiddenPlugin {
+  std::filesystem::path file;
+  std::string version;
+  std::filesystem::path taken;
+};
+
 class QSOHOST_API Plugins {
  public:
   Plugins();
@@ -50,6 +57,7 @@ class QSOHOST_API Plugins {
 
   const std::vector<StageOffer>& offers() const;
   const std::vector<Refusal>& refusals() const;
+  const std::vector<HiddenPlugin>& hidden() const;
   const std::vector<std::filesystem::path>& searched() const;
 
   // Tries to load every plugin found so far, each in a child process, so that one that crashes
