@@ -123,7 +123,7 @@ rows = "sort_by = ra"
   REQUIRE(r.load());
   REQUIRE(r.problems.size() == 1);
   CHECK(r.problems[0].is_warning);
-  CHECK_THAT(told(r), Contains("15:1: warning: other writes its rows with sort_by = ra, but one with "
+  CHECK_THAT(told(r), Contains("16:1: warning: other writes its rows with sort_by = ra, but one with "
                                "sort_by = z: their products will not be row-aligned"));
 }
 
