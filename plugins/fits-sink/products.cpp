@@ -166,8 +166,8 @@ void plan_survey(const std::string& survey, const std::vector<std::string>& colu
   }
   Product product = start(schema, survey, objects);
   product.survey = survey;
-  for (Port& from : columns.empty() ? usual_columns(groups, schema)
-                                    : chosen_columns(groups, columns, schema)) {
+  for (Port& from :
+       columns.empty() ? usual_columns(groups, schema) : chosen_columns(groups, columns, schema)) {
     if (std::string problem = array_problem(from); !problem.empty()) {
       plan.problems.push_back(std::move(problem));
       continue;

@@ -124,9 +124,8 @@ std::optional<std::size_t> known_place(const qsohost::GroupInfo& group, std::str
   static const std::vector<EpochColumn> kZtf = make_product("ztf");
   static const std::vector<EpochColumn> kGaia = make_product("gaia");
   const std::vector<EpochColumn>& product = group.survey == "gaia" ? kGaia : kZtf;
-  const auto it = std::ranges::find_if(product, [&](const EpochColumn& c) {
-    return c.group == group.name && c.column == column;
-  });
+  const auto it = std::ranges::find_if(
+      product, [&](const EpochColumn& c) { return c.group == group.name && c.column == column; });
   if (it == product.end()) return std::nullopt;
   return static_cast<std::size_t>(it - product.begin());
 }

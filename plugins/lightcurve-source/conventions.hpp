@@ -2,10 +2,11 @@
 // are (see fits_epochs.hpp): products of older versions, and tables of archives.
 //
 // ZTF   groups ztf.g, ztf.r, ztf.i; in files <column>_<band>: mjd_g, mag_g, magerr_g, ...
-// Gaia  groups gaia.g, gaia.bp, gaia.rp; in files as in gaiadr3.epoch_photometry: g_transit_<column>,
-//       bp_obs_time, bp_<column>, ..., flags under their own names in the group of their band (those
-//       of SM, AF and the whole transit in gaia.g). mag_err is g_transit_mag_error, bp_mag_error,
-//       rp_mag_error in files.
+// Gaia  groups gaia.g, gaia.bp, gaia.rp; in files as in gaiadr3.epoch_photometry:
+// g_transit_<column>,
+//       bp_obs_time, bp_<column>, ..., flags under their own names in the group of their band
+//       (those of SM, AF and the whole transit in gaia.g). mag_err is g_transit_mag_error,
+//       bp_mag_error, rp_mag_error in files.
 #pragma once
 
 #include <cstddef>
@@ -25,7 +26,8 @@ struct EpochColumn {
 // "mjd_g" is column "mjd" of "ztf.g"; none if the name is of neither survey.
 std::optional<EpochColumn> known_column(std::string_view file_column);
 
-// A group of ZTF or Gaia with the names of its roles; of any other name "<survey>.<band>" these two.
+// A group of ZTF or Gaia with the names of its roles; of any other name "<survey>.<band>" these
+// two.
 qsohost::GroupInfo known_group(std::string_view group);
 
 // What files call a column; "" if there is no convention about this survey.

@@ -90,8 +90,7 @@ class Planner {
     const auto said =
         std::ranges::find(columns, field.info.name, &qsohost::FitsEpochColumn::column);
     if (said == columns.end()) return false;
-    Curve& curve =
-        this->curve(*std::ranges::find(groups, said->group, &qsohost::GroupInfo::name));
+    Curve& curve = this->curve(*std::ranges::find(groups, said->group, &qsohost::GroupInfo::name));
     add_to(curve, key, said->name);
     Origin& origin = curve.columns.back();
     origin.file_name = field.info.name;
@@ -281,7 +280,7 @@ class Planner {
 
   const std::vector<InputFile>& files_;
   std::vector<qsohost::FitsEpochs> said_;  // in the headers of the files
-  std::set<Key> done_;  // fields that need no more looking at
+  std::set<Key> done_;                     // fields that need no more looking at
   Layout layout_;
   std::string incomplete_;  // light curves of which something is missing
 };

@@ -52,10 +52,9 @@ struct Layout {
 // The columns of objects that the user lists; none listed: all.
 using Chosen = std::optional<std::vector<std::string>>;
 
-// The light curves that `bands` name, those of the files' headers, and those of ZTF and Gaia by their
-// columns' names. Throws
-// ChainError for columns that are missing, names that two columns of objects would have, arrays
-// that two files have, and no light curve at all.
+// The light curves that `bands` name, those of the files' headers, and those of ZTF and Gaia by
+// their columns' names. Throws ChainError for columns that are missing, names that two columns of
+// objects would have, arrays that two files have, and no light curve at all.
 Layout lay_out(const std::vector<InputFile>& files, const qsohost::OptionTables<Band>& bands,
                const Chosen& chosen);
 

@@ -123,8 +123,9 @@ rows = "sort_by = ra"
   REQUIRE(r.load());
   REQUIRE(r.problems.size() == 1);
   CHECK(r.problems[0].is_warning);
-  CHECK_THAT(told(r), Contains("16:1: warning: other writes its rows with sort_by = ra, but one with "
-                               "sort_by = z: their products will not be row-aligned"));
+  CHECK_THAT(told(r),
+             Contains("16:1: warning: other writes its rows with sort_by = ra, but one with "
+                      "sort_by = z: their products will not be row-aligned"));
 }
 
 TEST_CASE("text that is not TOML, and files that are not there") {

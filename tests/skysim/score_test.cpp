@@ -61,9 +61,7 @@ std::string score_of(const std::vector<double>& deviations) {
       .add("outlier_time_ztf_g", DType::F64, times, true)
       .add("outlier_why_ztf_g", DType::I16, std::vector<std::int16_t>(n, 1), true)
       .write(folder.path / "truth.fits");
-  Table(n)
-      .add("mjd_g", DType::F64, times, true)
-      .write(folder.path / "curves.fits");
+  Table(n).add("mjd_g", DType::F64, times, true).write(folder.path / "curves.fits");
   Table(n)
       .add("removed_mjd", DType::F64, times, true)
       .add("logD_full", DType::F64, zeros, false)

@@ -71,8 +71,8 @@ FitsEpochs read_epoch_keywords(const FitsTable& table) {
   for (std::size_t n = 1; const auto column = table.keyword(fmt::format("QCOL{}", n)); ++n) {
     const std::string group = table.keyword(fmt::format("QIN{}", n)).value_or("");
     const std::string name = table.keyword(fmt::format("QNAME{}", n)).value_or("");
-    const bool is_known = std::ranges::find(epochs.groups, group, &GroupInfo::name) !=
-                          epochs.groups.end();
+    const bool is_known =
+        std::ranges::find(epochs.groups, group, &GroupInfo::name) != epochs.groups.end();
     if (!is_known || name.empty()) continue;
     epochs.columns.push_back(
         {*column, group, name, table.keyword(fmt::format("QXTRA{}", n)) != "T"});

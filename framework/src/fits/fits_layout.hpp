@@ -29,7 +29,7 @@ struct FieldPlace {
 struct FitsLayout {
   std::string extension;
   std::optional<FitsCards> cards;  // of a table that is read
-  int hdu = 1;  // the primary is 0
+  int hdu = 1;                     // the primary is 0
   std::vector<FitsField> fields;
   std::vector<FieldPlace> places;
   std::uint64_t rows = 0;

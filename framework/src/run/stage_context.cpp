@@ -14,24 +14,24 @@ using Json = nlohmann::json;
 
 Json json_of(const Schema::Entry& entry) {
   const Port& p = entry.port;
-  Json out{{"origin", entry.origin},
-           {"group", p.group},
-           {"name", p.name},
-           {"unit", p.unit},
-           {"help", p.help},
-           {"width", p.width},
-           {"file_name", p.file_name},
-           {"in_product", p.in_product}};
+  Json out{{"origin", entry.origin},   {"group", p.group},
+           {"name", p.name},           {"unit", p.unit},
+           {"help", p.help},           {"width", p.width},
+           {"file_name", p.file_name}, {"in_product", p.in_product}};
   if (p.dtype) out["dtype"] = static_cast<int>(*p.dtype);
   return out;
 }
 
 Json json_of(const Schema::GroupEntry& entry) {
   const GroupInfo& g = entry.info;
-  return {{"origin", entry.origin}, {"name", g.name},
-          {"survey", g.survey},     {"band", g.band},
-          {"time", g.time},         {"mag", g.mag},
-          {"mag_err", g.mag_err},   {"time_system", g.time_system},
+  return {{"origin", entry.origin},
+          {"name", g.name},
+          {"survey", g.survey},
+          {"band", g.band},
+          {"time", g.time},
+          {"mag", g.mag},
+          {"mag_err", g.mag_err},
+          {"time_system", g.time_system},
           {"has_position", g.has_position}};
 }
 
