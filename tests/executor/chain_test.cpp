@@ -124,7 +124,7 @@ rows = "sort_by = ra"
   REQUIRE(r.problems.size() == 1);
   CHECK(r.problems[0].is_warning);
   CHECK_THAT(told(r),
-             Contains("15:1: warning: other writes its rows with sort_by = ra, but one with "
+             Contains("16:1: warning: other writes its rows with sort_by = ra, but one with "
                       "sort_by = z: their products will not be row-aligned"));
 }
 
