@@ -44,7 +44,7 @@ label = "no spaces"
       [](const Problem& a, const Problem& b) { return a.place.line < b.place.line; }));
   CHECK(r.problems.size() == 6);  // the last says where stages were looked for
   CHECK_THAT(r.problems.back().text(), Contains("searched") && Contains("qsohost list"));
-  CHECK_THAT(problems, Contains("3:1: chain.batch_row is no setting; did you mean 'batch_rows'?"));
+  CHECK_THAT(problems, Contains("3:1: chain: no option 'batch_row'; did you mean 'batch_rows'?"));
   CHECK_THAT(problems, Contains("6:1: faux-source.objects wants an integer"));
   CHECK_THAT(problems, Contains("8:7: no stage 'faux-fetsh'; did you mean 'faux-fetch'?"));
   CHECK_THAT(problems, Contains("12:1: faux-filter: no option 'evry'; did you mean 'every'?"));

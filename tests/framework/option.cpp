@@ -54,6 +54,18 @@ TEST_CASE("options refuse other types, ranges, choices and lengths") {
   CHECK_THROWS_WITH(o.strict.set({std::vector<Scalar>{true}}), Contains("not a list"));
 }
 
+TEST_CASE("an option that refuses a value keeps the one it has") {
+  Owner o;
+  o.mode.set({Scalar(std::string("nearest"))});
+  CHECK_THROWS(o.mode.set({Scalar(std::string("first"))}));
+  CHECK(*o.mode == "nearest");
+  CHECK_THROWS(o.radius.set({Scalar(100.0)}));
+  CHECK(*o.radius == 2.0);
+  CHECK_FALSE(o.radius.is_set());
+  CHECK_THROWS(o.url.set({Scalar(std::string("ftp://archive.org"))}));
+  CHECK(o.url->text == "https://archive.org/api");
+}
+
 TEST_CASE("a URL is one that can be asked") {
   const auto good =
       GENERATE(as<std::string>{}, "https://archive.org", "HTTP://127.0.0.1:8000/a?b=c",
@@ -122,7 +134,7 @@ TEST_CASE("values are written as TOML") {
 namespace {
 
 OptionValue::Table table(std::vector<OptionValue::Table::Entry> entries, int line) {
-  return {std::move(entries), line, 1};
+  return {std::move(entries), {"a.toml", line, 1}};
 }
 
 }  // namespace
@@ -130,7 +142,7 @@ OptionValue::Table table(std::vector<OptionValue::Table::Entry> entries, int lin
 TEST_CASE("lists of tables have options of their own") {
   Owner o;
   const OptionValue mjd{Scalar(std::string("mjd"))};
-  o.band.set({std::vector{table({{"time", mjd, 3, 1}}, 2)}});
+  o.band.set({std::vector{table({{"time", mjd, {"a.toml", 3, 1}}}, 2)}});
   REQUIRE(o.band.size() == 1);
   CHECK(*o.band[0].time == "mjd");
   CHECK(to_toml(o.band.value()) == "[{ time = \"mjd\", width = 1 }]");
@@ -144,15 +156,17 @@ TEST_CASE("mistakes in tables are told with their places, all of them") {
   Owner o;
   const OptionValue zero{Scalar(std::int64_t{0})};
   try {
-    o.band.set({std::vector{table({{"tmie", zero, 3, 1}}, 2), table({{"time", zero, 6, 1}}, 5)}});
+    o.band.set({std::vector{table({{"tmie", zero, {"a.toml", 3, 1}}}, 2),
+                            table({{"time", zero, {"a.toml", 6, 1}}}, 5)}});
     FAIL("no error");
   } catch (const TableError& e) {
     REQUIRE(e.problems().size() == 3);
-    CHECK(e.problems()[0].line == 3);
+    CHECK(e.problems()[0].place.line == 3);
     CHECK_THAT(e.problems()[0].message, Contains("did you mean 'time'"));
-    CHECK(e.problems()[1].line == 2);
-    CHECK_THAT(e.problems()[1].message, Contains("'time' is missing"));
-    CHECK(e.problems()[2].line == 6);
+    CHECK(e.problems()[1].place.line == 2);
+    CHECK_THAT(e.problems()[1].message, Contains("needs option 'time' (string)"));
+    CHECK(e.problems()[2].place.line == 6);
     CHECK_THAT(e.problems()[2].message, Contains("wants a string"));
   }
+  CHECK(o.band.empty());
 }

@@ -110,19 +110,17 @@ OptionBase::~OptionBase() = default;
 
 void OptionBase::set(const OptionValue& value) {
   assign(value);
-  check();
   set_ = true;
 }
 
-void OptionBase::check() const {
-  const OptionValue now = value();
+void OptionBase::check_value(const OptionValue& value) const {
   const double low = limits_.min.value_or(-HUGE_VAL);
   const double high = limits_.max.value_or(HUGE_VAL);
   const std::string unit = limits_.unit.empty() ? "" : " " + limits_.unit;
   if (low > high) {
     throw ChainError(fmt::format("has limits that nothing satisfies, {} .. {}{}", low, high, unit));
   }
-  for (const double number : scalars_in<double>(now)) {
+  for (const double number : scalars_in<double>(value)) {
     if (number >= low && number <= high) continue;
     if (limits_.min && limits_.max) {
       throw ChainError(fmt::format("must lie in {} .. {}{}, not {}", low, high, unit, number));
@@ -131,13 +129,13 @@ void OptionBase::check() const {
                                  : fmt::format("must be at most {}{}, not {}", high, unit, number));
   }
   if (!limits_.choices.empty()) {
-    for (const std::string& text : scalars_in<std::string>(now)) {
+    for (const std::string& text : scalars_in<std::string>(value)) {
       if (std::ranges::find(limits_.choices, text) != limits_.choices.end()) continue;
       throw ChainError(fmt::format("must be one of \"{}\", not \"{}\"",
                                    fmt::join(limits_.choices, "\", \""), text));
     }
   }
-  const auto* list = std::get_if<std::vector<Scalar>>(&now.data);
+  const auto* list = std::get_if<std::vector<Scalar>>(&value.data);
   if (limits_.length && list != nullptr && list->size() != *limits_.length) {
     throw ChainError(fmt::format("wants {} values, not {}", *limits_.length, list->size()));
   }
@@ -246,14 +244,17 @@ void Option<T>::assign(const OptionValue& value) {
       throw ChainError("wants a URL, not an empty text");
     }
   }
+  check_value(give(taken));
   value_ = std::move(taken);
 }
 
 template <class T>
-void Option<T>::check() const {
-  OptionBase::check();
+void Option<T>::check_value(const OptionValue& value) const {
+  OptionBase::check_value(value);
   if constexpr (std::is_same_v<T, Url>) {
-    if (!value_.text.empty()) check_url(value_.text);
+    for (const std::string& text : scalars_in<std::string>(value)) {
+      if (!text.empty()) check_url(text);
+    }
   }
 }
 
