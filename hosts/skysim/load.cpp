@@ -33,7 +33,7 @@ class Database {
  public:
   explicit Database(const std::string& dsn) : connection_(PQconnectdb(dsn.c_str()), PQfinish) {
     if (PQstatus(connection_.get()) != CONNECTION_OK) {
-      throw ChainError(fmt::format("no connection to PostgreSQL: {}", error()));
+      throw RunError(fmt::format("no connection to PostgreSQL: {}", error()));
     }
     PQsetNoticeProcessor(
         connection_.get(), [](void*, const char*) {}, nullptr);
@@ -44,25 +44,25 @@ class Database {
         PQexec(connection_.get(), sql.c_str()), PQclear);
     const ExecStatusType status = PQresultStatus(result.get());
     if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && status != PGRES_COPY_IN) {
-      throw ChainError(fmt::format("PostgreSQL: {}in: {}", error(), sql.substr(0, 200)));
+      throw RunError(fmt::format("PostgreSQL: {}in: {}", error(), sql.substr(0, 200)));
     }
     return PQntuples(result.get()) > 0 ? PQgetvalue(result.get(), 0, 0) : "";
   }
   void put(std::string_view data) {
     if (PQputCopyData(connection_.get(), data.data(), static_cast<int>(data.size())) != 1) {
-      throw ChainError(fmt::format("PostgreSQL: {}", error()));
+      throw RunError(fmt::format("PostgreSQL: {}", error()));
     }
   }
   void end_copy() {
     if (PQputCopyEnd(connection_.get(), nullptr) != 1) {
-      throw ChainError(fmt::format("PostgreSQL: {}", error()));
+      throw RunError(fmt::format("PostgreSQL: {}", error()));
     }
     std::string trouble;
     while (PGresult* result = PQgetResult(connection_.get())) {
       if (PQresultStatus(result) != PGRES_COMMAND_OK) trouble = PQresultErrorMessage(result);
       PQclear(result);
     }
-    if (!trouble.empty()) throw ChainError(fmt::format("PostgreSQL: {}", trouble));
+    if (!trouble.empty()) throw RunError(fmt::format("PostgreSQL: {}", trouble));
   }
 
  private:
@@ -73,6 +73,8 @@ class Database {
 std::string_view sql_type(DType dtype) {
   constexpr std::array<std::string_view, 7> types{
       "boolean", "smallint", "integer", "bigint", "real", "double precision", "text"};
+  static_assert(types.size() == static_cast<std::size_t>(DType::String) + 1,
+                "each DType needs its type here");
   return types[static_cast<std::size_t>(dtype)];
 }
 
@@ -90,7 +92,7 @@ void create(Database& database, const Target& target, const FitsTable& table, bo
   if (is_replacing) database.run(fmt::format("DROP TABLE IF EXISTS {}", name));
   const std::string there = database.run(fmt::format("SELECT to_regclass('{}')", name));
   if (!there.empty()) {
-    throw ChainError(fmt::format("table {} is there already; --replace drops it first", there));
+    throw RunError(fmt::format("table {} is there already; --replace drops it first", there));
   }
   std::string columns;
   for (const FitsField& field : table.fields()) {

@@ -16,10 +16,10 @@ namespace crossmatch {
 
 namespace {
 
-using qsohost::ChainError;
 using qsohost::Column;
 using qsohost::DType;
 using qsohost::FitsField;
+using qsohost::RunError;
 
 std::string in_quotes(std::string_view name) {
   std::string out = "\"";
@@ -69,7 +69,7 @@ struct Condition::State {
   Statement row;  // takes the values of one row, gives a row if the condition is true
 
   [[noreturn]] void fail(std::string_view what) const {
-    throw ChainError(fmt::format("option 'where' = \"{}\" on {}: {}", text, file, what));
+    throw RunError(fmt::format("option 'where' = \"{}\" on {}: {}", text, file, what));
   }
   void execute(const std::string& sql) const {
     if (sqlite3_exec(db.get(), sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) {

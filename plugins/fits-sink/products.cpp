@@ -123,8 +123,8 @@ ProductColumn epoch_column(const EpochColumn& from, const Schema& schema) {
   const GroupInfo& group = schema.find_group(from.group)->info;
   Port port = entry == nullptr ? Port{from.group, from.column, std::nullopt} : entry->port;
   // What comes from a product says it already.
-  if (from.column == group.time && !port.help.ends_with(group.time_system)) {
-    port.help += fmt::format("{}{}", port.help.empty() ? "" : "; ", group.time_system);
+  if (from.column == group.time && !port.help.ends_with(name_of(group.time_system))) {
+    port.help += fmt::format("{}{}", port.help.empty() ? "" : "; ", name_of(group.time_system));
   }
   return {std::move(port), qsohost::file_column_of(group, from.column)};
 }

@@ -11,10 +11,10 @@ namespace gaia {
 
 namespace {
 
-using qsohost::ChainError;
 using qsohost::PgColumn;
 using qsohost::PgConnection;
 using qsohost::PgShape;
+using qsohost::RunError;
 
 constexpr const char* kUploads = "pg_temp.qsohost_source_ids";
 constexpr qsohost::PgRetry kRetry{.attempts = 12, .first = 0.5, .longest = 30};
@@ -58,8 +58,8 @@ WsdbArchive::Session WsdbArchive::connect() const {
   try {
     session->query(
         "CREATE TEMPORARY TABLE qsohost_source_ids (source_id bigint) ON COMMIT DELETE ROWS");
-  } catch (const ChainError& e) {
-    throw ChainError(fmt::format(
+  } catch (const RunError& e) {
+    throw RunError(fmt::format(
         "{}; gaia-epoch uploads identifiers to a temporary table (GRANT TEMPORARY ON DATABASE)",
         e.what()));
   }

@@ -14,7 +14,6 @@ namespace wsdb {
 
 namespace {
 
-using qsohost::ChainError;
 using qsohost::CrossmatchOptions;
 using qsohost::CrossmatchTable;
 using qsohost::DType;
@@ -23,6 +22,7 @@ using qsohost::PgConnection;
 using qsohost::PgShape;
 using qsohost::PgTable;
 using qsohost::quote_identifier;
+using qsohost::RunError;
 
 struct Table {
   PgTable where;
@@ -37,7 +37,7 @@ std::string q3c_schema(PgConnection& connection) {
       "WHERE e.extname = 'q3c'");
   if (!rows.empty()) return *rows[0][0];
   const auto database = connection.query("SELECT current_database()");
-  throw ChainError(fmt::format(
+  throw RunError(fmt::format(
       "database '{}' does not have the extension q3c, which finds pairs on the sky; its "
       "administrator can add it: CREATE EXTENSION q3c (Debian: postgresql-NN-q3c)",
       *database[0][0]));
@@ -61,7 +61,7 @@ Table look_at(PgConnection& connection, const std::string& name) {
 // The many rows of the right table are found by its index and fetched by their keys.
 void check_right(const Table& right) {
   if (right.has_row_keys) return;
-  throw ChainError(
+  throw RunError(
       fmt::format("{} (option 'right') is a view, a foreign or a partitioned table; name an "
                   "ordinary table or a materialised view, with an index",
                   right.names.name));
@@ -74,9 +74,8 @@ std::string position(Table& table, const qsohost::Option<std::string>& option) {
   const bool is_number = column.trouble.empty() && column.shape == PgShape::Scalar &&
                          column.info.dtype != DType::String && column.info.dtype != DType::Bool;
   if (!is_number) {
-    throw ChainError(fmt::format("{}: column '{}' (option '{}') is {}, but positions are numbers",
-                                 table.names.name, column.info.name, option.name(),
-                                 column.sql_type));
+    throw RunError(fmt::format("{}: column '{}' (option '{}') is {}, but positions are numbers",
+                               table.names.name, column.info.name, option.name(), column.sql_type));
   }
   column.info.unit = "deg";
   return column.info.name;
@@ -89,7 +88,7 @@ PgColumn& identifier(Table& table, const CrossmatchOptions& options) {
   const bool is_id = column.trouble.empty() && column.shape == PgShape::Scalar &&
                      type != DType::Bool && type != DType::F32 && type != DType::F64;
   if (is_id) return column;
-  throw ChainError(
+  throw RunError(
       fmt::format("{}: column '{}' (option 'id') is {}, but identifiers are integers or texts",
                   table.names.name, column.info.name, column.sql_type));
 }
@@ -100,7 +99,7 @@ void check_column(const PgColumn& column, const Table& table, const std::string&
     trouble = "its arrays are not all of one length, or are all missing, in the first rows";
   }
   if (trouble.empty()) return;
-  throw ChainError(
+  throw RunError(
       fmt::format("{}: column '{}' cannot be taken: {}; leave it out with columns = [\"all\", "
                   "\"-{}.{}\"]",
                   table.names.name, column.info.name, trouble, prefix, column.info.name));
@@ -146,10 +145,10 @@ void choose_columns(const Table& left, const Table& right, const CrossmatchOptio
 void check_where(PgConnection& connection, const MatchQuery& match) {
   try {
     connection.query("EXPLAIN " + left_rows(match));
-  } catch (const ChainError& e) {
+  } catch (const RunError& e) {
     if (match.where.empty()) throw;
-    throw ChainError(fmt::format("option 'where' ({}), or the right to read '{}': {}", match.where,
-                                 match.left.table.sql(), e.what()));
+    throw RunError(fmt::format("option 'where' ({}), or the right to read '{}': {}", match.where,
+                               match.left.table.sql(), e.what()));
   }
 }
 
@@ -210,7 +209,7 @@ MatchPlan make_plan(PgConnection& connection, const std::string& left_name,
   match.id_is_text = id.info.dtype == DType::String;
   match.radius_arcsec = *options.radius_arcsec;
   match.where = *options.where;
-  match.nearest = *options.match == "nearest";
+  match.nearest = *options.match == qsohost::PairsKept::Nearest;
   match.unique = *options.unique;
   MatchPlan plan;
   choose_columns(left, right, options, match, plan);

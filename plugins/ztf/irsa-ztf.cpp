@@ -56,22 +56,22 @@ class IrsaZtf final : public qsohost::HttpFetcher {
       "the archive leaves out epochs that have any of these bits set in catflags; 0: none (32768: "
       "those that are bad as a whole)",
       {.min = 0, .max = 65535}};
-  qsohost::Option<std::string> objects{
+  qsohost::Choice<ztf::Objects> objects{
       this,
       "objects",
-      "all",
+      ztf::Objects::All,
+      {{"all", ztf::Objects::All}, {"nearest", ztf::Objects::Nearest}},
       "all: every ZTF source inside the radius; nearest: per band, field and quadrant only the one "
-      "nearest the target",
-      {.choices = {"all", "nearest"}}};
-  qsohost::Option<std::string> road{
+      "nearest the target"};
+  qsohost::Choice<ztf::Road> road{
       this,
       "road",
-      "auto",
+      ztf::Road::Auto,
+      {{"position", ztf::Road::Position}, {"ids", ztf::Road::Ids}, {"auto", ztf::Road::Auto}},
       "position: one request a target; ids: the table of objects says which ZTF objects there are, "
       "and light curves are asked by id, many in a request; auto: ids for more than 30 targets in "
       "a "
-      "batch, while that works",
-      {.choices = {"position", "ids", "auto"}}};
+      "batch, while that works"};
   qsohost::Option<std::int64_t> ids_per_request{
       this, "ids_per_request", 200, "objects asked for in one request", {.min = 1, .max = 400}};
   qsohost::Option<std::int64_t> max_connections{
@@ -117,9 +117,9 @@ class IrsaZtf final : public qsohost::HttpFetcher {
   qsohost::In<double> dec{this, "", "dec", "deg", "declination of the target, ICRS"};
 
   void validate() const override {
-    if (bands->empty()) throw qsohost::ChainError("bands: there must be one at least");
-    if (*road == "ids" && table_name().empty()) {
-      throw qsohost::ChainError(
+    if (bands->empty()) throw qsohost::UsageError("bands: there must be one at least");
+    if (*road == ztf::Road::Ids && table_name().empty()) {
+      throw qsohost::UsageError(
           fmt::format("objects_table: needed for road = \"ids\", for '{}' is no release like "
                       "ztf_dr24",
                       *collection));
@@ -177,15 +177,13 @@ class IrsaZtf final : public qsohost::HttpFetcher {
     asking.tap_url = tap;
     asking.collection = *collection;
     asking.objects_table = table_name();
-    asking.selection = {*radius, *objects == "nearest"};
+    asking.selection = {*radius, *objects == ztf::Objects::Nearest};
     asking.bands = wanted_bands();
     asking.bad_catflags_mask = *bad_catflags_mask;
     asking.ids_per_request = *ids_per_request;
     asking.confirm_empty = static_cast<int>(*confirm_empty);
     asking.confirm_after = to_milliseconds(*confirm_after);
-    asking.road = *road == "ids"        ? ztf::Road::Ids
-                  : *road == "position" ? ztf::Road::Position
-                                        : ztf::Road::Auto;
+    asking.road = *road;
     return asking;
   }
 

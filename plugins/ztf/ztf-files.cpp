@@ -34,13 +34,13 @@ class ZtfFiles : public qsohost::Fetcher {
       this, "path", qsohost::required,
       "files with the archive's answers, e.g. \"answers/{source_id}.csv\": CSV, TSV, IPAC table or "
       "VOTable"};
-  qsohost::Option<std::string> objects{
+  qsohost::Choice<ztf::Objects> objects{
       this,
       "objects",
-      "all",
+      ztf::Objects::All,
+      {{"all", ztf::Objects::All}, {"nearest", ztf::Objects::Nearest}},
       "all: every ZTF source inside the radius; nearest: per band, field and quadrant only the one "
-      "nearest the target",
-      {.choices = {"all", "nearest"}}};
+      "nearest the target"};
   qsohost::Option<double> radius{this,
                                  "radius_arcsec",
                                  2.0,
@@ -51,7 +51,7 @@ class ZtfFiles : public qsohost::Fetcher {
 
   void validate() const override {
     if (path->text.find(kPlaceholder) == std::string::npos) {
-      throw qsohost::ChainError(
+      throw qsohost::UsageError(
           fmt::format("path: \"{}\" has no {} in it; write e.g. \"answers/{}.csv\"", path->text,
                       kPlaceholder, kPlaceholder));
     }
@@ -66,7 +66,7 @@ class ZtfFiles : public qsohost::Fetcher {
     const std::string before = path->text.substr(0, path->text.find(kPlaceholder));
     const std::filesystem::path folder = std::filesystem::path(before).parent_path();
     if (folder.empty() || std::filesystem::is_directory(folder)) return;
-    throw qsohost::ChainError(fmt::format(
+    throw qsohost::RunError(fmt::format(
         "path: there is no folder {} (relative paths count from the chain file)", folder.string()));
   }
 
@@ -75,7 +75,7 @@ class ZtfFiles : public qsohost::Fetcher {
   void fetch(qsohost::Batch& batch, qsohost::Outcomes& outcomes) override {
     const auto ras = ra(batch);
     const auto decs = dec(batch);
-    const ztf::Selection selection{*radius, *objects == "nearest"};
+    const ztf::Selection selection{*radius, *objects == ztf::Objects::Nearest};
     outcomes.for_each(batch, [&](const qsohost::Object& object) {
       const std::string file = file_of(object.id());
       with_file_name(file, [&] {

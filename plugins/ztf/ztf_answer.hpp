@@ -76,6 +76,9 @@ struct Answer {
   bool has_all = false;        // there are all 24 columns
 };
 
+// Which ZTF sources inside the radius: the option `objects` of the stages.
+enum class Objects : std::uint8_t { All, Nearest };
+
 struct Selection {
   double radius_arcsec = 2.0;
   // Of all sources of one band, field and quadrant only the one nearest the target (equally near:

@@ -88,6 +88,29 @@ label = "again"
   CHECK_THAT(problems, Contains("warning: the chain has no Sink"));
 }
 
+TEST_CASE("times of different systems are not combined") {
+  FauxRun r;
+  r.text = R"([chain]
+name = "faux"
+[[stage]]
+use = "faux-source"
+[[stage]]
+use = "faux-fetch"
+[[stage]]
+use = "faux-clock"
+[[stage]]
+use = "faux-sink"
+[[stage]]
+use = "faux-both"
+)";
+  CHECK_FALSE(r.load());
+  CHECK_THAT(told(r), Contains("11:1: faux-both reads the times of 'faux.g' (MJD UTC) and of "
+                               "'clock.g' (BJD TCB - 2455197.5)"));
+  r.problems.clear();
+  CHECK(r.load({{"faux-both.converts", "true"}}));
+  CHECK(r.load({{"faux-clock.like_faux", "true"}}));
+}
+
 TEST_CASE("the order of roles is checked") {
   FauxRun r;
   r.text =
@@ -168,5 +191,5 @@ TEST_CASE("drawings name every stage") {
     }
     CHECK_THAT(drawing, Contains("faux.g"));
   }
-  CHECK_THROWS_AS(draw(*chain, "png"), ChainError);
+  CHECK_THROWS_AS(draw(*chain, "png"), UsageError);
 }

@@ -15,6 +15,21 @@ struct Band : OptionOwner {
   Option<std::int64_t> width{this, "width", 1, "how wide", {.min = 1}};
 };
 
+enum class Mean { Median, Profiled };
+
+struct Chosen : OptionOwner {
+  Choice<Mean> mean{this,
+                    "mean",
+                    Mean::Profiled,
+                    {{"median", Mean::Median}, {"profiled", Mean::Profiled}},
+                    "which mean"};
+  Choice<Mean> needed{this,
+                      "needed",
+                      required,
+                      {{"median", Mean::Median}, {"profiled", Mean::Profiled}},
+                      "which mean"};
+};
+
 struct Owner : OptionOwner {
   OptionTables<Band> band{this, "band", "light curves"};
   Option<std::vector<Path>> files{this, "files", {}, "files"};
@@ -66,6 +81,23 @@ TEST_CASE("an option that refuses a value keeps the one it has") {
   CHECK(o.url->text == "https://archive.org/api");
 }
 
+TEST_CASE("a choice has one of several names") {
+  Chosen o;
+  CHECK(*o.mean == Mean::Profiled);
+  CHECK(to_toml(o.mean.value()) == "\"profiled\"");
+  CHECK(o.mean.type_name() == "string");
+  CHECK(o.mean.limits().choices == std::vector<std::string>{"median", "profiled"});
+  o.mean.set({Scalar(std::string("median"))});
+  CHECK(*o.mean == Mean::Median);
+  CHECK_THROWS_WITH(o.mean.set({Scalar(std::string("mode"))}),
+                    Contains("must be one of \"median\", \"profiled\", not \"mode\""));
+  CHECK_THROWS_WITH(o.mean.set({Scalar(1.0)}), Contains("wants a string"));
+  CHECK(*o.mean == Mean::Median);
+  CHECK(to_toml(o.needed.value()) == "\"\"");
+  o.needed.set({Scalar(std::string("profiled"))});
+  CHECK(*o.needed == Mean::Profiled);
+}
+
 TEST_CASE("a URL is one that can be asked") {
   const auto good =
       GENERATE(as<std::string>{}, "https://archive.org", "HTTP://127.0.0.1:8000/a?b=c",
@@ -108,7 +140,7 @@ TEST_CASE("a URL with a secret in it is refused without it") {
   try {
     o.url.set({Scalar(bad)});
     FAIL("no error for " << bad);
-  } catch (const ChainError& e) {
+  } catch (const UsageError& e) {
     INFO(e.what());
     CHECK_THAT(e.what(), !Contains("secret") && !Contains("me:") && Contains("host"));
   }

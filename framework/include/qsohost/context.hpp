@@ -49,7 +49,7 @@ class QSOHOST_API Context {
   void info(std::string_view message) { log(LogLevel::Info, message); }
   void warn(std::string_view message) { log(LogLevel::Warning, message); }
 
-  // The value of the environment variable, without line breaks at its end; throws ChainError,
+  // The value of the environment variable, without line breaks at its end; throws RunError,
   // naming the variable, if it is not set.
   std::string secret(const Secret& secret) const;
 
@@ -59,7 +59,7 @@ class QSOHOST_API Context {
 };
 
 // Makes a finished temporary file the real one: flushes it to disk, renames it, and flushes the
-// folder. After a crash the name holds either the old content or all of the new. Throws ChainError
+// folder. After a crash the name holds either the old content or all of the new. Throws RunError
 // that names the file.
 QSOHOST_API void publish_file(const std::filesystem::path& temporary,
                               const std::filesystem::path& destination);

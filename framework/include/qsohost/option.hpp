@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -130,18 +131,18 @@ class QSOHOST_API OptionBase {
   // True if `${NAME}` in a value is replaced before set(); so it is in paths.
   virtual bool expands_environment() const { return false; }
 
-  // Checks type, range, choices and length, then takes the value. Throws ChainError with a message
+  // Checks type, range, choices and length, then takes the value. Throws UsageError with a message
   // that says what the option wants, and keeps the value that it had. A list option takes a scalar
   // as a list of one.
   void set(const OptionValue& value);
 
-  // Throws ChainError if the value in force breaks the option's own limits.
+  // Throws UsageError if the value in force breaks the option's own limits.
   void check() const { check_value(value()); }
 
  protected:
   OptionBase(OptionOwner* owner, std::string name, std::string help, OptionLimits limits,
              bool is_required);
-  // Takes a value of the right type that passes check(); throws ChainError for others.
+  // Takes a value of the right type that passes check(); throws UsageError for others.
   virtual void assign(const OptionValue& value) = 0;
   virtual void check_value(const OptionValue& value) const;
 
@@ -192,8 +193,74 @@ extern template class Option<std::vector<std::string>>;
 extern template class Option<std::vector<double>>;
 extern template class Option<std::vector<Path>>;
 
+class QSOHOST_API ChoiceBase : public OptionBase {
+ public:
+  ~ChoiceBase() override;
+  std::string_view type_name() const final { return "string"; }
+  OptionValue value() const final;
+
+ protected:
+  // `index`: of the default among limits.choices.
+  ChoiceBase(OptionOwner* owner, std::string name, std::string help, OptionLimits limits,
+             bool is_required, std::size_t index);
+  std::size_t index() const { return index_; }
+
+ private:
+  void assign(const OptionValue& value) final;
+  std::size_t index_;
+};
+
+// One of several named values of an enum:
+//
+//   enum class Mean { Median, Profiled };
+//   Choice<Mean> mean{this, "mean", Mean::Median,
+//                     {{"median", Mean::Median}, {"profiled", Mean::Profiled}}, "which mean"};
+//
+// and the chain file has mean = "profiled".
+template <class E>
+class Choice final : public ChoiceBase {
+ public:
+  struct Named {
+    const char* name;
+    E value;
+  };
+  Choice(OptionOwner* owner, std::string name, E otherwise, std::initializer_list<Named> choices,
+         std::string help, OptionLimits limits = {})
+      : ChoiceBase(owner, std::move(name), std::move(help), named(std::move(limits), choices),
+                   false, index_of(otherwise, choices)),
+        values_(values_of(choices)) {}
+  Choice(OptionOwner* owner, std::string name, Required, std::initializer_list<Named> choices,
+         std::string help, OptionLimits limits = {})
+      : ChoiceBase(owner, std::move(name), std::move(help), named(std::move(limits), choices), true,
+                   0),
+        values_(values_of(choices)) {}
+
+  E operator*() const { return values_.at(index()); }
+
+ private:
+  static OptionLimits named(OptionLimits limits, std::initializer_list<Named> choices) {
+    for (const Named& choice : choices) limits.choices.emplace_back(choice.name);
+    return limits;
+  }
+  // Behind the last one if it is none of them, which is found when the plugin is loaded.
+  static std::size_t index_of(E value, std::initializer_list<Named> choices) {
+    std::size_t i = 0;
+    for (const Named& choice : choices) {
+      if (choice.value == value) break;
+      ++i;
+    }
+    return i;
+  }
+  static std::vector<E> values_of(std::initializer_list<Named> choices) {
+    std::vector<E> values;
+    for (const Named& choice : choices) values.push_back(choice.value);
+    return values;
+  }
+  std::vector<E> values_;
+};
+
 // What is wrong inside a list of tables, with places in the chain file.
-class QSOHOST_API TableError : public ChainError {
+class QSOHOST_API TableError : public UsageError {
  public:
   struct Problem {
     Place place;
@@ -209,6 +276,7 @@ class QSOHOST_API TableError : public ChainError {
 
 class QSOHOST_API OptionTablesBase : public OptionBase {
  public:
+  ~OptionTablesBase() override;
   std::string_view type_name() const final { return "list of tables"; }
   OptionValue value() const final;
   bool empty() const { return tables_.empty(); }
@@ -216,7 +284,6 @@ class QSOHOST_API OptionTablesBase : public OptionBase {
 
  protected:
   OptionTablesBase(OptionOwner* owner, std::string name, std::string help);
-  ~OptionTablesBase() override;
   const OptionOwner& table(std::size_t i) const { return *tables_[i]; }
 
  private:

@@ -100,7 +100,7 @@ ChainStage make_stage(const RawStage& raw, const std::filesystem::path& folder, 
   stage.place = raw.place;
   if (raw.use.empty()) return stage;
   try {
-    if (plugins.find(raw.use) == nullptr) throw ChainError(plugins.no_stage(raw.use));
+    if (plugins.find(raw.use) == nullptr) throw UsageError(plugins.no_stage(raw.use));
     stage.stage = plugins.create(raw.use);
     stage.offer = *plugins.find(raw.use);
     const AtWork at_work(place_of(stage, nullptr));

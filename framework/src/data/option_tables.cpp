@@ -17,7 +17,7 @@ std::string joined(const std::vector<TableError::Problem>& problems) {
 }  // namespace
 
 TableError::TableError(std::vector<Problem> problems)
-    : ChainError(joined(problems)), problems_(std::move(problems)) {}
+    : UsageError(joined(problems)), problems_(std::move(problems)) {}
 TableError::~TableError() = default;
 
 OptionTablesBase::OptionTablesBase(OptionOwner* owner, std::string name, std::string help)
@@ -28,7 +28,7 @@ void OptionTablesBase::assign(const OptionValue& value) {
   const auto* list = std::get_if<std::vector<OptionValue::Scalar>>(&value.data);
   const auto* tables = std::get_if<std::vector<OptionValue::Table>>(&value.data);
   if (tables == nullptr && (list == nullptr || !list->empty())) {
-    throw ChainError(fmt::format("wants tables: write [[stage.{}]]", name()));
+    throw UsageError(fmt::format("wants tables: write [[stage.{}]]", name()));
   }
   std::vector<std::shared_ptr<OptionOwner>> made;
   std::vector<TableError::Problem> problems;

@@ -95,7 +95,7 @@ std::string expand_environment(const std::string& text) {
     } else if (otherwise != std::string::npos) {
       out += inside.substr(otherwise + 2);
     } else {
-      throw ChainError(fmt::format("names the environment variable '{}', which is not set", name));
+      throw UsageError(fmt::format("names the environment variable '{}', which is not set", name));
     }
     at = end + 1;
   }

@@ -92,12 +92,12 @@ GroupInfo group_info_of(std::string_view name) {
     info.time = "mjd";
     info.mag = "mag";
     info.mag_err = "magerr";
-    info.time_system = "MJD UTC";
+    info.time_system = kMjdUtc;
   } else if (info.survey == "gaia" && contains(kGaiaBands, info.band)) {
     info.time = "time";
     info.mag = "mag";
     info.mag_err = "mag_err";
-    info.time_system = "BJD TCB - 2455197.5";
+    info.time_system = kGaiaTime;
   }
   return info;
 }

@@ -32,7 +32,7 @@ std::string compressed(const std::string& text, const std::string& file) {
   std::string out(size, '\0');
   if (compress2(reinterpret_cast<Bytef*>(out.data()), &size,
                 reinterpret_cast<const Bytef*>(text.data()), text.size(), 1) != Z_OK) {
-    throw ChainError(fmt::format("{}: an answer cannot be compressed", file));
+    throw RunError(fmt::format("{}: an answer cannot be compressed", file));
   }
   out.resize(size);
   return out;
@@ -78,7 +78,7 @@ void from_lines(std::string_view lines, Response& response) {
 AnswerStore::AnswerStore(const std::filesystem::path& file, Log log)
     : AnswerStore(file.string(), std::move(log)) {
   const bool is_open = open(file_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
-  if (!is_open) throw ChainError(fmt::format("{}: {}", file_, sqlite3_errmsg(db_.get())));
+  if (!is_open) throw RunError(fmt::format("{}: {}", file_, sqlite3_errmsg(db_.get())));
   execute(journal_mode(file));
   // Whatever was stored outlives this process; after a power cut the last answers are asked again.
   execute("PRAGMA synchronous=NORMAL");
@@ -98,7 +98,7 @@ std::unique_ptr<AnswerStore> AnswerStore::look_at(const std::filesystem::path& f
       return store;
     }
   }
-  throw ChainError(fmt::format("{}: it cannot be read, or holds no recorded answers ({})",
+  throw UsageError(fmt::format("{}: it cannot be read, or holds no recorded answers ({})",
                                store->file_, sqlite3_errmsg(store->db_.get())));
 }
 
@@ -184,7 +184,7 @@ void AnswerStore::drop_damaged(const Owner& owner, const Request& request) const
   const std::string which =
       fmt::format("the stored answer to {} {} is damaged", request.method, public_url(request.url));
   if (is_read_only_) {
-    throw ChainError(fmt::format("{}: {}; record it again with --record", file_, which));
+    throw RunError(fmt::format("{}: {}; record it again with --record", file_, which));
   }
   {
     const std::lock_guard lock(mutex_);

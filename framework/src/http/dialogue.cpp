@@ -16,8 +16,8 @@ namespace {
 void check_headers(const Request& request) {
   for (const std::string& header : request.headers) {
     if (header.find_first_of("\r\n") != std::string::npos) {
-      throw ChainError(fmt::format("header '{}' of a request contains a line break",
-                                   header.substr(0, header.find_first_of(":\r\n"))));
+      throw RunError(fmt::format("header '{}' of a request contains a line break",
+                                 header.substr(0, header.find_first_of(":\r\n"))));
     }
   }
 }
@@ -62,7 +62,7 @@ void Dialogue::wait() {
     case Talk::End::Interrupted:
       throw Interrupted();
     case Talk::End::Lost:
-      throw ChainError("requests were lost in this program (out of memory?); go on with --resume");
+      throw RunError("requests were lost in this program (out of memory?); go on with --resume");
   }
   if (reply) take(*reply);
 }

@@ -53,7 +53,7 @@ std::string take_sqlstate(std::string& message) {
   message = fmt::format("no connection to PostgreSQL: {}", one_line(message));
   if (state.empty() && PQconnectionNeedsPassword(connection) != 0) state = "28P01";
   if (state.empty() && message.find("definition of service") != std::string::npos) {
-    throw ChainError(message + "; a service is defined in ~/.pg_service.conf or PGSERVICEFILE");
+    throw RunError(message + "; a service is defined in ~/.pg_service.conf or PGSERVICEFILE");
   }
   throw_sql_error(state, message);
 }
@@ -107,7 +107,7 @@ void notice_dead_peer(PGconn* connection) {
 PqConnection connect_until(const std::string& dsn, const std::atomic<bool>& is_given_up) {
   PqConnection connection = start_connecting(dsn);
   PGconn* const c = connection.get();
-  if (c == nullptr) throw ChainError("no memory for a connection to PostgreSQL");
+  if (c == nullptr) throw RunError("no memory for a connection to PostgreSQL");
   PQsetErrorVerbosity(c, PQERRORS_VERBOSE);
   const std::chrono::duration<double> most(connect_seconds(c));
   auto begin = Clock::now();

@@ -146,7 +146,7 @@ void PgConnection::finish_failed() {
   for (Result left = next_result(); left != nullptr; left = next_result()) {
     const ExecStatusType status = PQresultStatus(left.get());
     if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT) {
-      throw ChainError("PostgreSQL: a COPY was begun on this connection and is not finished");
+      throw RunError("PostgreSQL: a COPY was begun on this connection and is not finished");
     }
   }
 }

@@ -57,7 +57,7 @@ void throw_sql_error(std::string_view sqlstate, std::string message) {
     message += fmt::format("; {}", advice.text);
     break;
   }
-  throw ChainError(message);
+  throw RunError(message);
 }
 
 }  // namespace qsohost::inline v1

@@ -16,7 +16,7 @@ struct PqRelease {
     release(thing);
   }
 };
-// Throws TryAgain or ChainError as the SQLSTATE ("": none, the connection is gone) says, with
+// Throws TryAgain or RunError as the SQLSTATE ("": none, the connection is gone) says, with
 // advice where there is any.
 [[noreturn]] void throw_sql_error(std::string_view sqlstate, std::string message);
 

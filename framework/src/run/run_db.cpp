@@ -41,7 +41,7 @@ RunDb::RunDb(const std::filesystem::path& file) : file_(file.string()) {
   const int code = sqlite3_open(file.empty() ? ":memory:" : file.c_str(), &db);
   db_ = std::shared_ptr<sqlite3>(db, CloseSqlite());
   if (code != SQLITE_OK) {
-    throw ChainError(fmt::format("{}: {}", file_, sqlite3_errmsg(db)));
+    throw RunError(fmt::format("{}: {}", file_, sqlite3_errmsg(db)));
   }
   sqlite3_busy_timeout(db, 10000);
   execute("PRAGMA auto_vacuum=INCREMENTAL");  // answers come and go; see AnswerStore
@@ -66,7 +66,7 @@ std::unique_ptr<RunDb> RunDb::look_at(const std::filesystem::path& file) {
     if (code != SQLITE_OK) continue;
     if (sqlite3_exec(db, "SELECT 1 FROM meta", nullptr, nullptr, nullptr) == SQLITE_OK) return look;
   }
-  throw ChainError(fmt::format("{}: it cannot be read, or is no ledger of a run", file.string()));
+  throw RunError(fmt::format("{}: it cannot be read, or is no ledger of a run", file.string()));
 }
 
 void RunDb::execute(const char* sql) const {
@@ -74,7 +74,7 @@ void RunDb::execute(const char* sql) const {
   if (sqlite3_exec(db_.get(), sql, nullptr, nullptr, &message) == SQLITE_OK) return;
   const std::string text = fmt::format("{}: {}", file_, message != nullptr ? message : "?");
   sqlite3_free(message);
-  throw ChainError(text);
+  throw RunError(text);
 }
 
 namespace {

@@ -1,4 +1,4 @@
-// Statements and transactions of SQLite. Every mistake is a ChainError that names the file.
+// Statements and transactions of SQLite. Every mistake is a RunError that names the file.
 #pragma once
 
 #include <fmt/format.h>
@@ -84,7 +84,7 @@ class Statement {
   }
   void check(int code) const {
     if (code != SQLITE_OK) {
-      throw ChainError(fmt::format("{}: {}", file_, sqlite3_errmsg(db_)));
+      throw RunError(fmt::format("{}: {}", file_, sqlite3_errmsg(db_)));
     }
   }
 

@@ -28,7 +28,7 @@ std::vector<std::string> names_in(const std::filesystem::path& file) {
 
 void add_band(Schema& schema, const std::string& band, const std::vector<std::string>& columns) {
   const std::string group = "ztf." + band;
-  schema.add_group({group, "ztf", band, "mjd", "mag", "magerr", "MJD UTC"}, "ztf");
+  schema.add_group({group, "ztf", band, "mjd", "mag", "magerr", kMjdUtc}, "ztf");
   for (const std::string& name : columns) {
     const bool is_text = name == "filtercode";
     schema.add({group, name, is_text ? DType::String : DType::F32}, "ztf");
@@ -166,7 +166,7 @@ class Run {
     Column& ra = batch.objects().add({"ra", DType::F64, "deg", ""});
     Column& dec = batch.objects().add({"dec", DType::F64, "deg", ""});
     Column& name = batch.objects().add({"name", DType::String, "", ""});
-    Group& group = batch.add_group({"ztf.g", "ztf", "g", "mjd", "mag", "magerr", "MJD UTC"});
+    Group& group = batch.add_group({"ztf.g", "ztf", "g", "mjd", "mag", "magerr", kMjdUtc});
     Column& mjd = group.add({"mjd", DType::F64, "d", "time of the exposure"});
     Column& mag = group.add({"mag", DType::F32, "mag", ""});
     for (std::size_t i = first; i < first + rows; ++i) {
@@ -202,6 +202,7 @@ TEST_CASE("products do not depend on batches") {
   CHECK(a.filename() == "demo_ztf_lc.fits");
   CHECK(bytes_of(a) == bytes_of(b));
   CHECK(names_in(a) == Names{"source_id", "ra", "dec", "mjd_g", "mag_g"});
+  CHECK(FitsTable(a).time_system() == kMjdUtc);
   const std::string json = second_opinion(
       a, "--rows 40 --columns source_id:K,ra:D:deg,dec:D:deg,mjd_g:PD:d,mag_g:PE:mag --json");
   if (json.empty()) return;
