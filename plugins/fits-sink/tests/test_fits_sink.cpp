@@ -47,7 +47,7 @@ Schema chain() {
   schema.add({"", "loo.ztf.g.logD", DType::F64}, "loo");
   schema.add({"", "loo.ztf.g.n_removed", DType::I32}, "loo");
   schema.add({"ztf.g", "keep", DType::Bool}, "loo");
-  schema.add_group({"loo.ztf.g", "", "g", "", "", "", ""}, "loo");
+  schema.add_group({"loo.ztf.g", "", "g", "", "", "", {}}, "loo");
   schema.add({"loo.ztf.g", "removed_mjd", DType::F64}, "loo");
   return schema;
 }

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include <qsohost/survey.hpp>
 #include <qsohost/testing.hpp>
 
 #include "folder.hpp"

@@ -124,7 +124,7 @@ TEST_CASE("other ZTF bands are dropped, other surveys never") {
     Harness h("ztf-quality", {{"drop_other_bands", drop ? "true" : "false"}});
     set_targets(h, 1);
     for (const char* band : {"g", "r", "i"}) add_group(h.batch(), band, {{{.chi = 9.0f}}});
-    h.batch().add_group({"gaia.g", "gaia", "g", "time", "mag", "mag_err", ""}).close_row();
+    h.batch().add_group({"gaia.g", "gaia", "g", "time", "mag", "mag_err", {}}).close_row();
     h.run();
     CHECK((h.batch().find_group("ztf.i") == nullptr) == drop);
     CHECK(h.batch().find_group("gaia.g") != nullptr);
