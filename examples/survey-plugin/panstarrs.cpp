@@ -22,14 +22,12 @@ class PanStarrs final : public ObjectFetcher {
   In<double> dec{this, "", "dec", "deg", "declination of the target, ICRS"};
 
   void declare(const Schema&, Ports& ports) const override {
-    for (const char band : kBands) {
-      const std::string group = std::string("ps1.") + band;
-      ports.adds_group({group, "ps1", {band}, "mjd", "mag", "mag_err", "MJD TAI"});
-      ports.adds({group, "epoch_id", DType::I64, "", "detectID"});
-      ports.adds({group, "mjd", DType::F64, "d", "middle of the exposure (obsTime), TAI"});
-      ports.adds({group, "mag", DType::F64, "mag", "AB magnitude of psfFlux"});
-      ports.adds({group, "mag_err", DType::F64, "mag", "2.5 / ln 10 x psfFluxErr / psfFlux"});
-    }
+    for (const char b : kBands)
+      ports.adds_group({std::string("ps1.") + b, "ps1", {b}, "mjd", "mag", "mag_err", kMjdTai},
+                       {{"epoch_id", DType::I64, "", "detectID"},
+                        {"mjd", DType::F64, "d", "middle of the exposure (obsTime), TAI"},
+                        {"mag", DType::F64, "mag", "AB magnitude of psfFlux"},
+                        {"mag_err", DType::F64, "mag", "2.5 / ln 10 x psfFluxErr / psfFlux"}});
   }
 
   Request request(const Object& o) const override {
@@ -63,11 +61,10 @@ class PanStarrs final : public ObjectFetcher {
     for (TableRow row(table); row.next();) {
       const std::int64_t filter = row.integer("filterID");
       if (filter < 1 || filter > 5) throw BadObject("a detection with an unknown filterID");
-      const std::string group = std::string("ps1.") + kBands[filter - 1];
+      Group& to = epochs.group(std::string("ps1.") + kBands[filter - 1]);
       const double flux = row.number("psfFlux");  // Jy; -999 where there is none
-      counts.add(group, flux > 0 ? "epochs" : "epochs without a positive flux");
+      counts.add(to.name(), flux > 0 ? "epochs" : "epochs without a positive flux");
       if (!(flux > 0)) continue;
-      Group& to = epochs.group(group);
       to.at("epoch_id").append(row.integer("detectID"));
       to.at("mjd").append(row.number("obsTime"));
       to.at("mag").append(-2.5 * std::log10(flux / 3631));  // AB: 3631 Jy

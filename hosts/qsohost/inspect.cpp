@@ -89,8 +89,8 @@ std::vector<SharedPort> shared(const std::vector<Port>& ports) {
 
 std::string group_text(const GroupInfo& group) {
   if (group.time.empty()) return "arrays per object";
-  return fmt::format("light curve: time {} ({}), {}, {}", group.time, group.time_system, group.mag,
-                     group.mag_err);
+  return fmt::format("light curve: time {} ({}), {}, {}", group.time, name_of(group.time_system),
+                     group.mag, group.mag_err);
 }
 
 std::string port_table(const std::vector<Port>& ports) {
@@ -179,7 +179,7 @@ Json json_of(const GroupInfo& group) {
           {"time", group.time},
           {"mag", group.mag},
           {"mag_err", group.mag_err},
-          {"time_system", group.time_system}};
+          {"time_system", name_of(group.time_system)}};
 }
 
 // A cell of a Markdown table.

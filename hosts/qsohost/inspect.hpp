@@ -17,7 +17,7 @@ struct StageFacts {
   std::string ports_note;  // how to read names like "<groups>", or why ports may be missing
 };
 
-// Loads the plugin if need be; throws ChainError when there is no such stage.
+// Loads the plugin if need be; throws UsageError when there is no such stage.
 StageFacts look_at(Plugins& plugins, const std::string& stage);
 
 std::string as_text(const StageFacts& facts);

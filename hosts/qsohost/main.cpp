@@ -90,7 +90,7 @@ int main(int argc, char** argv) {
     const Parsed parsed = parse_arguments(argc, argv);
     if (!parsed.arguments) return parsed.exit_code;
     return work(*parsed.arguments);
-  } catch (const ChainError& error) {
+  } catch (const UsageError& error) {
     complain("qsohost: {}\n", error.what());
     return kUsage;
   } catch (const std::exception& error) {

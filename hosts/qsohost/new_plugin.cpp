@@ -62,14 +62,14 @@ bool is_for(std::string_view folder, std::string_view kind) {
 std::vector<fs::path> new_plugin(const std::string& kind, const std::string& name,
                                  const fs::path& parent) {
   if (!is_good_name(name)) {
-    throw ChainError(
+    throw UsageError(
         fmt::format("'{}' cannot be the name of a stage: small letters, digits and single dashes, "
                     "beginning with a letter, e.g. \"my-{}\"",
                     name, kind));
   }
   const fs::path folder = parent / name;
   if (fs::exists(folder)) {
-    throw ChainError(fmt::format("{} is there already; nothing was written", folder.string()));
+    throw UsageError(fmt::format("{} is there already; nothing was written", folder.string()));
   }
   const std::array<std::pair<std::string_view, std::string>, 4> words{
       {{"@NAME@", name},

@@ -18,7 +18,7 @@ struct Template {
 std::vector<Template> templates();
 
 // Kinds: "source", "survey", "filter", "fitter", "sink". Writes folder `parent`/`name` and returns
-// its files. Throws ChainError for a name that cannot be a stage's, and for a folder that is there
+// its files. Throws UsageError for a name that cannot be a stage's, and for a folder that is there
 // already.
 std::vector<std::filesystem::path> new_plugin(const std::string& kind, const std::string& name,
                                               const std::filesystem::path& parent);

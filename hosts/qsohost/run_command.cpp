@@ -53,14 +53,9 @@ int merge(Plugins& plugins, const Arguments& arguments) {
   options.log = [](LogLevel level, const std::string& text) {
     if (level >= LogLevel::Warning) complain("warning: {}\n", text);
   };
-  try {
-    const auto products = merge_runs(plugins, options);
-    write_text(Stream::Out, "Written\n");
-    for (const auto& product : products) say("  {}\n", product.string());
-  } catch (const ChainError& error) {
-    complain("qsohost: {}\n", error.what());
-    return kRunFailed;
-  }
+  const auto products = merge_runs(plugins, options);
+  write_text(Stream::Out, "Written\n");
+  for (const auto& product : products) say("  {}\n", product.string());
   return kDone;
 }
 

@@ -27,13 +27,13 @@ DType type_of(std::string_view name) {
       {"int64", DType::I64},   {"float32", DType::F32},  {"float64", DType::F64},
       {"char", DType::String}, {"string", DType::String}};
   const auto it = types.find(name);
-  if (it == types.end()) throw ChainError(fmt::format("no column type '{}'", name));
+  if (it == types.end()) throw RunError(fmt::format("no column type '{}'", name));
   return it->second;
 }
 
 ColumnSpec spec_of(std::string_view line) {
   const auto cells = split(line, '\t');
-  if (cells.size() != 5) throw ChainError(fmt::format("not five fields: '{}'", line));
+  if (cells.size() != 5) throw RunError(fmt::format("not five fields: '{}'", line));
   ColumnSpec spec;
   spec.info.name = cells[0];
   spec.info.unit = cells[2];
@@ -70,7 +70,7 @@ std::map<std::string_view, std::vector<ColumnSpec>> read_lists() {
 const std::vector<ColumnSpec>& columns_of(std::string_view table) {
   static const auto tables = read_lists();
   const auto it = tables.find(table);
-  if (it == tables.end()) throw ChainError(fmt::format("there is no table '{}'", table));
+  if (it == tables.end()) throw RunError(fmt::format("there is no table '{}'", table));
   return it->second;
 }
 

@@ -25,7 +25,7 @@ struct ColumnSpec {
   std::string fill;  // of others
 };
 
-// Throws ChainError if there is no such table.
+// Throws RunError if there is no such table.
 const std::vector<ColumnSpec>& columns_of(std::string_view table);
 
 struct ColumnList {

@@ -26,7 +26,7 @@ Faults::Faults(const std::string& rates, std::uint64_t seed) : random_(seed, Str
     const auto rate = parse_double(at == std::string::npos ? "" : part.substr(at + 1));
     const auto known = std::find(kFaultNames.begin() + 1, kFaultNames.end(), name);
     if ((known == kFaultNames.end() && name != "all") || !rate || !(*rate >= 0 && *rate <= 1)) {
-      throw ChainError(fmt::format(
+      throw RunError(fmt::format(
           "--faults: '{}': NAME=RATE is wanted, RATE from 0 to 1, NAME all or one of {}", part,
           fmt::join(kFaultNames.begin() + 1, kFaultNames.end(), ", ")));
     }
@@ -37,7 +37,7 @@ Faults::Faults(const std::string& rates, std::uint64_t seed) : random_(seed, Str
     }
   }
   const double sum = std::accumulate(rates_.begin(), rates_.begin() + kJob, 0.0);
-  if (sum > 1) throw ChainError(fmt::format("--faults: the rates sum up to {}, above 1", sum));
+  if (sum > 1) throw RunError(fmt::format("--faults: the rates sum up to {}, above 1", sum));
 }
 
 Fault Faults::next() {

@@ -33,7 +33,7 @@ inline constexpr std::array<std::string_view, 13> kFaultNames{
 class Faults {
  public:
   // "429=0.05,cut=0.1"; "all=0.05" stands for every fault of a light-curve request. Throws
-  // ChainError.
+  // RunError.
   Faults(const std::string& rates, std::uint64_t seed);
 
   Fault next();  // for the next light-curve request or other answer; any thread

@@ -32,6 +32,8 @@ constexpr std::array<Target, 3> kTargets{
 std::string_view sql_type(DType dtype) {
   constexpr std::array<std::string_view, 7> types{
       "boolean", "smallint", "integer", "bigint", "real", "double precision", "text"};
+  static_assert(types.size() == static_cast<std::size_t>(DType::String) + 1,
+                "each DType needs its type here");
   return types[static_cast<std::size_t>(dtype)];
 }
 

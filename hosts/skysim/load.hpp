@@ -15,7 +15,7 @@ struct LoadOptions {
 // Tables sdssdr16qso.main, gaia_dr3.gaia_source and, where the sky has them, gaia_dr3.
 // epoch_photometry; extension q3c and its indexes; clustered and analysed. All or nothing. NaN of
 // the files becomes NULL; in arrays of every other row of epoch_photometry it stays NaN, for both
-// occur in real databases. Throws ChainError, also when a table is there already.
+// occur in real databases. Throws RunError, also when a table is there already.
 void load_sky(const LoadOptions& options);
 
 }  // namespace qsohost::skysim

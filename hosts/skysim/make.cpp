@@ -87,7 +87,7 @@ void write_file(const std::filesystem::path& file, std::string_view text) {
   std::ofstream out(file, std::ios::binary);
   out.write(text.data(), static_cast<std::streamsize>(text.size()));
   out.close();
-  if (!out) throw ChainError(fmt::format("{}: cannot be written", file.string()));
+  if (!out) throw RunError(fmt::format("{}: cannot be written", file.string()));
 }
 
 // The quasars that Gaia has, as a catalogue of targets, and what IRSA answers about each.

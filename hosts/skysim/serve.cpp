@@ -327,7 +327,7 @@ void Server::run() {
   } else if (!http_.bind_to_port("127.0.0.1", port)) {
     port = -1;
   }
-  if (port < 0) throw ChainError(fmt::format("port {} cannot be used", options_.port));
+  if (port < 0) throw RunError(fmt::format("port {} cannot be used", options_.port));
   std::jthread waiter([this, signals] {
     int signal = 0;
     sigwait(&signals, &signal);

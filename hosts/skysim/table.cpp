@@ -58,7 +58,7 @@ double number(const Fill& fill, Random& random, double redshift) {
   if (fill.kind == "redshift") {
     return random.chance(fill.a) ? redshift + 0.002 * (1 + redshift) * random.normal() : -1;
   }
-  throw ChainError(fmt::format("columns/*.tsv: no rule '{}'", fill.kind));
+  throw RunError(fmt::format("columns/*.tsv: no rule '{}'", fill.kind));
 }
 
 }  // namespace
@@ -74,7 +74,7 @@ Table::Table(std::string_view name) : name_(name), specs_(columns_of(name)) {
 Column& Table::at(std::string_view column) {
   const auto it = places_.find(column);
   if (it == places_.end()) {
-    throw ChainError(fmt::format("table {} has no column '{}'", name_, column));
+    throw RunError(fmt::format("table {} has no column '{}'", name_, column));
   }
   return columns_[it->second];
 }
@@ -95,7 +95,7 @@ void Table::append_number(Column& column, double value) {
     case DType::F64:
       return column.append<double>(value);
     case DType::String:
-      throw ChainError(fmt::format("column '{}' holds texts", column.name()));
+      throw RunError(fmt::format("column '{}' holds texts", column.name()));
   }
 }
 
@@ -105,7 +105,7 @@ void Table::fill_rest(std::uint64_t seed, std::uint64_t first_row, std::size_t r
     Column& column = columns_[k];
     if (!specs_[k].axis.empty() || column.size() == rows) continue;
     if (specs_[k].fill == "code") {
-      throw ChainError(fmt::format("table {}: column '{}' was not filled", name_, column.name()));
+      throw RunError(fmt::format("table {}: column '{}' was not filled", name_, column.name()));
     }
     const Fill fill = parse_fill(specs_[k].fill);
     column.reserve(rows);

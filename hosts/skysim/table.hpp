@@ -20,7 +20,7 @@ class Table {
  public:
   explicit Table(std::string_view name);
 
-  Column& at(std::string_view column);  // throws ChainError
+  Column& at(std::string_view column);  // throws RunError
 
   // One cell for each of `rows`: value(i) is a number (NaN: missing), an int64 or a text.
   template <class F>

@@ -23,7 +23,7 @@ const Column& LightCurveRow::at(std::string_view column) const {
   for (std::size_t i = 0; i < cells.size(); ++i) {
     if ((*fields)[i].info.name == column) return cells[i].values;
   }
-  throw ChainError(fmt::format("ztf_light_curves.fits has no column '{}'", column));
+  throw RunError(fmt::format("ztf_light_curves.fits has no column '{}'", column));
 }
 
 ZtfStore::ZtfStore(const std::filesystem::path& folder)
@@ -34,8 +34,8 @@ ZtfStore::ZtfStore(const std::filesystem::path& folder)
   for (const FitsCells& cells : cells_) cells.values.require_width(1);
   curves_ = std::make_unique<FitsTable>(curves_file_);
   if (curves_->rows() != objects.rows()) {
-    throw ChainError(fmt::format("{}: {} rows, but ztf_objects.fits has {}; make the sky again",
-                                 curves_file_.string(), curves_->rows(), objects.rows()));
+    throw RunError(fmt::format("{}: {} rows, but ztf_objects.fits has {}; make the sky again",
+                               curves_file_.string(), curves_->rows(), objects.rows()));
   }
   by_oid_ = all_of(objects.rows());
   by_dec_ = by_oid_;
@@ -53,7 +53,7 @@ const Column& ZtfStore::column(std::string_view name) const {
   for (std::size_t i = 0; i < fields_.size(); ++i) {
     if (fields_[i].info.name == name) return cells_[i].values;
   }
-  throw ChainError(fmt::format("ztf_objects.fits has no column '{}'", name));
+  throw RunError(fmt::format("ztf_objects.fits has no column '{}'", name));
 }
 
 std::vector<std::size_t> ZtfStore::in_circle(const Position& centre, double radius) const {

@@ -24,14 +24,14 @@ struct LightCurveRow {
 
 class ZtfStore {
  public:
-  explicit ZtfStore(const std::filesystem::path& folder);  // throws ChainError
+  explicit ZtfStore(const std::filesystem::path& folder);  // throws RunError
 
   // Places in objects() of what lies inside; ascending by oid. Radius in arcsec.
   std::vector<std::size_t> in_circle(const Position& centre, double radius) const;
   std::optional<std::size_t> find(std::int64_t oid) const;
 
   const std::vector<FitsField>& fields() const { return fields_; }
-  const Column& column(std::string_view name) const;  // of ztf_objects; throws ChainError
+  const Column& column(std::string_view name) const;  // of ztf_objects; throws RunError
   bool has_column(std::string_view name) const;
   std::size_t size() const { return by_oid_.size(); }
 

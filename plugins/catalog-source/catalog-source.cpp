@@ -17,9 +17,11 @@
 
 namespace {
 
-using qsohost::ChainError;
 using qsohost::Column;
 using qsohost::DType;
+using qsohost::RunError;
+
+enum class Repeats : std::uint8_t { Error, Keep };
 
 class CatalogSource final : public qsohost::Source {
  public:
@@ -32,6 +34,9 @@ class CatalogSource final : public qsohost::Source {
   std::optional<std::uint64_t> size() const override {
     if (input_ == nullptr) return std::nullopt;
     return input_->rows();
+  }
+  std::uint64_t seek(std::uint64_t first) override {
+    return input_->skip_to(first) ? std::min(first, input_->rows()) : 0;
   }
   void close() noexcept override { input_.reset(); }
 
@@ -62,13 +67,13 @@ class CatalogSource final : public qsohost::Source {
       this, "columns", std::vector<std::string>{"all"},
       "further columns by name, or \"all\"; names that differ in case alone are found too"};
 
-  qsohost::Option<std::string> repeats{this,
-                                       "repeats",
-                                       "error",
-                                       "an identifier that is there twice, as of quasars that "
-                                       "share a match: error, or keep (each row "
-                                       "is an object)",
-                                       {.choices = {"error", "keep"}}};
+  qsohost::Choice<Repeats> repeats{this,
+                                   "repeats",
+                                   Repeats::Error,
+                                   {{"error", Repeats::Error}, {"keep", Repeats::Keep}},
+                                   "an identifier that is there twice, as of quasars that "
+                                   "share a match: error, or keep (each row "
+                                   "is an object)"};
 
   std::unique_ptr<catalog::TableInput> input_;
   catalog::KeyColumns keys_;
@@ -111,7 +116,7 @@ void CatalogSource::open(qsohost::Context& context) {
   }
   input_ = std::move(input);
   choose_columns(context);
-  catalog::check_rows(*input_, keys_, *repeats == "keep");
+  catalog::check_rows(*input_, keys_, *repeats == Repeats::Keep);
   input_->start(positions());
 }
 
@@ -131,7 +136,7 @@ void CatalogSource::choose_columns(qsohost::Context& context) {
     } else if (wants_all()) {
       context.warn(fmt::format("{}: column '{}' is left out: {}", input_->name(), name, trouble));
     } else {
-      throw ChainError(
+      throw RunError(
           fmt::format("{}: column '{}' cannot be taken: {}", input_->name(), name, trouble));
     }
   };

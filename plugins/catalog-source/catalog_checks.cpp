@@ -11,9 +11,9 @@ namespace catalog {
 
 namespace {
 
-using qsohost::ChainError;
 using qsohost::Column;
 using qsohost::DType;
+using qsohost::RunError;
 
 constexpr std::size_t kBlock = 4096;
 
@@ -21,7 +21,7 @@ void check_position(const TableInput& input, const Column& ra, const Column& dec
   const double a = ra.values<double>()[i];
   const double d = dec.values<double>()[i];
   const auto fail = [&](std::string_view what) {
-    throw ChainError(
+    throw RunError(
         fmt::format("{}: {}: {} (ra {}, dec {}, both in degrees); correct or remove the row",
                     input.name(), input.place(i), what, a, d));
   };
@@ -32,8 +32,8 @@ void check_position(const TableInput& input, const Column& ra, const Column& dec
 
 void check_id(const TableInput& input, const Column& ids, std::size_t i) {
   if (!qsohost::id_is_missing(ids, i)) return;
-  throw ChainError(fmt::format("{}: {}: the identifier is missing; give one or remove the row",
-                               input.name(), input.place(i)));
+  throw RunError(fmt::format("{}: {}: the identifier is missing; give one or remove the row",
+                             input.name(), input.place(i)));
 }
 
 // Reads again up to the second of two rows, to say where in the file they are.
@@ -45,7 +45,7 @@ void report_duplicate(TableInput& input, std::size_t id, std::uint64_t first,
     const std::vector<Column> block = input.next(kBlock);
     if (first >= begin && first < begin + kBlock) there = input.place(first - begin);
     if (second >= begin + kBlock) continue;
-    throw ChainError(
+    throw RunError(
         fmt::format("{}: {} and {} have the same identifier {}; remove one, or "
                     "take both with repeats = \"keep\"",
                     input.name(), there, input.place(second - begin),

@@ -16,7 +16,7 @@ struct KeyColumns {
   std::size_t dec = 0;
 };
 
-// Throws ChainError unless every id is there and (if repeats are not kept) different from all
+// Throws RunError unless every id is there and (if repeats are not kept) different from all
 // others, and every position is a point on the sky in degrees. Reads the file once (and again to
 // say where a duplicate is); takes 16 bytes a row.
 void check_rows(TableInput& input, const KeyColumns& keys, bool keeps_repeats = false);

@@ -30,6 +30,11 @@ class FitsInput final : public TableInput {
     block_ = next_ = 0;
   }
 
+  bool skip_to(std::uint64_t row) override {
+    next_ = std::min(row, rows());
+    return true;
+  }
+
   std::vector<qsohost::Column> next(std::size_t n) override {
     const std::uint64_t count = std::min<std::uint64_t>(n, rows() - next_);
     std::vector<qsohost::Column> columns;
@@ -56,12 +61,12 @@ class FitsInput final : public TableInput {
 std::unique_ptr<TableInput> open_table(const std::filesystem::path& file, const std::string& hdu) {
   std::error_code ignored;
   if (!std::filesystem::exists(file, ignored)) {
-    throw qsohost::ChainError(
+    throw qsohost::RunError(
         fmt::format("{}: there is no such file; see option 'path'", file.string()));
   }
   if (qsohost::looks_like_fits(file)) return std::make_unique<FitsInput>(file, hdu);
   if (hdu.empty()) return open_text(file);
-  throw qsohost::ChainError(fmt::format(
+  throw qsohost::RunError(fmt::format(
       "{}: is no FITS file, so there is no HDU '{}'; leave option 'hdu' out", file.string(), hdu));
 }
 

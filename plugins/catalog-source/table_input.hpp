@@ -32,6 +32,8 @@ class TableInput {
 
   // Goes back to the first row; from now on these columns (positions) are read.
   virtual void start(std::vector<std::size_t> columns) = 0;
+  // Makes this row the next, as far as there are so many; false if it cannot.
+  virtual bool skip_to(std::uint64_t /*row*/) { return false; }
   // The next rows, up to n; a column each as chosen, without cells at the end.
   virtual std::vector<qsohost::Column> next(std::size_t n) = 0;
   // Where row i of the last block is in the file: "row 12" or "line 13".

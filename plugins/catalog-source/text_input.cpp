@@ -20,9 +20,9 @@ namespace catalog {
 
 namespace {
 
-using qsohost::ChainError;
 using qsohost::Column;
 using qsohost::DType;
+using qsohost::RunError;
 
 class MappedFile {
  public:
@@ -32,7 +32,7 @@ class MappedFile {
     if (fd < 0 || ::fstat(fd, &info) != 0) fail(name, fd);
     if (!S_ISREG(info.st_mode)) {
       ::close(fd);
-      throw ChainError(fmt::format("{}: not a file; see option 'path'", name));
+      throw RunError(fmt::format("{}: not a file; see option 'path'", name));
     }
     size_ = static_cast<std::size_t>(info.st_size);
     if (size_ > 0) {
@@ -66,7 +66,7 @@ class MappedFile {
   [[noreturn]] static void fail(const std::string& name, int fd) {
     const int error = errno;
     if (fd >= 0) ::close(fd);
-    throw ChainError(fmt::format("{}: cannot be read: {}", name, std::strerror(error)));
+    throw RunError(fmt::format("{}: cannot be read: {}", name, std::strerror(error)));
   }
   void* data_ = nullptr;
   std::size_t size_ = 0;
@@ -168,7 +168,7 @@ class TextInput final : public TableInput {
     try {
       return f();
     } catch (const qsohost::Error& e) {
-      throw ChainError(fmt::format("{}: {}", name_, e.what()));
+      throw RunError(fmt::format("{}: {}", name_, e.what()));
     }
   }
 

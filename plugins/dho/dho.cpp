@@ -99,13 +99,13 @@ class Dho final : public qsohost::LightCurveFitter {
   void fit_curve(const qsohost::CurveToFit& curve, qsohost::Result& result) const override;
   void store(const qsohost::CurveToFit& curve, const dho::Fit& fit, qsohost::Result& result) const;
 
-  qsohost::Option<std::string> mean_{
+  qsohost::Choice<dho::Mean> mean_{
       this,
       "mean",
-      "median",
+      dho::Mean::Fixed,
+      {{"median", dho::Mean::Fixed}, {"profiled", dho::Mean::Profiled}},
       "mean of the process: the median of the magnitudes, or the value that maximises the "
-      "likelihood",
-      {.choices = {"median", "profiled"}}};
+      "likelihood"};
 };
 
 void Dho::declare_curve(const qsohost::GroupInfo& group, const qsohost::Schema& /*before*/,
@@ -125,7 +125,7 @@ void Dho::declare_curve(const qsohost::GroupInfo& group, const qsohost::Schema& 
 }
 
 void Dho::fit_curve(const qsohost::CurveToFit& curve, qsohost::Result& result) const {
-  const dho::Mean mean = *mean_ == "profiled" ? dho::Mean::Profiled : dho::Mean::Fixed;
+  const dho::Mean mean = *mean_;
   const dho::Fit fit = dho::fit_global(dho::make_series(curve.time, curve.mag, curve.mag_err),
                                        dho::standard_box(), mean);
   result.count(curve.group, fit.converged ? "objects fitted" : "objects given up");

@@ -41,7 +41,7 @@ class DropEpochs : public qsohost::Filter {
       counts.add(group.name(), "epochs in", in);
       counts.add(group.name(), "epochs dropped", in - static_cast<std::int64_t>(group.epochs()));
     }
-    if (!any) throw qsohost::ChainError(nothing_to_do());
+    if (!any) throw qsohost::UsageError(nothing_to_do());
   }
 
  private:

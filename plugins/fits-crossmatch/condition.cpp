@@ -19,10 +19,10 @@ namespace crossmatch {
 
 namespace {
 
-using qsohost::ChainError;
 using qsohost::Column;
 using qsohost::DType;
 using qsohost::FitsField;
+using qsohost::RunError;
 
 std::string in_quotes(std::string_view name) {
   std::string out = "\"";
@@ -64,7 +64,7 @@ struct Condition::State {
   std::optional<SQLite::Statement> row;
 
   [[noreturn]] void fail(std::string_view what) const {
-    throw ChainError(fmt::format("option 'where' = \"{}\" on {}: {}", text, file, what));
+    throw RunError(fmt::format("option 'where' = \"{}\" on {}: {}", text, file, what));
   }
   void make_table(const qsohost::FitsTable& table);
   SQLite::Statement prepare(const std::string& from, const std::vector<std::string>& names) const;

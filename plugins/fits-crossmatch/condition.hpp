@@ -15,7 +15,7 @@ namespace crossmatch {
 // and NaN for NULL. A row is taken if the condition is true: not if it is false or NULL.
 class Condition {
  public:
-  // Throws ChainError (naming option 'where', `file` and the condition) for wrong syntax, unknown
+  // Throws RunError (naming option 'where', `file` and the condition) for wrong syntax, unknown
   // columns, and columns with several values a row.
   Condition(const qsohost::FitsTable& table, std::string file, std::string text);
   ~Condition();

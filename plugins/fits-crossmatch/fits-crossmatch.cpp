@@ -30,10 +30,10 @@ using crossmatch::Condition;
 using crossmatch::Input;
 using crossmatch::Pair;
 using crossmatch::Place;
-using qsohost::ChainError;
 using qsohost::Column;
 using qsohost::ColumnInfo;
 using qsohost::DType;
+using qsohost::RunError;
 
 class FitsCrossmatch final : public qsohost::Source {
  public:
@@ -44,6 +44,7 @@ class FitsCrossmatch final : public qsohost::Source {
   }
   void open(qsohost::Context& context) override;
   bool read(qsohost::Batch& batch) override;
+  std::uint64_t seek(std::uint64_t first) override;
   std::optional<std::uint64_t> size() const override {
     if (!is_open()) return std::nullopt;
     return pairs_.size();
@@ -112,7 +113,7 @@ void FitsCrossmatch::check_selected() const {
                            (*cross.prefixes)[column.is_right ? 1 : 0], field.info.name);
   }
   if (troubles.empty()) return;
-  throw ChainError(
+  throw RunError(
       fmt::format("{}leave them out: columns = [\"all\", {}], or likewise", troubles, entries));
 }
 
@@ -166,19 +167,16 @@ void FitsCrossmatch::find_pairs(qsohost::Context& context) {
 }
 
 void FitsCrossmatch::choose_pairs(qsohost::Context& context) {
-  using crossmatch::Unique;
   const std::vector<std::uint64_t> rows = crossmatch::right_rows(pairs_);
   crossmatch::set_ranks(pairs_, crossmatch::ranks_of(crossmatch::ids_of(*right_, id_, rows)));
   const std::size_t found = pairs_.size();
-  const Unique unique = *cross.unique == "keep"      ? Unique::Keep
-                        : *cross.unique == "nearest" ? Unique::Nearest
-                                                     : Unique::Drop;
-  const crossmatch::Chosen chosen = crossmatch::choose(pairs_, *cross.match == "nearest", unique);
+  const crossmatch::Chosen chosen =
+      crossmatch::choose(pairs_, *cross.match == qsohost::PairsKept::Nearest, *cross.unique);
   context.info(fmt::format(
       "{} of {} rows of {} have a match within {} arcsec among {} of {}: {} pairs, of which {} are "
-      "taken; {} identifiers are in several pairs (unique = \"{}\")",
+      "taken; {} identifiers are in several pairs (unique = {})",
       chosen.left_rows, left_->taken(), left_->name(), *cross.radius_arcsec, right_->taken(),
-      right_->name(), found, pairs_.size(), chosen.contested, *cross.unique));
+      right_->name(), found, pairs_.size(), chosen.contested, to_toml(cross.unique.value())));
 }
 
 // The columns of one table that the layout names, then its RA and dec.
@@ -197,6 +195,10 @@ std::vector<Column> FitsCrossmatch::gather(Input& input, bool is_right,
     columns.push_back(std::move(cells.values));
   }
   return columns;
+}
+
+std::uint64_t FitsCrossmatch::seek(std::uint64_t first) {
+  return next_ = std::min<std::uint64_t>(first, pairs_.size());
 }
 
 bool FitsCrossmatch::read(qsohost::Batch& batch) {

@@ -14,8 +14,8 @@ namespace crossmatch {
 
 namespace {
 
-using qsohost::ChainError;
 using qsohost::Column;
+using qsohost::RunError;
 
 constexpr std::uint64_t kRowsAtOnce = 2048;           // wide rows have some kilobytes
 constexpr std::size_t kBlock = std::size_t{1} << 17;  // places: enough work for all threads
@@ -84,7 +84,7 @@ Column ids_of(Input& input, std::size_t field, std::span<const std::uint64_t> ro
         qsohost::id_column(input.table().read(part, std::span(&field, 1))[0].values);
     for (std::size_t k = 0; k < part.size(); ++k) {
       if (!qsohost::id_is_missing(read, k)) continue;
-      throw ChainError(fmt::format(
+      throw RunError(fmt::format(
           "{}: row {} matches, but its identifier (column '{}', option 'id') is missing; give one "
           "or remove the row",
           input.name(), part[k] + 1, input.columns().columns[field]));

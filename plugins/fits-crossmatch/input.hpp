@@ -26,7 +26,7 @@ class Input {
     std::string ra_option;
     std::string dec_option;
   };
-  // Throws ChainError if the file is no FITS table or has no such columns of positions.
+  // Throws RunError if the file is no FITS table or has no such columns of positions.
   Input(const std::string& path, const PositionNames& names);
 
   const std::string& name() const { return columns_.name; }
@@ -59,7 +59,7 @@ class Input {
   std::uint64_t first_off_sky_ = 0;
 };
 
-// The identifiers of these rows (source_id as batches have it). Throws ChainError if one is
+// The identifiers of these rows (source_id as batches have it). Throws RunError if one is
 // missing.
 qsohost::Column ids_of(Input& input, std::size_t field, std::span<const std::uint64_t> rows);
 

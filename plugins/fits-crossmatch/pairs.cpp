@@ -100,9 +100,9 @@ Chosen choose(std::vector<Pair>& pairs, bool nearest_only, Unique unique) {
       [&](auto first, auto end) {
         if (end - first == 1) return;
         ++chosen.contested;
-        if (unique == Unique::Keep) return;
+        if (unique == Unique::All) return;
         for (auto it = first + 1; it != end; ++it) it->rank = kRemoved;
-        if (unique == Unique::Drop) first->rank = kRemoved;
+        if (unique == Unique::None) first->rank = kRemoved;
       });
   remove_marked(pairs);
   return chosen;

@@ -5,6 +5,8 @@
 #include <span>
 #include <vector>
 
+#include <qsohost/crossmatch.hpp>
+
 #include "zones.hpp"
 
 namespace crossmatch {
@@ -25,7 +27,7 @@ enum class Indexed : std::uint8_t { Left, Right };
 void find_pairs(const Zones& zones, Indexed indexed, std::span<const Place> places, int threads,
                 std::vector<Pair>& pairs);
 
-enum class Unique : std::uint8_t { Keep, Nearest, Drop };
+using Unique = qsohost::RepeatsKept;
 
 // The right rows of the pairs, ascending, each once; sorts the pairs by them.
 std::vector<std::uint64_t> right_rows(std::vector<Pair>& pairs);

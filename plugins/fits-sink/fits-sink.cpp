@@ -21,8 +21,9 @@ namespace fs = std::filesystem;
 using products::Product;
 using products::ProductColumn;
 using qsohost::Batch;
-using qsohost::ChainError;
 using qsohost::Column;
+using qsohost::RunError;
+using qsohost::UsageError;
 
 // Chunks carry it last, and products no more.
 constexpr const char* kSortKey = "_sort_key";
@@ -40,6 +41,7 @@ class FitsSink final : public qsohost::Sink {
   std::vector<qsohost::FitsColumn> columns_of(const Product& product, const Batch& batch) const;
   std::vector<std::size_t> rows_of(const Product& product, const Batch& batch) const;
   fs::path file_of(const Product& product, const qsohost::Chunk& chunk) const;
+  std::optional<qsohost::TimeSystem> times_of(const Product& product) const;
   qsohost::FitsHeader header_of(const Product& product) const;
   qsohost::FitsOrder order_of(const Product& product) const;
   void write_empty(const Product& product, const fs::path& file) const;
@@ -111,7 +113,7 @@ void FitsSink::declare(const qsohost::Schema& before, qsohost::Ports& ports) con
 void FitsSink::open(qsohost::Context& context) {
   run_ = context.run();
   products::Plan plan = this->plan(run_.schema);
-  if (!plan.problems.empty()) throw ChainError(plan.problems.front());
+  if (!plan.problems.empty()) throw UsageError(plan.problems.front());
   products_ = std::move(plan.products);
 }
 
@@ -164,13 +166,37 @@ void FitsSink::write(const Batch& batch, const qsohost::Chunk& chunk) {
   }
 }
 
+// Of all light curves of the product, if they have the same.
+std::optional<qsohost::TimeSystem> FitsSink::times_of(const Product& product) const {
+  std::optional<qsohost::TimeSystem> times;
+  for (const std::string& name : product.epochs) {
+    const auto* group = run_.schema.find_group(name);
+    if (group == nullptr || !group->info.time_system.is_known()) return std::nullopt;
+    if (times && *times != group->info.time_system) return std::nullopt;
+    times = group->info.time_system;
+  }
+  return times;
+}
+
 qsohost::FitsHeader FitsSink::header_of(const Product& product) const {
-  std::vector<qsohost::FitsKeyword> keywords{
-      {"CHAIN", run_.chain_name, "name of the chain"},
-      {"CHAINHSH", run_.chain_hash, "hash of all that decides the products"}};
+  qsohost::FitsHeader header{
+      product.key(),
+      {{"CHAIN", run_.chain_name, "name of the chain"},
+       {"CHAINHSH", run_.chain_hash, "hash of all that decides the products"}},
+      run_.history};
+  if (const auto times = times_of(product)) {
+    const auto add = [&](const char* name, std::string_view value, const char* comment) {
+      header.keywords.push_back({name, std::string(value), comment});
+    };
+    add("TIMESYS", qsohost::fits_name_of(times->scale), "time scale");
+    add("TREFPOS", qsohost::fits_name_of(times->place), "place of the times");
+    add("TIMEUNIT", "d", "unit of times");
+    header.keywords.push_back(
+        {"MJDREF", "", "MJD at which times are 0", times->zero - qsohost::kMjdZero});
+  }
   const auto epochs = qsohost::epoch_keywords(products::epochs_of(product, run_.schema));
-  keywords.insert(keywords.end(), epochs.begin(), epochs.end());
-  return {product.key(), std::move(keywords), run_.history};
+  header.keywords.insert(header.keywords.end(), epochs.begin(), epochs.end());
+  return header;
 }
 
 qsohost::FitsOrder FitsSink::order_of(const Product& product) const {
@@ -200,7 +226,7 @@ void FitsSink::write_empty(const Product& product, const fs::path& file) const {
 void FitsSink::check_rows(const fs::path& file, const qsohost::Chunk& chunk) const {
   const std::uint64_t rows = qsohost::FitsTable(file).rows();
   if (rows == chunk.objects || (*drop_empty && rows < chunk.objects)) return;
-  throw ChainError(fmt::format(
+  throw RunError(fmt::format(
       "{}: this chunk has {} rows, but the ledger of the run says {} objects; it is not what the "
       "run has written; do the run again (--restart)",
       file.string(), rows, chunk.objects));

@@ -123,8 +123,8 @@ std::vector<Port> chosen_columns(const std::vector<GroupInfo>& groups,
 ProductColumn epoch_column(Port port, const Schema& schema) {
   const GroupInfo& group = schema.find_group(port.group)->info;
   // What comes from a product says it already.
-  if (port.name == group.time && !port.help.ends_with(group.time_system)) {
-    port.help += fmt::format("{}{}", port.help.empty() ? "" : "; ", group.time_system);
+  if (port.name == group.time && !port.help.ends_with(name_of(group.time_system))) {
+    port.help += fmt::format("{}{}", port.help.empty() ? "" : "; ", name_of(group.time_system));
   }
   std::string name = port.file_name;
   if (name.empty()) name = fmt::format("{}_{}", port.name, group.band);

@@ -39,7 +39,7 @@ struct Block {
 
 enum class Duplicates : std::uint8_t { Merge, Error };
 
-// Where the rows come from. Throws TryAgain when no trustworthy answer is to be had, ChainError
+// Where the rows come from. Throws TryAgain when no trustworthy answer is to be had, RunError
 // when none will ever be. `ids` are ascending and different; rows come in any order.
 class Archive {
  public:

@@ -12,7 +12,7 @@ namespace gaia {
 
 namespace {
 
-using qsohost::ChainError;
+using qsohost::RunError;
 
 std::vector<Found> columns_of(const qsohost::FitsTable& table) {
   std::vector<Found> out;
@@ -71,7 +71,7 @@ std::vector<Block> FileArchive::look_up(std::span<const std::int64_t> ids) {
     const Block& block = blocks.emplace_back(read(place.file, place.row, end - begin));
     for (const std::int64_t id : block.ids) {
       if (std::ranges::binary_search(ids, id)) continue;
-      throw ChainError(fmt::format(
+      throw RunError(fmt::format(
           "{}: row {} and the next {}: another source_id than before; the file was changed while "
           "the run read it: resume the run",
           files_[place.file].name, place.row + 1, end - begin - 1));

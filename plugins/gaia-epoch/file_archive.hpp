@@ -16,7 +16,7 @@ namespace gaia {
 class FileArchive final : public Archive {
  public:
   // Opens the files and finds or makes their index, which is kept in the file `index` (empty: not
-  // kept). Throws ChainError for files that cannot be read, and for columns that are missing or of
+  // kept). Throws RunError for files that cannot be read, and for columns that are missing or of
   // a type that they cannot be, naming file and columns.
   FileArchive(const std::vector<std::string>& files, const std::vector<Wanted>& wanted,
               const std::filesystem::path& index, qsohost::Context& context);

@@ -15,7 +15,7 @@
 
 namespace {
 
-using qsohost::ChainError;
+using qsohost::UsageError;
 
 // None if it is no number, as no source_id of Gaia is.
 std::optional<std::int64_t> source_id_of(const qsohost::Column& ids, std::size_t row) {
@@ -28,14 +28,16 @@ std::optional<std::int64_t> source_id_of(const qsohost::Column& ids, std::size_t
   return id;
 }
 
+enum class ArchiveKind : std::uint8_t { Wsdb, Files };
+
 class GaiaEpoch : public qsohost::Fetcher {
  public:
-  qsohost::Option<std::string> archive{this,
+  qsohost::Choice<ArchiveKind> archive{this,
                                        "archive",
                                        qsohost::required,
+                                       {{"wsdb", ArchiveKind::Wsdb}, {"files", ArchiveKind::Files}},
                                        "files: FITS files of the table (option paths); wsdb: a "
-                                       "PostgreSQL database (options dsn, table, lanes)",
-                                       {.choices = {"wsdb", "files"}}};
+                                       "PostgreSQL database (options dsn, table, lanes)"};
   qsohost::Option<std::vector<qsohost::Path>> paths{
       this, "paths", std::vector<qsohost::Path>{},
       "FITS files with rows of epoch_photometry; an index of them is kept in the run directory"};
@@ -61,20 +63,20 @@ class GaiaEpoch : public qsohost::Fetcher {
       "columns of the table besides those of the product, e.g. [\"transit_id\"]; n_transits and "
       "solution_id become columns of the objects",
       {.choices = gaia::extra_columns()}};
-  qsohost::Option<std::string> duplicates{
+  qsohost::Choice<gaia::Duplicates> duplicates{
       this,
       "duplicates",
-      "merge",
+      gaia::Duplicates::Merge,
+      {{"merge", gaia::Duplicates::Merge}, {"error", gaia::Duplicates::Error}},
       "several rows of one source. merge: every transit of them once, by transit_id; error: a bad "
-      "object",
-      {.choices = {"merge", "error"}}};
+      "object"};
 
   void validate() const override {
-    if (*archive == "files" && paths->empty()) {
-      throw ChainError("archive = \"files\" needs paths = [\"epoch_photometry.fits\"]");
+    if (*archive == ArchiveKind::Files && paths->empty()) {
+      throw UsageError("archive = \"files\" needs paths = [\"epoch_photometry.fits\"]");
     }
-    if (*archive == "wsdb" && !paths->empty()) {
-      throw ChainError(
+    if (*archive == ArchiveKind::Wsdb && !paths->empty()) {
+      throw UsageError(
           "paths: archive = \"wsdb\" reads no files; remove it, or archive = \"files\"");
     }
     qsohost::check_dsn(*dsn);
@@ -94,7 +96,7 @@ class GaiaEpoch : public qsohost::Fetcher {
 
   void open(qsohost::Context& context) override {
     wanted_ = wanted_columns();
-    if (*archive == "wsdb") {
+    if (*archive == ArchiveKind::Wsdb) {
       archive_ = std::make_unique<gaia::WsdbArchive>(*dsn, table_name(), wanted_, context);
       return;
     }
@@ -107,7 +109,9 @@ class GaiaEpoch : public qsohost::Fetcher {
   }
 
   // A FITS file is read by one thread at a time.
-  int lanes() const override { return *archive == "wsdb" ? static_cast<int>(*connections) : 1; }
+  int lanes() const override {
+    return *archive == ArchiveKind::Wsdb ? static_cast<int>(*connections) : 1;
+  }
 
   void close() noexcept override { archive_.reset(); }
 
@@ -133,9 +137,7 @@ class GaiaEpoch : public qsohost::Fetcher {
       const auto id = source_id_of(ids, object.row());
       if (!id) throw qsohost::BadObject("its source_id is not a number, as those of Gaia are");
       if (!trouble.empty()) throw qsohost::TryAgain(trouble);
-      writer.write(*id, object.row(),
-                   *duplicates == "merge" ? gaia::Duplicates::Merge : gaia::Duplicates::Error,
-                   outcomes.counts());
+      writer.write(*id, object.row(), *duplicates, outcomes.counts());
     });
     for (std::size_t row = 0; row < batch.rows(); ++row) {
       if (outcomes.states()[row].outcome != qsohost::Outcome::Matched) writer.set_no_row(row);
@@ -144,7 +146,7 @@ class GaiaEpoch : public qsohost::Fetcher {
 
  private:
   std::vector<gaia::Wanted> wanted_columns() const {
-    return gaia::wanted_columns(*columns, *duplicates == "merge");
+    return gaia::wanted_columns(*columns, *duplicates == gaia::Duplicates::Merge);
   }
   std::string table_name() const {
     return table->empty() ? fmt::format("gaia_{}.epoch_photometry", *release) : *table;

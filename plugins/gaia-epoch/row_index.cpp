@@ -16,7 +16,7 @@ namespace gaia {
 
 namespace {
 
-using qsohost::ChainError;
+using qsohost::RunError;
 
 constexpr int kRowBits = 48;
 constexpr std::uint64_t kRowMask = (std::uint64_t{1} << kRowBits) - 1;
@@ -28,7 +28,7 @@ std::string stamp_of(std::span<const IndexedFile> files) {
     const std::string path = std::filesystem::absolute(file.name).lexically_normal().string();
     struct stat info {};
     if (::stat(path.c_str(), &info) != 0) {
-      throw ChainError(fmt::format("{}: {}", path, std::strerror(errno)));
+      throw RunError(fmt::format("{}: {}", path, std::strerror(errno)));
     }
     stamp += fmt::format("{} bytes, inode {}, changed {}.{:09}, {} rows: {}\n", info.st_size,
                          info.st_ino, info.st_mtim.tv_sec, info.st_mtim.tv_nsec, file.table.rows(),
@@ -41,7 +41,7 @@ std::string stamp_of(std::span<const IndexedFile> files) {
 
 RowIndex::RowIndex(std::span<IndexedFile> files, const std::filesystem::path& kept) {
   if (files.size() >= std::size_t{1} << (64 - kRowBits)) {
-    throw ChainError(fmt::format("{} files are too many for one index", files.size()));
+    throw RunError(fmt::format("{} files are too many for one index", files.size()));
   }
   std::uint64_t rows = 0;
   for (const IndexedFile& file : files) rows += file.table.rows();
@@ -94,8 +94,8 @@ void RowIndex::keep(const std::filesystem::path& kept, const std::string& stamp)
             static_cast<std::streamsize>(entries_.size() * sizeof(Entry)));
   out.close();
   if (!out) {
-    throw ChainError(fmt::format("{}: cannot be written: {}", temporary.string(),
-                                 std::strerror(errno != 0 ? errno : EIO)));
+    throw RunError(fmt::format("{}: cannot be written: {}", temporary.string(),
+                               std::strerror(errno != 0 ? errno : EIO)));
   }
   qsohost::publish_file(temporary, kept);
 }

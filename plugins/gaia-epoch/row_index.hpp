@@ -30,7 +30,7 @@ class RowIndex {
  public:
   // Takes the index from the file `kept` if that was made of the same files (names, sizes, times of
   // change, rows), else makes it and keeps it there; an empty `kept` keeps nothing. Throws
-  // ChainError for a row without identifier, naming file and row.
+  // RunError for a row without identifier, naming file and row.
   RowIndex(std::span<IndexedFile> files, const std::filesystem::path& kept);
 
   bool was_kept() const { return was_kept_; }

@@ -15,8 +15,8 @@ namespace gaia {
 
 namespace {
 
-using qsohost::ChainError;
 using qsohost::DType;
+using qsohost::RunError;
 
 constexpr const char* kFluxUnit = "electron s-1";
 constexpr bool kInProduct = true;
@@ -206,12 +206,12 @@ std::vector<std::size_t> match_columns(const std::string& place, std::span<const
     }
     const std::string trouble = misfit(*it, column);
     if (!trouble.empty()) {
-      throw ChainError(fmt::format("{}: column '{}': {}", place, column.name, trouble));
+      throw RunError(fmt::format("{}: column '{}': {}", place, column.name, trouble));
     }
     positions.push_back(static_cast<std::size_t>(it - found.begin()));
   }
   if (missing.empty()) return positions;
-  throw ChainError(fmt::format(
+  throw RunError(fmt::format(
       "{}: there is no column {}; it must be Gaia's table epoch_photometry, one row a source, "
       "arrays of epochs",
       place, fmt::join(missing, ", ")));

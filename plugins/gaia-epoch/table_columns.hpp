@@ -51,7 +51,7 @@ struct Found {
 };
 
 // Positions of source_id and of the wanted columns, in that order, whatever their case. Floats may
-// be f32 or f64, flags bool or integers, n_transits and n_obs integers. Throws ChainError, which
+// be f32 or f64, flags bool or integers, n_transits and n_obs integers. Throws RunError, which
 // begins with `place`, naming what is missing or of another type.
 std::vector<std::size_t> match_columns(const std::string& place, std::span<const Found> found,
                                        const std::vector<Wanted>& wanted);

@@ -17,13 +17,13 @@ namespace gaia {
 
 class WsdbArchive final : public Archive {
  public:
-  // Looks at the table; throws ChainError if it, a column or a right is missing, and when there is
+  // Looks at the table; throws RunError if it, a column or a right is missing, and when there is
   // no connection after several attempts.
   WsdbArchive(std::string dsn, const std::string& table, const std::vector<Wanted>& wanted,
               qsohost::Context& context);
 
   // From several threads at once, each with a session of its own. A lost connection is made again,
-  // and the question asked again, with growing waits of some minutes in all; then ChainError.
+  // and the question asked again, with growing waits of some minutes in all; then RunError.
   std::vector<Block> look_up(std::span<const std::int64_t> ids) override;
 
  private:

@@ -10,8 +10,8 @@ namespace curves {
 
 namespace {
 
-using qsohost::ChainError;
 using qsohost::Column;
+using qsohost::RunError;
 
 constexpr const char* kAdvice =
     "the files must have the same objects in the same order: write them in one run, or with the "
@@ -19,8 +19,8 @@ constexpr const char* kAdvice =
 
 void compare(InputFile& first, InputFile& other) {
   if (first.table.rows() != other.table.rows()) {
-    throw ChainError(fmt::format("{} has {} rows, but {} has {}; {}", other.name,
-                                 other.table.rows(), first.name, first.table.rows(), kAdvice));
+    throw RunError(fmt::format("{} has {} rows, but {} has {}; {}", other.name, other.table.rows(),
+                               first.name, first.table.rows(), kAdvice));
   }
   qsohost::for_each_id(
       other.table, other.name, other.id, [&](const Column& theirs, std::uint64_t row) {
@@ -30,8 +30,8 @@ void compare(InputFile& first, InputFile& other) {
           const std::string a = qsohost::id_text(ours, i);
           const std::string b = qsohost::id_text(theirs, i);
           if (a == b) continue;
-          throw ChainError(fmt::format("{}: row {} is object {}, but {} has {} there; {}",
-                                       other.name, row + i + 1, b, first.name, a, kAdvice));
+          throw RunError(fmt::format("{}: row {} is object {}, but {} has {} there; {}", other.name,
+                                     row + i + 1, b, first.name, a, kAdvice));
         }
       });
 }

@@ -17,7 +17,7 @@ struct InputFile {
 };
 
 // Opens the files (see FitsTable for `hdu`) and compares their identifiers row by row: one that
-// differs is a ChainError that names file and row. No object may be there twice.
+// differs is a RunError that names file and row. No object may be there twice.
 std::vector<InputFile> open_aligned(const std::vector<std::filesystem::path>& paths,
                                     const std::string& hdu, const std::string& id);
 

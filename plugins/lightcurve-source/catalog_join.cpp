@@ -6,8 +6,8 @@ namespace curves {
 
 namespace {
 
-using qsohost::ChainError;
 using qsohost::Column;
+using qsohost::RunError;
 
 }  // namespace
 
@@ -49,7 +49,7 @@ void CatalogJoin::take(const std::vector<std::string>& chosen) {
     if (i == id_) continue;
     const std::string trouble = qsohost::column_trouble(table_.fields()[i]);
     if (!trouble.empty()) {
-      throw ChainError(fmt::format("{}: column '{}' cannot be taken: {}", name_, name, trouble));
+      throw RunError(fmt::format("{}: column '{}' cannot be taken: {}", name_, name, trouble));
     }
     add(i, name);
   }
@@ -89,7 +89,7 @@ void CatalogJoin::append(const Column& ids, std::size_t first, std::size_t count
   const Column found = qsohost::id_column(cells.back().values);
   for (std::size_t i = 0; i < count; ++i) {
     if (qsohost::id_text(found, i) == qsohost::id_text(ids, first + i)) continue;
-    throw ChainError(fmt::format(
+    throw RunError(fmt::format(
         "{}: identifiers {} and {} cannot be told apart (they have the same hash); rename one",
         name_, qsohost::id_text(found, i), qsohost::id_text(ids, first + i)));
   }

@@ -19,7 +19,7 @@ namespace curves {
 class CatalogJoin {
  public:
   // The columns chosen, or all but those called as one in `taken` (lower case); of these what
-  // cannot be read is left out: see left_out(). Throws ChainError if two would have one name.
+  // cannot be read is left out: see left_out(). Throws RunError if two would have one name.
   CatalogJoin(const std::filesystem::path& file, const std::string& hdu, const std::string& id,
               const std::set<std::string>& taken, const Chosen& chosen);
 

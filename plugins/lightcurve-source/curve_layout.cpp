@@ -19,9 +19,9 @@ namespace curves {
 
 namespace {
 
-using qsohost::ChainError;
 using qsohost::FitsField;
 using qsohost::ObjectNames;
+using qsohost::RunError;
 
 constexpr std::size_t kMostFields = 10000;  // of a file
 
@@ -37,7 +37,7 @@ class Planner {
     chosen ? add_chosen(*chosen) : add_all();
     tell_left_out();
     if (layout_.curves.empty()) {
-      throw ChainError(
+      throw RunError(
           fmt::format("{}: no light curve is recognised by the names of its columns{}; name them "
                       "in [[stage.band]]: group, time, mag, mag_err",
                       files_[0].name, incomplete_));
@@ -72,7 +72,7 @@ class Planner {
   void add_to(Curve& curve, Key key, std::string name) {
     for (const Origin& other : curve.columns) {
       if (other.name != name) continue;
-      throw ChainError(fmt::format(
+      throw RunError(fmt::format(
           "{} and {} both have column '{}' of light curve '{}'; read one of them, or name the "
           "columns in [[stage.band]]",
           files_[other.file].name, files_[key.first].name, field_of(other).info.name,
@@ -114,22 +114,21 @@ class Planner {
       }
     }
     if (found.empty()) {
-      throw ChainError(fmt::format("{}: there is no column '{}' for light curve '{}'{}",
-                                   files_[0].name, name, group,
-                                   qsohost::did_you_mean(name, arrays)));
+      throw RunError(fmt::format("{}: there is no column '{}' for light curve '{}'{}",
+                                 files_[0].name, name, group, qsohost::did_you_mean(name, arrays)));
     }
     const auto [file, position] = found[0];
     const FitsField& field = files_[file].table.fields()[position];
     if (found.size() > 1) {
       const Origin other{found[1].first, found[1].second, name};
-      throw ChainError(fmt::format(
+      throw RunError(fmt::format(
           "'{}' of light curve '{}' could be column '{}' of {} or column '{}' of {}; spell it "
           "exactly, or read one of the files",
           name, group, field.info.name, files_[file].name, field_of(other).info.name,
           files_[other.file].name));
     }
     if (!field.is_array || !field.trouble.empty()) {
-      throw ChainError(fmt::format(
+      throw RunError(fmt::format(
           "{}: column '{}' cannot be epochs of '{}': {}", files_[file].name, name, group,
           field.trouble.empty() ? "it has one value a row, not an array" : field.trouble));
     }
@@ -138,7 +137,6 @@ class Planner {
 
   void add_band(const Band& band) {
     qsohost::GroupInfo info = known_group(*band.group);
-    if (!band.time_system->empty()) info.time_system = *band.time_system;
     const std::string suffix = "_" + info.band;
     Curve& curve = this->curve(info);
     const auto add = [&](const std::string& column) {
@@ -154,6 +152,9 @@ class Planner {
     curve.info.mag_err = add(*band.mag_err);
     for (const std::string& column : *band.columns) add(column);
     finish(curve);
+    if (const auto told = qsohost::time_system_of(*band.time_system)) {
+      curve.info.time_system = *told;
+    }
   }
 
   // Columns that [[stage.band]] did not take, by the header or by their names.
@@ -174,7 +175,7 @@ class Planner {
       }
       if (std::ranges::any_of(layout_.curves,
                               [&](const Curve& c) { return c.info.name == curve.info.name; })) {
-        throw ChainError(fmt::format(
+        throw RunError(fmt::format(
             "[[stage.band]] names light curve '{}', and columns of {} have the names of it too; "
             "give it another group",
             curve.info.name, files_[curve.columns[0].file].name));
@@ -188,7 +189,12 @@ class Planner {
     return std::ranges::find(curve.columns, name, &Origin::name) != curve.columns.end();
   }
 
-  static void finish(Curve& curve) {
+  void finish(Curve& curve) const {
+    const auto time = std::ranges::find(curve.columns, curve.info.time, &Origin::name);
+    if (time != curve.columns.end()) {
+      const auto in_header = files_[time->file].table.time_system();
+      if (in_header) curve.info.time_system = *in_header;
+    }
     curve.derives_mag_err =
         !has(curve, curve.info.mag_err) && has(curve, "flux") && has(curve, "flux_error");
     curve.numbers_epochs = !has(curve, "epoch_id");
@@ -259,8 +265,7 @@ class Planner {
           qsohost::find_column(qsohost::column_names(in.table), name, in.name, "columns");
       if (i == in.id) continue;
       if (const auto trouble = qsohost::column_trouble(in.table.fields()[i]); !trouble.empty()) {
-        throw ChainError(
-            fmt::format("{}: column '{}' cannot be taken: {}", in.name, name, trouble));
+        throw RunError(fmt::format("{}: column '{}' cannot be taken: {}", in.name, name, trouble));
       }
       add_object(names, {file, i}, name);
     }

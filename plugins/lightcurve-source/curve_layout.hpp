@@ -21,8 +21,9 @@ struct Band : qsohost::OptionOwner {
                                        "column of errors of the magnitudes"};
   qsohost::Option<std::vector<std::string>> columns{this, "columns", std::vector<std::string>{},
                                                     "further columns of this light curve"};
-  qsohost::Option<std::string> time_system{this, "time_system", "",
-                                           "what the times are, e.g. \"MJD UTC\""};
+  qsohost::Option<std::string> time_system{
+      this, "time_system", "",
+      "what the times are, e.g. \"MJD UTC\"; empty: as the file's header says"};
 };
 
 // Where a column comes from.
@@ -53,7 +54,7 @@ struct Layout {
 using Chosen = std::optional<std::vector<std::string>>;
 
 // The light curves that `bands` name, those of the files' headers, and those of ZTF and Gaia by
-// their columns' names. Throws ChainError for columns that are missing, names that two columns of
+// their columns' names. Throws RunError for columns that are missing, names that two columns of
 // objects would have, arrays that two files have, and no light curve at all.
 Layout lay_out(const std::vector<InputFile>& files, const qsohost::OptionTables<Band>& bands,
                const Chosen& chosen);

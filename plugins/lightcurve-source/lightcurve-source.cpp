@@ -26,9 +26,10 @@ namespace {
 
 using curves::Curve;
 using curves::Origin;
-using qsohost::ChainError;
 using qsohost::Column;
 using qsohost::DType;
+using qsohost::RunError;
+using qsohost::UsageError;
 
 constexpr const char* kEpochIdHelp = "position of the epoch in its row of the file, from 0";
 
@@ -44,6 +45,7 @@ class LightCurveSource final : public qsohost::Source {
   }
   void open(qsohost::Context& context) override;
   bool read(qsohost::Batch& batch) override;
+  std::uint64_t seek(std::uint64_t first) override;
   std::optional<std::uint64_t> size() const override {
     if (files_.empty()) return std::nullopt;
     return files_[0].table.rows();
@@ -103,16 +105,23 @@ class LightCurveSource final : public qsohost::Source {
 };
 
 void LightCurveSource::validate() const {
-  if (paths->empty()) throw ChainError("paths is empty: name the files to read");
+  if (paths->empty()) throw UsageError("paths is empty: name the files to read");
   std::set<std::string> groups;
   for (std::size_t i = 0; i < band.size(); ++i) {
     const std::string& group = *band[i].group;
     const qsohost::GroupInfo info = curves::known_group(group);
     if (info.survey.empty() || info.band.empty()) {
-      throw ChainError(fmt::format("band: group '{}' must be <survey>.<band>", group));
+      throw UsageError(fmt::format("band: group '{}' must be <survey>.<band>", group));
     }
     if (!groups.insert(group).second) {
-      throw ChainError(fmt::format("band: group '{}' is there twice", group));
+      throw UsageError(fmt::format("band: group '{}' is there twice", group));
+    }
+    const std::string& times = *band[i].time_system;
+    if (!times.empty() && !qsohost::time_system_of(times)) {
+      throw UsageError(fmt::format(
+          "band: time_system of '{}' is \"{}\"; write e.g. \"MJD UTC\", \"HJD UTC\" or \"BJD TCB - "
+          "2455197.5\", with scale UTC, TAI, TT, TCG, TDB or TCB",
+          group, times));
     }
   }
 }
@@ -183,7 +192,7 @@ void LightCurveSource::open(qsohost::Context& context) {
   if (!catalog->text.empty()) {
     open_catalog(context);
   } else if (!layout_.elsewhere.empty()) {
-    throw ChainError(fmt::format(
+    throw RunError(fmt::format(
         "{}: there is no column '{}' (option 'columns'){}", files_[0].name, layout_.elsewhere[0],
         qsohost::did_you_mean(layout_.elsewhere[0], qsohost::column_names(files_[0].table))));
   }
@@ -201,7 +210,7 @@ void LightCurveSource::open_catalog(qsohost::Context& context) {
     taken.insert(qsohost::lower_case(origin.name));
   }
   if (std::filesystem::is_regular_file(catalog->text) && !qsohost::looks_like_fits(catalog->text)) {
-    throw ChainError(fmt::format(
+    throw RunError(fmt::format(
         "{}: is no FITS table; make one of it by a chain of catalog-source and fits-sink (what = "
         "\"catalog\"), and give that as option 'catalog'",
         catalog->text));
@@ -248,7 +257,7 @@ void LightCurveSource::check_lengths(const Curve& curve, const Read& read) const
     const auto& lengths = read[origin.file][origin.field].lengths;
     const auto [a, b] = std::ranges::mismatch(expected, lengths);
     if (a == expected.end()) continue;
-    throw ChainError(fmt::format(
+    throw RunError(fmt::format(
         "{}: row {}: column '{}' has {} epochs, but '{}' has {}; all columns of light curve '{}' "
         "must have the same",
         files_[origin.file].name, next_ + static_cast<std::uint64_t>(a - expected.begin()) + 1,
@@ -289,6 +298,10 @@ void LightCurveSource::fill(qsohost::Group& group, const Curve& curve, Read& rea
   if (curve.derives_mag_err) derive_mag_err(group, curve.info.mag_err);
   if (curve.numbers_epochs) number_epochs(group, lengths);
   group.append_rows(lengths);
+}
+
+std::uint64_t LightCurveSource::seek(std::uint64_t first) {
+  return next_ = std::min<std::uint64_t>(first, files_[0].table.rows());
 }
 
 bool LightCurveSource::read(qsohost::Batch& batch) {

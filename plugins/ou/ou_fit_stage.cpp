@@ -34,7 +34,7 @@ void OuFit::declare_curve(const qsohost::GroupInfo& group, const qsohost::Schema
 }
 
 void OuFit::fit_curve(const qsohost::CurveToFit& curve, qsohost::Result& result) const {
-  const Mean mean = *mean_ == "profiled" ? Mean::Profiled : Mean::Fixed;
+  const Mean mean = *mean_;
   const Series series = series_of({curve.time, curve.mag, curve.mag_err});
   const Fit fit =
       fit_global(series, standard_box(), mean, look_along_tau(series, standard_box(), mean));

@@ -3,7 +3,8 @@
 #pragma once
 
 #include <qsohost/plugin.hpp>
-#include <string>
+
+#include "ou_likelihood.hpp"
 
 namespace ou {
 
@@ -16,13 +17,13 @@ class OuFit final : public qsohost::LightCurveFitter {
                      qsohost::Ports& ports) const override;
   void fit_curve(const qsohost::CurveToFit& curve, qsohost::Result& result) const override;
 
-  qsohost::Option<std::string> mean_{
+  qsohost::Choice<Mean> mean_{
       this,
       "mean",
-      "median",
+      Mean::Fixed,
+      {{"median", Mean::Fixed}, {"profiled", Mean::Profiled}},
       "mean of the process: the median of the magnitudes, or the value that maximises the "
-      "likelihood",
-      {.choices = {"median", "profiled"}}};
+      "likelihood"};
 };
 
 }  // namespace ou

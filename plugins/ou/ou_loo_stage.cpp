@@ -84,7 +84,7 @@ void OuLoo::declare_results(const qsohost::GroupInfo& group, qsohost::Ports& por
 
 Rule OuLoo::rule() const {
   Rule rule;
-  rule.mode = *mode_ == "exact" ? Mode::Exact : Mode::Screened;
+  rule.mode = *mode_;
   rule.false_alarms_per_curve = *false_alarms_;
   if (context_ != nullptr)
     rule.stop_requested = [context = context_] { return context->stop_requested(); };
@@ -93,14 +93,14 @@ Rule OuLoo::rule() const {
   rule.min_abs_delta_ln_d = *min_delta_;
   rule.only_if_d_decreases = *only_decreases_;
   rule.max_failed_fraction = *max_failed_;
-  rule.mean = *mean_ == "profiled" ? Mean::Profiled : Mean::Fixed;
+  rule.mean = *mean_;
   return rule;
 }
 
 void OuLoo::fit_curve(const qsohost::CurveToFit& curve, qsohost::Result& result) const {
   const Curve fitted{curve.time, curve.mag, curve.mag_err};
   const Cleaned cleaned =
-      *rule_ == "predictive" ? clean_by_prediction(fitted, rule()) : clean(fitted, rule());
+      *rule_ == RuleName::Predictive ? clean_by_prediction(fitted, rule()) : clean(fitted, rule());
   if (cleaned.ending == Ending::Stopped) return;  // the host forgets this batch
   store(curve, fitted, cleaned, result);
 

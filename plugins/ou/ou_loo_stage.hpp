@@ -12,6 +12,8 @@
 
 namespace ou {
 
+enum class RuleName : std::uint8_t { Influence, Predictive };
+
 class OuLoo final : public qsohost::LightCurveFitter {
  public:
   OuLoo()
@@ -31,20 +33,20 @@ class OuLoo final : public qsohost::LightCurveFitter {
   Rule rule() const;
 
   qsohost::Context* context_ = nullptr;
-  qsohost::Option<std::string> rule_{
+  qsohost::Choice<RuleName> rule_{
       this,
       "rule",
-      "influence",
+      RuleName::Influence,
+      {{"influence", RuleName::Influence}, {"predictive", RuleName::Predictive}},
       "influence: the epoch whose absence changes ln D most goes, one a pass; predictive: all "
-      "epochs that the others do not predict go (finds far more outliers in long light curves)",
-      {.choices = {"influence", "predictive"}}};
-  qsohost::Option<std::string> mode_{
+      "epochs that the others do not predict go (finds far more outliers in long light curves)"};
+  qsohost::Choice<Mode> mode_{
       this,
       "mode",
-      "screened",
+      Mode::Screened,
+      {{"screened", Mode::Screened}, {"exact", Mode::Exact}},
       "of rule influence: refit without every epoch, or only without those that may matter most "
-      "(where a light curve hardly determines D, as of objects that do not vary: all)",
-      {.choices = {"screened", "exact"}}};
+      "(where a light curve hardly determines D, as of objects that do not vary: all)"};
   qsohost::Option<double> false_alarms_{
       this,
       "false_alarms_per_curve",
@@ -70,13 +72,13 @@ class OuLoo final : public qsohost::LightCurveFitter {
                                       0.1,
                                       "an object is given up when more of a pass's refits fail",
                                       {.min = 0, .max = 1}};
-  qsohost::Option<std::string> mean_{
+  qsohost::Choice<Mean> mean_{
       this,
       "mean",
-      "median",
+      Mean::Fixed,
+      {{"median", Mean::Fixed}, {"profiled", Mean::Profiled}},
       "mean of the process: the median of the magnitudes fitted (anew without each epoch), or the "
-      "value that maximises the likelihood",
-      {.choices = {"median", "profiled"}}};
+      "value that maximises the likelihood"};
 };
 
 }  // namespace ou

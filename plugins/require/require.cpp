@@ -21,16 +21,18 @@ bool has_value(const qsohost::Column& column, std::size_t row) {
   return false;
 }
 
+enum class Match : std::uint8_t { All, Any };
+
 class Require : public qsohost::Filter {
  public:
   qsohost::Option<std::vector<std::string>> groups{
       this, "groups", std::vector<std::string>{},
       "groups of epochs an object must have, e.g. [\"ztf.g\"]"};
-  qsohost::Option<std::string> match{this,
-                                     "match",
-                                     "all",
-                                     "epochs in all of the groups, or in any of them",
-                                     {.choices = {"all", "any"}}};
+  qsohost::Choice<Match> match{this,
+                               "match",
+                               Match::All,
+                               {{"all", Match::All}, {"any", Match::Any}},
+                               "epochs in all of the groups, or in any of them"};
   qsohost::Option<std::int64_t> min_epochs{
       this, "min_epochs", 1, "epochs an object must have in each of the groups", {.min = 1}};
 
@@ -40,7 +42,7 @@ class Require : public qsohost::Filter {
 
   void validate() const override {
     if (groups->empty() && columns->empty()) {
-      throw qsohost::ChainError("requires nothing: name groups or columns");
+      throw qsohost::UsageError("requires nothing: name groups or columns");
     }
   }
 
@@ -95,7 +97,7 @@ class Require : public qsohost::Filter {
       counts.add(name, "objects with too few epochs", lacking);
     }
     const std::size_t needed =
-        *match == "all" ? groups->size() : std::min<std::size_t>(1, groups->size());
+        *match == Match::All ? groups->size() : std::min<std::size_t>(1, groups->size());
     std::vector<std::uint8_t> mask(batch.rows());
     for (std::size_t row = 0; row < mask.size(); ++row) mask[row] = groups_with[row] >= needed;
     return mask;

@@ -48,20 +48,20 @@ class StructureFunction final : public qsohost::LightCurveFitter {
       this, "bins", 12, "bins of equal width in the logarithm of the lag", {.min = 1, .max = 1000}};
   qsohost::Option<std::int64_t> min_pairs_{
       this, "min_pairs", 20, "a bin with fewer pairs has no value", {.min = 2}};
-  qsohost::Option<std::string> estimator_{
+  qsohost::Choice<sf::Estimator> estimator_{
       this,
       "estimator",
-      "mean-square",
+      sf::Estimator::MeanSquare,
+      {{"mean-square", sf::Estimator::MeanSquare}, {"iqr", sf::Estimator::Iqr}},
       "mean-square: SF^2 = <dm^2 - e_i^2 - e_j^2>; iqr: SF^2 = (0.7413 IQR(dm))^2 - <e_i^2 + "
-      "e_j^2>, which outliers hardly change",
-      {.choices = {"mean-square", "iqr"}}};
+      "e_j^2>, which outliers hardly change"};
   qsohost::Context* context_ = nullptr;
 };
 
 void StructureFunction::validate() const {
   LightCurveFitter::validate();
   if (*lag_max_ <= *lag_min_)
-    throw qsohost::ChainError(
+    throw qsohost::UsageError(
         fmt::format("lag_max ({}) must be above lag_min ({})", *lag_max_, *lag_min_));
 }
 
@@ -85,8 +85,7 @@ void StructureFunction::declare_curve(const qsohost::GroupInfo& group,
 
 void StructureFunction::fit_curve(const qsohost::CurveToFit& curve, qsohost::Result& result) const {
   const auto edges = sf::edges_between(*lag_min_, *lag_max_, static_cast<std::size_t>(*bins_));
-  const auto estimator = *estimator_ == "iqr" ? sf::Estimator::Iqr : sf::Estimator::MeanSquare;
-  const auto bins = sf::bin_pairs(curve.time, curve.mag, curve.mag_err, edges, estimator,
+  const auto bins = sf::bin_pairs(curve.time, curve.mag, curve.mag_err, edges, *estimator_,
                                   static_cast<std::size_t>(*min_pairs_),
                                   [this] { return context_->stop_requested(); });
   if (bins.empty()) return;  // stopped: the host forgets this batch

@@ -15,7 +15,6 @@ namespace wsdb {
 
 namespace {
 
-using qsohost::ChainError;
 using qsohost::CrossmatchOptions;
 using qsohost::CrossmatchTable;
 using qsohost::DType;
@@ -24,6 +23,7 @@ using qsohost::PgShape;
 using qsohost::PgTable;
 using qsohost::PgTransaction;
 using qsohost::quote_identifier;
+using qsohost::RunError;
 
 struct Table {
   PgTable where;
@@ -62,7 +62,7 @@ Table look_at(PgTransaction& snapshot, const std::string& name) {
 // The many rows of the right table are found by its index and fetched by their keys.
 void check_right(const Table& right) {
   if (right.has_row_keys) return;
-  throw ChainError(
+  throw RunError(
       fmt::format("{} (option 'right') is a view, a foreign or a partitioned table; name an "
                   "ordinary table or a materialised view, with an index",
                   right.names.name));
@@ -75,9 +75,8 @@ std::string position(Table& table, const qsohost::Option<std::string>& option) {
   const bool is_number = column.trouble.empty() && column.shape == PgShape::Scalar &&
                          column.info.dtype != DType::String && column.info.dtype != DType::Bool;
   if (!is_number) {
-    throw ChainError(fmt::format("{}: column '{}' (option '{}') is {}, but positions are numbers",
-                                 table.names.name, column.info.name, option.name(),
-                                 column.sql_type));
+    throw RunError(fmt::format("{}: column '{}' (option '{}') is {}, but positions are numbers",
+                               table.names.name, column.info.name, option.name(), column.sql_type));
   }
   column.info.unit = "deg";
   return column.info.name;
@@ -90,7 +89,7 @@ PgColumn& identifier(Table& table, const CrossmatchOptions& options) {
   const bool is_id = column.trouble.empty() && column.shape == PgShape::Scalar &&
                      type != DType::Bool && type != DType::F32 && type != DType::F64;
   if (is_id) return column;
-  throw ChainError(
+  throw RunError(
       fmt::format("{}: column '{}' (option 'id') is {}, but identifiers are integers or texts",
                   table.names.name, column.info.name, column.sql_type));
 }
@@ -101,7 +100,7 @@ void check_column(const PgColumn& column, const Table& table, const std::string&
     trouble = "its arrays are not all of one length, or are all missing, in the first rows";
   }
   if (trouble.empty()) return;
-  throw ChainError(
+  throw RunError(
       fmt::format("{}: column '{}' cannot be taken: {}; leave it out with columns = [\"all\", "
                   "\"-{}.{}\"]",
                   table.names.name, column.info.name, trouble, prefix, column.info.name));
@@ -149,8 +148,8 @@ void check_where(PgTransaction& snapshot, const MatchQuery& match) {
     snapshot.execute("EXPLAIN " + left_rows(match));
   } catch (const ChainError& e) {
     if (match.where.empty()) throw;
-    throw ChainError(fmt::format("option 'where' ({}), or the right to read '{}': {}", match.where,
-                                 match.left.table.sql(), e.what()));
+    throw RunError(fmt::format("option 'where' ({}), or the right to read '{}': {}", match.where,
+                               match.left.table.sql(), e.what()));
   }
 }
 
@@ -213,7 +212,7 @@ MatchPlan make_plan(PgTransaction& snapshot, const std::string& left_name,
   match.id_is_text = id.info.dtype == DType::String;
   match.radius_arcsec = *options.radius_arcsec;
   match.where = *options.where;
-  match.nearest = *options.match == "nearest";
+  match.nearest = *options.match == qsohost::PairsKept::Nearest;
   match.unique = *options.unique;
   MatchPlan plan;
   choose_columns(left, right, options, match, plan);

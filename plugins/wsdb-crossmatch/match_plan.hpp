@@ -23,7 +23,7 @@ MatchPlan plan_from(const std::string& text);  // throws std::exception for othe
 // that are good for a cross-match.
 qsohost::PgTransaction begin_snapshot(const std::string& dsn, std::function<bool()> stop);
 
-// Looks at tables, columns, extension and the server's plan. Throws ChainError for what is missing
+// Looks at tables, columns, extension and the server's plan. Throws RunError for what is missing
 // or cannot be taken; `warn` is told of a plan that does without the index.
 MatchPlan make_plan(qsohost::PgTransaction& snapshot, const std::string& left,
                     const std::string& right, const qsohost::CrossmatchOptions& options,

@@ -17,11 +17,11 @@ std::string matched(const MatchQuery& match) {
 // And after option `unique`. Rows without an identifier are not each other's repeats: they stay, to
 // be reported.
 std::string settled(const MatchQuery& match) {
-  if (match.unique == "nearest") {
+  if (match.unique == qsohost::RepeatsKept::Nearest) {
     return "SELECT * FROM (SELECT *, row_number() OVER (PARTITION BY id ORDER BY sep, left_key, "
            "right_key) AS turn FROM matched) s WHERE turn = 1 OR id IS NULL";
   }
-  if (match.unique == "drop") {
+  if (match.unique == qsohost::RepeatsKept::None) {
     return "SELECT * FROM (SELECT *, count(*) OVER (PARTITION BY id) AS times FROM matched) s "
            "WHERE times = 1 OR id IS NULL";
   }

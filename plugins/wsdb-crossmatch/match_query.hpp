@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include <qsohost/crossmatch.hpp>
 #include <qsohost/postgres.hpp>
 
 namespace wsdb {
@@ -26,9 +27,9 @@ struct MatchQuery {
   std::string id;  // of the right table
   bool id_is_text = false;
   double radius_arcsec = 1;
-  std::string where;                // on the left table; "": every row
-  bool nearest = false;             // option match
-  std::string unique;               // option unique
+  std::string where;     // on the left table; "": every row
+  bool nearest = false;  // option match
+  qsohost::RepeatsKept unique = qsohost::RepeatsKept::All;
   std::vector<std::string> select;  // what of l (left), r (right) and p (pair: sep, n) is wanted
 };
 

@@ -59,7 +59,7 @@ RecordFile::~RecordFile() {
 }
 
 void RecordFile::throw_error(std::string_view what) const {
-  throw qsohost::ChainError(fmt::format("{}: {}: {}", name_, what, std::strerror(errno)));
+  throw qsohost::RunError(fmt::format("{}: {}: {}", name_, what, std::strerror(errno)));
 }
 
 std::uint64_t RecordFile::size() const {

@@ -19,7 +19,7 @@ class RecordFile {
   };
 
   // Opened for reading and writing, and made if it is not there. "": a temporary file without a
-  // name. All that fails throws ChainError, which names the file.
+  // name. All that fails throws RunError, which names the file.
   explicit RecordFile(const std::filesystem::path& path);
   ~RecordFile();
   RecordFile(const RecordFile&) = delete;

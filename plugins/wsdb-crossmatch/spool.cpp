@@ -104,7 +104,7 @@ void Spool::begin(MatchPlan plan) {
   std::ofstream out(temporary, std::ios::binary);
   out << text;
   out.close();
-  if (!out) throw qsohost::ChainError(temporary.string() + ": cannot be written");
+  if (!out) throw qsohost::RunError(temporary.string() + ": cannot be written");
   qsohost::publish_file(temporary, file("plan"));  // flushes the folder too, with the new .part
   keep_good();
 }
@@ -116,13 +116,13 @@ void Spool::start_over() {
 }
 
 void Spool::throw_changed() const {
-  throw qsohost::ChainError(
+  throw qsohost::RunError(
       "the server gives other rows than it gave before: the tables have changed since this run "
       "began; begin again with --restart");
 }
 
 void Spool::throw_damaged() const {
-  throw qsohost::ChainError(fmt::format(
+  throw qsohost::RunError(fmt::format(
       "{}: rows that were received can no longer be read; look after the disk, and run again with "
       "--resume",
       settings_.folder.empty() ? "temporary file" : file("part").string()));

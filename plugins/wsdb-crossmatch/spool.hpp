@@ -44,7 +44,7 @@ class Spool {
   bool is_complete() const { return is_complete_; }
   const MatchPlan& plan() const { return plan_; }
 
-  // For the thread that receives. Throws ChainError: disk full, or other rows than before.
+  // For the thread that receives. Throws RunError: disk full, or other rows than before.
   void begin(MatchPlan plan);        // keeps what is there of the same plan
   void start_over();                 // what is added next is the beginning of the answer
   bool add(std::string_view bytes);  // false if that had been received before

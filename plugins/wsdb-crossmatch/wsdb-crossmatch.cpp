@@ -19,9 +19,9 @@
 namespace {
 
 using qsohost::Batch;
-using qsohost::ChainError;
 using qsohost::Column;
 using qsohost::DType;
+using qsohost::RunError;
 
 class WsdbCrossmatch final : public qsohost::Source {
  public:
@@ -145,7 +145,7 @@ bool WsdbCrossmatch::read(Batch& batch) {
 void WsdbCrossmatch::tell_of_repeats(const Column& ids) {
   for (std::size_t i = 0; i < ids.size(); ++i) {
     if (qsohost::id_is_missing(ids, i)) {
-      throw ChainError(
+      throw RunError(
           fmt::format("{}: a matched row has no identifier (column '{}', option 'id'); give one or "
                       "remove the row",
                       *right, *match_.id));

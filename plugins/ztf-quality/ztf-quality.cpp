@@ -99,9 +99,9 @@ class ZtfQuality : public qsohost::Filter {
       "being an error"};
 
   void validate() const override {
-    if (bands->empty()) throw qsohost::ChainError("bands: names no band");
+    if (bands->empty()) throw qsohost::UsageError("bands: names no band");
     if (!((*chi)[0] <= (*chi)[1])) {
-      throw qsohost::ChainError(
+      throw qsohost::UsageError(
           fmt::format("chi: the first limit, {}, is above the second, {}", (*chi)[0], (*chi)[1]));
     }
   }

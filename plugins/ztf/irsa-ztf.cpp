@@ -53,15 +53,17 @@ class IrsaZtf final : public qsohost::HttpFetcher {
       "the archive leaves out epochs that have any of these bits set in catflags; 0: none (32768: "
       "those that are bad as a whole)",
       {.min = 0, .max = 65535}};
-  qsohost::Option<std::string> query_by{
+  qsohost::Choice<ztf::QueryBy> query_by{
       this,
       "query_by",
-      "auto",
+      ztf::QueryBy::Auto,
+      {{"position", ztf::QueryBy::Position},
+       {"ids", ztf::QueryBy::Ids},
+       {"auto", ztf::QueryBy::Auto}},
       "position: one request a target; ids: the table of objects says which ZTF objects there are, "
       "and light curves are asked by id, many in a request; auto: ids for more than 30 targets in "
       "a "
-      "batch, while that works",
-      {.choices = {"position", "ids", "auto"}}};
+      "batch, while that works"};
   qsohost::Option<std::int64_t> ids_per_request{
       this, "ids_per_request", 200, "objects asked for in one request", {.min = 1, .max = 400}};
   qsohost::Option<std::int64_t> max_connections{
@@ -107,9 +109,9 @@ class IrsaZtf final : public qsohost::HttpFetcher {
   qsohost::In<double> dec{this, "", "dec", "deg", "declination of the target, ICRS"};
 
   void validate() const override {
-    if (bands->empty()) throw qsohost::ChainError("bands: there must be one at least");
-    if (*query_by == "ids" && table_name().empty()) {
-      throw qsohost::ChainError(
+    if (bands->empty()) throw qsohost::UsageError("bands: there must be one at least");
+    if (*query_by == ztf::QueryBy::Ids && table_name().empty()) {
+      throw qsohost::UsageError(
           fmt::format("objects_table: needed for query_by = \"ids\", for '{}' is no release like "
                       "ztf_dr24",
                       *collection));
@@ -173,9 +175,7 @@ class IrsaZtf final : public qsohost::HttpFetcher {
     settings.ids_per_request = *ids_per_request;
     settings.confirmations = static_cast<int>(*confirmations);
     settings.confirm_after = to_milliseconds(*confirm_after);
-    settings.query_by = *query_by == "ids"        ? ztf::QueryBy::Ids
-                        : *query_by == "position" ? ztf::QueryBy::Position
-                                                  : ztf::QueryBy::Auto;
+    settings.query_by = *query_by;
     return settings;
   }
 

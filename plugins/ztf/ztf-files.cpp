@@ -40,7 +40,7 @@ class ZtfFiles : public qsohost::Fetcher {
 
   void validate() const override {
     if (path->text.find(kPlaceholder) == std::string::npos) {
-      throw qsohost::ChainError(
+      throw qsohost::UsageError(
           fmt::format("path: \"{}\" has no {} in it; write e.g. \"answers/{}.csv\"", path->text,
                       kPlaceholder, kPlaceholder));
     }
@@ -55,7 +55,7 @@ class ZtfFiles : public qsohost::Fetcher {
     const std::string before = path->text.substr(0, path->text.find(kPlaceholder));
     const std::filesystem::path folder = std::filesystem::path(before).parent_path();
     if (folder.empty() || std::filesystem::is_directory(folder)) return;
-    throw qsohost::ChainError(fmt::format(
+    throw qsohost::RunError(fmt::format(
         "path: there is no folder {} (relative paths count from the chain file)", folder.string()));
   }
 

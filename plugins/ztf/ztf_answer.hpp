@@ -82,6 +82,9 @@ std::vector<Curve> parse_answer(std::string_view text, Columns needed = Columns:
 // or is no VOTable, BadObject when it is malformed.
 std::map<std::int64_t, std::size_t> rows_by_object(std::string_view votable);
 
+// Which ZTF sources inside the radius: the option `objects` of the stages.
+enum class Objects : std::uint8_t { All, Nearest };
+
 struct Selection {
   double radius_arcsec = 2.0;
   // Of all sources of one band, field and quadrant only the one nearest the target (equally near:

@@ -165,7 +165,7 @@ void declare_columns(qsohost::Ports& ports, std::span<const std::uint8_t> bands)
                       .time = "mjd",
                       .mag = "mag",
                       .mag_err = "magerr",
-                      .time_system = "MJD UTC"});
+                      .time_system = qsohost::kMjdUtc});
     ports.adds(
         {.group = group,
          .name = "epoch_id",

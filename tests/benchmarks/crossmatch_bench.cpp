@@ -69,7 +69,7 @@ std::vector<Pair> match(const Positions& left, const Positions& right, double ra
   std::vector<std::uint32_t> ranks(crossmatch::right_rows(pairs).size());
   std::iota(ranks.begin(), ranks.end(), std::uint32_t{0});
   crossmatch::set_ranks(pairs, ranks);
-  crossmatch::choose(pairs, true, crossmatch::Unique::Keep);
+  crossmatch::choose(pairs, true, crossmatch::Unique::All);
   return pairs;
 }
 

@@ -27,7 +27,7 @@ struct CellRun : FauxRun {
     if (!chain || !out.empty()) return out;
     try {
       return "run: " + qsohost::run(*chain, options).error;
-    } catch (const ChainError& e) {  // by who looks at the chain once the source is open
+    } catch (const UsageError& e) {  // by who looks at the chain once the source is open
       return std::string("run: ") + e.what();
     }
   }

@@ -44,7 +44,7 @@ label = "no spaces"
       [](const Problem& a, const Problem& b) { return a.place.line < b.place.line; }));
   CHECK(r.problems.size() == 6);  // the last says where stages were looked for
   CHECK_THAT(r.problems.back().text(), Contains("searched") && Contains("qsohost list"));
-  CHECK_THAT(problems, Contains("3:1: chain.batch_row is no setting; did you mean 'batch_rows'?"));
+  CHECK_THAT(problems, Contains("3:1: chain: no option 'batch_row'; did you mean 'batch_rows'?"));
   CHECK_THAT(problems, Contains("6:1: faux-source.objects wants an integer"));
   CHECK_THAT(problems, Contains("8:7: no stage 'faux-fetsh'; did you mean 'faux-fetch'?"));
   CHECK_THAT(problems, Contains("12:1: faux-filter: no option 'evry'; did you mean 'every'?"));
@@ -86,6 +86,29 @@ label = "again"
   CHECK_THAT(problems,
              Contains("9:1: again adds group 'faux.g', which stage 'faux-fetch' has added"));
   CHECK_THAT(problems, Contains("warning: the chain has no Sink"));
+}
+
+TEST_CASE("times of different systems are not combined") {
+  FauxRun r;
+  r.text = R"([chain]
+name = "faux"
+[[stage]]
+use = "faux-source"
+[[stage]]
+use = "faux-fetch"
+[[stage]]
+use = "faux-clock"
+[[stage]]
+use = "faux-sink"
+[[stage]]
+use = "faux-both"
+)";
+  CHECK_FALSE(r.load());
+  CHECK_THAT(told(r), Contains("11:1: faux-both reads the times of 'faux.g' (MJD UTC) and of "
+                               "'clock.g' (BJD TCB - 2455197.5)"));
+  r.problems.clear();
+  CHECK(r.load({{"faux-both.converts", "true"}}));
+  CHECK(r.load({{"faux-clock.like_faux", "true"}}));
 }
 
 TEST_CASE("the order of roles is checked") {
@@ -198,5 +221,5 @@ TEST_CASE("drawings name every stage") {
     }
     CHECK_THAT(drawing, Contains("faux.g"));
   }
-  CHECK_THROWS_AS(draw(*chain, "png"), ChainError);
+  CHECK_THROWS_AS(draw(*chain, "png"), UsageError);
 }

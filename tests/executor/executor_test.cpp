@@ -109,6 +109,108 @@ TEST_CASE("breaking a role's law is an error") {
   CHECK_THAT(silent.run({{"fetch.silent", "true"}}).error, Contains("said nothing of object 1"));
 }
 
+TEST_CASE("what the user asked for is told from what went wrong") {
+  FauxRun wrong;
+  CHECK_THROWS_AS(wrong.run({{"source.fails", "open usage"}}), UsageError);
+  FauxRun broken;
+  const RunReport report = broken.run({{"source.fails", "open"}});
+  CHECK(report.end == RunEnd::Failed);
+  CHECK_THAT(report.error, Contains("made to fail at open"));
+}
+
+namespace {
+
+std::string with_batch_fit() {
+  std::string text = FauxRun::standard;
+  const std::string use = "use = \"faux-fit\"";
+  return text.replace(text.find(use), use.size(), "use = \"faux-batch-fit\"");
+}
+
+}  // namespace
+
+TEST_CASE("a fitter may take the whole batch") {
+  std::string one_thread;
+  for (const int threads : {1, 3}) {
+    FauxRun r;
+    r.text = with_batch_fit();
+    r.options.threads = threads;
+    const RunReport report = r.run({{"fit.fail_at", "58"}, {"fit.fails", "bad"}});
+    CHECK(report.end == RunEnd::Done);
+    CHECK(stage(report, "fit").objects_in == 80);
+    CHECK(stage(report, "fit").bad == 1);
+    REQUIRE(report.notes.size() == 2);
+    CHECK_THAT(report.notes[1], Contains("58: made bad"));
+    if (threads == 1) one_thread = r.product("out");
+    CHECK(r.product("out") == one_thread);
+    CHECK(std::ranges::count(one_thread, '\n') == 80);
+  }
+}
+
+TEST_CASE("mistakes of a fitter that takes the whole batch") {
+  const auto error = [](const Settings& set) {
+    FauxRun r;
+    r.text = with_batch_fit();
+    return r.run(set).error;
+  };
+  CHECK_THAT(error({{"fit.fail_at", "58"}, {"fit.fails", "std"}}),
+             Contains("object 58: made to fail") && Contains("stage 'fit'"));
+  CHECK_THAT(error({{"fit.fails", "batch"}}),
+             Contains("made to fail") && Contains("stage 'fit'") && Contains("batch"));
+  CHECK_THAT(error({{"fit.fails", "silent"}}), Contains("said nothing of any object"));
+  CHECK_THAT(error({{"fit.fails", "twice"}}), Contains("once a batch is enough"));
+}
+
+TEST_CASE("a filter that puts a group in the place of another has added something") {
+  FauxRun r;
+  CHECK_THAT(r.run({{"filter.swaps", "true"}}).error,
+             Contains("it is a Filter, but it added") && Contains("group 'other.g'"));
+}
+
+TEST_CASE("a shard does not read what lies before it") {
+  FauxRun whole;
+  whole.options.skip = 25;
+  REQUIRE(whole.run().end == RunEnd::Done);
+  // Reading object 7 fails.
+  const Settings breaks{{"source.fail_at", "7"}, {"source.fails", "std"}};
+  Settings seeks = breaks;
+  seeks.emplace_back("source.can_seek", "true");
+  FauxRun reads;
+  reads.options.skip = 25;
+  CHECK(reads.run(breaks).end == RunEnd::Failed);
+  FauxRun shard;
+  shard.options.skip = 25;
+  CHECK(shard.run(seeks).end == RunEnd::Done);
+  CHECK(shard.product("raw") == whole.product("raw"));
+  CHECK(shard.product("out") == whole.product("out"));
+  FauxRun beyond;
+  beyond.options.skip = 1000;
+  const RunReport nothing = beyond.run(seeks);
+  CHECK(nothing.end == RunEnd::Done);
+  CHECK(nothing.objects == 0);
+}
+
+TEST_CASE("a resumed run does not read batches that are done, but for the last") {
+  FauxRun r;
+  const auto flag = r.folder / "broken";
+  std::ofstream(flag) << "std";
+  const Settings set{{"source.can_seek", "true"},
+                     {"source.fail_at", "55"},
+                     {"source.fails_as", flag.string()},
+                     {"source.reads_log", (r.folder / "reads").string()}};
+  r.options.threads = 1;
+  r.options.in_flight = 1;
+  REQUIRE(r.run(set).end == RunEnd::Failed);
+  std::filesystem::remove(flag);
+  std::filesystem::remove(r.folder / "reads");
+  r.options.start = StartMode::Resume;
+  REQUIRE(r.run(set).end == RunEnd::Done);
+  CHECK(r.product("raw") == undisturbed("raw"));
+  CHECK(r.product("out") == undisturbed("out"));
+  std::int64_t first = 0;
+  std::ifstream(r.folder / "reads") >> first;
+  CHECK(first == 41);  // batches of ten: 1 to 50 are done, the last of them is compared
+}
+
 TEST_CASE("failed objects leave the run unsettled until they are retried") {
   FauxRun r;
   const auto flag = r.folder / "down";
@@ -257,7 +359,7 @@ TEST_CASE("two runs cannot share a run directory") {
     try {
       auto chain = r.load();
       run(*chain, second);
-    } catch (const ChainError& e) {
+    } catch (const UsageError& e) {
       refused = e.what();
     }
   };
@@ -312,13 +414,13 @@ TEST_CASE("threads, lanes and batches in flight have limits, which are told") {
   constexpr int kMuch = std::numeric_limits<int>::max();
   FauxRun threads;
   threads.options.threads = kMuch;
-  CHECK_THAT(threads.run().error, Contains("2147483647 threads: 4096 is the most"));
+  CHECK_THROWS_WITH(threads.run(), Contains("2147483647 threads: 4096 is the most"));
   FauxRun in_flight;
   in_flight.options.in_flight = kMuch;
-  CHECK_THAT(in_flight.run().error, Contains("2147483647 batches in flight: 65536 is the most"));
+  CHECK_THROWS_WITH(in_flight.run(), Contains("2147483647 batches in flight: 65536 is the most"));
   FauxRun lanes;
-  CHECK_THAT(lanes.run({{"fetch.lanes", "2147483647"}}).error,
-             Contains("2147483647 lanes of stage 'fetch': 4096 is the most"));
+  CHECK_THROWS_WITH(lanes.run({{"fetch.lanes", "2147483647"}}),
+                    Contains("2147483647 lanes of stage 'fetch': 4096 is the most"));
 }
 
 TEST_CASE("a list of objects ends where its reader wants") {

@@ -37,7 +37,7 @@ void fail_as(const std::string& how) {
   crash_as(how);
   if (how == "std") throw std::runtime_error("made to fail");
   if (how == "number") throw 42;
-  if (how == "chain") throw ChainError("made to fail");
+  if (how == "chain") throw RunError("made to fail");
   if (how == "bad") throw BadObject("made bad");
 }
 
@@ -61,19 +61,34 @@ struct FauxTable : OptionOwner {
 
 class FauxSource : public Source {
  public:
+  void declare(const Schema& /*before*/, Ports& ports) const override {
+    ports.adds({"", "source_id", DType::I64, "", "1, 2, 3, ..."});
+    ports.adds({"", "z", DType::F64, "", "redshift"});
+  }
+  std::uint64_t seek(std::uint64_t first) override {
+    if (!*can_seek_) return 0;
+    const auto seen = std::min(first, static_cast<std::uint64_t>(*objects_));
+    next_ = static_cast<std::int64_t>(seen) + 1;
+    return seen;
+  }
   void open(Context& /*context*/) override {
     next_ = 1;
     in_flight = most_in_flight = 0;
     if (*fails_ == "open") throw std::runtime_error("made to fail at open");
+    if (*fails_ == "open usage") throw UsageError("made to fail at open");
   }
   bool read(Batch& batch) override {
     if (next_ > *objects_) return false;
     const int now = ++in_flight;
     if (now > most_in_flight) most_in_flight = now;
     for (std::size_t i = 0; i < batch.capacity() && next_ <= *objects_; ++i, ++next_) {
-      if (next_ == *fail_at_) fail_as(*fails_);
-      id_(batch).append(1 + (next_ - 1) / *copies_);
-      z_(batch).append(0.001 * static_cast<double>(next_));
+      if (next_ == *fail_at_ && (fails_as_->text.empty() || is_there(*fails_as_))) {
+        fail_as(fails_as_->text.empty() ? *fails_ : "std");
+      }
+      if (!reads_log_->text.empty())
+        std::ofstream(reads_log_->text, std::ios::app) << next_ << '\n';
+      batch.objects().at("source_id").append(1 + (next_ - 1) / *copies_);
+      batch.objects().at("z").append(0.001 * static_cast<double>(next_));
     }
     return true;
   }
@@ -87,29 +102,37 @@ class FauxSource : public Source {
   Option<std::string> fails_{this, "fails", "", "how"};
   Option<std::int64_t> copies_{this, "copies", 1, "so many objects have one source_id"};
   OptionTables<FauxTable> table_{this, "table", "nothing comes of them"};
-  Out<std::int64_t> id_{this, "", "source_id", "", "1, 2, 3, ..."};
-  Out<double> z_{this, "", "z", "", "redshift"};
+  Option<Path> fails_as_{this, "fails_as", Path{}, "fails only while this file exists"};
+  Option<Path> reads_log_{this, "reads_log", Path{}, "a line for each object that is read"};
+  Option<bool> can_seek_{this, "can_seek", false, "goes to an object without those before it"};
   std::int64_t next_ = 1;
 };
 
 class FauxFetch : public Fetcher {
  public:
+  void declare(const Schema& /*before*/, Ports& ports) const override {
+    ports.adds_group({"faux.g", "faux", "g", "mjd", "mag", "magerr", kMjdUtc},
+                     {{"mjd", DType::F64, "d", "time"},
+                      {"mag", DType::F32, "mag", "magnitude"},
+                      {"magerr", DType::F32, "mag", "its error"}});
+  }
   int lanes() const override { return static_cast<int>(*lanes_); }
   void fetch(Batch& batch, Outcomes& outcomes) override {
     pause(uneven(*ms_, batch));
     if (*silent_) {
-      for (std::size_t i = 0; i < batch.rows(); ++i) epochs_(batch).close_row();
+      for (std::size_t i = 0; i < batch.rows(); ++i) batch.group("faux.g").close_row();
       return;
     }
     const bool down = is_there(*fails_while_);
     const bool broken = is_there(*bad_while_);
+    Group& epochs = batch.group("faux.g");
     outcomes.for_each(batch, [&](const Object& object) {
       const std::int64_t id = std::stoll(object.id());
       if (id == *fail_at_) fail_as(*fails_);
       for (std::int64_t k = 0; k < id % 7; ++k) {
-        mjd_(batch).append(58000.0 + static_cast<double>((k * 5 + id) % 11));
-        mag_(batch).append(18.0F + static_cast<float>(k) / 8);
-        err_(batch).append(0.1F);
+        epochs.at("mjd").append(58000.0 + static_cast<double>((k * 5 + id) % 11));
+        epochs.at("mag").append(18.0F + static_cast<float>(k) / 8);
+        epochs.at("magerr").append(0.1F);
       }
       // After the epochs: what was appended must be taken back.
       if (id % 10 == 3 && *fails_row_ < 0) throw NotFound("nothing there");
@@ -131,10 +154,6 @@ class FauxFetch : public Fetcher {
                             "some objects fail while this file exists"};
   Option<std::int64_t> fails_row_{this, "fails_row", -1, "which of a batch fails; -1: by number"};
   Option<Path> bad_while_{this, "bad_while", Path{}, "some objects are bad while this file exists"};
-  OutGroup epochs_{this, {"faux.g", "faux", "g", "mjd", "mag", "magerr", "MJD UTC"}};
-  Out<double> mjd_{this, "faux.g", "mjd", "d", "time"};
-  Out<float> mag_{this, "faux.g", "mag", "mag", "magnitude"};
-  Out<float> err_{this, "faux.g", "magerr", "mag", "its error"};
 };
 
 class FauxFit : public Fitter {
@@ -193,6 +212,63 @@ class FauxArrays : public Fitter {
   }
 };
 
+// A light curve in another time system than that of FauxFetch.
+class FauxClock : public Fetcher {
+ public:
+  void declare(const Schema& /*before*/, Ports& ports) const override {
+    ports.adds_group(
+        {"clock.g", "clock", "g", "time", "mag", "mag_err", *like_faux_ ? kMjdUtc : kGaiaTime},
+        {{"time", DType::F64, "d", "time"}});
+  }
+  void fetch(Batch& batch, Outcomes& outcomes) override {
+    outcomes.for_each(batch, [](const Object&) {});
+  }
+
+ private:
+  Option<bool> like_faux_{this, "like_faux", false, "the same system"};
+};
+
+class FauxBoth : public Fitter {
+ public:
+  void declare(const Schema& /*before*/, Ports& ports) const override {
+    ports.reads({"faux.g", "mjd", DType::F64, "d"});
+    ports.reads({"clock.g", "time", DType::F64, "d"});
+    if (*converts_) ports.minds_time_systems();
+  }
+  void fit(const Object& /*object*/, Result& /*result*/) const override {}
+
+ private:
+  Option<bool> converts_{this, "converts", false, "it brings the times together"};
+};
+
+// The sum of the numbers of all objects of the batch, made before any of them is looked at.
+class FauxBatchFit : public Fitter {
+ public:
+  void declare(const Schema& /*before*/, Ports& ports) const override {
+    ports.adds({"", label() + ".sum", DType::F64, "", "of the batch"});
+    ports.adds_group({.name = label() + ".ids"}, {{"id", DType::I64, "", "of the object"}});
+  }
+  void fit_batch(FitBatch& fits) const override {
+    if (*fails_ == "batch") throw std::runtime_error("made to fail");
+    if (*fails_ == "silent") return;
+    std::int64_t sum = 0;
+    for (std::size_t row = 0; row < fits.batch().rows(); ++row) {
+      sum += std::stoll(fits.batch().id(row));
+    }
+    fits.for_each([&](const Object& object, Result& result) {
+      const std::int64_t id = std::stoll(object.id());
+      result.append(label() + ".ids", "id", id);
+      result.set(label() + ".sum", static_cast<double>(sum));
+      if (id == *fail_at_) fail_as(*fails_);
+    });
+    if (*fails_ == "twice") fits.for_each([](const Object&, Result&) {});
+  }
+
+ private:
+  Option<std::int64_t> fail_at_{this, "fail_at", -1, "object at which to fail"};
+  Option<std::string> fails_{this, "fails", "", "how"};
+};
+
 class FauxFilter : public Filter {
  public:
   void apply(Batch& batch, Counts& counts) const override {
@@ -203,12 +279,19 @@ class FauxFilter : public Filter {
       if (id % *every_ == 0) keep[row] = 0;
     }
     batch.keep_rows(keep);
+    if (*swaps_) {
+      batch.drop_group("faux.g");
+      Group& other = batch.add_group({.name = "other.g"});
+      const std::vector<std::uint64_t> lengths(batch.rows(), 0);
+      other.append_rows(lengths);
+    }
     if (*adds_) batch.objects().add({"more", DType::F64, "", ""}).resize(batch.rows());
     counts.add("objects", "kept", static_cast<std::int64_t>(batch.rows()));
   }
 
  private:
   Option<std::int64_t> every_{this, "every", 5, "drops every n-th object"};
+  Option<bool> swaps_{this, "swaps", false, "puts another group in the place of one"};
   Option<bool> adds_{this, "adds", false, "breaks the law of filters"};
   Option<std::int64_t> fail_at_{this, "fail_at", -1, "object at which to fail"};
   Option<std::string> fails_{this, "fails", "", "how"};
@@ -268,5 +351,8 @@ class FauxSink : public Sink {
 QSOHOST_PLUGIN("faux", "1.0.0", stage<FauxSource>("faux-source", "numbered objects"),
                stage<FauxFetch>("faux-fetch", "made-up epochs"),
                stage<FauxFit>("faux-fit", "means"), stage<FauxArrays>("faux-arrays", "arrays"),
+               stage<FauxClock>("faux-clock", "times of another kind"),
+               stage<FauxBoth>("faux-both", "reads both"),
+               stage<FauxBatchFit>("faux-batch-fit", "sums up a batch"),
                stage<FauxFilter>("faux-filter", "drops some"),
                stage<FauxSink>("faux-sink", "text files"));

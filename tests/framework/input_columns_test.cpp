@@ -52,7 +52,7 @@ TEST_CASE("positions must be numbers in a unit of angles, one a row") {
   const auto error = [](const ColumnInfo& info, const std::string& trouble = "") -> std::string {
     try {
       check_position_column(info, trouble, "t.fits", "left_ra");
-    } catch (const ChainError& e) {
+    } catch (const RunError& e) {
       return e.what();
     }
     return "none";

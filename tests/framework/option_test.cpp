@@ -15,6 +15,21 @@ struct Band : OptionOwner {
   Option<std::int64_t> width{this, "width", 1, "how wide", {.min = 1}};
 };
 
+enum class Mean { Median, Profiled };
+
+struct Chosen : OptionOwner {
+  Choice<Mean> mean{this,
+                    "mean",
+                    Mean::Profiled,
+                    {{"median", Mean::Median}, {"profiled", Mean::Profiled}},
+                    "which mean"};
+  Choice<Mean> needed{this,
+                      "needed",
+                      required,
+                      {{"median", Mean::Median}, {"profiled", Mean::Profiled}},
+                      "which mean"};
+};
+
 struct Owner : OptionOwner {
   OptionTables<Band> band{this, "band", "light curves"};
   Option<std::vector<Path>> files{this, "files", {}, "files"};
@@ -52,6 +67,35 @@ TEST_CASE("options refuse other types, ranges, choices and lengths") {
   CHECK_THROWS_WITH(o.chi.set({std::vector<Scalar>{0.1}}), Contains("wants 2 values, not 1"));
   CHECK_THROWS_WITH(o.bands.set({std::vector<Scalar>{std::string("u")}}), Contains("one of"));
   CHECK_THROWS_WITH(o.strict.set({std::vector<Scalar>{true}}), Contains("not a list"));
+}
+
+TEST_CASE("an option that refuses a value keeps the one it has") {
+  Owner o;
+  o.mode.set({Scalar(std::string("nearest"))});
+  CHECK_THROWS(o.mode.set({Scalar(std::string("first"))}));
+  CHECK(*o.mode == "nearest");
+  CHECK_THROWS(o.radius.set({Scalar(100.0)}));
+  CHECK(*o.radius == 2.0);
+  CHECK_FALSE(o.radius.is_set());
+  CHECK_THROWS(o.url.set({Scalar(std::string("ftp://archive.org"))}));
+  CHECK(o.url->text == "https://archive.org/api");
+}
+
+TEST_CASE("a choice has one of several names") {
+  Chosen o;
+  CHECK(*o.mean == Mean::Profiled);
+  CHECK(to_toml(o.mean.value()) == "\"profiled\"");
+  CHECK(o.mean.type_name() == "string");
+  CHECK(o.mean.limits().choices == std::vector<std::string>{"median", "profiled"});
+  o.mean.set({Scalar(std::string("median"))});
+  CHECK(*o.mean == Mean::Median);
+  CHECK_THROWS_WITH(o.mean.set({Scalar(std::string("mode"))}),
+                    Contains("must be one of \"median\", \"profiled\", not \"mode\""));
+  CHECK_THROWS_WITH(o.mean.set({Scalar(1.0)}), Contains("wants a string"));
+  CHECK(*o.mean == Mean::Median);
+  CHECK(to_toml(o.needed.value()) == "\"\"");
+  o.needed.set({Scalar(std::string("profiled"))});
+  CHECK(*o.needed == Mean::Profiled);
 }
 
 TEST_CASE("a URL is one that can be asked") {
@@ -96,7 +140,7 @@ TEST_CASE("a URL with a secret in it is refused without it") {
   try {
     o.url.set({Scalar(bad)});
     FAIL("no error for " << bad);
-  } catch (const ChainError& e) {
+  } catch (const UsageError& e) {
     INFO(e.what());
     CHECK_THAT(e.what(), !Contains("secret") && !Contains("me:") && Contains("host"));
   }
@@ -122,7 +166,7 @@ TEST_CASE("values are written as TOML") {
 namespace {
 
 OptionValue::Table table(std::vector<OptionValue::Table::Entry> entries, int line) {
-  return {std::move(entries), line, 1};
+  return {std::move(entries), {"a.toml", line, 1}};
 }
 
 }  // namespace
@@ -130,7 +174,7 @@ OptionValue::Table table(std::vector<OptionValue::Table::Entry> entries, int lin
 TEST_CASE("lists of tables have options of their own") {
   Owner o;
   const OptionValue mjd{Scalar(std::string("mjd"))};
-  o.band.set({std::vector{table({{"time", mjd, 3, 1}}, 2)}});
+  o.band.set({std::vector{table({{"time", mjd, {"a.toml", 3, 1}}}, 2)}});
   REQUIRE(o.band.size() == 1);
   CHECK(*o.band[0].time == "mjd");
   CHECK(to_toml(o.band.value()) == "[{ time = \"mjd\", width = 1 }]");
@@ -144,17 +188,19 @@ TEST_CASE("mistakes in tables are told with their places, all of them") {
   Owner o;
   const OptionValue zero{Scalar(std::int64_t{0})};
   try {
-    o.band.set({std::vector{table({{"tmie", zero, 3, 1}}, 2), table({{"time", zero, 6, 1}}, 5)}});
+    o.band.set({std::vector{table({{"tmie", zero, {"a.toml", 3, 1}}}, 2),
+                            table({{"time", zero, {"a.toml", 6, 1}}}, 5)}});
     FAIL("no error");
   } catch (const TableError& e) {
     REQUIRE(e.problems().size() == 3);
-    CHECK(e.problems()[0].line == 3);
+    CHECK(e.problems()[0].place.line == 3);
     CHECK_THAT(e.problems()[0].message, Contains("did you mean 'time'"));
-    CHECK(e.problems()[1].line == 2);
-    CHECK_THAT(e.problems()[1].message, Contains("'time' is missing"));
-    CHECK(e.problems()[2].line == 6);
+    CHECK(e.problems()[1].place.line == 2);
+    CHECK_THAT(e.problems()[1].message, Contains("needs option 'time' (string)"));
+    CHECK(e.problems()[2].place.line == 6);
     CHECK_THAT(e.problems()[2].message, Contains("wants a string"));
   }
+  CHECK(o.band.empty());
 }
 
 TEST_CASE("what is no name of a variable and no file is refused as a secret, and not shown") {

@@ -114,7 +114,7 @@ TEST_CASE("names of tables") {
   CHECK(PgTable::parse("\"My \"\"T\"\".x\"").sql() == "\"My \"\"T\"\".x\"");
   CHECK(PgTable::parse("main").schema.empty());
   for (const char* bad : {"", "a.", "a.b.c", "a; drop table b", "\"open", "a b"}) {
-    CHECK_THROWS_AS(PgTable::parse(bad), ChainError);
+    CHECK_THROWS_AS(PgTable::parse(bad), UsageError);
   }
 }
 

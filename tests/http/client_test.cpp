@@ -164,12 +164,12 @@ TEST_CASE("whatever is thrown in the HTTP thread ends every conversation with an
                          {}, 5);
   auto done = held->done.get_future();
   REQUIRE(done.wait_for(120s) == std::future_status::ready);
-  CHECK_THROWS_AS(done.get(), ChainError);
+  CHECK_THROWS_AS(done.get(), RunError);
   CHECK(held->asks.reasons.empty());  // of no object anything is said
   // Those that come later do not wait either.
   libcurl = Libcurl::Works;
   Asks later(1);
-  CHECK_THROWS_AS(held->client.hold(later, held->policy, "stage", 1, held->counts), ChainError);
+  CHECK_THROWS_AS(held->client.hold(later, held->policy, "stage", 1, held->counts), RunError);
   REQUIRE(log.size() == 1);
   CHECK_THAT(log[0], Contains("bad_alloc"));
 }

@@ -12,6 +12,12 @@ namespace {
 
 class EchoSurvey : public ObjectFetcher {
  public:
+  void declare(const Schema& /*before*/, Ports& ports) const override {
+    ports.adds_group({"echo.g", "echo", "g", "mjd", "mag", "magerr", kMjdUtc},
+                     {{"mjd", DType::F64, "d", "time"},
+                      {"mag", DType::F32, "mag", "magnitude"},
+                      {"magerr", DType::F32, "mag", "its error"}});
+  }
   HttpPolicy policy() const override {
     HttpPolicy policy;
     policy.max_connections = static_cast<int>(*max_connections_);
@@ -50,12 +56,13 @@ class EchoSurvey : public ObjectFetcher {
     if (!response.body.ends_with('\n')) throw TryAgain("the answer is cut short");
     std::istringstream text(response.body.substr(head_->size() + 1));
     std::string row;
+    Group& to = epochs.group("echo.g");
     while (std::getline(text, row)) {
-      mjd_(epochs).append(cell(row, *mjd_at_));
-      mag_(epochs).append(static_cast<float>(cell(row, *mag_at_)));
-      err_(epochs).append(0.1F);
+      to.at("mjd").append(cell(row, *mjd_at_));
+      to.at("mag").append(static_cast<float>(cell(row, *mag_at_)));
+      to.at("magerr").append(0.1F);
     }
-    if (epochs.group("echo.g").at("mjd").size() == 0) throw NotFound("no rows");
+    if (to.at("mjd").size() == 0) throw NotFound("no rows");
     counts.add("echo.g", "answers");
     return std::nullopt;
   }
@@ -87,10 +94,6 @@ class EchoSurvey : public ObjectFetcher {
   Option<std::int64_t> max_attempts_{this, "max_attempts", 8, "of a request"};
   Option<std::int64_t> max_body_{this, "max_body", 1 << 20, "bytes"};
   Option<std::string> contact_{this, "contact", "", "for the User-Agent"};
-  OutGroup epochs_{this, {"echo.g", "echo", "g", "mjd", "mag", "magerr", "MJD UTC"}};
-  Out<double> mjd_{this, "echo.g", "mjd", "d", "time"};
-  Out<float> mag_{this, "echo.g", "mag", "mag", "magnitude"};
-  Out<float> err_{this, "echo.g", "magerr", "mag", "its error"};
 };
 
 }  // namespace

@@ -66,6 +66,9 @@ TEST_CASE("two sides that differ are shown side by side, with what to do") {
                                  " +plugin +host *\n"
                                  " +API number +99 +[0-9]+ *\n"
                                  "  rebuild the plugin against this host's headers[^\n]*"));
+  CHECK_THAT(why_refused(bad_plugin("older_api")),
+             Catch::Matches("[^\n]*\n +plugin +host *\n +API number +2 +3 *\n"
+                            "  rebuild the plugin against this host's headers[^\n]*"));
   const std::string debug = why_refused(bad_plugin("debug_containers"));
   CHECK_THAT(debug, Catch::Matches("[^\n]*\n +plugin +host *\n"
                                    " +debug containers +yes +no *\n"

@@ -13,7 +13,7 @@ struct Folder {
   std::filesystem::path path;
   Folder() {
     std::string pattern = (std::filesystem::temp_directory_path() / "qsohost-test-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) throw qsohost::ChainError("no temporary folder");
+    if (::mkdtemp(pattern.data()) == nullptr) throw qsohost::RunError("no temporary folder");
     path = pattern;
   }
   ~Folder() {
@@ -25,12 +25,12 @@ struct Folder {
   std::filesystem::path operator/(const std::string& name) const { return path / name; }
 };
 
-// The message of the ChainError that `f` throws.
+// The message of the error that `f` throws.
 template <class F>
 std::string error_of(const F& f) {
   try {
     f();
-  } catch (const qsohost::ChainError& e) {
+  } catch (const qsohost::Error& e) {
     return e.what();
   }
   return "(no error)";

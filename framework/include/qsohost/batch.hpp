@@ -16,17 +16,18 @@
 #include <vector>
 
 #include "qsohost/column.hpp"
+#include "qsohost/time_system.hpp"
 
 namespace qsohost::inline v1 {
 
 // Columns of one length, in the order in which they were added.
 class QSOHOST_API ColumnSet {
  public:
-  Column& add(ColumnInfo info);  // throws ChainError if the name is taken
+  Column& add(ColumnInfo info);  // throws RunError if the name is taken
   Column& add(Column column);
   const Column* find(std::string_view name) const;
   Column* find(std::string_view name);
-  const Column& at(std::string_view name) const;  // throws ChainError, naming what there is
+  const Column& at(std::string_view name) const;  // throws RunError, naming what there is
   Column& at(std::string_view name);
 
   std::size_t count() const { return columns_.size(); }
@@ -42,13 +43,13 @@ class QSOHOST_API ColumnSet {
 
 // What a group is: whose epochs, and which of its columns play the roles of a light curve.
 struct GroupInfo {
-  std::string name{};         // "ztf.g"
-  std::string survey{};       // "ztf"; "" for a table of results, which is no light curve
-  std::string band{};         // "g"
-  std::string time{};         // name of the time column, e.g. "mjd"
-  std::string mag{};          // e.g. "mag"
-  std::string mag_err{};      // e.g. "magerr"
-  std::string time_system{};  // "MJD UTC", "BJD TCB - 2455197.5"
+  std::string name{};     // "ztf.g"
+  std::string survey{};   // "ztf"; "" for a table of results, which is no light curve
+  std::string band{};     // "g"
+  std::string time{};     // name of the time column, e.g. "mjd"
+  std::string mag{};      // e.g. "mag"
+  std::string mag_err{};  // e.g. "magerr"
+  TimeSystem time_system{};
   // Whether the product of its survey holds ra and dec of the objects, where they are there.
   bool has_position = true;
 };
@@ -70,7 +71,7 @@ class QSOHOST_API Group : public ColumnSet {
   Slice slice(std::size_t row) const { return {offsets_[row], offsets_[row + 1] - offsets_[row]}; }
 
   // Ends a row: what was appended to the columns since the last call belongs to it. Throws
-  // ChainError when the columns have different lengths.
+  // RunError when the columns have different lengths.
   void close_row();
   // Forgets what was appended since the last close_row().
   void roll_back();
@@ -124,9 +125,9 @@ class QSOHOST_API Batch {
   const ColumnSet& objects() const { return objects_; }
   std::string id(std::size_t row) const;  // source_id as text
 
-  Group& add_group(GroupInfo info);  // throws ChainError if the name is taken
+  Group& add_group(GroupInfo info);  // throws RunError if the name is taken
   const Group* find_group(std::string_view name) const;
-  Group& group(std::string_view name);  // throws ChainError, naming what there is
+  Group& group(std::string_view name);  // throws RunError, naming what there is
   const Group& group(std::string_view name) const;
   const std::deque<Group>& groups() const { return groups_; }
   std::deque<Group>& groups() { return groups_; }
@@ -136,7 +137,7 @@ class QSOHOST_API Batch {
   // Objects made before are of no use then: row i may be another quasar.
   void keep_rows(std::span<const std::uint8_t> mask);
 
-  // Throws ChainError when a column or group does not have one entry for every row.
+  // Throws RunError when a column or group does not have one entry for every row.
   void verify() const;
 
   const Liveness& liveness() const { return liveness_; }

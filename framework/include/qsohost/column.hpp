@@ -18,7 +18,16 @@
 
 namespace qsohost::inline v1 {
 
-enum class DType : std::uint8_t { Bool, I16, I32, I64, F32, F64, String };
+// The numbers are a file format, that of the columns stored in run.db: do not change them.
+enum class DType : std::uint8_t {
+  Bool = 0,
+  I16 = 1,
+  I32 = 2,
+  I64 = 3,
+  F32 = 4,
+  F64 = 5,
+  String = 6
+};
 
 QSOHOST_API std::string_view name_of(DType dtype);  // "bool", "i16", ... "f64", "string"
 
@@ -107,12 +116,12 @@ class QSOHOST_API Column {
   void rename(std::string name) { info_.name = std::move(name); }
   DType dtype() const { return info_.dtype; }
   std::size_t width() const { return info_.width; }
-  // Throws ChainError when cells have another width: for who counts values by rows or epochs.
+  // Throws RunError when cells have another width: for who counts values by rows or epochs.
   void require_width(std::size_t width) const;
   std::size_t size() const;
   std::size_t bytes() const;
 
-  // All values, size() * width() of them. Asking for another type than dtype() throws ChainError.
+  // All values, size() * width() of them. Asking for another type than dtype() throws RunError.
   template <class T>
   std::span<const Stored<T>> values() const {
     require(dtype_of<T>());
@@ -136,7 +145,7 @@ class QSOHOST_API Column {
   void append_null();  // a whole cell: NaN, 0, false or ""
   void append_cells(const Column& other, std::size_t first, std::size_t count);
 
-  // A number of any numeric type as double; a null is NaN. Throws ChainError for strings.
+  // A number of any numeric type as double; a null is NaN. Throws RunError for strings.
   double number(std::size_t value_index) const;
 
   // Nulls, value by value. A column without nulls has an empty mask.

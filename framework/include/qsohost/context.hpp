@@ -58,7 +58,7 @@ class QSOHOST_API Context {
 };
 
 // Makes a finished temporary file the real one: flushes it to disk, renames it, and flushes the
-// folder. After a crash the name holds either the old content or all of the new. Throws ChainError
+// folder. After a crash the name holds either the old content or all of the new. Throws RunError
 // that names the file.
 QSOHOST_API void publish_file(const std::filesystem::path& temporary,
                               const std::filesystem::path& destination);

@@ -1,4 +1,4 @@
-// What can go wrong, in four kinds that are never confused with one another.
+// What can go wrong, in five kinds that are never confused with one another.
 //
 // A plugin throws one of these with a message that says what happened and what to do. Where it
 // happened (stage, batch, object) is known to the host, which adds it to the message.
@@ -39,11 +39,21 @@ class QSOHOST_API BadObject : public Error {
   ~BadObject() override;
 };
 
-// The chain, its configuration or its surroundings are wrong: the run drains and stops.
-class QSOHOST_API ChainError : public Error {
+// What was asked for is wrong: an argument, the chain file, an option, a plugin. Thrown before
+// anything else is opened, it ends the program with exit code 2. What a file or a server is found
+// to lack is a RunError.
+class QSOHOST_API UsageError : public Error {
  public:
   using Error::Error;
-  ~ChainError() override;
+  ~UsageError() override;
+};
+
+// A file that is missing or damaged, a full disk, a server that refuses: the run stops with exit
+// code 1 and can be resumed. Anything else that a stage throws ends so too.
+class QSOHOST_API RunError : public Error {
+ public:
+  using Error::Error;
+  ~RunError() override;
 };
 
 }  // namespace qsohost::inline v1

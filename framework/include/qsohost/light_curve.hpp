@@ -26,7 +26,7 @@ struct LightCurve {
 };
 
 // One row of a batch. Cheap to copy; good as long as the batch is there and keeps its rows, after
-// which every use throws ChainError. What it has given, spans and references, cannot tell: they are
+// which every use throws RunError. What it has given, spans and references, cannot tell: they are
 // for the call they were asked for in.
 class QSOHOST_API Object {
  public:
@@ -40,14 +40,14 @@ class QSOHOST_API Object {
   std::size_t row() const { return row_; }
   std::string id() const { return batch().id(row_); }
 
-  // An object column as double, null as NaN; throws ChainError if there is no such column with one
+  // An object column as double, null as NaN; throws RunError if there is no such column with one
   // value per object.
   double number(std::string_view column) const;
 
-  // The columns that the group's info names; throws ChainError if the group has none.
+  // The columns that the group's info names; throws RunError if the group has none.
   LightCurve light_curve(std::string_view group) const;
 
-  // This object's part of an epoch column; throws ChainError unless it has one value per epoch.
+  // This object's part of an epoch column; throws RunError unless it has one value per epoch.
   template <class T>
   std::span<const Stored<T>> epochs(std::string_view group, std::string_view column) const {
     const Group& g = batch().group(group);

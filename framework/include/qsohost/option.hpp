@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +23,13 @@
 
 namespace qsohost::inline v1 {
 
+// Where something was written; line 0 means the command line, which `file` then quotes.
+struct Place {
+  std::string file{};
+  int line = 0;
+  int column = 0;
+};
+
 // A value as a chain file can hold it. Lists hold scalars of one type; tables ([[stage.NAME]]) hold
 // scalars and lists.
 struct OptionValue {
@@ -33,15 +41,13 @@ struct OptionValue {
 struct OptionValue::Table {
   struct Entry;
   std::vector<Entry> entries;
-  int line = 0;  // in the chain file; 0: not from one
-  int column = 0;
+  Place place{};
 };
 
 struct OptionValue::Table::Entry {
   std::string name;
   OptionValue value;
-  int line = 0;
-  int column = 0;
+  Place place{};
 };
 
 // A file or folder. Relative paths in a chain file count from the folder of that file, on the
@@ -120,17 +126,25 @@ class QSOHOST_API OptionBase {
   // For a list of tables, what each of them may hold; else nullptr.
   virtual const OptionOwner* table() const { return nullptr; }
 
-  // Checks type, range, choices and length, then takes the value. Throws ChainError with a message
-  // that says what the option wants. A list option takes a scalar as a list of one.
+  // True if the values are files or folders: relative ones are made absolute before set().
+  virtual bool holds_paths() const { return false; }
+  // True if `${NAME}` in a value is replaced before set(); so it is in paths.
+  virtual bool expands_environment() const { return false; }
+
+  // Checks type, range, choices and length, then takes the value. Throws UsageError with a message
+  // that says what the option wants, and keeps the value that it had. A list option takes a scalar
+  // as a list of one.
   void set(const OptionValue& value);
 
-  // Throws ChainError if the value in force breaks the option's own limits.
-  virtual void check() const;
+  // Throws UsageError if the value in force breaks the option's own limits.
+  void check() const { check_value(value()); }
 
  protected:
   OptionBase(OptionOwner* owner, std::string name, std::string help, OptionLimits limits,
              bool is_required);
-  virtual void assign(const OptionValue& value) = 0;  // throws ChainError for a wrong type
+  // Takes a value of the right type that passes check(); throws UsageError for others.
+  virtual void assign(const OptionValue& value) = 0;
+  virtual void check_value(const OptionValue& value) const;
 
  private:
   std::string name_;
@@ -157,10 +171,14 @@ class QSOHOST_API Option final : public OptionBase {
 
   std::string_view type_name() const override;
   OptionValue value() const override;
-  void check() const override;
+  bool holds_paths() const override {
+    return std::is_same_v<T, Path> || std::is_same_v<T, std::vector<Path>>;
+  }
+  bool expands_environment() const override { return std::is_same_v<T, Url>; }
 
  private:
   void assign(const OptionValue& value) override;
+  void check_value(const OptionValue& value) const override;
   T value_;
 };
 
@@ -175,12 +193,77 @@ extern template class Option<std::vector<std::string>>;
 extern template class Option<std::vector<double>>;
 extern template class Option<std::vector<Path>>;
 
-// What is wrong inside a list of tables, with places in the chain file (line 0: none).
-class QSOHOST_API TableError : public ChainError {
+class QSOHOST_API ChoiceBase : public OptionBase {
+ public:
+  ~ChoiceBase() override;
+  std::string_view type_name() const final { return "string"; }
+  OptionValue value() const final;
+
+ protected:
+  // `index`: of the default among limits.choices.
+  ChoiceBase(OptionOwner* owner, std::string name, std::string help, OptionLimits limits,
+             bool is_required, std::size_t index);
+  std::size_t index() const { return index_; }
+
+ private:
+  void assign(const OptionValue& value) final;
+  std::size_t index_;
+};
+
+// One of several named values of an enum:
+//
+//   enum class Mean { Median, Profiled };
+//   Choice<Mean> mean{this, "mean", Mean::Median,
+//                     {{"median", Mean::Median}, {"profiled", Mean::Profiled}}, "which mean"};
+//
+// and the chain file has mean = "profiled".
+template <class E>
+class Choice final : public ChoiceBase {
+ public:
+  struct Named {
+    const char* name;
+    E value;
+  };
+  Choice(OptionOwner* owner, std::string name, E otherwise, std::initializer_list<Named> choices,
+         std::string help, OptionLimits limits = {})
+      : ChoiceBase(owner, std::move(name), std::move(help), named(std::move(limits), choices),
+                   false, index_of(otherwise, choices)),
+        values_(values_of(choices)) {}
+  Choice(OptionOwner* owner, std::string name, Required, std::initializer_list<Named> choices,
+         std::string help, OptionLimits limits = {})
+      : ChoiceBase(owner, std::move(name), std::move(help), named(std::move(limits), choices), true,
+                   0),
+        values_(values_of(choices)) {}
+
+  E operator*() const { return values_.at(index()); }
+
+ private:
+  static OptionLimits named(OptionLimits limits, std::initializer_list<Named> choices) {
+    for (const Named& choice : choices) limits.choices.emplace_back(choice.name);
+    return limits;
+  }
+  // Behind the last one if it is none of them, which is found when the plugin is loaded.
+  static std::size_t index_of(E value, std::initializer_list<Named> choices) {
+    std::size_t i = 0;
+    for (const Named& choice : choices) {
+      if (choice.value == value) break;
+      ++i;
+    }
+    return i;
+  }
+  static std::vector<E> values_of(std::initializer_list<Named> choices) {
+    std::vector<E> values;
+    for (const Named& choice : choices) values.push_back(choice.value);
+    return values;
+  }
+  std::vector<E> values_;
+};
+
+// What is wrong inside a list of tables, with places in the chain file.
+class QSOHOST_API TableError : public UsageError {
  public:
   struct Problem {
-    int line = 0;
-    int column = 0;
+    Place place;
     std::string message;
   };
   explicit TableError(std::vector<Problem> problems);
@@ -193,18 +276,20 @@ class QSOHOST_API TableError : public ChainError {
 
 class QSOHOST_API OptionTablesBase : public OptionBase {
  public:
+  ~OptionTablesBase() override;
   std::string_view type_name() const final { return "list of tables"; }
   OptionValue value() const final;
+  bool empty() const { return tables_.empty(); }
+  std::size_t size() const { return tables_.size(); }
 
  protected:
-  OptionTablesBase(OptionOwner* owner, std::string name, std::string help)
-      : OptionBase(owner, std::move(name), std::move(help), {}, false) {}
+  OptionTablesBase(OptionOwner* owner, std::string name, std::string help);
+  const OptionOwner& table(std::size_t i) const { return *tables_[i]; }
 
  private:
   void assign(const OptionValue& value) final;  // throws TableError
-  virtual void clear() = 0;
-  virtual OptionOwner& add() = 0;
-  virtual std::vector<const OptionOwner*> owners() const = 0;
+  virtual std::shared_ptr<OptionOwner> make() const = 0;
+  std::vector<std::shared_ptr<OptionOwner>> tables_;
 };
 
 // A list of tables, none if not given. Each table declares its options as a stage does:
@@ -214,28 +299,21 @@ class QSOHOST_API OptionTablesBase : public OptionBase {
 //   };
 //   qsohost::OptionTables<Band> bands{this, "band", "light curves of a file"};
 //
-// and the chain file has [[stage.band]] with `time = "mjd"`. Paths in tables are taken as they are.
+// and the chain file has [[stage.band]] with `time = "mjd"`.
 template <class T>
 class OptionTables final : public OptionTablesBase {
  public:
   OptionTables(OptionOwner* owner, std::string name, std::string help)
       : OptionTablesBase(owner, std::move(name), std::move(help)) {}
 
-  bool empty() const { return tables_.empty(); }
-  std::size_t size() const { return tables_.size(); }
-  const T& operator[](std::size_t i) const { return *tables_[i]; }
+  const T& operator[](std::size_t i) const {
+    return static_cast<const T&>(OptionTablesBase::table(i));
+  }
   const OptionOwner* table() const override { return &prototype_; }
 
  private:
-  void clear() override { tables_.clear(); }
-  OptionOwner& add() override { return *tables_.emplace_back(std::make_unique<T>()); }
-  std::vector<const OptionOwner*> owners() const override {
-    std::vector<const OptionOwner*> out;
-    for (const auto& table : tables_) out.push_back(table.get());
-    return out;
-  }
+  std::shared_ptr<OptionOwner> make() const override { return std::make_shared<T>(); }
   T prototype_;
-  std::vector<std::unique_ptr<T>> tables_;
 };
 
 // As it would stand in a chain file: true, 2.0, "text", ["g", "r"].

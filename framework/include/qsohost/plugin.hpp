@@ -54,14 +54,14 @@ constexpr std::uint64_t hash_of_layouts() {
 // cross the boundary; the library qsohost-io has a version of its own.
 constexpr std::uint64_t layout_hash() {
   return hash_of_layouts<
-      StringArray, ColumnAllocator<float>, ColumnInfo, Column, ColumnSet, GroupInfo, Group, Slice,
-      Liveness, Batch, Object, LightCurve, TimeOrder, OptionValue, OptionValue::Table,
-      OptionTablesBase, OptionLimits, OptionBase, Option<bool>, Option<std::int64_t>,
+      StringArray, ColumnAllocator<float>, ColumnInfo, Column, ColumnSet, TimeSystem, GroupInfo,
+      Group, Slice, Liveness, Batch, Object, LightCurve, TimeOrder, OptionValue, OptionValue::Table,
+      OptionTablesBase, ChoiceBase, OptionLimits, OptionBase, Option<bool>, Option<std::int64_t>,
       Option<double>, Option<std::string>, Option<Path>, Option<Secret>,
       Option<std::vector<std::string>>, Option<std::vector<double>>, Port, Ports, Schema,
       Schema::Entry, Schema::GroupEntry, RunInfo, Context, Counts, Counts::Entry, Outcomes,
-      Outcomes::State, Result, Stage, Source, Fetcher, Filter, Fitter, Sink, Input, Chunk, Products,
-      Error, Request, Response, HttpPolicy, Conversation, Http, HttpFetcher, ObjectFetcher,
+      Outcomes::State, Result, FitBatch, Stage, Source, Fetcher, Filter, Fitter, Sink, Input, Chunk,
+      Products, Error, Request, Response, HttpPolicy, Conversation, Http, HttpFetcher, ObjectFetcher,
       TapUpload, UploadColumn, TapQuery, TapAnswer, TapExchange, ResultColumn, CurveToFit,
       LightCurveFitter>();
 }
@@ -125,6 +125,15 @@ struct PluginNote {
   std::array<StageLine, kMaxStages> stages{};
 };
 
+// Of a plugin or stage; one that is too long does not compile.
+template <std::size_t N>
+constexpr std::array<char, N> note_text(std::string_view text) {
+  if (text.size() >= N) {
+    throw "too long: a name has at most 63 characters, a version 31, the summary of a stage 183";
+  }
+  return fixed_text<N>(text);
+}
+
 template <std::size_t N>
 constexpr PluginNote make_note(const char* name, const char* version,
                                const std::array<StageEntry, N>& stages) {
@@ -134,11 +143,11 @@ constexpr PluginNote make_note(const char* name, const char* version,
   note.size = sizeof(PluginNote);
   note.stage_count = N;
   note.abi = abi_info();
-  note.name = fixed_text<64>(name);
-  note.version = fixed_text<32>(version);
+  note.name = note_text<64>(name);
+  note.version = note_text<32>(version);
   for (std::size_t i = 0; i < N; ++i) {
-    note.stages[i].name = fixed_text<64>(stages[i].name);
-    note.stages[i].summary = fixed_text<184>(stages[i].summary);
+    note.stages[i].name = note_text<64>(stages[i].name);
+    note.stages[i].summary = note_text<184>(stages[i].summary);
     note.stages[i].role = static_cast<std::uint64_t>(stages[i].role);
   }
   return note;

@@ -2,15 +2,18 @@
 // end to end before anything is opened.
 //
 //   In<double> ra{this, "", "ra", "deg", "right ascension, ICRS"};
-//   OutGroup epochs{this, {.name = "ps1.g", .survey = "ps1", .band = "g", .time = "mjd", ...}};
-//   Out<double> mjd{this, "ps1.g", "mjd", "d", "time of the exposure"};
 //
-// A stage whose columns depend on its options overrides Stage::declare() instead. Every group and
-// column that a stage adds is created by the host before the stage is called: columns of the
-// stage's own groups empty, to append to; all others with a cell for every row or epoch that is
-// there already, to write to (a Source's are empty: there are no rows yet).
+//   void declare(const Schema&, Ports& ports) const override {
+//     ports.adds_group({"ps1.g", "ps1", "g", "mjd", "mag", "mag_err", kMjdTai},
+//                      {{"mjd", DType::F64, "d", "time of the exposure"}, ...});
+//   }
+//
+// Every group and column that a stage adds is created by the host before the stage is called:
+// columns of the stage's own groups empty, to append to; all others with a cell for every row or
+// epoch that is there already, to write to (a Source's are empty: there are no rows yet).
 #pragma once
 
+#include <initializer_list>
 #include <optional>
 #include <span>
 #include <string>
@@ -77,6 +80,8 @@ class QSOHOST_API Ports {
   void reads(Port port) { reads_.push_back(std::move(port)); }
   void adds(Port port) { adds_.push_back(std::move(port)); }
   void adds_group(GroupInfo info) { groups_.push_back(std::move(info)); }
+  // A group with these columns.
+  void adds_group(GroupInfo info, std::initializer_list<ColumnInfo> columns);
   void drops_group(std::string name) { drops_.push_back(std::move(name)); }
   // For a Source that has not been opened: there will be columns and groups besides those declared.
   void adds_unknown() { unknown_ = true; }
@@ -87,6 +92,9 @@ class QSOHOST_API Ports {
   // options: `sort_by = "ra"`. The host warns where the sinks of a chain differ, for row i of their
   // products is then not the same object.
   void rows(std::string key) { rows_ = std::move(key); }
+  // A stage that reads the times of several groups does not work where these are of different time
+  // systems, unless it says here that it keeps the groups apart, or converts their times.
+  void minds_time_systems() { minds_time_systems_ = true; }
   // Anything else that cannot work at this place of the chain; shown with the stage's line.
   void problem(std::string message) { problems_.push_back(std::move(message)); }
 
@@ -98,6 +106,7 @@ class QSOHOST_API Ports {
   const std::string& row_key() const { return rows_; }  // "": not said
   const std::vector<std::string>& problems() const { return problems_; }
   bool has_unknown() const { return unknown_; }
+  bool time_systems_are_minded() const { return minds_time_systems_; }
 
  private:
   std::vector<Port> reads_;
@@ -108,6 +117,7 @@ class QSOHOST_API Ports {
   std::string rows_;
   std::vector<std::string> problems_;
   bool unknown_ = false;
+  bool minds_time_systems_ = false;
 };
 
 // Stages are port owners; ports that are data members register as the stage is constructed.
@@ -124,9 +134,6 @@ class QSOHOST_API PortOwner {
  private:
   template <class, std::size_t>
   friend class In;
-  template <class>
-  friend class Out;
-  friend class OutGroup;
   Ports ports_;
 };
 
@@ -150,37 +157,6 @@ class In {
 
  private:
   std::string group_;
-  std::string name_;
-};
-
-// A column that this stage adds. out(batch) is the column; a Fetcher appends to it.
-template <class T>
-class Out {
- public:
-  Out(PortOwner* owner, std::string group, std::string name, std::string unit, std::string help,
-      double fill = 0)
-      : group_(std::move(group)), name_(std::move(name)) {
-    owner->ports_.adds({group_, name_, dtype_of<T>(), std::move(unit), std::move(help), fill});
-  }
-  Column& operator()(Batch& batch) const {
-    ColumnSet& set = group_.empty() ? batch.objects() : batch.group(group_);
-    return set.at(name_);
-  }
-
- private:
-  std::string group_;
-  std::string name_;
-};
-
-// A group of epochs that this stage adds.
-class OutGroup {
- public:
-  OutGroup(PortOwner* owner, GroupInfo info) : name_(info.name) {
-    owner->ports_.adds_group(std::move(info));
-  }
-  Group& operator()(Batch& batch) const { return batch.group(name_); }
-
- private:
   std::string name_;
 };
 

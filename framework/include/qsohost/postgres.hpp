@@ -8,7 +8,7 @@
 //
 // Errors: TryAgain for what may work a minute later (connection lost or refused, server starting or
 // shutting down, out of resources: SQLSTATE 08, 53, 57P, 40), and when the user wants to stop;
-// ChainError for what will not (wrong password, no such table or column, no rights), with what to
+// RunError for what will not (wrong password, no such table or column, no rights), with what to
 // do. No message holds a password.
 //
 // Protocol: https://www.postgresql.org/docs/15/sql-copy.html (binary format),
@@ -35,7 +35,7 @@ namespace qsohost::inline v1 {
 
 // A connection string ("host=... dbname=..."), a URI ("postgresql://..."), or one word, which is
 // the name of a service in ~/.pg_service.conf; "": as the environment (PGHOST, ...) says. Throws
-// ChainError if it is none of these or holds a password: chain files are stored and shown, so
+// RunError if it is none of these or holds a password: chain files are stored and shown, so
 // passwords come from ~/.pgpass, PGPASSWORD or the service file alone. Opens nothing.
 void check_dsn(const std::string& dsn);
 
@@ -121,7 +121,7 @@ struct PgTable {
   std::string schema;  // "": found by the search path
   std::string name;
 
-  static PgTable parse(std::string_view option);  // throws ChainError
+  static PgTable parse(std::string_view option);  // throws RunError
   std::string sql() const;                        // quoted
 };
 
@@ -157,7 +157,7 @@ class PgCopyReader {
 
   const std::vector<PgColumn>& columns() const { return columns_; }
   // The next rows, up to `most`, a PgCells each column; without rows at the end of the stream.
-  // Throws ChainError for a stream that is cut or of other columns, and for an array of another
+  // Throws RunError for a stream that is cut or of other columns, and for an array of another
   // length than a Fixed column has; it names the column.
   std::vector<PgCells> next(std::size_t most);
 
@@ -234,7 +234,7 @@ class PgPatience {
   // `warn` is told of every failure and how long the wait is.
   PgPatience(PgRetry retry, std::function<bool()> stop,
              std::function<void(const std::string&)> warn);
-  // After a TryAgain with this message: waits, or throws ChainError when it was the last attempt,
+  // After a TryAgain with this message: waits, or throws RunError when it was the last attempt,
   // or TryAgain when the user wants to stop.
   void failed(const std::string& message);
   void progressed() { failures_ = 0; }

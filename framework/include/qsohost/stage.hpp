@@ -27,11 +27,13 @@
 
 namespace qsohost::inline v1 {
 
-enum class Role : std::uint8_t { Source, Fetcher, Filter, Fitter, Sink };
+// The numbers stand in the notes of plugins: do not change them.
+enum class Role : std::uint8_t { Source = 0, Fetcher = 1, Filter = 2, Fitter = 3, Sink = 4 };
 QSOHOST_API std::string_view name_of(Role role);  // "Source", ...
 
-// How a Fetcher's question about one object ended.
-enum class Outcome : std::uint8_t { Matched, NotFound, TryAgain, BadObject };
+// How a Fetcher's question about one object ended. The numbers are a file format, that of run.db:
+// do not change them.
+enum class Outcome : std::uint8_t { Matched = 0, NotFound = 1, TryAgain = 2, BadObject = 3 };
 QSOHOST_API std::string_view name_of(Outcome outcome);  // "matched", "not found", ...
 
 // The same with the reason, in a few words; none for Matched.
@@ -133,7 +135,7 @@ class QSOHOST_API Result {
   }
 
  private:
-  // A column that this fitter added to the batch; throws ChainError if it did not.
+  // A column that this fitter added to the batch; throws RunError if it did not.
   Column& own(std::string_view group, std::string_view column);
   Column& one_value(std::string_view group, std::string_view column);
   Column& array(std::string_view group, std::string_view column);
@@ -166,7 +168,7 @@ class QSOHOST_API Stage : public OptionOwner, public PortOwner {
   const std::string& label() const { return label_; }
   void set_label(std::string label) { label_ = std::move(label); }  // by the host
 
-  // Rules between options; throws ChainError. Pure: opens nothing.
+  // Rules between options; throws RunError. Pure: opens nothing.
   virtual void validate() const {}
   // Ports that depend on options or on what is before. Called by --check, when nothing is open, and
   // again when the source has been opened.
@@ -195,6 +197,13 @@ class QSOHOST_API Source : public Stage {
   virtual bool read(Batch& batch) = 0;
   // Objects in all, if known without reading everything.
   virtual std::optional<std::uint64_t> size() const { return std::nullopt; }
+  // Makes object `first`, counted from 0, the next that read() gives, without reading those before
+  // it. Returns the object that is next: `first`, or the number of objects if there are fewer, or 0
+  // if it cannot; then the host reads and drops what lies before. Called after open(), before
+  // read(). A shard seeks over what --skip leaves out, a resumed run over batches that are done but
+  // for the last. Objects that were sought over are not compared with those of the run before, so a
+  // source that can seek names in fingerprint() every file that decides on their order.
+  virtual std::uint64_t seek(std::uint64_t first);
 };
 
 class QSOHOST_API Fetcher : public Stage {
@@ -215,13 +224,43 @@ class QSOHOST_API Filter : public Stage {
   virtual void apply(Batch& batch, Counts& counts) const = 0;
 };
 
+// A batch in front of a Fitter.
+class QSOHOST_API FitBatch {
+ public:
+  using FitOne = std::function<void(const Object&, Result&)>;
+  // By the host.
+  FitBatch(const Batch& batch, std::function<void(const FitOne&)> for_each)
+      : batch_(&batch), for_each_(std::move(for_each)) {}
+
+  const Batch& batch() const { return *batch_; }
+  // Calls `fit_one` for every object (object.row() is its row), on several threads at once; what it
+  // throws concerns that object, as described at Fitter::fit. To be called once.
+  void for_each(const FitOne& fit_one) { for_each_(fit_one); }
+
+ private:
+  const Batch* batch_;
+  std::function<void(const FitOne&)> for_each_;
+};
+
+// Overrides fit() or, if it is better at many objects than at one, fit_batch().
 class QSOHOST_API Fitter : public Stage {
  public:
   static constexpr Role role = Role::Fitter;
   ~Fitter() override;
   // One object. May throw BadObject: the object is flagged, its results keep their fill values and
   // its arrays stay empty, whatever had been put into `result`.
-  virtual void fit(const Object& object, Result& result) const = 0;
+  virtual void fit(const Object& object, Result& result) const;
+  // All objects of a batch; here: each by fit(). One that works on the batch as a whole (on a GPU)
+  // does so first, and then hands out what it found:
+  //
+  //   const auto found = fit_on_device(batch.batch());
+  //   batch.for_each([&](const Object& object, Result& result) {
+  //     if (!found[object.row()].is_good) throw BadObject("the fit has no maximum");
+  //     result.set("tau", found[object.row()].tau);
+  //   });
+  //
+  // An exception that leaves fit_batch() ends the run. Several batches may be in it at once.
+  virtual void fit_batch(FitBatch& batch) const;
 };
 
 // What a Sink stores of one batch. A batch that is done again is another attempt and another chunk,
@@ -253,7 +292,7 @@ class QSOHOST_API Sink : public Stage {
   // (see publish_file). Writing a chunk again replaces it. One thread, in source order.
   virtual void write(const Batch& batch, const Chunk& chunk) = 0;
   // Called once when every batch is committed: makes the products from these chunks, in this
-  // order. Throws ChainError if one of them does not hold what was written for so many objects.
+  // order. Throws RunError if one of them does not hold what was written for so many objects.
   virtual void finish(std::span<const Chunk> chunks, Products& products) = 0;
   // True if the chunks shall stay when the run is done, for `qsohost merge`.
   virtual bool keeps_chunks() const { return false; }

@@ -29,7 +29,7 @@ struct Target {
 
 class QSOHOST_API Harness {
  public:
-  // Options as in a chain file: {"radius_arcsec", "2.0"}. Throws ChainError for what --check would
+  // Options as in a chain file: {"radius_arcsec", "2.0"}. Throws UsageError for what --check would
   // refuse.
   Harness(std::string stage, const std::vector<std::pair<std::string, std::string>>& options = {});
   ~Harness();
@@ -46,7 +46,7 @@ class QSOHOST_API Harness {
   Stage& stage();
 
   // What an archive answers, for an HttpFetcher. Status 0 is a broken connection; 429, 5xx and the
-  // like are asked again at once, as often as the stage's policy allows. ChainError ends the test.
+  // like are asked again at once, as often as the stage's policy allows. RunError ends the test.
   void answers(std::function<Response(const Request&)> archive);
   // The body of the first entry whose text is in the URL or in the body of the request; none: 404.
   void answers(std::vector<std::pair<std::string, std::string>> bodies);

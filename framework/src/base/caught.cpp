@@ -27,7 +27,7 @@ std::string caught_words() {
   } catch (...) {
     return fmt::format(
         "it threw a value of type '{}', which is no std::exception and says nothing; throw "
-        "ChainError, TryAgain, NotFound or BadObject with what is wrong",
+        "UsageError, RunError, TryAgain, NotFound or BadObject with what is wrong",
         readable_name(abi::__cxa_current_exception_type()->name()));
   }
 }

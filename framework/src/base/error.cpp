@@ -9,6 +9,7 @@ Error::~Error() = default;
 NotFound::~NotFound() = default;
 TryAgain::~TryAgain() = default;
 BadObject::~BadObject() = default;
-ChainError::~ChainError() = default;
+UsageError::~UsageError() = default;
+RunError::~RunError() = default;
 
 }  // namespace qsohost::inline v1

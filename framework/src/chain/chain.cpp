@@ -22,8 +22,7 @@ namespace {
 
 // The settings of [chain], declared like any stage's options.
 struct Settings : OptionOwner {
-  Option<std::string> name{this, "name", required,
-                           "name of the chain; products are called after it"};
+  Option<std::string> name{this, "name", required, "products are called after it"};
   Option<std::int64_t> batch_rows{
       this, "batch_rows", 500, "objects in a batch", {.min = 1, .max = 1000000}};
   Option<std::int64_t> batch_megabytes{this,
@@ -31,7 +30,7 @@ struct Settings : OptionOwner {
                                        64,
                                        "size of a batch as the source gives it",
                                        {.min = 1, .max = 65536}};
-  Option<std::vector<std::string>> plugins{this, "plugins", {}, "plugin files to load first"};
+  Option<std::vector<Path>> plugins{this, "plugins", {}, "plugin files to load first"};
 };
 
 // Turns the lines of Chain::effective() back: "chain.name = mine", "stage raw = fits-sink (...)",
@@ -60,50 +59,35 @@ bool has_errors(const std::vector<Problem>& problems) {
   return std::ranges::any_of(problems, [](const Problem& p) { return !p.is_warning; });
 }
 
-void read_settings(const RawChain& raw, Settings& settings, std::vector<Problem>& problems) {
-  std::vector<std::string> names;
-  for (const OptionBase* option : settings.options()) names.push_back(option->name());
-  for (const RawOption& given : raw.settings) {
-    const auto it = std::ranges::find(settings.options(), given.name, &OptionBase::name);
-    try {
-      if (it == settings.options().end()) {
-        throw ChainError(fmt::format("is no setting{}", did_you_mean(given.name, names)));
-      }
-      if (!given.value) throw ChainError(fmt::format("wants: {}", (*it)->type_name()));
-      (*it)->set(*given.value);
-    } catch (const Error& e) {
-      problems.push_back({given.place, fmt::format("chain.{} {}", given.name, e.what()), false});
-    }
-  }
+void read_settings(const RawChain& raw, const std::filesystem::path& folder, Settings& settings,
+                   std::vector<Problem>& problems) {
+  set_options(settings, {"chain", raw.place, raw.settings, folder},
+              [&](const Place& place, std::string message) {
+                problems.push_back({place, std::move(message), false});
+              });
   const auto plain = [](unsigned char c) {
     return std::isalnum(c) != 0 || c == '_' || c == '-' || c == '.';
   };
-  if (!settings.name.is_set()) {
-    problems.push_back({raw.place, "[chain] needs a 'name'; products are called after it", false});
-  } else if (settings.name->empty() || !std::ranges::all_of(*settings.name, plain) ||
-             settings.name->front() == '.') {
+  if (!settings.name.is_set()) return;
+  if (settings.name->empty() || !std::ranges::all_of(*settings.name, plain) ||
+      settings.name->front() == '.') {
     problems.push_back(
         {raw.place, "chain.name becomes part of file names: letters, digits, '_', '-' and '.' only",
          false});
   }
 }
 
-void add_plugins(const Settings& settings, const RawChain& raw, const std::filesystem::path& folder,
-                 Plugins& plugins, std::vector<Problem>& problems) {
+void add_plugins(const Settings& settings, const RawChain& raw, Plugins& plugins,
+                 std::vector<Problem>& problems) {
   const auto it = std::ranges::find(raw.settings, "plugins", &RawOption::name);
   const Place place = it == raw.settings.end() ? raw.place : it->place;
-  for (const std::string& text : *settings.plugins) {
-    try {
-      const std::filesystem::path path = expand_environment(text);
-      const std::size_t before = plugins.refusals().size();
-      plugins.add_file(path.is_absolute() ? path : folder / path);
-      for (std::size_t i = before; i < plugins.refusals().size(); ++i) {
-        const Refusal& refusal = plugins.refusals()[i];
-        problems.push_back(
-            {place, fmt::format("{}: {}", refusal.file.string(), refusal.reason), true});
-      }
-    } catch (const Error& e) {
-      problems.push_back({place, fmt::format("plugin '{}' {}", text, e.what()), false});
+  for (const Path& path : *settings.plugins) {
+    const std::size_t before = plugins.refusals().size();
+    plugins.add_file(path.text);
+    for (std::size_t i = before; i < plugins.refusals().size(); ++i) {
+      const Refusal& refusal = plugins.refusals()[i];
+      problems.push_back(
+          {place, fmt::format("{}: {}", refusal.file.string(), refusal.reason), true});
     }
   }
   plugins.add_standard_folders();
@@ -130,7 +114,7 @@ ChainStage make_stage(const RawStage& raw, const std::filesystem::path& folder, 
   stage.place = raw.place;
   if (raw.use.empty()) return stage;
   try {
-    if (plugins.find(raw.use) == nullptr) throw ChainError(plugins.no_stage(raw.use));
+    if (plugins.find(raw.use) == nullptr) throw UsageError(plugins.no_stage(raw.use));
     stage.stage = plugins.create(raw.use);
     stage.offer = *plugins.find(raw.use);
     tell_hidden(stage.offer, raw.use_place, plugins, problems);
@@ -252,8 +236,8 @@ std::optional<Chain> Chain::load(const std::filesystem::path& file, const Overri
     apply_set(raw, given.first, given.second, problems);
     return true;
   });
-  read_settings(raw, settings, problems);
-  add_plugins(settings, raw, folder, plugins, problems);
+  read_settings(raw, folder, settings, problems);
+  add_plugins(settings, raw, plugins, problems);
   if (line_up != nullptr) line_up_fitters(raw, *line_up, set, plugins, problems);
   for (const auto& [where, value] : set) apply_set(raw, where, value, problems);
   for (const auto& [label, use] : overrides.swap) apply_swap(raw, label, use, plugins, problems);
@@ -271,7 +255,7 @@ std::optional<Chain> Chain::restore(const std::vector<std::string>& effective, P
                                     std::vector<Problem>& problems) {
   const RawChain raw = raw_chain_of(effective);
   Settings settings;
-  read_settings(raw, settings, problems);
+  read_settings(raw, {}, settings, problems);
   Chain chain;
   chain.settings_ = {*settings.name, *settings.batch_rows, *settings.batch_megabytes};
   chain.build(raw, {}, plugins, problems);

@@ -22,17 +22,21 @@ std::optional<Scalar> scalar_of(const toml::node& node) {
   return std::nullopt;
 }
 
-std::optional<OptionValue> value_of(const toml::node& node);
+// No place if there is no file: the value is of the command line.
+Place place_in(const std::string& file, const toml::source_region& region) {
+  if (file.empty()) return {};
+  return {file, static_cast<int>(region.begin.line), static_cast<int>(region.begin.column)};
+}
 
-std::optional<OptionValue::Table> table_of(const toml::table& node) {
-  const auto& begin = node.source().begin;
-  OptionValue::Table table{{}, static_cast<int>(begin.line), static_cast<int>(begin.column)};
+std::optional<OptionValue> value_of(const toml::node& node, const std::string& file);
+
+std::optional<OptionValue::Table> table_of(const toml::table& node, const std::string& file) {
+  OptionValue::Table table{{}, place_in(file, node.source())};
   for (const auto& [key, element] : node) {
-    auto value = value_of(element);
+    auto value = value_of(element, file);
     if (!value) return std::nullopt;
-    const auto& at = key.source().begin;
-    table.entries.push_back({std::string(key.str()), *std::move(value), static_cast<int>(at.line),
-                             static_cast<int>(at.column)});
+    table.entries.push_back(
+        {std::string(key.str()), *std::move(value), place_in(file, key.source())});
   }
   return table;
 }
@@ -48,14 +52,14 @@ std::optional<OptionValue> list_of(const toml::array& array, const F& element_of
   return OptionValue{std::move(list)};
 }
 
-std::optional<OptionValue> value_of(const toml::node& node) {
+std::optional<OptionValue> value_of(const toml::node& node, const std::string& file) {
   if (const auto scalar = scalar_of(node)) return OptionValue{*scalar};
   const toml::array* array = node.as_array();
   if (array == nullptr) return std::nullopt;
   if (array->empty() || !array->front().is_table()) return list_of<Scalar>(*array, scalar_of);
-  return list_of<OptionValue::Table>(*array, [](const toml::node& element) {
+  return list_of<OptionValue::Table>(*array, [&](const toml::node& element) {
     const toml::table* table = element.as_table();
-    return table == nullptr ? std::nullopt : table_of(*table);
+    return table == nullptr ? std::nullopt : table_of(*table, file);
   });
 }
 
@@ -94,16 +98,14 @@ class Reader {
   }
 
  private:
-  Place place_of(const toml::source_region& region) const {
-    return {file_, static_cast<int>(region.begin.line), static_cast<int>(region.begin.column)};
-  }
+  Place place_of(const toml::source_region& region) const { return place_in(file_, region); }
 
   void complain(Place place, std::string message) {
     problems_.push_back({std::move(place), std::move(message), false});
   }
 
   RawOption option(const toml::key& key, const toml::node& node) const {
-    return {std::string(key.str()), place_of(key.source()), value_of(node), false};
+    return {std::string(key.str()), place_of(key.source()), value_of(node, file_), false};
   }
 
   void read_settings(const toml::node& node, RawChain& chain) {
@@ -193,7 +195,7 @@ OptionValue parse_option_value(const std::string& text) {
   try {
     const toml::table table = toml::parse("value = " + text);
     if (table.size() == 1) {
-      if (auto value = value_of(*table.get("value"))) return std::move(*value);
+      if (auto value = value_of(*table.get("value"), "")) return std::move(*value);
     }
   } catch (const toml::parse_error&) {
     // Not TOML: on a command line that is a string without its quotes.

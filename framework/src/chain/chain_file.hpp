@@ -6,17 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "data/set_options.hpp"
 #include "qsohost/host/chain.hpp"
 #include "qsohost/option.hpp"
 
 namespace qsohost::inline v1 {
-
-struct RawOption {
-  std::string name;
-  Place place;
-  std::optional<OptionValue> value;  // none: of a kind that no option has (a date)
-  bool from_command_line = false;
-};
 
 struct RawStage {
   std::string use;

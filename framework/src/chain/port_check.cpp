@@ -112,6 +112,23 @@ void check_role(Role role, const Ports& ports, std::vector<std::string>& out) {
   }
 }
 
+// Times of different systems must not be combined.
+void check_times(const Schema& before, const Ports& ports, std::vector<std::string>& out) {
+  const GroupInfo* first = nullptr;
+  for (const Port& port : ports.read()) {
+    const Schema::GroupEntry* there = before.find_group(port.group);
+    if (there == nullptr || there->info.time != port.name) continue;
+    const GroupInfo& info = there->info;
+    if (!info.time_system.is_known()) continue;
+    if (first == nullptr) first = &info;
+    if (info.time_system == first->time_system) continue;
+    out.push_back(fmt::format(
+        "reads the times of '{}' ({}) and of '{}' ({}), which cannot be combined as they are",
+        first->name, name_of(first->time_system), info.name, name_of(info.time_system)));
+    return;
+  }
+}
+
 // Which columns another stage gave before the swap, and what to do; "" if it is not that.
 std::string swap_hint(const ChainStage& stage, const Ports& ports, const Schema& now,
                       const Schema& as_written) {
@@ -158,6 +175,7 @@ std::vector<std::string> misfits(Role role, const Schema& before, const Ports& p
   for (const Port& port : ports.read()) check_read(port, before, out);
   check_added(before, ports, out);
   check_role(role, ports, out);
+  if (role != Role::Sink && !ports.time_systems_are_minded()) check_times(before, ports, out);
   return out;
 }
 

@@ -6,6 +6,7 @@
 #include <limits>
 #include <mutex>
 #include <optional>
+#include <set>
 
 #include "base/caught.hpp"
 #include "base/interrupted.hpp"
@@ -86,7 +87,7 @@ void check_declared(const ChainStage& stage, const Batch& batch) {
     const ColumnSet& set = port.group.empty() ? batch.objects() : batch.group(port.group);
     const Column& column = set.at(port.name);
     if (column.dtype() == *port.dtype && column.width() == port.width) continue;
-    throw ChainError(fmt::format(
+    throw RunError(fmt::format(
         "it declared column '{}' as {} with {} values a cell, but gave {} with {}", port.name,
         name_of(*port.dtype), port.width, name_of(column.dtype()), column.width()));
   }
@@ -98,10 +99,19 @@ std::vector<std::string> own_groups(const ChainStage& stage) {
   return names;
 }
 
-std::size_t column_count(const Batch& batch) {
-  std::size_t n = batch.objects().count();
-  for (const Group& group : batch.groups()) n += group.count() + 1;
-  return n;
+// Groups and columns, as "column 'z'" and "column 'mag' of group 'ztf.g'".
+std::set<std::string> names_in(const Batch& batch) {
+  std::set<std::string> names;
+  for (const Column& column : batch.objects()) {
+    names.insert(fmt::format("column '{}'", column.name()));
+  }
+  for (const Group& group : batch.groups()) {
+    names.insert(fmt::format("group '{}'", group.name()));
+    for (const Column& column : group) {
+      names.insert(fmt::format("column '{}' of group '{}'", column.name(), group.name()));
+    }
+  }
+  return names;
 }
 
 // The arrays of one object, one group for each that the fitter declared.
@@ -123,7 +133,7 @@ void check_lengths(const std::deque<Group>& arrays) {
     for (const Column& column : array) {
       const Column& first = *array.begin();
       if (column.size() == first.size()) continue;
-      throw ChainError(
+      throw RunError(
           fmt::format("group '{}': column '{}' got {} elements and column '{}' {}: append as many "
                       "to each",
                       array.name(), first.name(), first.size(), column.name(), column.size()));
@@ -148,17 +158,18 @@ void take_back(const ChainStage& stage, Batch& batch, std::size_t row, std::dequ
 
 // All results of the object, or none and why there are none.
 std::optional<std::string> fit_object(const ChainStage& stage, Batch& batch, std::size_t row,
-                                      std::deque<Group>& arrays, Counts& counts) {
+                                      const FitBatch::FitOne& fit_one, std::deque<Group>& arrays,
+                                      Counts& counts) {
   Counts own_counts;
   Result result(batch, row, stage.ports, arrays, own_counts);
   try {
-    static_cast<const Fitter&>(*stage.stage).fit(Object(batch, row), result);
+    fit_one(Object(batch, row), result);
     check_lengths(arrays);
   } catch (const BadObject& e) {
     take_back(stage, batch, row, arrays);
     return without_secrets(e.what());
   } catch (...) {
-    throw ChainError(fmt::format("object {}: {}", batch.id(row), caught_words()));
+    throw RunError(fmt::format("object {}: {}", batch.id(row), caught_words()));
   }
   counts.add(own_counts);
   return std::nullopt;
@@ -202,8 +213,10 @@ void guarded(const ChainStage& stage, const Batch* batch, const std::function<vo
     call();
   } catch (const Interrupted&) {
     throw;
+  } catch (const UsageError& e) {
+    throw UsageError(fmt::format("{}: {}", describe(stage, batch), e.what()));
   } catch (...) {
-    throw ChainError(fmt::format("{}: {}", describe(stage, batch), caught_words()));
+    throw RunError(fmt::format("{}: {}", describe(stage, batch), caught_words()));
   }
 }
 
@@ -215,10 +228,10 @@ bool call_source(const ChainStage& stage, Batch& batch) {
     if (!more) return;
     batch.verify();
     check_declared(stage, batch);
-    if (batch.rows() == 0) throw ChainError("it says there is more, but gave no object");
+    if (batch.rows() == 0) throw RunError("it says there is more, but gave no object");
     if (batch.rows() > batch.capacity()) {
-      throw ChainError(fmt::format("it gave {} objects where {} were asked for", batch.rows(),
-                                   batch.capacity()));
+      throw RunError(fmt::format("it gave {} objects where {} were asked for", batch.rows(),
+                                 batch.capacity()));
     }
   });
   return more;
@@ -236,7 +249,7 @@ Outcomes call_fetcher(const ChainStage& stage, Batch& batch) {
       state.reason = without_secrets(std::move(state.reason));
       state.detail = without_secrets(std::move(state.detail));
       if (!state.outcome) {
-        throw ChainError(fmt::format("it said nothing of object {}", batch.id(row)));
+        throw RunError(fmt::format("it said nothing of object {}", batch.id(row)));
       }
       for (const std::string& name : own_groups(stage)) {
         state.epochs += batch.group(name).slice(row).count;
@@ -248,13 +261,18 @@ Outcomes call_fetcher(const ChainStage& stage, Batch& batch) {
 
 void call_filter(const ChainStage& stage, Batch& batch, Counts& counts) {
   guarded(stage, &batch, [&] {
-    const std::size_t columns = column_count(batch);
+    const std::set<std::string> names = names_in(batch);
     const std::size_t rows = batch.rows();
     const std::uint64_t epochs = epochs_in(batch);
     static_cast<const Filter&>(*stage.stage).apply(batch, counts);
     batch.verify();
-    if (column_count(batch) > columns || batch.rows() > rows || epochs_in(batch) > epochs) {
-      throw ChainError("it is a Filter, but it added something");
+    for (const std::string& name : names_in(batch)) {
+      if (!names.contains(name)) {
+        throw RunError(fmt::format("it is a Filter, but it added {}", name));
+      }
+    }
+    if (batch.rows() > rows || epochs_in(batch) > epochs) {
+      throw RunError("it is a Filter, but it added rows or epochs");
     }
   });
 }
@@ -267,14 +285,20 @@ std::vector<BadRow> call_fitter(const ChainStage& stage, Batch& batch, const For
     std::vector<std::deque<Group>> arrays(batch.rows(), empty_arrays(stage));
     std::mutex mutex;
     const WorkingOn at = *working_on();
-    for_each(batch.rows(), [&](std::size_t row) {
-      const AtWork at_work(at);  // whatever thread this is
-      const AtObject at_object(batch, row);
-      auto reason = fit_object(stage, batch, row, arrays[row], counts);
-      if (!reason) return;
-      const std::lock_guard lock(mutex);
-      bad.push_back({row, std::move(*reason)});
+    int calls = 0;
+    FitBatch fits(batch, [&](const FitBatch::FitOne& fit_one) {
+      if (++calls > 1) throw RunError("it called for_each() again: once a batch is enough");
+      for_each(batch.rows(), [&](std::size_t row) {
+        const AtWork at_work(at);  // whatever thread this is
+        const AtObject at_object(batch, row);
+        auto reason = fit_object(stage, batch, row, fit_one, arrays[row], counts);
+        if (!reason) return;
+        const std::lock_guard lock(mutex);
+        bad.push_back({row, std::move(*reason)});
+      });
     });
+    static_cast<const Fitter&>(*stage.stage).fit_batch(fits);
+    if (calls == 0) throw RunError("its fit_batch() said nothing of any object: see for_each()");
     for (const std::deque<Group>& row_arrays : arrays) append_arrays(batch, row_arrays);
     batch.verify();
     // Threads finish in any order; what is told of them does not depend on it.

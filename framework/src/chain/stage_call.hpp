@@ -25,7 +25,7 @@ struct BadRow {
   std::string reason;
 };
 
-// Each throws ChainError for anything that ends the run, with stage, plugin and batch in its text.
+// Each throws RunError for anything that ends the run, with stage, plugin and batch in its text.
 bool call_source(const ChainStage& stage, Batch& batch);
 Outcomes call_fetcher(const ChainStage& stage, Batch& batch);
 void call_filter(const ChainStage& stage, Batch& batch, Counts& counts);
@@ -33,7 +33,8 @@ std::vector<BadRow> call_fitter(const ChainStage& stage, Batch& batch, const For
                                 Counts& counts);
 void call_sink(const ChainStage& stage, const Batch& batch, const Chunk& chunk);
 
-// Any other call into a stage (open, finish): what it throws becomes a ChainError that names it.
+// Any other call into a stage (open, finish): what it throws becomes a RunError that names it, a
+// UsageError stays one.
 void guarded(const ChainStage& stage, const Batch* batch, const std::function<void()>& call);
 
 // What is told of a crash in a call to this stage.

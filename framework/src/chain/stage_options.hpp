@@ -10,10 +10,6 @@
 
 namespace qsohost::inline v1 {
 
-// `${NAME}` and `${NAME:-otherwise}` from the environment. Throws ChainError for a name that is not
-// set and has no otherwise.
-std::string expand_environment(const std::string& text);
-
 // Sets every option, checks that required ones are there, and asks the stage to validate. Relative
 // paths of the chain file count from `folder`. True if all is well.
 bool apply_options(Stage& stage, const RawStage& raw, const std::filesystem::path& folder,

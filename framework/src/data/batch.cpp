@@ -17,7 +17,7 @@ Column& ColumnSet::add(ColumnInfo info) {
 
 Column& ColumnSet::add(Column column) {
   if (find(column.name()) != nullptr) {
-    throw ChainError(fmt::format("there is a column '{}' already", column.name()));
+    throw RunError(fmt::format("there is a column '{}' already", column.name()));
   }
   return columns_.emplace_back(std::move(column));
 }
@@ -36,8 +36,8 @@ const Column& ColumnSet::at(std::string_view name) const {
   if (const Column* column = find(name)) return *column;
   std::vector<std::string> names;
   for (const Column& column : columns_) names.push_back(column.name());
-  throw ChainError(fmt::format("no column '{}'; there is {}", name,
-                               names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "))));
+  throw RunError(fmt::format("no column '{}'; there is {}", name,
+                             names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "))));
 }
 
 Column& ColumnSet::at(std::string_view name) {
@@ -56,8 +56,8 @@ void Group::close_row() {
   const std::size_t end = count() == 0 ? offsets_.back() : begin()->size();
   for (const Column& column : *this) {
     if (column.size() == end) continue;
-    throw ChainError(fmt::format("group '{}': column '{}' has {} epochs where '{}' has {}", name(),
-                                 column.name(), column.size(), begin()->name(), end));
+    throw RunError(fmt::format("group '{}': column '{}' has {} epochs where '{}' has {}", name(),
+                               column.name(), column.size(), begin()->name(), end));
   }
   offsets_.push_back(end);
 }
@@ -73,8 +73,7 @@ void Group::append_rows(std::span<const std::uint64_t> lengths) {
 
 void Group::keep_rows(std::span<const std::uint8_t> mask) {
   if (mask.size() != rows()) {
-    throw ChainError(
-        fmt::format("group '{}' has {} rows, the mask {}", name(), rows(), mask.size()));
+    throw RunError(fmt::format("group '{}' has {} rows, the mask {}", name(), rows(), mask.size()));
   }
   std::vector<std::uint8_t> epoch_mask(epochs());
   std::vector<std::uint64_t> offsets{0};
@@ -91,7 +90,7 @@ void Group::keep_rows(std::span<const std::uint8_t> mask) {
 
 void Group::keep_epochs(std::span<const std::uint8_t> mask) {
   if (mask.size() != epochs()) {
-    throw ChainError(
+    throw RunError(
         fmt::format("group '{}' has {} epochs, the mask {}", name(), epochs(), mask.size()));
   }
   std::uint64_t kept = 0;
@@ -170,7 +169,7 @@ std::string Batch::id(std::size_t row) const {
 
 Group& Batch::add_group(GroupInfo info) {
   if (find_group(info.name) != nullptr) {
-    throw ChainError(fmt::format("there is a group '{}' already", info.name));
+    throw RunError(fmt::format("there is a group '{}' already", info.name));
   }
   return groups_.emplace_back(std::move(info));
 }
@@ -185,8 +184,8 @@ const Group& Batch::group(std::string_view name) const {
   if (const Group* group = find_group(name)) return *group;
   std::vector<std::string> names;
   for (const Group& group : groups_) names.push_back(group.name());
-  throw ChainError(fmt::format("no group '{}'; there is {}", name,
-                               names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "))));
+  throw RunError(fmt::format("no group '{}'; there is {}", name,
+                             names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "))));
 }
 
 Group& Batch::group(std::string_view name) {
@@ -208,18 +207,18 @@ void Batch::verify() const {
   if (const Column* ids = objects_.find("source_id")) ids->require_width(1);
   for (const Column& column : objects_) {
     if (column.size() == n) continue;
-    throw ChainError(
+    throw RunError(
         fmt::format("column '{}' has {} cells for {} objects", column.name(), column.size(), n));
   }
   for (const Group& group : groups_) {
     if (group.rows() != n) {
-      throw ChainError(
+      throw RunError(
           fmt::format("group '{}' has {} rows for {} objects", group.name(), group.rows(), n));
     }
     for (const Column& column : group) {
       if (column.size() == group.epochs()) continue;
-      throw ChainError(fmt::format("group '{}': column '{}' has {} cells for {} epochs",
-                                   group.name(), column.name(), column.size(), group.epochs()));
+      throw RunError(fmt::format("group '{}': column '{}' has {} cells for {} epochs", group.name(),
+                                 column.name(), column.size(), group.epochs()));
     }
   }
 }

@@ -66,7 +66,7 @@ constexpr bool is_strings = std::is_same_v<std::remove_cvref_t<V>, StringArray>;
 }  // namespace
 
 Column::Column(ColumnInfo info) : info_(std::move(info)) {
-  if (info_.width == 0) throw ChainError(fmt::format("column '{}' has width 0", info_.name));
+  if (info_.width == 0) throw RunError(fmt::format("column '{}' has width 0", info_.name));
   switch (info_.dtype) {
     case DType::Bool:
       data_.emplace<Values<std::uint8_t>>();
@@ -94,15 +94,15 @@ Column::Column(ColumnInfo info) : info_(std::move(info)) {
 
 void Column::require(DType dtype) const {
   if (dtype != info_.dtype) {
-    throw ChainError(fmt::format("column '{}' holds {}, not {}", info_.name, name_of(info_.dtype),
-                                 name_of(dtype)));
+    throw RunError(fmt::format("column '{}' holds {}, not {}", info_.name, name_of(info_.dtype),
+                               name_of(dtype)));
   }
 }
 
 void Column::require_width(std::size_t width) const {
   if (width == info_.width) return;
-  throw ChainError(fmt::format("column '{}' has cells of {} values, where {} {} wanted", info_.name,
-                               info_.width, width, width == 1 ? "is" : "are"));
+  throw RunError(fmt::format("column '{}' has cells of {} values, where {} {} wanted", info_.name,
+                             info_.width, width, width == 1 ? "is" : "are"));
 }
 
 std::size_t Column::value_count() const {
@@ -144,8 +144,8 @@ void Column::append_null() {
 void Column::append_cells(const Column& other, std::size_t first, std::size_t count) {
   other.require(info_.dtype);
   if (other.width() != width()) {
-    throw ChainError(fmt::format("column '{}' has {} elements a cell, not {}", info_.name,
-                                 other.width(), width()));
+    throw RunError(fmt::format("column '{}' has {} elements a cell, not {}", info_.name,
+                               other.width(), width()));
   }
   const std::size_t before = value_count();
   const std::size_t begin = first * width();
@@ -168,7 +168,7 @@ void Column::append_cells(const Column& other, std::size_t first, std::size_t co
 
 double Column::number(std::size_t value_index) const {
   if (info_.dtype == DType::String) {
-    throw ChainError(fmt::format("column '{}' holds strings, not numbers", info_.name));
+    throw RunError(fmt::format("column '{}' holds strings, not numbers", info_.name));
   }
   if (is_null(value_index)) return std::numeric_limits<double>::quiet_NaN();
   return std::visit(
@@ -222,7 +222,7 @@ void Column::resize_unfilled(std::size_t cells) {
 
 void Column::keep(std::span<const std::uint8_t> mask) {
   if (mask.size() != size()) {
-    throw ChainError(
+    throw RunError(
         fmt::format("column '{}' has {} cells, the mask {}", info_.name, size(), mask.size()));
   }
   const std::size_t w = info_.width;

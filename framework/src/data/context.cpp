@@ -57,11 +57,11 @@ namespace {
 
 void flush_to_disk(const std::filesystem::path& path, int flags) {
   const int fd = ::open(path.c_str(), flags | O_CLOEXEC);
-  if (fd < 0) throw ChainError(fmt::format("{}: {}", path.string(), std::strerror(errno)));
+  if (fd < 0) throw RunError(fmt::format("{}: {}", path.string(), std::strerror(errno)));
   const int failed = ::fsync(fd);
   const int error = errno;
   ::close(fd);
-  if (failed != 0) throw ChainError(fmt::format("{}: {}", path.string(), std::strerror(error)));
+  if (failed != 0) throw RunError(fmt::format("{}: {}", path.string(), std::strerror(error)));
 }
 
 }  // namespace
@@ -70,8 +70,8 @@ void publish_file(const std::filesystem::path& temporary,
                   const std::filesystem::path& destination) {
   flush_to_disk(temporary, O_RDONLY);
   if (::rename(temporary.c_str(), destination.c_str()) != 0) {
-    throw ChainError(fmt::format("cannot rename {} to {}: {}", temporary.string(),
-                                 destination.string(), std::strerror(errno)));
+    throw RunError(fmt::format("cannot rename {} to {}: {}", temporary.string(),
+                               destination.string(), std::strerror(errno)));
   }
   const std::filesystem::path folder = destination.parent_path();
   flush_to_disk(folder.empty() ? "." : folder, O_RDONLY | O_DIRECTORY);

@@ -12,8 +12,8 @@ namespace {
 
 std::vector<double> numbers(const Group& group, const std::string& column, Slice slice) {
   if (column.empty()) {
-    throw ChainError(fmt::format("group '{}' is no light curve: it names no time, mag and mag_err",
-                                 group.name()));
+    throw RunError(fmt::format("group '{}' is no light curve: it names no time, mag and mag_err",
+                               group.name()));
   }
   const Column& values = group.at(column);
   values.require_width(1);
@@ -25,7 +25,7 @@ std::vector<double> numbers(const Group& group, const std::string& column, Slice
 }  // namespace
 
 void Object::throw_gone() {
-  throw ChainError(
+  throw RunError(
       "it used an Object whose batch is gone or has lost rows; an Object is good for the call it "
       "came with: copy what is needed later (light_curve() gives a copy, epochs() does not)");
 }
@@ -46,7 +46,7 @@ LightCurve Object::light_curve(std::string_view group_name) const {
 
 TimeOrder::TimeOrder(std::span<const double> time, std::span<const std::uint8_t> take) {
   if (!take.empty() && take.size() != time.size()) {
-    throw ChainError(fmt::format("{} times, but a mask of {}", time.size(), take.size()));
+    throw RunError(fmt::format("{} times, but a mask of {}", time.size(), take.size()));
   }
   order_.reserve(time.size());
   for (std::size_t i = 0; i < time.size(); ++i) {

@@ -51,17 +51,18 @@ std::string LightCurveFitter::prefix(std::string_view group) const {
 
 void LightCurveFitter::validate() const {
   if (groups_->empty())
-    throw ChainError("groups is empty: name the light curves to fit, e.g. [\"ztf.g\"]");
+    throw UsageError("groups is empty: name the light curves to fit, e.g. [\"ztf.g\"]");
   for (auto g = groups_->begin(); g != groups_->end(); ++g) {
     if (std::find(groups_->begin(), g, *g) != g)
-      throw ChainError(fmt::format("groups names '{}' twice", *g));
+      throw UsageError(fmt::format("groups names '{}' twice", *g));
   }
   if (*rest_frame_ && redshift_->empty())
-    throw ChainError(
+    throw UsageError(
         "rest_frame = true needs a redshift: name its column, or set rest_frame = false");
 }
 
 void LightCurveFitter::declare(const Schema& before, Ports& ports) const {
+  ports.minds_time_systems();  // one light curve at a time
   if (!redshift_->empty()) {
     const auto* z = before.find("", *redshift_);
     if (z != nullptr && z->port.dtype == DType::String)

@@ -35,14 +35,14 @@ std::vector<T> as_list(const OptionValue& value, std::string_view wanted) {
         return;
       }
     }
-    throw ChainError(fmt::format("wants {}", with_article(wanted)));
+    throw UsageError(fmt::format("wants {}", with_article(wanted)));
   };
   if (const auto* scalar = std::get_if<Scalar>(&value.data)) {
     take(*scalar);
   } else if (const auto* list = std::get_if<std::vector<Scalar>>(&value.data)) {
     for (const Scalar& element : *list) take(element);
   } else {
-    throw ChainError(fmt::format("wants {}, not tables", with_article(wanted)));
+    throw UsageError(fmt::format("wants {}, not tables", with_article(wanted)));
   }
   return out;
 }
@@ -51,7 +51,7 @@ template <class T>
 T as_scalar(const OptionValue& value, std::string_view wanted) {
   const auto* scalar = std::get_if<Scalar>(&value.data);
   if (scalar == nullptr)
-    throw ChainError(fmt::format("wants {}, not a list", with_article(wanted)));
+    throw UsageError(fmt::format("wants {}, not a list", with_article(wanted)));
   return as_list<T>(value, wanted).front();
 }
 
@@ -111,36 +111,34 @@ OptionBase::~OptionBase() = default;
 
 void OptionBase::set(const OptionValue& value) {
   assign(value);
-  check();
   set_ = true;
 }
 
-void OptionBase::check() const {
-  const OptionValue now = value();
+void OptionBase::check_value(const OptionValue& value) const {
   const double low = limits_.min.value_or(-HUGE_VAL);
   const double high = limits_.max.value_or(HUGE_VAL);
   const std::string unit = limits_.unit.empty() ? "" : " " + limits_.unit;
   if (low > high) {
-    throw ChainError(fmt::format("has limits that nothing satisfies, {} .. {}{}", low, high, unit));
+    throw UsageError(fmt::format("has limits that nothing satisfies, {} .. {}{}", low, high, unit));
   }
-  for (const double number : scalars_in<double>(now)) {
+  for (const double number : scalars_in<double>(value)) {
     if (number >= low && number <= high) continue;
     if (limits_.min && limits_.max) {
-      throw ChainError(fmt::format("must lie in {} .. {}{}, not {}", low, high, unit, number));
+      throw UsageError(fmt::format("must lie in {} .. {}{}, not {}", low, high, unit, number));
     }
-    throw ChainError(limits_.min ? fmt::format("must be at least {}{}, not {}", low, unit, number)
+    throw UsageError(limits_.min ? fmt::format("must be at least {}{}, not {}", low, unit, number)
                                  : fmt::format("must be at most {}{}, not {}", high, unit, number));
   }
   if (!limits_.choices.empty()) {
-    for (const std::string& text : scalars_in<std::string>(now)) {
+    for (const std::string& text : scalars_in<std::string>(value)) {
       if (std::ranges::find(limits_.choices, text) != limits_.choices.end()) continue;
-      throw ChainError(fmt::format("must be one of \"{}\", not \"{}\"",
+      throw UsageError(fmt::format("must be one of \"{}\", not \"{}\"",
                                    fmt::join(limits_.choices, "\", \""), text));
     }
   }
-  const auto* list = std::get_if<std::vector<Scalar>>(&now.data);
+  const auto* list = std::get_if<std::vector<Scalar>>(&value.data);
   if (limits_.length && list != nullptr && list->size() != *limits_.length) {
-    throw ChainError(fmt::format("wants {} values, not {}", *limits_.length, list->size()));
+    throw UsageError(fmt::format("wants {} values, not {}", *limits_.length, list->size()));
   }
 }
 
@@ -257,21 +255,44 @@ void Option<T>::assign(const OptionValue& value) {
   take(value, taken);
   if constexpr (std::is_same_v<T, Url>) {
     if (taken.text.empty() && (is_required() || !value_.text.empty())) {
-      throw ChainError("wants a URL, not an empty text");
+      throw UsageError("wants a URL, not an empty text");
     }
   }
+  check_value(give(taken));
   value_ = std::move(taken);
 }
 
 template <class T>
-void Option<T>::check() const {
-  OptionBase::check();
+void Option<T>::check_value(const OptionValue& value) const {
+  OptionBase::check_value(value);
   if constexpr (std::is_same_v<T, Url>) {
-    if (!value_.text.empty()) check_url(value_.text);
+    for (const std::string& text : scalars_in<std::string>(value)) {
+      if (!text.empty()) check_url(text);
+    }
   }
   if constexpr (std::is_same_v<T, Secret>) {
     if (!is_required() || !value_.where.empty()) check_secret(value_.where);
   }
+}
+
+ChoiceBase::ChoiceBase(OptionOwner* owner, std::string name, std::string help, OptionLimits limits,
+                       bool is_required, std::size_t index)
+    : OptionBase(owner, std::move(name), std::move(help), std::move(limits), is_required),
+      index_(index) {}
+
+ChoiceBase::~ChoiceBase() = default;
+
+OptionValue ChoiceBase::value() const {
+  const std::vector<std::string>& names = limits().choices;
+  const bool is_empty = (is_required() && !is_set()) || index_ >= names.size();
+  return {Scalar(is_empty ? std::string() : names[index_])};
+}
+
+void ChoiceBase::assign(const OptionValue& value) {
+  const auto text = as_scalar<std::string>(value, type_name());
+  check_value(value);
+  const std::vector<std::string>& names = limits().choices;
+  index_ = static_cast<std::size_t>(std::ranges::find(names, text) - names.begin());
 }
 
 template class Option<bool>;

@@ -105,11 +105,11 @@ Column& Result::own(std::string_view group, std::string_view column) {
     return port.name == column && port.group == group;
   });
   if (!is_own) {
-    throw ChainError(fmt::format("the fitter did not declare that it adds column '{}'{}", column,
-                                 group.empty() ? "" : fmt::format(" to group '{}'", group)));
+    throw RunError(fmt::format("the fitter did not declare that it adds column '{}'{}", column,
+                               group.empty() ? "" : fmt::format(" to group '{}'", group)));
   }
   if (std::ranges::find(*arrays_, group, &Group::name) != arrays_->end()) {
-    throw ChainError(
+    throw RunError(
         fmt::format("group '{}' is the fitter's own: its arrays are filled by append()", group));
   }
   return group.empty() ? batch_->objects().at(column) : batch_->group(group).at(column);
@@ -118,18 +118,25 @@ Column& Result::own(std::string_view group, std::string_view column) {
 Column& Result::one_value(std::string_view group, std::string_view column) {
   Column& c = own(group, column);
   if (c.width() == 1) return c;
-  throw ChainError(fmt::format("column '{}' was declared with {} values a cell, not one{}", column,
-                               c.width(), group.empty() ? ": write them to cell()" : ""));
+  throw RunError(fmt::format("column '{}' was declared with {} values a cell, not one{}", column,
+                             c.width(), group.empty() ? ": write them to cell()" : ""));
 }
 
 Column& Result::array(std::string_view group, std::string_view column) {
   const auto it = std::ranges::find(*arrays_, group, &Group::name);
   if (it == arrays_->end()) {
-    throw ChainError(fmt::format("the fitter did not declare a group '{}'", group));
+    throw RunError(fmt::format("the fitter did not declare a group '{}'", group));
   }
   Column& c = it->at(column);
   c.require_width(1);
   return c;
+}
+
+void Ports::adds_group(GroupInfo info, std::initializer_list<ColumnInfo> columns) {
+  for (const ColumnInfo& c : columns) {
+    adds({info.name, c.name, c.dtype, c.unit, c.description, 0, c.width});
+  }
+  adds_group(std::move(info));
 }
 
 void Schema::add(Port port, std::string origin) {
@@ -165,6 +172,18 @@ Source::~Source() = default;
 Fetcher::~Fetcher() = default;
 Filter::~Filter() = default;
 Fitter::~Fitter() = default;
+
+std::uint64_t Source::seek(std::uint64_t /*first*/) {
+  return 0;
+}
+
+void Fitter::fit(const Object& /*object*/, Result& /*result*/) const {
+  throw RunError("it is a Fitter that has neither fit() nor fit_batch()");
+}
+
+void Fitter::fit_batch(FitBatch& batch) const {
+  batch.for_each([this](const Object& object, Result& result) { fit(object, result); });
+}
 Sink::~Sink() = default;
 
 }  // namespace qsohost::inline v1

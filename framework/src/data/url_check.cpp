@@ -27,7 +27,7 @@ std::string shown(std::string_view text) {
 }
 
 [[noreturn]] void refuse(std::string_view text, std::string_view why) {
-  throw ChainError(fmt::format("wants a URL such as https://archive.org/path, not \"{}\": {}",
+  throw UsageError(fmt::format("wants a URL such as https://archive.org/path, not \"{}\": {}",
                                shown(text), why));
 }
 

@@ -5,7 +5,7 @@
 
 namespace qsohost::inline v1 {
 
-// Throws ChainError with what is wrong. A user name or a password is never in its message.
+// Throws UsageError with what is wrong. A user name or a password is never in its message.
 void check_url(const std::string& text);
 
 }  // namespace qsohost::inline v1

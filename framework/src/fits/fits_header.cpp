@@ -34,7 +34,7 @@ void check_length(const std::string& file, const std::string& what, const std::s
   const std::string written = fits_header_text(text);
   const auto quotes = static_cast<std::size_t>(std::ranges::count(written, '\''));
   if (written.size() + quotes <= kLongestValue) return;  // quotes are doubled
-  throw ChainError(fmt::format(
+  throw RunError(fmt::format(
       "{}: {} is too long for a FITS file: '{}' takes {} characters (a quote counts twice) of {}; "
       "give it a shorter one or leave it out",
       file, what, text, written.size() + quotes, kLongestValue));
@@ -49,7 +49,7 @@ void check_texts(const std::string& file, const FitsHeader& header,
     check_length(file, fmt::format("the unit of column '{}'", field.info.name), field.info.unit);
     const auto [it, is_new] = seen.try_emplace(compared_name(field.info.name), field.info.name);
     if (is_new) continue;
-    throw ChainError(
+    throw RunError(
         fmt::format("{}: columns '{}' and '{}' have the same name in a FITS file, where neither "
                     "case nor characters beyond ASCII count; rename one or leave it out",
                     file, it->second, field.info.name));
@@ -78,6 +78,7 @@ class HeaderMaker {
   void check(std::string_view doing);
   void text_key(const std::string& name, const std::string& value, const std::string& comment);
   void long_key(const std::string& name, const std::string& value, const std::string& comment);
+  void number_key(const std::string& name, double value, const std::string& comment);
   void columns(const FitsHeader& header, const FitsLayout& layout);
   void column_keys(const FitsField& field, std::size_t number);
   std::string text();  // of the current header
@@ -87,7 +88,7 @@ class HeaderMaker {
   int status_ = 0;
 };
 
-// Throws ChainError with CFITSIO's own words.
+// Throws RunError with CFITSIO's own words.
 void HeaderMaker::check(std::string_view doing) {
   if (status_ == 0) return;
   std::array<char, FLEN_ERRMSG> text{};
@@ -95,7 +96,7 @@ void HeaderMaker::check(std::string_view doing) {
   std::string all =
       fmt::format("{}: {} failed: {} (CFITSIO {})", file_, doing, text.data(), status_);
   while (fits_read_errmsg(text.data()) != 0) all += fmt::format("; {}", text.data());
-  throw ChainError(all);
+  throw RunError(all);
 }
 
 void HeaderMaker::text_key(const std::string& name, const std::string& value,
@@ -108,6 +109,13 @@ void HeaderMaker::long_key(const std::string& name, const std::string& value,
                            const std::string& comment) {
   fits_write_key_longstr(handle_, name.c_str(), fits_header_text(value).c_str(),
                          fits_header_text(comment).c_str(), &status_);
+  check("writing keyword " + name);
+}
+
+void HeaderMaker::number_key(const std::string& name, double value, const std::string& comment) {
+  constexpr int kDigits = -15;  // at most
+  fits_write_key_dbl(handle_, name.c_str(), value, kDigits, fits_header_text(comment).c_str(),
+                     &status_);
   check("writing keyword " + name);
 }
 
@@ -193,7 +201,13 @@ void set_text(std::string& header, std::string_view name, std::string_view value
 std::string HeaderMaker::table(const FitsHeader& header, const FitsLayout& layout) {
   columns(header, layout);
   for (std::size_t i = 0; i < layout.fields.size(); ++i) column_keys(layout.fields[i], i + 1);
-  for (const FitsKeyword& key : header.keywords) long_key(key.name, key.value, key.comment);
+  for (const FitsKeyword& key : header.keywords) {
+    if (key.number) {
+      number_key(key.name, *key.number, key.comment);
+    } else {
+      long_key(key.name, key.value, key.comment);
+    }
+  }
   for (const std::string& line : header.history) {
     fits_write_history(handle_, fits_header_text(line).c_str(), &status_);
     check("writing HISTORY");

@@ -20,7 +20,7 @@ struct FitsHeaderText {
 // As headers have it: '?' for every character that is not plain ASCII.
 std::string fits_header_text(std::string_view text);
 
-// Throws ChainError, which names `file`, for column names that are the same in a FITS file, and for
+// Throws RunError, which names `file`, for column names that are the same in a FITS file, and for
 // names and units that are too long for it.
 FitsHeaderText make_headers(const std::string& file, const FitsHeader& header,
                             const FitsLayout& layout);

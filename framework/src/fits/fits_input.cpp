@@ -26,8 +26,8 @@ int nameless_file(const std::string& name) {
   std::string pattern = (std::filesystem::temp_directory_path() / "qsohost-XXXXXX").string();
   const int fd = ::mkstemp(pattern.data());
   if (fd < 0) {
-    throw ChainError(fmt::format("{}: no temporary file to unpack it to ({}): {}", name, pattern,
-                                 std::strerror(errno)));
+    throw RunError(fmt::format("{}: no temporary file to unpack it to ({}): {}", name, pattern,
+                               std::strerror(errno)));
   }
   ::unlink(pattern.c_str());
   return fd;
@@ -38,9 +38,9 @@ void write_all(int fd, const char* from, std::size_t bytes, const std::string& n
     const ssize_t n = ::write(fd, from, bytes);
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) {
-      throw ChainError(fmt::format("{}: cannot be unpacked into {}: {}", name,
-                                   std::filesystem::temp_directory_path().string(),
-                                   std::strerror(errno)));
+      throw RunError(fmt::format("{}: cannot be unpacked into {}: {}", name,
+                                 std::filesystem::temp_directory_path().string(),
+                                 std::strerror(errno)));
     }
     from += n;
     bytes -= static_cast<std::size_t>(n);
@@ -83,7 +83,7 @@ FitsInput::~FitsInput() {
 }
 
 void FitsInput::fail(std::string_view what) const {
-  throw ChainError(fmt::format("{}: {}", name_, what));
+  throw RunError(fmt::format("{}: {}", name_, what));
 }
 
 void FitsInput::unpack() {

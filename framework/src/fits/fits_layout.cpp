@@ -228,6 +228,19 @@ void check_size(const FitsInput& file, const FitsLayout& layout) {
       layout.rows, layout.row_bytes, layout.heap_bytes, room));
 }
 
+std::optional<TimeSystem> time_system_in(const FitsCards& cards) {
+  if (!cards.has("TIMESYS")) return std::nullopt;
+  double mjdref = 0;
+  try {
+    if (cards.has("JDREF")) mjdref = cards.number("JDREF").value_or(0) - kMjdZero;
+    mjdref = cards.number("MJDREF").value_or(mjdref);
+    mjdref = cards.number("MJDREFI").value_or(mjdref) + cards.number("MJDREFF").value_or(0);
+  } catch (const RunError&) {
+    return std::nullopt;  // the table can be read all the same
+  }
+  return time_system_from_fits(cards.text("TIMESYS"), cards.text("TREFPOS"), mjdref);
+}
+
 }  // namespace
 
 FitsLayout read_layout(const FitsInput& file, std::string_view wanted) {
@@ -236,6 +249,7 @@ FitsLayout read_layout(const FitsInput& file, std::string_view wanted) {
   const FitsCards& cards = layout.cards.emplace(std::move(hdu.cards));
   layout.data_start = hdu.data;
   layout.extension = cards.text("EXTNAME");
+  layout.time_system = time_system_in(cards);
   layout.rows = cards.count("NAXIS2");
   const auto fields = static_cast<int>(std::min<std::uint64_t>(cards.count("TFIELDS"), 9999));
   for (int n = 1; n <= fields; ++n) read_field(file, cards, n, layout);

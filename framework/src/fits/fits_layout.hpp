@@ -30,6 +30,8 @@ struct FitsLayout {
   std::string extension;
   std::optional<FitsCards> cards;  // of a table that is read
   int hdu = 1;                     // the primary is 0
+  std::optional<TimeSystem> time_system;
+  int hdu = 1;  // the primary is 0
   std::vector<FitsField> fields;
   std::vector<FieldPlace> places;
   std::uint64_t rows = 0;
@@ -40,7 +42,7 @@ struct FitsLayout {
 };
 
 // The first binary table of the file, or that of the HDU asked for by name or number. Throws
-// ChainError if there is none, or less than it promises.
+// RunError if there is none, or less than it promises.
 FitsLayout read_layout(const FitsInput& file, std::string_view hdu = "");
 
 // How we write such fields: P descriptors up to `most_for_p` bytes of heap, else Q.
@@ -49,7 +51,7 @@ FitsLayout make_layout(std::vector<FitsField> fields, std::uint64_t rows, std::u
 
 // "HDU 1 'ztf', row 12, column 'mjd_g'"; rows are counted from 0.
 std::string place_in(const FitsLayout& layout, std::size_t field, std::uint64_t row);
-// The array of a row; throws ChainError if it lies outside the heap.
+// The array of a row; throws RunError if it lies outside the heap.
 Descriptor array_of(const FitsInput& file, const FitsLayout& layout, std::size_t field,
                     std::uint64_t row, const std::byte* row_bytes);
 

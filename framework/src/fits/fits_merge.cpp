@@ -70,7 +70,7 @@ void check_form(const RawTable& part) {
 void take_in(std::vector<FitsField>& merged, const RawTable& next, const std::string& first_name) {
   const std::vector<FitsField>& fields = next.layout().fields;
   const auto differ = [&](const std::string& what) {
-    throw ChainError(fmt::format("{} and {} cannot be merged: {}", first_name, next.name(), what));
+    throw RunError(fmt::format("{} and {} cannot be merged: {}", first_name, next.name(), what));
   };
   if (merged.size() != fields.size()) {
     differ(fmt::format("one has {} columns, the other {}", merged.size(), fields.size()));
@@ -219,7 +219,7 @@ std::vector<std::uint64_t> sorted_rows(const std::filesystem::path& file,
   FitsTable table(file);
   const auto field = table.find(fits_header_text(column));
   if (!field || table.fields()[*field].is_array || table.fields()[*field].info.width != 1) {
-    throw ChainError(
+    throw UsageError(
         fmt::format("{}: cannot be sorted by '{}': there is no such column with one "
                     "value a row",
                     file.string(), column));
@@ -283,7 +283,7 @@ void merge_fits_tables(std::span<const std::filesystem::path> parts,
                        const std::filesystem::path& destination, const FitsHeader& header,
                        const FitsOrder& order) {
   if (parts.empty()) {
-    throw ChainError(fmt::format("{}: nothing to merge", destination.string()));
+    throw RunError(fmt::format("{}: nothing to merge", destination.string()));
   }
   if (order.column.empty()) return concatenate(parts, destination, header);
   std::filesystem::path unsorted = destination;

@@ -297,6 +297,10 @@ std::uint64_t FitsTable::rows() const {
   return state_->layout.rows;
 }
 
+std::optional<TimeSystem> FitsTable::time_system() const {
+  return state_->layout.time_system;
+}
+
 const std::string& FitsTable::extension() const {
   return state_->layout.extension;
 }

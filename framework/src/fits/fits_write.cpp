@@ -90,7 +90,7 @@ FitsField field_of(const std::filesystem::path& file, const FitsColumn& column,
   const bool is_integer =
       values.dtype() == DType::I16 || values.dtype() == DType::I32 || values.dtype() == DType::I64;
   if (field.is_array && (is_text || values.width() != 1)) {
-    throw ChainError(fmt::format(
+    throw RunError(fmt::format(
         "{}: column '{}' has {} for every epoch, which a FITS table cannot hold; leave it out",
         file.string(), column.info.name, is_text ? "a text" : "several values"));
   }

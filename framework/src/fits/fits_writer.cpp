@@ -28,7 +28,7 @@ FitsOutput::~FitsOutput() {
 
 void FitsOutput::fail(std::string_view what) const {
   const int error = errno;
-  throw ChainError(fmt::format("{}: {}: {}", name_, what, std::strerror(error)));
+  throw RunError(fmt::format("{}: {}: {}", name_, what, std::strerror(error)));
 }
 
 void FitsOutput::write(std::uint64_t offset, std::span<const std::byte> bytes) {

@@ -18,7 +18,7 @@
 
 namespace qsohost::inline io_v1 {
 
-// A file that is written anew. Throws ChainError with what the system says.
+// A file that is written anew. Throws RunError with what the system says.
 class FitsOutput {
  public:
   explicit FitsOutput(const std::filesystem::path& file);

@@ -28,7 +28,7 @@ void check_id_type(const ColumnInfo& column, bool is_array, std::string_view fil
                    std::string_view option) {
   const bool is_one = !is_array && column.width == 1;
   if (is_one && column.dtype != DType::Bool && !is_float(column.dtype)) return;
-  throw ChainError(fmt::format(
+  throw RunError(fmt::format(
       "{}: column '{}' (option '{}') holds {}, but identifiers must be integers or "
       "texts, one a row{}",
       file, column.name, option, is_one ? name_of(column.dtype) : "several values a row",
@@ -94,7 +94,7 @@ void for_each_id(FitsTable& table, std::string_view file, std::size_t id,
     const Column ids = id_column(table.read(first, count, std::span(&id, 1))[0].values);
     for (std::size_t i = 0; i < ids.size(); ++i) {
       if (!id_is_missing(ids, i)) continue;
-      throw ChainError(
+      throw RunError(
           fmt::format("{}: row {}: the identifier is missing; give one or remove the row", file,
                       first + i + 1));
     }
@@ -109,7 +109,7 @@ IdIndex index_ids(FitsTable& table, std::string_view file, std::size_t id) {
   const auto twice = index.sort();
   if (!twice) return index;
   const Column ids = id_column(table.read(twice->first, 1, std::span(&id, 1))[0].values);
-  throw ChainError(
+  throw RunError(
       fmt::format("{}: rows {} and {} have the same identifier {}; every object may be there once",
                   file, twice->first + 1, twice->second + 1, id_text(ids, 0)));
 }

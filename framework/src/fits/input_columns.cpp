@@ -30,15 +30,15 @@ std::size_t find_column(std::span<const std::string> columns, std::string_view n
   const std::string which = fmt::format("'{}' (option '{}')", name, option);
   if (found.empty()) {
     const std::vector<std::string> names(columns.begin(), columns.end());
-    throw ChainError(
+    throw RunError(
         fmt::format("{}: there is no column {}{}", file, which, did_you_mean(name, names)));
   }
   if (columns[found[0]] == name) {
-    throw ChainError(fmt::format("{}: column {} is there {} times; rename all but one in the file",
-                                 file, which, found.size()));
+    throw RunError(fmt::format("{}: column {} is there {} times; rename all but one in the file",
+                               file, which, found.size()));
   }
-  throw ChainError(fmt::format("{}: column {} could be '{}' or '{}'; spell it exactly", file, which,
-                               columns[found[0]], columns[found[1]]));
+  throw RunError(fmt::format("{}: column {} could be '{}' or '{}'; spell it exactly", file, which,
+                             columns[found[0]], columns[found[1]]));
 }
 
 std::vector<std::string> column_names(const FitsTable& table) {
@@ -56,7 +56,7 @@ void ObjectNames::add(std::string_view name, std::string_view column, std::strin
   std::string origin = fmt::format("column '{}' of {}", column, file);
   const auto [it, is_new] = origins_.emplace(lower_case(name), origin);
   if (is_new) return;
-  throw ChainError(
+  throw RunError(
       fmt::format("two columns would be called '{}' (case does not count in FITS files): {} and "
                   "{}; {}",
                   name, it->second, origin, advice_));
@@ -102,13 +102,13 @@ void check_position_column(const ColumnInfo& column, std::string_view trouble,
     reason = fmt::format("it holds {}", name_of(column.dtype));
   }
   if (!reason.empty()) {
-    throw ChainError(
+    throw RunError(
         fmt::format("{} cannot be taken, for positions must be numbers, one a row, but {}; correct "
                     "that or name another column",
                     which, reason));
   }
   if (degrees_in(column.unit)) return;
-  throw ChainError(
+  throw RunError(
       fmt::format("{} has the unit '{}', but positions must be in deg, rad, h (of 15 deg), arcmin, "
                   "arcsec or mas; correct the unit or name another column",
                   which, column.unit));

@@ -36,7 +36,7 @@ std::string compressed(const std::string& text, const std::string& file) {
   std::string out(size, '\0');
   if (compress2(reinterpret_cast<Bytef*>(out.data()), &size,
                 reinterpret_cast<const Bytef*>(text.data()), text.size(), 1) != Z_OK) {
-    throw ChainError(fmt::format("{}: an answer cannot be compressed", file));
+    throw RunError(fmt::format("{}: an answer cannot be compressed", file));
   }
   out.resize(size);
   return out;

@@ -28,7 +28,7 @@ class AnswerStore {
 
   using Log = std::function<void(LogLevel, const std::string&)>;
 
-  // Opens or makes the file, or throws ChainError that names it.
+  // Opens or makes the file, or throws RunError that names it.
   AnswerStore(const std::filesystem::path& file, Log log);
   // A recording that is there already, perhaps on media that nobody can write to.
   static std::unique_ptr<AnswerStore> look_at(const std::filesystem::path& file, Log log);
@@ -39,7 +39,7 @@ class AnswerStore {
   // Any thread. put() replaces what there was.
   void put(const Owner& owner, const Request& request, const Response& response);
   // A damaged answer is dropped with a warning, so that it is asked for again; of a recording,
-  // where nobody can be asked, it throws ChainError.
+  // where nobody can be asked, it throws RunError.
   std::optional<Response> find(const Owner& owner, const Request& request) const;
   std::uint64_t count(const Owner& owner) const;
   std::vector<std::uint64_t> ordinals() const;

@@ -9,7 +9,7 @@ namespace qsohost::inline v1 {
 
 class CannedHttp final : public Http {
  public:
-  // Status 0 says that the connection broke. May throw ChainError. Any thread.
+  // Status 0 says that the connection broke. May throw RunError. Any thread.
   using Answerer = std::function<Response(const Request&)>;
   explicit CannedHttp(Answerer answer) : answer_(std::move(answer)) {}
 

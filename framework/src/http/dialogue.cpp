@@ -20,8 +20,8 @@ void check_request(const Request& request) {
   // A line break in a header would begin another one. Its value may be a secret and is not shown.
   for (const std::string& header : request.headers) {
     if (header.find_first_of("\r\n") != std::string::npos) {
-      throw ChainError(fmt::format("header '{}' of a request contains a line break",
-                                   header.substr(0, header.find_first_of(":\r\n"))));
+      throw RunError(fmt::format("header '{}' of a request contains a line break",
+                                 header.substr(0, header.find_first_of(":\r\n"))));
     }
   }
 }
@@ -73,7 +73,7 @@ void Dialogue::wait() {
     case Talk::End::Interrupted:
       throw Interrupted();
     case Talk::End::Lost:
-      throw ChainError("requests were lost in this program (out of memory?); go on with --resume");
+      throw RunError("requests were lost in this program (out of memory?); go on with --resume");
   }
   if (reply) take(*reply);
 }

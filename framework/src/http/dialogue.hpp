@@ -35,7 +35,7 @@ class Dialogue {
   Dialogue(Asking& asking, Conversation& conversation, HttpPolicy policy, AnswerStore::Owner owner,
            AnswerStore* answers, AnswerStore* recording, Counts& counts);
   // Until no question is open. Throws what the Conversation throws, but for TryAgain; Interrupted
-  // when the user stops the run; ChainError when the loop cannot go on.
+  // when the user stops the run; RunError when the loop cannot go on.
   void hold();
 
  private:

@@ -40,7 +40,7 @@ HttpFetcher::~HttpFetcher() = default;
 ObjectFetcher::~ObjectFetcher() = default;
 
 void HttpFetcher::fetch(Batch& batch, Outcomes& outcomes) {
-  if (http_ == nullptr) throw ChainError("it asks over HTTP, but nobody connected it");
+  if (http_ == nullptr) throw RunError("it asks over HTTP, but nobody connected it");
   const std::unique_ptr<Conversation> conversation = converse(batch, outcomes.counts());
   http_->hold(*conversation, policy(), label(), batch.ordinal(), outcomes.counts());
   conversation->finish(batch, outcomes);

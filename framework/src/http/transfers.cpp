@@ -104,14 +104,14 @@ bool Transfers::Transfer::is_end_announced() const {
 
 void Transfers::Transfer::add_header(const std::string& text) {
   curl_slist* longer = curl_slist_append(headers.get(), text.c_str());
-  if (longer == nullptr) throw ChainError("libcurl is out of memory");
+  if (longer == nullptr) throw RunError("libcurl is out of memory");
   static_cast<void>(headers.release());  // it is the head of the longer list
   headers.reset(longer);
 }
 
 void Transfers::Transfer::set_up() {
   easy.reset(curl_easy_init());
-  if (!easy) throw ChainError("libcurl cannot be used");
+  if (!easy) throw RunError("libcurl cannot be used");
   CURL* c = easy.get();
   curl_easy_setopt(c, CURLOPT_URL, request.url.c_str());
   curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -253,7 +253,7 @@ Transfers::Transfers() {
   static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
   multi_ = {ready == CURLE_OK ? curl_multi_init() : nullptr,
             [](void* multi) { curl_multi_cleanup(multi); }};
-  if (!multi_) throw ChainError("libcurl cannot be used");
+  if (!multi_) throw RunError("libcurl cannot be used");
   curl_multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS, kConnectionsKept);
 }
 
@@ -279,7 +279,7 @@ void Transfers::begin(Transfer& transfer) {
     const CURLMcode code = curl_multi_add_handle(multi_.get(), transfer.easy.get());
     if (code == CURLM_OK) return;
     refusal = fmt::format("libcurl does not take the request: {}", curl_multi_strerror(code));
-  } catch (const ChainError& e) {
+  } catch (const Error& e) {
     refusal = e.what();
   }
   TransferEnd end{TransferEnd::Kind::Broken, {}, std::move(refusal), 0};

@@ -80,8 +80,8 @@ bool apply(const Choice& choice, Side& side) {
       choice.of_left && choice.of_right
           ? fmt::format("neither {} nor {} has", left.table->name, right.table->name)
           : fmt::format("{} does not have", (choice.of_left ? left : right).table->name);
-  throw ChainError(fmt::format("option 'columns': '{}' names a column that {}{}", choice.text,
-                               where, did_you_mean(choice.name, names)));
+  throw RunError(fmt::format("option 'columns': '{}' names a column that {}{}", choice.text, where,
+                             did_you_mean(choice.name, names)));
 }
 
 void select(Side& left, Side& right, const CrossmatchOptions& options) {
@@ -127,11 +127,11 @@ bool fit_for_names(std::string_view prefix) {
 void CrossmatchOptions::validate() const {
   for (const std::string& prefix : *prefixes) {
     if (fit_for_names(prefix)) continue;
-    throw ChainError(fmt::format(
+    throw UsageError(fmt::format(
         "option 'prefixes': '{}' is no prefix of names; take letters, digits and '_'", prefix));
   }
   if (lower_case(prefixes->front()) == lower_case(prefixes->back())) {
-    throw ChainError(
+    throw UsageError(
         "option 'prefixes': both are the same (FITS has no case); they tell the tables apart");
   }
 }

@@ -85,21 +85,21 @@ const PluginTable& load_table(const fs::path& file, const PluginNote& note) {
       it = libraries.emplace(file, std::move(library)).first;
     }
     if (!it->second.has("qsohost_plugin")) {
-      throw ChainError("not a plugin: it has a note but no symbol 'qsohost_plugin'");
+      throw UsageError("not a plugin: it has a note but no symbol 'qsohost_plugin'");
     }
     const auto& table = it->second.get<const PluginTable>("qsohost_plugin");
     if (table.magic != kMagic || table.size != sizeof(PluginTable)) {
-      throw ChainError("not a plugin of this host: its table is too short or damaged");
+      throw UsageError("not a plugin of this host: its table is too short or damaged");
     }
     if (table.api != note.abi.api || table.layout != note.abi.layout ||
         table.stage_count != note.stage_count) {
-      throw ChainError("its note and its table contradict each other; build it again");
+      throw UsageError("its note and its table contradict each other; build it again");
     }
     return table;
   } catch (const Error&) {
     throw;
   } catch (const std::exception& e) {
-    throw ChainError(reason_in(e.what()));
+    throw UsageError(reason_in(e.what()));
   }
 }
 

@@ -8,7 +8,7 @@
 
 namespace qsohost::inline v1 {
 
-// Throws ChainError with the reason alone.
+// Throws UsageError with the reason alone.
 const PluginTable& load_table(const std::filesystem::path& file, const PluginNote& note);
 
 // Loads the plugin in a child process, since a crash in its static constructors cannot be caught.

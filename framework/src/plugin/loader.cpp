@@ -190,16 +190,16 @@ std::string Plugins::where_looked() const {
 
 StagePtr Plugins::create(std::string_view stage) {
   const StageOffer* offer = find(stage);
-  if (offer == nullptr) throw ChainError(no_stage(stage) + where_looked());
+  if (offer == nullptr) throw UsageError(no_stage(stage) + where_looked());
   if (const auto twin = state_->conflicts.find(std::string(stage));
       twin != state_->conflicts.end()) {
-    throw ChainError(fmt::format("stage '{}' is offered by two plugins, {} and {}; remove one",
+    throw UsageError(fmt::format("stage '{}' is offered by two plugins, {} and {}; remove one",
                                  stage, twin->second[0].string(), twin->second[1].string()));
   }
   const auto where = fmt::format("stage '{}' of {}", stage, offer->file.string());
   const fs::path path = offer->file;
   if (const std::string reason = state_->try_out(path); !reason.empty()) {
-    throw ChainError(fmt::format("{} cannot be created: {}", where, reason));
+    throw UsageError(fmt::format("{} cannot be created: {}", where, reason));
   }
   const auto file = std::ranges::find(state_->files, path, &State::File::path);
   try {
@@ -207,7 +207,7 @@ StagePtr Plugins::create(std::string_view stage) {
     const StageEntry* entry = std::find_if(table.stages, table.stages + table.stage_count,
                                            [&](const StageEntry& e) { return e.name == stage; });
     if (entry == table.stages + table.stage_count) {
-      throw ChainError("its note and its table contradict each other; build it again");
+      throw UsageError("its note and its table contradict each other; build it again");
     }
     WorkingOn at;
     at.stage = offer->stage;
@@ -215,12 +215,12 @@ StagePtr Plugins::create(std::string_view stage) {
     const AtWork at_work(at);
     StagePtr created{entry->create(), entry->destroy};
     if (const std::string fault = fault_in_options(*created); !fault.empty()) {
-      throw ChainError(fmt::format("a fault of plugin {} {}, to be mended by its author: {}",
+      throw UsageError(fmt::format("a fault of plugin {} {}, to be mended by its author: {}",
                                    offer->plugin, offer->version, fault));
     }
     return created;
   } catch (...) {
-    throw ChainError(fmt::format("{} cannot be created: {}", where, caught_words()));
+    throw UsageError(fmt::format("{} cannot be created: {}", where, caught_words()));
   }
 }
 

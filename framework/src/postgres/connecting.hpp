@@ -10,7 +10,7 @@ namespace qsohost::inline v1 {
 
 using PqConnection = std::unique_ptr<PGconn, PqRelease<PQfinish>>;
 
-// A connection that is ready for statements; non-blocking. Throws TryAgain or ChainError, and
+// A connection that is ready for statements; non-blocking. Throws TryAgain or RunError, and
 // TryAgain soon after stop() is true, which it asks ten times a second.
 PqConnection connect_to(const std::string& dsn, const std::function<bool()>& stop);
 

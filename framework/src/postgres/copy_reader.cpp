@@ -15,6 +15,8 @@ constexpr std::string_view kSignature("PGCOPY\n\377\r\n\0", 11);
 
 std::int32_t size_of(DType dtype) {
   constexpr std::array<std::int32_t, 7> sizes{1, 2, 4, 8, 4, 8, -1};
+  static_assert(sizes.size() == static_cast<std::size_t>(DType::String) + 1,
+                "each DType needs its size here");
   return sizes[static_cast<std::size_t>(dtype)];
 }
 
@@ -172,7 +174,7 @@ void fill_row(const char* from, std::vector<Filler>& fillers, std::uint64_t row)
       from += std::max(size, 0);
     }
   } catch (const WrongField& wrong) {
-    throw ChainError(
+    throw RunError(
         fmt::format("PostgreSQL: row {} of the answer: column '{}' ({}): {}; leave it out with "
                     "option 'columns'",
                     row, wrong.column->info.name, wrong.column->sql_type, wrong.what));
@@ -197,7 +199,7 @@ bool PgCopyReader::need(std::size_t bytes) {
 void PgCopyReader::read_header() {
   constexpr std::size_t fixed = 19;  // signature, flags, length of what follows
   if (!need(fixed) || buffer_.compare(0, kSignature.size(), kSignature) != 0) {
-    throw ChainError("PostgreSQL: what it sent is no binary COPY stream");
+    throw RunError("PostgreSQL: what it sent is no binary COPY stream");
   }
   const std::size_t whole = fixed + load_be<std::uint32_t>(buffer_.data() + 15);
   if (!need(whole)) throw ChainError("PostgreSQL: the COPY stream is cut");
@@ -208,7 +210,7 @@ void PgCopyReader::read_header() {
 bool PgCopyReader::next_row() {
   if (is_done_) return false;
   const auto cut = [&] {
-    throw ChainError(fmt::format("PostgreSQL: the COPY stream is cut in row {}", row_ + 1));
+    throw RunError(fmt::format("PostgreSQL: the COPY stream is cut in row {}", row_ + 1));
   };
   if (!need(2)) cut();
   const auto fields = load_be<std::int16_t>(buffer_.data() + at_);
@@ -217,8 +219,8 @@ bool PgCopyReader::next_row() {
     return false;
   }
   if (static_cast<std::size_t>(fields) != columns_.size()) {
-    throw ChainError(fmt::format("PostgreSQL: row {} has {} columns instead of {}", row_ + 1,
-                                 fields, columns_.size()));
+    throw RunError(fmt::format("PostgreSQL: row {} has {} columns instead of {}", row_ + 1, fields,
+                               columns_.size()));
   }
   std::size_t length = 2;
   for (std::int16_t k = 0; k < fields; ++k) {

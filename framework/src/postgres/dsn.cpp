@@ -32,7 +32,7 @@ void check_dsn(const std::string& dsn) {
   const std::unique_ptr<char, PqRelease<PQfreemem>> message(raw_message);
   if (parsed == nullptr) {
     // libpq's message quotes what it could not read, which may be a password.
-    throw ChainError(
+    throw UsageError(
         "the dsn cannot be read: it has to be a list of keyword=value (values with blanks in "
         "single "
         "quotes), a URI postgresql://..., or the name of a service");
@@ -40,7 +40,7 @@ void check_dsn(const std::string& dsn) {
   for (const PQconninfoOption* option = parsed.get(); option->keyword != nullptr; ++option) {
     const bool is_secret = std::strstr(option->keyword, "password") != nullptr;
     if (!is_secret || option->val == nullptr) continue;
-    throw ChainError(
+    throw UsageError(
         "the dsn holds a password, but chain files are stored and shown; take it out and put it "
         "into ~/.pgpass, the environment variable PGPASSWORD, or a service file");
   }

@@ -102,7 +102,7 @@ void throw_sql_error(const ServerError& error) {
     message += fmt::format("; {}", advice.text);
     break;
   }
-  throw ChainError(message);
+  throw RunError(message);
 }
 
 void throw_server_error(std::string_view text) {

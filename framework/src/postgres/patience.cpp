@@ -19,7 +19,7 @@ void PgPatience::failed(const std::string& message) {
   using Clock = std::chrono::steady_clock;
   if (stop_()) throw TryAgain(message);
   if (++failures_ >= retry_.attempts) {
-    throw ChainError(fmt::format("{}; given up after {} attempts", message, failures_));
+    throw RunError(fmt::format("{}; given up after {} attempts", message, failures_));
   }
   thread_local std::minstd_rand random(std::random_device{}());
   const double whole = std::min(retry_.longest, retry_.first * std::pow(2.0, failures_ - 1));

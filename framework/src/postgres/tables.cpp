@@ -147,7 +147,7 @@ PgTable PgTable::parse(std::string_view option) {
     table.schema = std::exchange(table.name, take_part(rest));
   }
   if (table.name.empty() || !rest.empty()) {
-    throw ChainError(
+    throw UsageError(
         fmt::format("'{}' is no name of a table; write schema.table, parts with capitals or other "
                     "signs in double quotes",
                     option));

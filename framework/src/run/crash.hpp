@@ -14,7 +14,7 @@ inline constexpr const char* kCrashFile = "crashes";  // in the host's folder
 // batch that is committed later has its lines taken out; one file at a time is written to.
 class CrashFile {
  public:
-  // Opens it beforehand, since a signal handler had better not. Throws ChainError.
+  // Opens it beforehand, since a signal handler had better not. Throws RunError.
   explicit CrashFile(std::filesystem::path file);
   ~CrashFile();  // and removes it if nothing is in it
   CrashFile(const CrashFile&) = delete;

@@ -33,8 +33,7 @@ CrashFile::CrashFile(fs::path file)
     : file_(std::move(file)),
       descriptor_(::open(file_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644)),
       lines_(lines_of(file_)) {
-  if (descriptor_ < 0)
-    throw ChainError(fmt::format("{}: {}", file_.string(), std::strerror(errno)));
+  if (descriptor_ < 0) throw RunError(fmt::format("{}: {}", file_.string(), std::strerror(errno)));
   crash_descriptor = descriptor_;
 }
 

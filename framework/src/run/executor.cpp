@@ -340,14 +340,17 @@ void Executor::call_fitter_at(std::size_t index, Flight& flight, Counts& counts)
     work.seconds.resize(batch.rows());
     work.reasons.resize(batch.rows());
   }
+  const double start = thread_seconds();
   // At a second Ctrl-C the objects that are left are passed over, and the batch is dead.
   const ForEach for_each = [&](std::size_t n, const auto& body) {
+    // What was done for the batch as a whole.
+    const double shared = (thread_seconds() - start) / static_cast<double>(n);
     pool_->for_each(n, [&](std::size_t i) {
       if (interrupts() > 1) return;
       if (work.seconds.empty()) return body(i);
       const double begin = thread_seconds();
       body(i);
-      work.seconds[i] = thread_seconds() - begin;
+      work.seconds[i] = shared + thread_seconds() - begin;
     });
   };
   std::vector<ObjectRecord>& records = flight.record.stages[index].objects;

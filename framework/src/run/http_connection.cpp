@@ -51,7 +51,7 @@ void HttpConnection::connect_recording(const RunOptions& options) {
   http_ = std::make_unique<CannedHttp>([this, file](const Request& request) {
     auto response = recording_->find({}, request);
     if (response) return std::move(*response);
-    throw ChainError(fmt::format(
+    throw RunError(fmt::format(
         "{}: holds no answer to {} {}{}; record it with --record, or ask the archive (without "
         "--replay)",
         file.string(), request.method, public_url(request.url),

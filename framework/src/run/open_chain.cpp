@@ -10,14 +10,6 @@
 
 namespace qsohost::inline v1 {
 
-void guarded_opening(const ChainStage& stage, const std::function<void()>& call) {
-  try {
-    guarded(stage, nullptr, call);
-  } catch (const ChainError& e) {
-    throw CannotOpen(e.what());
-  }
-}
-
 std::vector<Input> inputs_of(const Chain& chain) {
   std::vector<Input> inputs;
   std::set<std::string> names;
@@ -90,7 +82,7 @@ RunInfo OpenChain::info(std::size_t index, RunDirectory* directory) const {
 
 void OpenChain::open(std::size_t index) {
   ChainStage& stage = chain_.stages()[index];
-  guarded_opening(stage, [&] { stage.stage->open(*contexts_[index]); });
+  guarded(stage, nullptr, [&] { stage.stage->open(*contexts_[index]); });
   opened_.push_back(&stage);
 }
 
@@ -99,7 +91,7 @@ void OpenChain::check_again() {
   chain_.check_ports(problems);
   std::string message;
   for (const Problem& p : problems) message += (message.empty() ? "" : "\n") + p.text();
-  if (!message.empty()) throw ChainError(message);
+  if (!message.empty()) throw UsageError(message);
 }
 
 void OpenChain::close() noexcept {

@@ -1,7 +1,6 @@
 // The stages of a chain while they are open.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <vector>
 
@@ -12,16 +11,6 @@
 #include "run/stage_context.hpp"
 
 namespace qsohost::inline v1 {
-
-// A stage found its surroundings wrong (no such file, a row it cannot use): the run has failed, but
-// nothing is wrong with the chain.
-class CannotOpen final : public ChainError {
- public:
-  using ChainError::ChainError;
-};
-
-// As guarded(), for calls before the first batch.
-void guarded_opening(const ChainStage& stage, const std::function<void()>& call);
 
 // What the stages and their plugins depend on in the outside world.
 std::vector<Input> inputs_of(const Chain& chain);

@@ -57,7 +57,7 @@ bool ProductFiles::is_ours(const fs::path& place) const {
 void ProductFiles::require_ours(const fs::path& place) const {
   std::error_code error;
   if (!fs::exists(fs::symlink_status(place, error)) || is_ours(place)) return;
-  throw ChainError(
+  throw UsageError(
       fmt::format("{} is there already, and is not what this run has made; move it away, or write "
                   "to another file or run directory",
                   place.string()));
@@ -70,11 +70,11 @@ void ProductFiles::require_all_ours() const {
 void ProductFiles::try_to_write(const fs::path& place) const {
   std::error_code error;
   if (fs::is_directory(place, error)) {
-    throw ChainError(fmt::format("{} is to be a product, but is a folder", place.string()));
+    throw UsageError(fmt::format("{} is to be a product, but is a folder", place.string()));
   }
   fs::create_directories(place.parent_path(), error);
   if (error) {
-    throw ChainError(
+    throw RunError(
         fmt::format("{}: cannot be made: {}", place.parent_path().string(), error.message()));
   }
   const fs::path probe = temporary(place).string() + std::string(kSpareLetters, '-');
@@ -83,8 +83,8 @@ void ProductFiles::try_to_write(const fs::path& place) const {
   const int reason = errno;
   fs::remove(probe, error);
   if (!is_made || error) {
-    throw ChainError(fmt::format("{}: cannot be written: {}", place.string(),
-                                 is_made ? error.message() : std::strerror(reason)));
+    throw RunError(fmt::format("{}: cannot be written: {}", place.string(),
+                               is_made ? error.message() : std::strerror(reason)));
   }
 }
 
@@ -99,7 +99,7 @@ void ProductFiles::check(const Chain& chain, const std::vector<Input>& inputs) {
     for (const std::string& pattern : stage.ports.products()) {
       const fs::path place = place_of(product_path(pattern, chain.settings().name));
       const auto fail = [&](const std::string& why) {
-        throw ChainError(fmt::format("{} writes {}, which {}; give it another path", stage.label,
+        throw UsageError(fmt::format("{} writes {}, which {}; give it another path", stage.label,
                                      place.string(), why));
       };
       const auto [at, is_free] = taken.emplace(place, fmt::format("'{}' writes", stage.label));
@@ -140,8 +140,8 @@ void ProductFiles::publish() {
   std::vector<ProductRecord> records;
   for (const auto& [place, part] : parts_) {
     if (!fs::exists(part)) {
-      throw ChainError(fmt::format("{} was not written; a sink asked for its place as {}",
-                                   place.string(), part.string()));
+      throw RunError(fmt::format("{} was not written; a sink asked for its place as {}",
+                                 place.string(), part.string()));
     }
     require_ours(place);
     const bool is_there = fs::exists(place);

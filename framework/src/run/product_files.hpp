@@ -19,11 +19,11 @@ class ProductFiles final : public Products {
   // `run_dir` as RunDirectory has it.
   ProductFiles(std::filesystem::path run_dir, RunDb& db);
 
-  // Looks whether the products that the chain declares can be written; throws ChainError for two of
+  // Looks whether the products that the chain declares can be written; throws UsageError for two of
   // one file, an input, a folder, a name that is too long, a file that is not this run's.
   void check(const Chain& chain, const std::vector<Input>& inputs);
 
-  // Throws ChainError if a product of the ledger is not this run's any more.
+  // Throws UsageError if a product of the ledger is not this run's any more.
   void require_all_ours() const;
 
   std::filesystem::path part(const std::filesystem::path& product) override;

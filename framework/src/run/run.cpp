@@ -31,7 +31,7 @@ namespace fs = std::filesystem;
 
 void check_limit(std::string_view what, int number, int most) {
   if (number <= most) return;
-  throw CannotOpen(fmt::format("{} {}: {} is the most", number, what, most));
+  throw UsageError(fmt::format("{} {}: {} is the most", number, what, most));
 }
 
 // Of each stage; 0 for those that are no fetchers.
@@ -40,8 +40,8 @@ std::vector<int> lanes_of(const Chain& chain) {
   for (std::size_t i = 0; i < lanes.size(); ++i) {
     const ChainStage& stage = chain.stages()[i];
     if (stage.offer.role != Role::Fetcher) continue;
-    guarded_opening(
-        stage, [&] { lanes[i] = std::max(1, static_cast<const Fetcher&>(*stage.stage).lanes()); });
+    guarded(stage, nullptr,
+            [&] { lanes[i] = std::max(1, static_cast<const Fetcher&>(*stage.stage).lanes()); });
     check_limit(fmt::format("lanes of stage '{}'", stage.label), lanes[i], kMostLanes);
   }
   return lanes;
@@ -90,7 +90,7 @@ std::vector<std::string> passing_sinks(const Chain& chain) {
   for (const ChainStage& stage : chain.stages()) {
     if (stage.offer.role != Role::Sink) continue;
     bool keeps = false;
-    guarded_opening(stage, [&] { keeps = static_cast<const Sink&>(*stage.stage).keeps_chunks(); });
+    guarded(stage, nullptr, [&] { keeps = static_cast<const Sink&>(*stage.stage).keeps_chunks(); });
     if (!keeps) labels.push_back(stage.label);
   }
   return labels;
@@ -118,7 +118,7 @@ struct Work {
 std::optional<std::uint64_t> source_size(const Chain& chain) {
   const ChainStage& source = chain.stages().front();
   std::optional<std::uint64_t> size;
-  guarded_opening(source, [&] { size = static_cast<const Source&>(*source.stage).size(); });
+  guarded(source, nullptr, [&] { size = static_cast<const Source&>(*source.stage).size(); });
   return size;
 }
 
@@ -180,7 +180,7 @@ void check_products(Work& work, ProductFiles& products) {
   const bool has_begun = work.db.meta("started").has_value();
   try {
     products.check(work.chain, work.db.inputs());
-  } catch (const ChainError&) {
+  } catch (const Error&) {
     // Nothing was done: with another path the chain may begin in this directory.
     if (!has_begun) work.db.discard();
     throw;
@@ -219,7 +219,11 @@ void execute(Work& work, RunReport& report) {
       check_products(work, *products);
       note_start(work);
     }
-  } catch (const CannotOpen& e) {
+  } catch (const UsageError&) {
+    // Nothing was done: with what is right the chain may begin in this directory.
+    if (work.directory != nullptr && !work.db.meta("started")) work.db.discard();
+    throw;
+  } catch (const RunError& e) {
     report.error = e.what();
     const bool interrupted = work.options.interrupts != nullptr && *work.options.interrupts > 0;
     report.end = interrupted ? RunEnd::Interrupted : RunEnd::Failed;
@@ -288,7 +292,7 @@ RunReport run_guarded(Chain& chain, const RunOptions& options, CallbackGuard& gu
       report.end = RunEnd::Interrupted;
       return report;
     }
-  } catch (const CannotOpen& e) {
+  } catch (const RunError& e) {
     report.error = e.what();
     report.end = RunEnd::Failed;
     return report;

@@ -84,9 +84,9 @@ class RunDb {
   static constexpr const char* kFormat = "3";  // of the tables; stored under "format"
 
   // Opens or makes the file. An empty path makes a ledger in memory, for dry runs. Throws
-  // ChainError that names the file.
+  // RunError that names the file.
   explicit RunDb(const std::filesystem::path& file);
-  // To look at, whoever else is writing to it. Throws ChainError, also when it is not there.
+  // To look at, whoever else is writing to it. Throws RunError, also when it is not there.
   static std::unique_ptr<RunDb> look_at(const std::filesystem::path& file);
 
   bool is_new() const { return is_new_; }

@@ -40,7 +40,7 @@ std::string new_id() {
 std::string inode_of(const fs::path& folder) {
   struct stat about {};
   if (::stat(folder.c_str(), &about) != 0) {
-    throw ChainError(fmt::format("{}: {}", folder.string(), std::strerror(errno)));
+    throw RunError(fmt::format("{}: {}", folder.string(), std::strerror(errno)));
   }
   return std::to_string(about.st_ino);
 }
@@ -49,7 +49,7 @@ void make_folder(const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) {
-    throw ChainError(
+    throw RunError(
         fmt::format("run directory {}: cannot be made: {}", folder.string(), error.message()));
   }
 }
@@ -98,12 +98,12 @@ fs::path resolved(const fs::path& path) {
 void require_run(const fs::path& run_dir) {
   if (fs::exists(ledger_file(run_dir))) return;
   if (fs::exists(run_dir / "run.db")) {
-    throw ChainError(
+    throw UsageError(
         fmt::format("{} holds a run of qsohost 0.1 or earlier, which is not readable here; finish "
                     "it with that version, or take another directory",
                     run_dir.string()));
   }
-  throw ChainError(fmt::format("{} holds no run (there is no {})", run_dir.string(),
+  throw UsageError(fmt::format("{} holds no run (there is no {})", run_dir.string(),
                                ledger_file(run_dir).lexically_relative(run_dir).string()));
 }
 
@@ -138,7 +138,7 @@ std::string difference(const std::vector<Input>& before, const std::vector<Input
 FolderLock::FolderLock(const fs::path& run_dir) {
   const fs::path file = qsohost::work_folder(run_dir) / kLock;
   file_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (file_ < 0) throw ChainError(fmt::format("{}: {}", file.string(), std::strerror(errno)));
+  if (file_ < 0) throw RunError(fmt::format("{}: {}", file.string(), std::strerror(errno)));
   int error = 0;
   // is_held() takes the lock for an instant.
   for (int attempt = 0; attempt < 5; ++attempt) {
@@ -149,12 +149,12 @@ FolderLock::FolderLock(const fs::path& run_dir) {
   }
   ::close(file_);
   if (error != EWOULDBLOCK) {
-    throw ChainError(
+    throw RunError(
         fmt::format("{}: cannot be locked: {}; this file system knows no locks (Lustre: mount it "
                     "with -o flock); take a run directory on another one (--run-dir)",
                     file.string(), std::strerror(error)));
   }
-  throw ChainError(
+  throw UsageError(
       fmt::format("run directory {} is in use by another qsohost; wait for it, or take another "
                   "directory (--run-dir)",
                   run_dir.string()));
@@ -178,7 +178,7 @@ RunDirectory::RunDirectory(const RunOptions& options, const RunFacts& facts, War
   if (options.start == StartMode::Restart) clear();
   open_ledger();
   if (db_->meta("merged from")) {
-    throw ChainError(fmt::format(
+    throw UsageError(fmt::format(
         "run directory {} holds the products of merged runs; take another directory (--run-dir)",
         folder_.string()));
   }
@@ -187,7 +187,7 @@ RunDirectory::RunDirectory(const RunOptions& options, const RunFacts& facts, War
     return;
   }
   if (options.start == StartMode::Fresh) {
-    throw ChainError(fmt::format(
+    throw UsageError(fmt::format(
         "run directory {} holds a run already ({} objects{}); go on with it (--resume), throw it "
         "away (--restart), or take another directory (--run-dir)",
         folder_.string(), db_->committed_objects(), db_->is_finished() ? ", finished" : ""));
@@ -203,7 +203,7 @@ RunDirectory::RunDirectory(const fs::path& folder, const RunFacts& facts, Warn w
     db_->set_meta("merged from", "");
     db_->begin(facts.effective, facts.inputs);
   } else if (!db_->meta("merged from")) {
-    throw ChainError(
+    throw UsageError(
         fmt::format("{} holds a run of its own; take another folder (--into)", folder_.string()));
   }
 }
@@ -215,7 +215,7 @@ void RunDirectory::make_folders() {
   const fs::path work = work_folder();
   const bool is_ours = fs::exists(work / kMark);
   if (fs::exists(work) && !is_ours && !(fs::is_directory(work) && is_begun(work))) {
-    throw ChainError(
+    throw UsageError(
         fmt::format("{} was not made by qsohost (it has no {}); move it away, or take another "
                     "directory (--run-dir)",
                     work.string(), kMark));
@@ -228,14 +228,14 @@ void RunDirectory::make_folders() {
 void RunDirectory::open_ledger() {
   try {
     db_ = std::make_unique<RunDb>(ledger_file(folder_));
-  } catch (const ChainError& e) {
-    throw ChainError(fmt::format(
+  } catch (const RunError& e) {
+    throw RunError(fmt::format(
         "{}\n  the ledger of the run cannot be read; throw the run away (--restart), or take "
         "another directory (--run-dir)",
         e.what()));
   }
   if (!db_->is_new() && db_->meta("format") != RunDb::kFormat) {
-    throw ChainError(fmt::format(
+    throw UsageError(fmt::format(
         "run directory {} holds a run of another version of qsohost, whose ledger is not readable "
         "here; finish it with that version, throw the run away (--restart), or take another "
         "directory (--run-dir)",
@@ -266,7 +266,7 @@ void adopt_copy(const fs::path& run_dir, RunDb& db) {
 void RunDirectory::require_same(const RunFacts& facts, bool accept_changed_inputs) {
   const std::vector<std::string> before = db_->effective();
   if (before != facts.effective) {
-    throw ChainError(fmt::format(
+    throw UsageError(fmt::format(
         "run directory {} holds a run of another chain (- then, + now):{}\n  go back to the chain "
         "of then, throw the run away (--restart), or take another directory (--run-dir)",
         folder_.string(), difference(before, facts.effective)));
@@ -274,7 +274,7 @@ void RunDirectory::require_same(const RunFacts& facts, bool accept_changed_input
   const std::string changed = difference(db_->inputs(), facts.inputs);
   has_changed_inputs_ = !changed.empty();
   if (!has_changed_inputs_ || accept_changed_inputs) return;
-  throw ChainError(fmt::format(
+  throw UsageError(fmt::format(
       "run directory {} holds a run of other inputs:{}\n  put them back, go on with those objects "
       "that are not done (--accept-changed-inputs), throw the run away (--restart), or take "
       "another "
@@ -290,7 +290,7 @@ void RunDirectory::clear() {
       ProductFiles(folder_, *db_).remove_temporaries();
       ProductFiles(folder_, *db_).remove(warn_);
       db_->discard();
-    } catch (const ChainError& e) {
+    } catch (const Error& e) {
       warn_(fmt::format("{}\n  its products, if there are any, are left as they are", e.what()));
     }
     db_.reset();
@@ -355,7 +355,7 @@ fs::path make_temporary_folder(const fs::path& work) {
   }
   std::string pattern = (work / kBegin).string() + "XXXXXX";
   if (::mkdtemp(pattern.data()) == nullptr) {
-    throw ChainError(fmt::format("{}: {}", pattern, std::strerror(errno)));
+    throw RunError(fmt::format("{}: {}", pattern, std::strerror(errno)));
   }
   return pattern;
 }

@@ -19,7 +19,7 @@ std::filesystem::path work_folder(const std::filesystem::path& run_dir);  // .qs
 std::filesystem::path ledger_file(const std::filesystem::path& run_dir);  // .qsohost/run.db
 // An absolute path without links or dots: "link/../x" is what it is for the shell.
 std::filesystem::path resolved(const std::filesystem::path& path);
-// Throws ChainError, with advice, for a folder that holds no run or one of an earlier version.
+// Throws UsageError, with advice, for a folder that holds no run or one of an earlier version.
 void require_run(const std::filesystem::path& run_dir);
 
 // A copy of a run directory is another run: its identifier becomes another, and products outside of
@@ -32,7 +32,8 @@ std::filesystem::path make_temporary_folder(const std::filesystem::path& work);
 // Held by one process at a time, and gone with it however it ends.
 class FolderLock {
  public:
-  // Throws ChainError if it is held already, or if the file system knows no locks.
+  // Throws UsageError if it is held already, RunError if the file system knows no
+  // locks.
   explicit FolderLock(const std::filesystem::path& run_dir);
   ~FolderLock();
   static bool is_held(const std::filesystem::path& run_dir);  // by any process
@@ -58,7 +59,7 @@ class RunDirectory {
  public:
   using Warn = std::function<void(const std::string&)>;
 
-  // Opens or makes the folder as `options.start` says. Throws ChainError with what to do: in use by
+  // Opens or makes the folder as `options.start` says. Throws UsageError with what to do: in use by
   // another process, holds a run already, or holds one of another chain or of other inputs (with
   // what differs).
   RunDirectory(const RunOptions& options, const RunFacts& facts, Warn warn);

@@ -50,9 +50,37 @@ bool SourceReader::read(Batch& batch) {
   return true;
 }
 
+// The last of the committed batches that follow one another from the first object on.
+std::optional<std::uint64_t> SourceReader::last_done() const {
+  if (done_.by_identifier_from) return std::nullopt;
+  std::optional<std::uint64_t> last;
+  std::uint64_t position = settings_.skip;
+  for (std::uint64_t ordinal = settings_.skip;; ++ordinal) {
+    const auto batch = done_.batches.find(ordinal);
+    if (batch == done_.batches.end() || !batch->second.is_committed) return last;
+    if (batch->second.first_object != position) return last;
+    position += batch->second.objects;
+    last = ordinal;
+  }
+}
+
+// Seeks to the first object of the last batch that is done: its size decides how the next is cut,
+// and its identifiers are compared. Otherwise to the first object of the shard.
+void SourceReader::seek() {
+  const std::optional<std::uint64_t> last = last_done();
+  const LedgerBatch* batch = last ? &done_.batches.at(*last) : nullptr;
+  const std::uint64_t wanted = batch != nullptr ? batch->first_object : settings_.skip;
+  if (wanted == 0) return;
+  guarded(source_, nullptr, [&] { position_ = static_cast<Source&>(*source_.stage).seek(wanted); });
+  if (batch == nullptr || position_ != wanted) return;
+  ordinal_ = *last;
+  rows_ = batch->objects;
+}
+
 // Reads the objects that a shard leaves out; how batches are cut there does not matter.
 bool SourceReader::pass_over() {
   has_passed_over_ = true;
+  seek();
   while (position_ < settings_.skip) {
     const std::uint64_t want =
         std::min(settings_.skip - position_, static_cast<std::uint64_t>(settings_.batch_rows));
@@ -105,7 +133,7 @@ std::optional<SourceReader::Next> SourceReader::next() {
 void SourceReader::require_same(const LedgerBatch& before, const BatchRecord& now) const {
   if (done_.by_identifier_from) return;  // found by identifier
   if (before.objects == now.objects && before.digest == digest_of(now.ids)) return;
-  throw ChainError(fmt::format(
+  throw RunError(fmt::format(
       "stage '{}', batch {} (objects {} to {}): these are other objects than when the run did this "
       "batch: its input has changed since; put it back, go on with those objects that are not done "
       "(--accept-changed-inputs), or throw the run away (--restart)",
@@ -116,7 +144,7 @@ void SourceReader::require_all_seen() const {
   if (done_.by_identifier_from) return;
   for (const auto& [ordinal, batch] : done_.batches) {
     if (batch.first_object < position_) continue;
-    throw ChainError(fmt::format(
+    throw RunError(fmt::format(
         "stage '{}', batch {} (objects {} to {}): the run has done this batch, but now there are "
         "no more than {} objects; put the input back, or throw the run away (--restart)",
         source_.label, ordinal, batch.first_object + 1, batch.first_object + batch.objects,

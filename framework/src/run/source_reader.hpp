@@ -43,7 +43,7 @@ class SourceReader {
 
   SourceReader(const ChainStage& source, Settings settings, DoneBefore done);
 
-  // None when there is no more, or no more is wanted. Throws ChainError where the source gives
+  // None when there is no more, or no more is wanted. Throws RunError where the source gives
   // other objects than those that are committed.
   std::optional<Next> next();
 
@@ -52,6 +52,8 @@ class SourceReader {
 
  private:
   bool read(Batch& batch);
+  std::optional<std::uint64_t> last_done() const;
+  void seek();
   bool pass_over();
   std::size_t capacity() const;
   void note_size(const Batch& batch);

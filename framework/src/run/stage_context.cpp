@@ -31,7 +31,7 @@ Json json_of(const Schema::GroupEntry& entry) {
           {"time", g.time},
           {"mag", g.mag},
           {"mag_err", g.mag_err},
-          {"time_system", g.time_system},
+          {"time_system", name_of(g.time_system)},
           {"has_position", g.has_position}};
 }
 
@@ -78,9 +78,11 @@ Schema schema_from(const std::string& text) {
   try {
     const Json in = Json::parse(text);
     for (const Json& g : in.at("groups")) {
-      schema.add_group({g.at("name"), g.at("survey"), g.at("band"), g.at("time"), g.at("mag"),
-                        g.at("mag_err"), g.at("time_system"), g.at("has_position")},
-                       g.at("origin"));
+      schema.add_group(
+          {g.at("name"), g.at("survey"), g.at("band"), g.at("time"), g.at("mag"), g.at("mag_err"),
+           time_system_of(g.at("time_system").get<std::string>()).value_or(TimeSystem()),
+           g.at("has_position")},
+          g.at("origin"));
     }
     for (const Json& c : in.at("columns")) {
       Port port{c.at("group"), c.at("name"), std::nullopt, c.at("unit"), c.at("help")};
@@ -91,8 +93,7 @@ Schema schema_from(const std::string& text) {
       schema.add(std::move(port), c.at("origin"));
     }
   } catch (const Json::exception& e) {
-    throw ChainError(
-        fmt::format("the columns that the run has stored cannot be read: {}", e.what()));
+    throw RunError(fmt::format("the columns that the run has stored cannot be read: {}", e.what()));
   }
   return schema;
 }

@@ -8,7 +8,7 @@ namespace qsohost::inline v1 {
 
 Trace::Trace(const std::filesystem::path& file) : out_(file) {
   if (!out_) {
-    throw ChainError(fmt::format("{}: cannot be written; is the folder there?", file.string()));
+    throw UsageError(fmt::format("{}: cannot be written; is the folder there?", file.string()));
   }
   out_ << "[";
 }

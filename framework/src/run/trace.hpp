@@ -16,7 +16,7 @@ class Trace {
  public:
   using Clock = std::chrono::steady_clock;
 
-  explicit Trace(const std::filesystem::path& file);  // throws ChainError that names the file
+  explicit Trace(const std::filesystem::path& file);  // throws UsageError that names the file
   ~Trace();
   Trace(const Trace&) = delete;
   Trace& operator=(const Trace&) = delete;

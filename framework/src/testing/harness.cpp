@@ -23,7 +23,7 @@ namespace fs = std::filesystem;
 
 fs::path temporary_folder() {
   std::string pattern = (fs::temp_directory_path() / "qsohost-test-XXXXXX").string();
-  if (::mkdtemp(pattern.data()) == nullptr) throw ChainError("cannot make a temporary folder");
+  if (::mkdtemp(pattern.data()) == nullptr) throw RunError("cannot make a temporary folder");
   return pattern;
 }
 
@@ -130,7 +130,7 @@ Harness::Harness(std::string stage, const std::vector<std::pair<std::string, std
   if (!apply_options(*s.stage, raw, fs::current_path(), problems)) {
     std::string message;
     for (const Problem& p : problems) message += (message.empty() ? "" : "\n") + p.message;
-    throw ChainError(message);
+    throw UsageError(message);
   }
   RunInfo& info = state_->context.info;
   info = {"test", "0", temporary_folder(), {}, {}, {"made by a test"}, {}};
@@ -226,8 +226,8 @@ void Harness::light_curves(std::string_view name, const std::vector<LightCurve>&
   }
   const std::size_t dot = std::min(name.find('.'), name.size());
   const std::string band(name.substr(std::min(dot + 1, name.size())));
-  Group& group = batch.add_group({std::string(name), std::string(name.substr(0, dot)), band, "mjd",
-                                  "mag", "magerr", "MJD UTC"});
+  Group& group = batch.add_group(
+      {std::string(name), std::string(name.substr(0, dot)), band, "mjd", "mag", "magerr", kMjdUtc});
   Column& epoch_id = group.add({"epoch_id", DType::I64, "", "row in the answer"});
   Column& mjd = group.add({"mjd", DType::F64, "d", "time"});
   Column& mag = group.add({"mag", DType::F32, "mag", "magnitude"});
@@ -252,7 +252,7 @@ void Harness::run(std::size_t max_rows) {
     for (const std::string& m : misfits(s.stage.offer.role, s.stage.before, s.stage.ports)) {
       message += (message.empty() ? "" : "\n") + m;
     }
-    if (!message.empty()) throw ChainError(message);
+    if (!message.empty()) throw UsageError(message);
   };
   declare();
   s.context.info.schema = s.stage.before;

@@ -70,7 +70,7 @@ class CsvTable final : public CompareTable {
     check();
   }
   void check() const {
-    if (!out_) throw ChainError(fmt::format("{}: cannot write", part_.string()));
+    if (!out_) throw RunError(fmt::format("{}: cannot write", part_.string()));
   }
   fs::path file_, part_;
   std::ofstream out_;

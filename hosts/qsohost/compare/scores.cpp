@@ -9,13 +9,13 @@
 namespace qsohost::cli {
 
 Spool::Spool() : file_(std::tmpfile()) {
-  if (!file_) throw ChainError("cannot make a temporary file for the summary; is TMPDIR full?");
+  if (!file_) throw RunError("cannot make a temporary file for the summary; is TMPDIR full?");
 }
 
 void Spool::add(double value) {
   if (std::isnan(value)) return;
   if (std::fwrite(&value, sizeof value, 1, file_.get()) != 1)
-    throw ChainError("cannot write a temporary file of the summary; is the disk full?");
+    throw RunError("cannot write a temporary file of the summary; is the disk full?");
   ++size_;
 }
 
@@ -24,7 +24,7 @@ double Spool::median() const {
   std::vector<double> values(size_);
   std::rewind(file_.get());
   if (std::fread(values.data(), sizeof(double), size_, file_.get()) != size_)
-    throw ChainError("cannot read a temporary file of the summary");
+    throw RunError("cannot read a temporary file of the summary");
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(size_ / 2);
   std::nth_element(values.begin(), middle, values.end());
   if (size_ % 2 == 1) return *middle;

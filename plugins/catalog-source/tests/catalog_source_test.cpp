@@ -48,6 +48,36 @@ std::vector<std::string> names(const Batch& batch) {
 
 }  // namespace
 
+TEST_CASE(
+    "a row of a FITS catalogue is found without reading those before it, of a text it is not") {
+  const CsvFolder folder;
+  std::vector<Column> values;
+  for (const char* name : {"source_id", "ra", "dec"}) {
+    values.emplace_back(ColumnInfo{name, *name == 's' ? DType::I64 : DType::F64, "", ""});
+    for (const double x : {1, 2, 3}) {
+      if (*name == 's')
+        values.back().append(static_cast<std::int64_t>(x));
+      else
+        values.back().append(x);
+    }
+  }
+  std::vector<FitsColumn> columns;
+  for (const Column& column : values) columns.push_back({column.info(), &column, {}});
+  write_fits_table(folder / "cat.fits", {}, columns, std::vector<std::size_t>{0, 1, 2});
+  Harness h("catalog-source", with((folder / "cat.fits").string()));
+  h.run();
+  auto& source = static_cast<Source&>(h.stage());
+  CHECK(source.seek(2) == 2);
+  Batch batch(0, 2, 10);
+  REQUIRE(source.read(batch));
+  CHECK(batch.rows() == 1);
+  CHECK(batch.id(0) == "3");
+  CHECK(source.seek(9) == 3);
+  Harness text("catalog-source", with(folder.csv("source_id,ra,dec\n1,1,1\n2,2,2\n")));
+  text.run();
+  CHECK(static_cast<Source&>(text.stage()).seek(1) == 0);
+}
+
 TEST_CASE("a CSV catalogue: types are found, order and spelling are the file's") {
   const CsvFolder folder;
   Harness h("catalog-source", with(folder.csv("RA,DEC,Name,source_id,z,n,mixed,none\n"

@@ -234,7 +234,7 @@ TEST_CASE("what is wrong with where is told") {
   const auto error = [&](const std::string& where) -> std::string {
     try {
       matched(tables, {{"where", "\"" + where + "\""}});
-    } catch (const ChainError& e) {
+    } catch (const RunError& e) {
       return e.what();
     }
     return "none";
@@ -258,7 +258,7 @@ TEST_CASE("wrong tables and names are told with their option") {
   const auto error = [&](const Tables::Options& more) -> std::string {
     try {
       matched(tables, more);
-    } catch (const ChainError& e) {
+    } catch (const RunError& e) {
       return e.what();
     }
     return "none";

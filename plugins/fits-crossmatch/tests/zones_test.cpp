@@ -179,7 +179,7 @@ using Rows = std::vector<std::pair<int, int>>;
 
 TEST_CASE("pairs are ordered by identifier, separation, left row") {
   const std::vector<Pair> pairs{{0, 5, 0.5}, {0, 9, 0.1}, {1, 5, 0.2}, {2, 5, 0.2}};
-  const std::vector<Pair> all = chosen(pairs, false, Unique::Keep, {1, 0});
+  const std::vector<Pair> all = chosen(pairs, false, Unique::All, {1, 0});
   CHECK(rows(all) == Rows{{0, 9}, {1, 5}, {2, 5}, {0, 5}});
   CHECK(all[0].n_matches == 2);
   CHECK(all[1].n_matches == 1);
@@ -187,23 +187,23 @@ TEST_CASE("pairs are ordered by identifier, separation, left row") {
 
 TEST_CASE("the nearest of a left row is chosen before contested identifiers are looked at") {
   const std::vector<Pair> pairs{{0, 5, 0.5}, {0, 9, 0.6}, {1, 5, 0.2}};
-  const std::vector<Pair> nearest = chosen(pairs, true, Unique::Keep, {0, 1});
+  const std::vector<Pair> nearest = chosen(pairs, true, Unique::All, {0, 1});
   CHECK(rows(nearest) == Rows{{1, 5}, {0, 5}});
   CHECK(nearest[1].n_matches == 2);
   CHECK(rows(chosen(pairs, true, Unique::Nearest, {0, 1})) == Rows{{1, 5}});
-  CHECK(rows(chosen(pairs, true, Unique::Drop, {0, 1})).empty());
+  CHECK(rows(chosen(pairs, true, Unique::None, {0, 1})).empty());
   CHECK(rows(chosen(pairs, false, Unique::Nearest, {0, 1})) == Rows{{1, 5}, {0, 9}});
-  CHECK(rows(chosen(pairs, false, Unique::Drop, {0, 1})) == Rows{{0, 9}});
+  CHECK(rows(chosen(pairs, false, Unique::None, {0, 1})) == Rows{{0, 9}});
 }
 
 TEST_CASE("ties go to the smaller identifier") {
   const std::vector<Pair> pairs{{0, 5, 0.5}, {0, 9, 0.5}};
-  CHECK(rows(chosen(pairs, true, Unique::Keep, {1, 0})) == Rows{{0, 9}});
-  CHECK(rows(chosen(pairs, true, Unique::Keep, {0, 1})) == Rows{{0, 5}});
+  CHECK(rows(chosen(pairs, true, Unique::All, {1, 0})) == Rows{{0, 9}});
+  CHECK(rows(chosen(pairs, true, Unique::All, {0, 1})) == Rows{{0, 5}});
 }
 
 TEST_CASE("two right rows of one identifier are one object") {
   const std::vector<Pair> pairs{{0, 5, 0.5}, {0, 9, 0.3}};
-  CHECK(rows(chosen(pairs, false, Unique::Keep, {0, 0})) == Rows{{0, 9}, {0, 5}});
+  CHECK(rows(chosen(pairs, false, Unique::All, {0, 0})) == Rows{{0, 9}, {0, 5}});
   CHECK(rows(chosen(pairs, false, Unique::Nearest, {0, 0})) == Rows{{0, 9}});
 }

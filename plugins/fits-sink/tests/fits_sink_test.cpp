@@ -28,7 +28,7 @@ std::vector<std::string> names_in(const std::filesystem::path& file) {
 
 void add_band(Schema& schema, const std::string& band, const std::vector<std::string>& columns) {
   const std::string group = "ztf." + band;
-  schema.add_group({group, "ztf", band, "mjd", "mag", "magerr", "MJD UTC"}, "ztf");
+  schema.add_group({group, "ztf", band, "mjd", "mag", "magerr", kMjdUtc}, "ztf");
   for (const std::string& name : columns) {
     const bool is_text = name == "filtercode";
     const bool in_product = name != "oid" && name != "epoch_id" && !is_text;
@@ -52,7 +52,7 @@ Schema chain() {
   schema.add({"", "loo.ztf.g.logD", DType::F64}, "loo");
   schema.add({"", "loo.ztf.g.n_removed", DType::I32}, "loo");
   schema.add({"ztf.g", "keep", DType::Bool}, "loo");
-  schema.add_group({"loo.ztf.g", "", "g", "", "", "", ""}, "loo");
+  schema.add_group({"loo.ztf.g", "", "g", "", "", "", {}}, "loo");
   schema.add({"loo.ztf.g", "removed_mjd", DType::F64}, "loo");
   return schema;
 }
@@ -224,7 +224,7 @@ class Run {
     Column& ra = batch.objects().add({"ra", DType::F64, "deg", ""});
     Column& dec = batch.objects().add({"dec", DType::F64, "deg", ""});
     Column& name = batch.objects().add({"name", DType::String, "", ""});
-    Group& group = batch.add_group({"ztf.g", "ztf", "g", "mjd", "mag", "magerr", "MJD UTC"});
+    Group& group = batch.add_group({"ztf.g", "ztf", "g", "mjd", "mag", "magerr", kMjdUtc});
     Column& mjd = group.add({"mjd", DType::F64, "d", "time of the exposure"});
     Column& mag = group.add({"mag", DType::F32, "mag", ""});
     for (std::size_t i = first; i < first + rows; ++i) {
@@ -260,6 +260,7 @@ TEST_CASE("products do not depend on batches") {
   CHECK(a.filename() == "demo_ztf_lc.fits");
   CHECK(bytes_of(a) == bytes_of(b));
   CHECK(names_in(a) == Names{"source_id", "ra", "dec", "mjd_g", "mag_g"});
+  CHECK(FitsTable(a).time_system() == kMjdUtc);
 }
 
 TEST_CASE("other readers find the product as it was meant", "[.astropy]") {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <qsohost/io/fits_epochs.hpp>
+#include <qsohost/survey.hpp>
 #include <qsohost/testing.hpp>
 
 #include "folder.hpp"
@@ -102,6 +103,70 @@ TEST_CASE("products with 27 and 19 columns become the light curves of their band
   }
 }
 
+TEST_CASE("a row is found without reading those before it") {
+  const Folder folder;
+  // Reading row 1 fails: its arrays have different lengths.
+  TestTable table(kIds);
+  for (const char* name : {"mjd_g", "mag_g"}) table.add_arrays<double>(name, kLengths);
+  table.add_arrays<double>("magerr_g", {3, 0, 3});
+  Harness h("lightcurve-source", reading({table.write(folder / "ztf.fits")}));
+  CHECK_THROWS_WITH(h.run(), Contains("row 1"));
+  auto& source = static_cast<Source&>(h.stage());
+  CHECK(source.seek(1) == 1);
+  Batch batch(0, 1, 10);
+  batch.objects().add({"source_id", DType::I64, "", ""});
+  Group& group = batch.add_group(group_info_of("ztf.g"));
+  for (const char* name : {"mjd", "mag", "magerr"}) group.add({name, DType::F64, "", ""});
+  group.add({"epoch_id", DType::I64, "", ""});
+  REQUIRE(source.read(batch));
+  CHECK(numbers(batch.objects().at("source_id")) == std::vector<double>{12, 13});
+  CHECK(numbers(batch.group("ztf.g").at("mjd")) == std::vector<double>{200, 201, 202});
+  CHECK(source.seek(7) == 3);
+  Batch rest(0, 3, 10);
+  CHECK_FALSE(source.read(rest));
+}
+
+TEST_CASE("the time system of a file is that of its header, or the option's") {
+  const Folder folder;
+  const Column time = [] {
+    Column column({"mjd_g", DType::F64, "d", ""});
+    column.append(1.0);
+    return column;
+  }();
+  const std::uint64_t offsets[] = {0, 1};
+  Column id({"source_id", DType::I64, "", ""});
+  id.append(std::int64_t{7});
+  const auto write = [&](const FitsHeader& header) {
+    std::vector<FitsColumn> columns{{id.info(), &id, {}}};
+    for (const char* name : {"mjd_g", "mag_g", "magerr_g"}) {
+      columns.push_back({{name, DType::F64, "", ""}, &time, offsets});
+    }
+    const std::size_t row = 0;
+    write_fits_table(folder / "times.fits", header, columns, std::span(&row, 1));
+    return (folder / "times.fits").string();
+  };
+  const auto system_of = [&](const std::string& file, const Options& more = {}) {
+    Harness h("lightcurve-source", reading({file}, more));
+    h.run();
+    return name_of(h.batch().groups().front().info().time_system);
+  };
+  CHECK(system_of(write({})) == "MJD UTC");  // as ZTF's are
+  const FitsHeader tdb{
+      "", {{"TIMESYS", "TDB", ""}, {"TREFPOS", "BARYCENTER", ""}, {"MJDREF", "", "", 50000.0}}, {}};
+  CHECK(system_of(write(tdb)) == "BJD TDB - 2450000.5");
+  CHECK(system_of(write({"", {{"TIMESYS", "GPS", ""}}, {}})) == "MJD UTC");
+  CHECK(system_of(write({"", {{"TIMESYS", "UTC", ""}, {"MJDREF", "odd", ""}}, {}})) == "MJD UTC");
+  const std::string band = R"([{ group = "ps1.g", time = "mjd_g", mag = "mag_g", )"
+                           R"(mag_err = "magerr_g", time_system = "{}" }])";
+  const auto with = [&](const std::string& words) {
+    std::string text = band;
+    return Options{{"band", text.replace(text.find("{}"), 2, words)}};
+  };
+  CHECK(system_of(write(tdb), with("")) == "BJD TDB - 2450000.5");
+  CHECK(system_of(write(tdb), with("HJD UTC")) == "HJD UTC");
+  CHECK_THAT(refusal({write(tdb)}, with("sidereal")), Contains("time_system of 'ps1.g'"));
+}
+
 TEST_CASE("Gaia's 21 columns become three bands, with mag_err from the fluxes") {
   const Folder folder;
   Harness h("lightcurve-source", reading({gaia().write(folder / "gaia.fits")}));
@@ -109,7 +174,7 @@ TEST_CASE("Gaia's 21 columns become three bands, with mag_err from the fluxes") 
   REQUIRE(h.batch().groups().size() == 3);
   for (const char* name : {"gaia.g", "gaia.bp", "gaia.rp"}) {
     const Group& group = h.batch().group(name);
-    CHECK(group.info().time_system == "BJD TCB - 2455197.5");
+    CHECK(group.info().time_system == kGaiaTime);
     const auto errors = numbers(group.at(group.info().mag_err));
     CHECK(errors.back() == Approx(2.5 / std::log(10.0)));  // flux and its error are equal here
   }

@@ -162,7 +162,7 @@ TEST_CASE("what a chain gets wrong is said before anything runs") {
       h.light_curves("ztf.g", {fetched(simulate::curve(20, 4))});
       add_redshift(h, {0.5});
       h.run();
-    } catch (const qsohost::ChainError& e) {
+    } catch (const qsohost::UsageError& e) {
       message = e.what();
     }
     return message;
@@ -226,7 +226,7 @@ TEST_CASE("Gaia's three bands") {
   for (const std::string band : {"g", "bp", "rp"}) {
     qsohost::Group& group =
         h.batch().add_group({"gaia." + band, "gaia", band, band + "_time", band + "_mag",
-                             band + "_mag_err", "BJD TCB - 2455197.5"});
+                             band + "_mag_err", qsohost::kGaiaTime});
     auto& time = group.add({band + "_time", qsohost::DType::F64, "d", "time"});
     auto& mag = group.add({band + "_mag", qsohost::DType::F64, "mag", "magnitude"});
     auto& error = group.add({band + "_mag_err", qsohost::DType::F32, "mag", "error"});

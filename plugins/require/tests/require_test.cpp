@@ -78,12 +78,12 @@ TEST_CASE("nothing may be left") {
 }
 
 TEST_CASE("mistakes in the options") {
-  CHECK_THROWS_AS(Harness("require"), ChainError);
+  CHECK_THROWS_AS(Harness("require"), UsageError);
   CHECK_THROWS_WITH(Harness("require", {{"groups", "[]"}}), Contains("requires nothing"));
   Harness no_column("require", {{"columns", "z"}});
   add_objects(no_column);
   CHECK_THROWS_WITH(no_column.run(), Contains("needs column 'z'"));
-  CHECK_THROWS_AS(Harness("require", {{"groups", "[\"ztf.g\"]"}, {"min_epochs", "0"}}), ChainError);
+  CHECK_THROWS_AS(Harness("require", {{"groups", "[\"ztf.g\"]"}, {"min_epochs", "0"}}), UsageError);
   Harness unknown("require", {{"groups", "[\"ztf.z\"]"}});
   add_objects(unknown);
   CHECK_THROWS_WITH(unknown.run(), Contains("ztf.z") && Contains("ztf.g, ztf.r"));

@@ -216,7 +216,7 @@ TEST_CASE("an error is told behind the rows that came before it") {
   Spool spool(warnings.settings({}));
   spool.begin(kPlan);
   receive(spool, kAnswer, 7000);
-  spool.fail(std::make_exception_ptr(qsohost::ChainError("no more")));
+  spool.fail(std::make_exception_ptr(qsohost::RunError("no more")));
   std::string out;
   while (out.size() < kAnswer.size()) REQUIRE(spool.read(out));
   CHECK(out == kAnswer);

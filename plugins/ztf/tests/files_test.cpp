@@ -115,13 +115,13 @@ TEST_CASE("each object ends as its file says") {
   CHECK(g.slice(0).count == 2);
   CHECK(h.batch().group("ztf.r").slice(7).count == 1);
   CHECK(g.info().survey == "ztf");
-  CHECK(g.info().time_system == "MJD UTC");
+  CHECK(g.info().time_system == kMjdUtc);
   CHECK(h.count("ztf.g", "epochs added") == 2);
   CHECK(h.count("ztf.g", "epochs outside the radius") == 1);
 }
 
 TEST_CASE("mistakes in the path are told before anything is read") {
-  CHECK_THROWS_AS(Harness("ztf-files", {{"path", "\"answers.csv\""}}), ChainError);
+  CHECK_THROWS_AS(Harness("ztf-files", {{"path", "\"answers.csv\""}}), UsageError);
   CHECK_THROWS_WITH(Harness("ztf-files", {{"path", "\"answers.csv\""}}), Contains("{source_id}"));
   Harness no_folder("ztf-files", {{"path", "\"/no/such/folder/{source_id}.csv\""}});
   no_folder.targets({{1, 10, 20}});

@@ -31,7 +31,7 @@ class Throws : public Base {
     if (*where_ != call) return;
     if (*what_ == "own") throw OwnError(std::string("thrown by ") + call);
     if (*what_ == "struct") throw NoException{};
-    if (*what_ == "chain") throw ChainError(std::string("thrown by ") + call);
+    if (*what_ == "chain") throw RunError(std::string("thrown by ") + call);
     throw 42;
   }
 
@@ -42,11 +42,15 @@ class Throws : public Base {
 
 class ThrowingSource final : public Throws<Source> {
  public:
+  void declare(const Schema& /*before*/, Ports& ports) const override {
+    at("declare");
+    ports.adds({"", "source_id", DType::I64, "", "1, 2, 3"});
+  }
   bool read(Batch& batch) override {
     at("read");
     if (given_) return false;
     given_ = true;
-    for (std::int64_t id = 1; id <= 3; ++id) id_(batch).append(id);
+    for (std::int64_t id = 1; id <= 3; ++id) batch.objects().at("source_id").append(id);
     return true;
   }
   std::optional<std::uint64_t> size() const override {
@@ -55,7 +59,6 @@ class ThrowingSource final : public Throws<Source> {
   }
 
  private:
-  Out<std::int64_t> id_{this, "", "source_id", "", "1, 2, 3"};
   bool given_ = false;
 };
 

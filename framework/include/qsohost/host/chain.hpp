@@ -14,13 +14,6 @@
 
 namespace qsohost::inline v1 {
 
-// A place in a chain file; line 0 means the command line.
-struct Place {
-  std::string file;
-  int line = 0;
-  int column = 0;
-};
-
 struct Problem {
   Place place;
   std::string message;

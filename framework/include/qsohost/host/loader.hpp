@@ -65,7 +65,7 @@ class QSOHOST_API Plugins {
   void probe_all();
 
   const StageOffer* find(std::string_view stage) const;
-  // Loads the plugin if need be. Throws ChainError: unknown names are answered with no_stage() and
+  // Loads the plugin if need be. Throws UsageError: unknown names are answered with no_stage() and
   // where_looked().
   StagePtr create(std::string_view stage);
   // "no stage 'x'; did you mean 'y'?"

@@ -95,8 +95,8 @@ struct RunReport {
   std::vector<std::string> notes;  // e.g. the first reasons of failed objects
 };
 
-// Runs the chain. Throws ChainError for what can be said before the first batch (a run directory
-// in use or of another chain); later failures are in the report.
+// Runs the chain. Throws UsageError before the first batch (a run directory in use or of another
+// chain), and RunError when the run directory cannot be used; later failures are in the report.
 QSOHOST_API RunReport run(Chain& chain, const RunOptions& options);
 
 // What run.db tells of a run, whether it is under way or over.
@@ -116,7 +116,7 @@ struct RunStatus {
   RunReport report;                     // how it would end now; of its times there are none
 };
 
-// Changes nothing. Throws ChainError for a folder that holds no run.
+// Changes nothing. Throws UsageError for a folder that holds no run.
 QSOHOST_API RunStatus run_status(const std::filesystem::path& run_dir);
 
 // One object at one stage.
@@ -149,7 +149,7 @@ struct MergeOptions {
 };
 
 // Makes the products again from the chunks that complete runs have left; sinks alone are opened.
-// Shards are put in the order of the source. Throws ChainError for runs that are not complete, of
+// Shards are put in the order of the source. Throws UsageError for runs that are not complete, of
 // different chains or of different inputs, chunks that are gone, gaps or overlaps between shards,
 // a last shard that is missing, naming the objects, and for a folder `into` that holds a run.
 QSOHOST_API std::vector<std::filesystem::path> merge_runs(Plugins& plugins,

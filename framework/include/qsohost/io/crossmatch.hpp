@@ -42,6 +42,9 @@
 
 namespace qsohost::inline io_v1 {
 
+enum class PairsKept : std::uint8_t { All, Nearest };          // of a left row
+enum class RepeatsKept : std::uint8_t { All, Nearest, None };  // of a right row with several pairs
+
 // The options beside `left` and `right`, to be a member of the source: CrossmatchOptions
 // match{this}
 struct QSOHOST_API CrossmatchOptions {
@@ -78,17 +81,18 @@ struct QSOHOST_API CrossmatchOptions {
       owner_, "columns", std::vector<std::string>{"all"},
       "\"all\", or names (\"z\"; \"gaia.ra\" or \"gaia.*\" for one table, by its prefix); with "
       "\"-\" before it a name is left out"};
-  Option<std::string> match{owner_,
-                            "match",
-                            "all",
-                            "every pair, or each left row's nearest",
-                            {.choices = {"all", "nearest"}}};
-  Option<std::string> unique{owner_,
-                             "unique",
-                             "keep",
-                             "right rows matched by several left rows: keep all pairs, the nearest "
-                             "of them, or drop them",
-                             {.choices = {"keep", "nearest", "drop"}}};
+  Choice<PairsKept> match{owner_,
+                          "match",
+                          PairsKept::All,
+                          {{"all", PairsKept::All}, {"nearest", PairsKept::Nearest}},
+                          "every pair, or each left row's nearest"};
+  Choice<RepeatsKept> unique{
+      owner_,
+      "unique",
+      RepeatsKept::All,
+      {{"keep", RepeatsKept::All}, {"nearest", RepeatsKept::Nearest}, {"drop", RepeatsKept::None}},
+      "right rows matched by several left rows: keep all pairs, the nearest "
+      "of them, or drop them"};
 
   // Rules between options, for Stage::validate(): prefixes must differ and be fit for names.
   void validate() const;
@@ -114,7 +118,7 @@ struct CrossmatchLayout {
   bool adds_dec = false;
 };
 
-// Selects and names. Throws ChainError: an entry of option `columns` that fits nothing; two columns
+// Selects and names. Throws RunError: an entry of option `columns` that fits nothing; two columns
 // of the result whose names no prefix tells apart (in one table, differing in case alone).
 QSOHOST_API CrossmatchLayout crossmatch_layout(const CrossmatchTable& left,
                                                const CrossmatchTable& right,

@@ -13,7 +13,7 @@
 // A            string, blanks at its end removed          blank
 // any number with another TSCAL or TZERO: f64. X, C and M (bits, complex numbers) cannot be read.
 //
-// Every function throws ChainError with file, table, row and column where they apply. A FitsTable
+// Every function throws RunError with file, table, row and column where they apply. A FitsTable
 // may be used by one thread at a time; different tables by different threads.
 #pragma once
 
@@ -29,6 +29,7 @@
 
 #include "qsohost/api.hpp"
 #include "qsohost/column.hpp"
+#include "qsohost/time_system.hpp"
 
 namespace qsohost::inline io_v1 {
 
@@ -65,6 +66,8 @@ class QSOHOST_API FitsTable {
   std::optional<std::size_t> find(std::string_view column) const;  // position; exact spelling
   // The value of a keyword in the table's header, texts without quotes; none if it is not there.
   std::optional<std::string> keyword(const std::string& name) const;
+  // By TIMESYS, MJDREF (or JDREF) and TREFPOS; none if they are not there, or are unusual.
+  std::optional<TimeSystem> time_system() const;
 
   // Rows first to first + count - 1, counted from 0, of the fields given by position.
   std::vector<FitsCells> read(std::uint64_t first, std::uint64_t count,
@@ -85,6 +88,7 @@ struct FitsKeyword {
   std::string name;  // at most 8 characters
   std::string value;
   std::string comment;
+  std::optional<double> number{};  // written in place of `value`
 };
 
 // What goes into the header besides the columns. FITS headers hold plain ASCII: other characters

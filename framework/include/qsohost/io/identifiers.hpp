@@ -17,7 +17,7 @@
 
 namespace qsohost::inline io_v1 {
 
-// Throws ChainError, which names file, column and option, unless the column holds integers or
+// Throws RunError, which names file, column and option, unless the column holds integers or
 // texts, one a row. (A floating-point number does not hold all digits of a 64-bit identifier.)
 QSOHOST_API void check_id_type(const ColumnInfo& column, bool is_array, std::string_view file,
                                std::string_view option = "id");
@@ -46,17 +46,17 @@ class QSOHOST_API IdIndex {
 
 // Of a FITS table; `file` is for messages.
 //
-// Position of the identifiers' column, by find_column; throws ChainError as that does, and for
+// Position of the identifiers' column, by find_column; throws RunError as that does, and for
 // another type. `option` is where the user wrote its name.
 QSOHOST_API std::size_t find_id(const FitsTable& table, std::string_view file,
                                 std::string_view name, std::string_view option = "id");
 
 // Calls `see(ids, first)` for blocks of rows, `ids` as id_column gives them, `first` counted from
-// 0. Throws ChainError where an identifier is missing.
+// 0. Throws RunError where an identifier is missing.
 QSOHOST_API void for_each_id(FitsTable& table, std::string_view file, std::size_t id,
                              const std::function<void(const Column&, std::uint64_t)>& see);
 
-// Throws ChainError if an identifier is missing or there twice, naming the rows.
+// Throws RunError if an identifier is missing or there twice, naming the rows.
 QSOHOST_API IdIndex index_ids(FitsTable& table, std::string_view file, std::size_t id);
 
 }  // namespace qsohost::inline io_v1

@@ -23,7 +23,7 @@ namespace qsohost::inline io_v1 {
 QSOHOST_API std::vector<std::size_t> columns_called(std::span<const std::string> columns,
                                                     std::string_view name);
 
-// The position of the one column that `name` means. Throws ChainError if there is none (with the
+// The position of the one column that `name` means. Throws RunError if there is none (with the
 // nearest names) or more than one; `option` is where the user wrote the name.
 QSOHOST_API std::size_t find_column(std::span<const std::string> columns, std::string_view name,
                                     std::string_view file, std::string_view option);
@@ -40,7 +40,7 @@ class QSOHOST_API ObjectNames {
   // `advice`: how the user leaves a column out, for the message.
   explicit ObjectNames(std::string advice = "list the columns that you want in option 'columns'")
       : advice_(std::move(advice)) {}
-  // `column` of `file` is to be called `name`. Throws ChainError, which names both columns, if
+  // `column` of `file` is to be called `name`. Throws RunError, which names both columns, if
   // another has that name.
   void add(std::string_view name, std::string_view column, std::string_view file);
   bool has(std::string_view name) const { return origins_.contains(lower_case(name)); }
@@ -53,7 +53,7 @@ class QSOHOST_API ObjectNames {
 // How many degrees a unit of angles is; 1 for "". None if it is no such unit.
 QSOHOST_API std::optional<double> degrees_in(std::string_view unit);
 
-// Throws ChainError unless the column holds numbers, one a row, without a unit or in one of angles.
+// Throws RunError unless the column holds numbers, one a row, without a unit or in one of angles.
 // `trouble`: why it cannot be read as numbers, if that is known.
 QSOHOST_API void check_position_column(const ColumnInfo& column, std::string_view trouble,
                                        std::string_view file, std::string_view option);
