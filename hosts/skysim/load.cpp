@@ -49,7 +49,7 @@ void create(PgTransaction& load, const Target& target, const FitsTable& table, b
   const auto there =
       load.query<std::optional<std::string>>("SELECT to_regclass($1)::text", parameter);
   if (const auto& [found] = there.at(0); found) {
-    throw ChainError(fmt::format("table {} is there already; --replace drops it first", *found));
+    throw RunError(fmt::format("table {} is there already; --replace drops it first", *found));
   }
   std::string columns;
   for (const FitsField& field : table.fields()) {

@@ -57,7 +57,7 @@ class BinEpochs final : public qsohost::Fitter {
 };
 
 void BinEpochs::validate() const {
-  if (groups_->empty()) throw qsohost::ChainError("option 'groups' is empty: nothing to bin");
+  if (groups_->empty()) throw qsohost::UsageError("option 'groups' is empty: nothing to bin");
 }
 
 // Group "ztf.g" becomes "LABEL.ztf.g", band g of survey "LABEL.ztf". Its columns of time, magnitude

@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include <qsohost/crossmatch.hpp>
+#include <qsohost/io/crossmatch.hpp>
 
 #include "zones.hpp"
 

@@ -9,7 +9,6 @@
 #include <set>
 #include <utility>
 
-#include <qsohost/host/loader.hpp>
 #include <qsohost/io/input_columns.hpp>
 #include <qsohost/names.hpp>
 

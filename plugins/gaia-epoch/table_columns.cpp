@@ -165,7 +165,7 @@ void declare_columns(const std::vector<Wanted>& wanted, qsohost::Ports& ports) {
                       .time = "time",
                       .mag = "mag",
                       .mag_err = "mag_err",
-                      .time_system = "BJD TCB - 2455197.5",
+                      .time_system = qsohost::kGaiaTime,
                       .has_position = false});  // it is in the catalogue, row by row
     ports.adds({.group = group,
                 .name = "epoch_id",

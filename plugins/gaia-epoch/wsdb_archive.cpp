@@ -11,7 +11,7 @@ namespace gaia {
 
 namespace {
 
-using qsohost::ChainError;
+using qsohost::RunError;
 using qsohost::PgAccess;
 using qsohost::PgColumn;
 using qsohost::PgConnection;
@@ -64,8 +64,8 @@ WsdbArchive::Session WsdbArchive::connect() const {
     transaction.execute(
         "CREATE TEMPORARY TABLE qsohost_source_ids (source_id bigint) ON COMMIT DELETE ROWS");
     transaction.commit();
-  } catch (const ChainError& e) {
-    throw ChainError(fmt::format(
+  } catch (const RunError& e) {
+    throw RunError(fmt::format(
         "{}; gaia-epoch uploads identifiers to a temporary table (GRANT TEMPORARY ON DATABASE)",
         e.what()));
   }

@@ -99,12 +99,12 @@ qsohost::GroupInfo known_group(std::string_view name) {
     info.time = "mjd";
     info.mag = "mag";
     info.mag_err = "magerr";
-    info.time_system = "MJD UTC";
+    info.time_system = qsohost::kMjdUtc;
   } else if (is_gaia(info)) {
     info.time = "time";
     info.mag = "mag";
     info.mag_err = "mag_err";
-    info.time_system = "BJD TCB - 2455197.5";
+    info.time_system = qsohost::kGaiaTime;
     info.has_position = false;
   }
   return info;

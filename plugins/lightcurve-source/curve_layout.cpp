@@ -8,7 +8,6 @@
 #include <set>
 #include <utility>
 
-#include <qsohost/host/loader.hpp>
 #include <qsohost/io/fits.hpp>
 #include <qsohost/io/fits_epochs.hpp>
 #include <qsohost/io/input_columns.hpp>

@@ -38,7 +38,7 @@ std::string q3c_schema(PgTransaction& snapshot) {
       "WHERE e.extname = 'q3c'");
   if (!rows.empty()) return std::get<0>(rows[0]);
   const auto database = snapshot.query<std::string>("SELECT current_database()");
-  throw ChainError(fmt::format(
+  throw RunError(fmt::format(
       "database '{}' does not have the extension q3c, which finds pairs on the sky; its "
       "administrator can add it: CREATE EXTENSION q3c (Debian: postgresql-NN-q3c)",
       std::get<0>(database.at(0))));
@@ -146,7 +146,7 @@ void choose_columns(const Table& left, const Table& right, const CrossmatchOptio
 void check_where(PgTransaction& snapshot, const MatchQuery& match) {
   try {
     snapshot.execute("EXPLAIN " + left_rows(match));
-  } catch (const ChainError& e) {
+  } catch (const RunError& e) {
     if (match.where.empty()) throw;
     throw RunError(fmt::format("option 'where' ({}), or the right to read '{}': {}", match.where,
                                match.left.table.sql(), e.what()));

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include <qsohost/crossmatch.hpp>
+#include <qsohost/io/crossmatch.hpp>
 #include <qsohost/postgres.hpp>
 
 namespace wsdb {

@@ -214,7 +214,7 @@ TEST_CASE("what is no name of a variable and no file is refused as a secret, and
     try {
       owner.token.set({std::string(text)});
       FAIL("taken: " << text);
-    } catch (const ChainError& e) {
+    } catch (const UsageError& e) {
       CHECK_THAT(e.what(), Contains("never the secret itself"));
       CHECK_THAT(e.what(), !Contains("t0ken-of-mine") && !Contains("9abc9f"));
     }

@@ -73,8 +73,8 @@ TEST_CASE("cells come as what they are asked for, NULL only where it may be") {
   CHECK(some == 0.1);
   CHECK_FALSE(std::get<0>(rows[0]));
   CHECK_FALSE(std::get<5>(rows[0]).has_value());
-  CHECK_THROWS_AS(t.query<std::string>("SELECT NULL"), ChainError);
-  CHECK_THROWS_AS(t.query<int>("SELECT 'seven'"), ChainError);
+  CHECK_THROWS_AS(t.query<std::string>("SELECT NULL"), RunError);
+  CHECK_THROWS_AS(t.query<int>("SELECT 'seven'"), RunError);
   CHECK_THROWS_WITH(t.query<int>("SELECT 1, 2"), Contains("2 columns instead of 1"));
 }
 
@@ -98,7 +98,7 @@ TEST_CASE("a transaction counts when it is committed, and is never left open") {
     t.execute("INSERT INTO kept VALUES (3)");
     CHECK_THROWS_WITH(t.execute("SELECT no_such_column FROM kept"),
                       Contains("no_such_column") && Contains("42703") && !Contains("LINE"));
-    CHECK_THROWS_AS(t.commit(), ChainError);
+    CHECK_THROWS_AS(t.commit(), RunError);
   }
   PgTransaction t(c, PgAccess::Snapshot);
   CHECK(number(t, "SELECT sum(id) FROM kept") == 2);
@@ -110,7 +110,7 @@ TEST_CASE("a transaction in which a COPY failed is not committed") {
   do_at_once(c, "CREATE TEMPORARY TABLE kept (id bigint)");
   PgTransaction t = begin(c);
   t.execute("INSERT INTO kept VALUES (1)");
-  CHECK_THROWS_AS(PgCopyOut(t, "SELECT no_such_column"), ChainError);
+  CHECK_THROWS_AS(PgCopyOut(t, "SELECT no_such_column"), RunError);
   CHECK_THROWS_WITH(t.commit(), Contains("failed"));
 }
 
@@ -238,7 +238,7 @@ TEST_CASE("what the server will not take is said in its words") {
     PgCopyIn copy(t, "keys (id)");
     copy.begin_row(1);
     copy.put(std::int64_t{1});
-    CHECK_THROWS_AS(copy.finish(), ChainError);
+    CHECK_THROWS_AS(copy.finish(), RunError);
   }
   {
     PgTransaction t = begin(c);

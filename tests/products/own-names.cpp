@@ -18,7 +18,7 @@ class OwnNames : public Fetcher {
                         .time = "t",
                         .mag = "brightness",
                         .mag_err = "sigma",
-                        .time_system = "BJD TDB - 2450000"});
+                        .time_system = {qsohost::TimeScale::TDB, 2450000, qsohost::TimePlace::Barycentre}});
       ports.adds({"own." + band, "seeing", DType::F32, "arcsec", "of the image"});
     }
     for (const std::string column : {"brightness", "t", "sigma"}) {

@@ -50,7 +50,7 @@ class QSOHOST_API Context {
   void warn(std::string_view message) { log(LogLevel::Warning, message); }
 
   // The value of the environment variable, or the content of the file, without line breaks at its
-  // end. Throws ChainError, naming the variable or the file, if there is none. From then on the
+  // end. Throws RunError, naming the variable or the file, if there is none. From then on the
   // host writes "***" wherever the value, percent-encoded or not, would stand in a message, in the
   // run directory or in a recording; one of fewer than eight characters only where it is a word of
   // its own, and not in answers.

@@ -85,7 +85,7 @@ class PgTransaction {
     ask(sql, parameters);
   }
   // The rows of its answer, typed: query<std::string, std::optional<double>>("SELECT ...").
-  // Throws ChainError when there are other columns, or a NULL where it is not optional.
+  // Throws RunError when there are other columns, or a NULL where it is not optional.
   template <class... Cells>
   std::vector<std::tuple<Cells...>> query(const std::string& sql,
                                           std::span<const std::string> parameters = {}) {
@@ -105,7 +105,7 @@ class PgTransaction {
   friend class PgCopyOut;
   friend class PgCopyIn;
   struct Open;
-  std::shared_ptr<PgSession> session() const;  // throws ChainError unless a statement can be sent
+  std::shared_ptr<PgSession> session() const;  // throws RunError unless a statement can be sent
   std::shared_ptr<const PgResult> ask(const std::string& sql,
                                       std::span<const std::string> parameters);
   std::shared_ptr<PgSession> session_;
@@ -139,7 +139,7 @@ struct PgColumn {
 // The columns of a table, materialised view or view in ordinal order. bool, int2, int4, int8,
 // float4, float8, text, varchar, char(n), "char", name, domains over them, and one-dimensional
 // arrays of these. The database does not say how long arrays are: one whose first thousand rows
-// have one length is Fixed. Throws ChainError if there is no such table.
+// have one length is Fixed. Throws RunError if there is no such table.
 std::vector<PgColumn> columns_of(PgTransaction& transaction, const PgTable& table);
 
 // Rows of one column; the form of FitsCells.

@@ -7,7 +7,7 @@
 #include <exception>
 #include <typeinfo>
 
-#include "data/secrets.hpp"
+#include "base/secrets.hpp"
 
 namespace qsohost::inline v1 {
 

@@ -24,7 +24,7 @@ SQLite::Database opened(const std::filesystem::path& file, int wait_ms) {
     return {file.empty() ? ":memory:" : file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE,
             wait_ms};
   } catch (const SQLite::Exception& e) {
-    throw ChainError(fmt::format("{}: {}", file.string(), e.what()));
+    throw RunError(fmt::format("{}: {}", file.string(), e.what()));
   }
 }
 
@@ -47,7 +47,7 @@ std::shared_ptr<SqliteFile> SqliteFile::look_at(const std::filesystem::path& fil
       reason = e.what();
     }
   }
-  throw ChainError(
+  throw RunError(
       fmt::format("{}: it cannot be read, or {} ({})", file.string(), else_it, reason));
 }
 

@@ -1,5 +1,5 @@
 // What is ours of an SQLite file: how it is opened, that one call at a time is made, and that every
-// mistake is a ChainError that names the file. Databases, statements and transactions are
+// mistake is a RunError that names the file. Databases, statements and transactions are
 // SQLiteCpp's.
 #pragma once
 
@@ -37,7 +37,7 @@ class SqliteFile {
     try {
       return work(db_);
     } catch (const SQLite::Exception& e) {
-      throw ChainError(fmt::format("{}: {}", name_, e.what()));
+      throw RunError(fmt::format("{}: {}", name_, e.what()));
     }
   }
   // The same in a transaction: all that `work` does, or nothing if it throws.

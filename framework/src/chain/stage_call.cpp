@@ -10,7 +10,7 @@
 
 #include "base/caught.hpp"
 #include "base/interrupted.hpp"
-#include "data/secrets.hpp"
+#include "base/secrets.hpp"
 
 namespace qsohost::inline v1 {
 

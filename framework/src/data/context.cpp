@@ -12,7 +12,7 @@
 #include <string_view>
 
 #include "base/fnv.hpp"
-#include "data/secrets.hpp"
+#include "base/secrets.hpp"
 #include "qsohost/error.hpp"
 
 namespace qsohost::inline v1 {
@@ -23,7 +23,7 @@ namespace {
 
 std::string secret_of_variable(const std::string& variable) {
   if (const char* value = std::getenv(variable.c_str())) return value;
-  throw ChainError(
+  throw RunError(
       fmt::format("the environment variable '{}', which should hold a secret, is not set (or give "
                   "the option \"file:PATH\")",
                   variable));
@@ -33,7 +33,7 @@ std::string secret_of_file(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   std::ostringstream text;
   if (in && text << in.rdbuf()) return text.str();
-  throw ChainError(
+  throw RunError(
       fmt::format("the file {}, which should hold a secret, cannot be read, or is empty", path));
 }
 
@@ -47,7 +47,7 @@ std::string Context::secret(const Secret& secret) const {
   // Files of secrets end with a line break, which is no part of them.
   while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
   if (text.empty()) {
-    throw ChainError(fmt::format("'{}', which should hold a secret, is empty", secret.where));
+    throw RunError(fmt::format("'{}', which should hold a secret, is empty", secret.where));
   }
   note_secret(text, secret.where);
   return text;

@@ -209,7 +209,7 @@ void check_secret(const std::string& where) {
                            std::ranges::all_of(where, is_plain);
   const bool is_file = where.starts_with("file:") && where.size() > 5;
   if (is_variable || is_file) return;
-  throw ChainError(
+  throw UsageError(
       "wants the name of an environment variable (letters, digits and _) that holds the secret, or "
       "\"file:PATH\"; never the secret itself: options are stored and shown");
 }

@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <utility>
 
-#include "qsohost/loader.hpp"
+#include "qsohost/names.hpp"
 
 namespace qsohost::inline v1 {
 
@@ -26,6 +26,16 @@ std::filesystem::path without_dots(const std::filesystem::path& path) {
   std::filesystem::path real = std::filesystem::weakly_canonical(path, error);
   if (error || real == std::filesystem::weakly_canonical(tidy, error)) return tidy;
   return real;
+}
+
+// A file that holds a secret ("file:PATH") is found as other files are.
+void resolve_secret(Scalar& scalar, const std::filesystem::path& folder) {
+  constexpr std::string_view file = "file:";
+  auto* text = std::get_if<std::string>(&scalar);
+  if (text == nullptr || !text->starts_with(file) || *text == file) return;
+  const std::filesystem::path path = expand_environment(text->substr(file.size()));
+  *text = std::string(file) +
+          (path.is_absolute() ? path.string() : without_dots(folder / path).string());
 }
 
 void resolve_text(const OptionBase& option, Scalar& scalar, const std::filesystem::path& folder) {
@@ -49,6 +59,8 @@ OptionValue resolved(const OptionBase& option, OptionValue value,
     }
     return value;
   }
+  auto* secret = std::get_if<Scalar>(&value.data);
+  if (secret != nullptr && option.type_name() == "secret") resolve_secret(*secret, folder);
   if (!option.holds_paths() && !option.expands_environment()) return value;
   if (auto* scalar = std::get_if<Scalar>(&value.data)) resolve_text(option, *scalar, folder);
   if (auto* list = std::get_if<std::vector<Scalar>>(&value.data)) {

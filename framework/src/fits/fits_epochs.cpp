@@ -28,7 +28,7 @@ void add_group(const GroupInfo& group, std::size_t k, Keywords& to) {
   to.add("QTIME", k, group.time, "its times");
   to.add("QMAG", k, group.mag, "its magnitudes");
   to.add("QMERR", k, group.mag_err, "errors of the magnitudes");
-  to.add("QTSYS", k, group.time_system, "what the times are");
+  to.add("QTSYS", k, name_of(group.time_system), "what the times are");
   if (!group.has_position) to.add("QPOS", k, "F", "products have no ra and dec");
 }
 
@@ -42,7 +42,7 @@ GroupInfo read_group(const FitsTable& table, std::size_t k) {
           .time = value("QTIME"),
           .mag = value("QMAG"),
           .mag_err = value("QMERR"),
-          .time_system = value("QTSYS"),
+          .time_system = time_system_of(value("QTSYS")).value_or(TimeSystem()),
           .has_position = value("QPOS") != "F"};
 }
 

@@ -4,7 +4,7 @@
 
 #include "base/fnv.hpp"
 #include "base/sqlite.hpp"
-#include "data/secrets.hpp"
+#include "base/secrets.hpp"
 #include "http/headers.hpp"
 #include "http/url.hpp"
 
@@ -169,7 +169,7 @@ void AnswerStore::drop_damaged(const Owner& owner, const Request& request) const
   const std::string which =
       fmt::format("the stored answer to {} {} is damaged", request.method, public_url(request.url));
   if (is_read_only_) {
-    throw ChainError(fmt::format("{}: {}; record it again with --record", db_->name(), which));
+    throw RunError(fmt::format("{}: {}; record it again with --record", db_->name(), which));
   }
   db_->use([&](SQLite::Database& db) {
     step(db, "DELETE FROM answer WHERE stage=? AND ordinal=? AND question=?", owner.stage,

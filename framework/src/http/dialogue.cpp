@@ -14,7 +14,7 @@ namespace qsohost::inline v1 {
 void check_request(const Request& request) {
   for (const int status : request.accept) {
     if (!means_later(status)) continue;
-    throw ChainError(fmt::format(
+    throw RunError(fmt::format(
         "a request accepts status {}, but that means \"later\", never an answer", status));
   }
   // A line break in a header would begin another one. Its value may be a secret and is not shown.
@@ -28,7 +28,7 @@ void check_request(const Request& request) {
 
 void throw_forbidden(const Request& request, const std::string& reason) {
   const auto url = parse_url(request.url);
-  throw ChainError(fmt::format(
+  throw RunError(fmt::format(
       "{} refuses access ({}, for {} {}). It is likely to refuse every object: is the token or "
       "password right, and still valid? (`qsohost inspect` says where the stage takes it from; go "
       "on with --resume)",

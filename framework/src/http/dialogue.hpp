@@ -24,7 +24,7 @@ class Asking {
   virtual void abandon(const std::shared_ptr<Talk>& talk) = 0;
 };
 
-// Throws ChainError for one that a plugin should not have made.
+// Throws RunError for one that a plugin should not have made.
 void check_request(const Request& request);
 
 // For a Meaning::Forbidden: what ends the run, and what to do about it.

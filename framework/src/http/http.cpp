@@ -6,6 +6,7 @@
 #include <cctype>
 #include <iterator>
 
+#include "base/percent.hpp"
 #include "qsohost/error.hpp"
 #include "qsohost/names.hpp"
 
@@ -20,18 +21,7 @@ std::string_view Response::header(std::string_view name) const {
 }
 
 std::string escape(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool plain =
-        (byte < 128 && std::isalnum(byte) != 0) || c == '-' || c == '.' || c == '_' || c == '~';
-    if (plain) {
-      out += c;
-    } else {
-      fmt::format_to(std::back_inserter(out), "%{:02X}", byte);
-    }
-  }
-  return out;
+  return percent_encoded(text);
 }
 
 Conversation::~Conversation() = default;

@@ -7,7 +7,7 @@
 #include <cmath>
 #include <utility>
 
-#include "data/fnv.hpp"
+#include "base/fnv.hpp"
 #include "http/tap_answer.hpp"
 #include "http/tap_request.hpp"
 #include "http/url.hpp"

@@ -4,7 +4,7 @@
 
 #include <memory>
 
-#include "data/secrets.hpp"
+#include "base/secrets.hpp"
 #include "http/headers.hpp"
 #include "qsohost/names.hpp"
 

@@ -33,7 +33,7 @@ constexpr double kConnectSeconds = 15;
   if (!error.sqlstate.empty()) throw_sql_error(error);
   if (PQconnectionNeedsPassword(connection) != 0) error.sqlstate = "28P01";
   if (error.message.find("definition of service") != std::string::npos) {
-    throw ChainError(error.message +
+    throw RunError(error.message +
                      "; a service is defined in ~/.pg_service.conf or PGSERVICEFILE");
   }
   throw_sql_error(error);
@@ -88,7 +88,7 @@ void notice_dead_peer(PGconn* connection) {
 PqConnection connect_until(const std::string& dsn, const std::atomic<bool>& is_given_up) {
   PqConnection connection = start_connecting(dsn);
   PGconn* const c = connection.get();
-  if (c == nullptr) throw ChainError("no memory for a connection to PostgreSQL");
+  if (c == nullptr) throw RunError("no memory for a connection to PostgreSQL");
   PQsetErrorVerbosity(c, PQERRORS_VERBOSE);  // with the SQLSTATE
   PQsetErrorContextVisibility(c, PQSHOW_CONTEXT_NEVER);
   const std::chrono::duration<double> most(connect_seconds(c));

@@ -202,7 +202,7 @@ void PgCopyReader::read_header() {
     throw RunError("PostgreSQL: what it sent is no binary COPY stream");
   }
   const std::size_t whole = fixed + load_be<std::uint32_t>(buffer_.data() + 15);
-  if (!need(whole)) throw ChainError("PostgreSQL: the COPY stream is cut");
+  if (!need(whole)) throw RunError("PostgreSQL: the COPY stream is cut");
   at_ = whole;
   is_begun_ = true;
 }

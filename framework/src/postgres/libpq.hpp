@@ -26,7 +26,7 @@ struct ServerError {
 // connection has no result to ask for its SQLSTATE, and libpqxx drops that of some errors.
 ServerError server_error(std::string_view text);
 
-// Throws TryAgain or ChainError as the SQLSTATE says, with advice where there is any.
+// Throws TryAgain or RunError as the SQLSTATE says, with advice where there is any.
 [[noreturn]] void throw_sql_error(const ServerError& error);
 [[noreturn]] void throw_server_error(std::string_view text);
 

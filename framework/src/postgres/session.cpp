@@ -57,7 +57,7 @@ std::invoke_result_t<F> translated(const F& work) {
   } catch (const pqxx::failure& e) {
     throw_server_error(e.what());
   } catch (const pqxx::pqxx_exception& e) {
-    throw ChainError(fmt::format("PostgreSQL: {}", e.base().what()));
+    throw RunError(fmt::format("PostgreSQL: {}", e.base().what()));
   }
 }
 
@@ -128,10 +128,10 @@ PgTransaction::~PgTransaction() {
 
 std::shared_ptr<PgSession> PgTransaction::session() const {
   if (open_->transaction == nullptr) {
-    throw ChainError("PostgreSQL: a transaction was used after its commit");
+    throw RunError("PostgreSQL: a transaction was used after its commit");
   }
   if (session_->is_copying) {
-    throw ChainError("PostgreSQL: a COPY was begun in this transaction and is not finished");
+    throw RunError("PostgreSQL: a COPY was begun in this transaction and is not finished");
   }
   return session_;
 }
@@ -153,7 +153,7 @@ std::shared_ptr<const PgResult> PgTransaction::ask(const std::string& sql,
 // roll back.
 void PgTransaction::commit() {
   if (PQtransactionStatus(session()->handle()) == PQTRANS_INERROR) {
-    throw ChainError("PostgreSQL: a transaction in which a statement failed cannot be committed");
+    throw RunError("PostgreSQL: a transaction in which a statement failed cannot be committed");
   }
   translated([&] {
     session_->canceller().run([&] {
@@ -169,7 +169,7 @@ std::size_t pg_rows(const PgResult& result) {
 
 void pg_check_columns(const PgResult& result, std::size_t columns) {
   if (result.rows.columns() == columns) return;
-  throw ChainError(fmt::format("PostgreSQL: an answer has {} columns instead of {}",
+  throw RunError(fmt::format("PostgreSQL: an answer has {} columns instead of {}",
                                result.rows.columns(), columns));
 }
 

@@ -9,7 +9,7 @@
 #include <thread>
 
 #include "chain/stage_call.hpp"
-#include "data/secrets.hpp"
+#include "base/secrets.hpp"
 #include "qsohost/error.hpp"
 #include "run/callback_guard.hpp"
 #include "run/changed_inputs.hpp"

@@ -1,4 +1,4 @@
-#include "data/secrets.hpp"
+#include "base/secrets.hpp"
 
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "qsohost/http.hpp"
+#include "base/percent.hpp"
 
 namespace qsohost::inline v1 {
 
@@ -79,7 +79,7 @@ void note_secret(const std::string& value, const std::string& where) {
   Noted& all = noted();
   const std::lock_guard lock(all.mutex);
   const Form plain{value, fmt::format("{}{}{}", kMarkBegin, where, kMarkEnd)};
-  const Form escaped{escape(value), fmt::format("{}%{}{}", kMarkBegin, where, kMarkEnd)};
+  const Form escaped{percent_encoded(value), fmt::format("{}%{}{}", kMarkBegin, where, kMarkEnd)};
   for (const Form& form : {plain, escaped}) {
     const auto is_it = [&](const Form& f) { return f.value == form.value && f.mark == form.mark; };
     if (std::ranges::none_of(all.forms, is_it)) all.forms.push_back(form);
