@@ -11,12 +11,12 @@ namespace gaia {
 
 namespace {
 
-using qsohost::RunError;
 using qsohost::PgAccess;
 using qsohost::PgColumn;
 using qsohost::PgConnection;
 using qsohost::PgShape;
 using qsohost::PgTransaction;
+using qsohost::RunError;
 
 constexpr const char* kUploads = "pg_temp.qsohost_source_ids";
 constexpr qsohost::PgRetry kRetry{.attempts = 12, .first = 0.5, .longest = 30};

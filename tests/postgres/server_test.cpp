@@ -287,6 +287,15 @@ TEST_CASE("a session that is lost does not come back by itself") {
   for (int i = 0; i < 4; ++i) CHECK_THROWS_AS(do_at_once(c, "SELECT 1"), TryAgain);
 }
 
+TEST_CASE("why a session was lost is said in the server's words") {
+  PgConnection c = connect();
+  PgConnection other = connect();
+  PgTransaction t = begin(c);
+  do_at_once(other, "SELECT pg_terminate_backend($1::int4, 60000)", process_of(t));
+  CHECK_THROWS_WITH(t.execute("SELECT 1"),
+                    Contains("terminating connection due to administrator") && Contains("57P01"));
+}
+
 TEST_CASE("who wants to stop does not wait for the server") {
   bool stop = false;
   PgConnection c = connect([&] { return stop; });

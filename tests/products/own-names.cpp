@@ -12,13 +12,14 @@ class OwnNames : public Fetcher {
  public:
   void declare(const Schema& /*before*/, Ports& ports) const override {
     for (const std::string band : {"u", "v"}) {
-      ports.adds_group({.name = "own." + band,
-                        .survey = "own",
-                        .band = band,
-                        .time = "t",
-                        .mag = "brightness",
-                        .mag_err = "sigma",
-                        .time_system = {qsohost::TimeScale::TDB, 2450000, qsohost::TimePlace::Barycentre}});
+      ports.adds_group(
+          {.name = "own." + band,
+           .survey = "own",
+           .band = band,
+           .time = "t",
+           .mag = "brightness",
+           .mag_err = "sigma",
+           .time_system = {qsohost::TimeScale::TDB, 2450000, qsohost::TimePlace::Barycentre}});
       ports.adds({"own." + band, "seeing", DType::F32, "arcsec", "of the image"});
     }
     for (const std::string column : {"brightness", "t", "sigma"}) {

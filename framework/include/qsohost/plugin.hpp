@@ -61,9 +61,9 @@ constexpr std::uint64_t layout_hash() {
       Option<std::vector<std::string>>, Option<std::vector<double>>, Port, Ports, Schema,
       Schema::Entry, Schema::GroupEntry, RunInfo, Context, Counts, Counts::Entry, Outcomes,
       Outcomes::State, Result, FitBatch, Stage, Source, Fetcher, Filter, Fitter, Sink, Input, Chunk,
-      Products, Error, Request, Response, HttpPolicy, Conversation, Http, HttpFetcher, ObjectFetcher,
-      TapUpload, UploadColumn, TapQuery, TapAnswer, TapExchange, ResultColumn, CurveToFit,
-      LightCurveFitter>();
+      Products, Error, Request, Response, HttpPolicy, Conversation, Http, HttpFetcher,
+      ObjectFetcher, TapUpload, UploadColumn, TapQuery, TapAnswer, TapExchange, ResultColumn,
+      CurveToFit, LightCurveFitter>();
 }
 
 template <std::size_t N>

@@ -1,9 +1,9 @@
 // Lists of tables, [[stage.NAME]]: every mistake in them is told with its place.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include "data/set_options.hpp"
 #include "qsohost/names.hpp"
-#include <algorithm>
 #include "qsohost/option.hpp"
 
 namespace qsohost::inline v1 {

@@ -3,8 +3,8 @@
 #include <zlib.h>
 
 #include "base/fnv.hpp"
-#include "base/sqlite.hpp"
 #include "base/secrets.hpp"
+#include "base/sqlite.hpp"
 #include "http/headers.hpp"
 #include "http/url.hpp"
 
@@ -129,8 +129,8 @@ void AnswerStore::put(const Owner& owner, const Request& request, const Response
          "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, datetime('now'))",
          owner.stage, owner.ordinal, identity(request), public_url(request.url),
          static_cast<std::uint64_t>(request.turn), static_cast<std::uint64_t>(response.status),
-         for_storage(response.url), for_storage(to_lines(response)), std::uint64_t{sent.size()}, Blob{body},
-         std::uint64_t{response.is_end_known});
+         for_storage(response.url), for_storage(to_lines(response)), std::uint64_t{sent.size()},
+         Blob{body}, std::uint64_t{response.is_end_known});
   });
 }
 

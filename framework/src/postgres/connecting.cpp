@@ -33,8 +33,7 @@ constexpr double kConnectSeconds = 15;
   if (!error.sqlstate.empty()) throw_sql_error(error);
   if (PQconnectionNeedsPassword(connection) != 0) error.sqlstate = "28P01";
   if (error.message.find("definition of service") != std::string::npos) {
-    throw RunError(error.message +
-                     "; a service is defined in ~/.pg_service.conf or PGSERVICEFILE");
+    throw RunError(error.message + "; a service is defined in ~/.pg_service.conf or PGSERVICEFILE");
   }
   throw_sql_error(error);
 }

@@ -24,10 +24,11 @@ class Adoption final : public pqxx::connectionpolicy {
 
   handle do_startconnect(handle current) override {
     if (current == nullptr) current = made_.release();
-    if (current == nullptr || PQstatus(current) != CONNECTION_OK) {
-      throw pqxx::broken_connection("the connection to PostgreSQL is lost");
-    }
-    return handle_ = current;
+    if (current == nullptr) throw pqxx::broken_connection("the connection to PostgreSQL is lost");
+    handle_ = current;
+    if (PQstatus(current) == CONNECTION_OK) return current;
+    words_ = PQerrorMessage(current);
+    throw pqxx::broken_connection(words_);
   }
   handle do_completeconnect(handle current) override { return current; }
   // Finished already when it is dropped: else libpqxx would connect anew with PQreset.
@@ -38,28 +39,18 @@ class Adoption final : public pqxx::connectionpolicy {
   handle do_disconnect(handle current) noexcept override { return do_dropconnect(current); }
 
   handle current() const { return handle_; }
+  // What was said when the connection was lost.
+  std::string words() const { return handle_ == nullptr ? words_ : PQerrorMessage(handle_); }
 
  private:
   PqConnection made_;
+  std::string words_;
   handle handle_ = nullptr;
 };
 
 struct HasAdoption {
   Adoption adoption;
 };
-
-// libpqxx's errors as ours. Those of the server hold its words, whatever class libpqxx makes of
-// them; others are mistakes in how we call it.
-template <class F>
-std::invoke_result_t<F> translated(const F& work) {
-  try {
-    return work();
-  } catch (const pqxx::failure& e) {
-    throw_server_error(e.what());
-  } catch (const pqxx::pqxx_exception& e) {
-    throw RunError(fmt::format("PostgreSQL: {}", e.base().what()));
-  }
-}
 
 }  // namespace
 
@@ -73,12 +64,35 @@ class AdoptedConnection final : private HasAdoption, public pqxx::connection_bas
   AdoptedConnection(const AdoptedConnection&) = delete;
   AdoptedConnection& operator=(const AdoptedConnection&) = delete;
   PGconn* handle() const { return adoption.current(); }
+  std::string words() const { return adoption.words(); }
 };
+
+namespace {
+
+// libpqxx's errors as ours. Those of the server hold its words, whatever class libpqxx makes of
+// them, but when a connection is lost libpqxx has words of its own. Others are mistakes in how we
+// call it.
+template <class F>
+std::invoke_result_t<F> translated(const AdoptedConnection* connection, const F& work) {
+  try {
+    return work();
+  } catch (const pqxx::broken_connection& e) {
+    const std::string words = connection == nullptr ? "" : connection->words();
+    throw_server_error(words.empty() ? e.what() : words);
+  } catch (const pqxx::failure& e) {
+    throw_server_error(e.what());
+  } catch (const pqxx::pqxx_exception& e) {
+    throw ChainError(fmt::format("PostgreSQL: {}", e.base().what()));
+  }
+}
+
+}  // namespace
 
 PgSession::PgSession(const std::string& dsn, std::function<bool()> stop) {
   PqConnection made = connect_to(dsn, stop);
   canceller_ = std::make_unique<Canceller>(made.get(), std::move(stop));
-  connection_ = translated([&] { return std::make_unique<AdoptedConnection>(std::move(made)); });
+  connection_ =
+      translated(nullptr, [&] { return std::make_unique<AdoptedConnection>(std::move(made)); });
 }
 
 PgSession::~PgSession() = default;
@@ -105,7 +119,7 @@ struct PgResult {
 PgTransaction::PgTransaction(PgConnection& connection, PgAccess access)
     : session_(connection.session_), open_(std::make_unique<Open>()) {
   using Snapshot = pqxx::transaction<pqxx::repeatable_read, pqxx::read_only>;
-  translated([&] {
+  translated(&session_->connection(), [&] {
     session_->canceller().run([this, access] {
       auto& c = session_->connection();
       if (access == PgAccess::Snapshot) {
@@ -138,7 +152,7 @@ std::shared_ptr<PgSession> PgTransaction::session() const {
 
 std::shared_ptr<const PgResult> PgTransaction::ask(const std::string& sql,
                                                    std::span<const std::string> parameters) {
-  return translated([&] {
+  return translated(&session_->connection(), [&] {
     return session()->canceller().run([&] {
       if (parameters.empty()) {
         return std::make_shared<const PgResult>(open_->transaction->exec(sql));
@@ -155,7 +169,7 @@ void PgTransaction::commit() {
   if (PQtransactionStatus(session()->handle()) == PQTRANS_INERROR) {
     throw RunError("PostgreSQL: a transaction in which a statement failed cannot be committed");
   }
-  translated([&] {
+  translated(&session_->connection(), [&] {
     session_->canceller().run([&] {
       open_->transaction->commit();
       open_->transaction.reset();
@@ -170,7 +184,7 @@ std::size_t pg_rows(const PgResult& result) {
 void pg_check_columns(const PgResult& result, std::size_t columns) {
   if (result.rows.columns() == columns) return;
   throw RunError(fmt::format("PostgreSQL: an answer has {} columns instead of {}",
-                               result.rows.columns(), columns));
+                             result.rows.columns(), columns));
 }
 
 namespace {
@@ -191,7 +205,7 @@ struct Cell<std::optional<T>> {
 
 template <class T>
 T pg_cell(const PgResult& result, std::size_t row, std::size_t column) {
-  return translated([&] {
+  return translated(nullptr, [&] {
     return Cell<T>::of(result.rows[static_cast<pqxx::result::size_type>(row)]
                                   [static_cast<pqxx::row::size_type>(column)]);
   });

@@ -8,8 +8,8 @@
 #include <set>
 #include <thread>
 
-#include "chain/stage_call.hpp"
 #include "base/secrets.hpp"
+#include "chain/stage_call.hpp"
 #include "qsohost/error.hpp"
 #include "run/callback_guard.hpp"
 #include "run/changed_inputs.hpp"
