@@ -31,7 +31,6 @@ struct FitsLayout {
   std::optional<FitsCards> cards;  // of a table that is read
   int hdu = 1;                     // the primary is 0
   std::optional<TimeSystem> time_system;
-  int hdu = 1;  // the primary is 0
   std::vector<FitsField> fields;
   std::vector<FieldPlace> places;
   std::uint64_t rows = 0;

@@ -147,7 +147,7 @@ TapExchange::State::Next TapExchange::State::polled(std::string_view body) {
   }
   if (phase == "COMPLETED") return of_job(Step::Result, get(job + "/results/result"));
   if (phase == "ERROR") return of_job(Step::Error, get(job + "/error"));
-  if (phase == "ABORTED" || phase == "ARCHIVED") {
+  if (phase == "ABORTED" || phase == "ARCHIVED") {  // archived: its results are gone
     return anew(bad, kMostBadJobs, fmt::format("the job {} ended in phase {}", job, phase));
   }
   throw TryAgain(fmt::format("the job {}: '{}' is no phase", job, phase));

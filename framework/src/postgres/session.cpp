@@ -82,7 +82,7 @@ std::invoke_result_t<F> translated(const AdoptedConnection* connection, const F&
   } catch (const pqxx::failure& e) {
     throw_server_error(e.what());
   } catch (const pqxx::pqxx_exception& e) {
-    throw ChainError(fmt::format("PostgreSQL: {}", e.base().what()));
+    throw RunError(fmt::format("PostgreSQL: {}", e.base().what()));
   }
 }
 
