@@ -30,7 +30,7 @@ class Atlas final : public ObjectFetcher {
   void declare(const Schema&, Ports& ports) const override {
     for (const char band : kBands) {
       const std::string group = std::string("atlas.") + band;
-      ports.adds_group({group, "atlas", {band}, "mjd", "mag", "mag_err", "MJD UTC"});
+      ports.adds_group({group, "atlas", {band}, "mjd", "mag", "mag_err", kMjdUtc});
       ports.adds({group, "epoch_id", DType::I64, "", "row in the job's result"});
       ports.adds({group, "mjd", DType::F64, "d", "start of the exposure"});
       ports.adds({group, "mag", DType::F32, "mag", "AB magnitude"});

@@ -143,7 +143,7 @@ TEST_CASE("a header says where columns of epochs belong, whatever their order") 
                     .time = "t",
                     .mag = "m",
                     .mag_err = "e",
-                    .time_system = "MJD UTC",
+                    .time_system = kMjdUtc,
                     .has_position = false};
   const FitsEpochs epochs{{g, {.name = "own.r", .survey = "own", .band = "r"}},
                           {{"catflags", "own.g", "flags", false},
@@ -161,7 +161,7 @@ TEST_CASE("a header says where columns of epochs belong, whatever their order") 
   CHECK(read.groups[0].time == "t");
   CHECK(read.groups[0].mag == "m");
   CHECK(read.groups[0].mag_err == "e");
-  CHECK(read.groups[0].time_system == "MJD UTC");
+  CHECK(read.groups[0].time_system == kMjdUtc);
   CHECK_FALSE(read.groups[0].has_position);
   CHECK(read.groups[1].has_position);
   REQUIRE(read.columns.size() == 3);  // nothing is known of other.g

@@ -10,7 +10,6 @@
 #include <vector>
 
 #include <qsohost/io/fits_epochs.hpp>
-#include <qsohost/survey.hpp>
 #include <qsohost/testing.hpp>
 
 #include "folder.hpp"
