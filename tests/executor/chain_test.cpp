@@ -101,13 +101,13 @@ use = "faux-clock"
 [[stage]]
 use = "faux-sink"
 [[stage]]
-use = "faux-both"
+use = "reads-both"
 )";
   CHECK_FALSE(r.load());
-  CHECK_THAT(told(r), Contains("11:1: faux-both reads the times of 'faux.g' (MJD UTC) and of "
+  CHECK_THAT(told(r), Contains("11:1: reads-both reads the times of 'faux.g' (MJD UTC) and of "
                                "'clock.g' (BJD TCB - 2455197.5)"));
   r.problems.clear();
-  CHECK(r.load({{"faux-both.converts", "true"}}));
+  CHECK(r.load({{"reads-both.converts", "true"}}));
   CHECK(r.load({{"faux-clock.like_faux", "true"}}));
 }
 

@@ -352,7 +352,7 @@ QSOHOST_PLUGIN("faux", "1.0.0", stage<FauxSource>("faux-source", "numbered objec
                stage<FauxFetch>("faux-fetch", "made-up epochs"),
                stage<FauxFit>("faux-fit", "means"), stage<FauxArrays>("faux-arrays", "arrays"),
                stage<FauxClock>("faux-clock", "times of another kind"),
-               stage<FauxBoth>("faux-both", "reads both"),
+               stage<FauxBoth>("reads-both", "reads both"),
                stage<FauxBatchFit>("faux-batch-fit", "sums up a batch"),
                stage<FauxFilter>("faux-filter", "drops some"),
                stage<FauxSink>("faux-sink", "text files"));

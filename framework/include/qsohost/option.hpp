@@ -284,7 +284,7 @@ class QSOHOST_API OptionTablesBase : public OptionBase {
 
  protected:
   OptionTablesBase(OptionOwner* owner, std::string name, std::string help);
-  const OptionOwner& table(std::size_t i) const { return *tables_[i]; }
+  const OptionOwner& table_at(std::size_t i) const { return *tables_[i]; }
 
  private:
   void assign(const OptionValue& value) final;  // throws TableError
@@ -307,7 +307,7 @@ class OptionTables final : public OptionTablesBase {
       : OptionTablesBase(owner, std::move(name), std::move(help)) {}
 
   const T& operator[](std::size_t i) const {
-    return static_cast<const T&>(OptionTablesBase::table(i));
+    return static_cast<const T&>(table_at(i));
   }
   const OptionOwner* table() const override { return &prototype_; }
 

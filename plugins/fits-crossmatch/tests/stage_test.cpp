@@ -156,6 +156,24 @@ TEST_CASE("every value is that of its row, nulls and vectors too") {
   CHECK_THAT(h.messages()[2], Contains("4 pairs") && Contains("1 identifiers are in several"));
 }
 
+TEST_CASE("a pair is found without reading the rows of those before it") {
+  const Tables tables;
+  Harness h("fits-crossmatch", tables.write());
+  h.run();
+  auto& source = static_cast<Source&>(h.stage());
+  const auto read_from = [&](std::uint64_t first) {
+    Batch batch(0, first, 10);
+    for (const Column& column : h.batch().objects()) batch.objects().add(column.info());
+    CHECK(source.seek(first) == std::min<std::uint64_t>(first, 4));
+    if (!source.read(batch)) return Ids{};
+    const auto ids = batch.objects().at("source_id").values<std::int64_t>();
+    return Ids(ids.begin(), ids.end());
+  };
+  CHECK(read_from(1) == Ids{100, 300, 300});
+  CHECK(read_from(3) == Ids{300});
+  CHECK(read_from(9) == Ids{});
+}
+
 TEST_CASE("match and unique choose pairs") {
   const Tables tables;
   CHECK(matched(tables, {{"match", "\"nearest\""}}).ids == Ids{100, 300, 300});
@@ -234,7 +252,7 @@ TEST_CASE("what is wrong with where is told") {
   const auto error = [&](const std::string& where) -> std::string {
     try {
       matched(tables, {{"where", "\"" + where + "\""}});
-    } catch (const RunError& e) {
+    } catch (const Error& e) {
       return e.what();
     }
     return "none";
@@ -258,7 +276,7 @@ TEST_CASE("wrong tables and names are told with their option") {
   const auto error = [&](const Tables::Options& more) -> std::string {
     try {
       matched(tables, more);
-    } catch (const RunError& e) {
+    } catch (const Error& e) {
       return e.what();
     }
     return "none";
