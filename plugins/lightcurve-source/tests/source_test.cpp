@@ -114,7 +114,7 @@ TEST_CASE("a row is found without reading those before it") {
   CHECK(source.seek(1) == 1);
   Batch batch(0, 1, 10);
   batch.objects().add({"source_id", DType::I64, "", ""});
-  Group& group = batch.add_group(group_info_of("ztf.g"));
+  Group& group = batch.add_group({"ztf.g", "ztf", "g", "mjd", "mag", "magerr", kMjdUtc});
   for (const char* name : {"mjd", "mag", "magerr"}) group.add({name, DType::F64, "", ""});
   group.add({"epoch_id", DType::I64, "", ""});
   REQUIRE(source.read(batch));
@@ -242,7 +242,7 @@ TEST_CASE("what a header says of columns counts before their names") {
                             .time = "t",
                             .mag = "m",
                             .mag_err = "e",
-                            .time_system = "MJD TAI",
+                            .time_system = kMjdTai,
                             .has_position = false}},
                           {{"mag_g", "own.v", "m"},
                            {"mjd_g", "own.v", "t"},
@@ -256,7 +256,7 @@ TEST_CASE("what a header says of columns counts before their names") {
   const Group& group = h.batch().group("own.v");
   CHECK(group.info().survey == "own");
   CHECK(group.info().mag_err == "e");
-  CHECK(group.info().time_system == "MJD TAI");
+  CHECK(group.info().time_system == kMjdTai);
   CHECK_FALSE(group.info().has_position);
   CHECK(numbers(group.at("chi")) == std::vector<double>{0, 1, 200, 201, 202});
   CHECK(group.find("more") == nullptr);
