@@ -2,9 +2,9 @@
 // and trying again. A library of its own, qsohost::postgres, which plugins that need it link; the
 // framework itself knows no database.
 //
-// libpqxx carries transactions, statements and rows; connecting, cancelling and binary COPY, which
-// it does not have or not so that they can be stopped, are libpq's. A session that is lost is never
-// made again in silence, since its snapshot and its temporary tables would be missing.
+// Transactions, statements and rows are libpqxx's. Connecting, cancelling and binary COPY use
+// libpq: libpqxx has no binary COPY, and its connecting cannot be stopped. A lost session is never
+// made again silently, because its snapshot and its temporary tables would be missing.
 //
 // Errors: TryAgain for what may work a minute later (connection lost or refused, server starting or
 // shutting down, out of resources: SQLSTATE 08, 53, 57P, 40), and when the user wants to stop;
@@ -70,12 +70,12 @@ void pg_check_columns(const PgResult& result, std::size_t columns);
 template <class T>
 T pg_cell(const PgResult& result, std::size_t row, std::size_t column);
 
-// What is done in it counts when commit() has returned, and else not at all. One at a time for a
-// connection, which it keeps open.
+// What is done in it counts once commit() has returned; without it, nothing does. One at a time for
+// a connection. The session stays open as long as its connection object or a transaction lives.
 class PgTransaction {
  public:
   PgTransaction(PgConnection& connection, PgAccess access);
-  ~PgTransaction();  // rolls back what is not committed; closes the connection if that takes long
+  ~PgTransaction();  // rolls back unless committed: within half a second, or the session is closed
   PgTransaction(PgTransaction&&) noexcept;
   PgTransaction& operator=(PgTransaction&&) = delete;
 
@@ -175,8 +175,9 @@ class PgCopyReader {
   bool is_done_ = false;
 };
 
-// COPY (query) TO STDOUT (FORMAT binary): the stream as it comes. Until its end, or its
-// destruction, which cancels it, the transaction takes no other statement.
+// COPY (query) TO STDOUT (FORMAT binary): the stream as it comes. The transaction takes no other
+// statement until the stream ends or this object is destroyed, which cancels the COPY. It must be
+// destroyed before the transaction is.
 class PgCopyOut {
  public:
   PgCopyOut(PgTransaction& transaction, const std::string& query);
