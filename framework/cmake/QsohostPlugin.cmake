@@ -56,7 +56,9 @@ endfunction()
 
 # Chains that must pass `qsohost --check`.
 function(qsohost_check_chains name)
-  if(TARGET qsohost)
+  # In the source tree of qsohost the program comes after the plugins.
+  get_target_property(is_installed qsohost::framework IMPORTED)
+  if(NOT is_installed)
     set(program $<TARGET_FILE:qsohost>)
   else()
     find_program(QSOHOST_PROGRAM qsohost HINTS ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/../../../bin)
