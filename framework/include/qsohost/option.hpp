@@ -306,9 +306,7 @@ class OptionTables final : public OptionTablesBase {
   OptionTables(OptionOwner* owner, std::string name, std::string help)
       : OptionTablesBase(owner, std::move(name), std::move(help)) {}
 
-  const T& operator[](std::size_t i) const {
-    return static_cast<const T&>(table_at(i));
-  }
+  const T& operator[](std::size_t i) const { return static_cast<const T&>(table_at(i)); }
   const OptionOwner* table() const override { return &prototype_; }
 
  private:
