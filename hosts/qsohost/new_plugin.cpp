@@ -71,12 +71,12 @@ std::vector<fs::path> new_plugin(const std::string& kind, const std::string& nam
   if (fs::exists(folder)) {
     throw UsageError(fmt::format("{} is there already; nothing was written", folder.string()));
   }
+  const bool reads_a_table = kind == "source" || kind == "survey";
   const std::array<std::pair<std::string_view, std::string>, 4> words{
       {{"@NAME@", name},
        {"@CLASS@", class_name(name)},
        {"@SURVEY@", survey_name(name)},
-       // The template of a survey reads a table.
-       {"@LIBRARIES@", kind == "survey" ? " LIBRARIES qsohost::io" : ""}}};
+       {"@LIBRARIES@", reads_a_table ? " LIBRARIES qsohost::io" : ""}}};
   std::vector<fs::path> files;
   for (const Template& part : templates()) {
     if (!is_for(part.folder, kind)) continue;

@@ -47,7 +47,7 @@ std::shared_ptr<SqliteFile> SqliteFile::look_at(const std::filesystem::path& fil
       reason = e.what();
     }
   }
-  throw RunError(fmt::format("{}: it cannot be read, or {} ({})", file.string(), else_it, reason));
+  throw UsageError(fmt::format("{}: it cannot be read, or {} ({})", file.string(), else_it, reason));
 }
 
 const char* journal_mode(const std::filesystem::path& file) {

@@ -258,6 +258,7 @@ void Option<T>::assign(const OptionValue& value) {
       throw UsageError("wants a URL, not an empty text");
     }
   }
+  if constexpr (std::is_same_v<T, Secret>) check_secret(taken.where);
   check_value(give(taken));
   value_ = std::move(taken);
 }
@@ -271,7 +272,9 @@ void Option<T>::check_value(const OptionValue& value) const {
     }
   }
   if constexpr (std::is_same_v<T, Secret>) {
-    if (!is_required() || !value_.where.empty()) check_secret(value_.where);
+    for (const std::string& where : scalars_in<std::string>(value)) {
+      if (!is_required() || !where.empty()) check_secret(where);
+    }
   }
 }
 

@@ -26,14 +26,14 @@ struct OldRun {
   explicit OldRun(const fs::path& path)
       : folder(existing(path)), lock(folder), db(ledger_file(folder)) {
     if (db.meta("format") != RunDb::kFormat) {
-      throw UsageError(
+      throw RunError(
           fmt::format("run directory {} holds a run of another version of qsohost; merge it with "
                       "that version",
                       folder.string()));
     }
     adopt_copy(folder, db);
     if (db.meta("complete")) return;
-    throw UsageError(fmt::format(
+    throw RunError(fmt::format(
         "run directory {} holds a run that was not finished ({} objects); go on with it "
         "(--resume), then merge",
         folder.string(), db.committed_objects()));
@@ -57,14 +57,14 @@ Chain restore(const OldRuns& runs, Plugins& plugins) {
   const std::vector<std::string> lines = chain_of(*runs[0]);
   for (const auto& run : runs) {
     if (chain_of(*run) == lines) continue;
-    throw UsageError(fmt::format(
+    throw RunError(fmt::format(
         "{} and {} are runs of different chains; only shards of one chain can be merged",
         runs[0]->folder.string(), run->folder.string()));
   }
   for (const auto& run : runs) {
     const std::string changed = difference(runs[0]->db.inputs(), run->db.inputs());
     if (changed.empty()) continue;
-    throw UsageError(
+    throw RunError(
         fmt::format("{} and {} are runs of one chain, but of other inputs:{}\n  do the shards "
                     "again that are not "
                     "of the inputs that you want (--restart)",
@@ -76,9 +76,9 @@ Chain restore(const OldRuns& runs, Plugins& plugins) {
   for (const Problem& p : problems) {
     if (!p.is_warning) text += (text.empty() ? "" : "\n") + p.message;
   }
-  if (!chain) throw UsageError(fmt::format("{}: {}", runs[0]->folder.string(), text));
+  if (!chain) throw RunError(fmt::format("{}: {}", runs[0]->folder.string(), text));
   if (chain->effective() == lines) return *std::move(chain);
-  throw UsageError(fmt::format(
+  throw RunError(fmt::format(
       "{}: the plugins are not those of the run any more:{}\n  use the same versions to merge",
       runs[0]->folder.string(), difference(lines, chain->effective())));
 }
@@ -105,11 +105,11 @@ void require_no_gap(const std::vector<Piece>& pieces) {
   for (std::size_t i = 0; i < pieces.size(); ++i) {
     const LedgerBatch& batch = pieces[i].batch;
     if (batch.first_object > next) {
-      throw UsageError(
+      throw RunError(
           fmt::format("objects {} to {} are in none of the runs", next + 1, batch.first_object));
     }
     if (batch.first_object < next) {
-      throw UsageError(fmt::format("objects {} to {} are in {} and in {}", batch.first_object + 1,
+      throw RunError(fmt::format("objects {} to {} are in {} and in {}", batch.first_object + 1,
                                    std::min(next, batch.first_object + batch.objects),
                                    pieces[i - 1].run->folder.string(),
                                    pieces[i].run->folder.string()));
@@ -133,7 +133,7 @@ void require_the_end(const OldRuns& runs, const std::vector<Piece>& pieces) {
       pieces.empty() ? 0 : pieces.back().batch.first_object + pieces.back().batch.objects;
   const std::optional<std::uint64_t> size = source_size(runs);
   if (size && *size <= end) return;
-  throw UsageError(
+  throw RunError(
       (size ? fmt::format("{} objects are in none of the runs: {} to {}; the last shard is missing",
                           *size - end, end + 1, *size)
             : fmt::format("none of the runs has come to the end of the source; what is behind "
@@ -147,7 +147,7 @@ void require_other_folder(const OldRuns& runs, const fs::path& into) {
   if (into.empty()) throw UsageError("several runs need a folder for what is merged (--into)");
   for (const auto& run : runs) {
     if (resolved(into) != run->folder) continue;
-    throw UsageError(
+    throw RunError(
         fmt::format("{} holds a run of its own; take another folder (--into)", into.string()));
   }
 }
@@ -156,7 +156,7 @@ void require_other_folder(const OldRuns& runs, const fs::path& into) {
 void require_whole(const OldRuns& runs, const std::vector<Piece>& pieces, bool partial) {
   for (const auto& run : runs) {
     if (!run->db.meta("by identifier")) continue;
-    throw UsageError(fmt::format(
+    throw RunError(fmt::format(
         "{} has gone on with changed inputs, so it is no part of a catalogue any more; merge it "
         "alone, or do it again (--restart)",
         run->folder.string()));
