@@ -47,7 +47,8 @@ std::shared_ptr<SqliteFile> SqliteFile::look_at(const std::filesystem::path& fil
       reason = e.what();
     }
   }
-  throw UsageError(fmt::format("{}: it cannot be read, or {} ({})", file.string(), else_it, reason));
+  throw UsageError(
+      fmt::format("{}: it cannot be read, or {} ({})", file.string(), else_it, reason));
 }
 
 const char* journal_mode(const std::filesystem::path& file) {

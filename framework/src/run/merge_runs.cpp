@@ -110,9 +110,9 @@ void require_no_gap(const std::vector<Piece>& pieces) {
     }
     if (batch.first_object < next) {
       throw RunError(fmt::format("objects {} to {} are in {} and in {}", batch.first_object + 1,
-                                   std::min(next, batch.first_object + batch.objects),
-                                   pieces[i - 1].run->folder.string(),
-                                   pieces[i].run->folder.string()));
+                                 std::min(next, batch.first_object + batch.objects),
+                                 pieces[i - 1].run->folder.string(),
+                                 pieces[i].run->folder.string()));
     }
     next = batch.first_object + batch.objects;
   }

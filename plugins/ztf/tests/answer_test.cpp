@@ -146,7 +146,8 @@ TEST_CASE("columns that an older answer lacks become NaN and null") {
   CHECK(r.at("expid").is_null(0));
   CHECK_FALSE(r.at("oid").is_null(0));
   CHECK_THROWS_WITH(candidates(curves, 10, 20, {.nearest_only = true}), Contains("nearest"));
-  CHECK_THROWS_WITH(parse_answer(text, ztf::Columns::All), Contains("no column expid, hjd, sharp, chi"));
+  CHECK_THROWS_WITH(parse_answer(text, ztf::Columns::All),
+                    Contains("no column expid, hjd, sharp, chi"));
 }
 
 TEST_CASE("the radius counts from the source's mean position, also across RA 0") {
