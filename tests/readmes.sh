@@ -27,6 +27,10 @@ for stage in stages:
 END
 }
 
+version=$(sed -n 's/#define QSOHOST_VERSION "\(.*\)"/\1/p' framework/include/qsohost/api.hpp)
+grep -qx "version: $version" CITATION.cff ||
+  { echo "CITATION.cff does not say version $version (framework/include/qsohost/api.hpp)" >&2; exit 1; }
+
 stale=()
 for folder in plugins/*/; do
   readme=${folder}README.md

@@ -23,7 +23,7 @@ class Atlas final : public ObjectFetcher {
                             "look_every",
                             15,
                             "time between two looks at a job",
-                            {.unit = "s", .min = 0, .max = 3600, .is_manner = true}};
+                            {.unit = "s", .min = 0, .max = 3600, .affects_results = false}};
   In<double> ra{this, "", "ra", "deg", "right ascension of the target, ICRS"};
   In<double> dec{this, "", "dec", "deg", "declination of the target, ICRS"};
 

@@ -245,7 +245,7 @@ void finish_status(const Raw& raw, Arguments& arguments) {
   if (raw.matched) arguments.outcomes = {Outcome::Matched};
   if (raw.not_found) arguments.outcomes.push_back(Outcome::NotFound);
   if (!raw.failed) return;
-  arguments.outcomes.push_back(Outcome::TryAgain);
+  arguments.outcomes.push_back(Outcome::Failed);
   arguments.outcomes.push_back(Outcome::BadObject);
 }
 

@@ -36,7 +36,7 @@ struct Arguments {
   RunOptions run;
 
   // Compare; chain, overrides and run as above
-  LineUp line_up;
+  FitterComparison line_up;
   std::filesystem::path table;  // may be empty: then it is named after the chain
 
   // Run, Compare: what is not worth this is not shown; from Warning on, no progress either

@@ -67,7 +67,7 @@ int work(const Arguments& arguments) {
 
 // Other threads may still be at work, so nothing is destroyed on the way out.
 [[noreturn]] void end_with_words() {
-  const std::string words = terminate_words();
+  const std::string words = describe_uncaught();
   const std::size_t first_line = std::min(words.find('\n'), words.size());
   tell_crash(std::string_view(words).substr(0, first_line));
   complain(

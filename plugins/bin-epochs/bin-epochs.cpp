@@ -145,5 +145,5 @@ void BinEpochs::fit(const qsohost::Object& object, qsohost::Result& result) cons
 
 }  // namespace
 
-QSOHOST_PLUGIN("bin-epochs", "1.0.0",
+QSOHOST_PLUGIN("bin-epochs", QSOHOST_VERSION,
                qsohost::stage<BinEpochs>("bin-epochs", "light curves averaged in bins of time"));

@@ -157,5 +157,5 @@ void Dho::store(const qsohost::CurveToFit& curve, const dho::Fit& fit,
 
 }  // namespace
 
-QSOHOST_PLUGIN("dho", "1.0.0",
+QSOHOST_PLUGIN("dho", QSOHOST_VERSION,
                qsohost::stage<Dho>("dho", "damped harmonic oscillator, CARMA(2,1), fits"));

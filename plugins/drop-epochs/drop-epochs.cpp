@@ -67,6 +67,6 @@ class DropEpochs : public qsohost::Filter {
 
 }  // namespace
 
-QSOHOST_PLUGIN("drop-epochs", "0.1.0",
+QSOHOST_PLUGIN("drop-epochs", QSOHOST_VERSION,
                qsohost::stage<DropEpochs>("drop-epochs",
                                           "drops epochs that an earlier stage marked"));

@@ -68,7 +68,7 @@ class FitsCrossmatch final : public qsohost::Source {
                                         "threads",
                                         0,
                                         "threads to match with; 0: one a core",
-                                        {.min = 0, .max = 256, .is_manner = true}};
+                                        {.min = 0, .max = 256, .affects_results = false}};
 
   std::unique_ptr<Input> left_;
   std::unique_ptr<Input> right_;

@@ -55,7 +55,7 @@ class GaiaEpoch : public qsohost::Fetcher {
                                             "lanes",
                                             2,
                                             "connections to the database at once",
-                                            {.min = 1, .max = 16, .is_manner = true}};
+                                            {.min = 1, .max = 16, .affects_results = false}};
   qsohost::Option<std::vector<std::string>> columns{
       this,
       "columns",

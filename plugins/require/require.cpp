@@ -106,6 +106,6 @@ class Require : public qsohost::Filter {
 
 }  // namespace
 
-QSOHOST_PLUGIN("require", "0.1.0",
+QSOHOST_PLUGIN("require", QSOHOST_VERSION,
                qsohost::stage<Require>("require",
                                        "keeps objects that have the groups and columns named"));

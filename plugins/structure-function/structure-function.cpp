@@ -117,6 +117,6 @@ void StructureFunction::fit_curve(const qsohost::CurveToFit& curve, qsohost::Res
 
 }  // namespace
 
-QSOHOST_PLUGIN("structure-function", "1.0.0",
+QSOHOST_PLUGIN("structure-function", QSOHOST_VERSION,
                qsohost::stage<StructureFunction>("structure-function",
                                                  "binned, error-corrected structure functions"));

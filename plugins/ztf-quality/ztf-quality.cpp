@@ -190,7 +190,6 @@ class ZtfQuality : public qsohost::Filter {
 
 }  // namespace
 
-QSOHOST_PLUGIN(
-    "ztf-quality", "0.1.0",
+QSOHOST_PLUGIN("ztf-quality", QSOHOST_VERSION,
     qsohost::stage<ZtfQuality>("ztf-quality",
                                "cuts on catflags, sharpness, PSF fit and airmass of ZTF epochs"));

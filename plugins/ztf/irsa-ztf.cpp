@@ -71,12 +71,12 @@ class IrsaZtf final : public qsohost::HttpFetcher {
       "max_connections",
       0,
       "at a time to the archive; 0: as many as it bears, which the host finds out",
-      {.min = 0, .max = 64, .is_manner = true}};
+      {.min = 0, .max = 64, .affects_results = false}};
   qsohost::Option<double> timeout{this,
                                   "timeout",
                                   120,
                                   "of one request",
-                                  {.unit = "s", .min = 0.1, .max = 3600, .is_manner = true}};
+                                  {.unit = "s", .min = 0.1, .max = 3600, .affects_results = false}};
   qsohost::Option<std::int64_t> confirmations{
       this,
       "confirmations",
@@ -88,23 +88,23 @@ class IrsaZtf final : public qsohost::HttpFetcher {
       "confirm_after",
       2,
       "before an answer without epochs is asked for again; each further time it is twice as long",
-      {.unit = "s", .min = 0, .max = 600, .is_manner = true}};
+      {.unit = "s", .min = 0, .max = 600, .affects_results = false}};
   qsohost::Option<std::int64_t> max_attempts{this,
                                              "max_attempts",
                                              12,
                                              "of one request, while the archive answers others",
-                                             {.min = 1, .max = 100, .is_manner = true}};
+                                             {.min = 1, .max = 100, .affects_results = false}};
   qsohost::Option<double> patience{this,
                                    "patience",
                                    600,
                                    "with no good answer at all, before the archive is given up",
-                                   {.unit = "s", .min = 1, .max = 604800, .is_manner = true}};
+                                   {.unit = "s", .min = 1, .max = 604800, .affects_results = false}};
   qsohost::Option<std::string> contact{
       this,
       "contact",
       "",
       "your e-mail or URL, so that the archive can write before it blocks",
-      {.is_manner = true}};
+      {.affects_results = false}};
   qsohost::In<double> ra{this, "", "ra", "deg", "right ascension of the target, ICRS"};
   qsohost::In<double> dec{this, "", "dec", "deg", "declination of the target, ICRS"};
 

@@ -193,7 +193,7 @@ IrsaConversation::Requests IrsaConversation::table_failed(const LookUp& look_up)
     return ask_positions(look_up.positions());
   }
   for (const UploadedPosition& p : look_up.positions()) {
-    targets_[p.n].end = Ending{Outcome::TryAgain, look_up.failure()};
+    targets_[p.n].end = Ending{Outcome::Failed, look_up.failure()};
   }
   return {};
 }
@@ -292,7 +292,7 @@ bool IrsaConversation::take_if_whole(std::int64_t oid) {
   counts_.add("archive", "cut answers");
   object.curve = {};
   if (++object.cut < kMostCut) return false;
-  object.end = Ending{Outcome::TryAgain,
+  object.end = Ending{Outcome::Failed,
                       fmt::format("{} answers had not all rows that the archive has of object {}",
                                   object.cut, oid)};
   return true;
@@ -306,7 +306,7 @@ bool IrsaConversation::take(std::int64_t oid) {
   if (rows == 0) {
     if (++object.empty_answers < settings_.confirmations) return false;
     if (settings_.has_row_filter()) return true;
-    object.end = Ending{Outcome::TryAgain,
+    object.end = Ending{Outcome::Failed,
                         fmt::format("{} lists {} epochs of object {}, but {} answers had none",
                                     settings_.objects_table, announced, oid, object.empty_answers)};
     return true;
@@ -348,7 +348,7 @@ IrsaConversation::Requests IrsaConversation::failed(const Request& request,
   if (question.kind == Kind::Table) {
     return further(look_ups_[question.place].failed(reason), question.place);
   }
-  give_up(question, {Outcome::TryAgain, reason});
+  give_up(question, {Outcome::Failed, reason});
   return {};
 }
 

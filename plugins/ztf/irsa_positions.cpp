@@ -90,7 +90,7 @@ IrsaConversation::Requests IrsaConversation::cut(Question question) {
   target.curves.clear();
   if (++question.cut < kMostCut) return {ask_again(std::move(question))};
   target.end =
-      Ending{Outcome::TryAgain,
+      Ending{Outcome::Failed,
              fmt::format("{} answers had not all rows that the archive has", question.cut)};
   return {};
 }

@@ -13,7 +13,7 @@ constexpr qsohost::StageEntry fetcher(const char* name, const char* summary,
 
 }  // namespace
 
-QSOHOST_PLUGIN("ztf", "0.2.0",
+QSOHOST_PLUGIN("ztf", QSOHOST_VERSION,
                fetcher("ztf-files", "ZTF light curves from answers of the IRSA service on disk",
                        ztf::make_ztf_files),
                fetcher("irsa-ztf", "ZTF light curves from the IRSA service", ztf::make_irsa_ztf));

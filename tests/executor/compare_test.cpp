@@ -13,7 +13,7 @@ using Catch::Contains;
 namespace {
 
 struct LineUpRun : FauxRun {
-  std::optional<Chain> load_line_up(const LineUp& line_up,
+  std::optional<Chain> load_line_up(const FitterComparison& line_up,
                                     const std::vector<std::pair<std::string, std::string>>& set) {
     std::ofstream(folder / "chain.toml") << text;
     problems.clear();

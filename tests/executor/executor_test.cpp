@@ -254,20 +254,20 @@ TEST_CASE("objects with one source_id have each their own fate") {
     });
     return attempts;
   };
-  CHECK(tally(Outcome::TryAgain).size() == 10);
-  CHECK(tally(Outcome::TryAgain)["1"] == std::vector<std::uint64_t>{1});
+  CHECK(tally(Outcome::Failed).size() == 10);
+  CHECK(tally(Outcome::Failed)["1"] == std::vector<std::uint64_t>{1});
   CHECK(tally(Outcome::Matched)["1"] == std::vector<std::uint64_t>{1, 1, 1});
   CHECK(tally(Outcome::Matched)["2"] == std::vector<std::uint64_t>{1, 1, 1, 1});
 
   r.options.start = StartMode::RetryFailed;
   CHECK(r.run(set).end == RunEnd::Unsettled);  // still down
-  CHECK(tally(Outcome::TryAgain)["1"] == std::vector<std::uint64_t>{2});
+  CHECK(tally(Outcome::Failed)["1"] == std::vector<std::uint64_t>{2});
   std::filesystem::remove(flag);
   const RunReport last = r.run(set);
   CHECK(last.end == RunEnd::Done);
   CHECK(stage(last, "fetch").failed == 0);
   CHECK(stage(last, "fetch").matched == 100);
-  CHECK(tally(Outcome::TryAgain).empty());
+  CHECK(tally(Outcome::Failed).empty());
   CHECK(tally(Outcome::Matched)["1"] == std::vector<std::uint64_t>{3, 3, 3, 3});
   FauxRun quiet;
   quiet.run({{"source.copies", "4"}, {"fetch.fails_row", "1"}});

@@ -145,7 +145,7 @@ class FauxFetch : public Fetcher {
   }
 
  private:
-  Option<std::int64_t> lanes_{this, "lanes", 1, "lanes", {.is_manner = true}};
+  Option<std::int64_t> lanes_{this, "lanes", 1, "lanes", {.affects_results = false}};
   Option<std::int64_t> ms_{this, "ms", 0, "time it takes"};
   Option<std::int64_t> fail_at_{this, "fail_at", -1, "object at which to fail"};
   Option<std::string> fails_{this, "fails", "", "how"};

@@ -84,7 +84,7 @@ TEST_CASE("how a run is", "[arguments]") {
   const Arguments some = good({"status", "a.run", "--failed", "--not-found", "--json"});
   CHECK(some.json);
   CHECK(some.outcomes ==
-        std::vector<Outcome>{Outcome::NotFound, Outcome::TryAgain, Outcome::BadObject});
+        std::vector<Outcome>{Outcome::NotFound, Outcome::Failed, Outcome::BadObject});
   CHECK_FALSE(parse({"status"}).arguments.has_value());
   CHECK_FALSE(parse({"--chain", "a", "status", "a.run"}).arguments.has_value());
 }

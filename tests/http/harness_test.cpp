@@ -36,7 +36,7 @@ TEST_CASE("an object fetcher asks for each object and says how each ended") {
   CHECK(h.outcomes()[0].epochs == 2);
   CHECK(h.outcomes()[1].outcome == Outcome::NotFound);
   CHECK(h.outcomes()[2].outcome == Outcome::BadObject);
-  CHECK(h.outcomes()[3].outcome == Outcome::TryAgain);
+  CHECK(h.outcomes()[3].outcome == Outcome::Failed);
   CHECK_THAT(h.outcomes()[3].reason, Contains("404"));
   const Group& group = h.batch().group("echo.g");
   CHECK(group.rows() == 4);
@@ -61,7 +61,7 @@ TEST_CASE("faults are asked again, and leave nothing behind") {
   });
   h.run();
   CHECK(h.outcomes()[0].outcome == Outcome::Matched);
-  CHECK(h.outcomes()[1].outcome == Outcome::TryAgain);
+  CHECK(h.outcomes()[1].outcome == Outcome::Failed);
   CHECK_THAT(h.outcomes()[1].reason, Contains("cut short"));
   CHECK(h.outcomes()[2].outcome == Outcome::Matched);
   CHECK(h.batch().group("echo.g").epochs() == 2);
@@ -89,7 +89,7 @@ TEST_CASE("what is there with a status that was accepted is for the plugin to sa
   });
   h.run();
   CHECK(h.outcomes()[0].outcome == Outcome::NotFound);
-  CHECK(h.outcomes()[1].outcome == Outcome::TryAgain);
+  CHECK(h.outcomes()[1].outcome == Outcome::Failed);
   CHECK(h.requests().size() == 4);  // 410 three times
 }
 

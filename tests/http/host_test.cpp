@@ -1,8 +1,8 @@
-#include "http/remote_host.hpp"
+#include "http/archive.hpp"
 
 #include <catch2/catch.hpp>
 
-#include "http/dialogue.hpp"
+#include "http/conversation_runner.hpp"
 
 using namespace qsohost;
 using namespace std::chrono_literals;
@@ -14,24 +14,24 @@ namespace {
 // A host, and a clock that is set by hand.
 struct Fixture {
   std::vector<std::string> log;
-  RemoteHost host{"h", [this](LogLevel, const std::string& text) { log.push_back(text); }, 1};
-  RemoteHost::Time now{std::chrono::hours(1)};
+  Archive host{"h", [this](LogLevel, const std::string& text) { log.push_back(text); }, 1};
+  Archive::Time now{std::chrono::hours(1)};
   std::uint64_t last_id = 0;
 
   void ask(int n, HttpPolicy policy = {}) {
     for (int i = 0; i < n; ++i) {
-      Question question;
+      PendingRequest question;
       question.id = ++last_id;
       question.policy = policy;
-      question.talk = std::make_shared<Talk>();
+      question.talk = std::make_shared<ReplyChannel>();
       host.ask(std::move(question), now, now);
     }
   }
-  std::optional<Question> next() {
-    return host.next(now, [](const Talk&) { return true; });
+  std::optional<PendingRequest> next() {
+    return host.next(now, [](const ReplyChannel&) { return true; });
   }
   // The next question ends so. True if it will be asked again.
-  bool fail(const Verdict& verdict) {
+  bool fail(const Judgement& verdict) {
     auto question = next();
     REQUIRE(question);
     host.released(*question, now);
@@ -56,8 +56,8 @@ struct Fixture {
       now += 1s;
     }
   }
-  const Verdict busy{Meaning::Trouble, "HTTP 503", false, std::nullopt};
-  const Verdict refused{Meaning::Trouble, "connection refused", true, std::nullopt};
+  const Judgement busy{Severity::Trouble, "HTTP 503", false, std::nullopt};
+  const Judgement refused{Severity::Trouble, "connection refused", true, std::nullopt};
 };
 
 }  // namespace
@@ -83,7 +83,7 @@ TEST_CASE_METHOD(Fixture, "a question is asked again later, and not for ever") {
 
 TEST_CASE_METHOD(Fixture, "a refusal is asked a few times only") {
   ask(1);
-  const Verdict refusal{Meaning::Refusal, "HTTP 400", false, std::nullopt};
+  const Judgement refusal{Severity::Refusal, "HTTP 400", false, std::nullopt};
   CHECK(fail(refusal));
   now += 10s;
   CHECK(fail(refusal));
@@ -93,7 +93,7 @@ TEST_CASE_METHOD(Fixture, "a refusal is asked a few times only") {
 
 TEST_CASE_METHOD(Fixture, "Retry-After holds for the whole host") {
   ask(5);
-  fail({Meaning::Trouble, "HTTP 429", false, 60s});
+  fail({Severity::Trouble, "HTTP 429", false, 60s});
   CHECK_FALSE(next());
   now += 59s;
   CHECK_FALSE(next());
@@ -112,7 +112,7 @@ TEST_CASE_METHOD(Fixture, "a host that is gone is asked once in a while, then gi
   REQUIRE(log.size() == 1);
   CHECK_THAT(log[0], Catch::Contains("connection refused"));
   int probes = 0;
-  std::vector<Question> hopeless;
+  std::vector<PendingRequest> hopeless;
   int longest = 0;
   while (hopeless.empty() && probes < 100) {
     longest = std::max(longest, wait());
@@ -151,18 +151,18 @@ TEST_CASE_METHOD(Fixture, "a wait that is too long is cut, and told once with it
     HttpPolicy policy;
     policy.patience = 300s;
     f.ask(5, policy);
-    f.fail({Meaning::Trouble, "HTTP 429", false, wait});
+    f.fail({Severity::Trouble, "HTTP 429", false, wait});
     f.now += 149s;
     CHECK_FALSE(f.next());
     f.now += 2s;
-    f.fail({Meaning::Trouble, "HTTP 429", false, wait});
+    f.fail({Severity::Trouble, "HTTP 429", false, wait});
     REQUIRE(f.log.size() == 1);
     CHECK_THAT(f.log[0], Contains("h asks to wait") && Contains("Retry-After") && Contains(" UTC"));
   }
   HttpPolicy patient;
   patient.patience = std::chrono::hours(100);
   ask(5, patient);
-  fail({Meaning::Trouble, "HTTP 429", false, 86400s});
+  fail({Severity::Trouble, "HTTP 429", false, 86400s});
   now += 301s;
   CHECK(next());
 }
@@ -173,17 +173,17 @@ TEST_CASE_METHOD(Fixture,
   policy.patience = 300s;
   ask(5, policy);
   auto late = next();
-  fail({Meaning::Trouble, "HTTP 429", false, 1'900'000'000s});
+  fail({Severity::Trouble, "HTTP 429", false, 1'900'000'000s});
   host.released(*late, now);
   host.trusted(*late, now);
   int asked = 0;
-  std::vector<Question> hopeless;
+  std::vector<PendingRequest> hopeless;
   for (int k = 0; k < 1000 && hopeless.empty(); ++k) {
     now += 1s;
     while (auto question = next()) {
       ++asked;
       host.released(*question, now);
-      host.again(std::move(*question), {Meaning::Trouble, "HTTP 429", false, 1'900'000'000s}, now);
+      host.again(std::move(*question), {Severity::Trouble, "HTTP 429", false, 1'900'000'000s}, now);
     }
     hopeless = host.hopeless(now);
   }
@@ -196,9 +196,9 @@ TEST_CASE_METHOD(Fixture, "a question that waits for its own time is no silence 
   HttpPolicy policy;
   policy.patience = 60s;
   policy.timeout = 20s;
-  Question question;
+  PendingRequest question;
   question.policy = policy;
-  question.talk = std::make_shared<Talk>();
+  question.talk = std::make_shared<ReplyChannel>();
   host.ask(std::move(question), now + 1000s, now);
   for (int k = 0; k < 1000; ++k) {
     REQUIRE(host.hopeless(now).empty());
@@ -221,13 +221,13 @@ TEST_CASE_METHOD(Fixture, "a host that takes questions and answers none is given
 }
 
 TEST_CASE("a question that is dropped without an answer ends its talk") {
-  const auto talk = std::make_shared<Talk>();
+  const auto talk = std::make_shared<ReplyChannel>();
   {
-    Question question;
+    PendingRequest question;
     question.talk = talk;
-    const Question moved = std::move(question);
-    CHECK(talk->ended() == Talk::End::No);
+    const PendingRequest moved = std::move(question);
+    CHECK(talk->ended() == ReplyChannel::End::No);
   }
-  CHECK(talk->ended() == Talk::End::Lost);
+  CHECK(talk->ended() == ReplyChannel::End::Lost);
   CHECK_FALSE(talk->replies.pop());
 }

@@ -46,5 +46,5 @@ TEST_CASE("nothing within the radius, and answers that cannot be trusted") {
   h.run();
   CHECK(h.outcomes()[0].outcome == Outcome::NotFound);
   CHECK(h.outcomes()[1].outcome == Outcome::NotFound);
-  CHECK(h.outcomes()[2].outcome == Outcome::TryAgain);
+  CHECK(h.outcomes()[2].outcome == Outcome::Failed);
 }

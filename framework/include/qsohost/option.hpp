@@ -77,10 +77,10 @@ struct OptionLimits {
   std::optional<double> max{};
   std::vector<std::string> choices{};   // strings, or the members of a list of strings
   std::optional<std::size_t> length{};  // exact length of a list
-  // True for what changes how fast or how politely, never what comes out (connections, threads,
-  // patience): --resume takes another value, and it is no part of the provenance. Not for required
-  // options.
-  bool is_manner = false;
+  // False for what changes the speed or the load on a server, never the results (connections,
+  // threads, timeouts): --resume takes another value, and the provenance leaves it out. Not for
+  // required options.
+  bool affects_results = true;
 };
 
 struct Required {

@@ -33,7 +33,7 @@ QSOHOST_API std::string_view name_of(Role role);  // "Source", ...
 
 // How a Fetcher's question about one object ended. The numbers are a file format, that of run.db:
 // do not change them.
-enum class Outcome : std::uint8_t { Matched = 0, NotFound = 1, TryAgain = 2, BadObject = 3 };
+enum class Outcome : std::uint8_t { Matched = 0, NotFound = 1, Failed = 2, BadObject = 3 };
 QSOHOST_API std::string_view name_of(Outcome outcome);  // "matched", "not found", ...
 
 // The same with the reason, in a few words; none for Matched.

@@ -19,7 +19,7 @@ std::string readable_name(const char* symbol) {
   return out;
 }
 
-std::string caught_words() {
+std::string current_exception_message() {
   try {
     throw;
   } catch (const std::exception& e) {

@@ -6,7 +6,7 @@
 namespace qsohost::inline v1 {
 
 // For use in a catch block, of std::exception or of anything at all.
-std::string caught_words();
+std::string current_exception_message();
 
 // "spline(double)" for "_Z6splined".
 std::string readable_name(const char* symbol);

@@ -217,13 +217,13 @@ std::optional<Chain> Chain::load(const std::filesystem::path& file, const Overri
 }
 
 std::optional<Chain> Chain::load(const std::filesystem::path& file, const Overrides& overrides,
-                                 const LineUp& line_up, Plugins& plugins,
+                                 const FitterComparison& line_up, Plugins& plugins,
                                  std::vector<Problem>& problems) {
   return load(file, overrides, &line_up, plugins, problems);
 }
 
 std::optional<Chain> Chain::load(const std::filesystem::path& file, const Overrides& overrides,
-                                 const LineUp* line_up, Plugins& plugins,
+                                 const FitterComparison* line_up, Plugins& plugins,
                                  std::vector<Problem>& problems) {
   std::optional<RawChain> read = read_chain_file(file, problems);
   if (!read) return std::nullopt;
@@ -316,7 +316,7 @@ void Chain::check_ports(std::vector<Problem>& problems) {
       schema = after(schema, stage.ports, stage.label);
       as_written = after(as_written, written_ports, stage.label);
     } catch (...) {
-      complain(fmt::format("cannot say what it reads and adds: {}", caught_words()));
+      complain(fmt::format("cannot say what it reads and adds: {}", current_exception_message()));
       schema.set_open(true);
       as_written.set_open(true);
     }
@@ -332,7 +332,7 @@ std::vector<std::string> Chain::effective() const {
     lines.push_back(fmt::format("stage {} = {} ({} {})", stage.label, stage.use, stage.offer.plugin,
                                 stage.offer.version));
     for (const OptionBase* option : stage.stage->options()) {
-      if (option->limits().is_manner) continue;
+      if (!option->limits().affects_results) continue;
       lines.push_back(
           fmt::format("{}.{} = {}", stage.label, option->name(), to_toml(option->value())));
     }

@@ -15,7 +15,7 @@ bool is_fitter(const RawStage& stage, const Plugins& plugins) {
 }
 
 // The fitter that the line-up takes the place of; complains if there is none, or more than one.
-const RawStage* place_of(const RawChain& raw, const LineUp& line_up, const Plugins& plugins,
+const RawStage* place_of(const RawChain& raw, const FitterComparison& line_up, const Plugins& plugins,
                          std::vector<Problem>& problems) {
   std::vector<const RawStage*> found;
   std::vector<std::string> fitters;
@@ -41,7 +41,7 @@ const RawStage* place_of(const RawChain& raw, const LineUp& line_up, const Plugi
   return nullptr;
 }
 
-void check_fitters(const LineUp& line_up, const std::vector<RawStage>& before, Plugins& plugins,
+void check_fitters(const FitterComparison& line_up, const std::vector<RawStage>& before, Plugins& plugins,
                    std::vector<Problem>& problems) {
   const Place place{fmt::format("--fitters {}", fmt::join(line_up.fitters, ",")), 0, 0};
   const auto complain = [&](std::string message) {
@@ -113,7 +113,7 @@ void apply_swap(RawChain& raw, const std::string& label, const std::string& use,
       {place, fmt::format("no stage is called '{}'{}", label, did_you_mean(label, labels)), false});
 }
 
-void line_up_fitters(RawChain& raw, const LineUp& line_up,
+void line_up_fitters(RawChain& raw, const FitterComparison& line_up,
                      std::vector<std::pair<std::string, std::string>>& set, Plugins& plugins,
                      std::vector<Problem>& problems) {
   const RawStage* found = place_of(raw, line_up, plugins, problems);

@@ -19,7 +19,7 @@ void apply_swap(RawChain& raw, const std::string& label, const std::string& use,
 
 // Puts fitters in the place of one, and leaves out sinks and what comes behind. Those of `set` that
 // are for the place are taken out, and their options given to all the fitters.
-void line_up_fitters(RawChain& raw, const LineUp& line_up,
+void line_up_fitters(RawChain& raw, const FitterComparison& line_up,
                      std::vector<std::pair<std::string, std::string>>& set, Plugins& plugins,
                      std::vector<Problem>& problems);
 

@@ -169,7 +169,7 @@ std::optional<std::string> fit_object(const ChainStage& stage, Batch& batch, std
     take_back(stage, batch, row, arrays);
     return without_secrets(e.what());
   } catch (...) {
-    throw RunError(fmt::format("object {}: {}", batch.id(row), caught_words()));
+    throw RunError(fmt::format("object {}: {}", batch.id(row), current_exception_message()));
   }
   counts.add(own_counts);
   return std::nullopt;
@@ -216,7 +216,7 @@ void guarded(const ChainStage& stage, const Batch* batch, const std::function<vo
   } catch (const UsageError& e) {
     throw UsageError(fmt::format("{}: {}", describe(stage, batch), e.what()));
   } catch (...) {
-    throw RunError(fmt::format("{}: {}", describe(stage, batch), caught_words()));
+    throw RunError(fmt::format("{}: {}", describe(stage, batch), current_exception_message()));
   }
 }
 

@@ -26,7 +26,7 @@ constexpr bool kKeeps = true;
 constexpr std::size_t kSmallest = std::size_t{32} << 10;  // smaller blocks malloc handles well
 constexpr std::size_t kMostKept = std::size_t{32} << 20;  // more than a batch of light curves
 
-class Kept {
+class BlockCache {
  public:
   // The smallest block that will do, unless it is more than twice too large.
   void* take(std::size_t bytes) {
@@ -68,8 +68,8 @@ class Kept {
 };
 
 // Never destroyed: columns may live as long as the process.
-Kept& kept() {
-  static Kept* const all = new Kept;
+BlockCache& kept() {
+  static BlockCache* const all = new BlockCache;
   return *all;
 }
 

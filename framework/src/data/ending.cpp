@@ -10,7 +10,7 @@ Ending caught_ending() {
   } catch (const NotFound& e) {
     return {Outcome::NotFound, e.what()};
   } catch (const TryAgain& e) {
-    return {Outcome::TryAgain, e.what()};
+    return {Outcome::Failed, e.what()};
   } catch (const BadObject& e) {
     return {Outcome::BadObject, e.what()};
   }

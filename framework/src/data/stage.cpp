@@ -31,7 +31,7 @@ std::string_view name_of(Outcome outcome) {
       return "matched";
     case Outcome::NotFound:
       return "not found";
-    case Outcome::TryAgain:
+    case Outcome::Failed:
       return "failed";
     case Outcome::BadObject:
       return "bad object";

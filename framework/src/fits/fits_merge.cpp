@@ -134,7 +134,7 @@ void copy_row(const RawTable& part, std::uint64_t row, const std::byte* from, st
   }
 }
 
-void append_part(RawTable& part, const FitsLayout& layout, Pieces& rows, FitsWriter& writer,
+void append_part(RawTable& part, const FitsLayout& layout, BufferedPart& rows, FitsWriter& writer,
                  std::uint64_t heap_base) {
   const FitsLayout& in = part.layout();
   const std::uint64_t block =
@@ -156,7 +156,7 @@ void concatenate(std::span<const std::filesystem::path> parts,
                  const std::filesystem::path& destination, const FitsHeader& header) {
   const FitsLayout layout = merged_layout(parts, header);
   FitsWriter writer(destination, header, layout);
-  Pieces rows(writer, Pieces::Part::Rows, layout.row_bytes);
+  BufferedPart rows(writer, BufferedPart::Part::Rows, layout.row_bytes);
   std::uint64_t heap_base = 0;
   for (const std::filesystem::path& path : parts) {
     RawTable part(path);
@@ -256,8 +256,8 @@ void rewrite_in_order(const std::filesystem::path& unsorted,
   const FitsLayout layout =
       make_layout(std::move(fields), in.rows, in.heap_bytes, header.most_for_p);
   FitsWriter writer(destination, header, layout);
-  Pieces row_pieces(writer, Pieces::Part::Rows, layout.row_bytes);
-  Pieces heap_pieces(writer, Pieces::Part::Heap);
+  BufferedPart row_pieces(writer, BufferedPart::Part::Rows, layout.row_bytes);
+  BufferedPart heap_pieces(writer, BufferedPart::Part::Heap);
   for (const std::uint64_t row : rows) {
     const std::byte* from = table.rows(row, 1).data();
     const Descriptor heap = heap_of_row(table, row, from);

@@ -131,8 +131,8 @@ void write_fits_table(const std::filesystem::path& file, const FitsHeader& heade
   layout = make_layout(std::move(fields), rows.size(), heap_size(columns, layout, rows),
                        header.most_for_p);
   FitsWriter writer(file, header, layout);
-  Pieces row_pieces(writer, Pieces::Part::Rows, layout.row_bytes);
-  Pieces heap_pieces(writer, Pieces::Part::Heap);
+  BufferedPart row_pieces(writer, BufferedPart::Part::Rows, layout.row_bytes);
+  BufferedPart heap_pieces(writer, BufferedPart::Part::Heap);
   for (const std::size_t row : rows) {
     std::byte* const to = row_pieces.take(layout.row_bytes).data();
     for (std::size_t i = 0; i < columns.size(); ++i) {

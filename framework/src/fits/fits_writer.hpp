@@ -56,10 +56,10 @@ class FitsWriter {
 };
 
 // Collects bytes and hands them over when there are enough.
-class Pieces {
+class BufferedPart {
  public:
   enum class Part : std::uint8_t { Rows, Heap };
-  Pieces(FitsWriter& writer, Part part, std::uint64_t row_bytes = 1)
+  BufferedPart(FitsWriter& writer, Part part, std::uint64_t row_bytes = 1)
       : writer_(writer), part_(part), row_bytes_(row_bytes) {}
 
   // Room for `bytes` more; for rows, whole rows.

@@ -4,8 +4,8 @@
 #include <utility>
 #include <vector>
 
-#include "http/dialogue.hpp"
-#include "http/verdict.hpp"
+#include "http/conversation_runner.hpp"
+#include "http/judgement.hpp"
 #include "qsohost/error.hpp"
 
 namespace qsohost::inline v1 {
@@ -42,22 +42,22 @@ void CannedHttp::hold(Conversation& conversation, const HttpPolicy& policy,
     open.pop_front();
     check_request(asked.request);
     const TransferEnd end = transfer_of(answer_(asked.request));
-    Verdict verdict = judge_transfer(end, asked.request.accept);
-    if (verdict.meaning == Meaning::Forbidden) throw_forbidden(asked.request, verdict.reason);
-    counts.add("answers", verdict.meaning == Meaning::Answer ? "given" : "refused");
-    if (verdict.meaning == Meaning::Answer) {
+    Judgement verdict = judge_transfer(end, asked.request.accept);
+    if (verdict.meaning == Severity::Forbidden) throw_forbidden(asked.request, verdict.reason);
+    counts.add("answers", verdict.meaning == Severity::Answer ? "given" : "refused");
+    if (verdict.meaning == Severity::Answer) {
       try {
         give(conversation.answer(asked.request, end.response));
         continue;
       } catch (const TryAgain& e) {
-        verdict.meaning = Meaning::Trouble;
+        verdict.meaning = Severity::Trouble;
         verdict.reason = e.what();
       }
     }
     ++asked.attempts;
-    if (verdict.meaning == Meaning::Refusal) ++asked.refusals;
+    if (verdict.meaning == Severity::Refusal) ++asked.refusals;
     const bool is_final =
-        verdict.meaning == Meaning::Final || verdict.meaning == Meaning::HostFinal;
+        verdict.meaning == Severity::Final || verdict.meaning == Severity::HostFinal;
     if (is_final || asked.attempts >= policy.max_attempts || asked.refusals >= kMostRefusals) {
       give(conversation.failed(asked.request, verdict.reason));
     } else {

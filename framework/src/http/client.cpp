@@ -9,7 +9,7 @@
 
 #include "base/caught.hpp"
 #include "http/url.hpp"
-#include "http/verdict.hpp"
+#include "http/judgement.hpp"
 
 namespace qsohost::inline v1 {
 
@@ -26,11 +26,11 @@ constexpr std::size_t kMostUnread = 16;
 // A conversation that has waited so long, though the user wants to stop, is left for --resume.
 constexpr milliseconds kDrainPatience{5000};
 
-Reply reply_to(const Question& question) {
+Reply reply_to(const PendingRequest& question) {
   return {question.id, question.host, question.request, question.sent, question.bytes};
 }
 
-void fail(Question question, const std::string& reason, bool stops_run = false) {
+void fail(PendingRequest question, const std::string& reason, bool stops_run = false) {
   Reply reply = reply_to(question);
   reply.failure = reason;
   reply.stops_run = stops_run;
@@ -39,7 +39,7 @@ void fail(Question question, const std::string& reason, bool stops_run = false) 
 }
 
 // A log that throws (a disk that is full) is no reason to leave a question unanswered.
-RemoteHost::Log careful(RemoteHost::Log log) {
+Archive::Log careful(Archive::Log log) {
   return [log = std::move(log)](LogLevel level, const std::string& text) noexcept {
     try {
       if (log) log(level, text);
@@ -68,7 +68,7 @@ HttpClient::~HttpClient() {
 
 void HttpClient::hold(Conversation& conversation, const HttpPolicy& policy, std::string_view stage,
                       std::uint64_t ordinal, Counts& counts) {
-  Dialogue(*this, conversation, policy, {std::string(stage), ordinal}, settings_.answers,
+  ConversationRunner(*this, conversation, policy, {std::string(stage), ordinal}, settings_.answers,
            settings_.recording, counts)
       .hold();
 }
@@ -83,7 +83,7 @@ std::vector<std::string> HttpClient::notes() const {
   return notes_;
 }
 
-void HttpClient::ask(Question question) {
+void HttpClient::ask(PendingRequest question) {
   question.id = next_id_++;
   send(std::move(question));
 }
@@ -92,7 +92,7 @@ void HttpClient::judge(std::uint64_t question, const std::string& doubt) {
   send(Judged{question, doubt});
 }
 
-void HttpClient::abandon(const std::shared_ptr<Talk>& talk) {
+void HttpClient::abandon(const std::shared_ptr<ReplyChannel>& talk) {
   send(talk);
 }
 
@@ -110,8 +110,8 @@ void HttpClient::loop() {
     try {
       turn();
     } catch (...) {
-      const bool is_new = stopped_ == Talk::End::No;
-      stop_all(Talk::End::Lost);
+      const bool is_new = stopped_ == ReplyChannel::End::No;
+      stop_all(ReplyChannel::End::Lost);
       if (is_new) say_caught();
     }
   }
@@ -120,7 +120,7 @@ void HttpClient::loop() {
 // In a catch block. If there is no memory for words, there are none.
 void HttpClient::say_caught() const noexcept {
   try {
-    settings_.log(LogLevel::Error, "asking over HTTP has stopped: " + caught_words());
+    settings_.log(LogLevel::Error, "asking over HTTP has stopped: " + current_exception_message());
   } catch (...) {  // NOLINT(bugprone-empty-catch)
   }
 }
@@ -137,7 +137,7 @@ void HttpClient::turn() {
   }
   const int interrupts = settings_.interrupts == nullptr ? 0 : settings_.interrupts->load();
   if (interrupts > 1) {
-    stop_all(Talk::End::Interrupted);
+    stop_all(ReplyChannel::End::Interrupted);
   } else if (interrupts > 0) {
     drain(now);
   }
@@ -150,15 +150,15 @@ void HttpClient::turn() {
   publish(now);
 }
 
-RemoteHost& HttpClient::host_of(const Question& question) {
+Archive& HttpClient::host_of(const PendingRequest& question) {
   const auto [it, is_new] = hosts_.try_emplace(question.host, question.host, settings_.log,
                                                std::hash<std::string>()(question.host));
   return it->second;
 }
 
-void HttpClient::take(Question& question, Time now) {
-  if (stopped_ != Talk::End::No) return question.talk->end(stopped_);
-  RemoteHost& host = host_of(question);
+void HttpClient::take(PendingRequest& question, Time now) {
+  if (stopped_ != ReplyChannel::End::No) return question.talk->end(stopped_);
+  Archive& host = host_of(question);
   if (!host.given_up().empty()) return fail(std::move(question), host.given_up());
   const Time not_before = now + question.request.delay;
   host.ask(std::move(question), not_before, now);
@@ -167,22 +167,22 @@ void HttpClient::take(Question& question, Time now) {
 void HttpClient::take(Judged& judged, Time now) {
   auto node = being_read_.extract(judged.id);
   if (node.empty()) return;
-  Question& question = node.mapped();
+  PendingRequest& question = node.mapped();
   --question.talk->unread;
-  RemoteHost& host = host_of(question);
+  Archive& host = host_of(question);
   if (judged.doubt.empty()) {
     question.talk.reset();  // it is settled
     return host.trusted(question, now);
   }
-  go_on(host, std::move(question), {Meaning::Trouble, judged.doubt, false, std::nullopt}, now);
+  go_on(host, std::move(question), {Severity::Trouble, judged.doubt, false, std::nullopt}, now);
 }
 
-void HttpClient::take(std::shared_ptr<Talk>& abandoned, Time now) {
+void HttpClient::take(std::shared_ptr<ReplyChannel>& abandoned, Time now) {
   drop(*abandoned, now);
 }
 
 // Questions of a conversation that nobody holds any more.
-void HttpClient::drop(const Talk& talk, Time now) {
+void HttpClient::drop(const ReplyChannel& talk, Time now) {
   for (auto& [name, host] : hosts_) host.take_waiting(&talk);
   for (auto it = in_flight_.begin(); it != in_flight_.end();) {
     if (it->second.talk.get() != &talk) {
@@ -190,7 +190,7 @@ void HttpClient::drop(const Talk& talk, Time now) {
       continue;
     }
     transfers_.cancel(it->first);
-    RemoteHost& host = host_of(it->second);
+    Archive& host = host_of(it->second);
     host.released(it->second, now);
     host.dropped(it->second);
     it = in_flight_.erase(it);
@@ -202,8 +202,8 @@ void HttpClient::drop(const Talk& talk, Time now) {
   });
 }
 
-void HttpClient::start_ready(RemoteHost& host, Time now) {
-  const auto may_send = [](const Talk& talk) { return talk.unread < kMostUnread; };
+void HttpClient::start_ready(Archive& host, Time now) {
+  const auto may_send = [](const ReplyChannel& talk) { return talk.unread < kMostUnread; };
   Total& total = totals_[host.name()];
   while (auto question = host.next(now, may_send)) {
     const HttpPolicy& policy = question->policy;
@@ -218,21 +218,21 @@ void HttpClient::start_ready(RemoteHost& host, Time now) {
 void HttpClient::finish(Transfers::Finished finished, Time now) {
   auto node = in_flight_.extract(finished.id);
   if (node.empty()) return;
-  Question question = std::move(node.mapped());
-  RemoteHost& host = host_of(question);
+  PendingRequest question = std::move(node.mapped());
+  Archive& host = host_of(question);
   const bool is_given_up =
       finished.end.kind == TransferEnd::Kind::TimedOut && finished.end.bytes_received == 0;
   host.released(question, now, is_given_up);
   question.bytes += finished.end.bytes_received;
   totals_[host.name()].bytes += finished.end.bytes_received;
   log_transfer(question, finished.end);
-  Verdict verdict = judge_transfer(finished.end, question.request.accept);
+  Judgement verdict = judge_transfer(finished.end, question.request.accept);
   // Archives say 403 of single objects too, and in place of "too many".
-  if (verdict.meaning == Meaning::Forbidden && finished.end.response.status == 403 &&
+  if (verdict.meaning == Severity::Forbidden && finished.end.response.status == 403 &&
       answered_.contains(question.host)) {
-    verdict.meaning = Meaning::Refusal;
+    verdict.meaning = Severity::Refusal;
   }
-  if (verdict.meaning != Meaning::Answer) return go_on(host, std::move(question), verdict, now);
+  if (verdict.meaning != Severity::Answer) return go_on(host, std::move(question), verdict, now);
   answered_[question.host] = now;
   ++question.talk->unread;
   Reply reply = reply_to(question);
@@ -241,7 +241,7 @@ void HttpClient::finish(Transfers::Finished finished, Time now) {
   being_read_.emplace(question.id, std::move(question));
 }
 
-void HttpClient::log_transfer(const Question& question, const TransferEnd& end) const {
+void HttpClient::log_transfer(const PendingRequest& question, const TransferEnd& end) const {
   const Request& request = question.request;
   settings_.log(
       LogLevel::Debug,
@@ -251,22 +251,22 @@ void HttpClient::log_transfer(const Question& question, const TransferEnd& end) 
                   end.bytes_received));
 }
 
-void HttpClient::go_on(RemoteHost& host, Question question, const Verdict& verdict, Time now) {
+void HttpClient::go_on(Archive& host, PendingRequest question, const Judgement& verdict, Time now) {
   switch (verdict.meaning) {
-    case Meaning::Answer:
+    case Severity::Answer:
       return;
-    case Meaning::HostFinal:
+    case Severity::HostFinal:
       host.give_up(verdict.reason);
       host.dropped(question);
       return fail(std::move(question), verdict.reason);
-    case Meaning::Final:
+    case Severity::Final:
       host.harmless(question, now);
       return fail(std::move(question), verdict.reason);
-    case Meaning::Forbidden:
+    case Severity::Forbidden:
       host.harmless(question, now);
       return fail(std::move(question), verdict.reason, true);
-    case Meaning::Trouble:
-    case Meaning::Refusal:
+    case Severity::Trouble:
+    case Severity::Refusal:
       if (auto hopeless = host.again(std::move(question), verdict, now)) {
         const std::uint64_t times = hopeless->sent;
         fail(std::move(*hopeless), fmt::format("{} (asked {} times)", verdict.reason, times));
@@ -276,7 +276,7 @@ void HttpClient::go_on(RemoteHost& host, Question question, const Verdict& verdi
 
 void HttpClient::drop_hopeless(Time now) {
   for (auto& [name, host] : hosts_) {
-    for (Question& question : host.hopeless(now)) fail(std::move(question), host.given_up());
+    for (PendingRequest& question : host.hopeless(now)) fail(std::move(question), host.given_up());
   }
 }
 
@@ -285,11 +285,11 @@ void HttpClient::drop_hopeless(Time now) {
 // is asked for the first time is no waiting while its archive still answers some.
 void HttpClient::drain(Time now) {
   if (!draining_since_) draining_since_ = now;
-  std::set<std::shared_ptr<Talk>> waiting;
-  const auto answers = [&](const Question& question) {
+  std::set<std::shared_ptr<ReplyChannel>> waiting;
+  const auto answers = [&](const PendingRequest& question) {
     return now - std::max(answered_[question.host], *draining_since_) < kDrainPatience;
   };
-  const auto note = [&](const Question& question, bool is_busy) {
+  const auto note = [&](const PendingRequest& question, bool is_busy) {
     if (is_busy) question.talk->busy = now;
     waiting.insert(question.talk);
   };
@@ -303,9 +303,9 @@ void HttpClient::drain(Time now) {
       note(question, !is_away && when <= now && question.attempts == 0 && answers(question));
     }
   }
-  for (const std::shared_ptr<Talk>& talk : waiting) {
+  for (const std::shared_ptr<ReplyChannel>& talk : waiting) {
     if (now - std::max(talk->busy, *draining_since_) < kDrainPatience) continue;
-    talk->end(Talk::End::Interrupted);
+    talk->end(ReplyChannel::End::Interrupted);
     drop(*talk, now);
     if (std::exchange(has_left_, true)) continue;
     settings_.log(LogLevel::Info,
@@ -313,7 +313,7 @@ void HttpClient::drain(Time now) {
   }
 }
 
-void HttpClient::stop_all(Talk::End why) noexcept {
+void HttpClient::stop_all(ReplyChannel::End why) noexcept {
   stopped_ = why;
   for (auto& [name, host] : hosts_) {
     for (const auto& [when, question] : host.waiting()) question.talk->end(why);

@@ -13,15 +13,15 @@
 #include <variant>
 #include <vector>
 
-#include "http/dialogue.hpp"
+#include "http/conversation_runner.hpp"
 #include "http/transfers.hpp"
 
 namespace qsohost::inline v1 {
 
-class HttpClient final : public Http, private Asking {
+class HttpClient final : public Http, private RequestQueue {
  public:
   struct Settings {
-    RemoteHost::Log log;
+    Archive::Log log;
     // From 1 on a conversation that only waits is ended, from 2 on every one.
     const std::atomic<int>* interrupts = nullptr;
     AnswerStore* answers = nullptr;  // of this run, and of the one it resumes
@@ -39,12 +39,12 @@ class HttpClient final : public Http, private Asking {
   std::vector<std::string> notes() const;  // what was asked of whom, for the closing report
 
  private:
-  using Time = RemoteHost::Time;
+  using Time = Archive::Time;
   struct Judged {
     std::uint64_t id = 0;
     std::string doubt;
   };
-  using Message = std::variant<Question, Judged, std::shared_ptr<Talk>>;
+  using Message = std::variant<PendingRequest, Judged, std::shared_ptr<ReplyChannel>>;
   struct Total {
     std::uint64_t requests = 0;
     std::uint64_t again = 0;
@@ -52,37 +52,37 @@ class HttpClient final : public Http, private Asking {
   };
 
   // Asking: for lanes.
-  void ask(Question question) override;
+  void ask(PendingRequest question) override;
   void judge(std::uint64_t question, const std::string& doubt) override;
-  void abandon(const std::shared_ptr<Talk>& talk) override;
+  void abandon(const std::shared_ptr<ReplyChannel>& talk) override;
   void send(Message message);
 
   // For the loop's thread.
   void loop();
   void turn();
-  void take(Question& question, Time now);
+  void take(PendingRequest& question, Time now);
   void take(Judged& judged, Time now);
-  void take(std::shared_ptr<Talk>& abandoned, Time now);
-  void drop(const Talk& talk, Time now);
-  void start_ready(RemoteHost& host, Time now);
+  void take(std::shared_ptr<ReplyChannel>& abandoned, Time now);
+  void drop(const ReplyChannel& talk, Time now);
+  void start_ready(Archive& host, Time now);
   void finish(Transfers::Finished finished, Time now);
-  void log_transfer(const Question& question, const TransferEnd& end) const;
-  void go_on(RemoteHost& host, Question question, const Verdict& verdict, Time now);
+  void log_transfer(const PendingRequest& question, const TransferEnd& end) const;
+  void go_on(Archive& host, PendingRequest question, const Judgement& verdict, Time now);
   void drop_hopeless(Time now);
   void drain(Time now);
-  void stop_all(Talk::End why) noexcept;
+  void stop_all(ReplyChannel::End why) noexcept;
   void say_caught() const noexcept;
   void publish(Time now);
-  RemoteHost& host_of(const Question& question);
+  Archive& host_of(const PendingRequest& question);
 
   Settings settings_;
   Transfers transfers_;
   // The loop's own:
-  std::map<std::string, RemoteHost> hosts_;
+  std::map<std::string, Archive> hosts_;
   std::map<std::string, Total> totals_;
-  std::map<std::uint64_t, Question> in_flight_;
-  std::map<std::uint64_t, Question> being_read_;  // answered; a lane looks at them
-  Talk::End stopped_ = Talk::End::No;             // why nothing is asked any more
+  std::map<std::uint64_t, PendingRequest> in_flight_;
+  std::map<std::uint64_t, PendingRequest> being_read_;  // answered; a lane looks at them
+  ReplyChannel::End stopped_ = ReplyChannel::End::No;             // why nothing is asked any more
   std::optional<Time> draining_since_;
   std::map<std::string, Time> answered_;  // by host: when the last answer came
   bool has_left_ = false;                 // conversations to a later run

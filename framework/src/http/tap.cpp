@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <utility>
 
 #include "base/fnv.hpp"
+#include "base/backoff.hpp"
 #include "http/tap_answer.hpp"
 #include "http/tap_request.hpp"
 #include "http/url.hpp"
@@ -30,7 +30,7 @@ constexpr int kTurnStep = 1000;
 
 // 0.5 s, 0.75 s, ... 30 s.
 milliseconds before_poll(int polls) {
-  const double seconds = std::min(30.0, 0.5 * std::pow(1.5, polls));
+  const double seconds = Backoff{0.5, 30, 1.5}.seconds(polls + 1);
   return milliseconds(static_cast<std::int64_t>(1000 * seconds));
 }
 

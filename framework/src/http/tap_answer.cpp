@@ -6,7 +6,7 @@
 #include <cctype>
 #include <optional>
 
-#include "http/verdict.hpp"
+#include "http/judgement.hpp"
 #include "qsohost/error.hpp"
 #include "qsohost/names.hpp"
 

@@ -142,10 +142,10 @@ std::string probe(const fs::path& file, const PluginNote& note) {
   return reason;
 }
 
-std::string terminate_words() {
+std::string describe_uncaught() {
   std::string out = "something threw where nothing can catch it";
   if (const std::type_info* type = abi::__cxa_current_exception_type()) {
-    out += fmt::format(": {} ({})", caught_words(), readable_name(type->name()));
+    out += fmt::format(": {} ({})", current_exception_message(), readable_name(type->name()));
   }
   const std::vector<fs::path> guilty = plugins_on_this_stack();
   for (const fs::path& path : guilty) out += fmt::format("\n  in code of plugin {}", path.string());

@@ -220,7 +220,7 @@ StagePtr Plugins::create(std::string_view stage) {
     }
     return created;
   } catch (...) {
-    throw UsageError(fmt::format("{} cannot be created: {}", where, caught_words()));
+    throw UsageError(fmt::format("{} cannot be created: {}", where, current_exception_message()));
   }
 }
 

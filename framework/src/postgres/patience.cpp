@@ -1,11 +1,10 @@
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <random>
 #include <thread>
 
+#include "base/backoff.hpp"
 #include "qsohost/error.hpp"
 #include "qsohost/postgres.hpp"
 
@@ -22,8 +21,8 @@ void PgPatience::failed(const std::string& message) {
     throw RunError(fmt::format("{}; given up after {} attempts", message, failures_));
   }
   thread_local std::minstd_rand random(std::random_device{}());
-  const double whole = std::min(retry_.longest, retry_.first * std::pow(2.0, failures_ - 1));
-  const double seconds = whole * std::uniform_real_distribution<double>(0.5, 1.0)(random);
+  const double seconds =
+      jittered(Backoff{retry_.first, retry_.longest}.seconds(failures_), random);
   warn_(fmt::format("{}; next attempt ({} of {}) in {:.1f} s", message, failures_ + 1,
                     retry_.attempts, seconds));
   const auto end = Clock::now() + std::chrono::duration<double>(seconds);

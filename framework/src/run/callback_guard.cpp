@@ -13,7 +13,7 @@ std::vector<std::string> CallbackGuard::notes() const {
 
 void CallbackGuard::note(const std::string& what) noexcept {
   try {
-    const std::string words = caught_words();
+    const std::string words = current_exception_message();
     const std::lock_guard lock(mutex_);
     if (failed_.insert(what).second) {
       notes_.push_back(fmt::format("{} failed, and the run went on: {}", what, words));

@@ -14,7 +14,7 @@ namespace qsohost::inline v1 {
 
 using Clock = Trace::Clock;
 
-struct Executor::Flight {
+struct Executor::BatchInFlight {
   std::uint64_t sequence;  // 0, 1, 2, ... without the gaps that skipped batches leave in ordinals
   Batch batch;
   BatchRecord record;
@@ -23,10 +23,10 @@ struct Executor::Flight {
   Clock::time_point queued = Clock::now();
 };
 
-struct Executor::Step {
+struct Executor::Segment {
   Role role;                        // Fetcher, Fitter (for filters too) or Sink
   std::vector<std::size_t> stages;  // of the chain
-  Queue<FlightPtr> queue;
+  Queue<BatchPtr> queue;
   std::vector<std::thread> threads;
 };
 
@@ -105,13 +105,13 @@ void Executor::make_steps() {
     if (role == Role::Sink && !settings_.with_sinks) continue;
     const bool joins = !steps_.empty() && steps_.back()->role == role && role != Role::Fetcher;
     if (!joins) {
-      steps_.push_back(std::make_unique<Step>());
+      steps_.push_back(std::make_unique<Segment>());
       steps_.back()->role = role;
     }
     steps_.back()->stages.push_back(i);
   }
   if (settings_.batch_done) {
-    steps_.push_back(std::make_unique<Step>());
+    steps_.push_back(std::make_unique<Segment>());
     steps_.back()->role = Role::Sink;
   }
 }
@@ -119,7 +119,7 @@ void Executor::make_steps() {
 void Executor::start_threads() {
   pool_ = make_compute_pool(settings_.threads);
   for (std::size_t i = 0; i < steps_.size(); ++i) {
-    Step& step = *steps_[i];
+    Segment& step = *steps_[i];
     if (step.role == Role::Sink) {
       step.threads.emplace_back([this, &step, i] { sink_loop(step, i); });
     } else if (step.role == Role::Fetcher) {
@@ -206,8 +206,8 @@ void Executor::read_source() {
       if (interrupts() > 0) stopped_early_ = true;
       return;
     }
-    auto flight = std::make_unique<Flight>(
-        Flight{sequence, std::move(next->batch), std::move(next->record), {}});
+    auto flight = std::make_unique<BatchInFlight>(
+        BatchInFlight{sequence, std::move(next->batch), std::move(next->record), {}});
     const Batch& batch = flight->batch;
     if (trace_ != nullptr) trace_->add(source.label, batch.ordinal(), begin, end);
     flight->record.stages.resize(chain_.stages().size());
@@ -225,20 +225,20 @@ void Executor::read_source() {
   }
 }
 
-void Executor::deliver(FlightPtr flight, std::size_t index) {
+void Executor::deliver(BatchPtr flight, std::size_t index) {
   if (index == steps_.size()) return complete(std::move(flight));
-  Step& step = *steps_[index];
+  Segment& step = *steps_[index];
   flight->queued = Clock::now();
   if (step.role != Role::Fitter) return step.queue.push(std::move(flight));
   // std::function wants something copyable; the flight is handed on inside.
-  pool_->submit([this, &step, index, shared = std::make_shared<FlightPtr>(std::move(flight))] {
+  pool_->submit([this, &step, index, shared = std::make_shared<BatchPtr>(std::move(flight))] {
     process(step, **shared);
     deliver(std::move(*shared), index + 1);
   });
 }
 
-void Executor::sink_loop(Step& step, std::size_t index) {
-  std::map<std::uint64_t, FlightPtr> early;  // at most as many as there are tokens
+void Executor::sink_loop(Segment& step, std::size_t index) {
+  std::map<std::uint64_t, BatchPtr> early;  // at most as many as there are tokens
   std::uint64_t next = 0;
   while (auto flight = step.queue.pop()) {
     const std::uint64_t sequence = (*flight)->sequence;
@@ -252,7 +252,7 @@ void Executor::sink_loop(Step& step, std::size_t index) {
   }
 }
 
-void Executor::process(Step& step, Flight& flight) {
+void Executor::process(Segment& step, BatchInFlight& flight) {
   if (step.stages.empty()) {
     if (interrupts() > 1) flight.dead = true;
     if (flight.dead) return;
@@ -286,13 +286,13 @@ void Executor::process(Step& step, Flight& flight) {
 
 // A stage that was told to stop may have left objects undone: for --resume, and nothing is
 // recorded.
-bool Executor::may_be_incomplete(const Step& step) const {
+bool Executor::may_be_incomplete(const Segment& step) const {
   if (interrupts() > 1) return true;
   return step.role == Role::Fetcher && settings_.was_stopped &&
          settings_.was_stopped(step.stages.front());
 }
 
-void Executor::call(std::size_t index, Flight& flight) {
+void Executor::call(std::size_t index, BatchInFlight& flight) {
   const ChainStage& stage = chain_.stages()[index];
   Batch& batch = flight.batch;
   StageRecord& record = flight.record.stages[index];
@@ -333,7 +333,7 @@ void Executor::call(std::size_t index, Flight& flight) {
   clocks_[index].objects += record.objects_in;
 }
 
-void Executor::call_fitter_at(std::size_t index, Flight& flight, Counts& counts) {
+void Executor::call_fitter_at(std::size_t index, BatchInFlight& flight, Counts& counts) {
   Batch& batch = flight.batch;
   FitterWork work{index, {}, {}};
   if (settings_.batch_done) {
@@ -361,7 +361,7 @@ void Executor::call_fitter_at(std::size_t index, Flight& flight, Counts& counts)
   if (settings_.batch_done) flight.fitted.push_back(std::move(work));
 }
 
-void Executor::complete(FlightPtr flight) {
+void Executor::complete(BatchPtr flight) {
   if (!flight->dead) {
     try {
       db_.commit(flight->record);

@@ -73,12 +73,12 @@ class Executor {
   std::size_t workers(std::size_t stage) const;  // threads that a stage may use
 
  private:
-  struct Flight;
-  struct Step;
-  using FlightPtr = std::unique_ptr<Flight>;
+  struct BatchInFlight;
+  struct Segment;
+  using BatchPtr = std::unique_ptr<BatchInFlight>;
 
   int interrupts() const;
-  bool may_be_incomplete(const Step& step) const;
+  bool may_be_incomplete(const Segment& step) const;
   bool stopping() const;  // no more batches from the source
   void make_steps();
   void start_threads();
@@ -86,12 +86,12 @@ class Executor {
   void run_source();
   void read_source();
   bool take_token();
-  void deliver(FlightPtr flight, std::size_t step);
-  void sink_loop(Step& step, std::size_t index);
-  void process(Step& step, Flight& flight);
-  void call(std::size_t stage, Flight& flight);
-  void call_fitter_at(std::size_t stage, Flight& flight, Counts& counts);
-  void complete(FlightPtr flight);
+  void deliver(BatchPtr flight, std::size_t step);
+  void sink_loop(Segment& step, std::size_t index);
+  void process(Segment& step, BatchInFlight& flight);
+  void call(std::size_t stage, BatchInFlight& flight);
+  void call_fitter_at(std::size_t stage, BatchInFlight& flight, Counts& counts);
+  void complete(BatchPtr flight);
   void fail(const std::string& message);
 
   Chain& chain_;
@@ -100,7 +100,7 @@ class Executor {
   SourceReader reader_;
   Trace* trace_;
   std::atomic<bool> has_failed_ = false;
-  std::vector<std::unique_ptr<Step>> steps_;
+  std::vector<std::unique_ptr<Segment>> steps_;
   std::unique_ptr<ComputePool> pool_;
   std::thread source_;
 

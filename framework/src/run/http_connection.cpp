@@ -22,7 +22,7 @@ bool is_settled(const BatchRecord& batch, const Chain& chain) {
   for (std::size_t i = 0; i < batch.stages.size(); ++i) {
     if (chain.stages().at(i).offer.role != Role::Fetcher) continue;
     const bool is_open = std::ranges::any_of(batch.stages[i].objects, [](const ObjectRecord& o) {
-      return o.outcome == Outcome::TryAgain || o.outcome == Outcome::BadObject;
+      return o.outcome == Outcome::Failed || o.outcome == Outcome::BadObject;
     });
     if (is_open) return false;
   }

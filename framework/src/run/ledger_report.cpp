@@ -33,7 +33,7 @@ void add_notes(const StageReport& stage, std::size_t index, const RunDb& db, Run
       report.notes.push_back(
           fmt::format("  and {} more; `qsohost status RUN_DIR --failed` lists them", n - most));
   };
-  tell(Outcome::TryAgain, stage.failed, "objects failed and can be tried again");
+  tell(Outcome::Failed, stage.failed, "objects failed and can be tried again");
   tell(Outcome::BadObject, stage.bad, "objects could not be done");
 }
 

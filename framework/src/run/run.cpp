@@ -104,7 +104,7 @@ RunFacts facts_of(const Chain& chain, const RunOptions& options) {
   return facts;
 }
 
-struct Work {
+struct RunState {
   Chain& chain;
   const RunOptions& options;
   RunDirectory* directory;  // none in a dry run
@@ -122,7 +122,7 @@ std::optional<std::uint64_t> source_size(const Chain& chain) {
   return size;
 }
 
-std::optional<std::uint64_t> objects_total(const Work& work) {
+std::optional<std::uint64_t> objects_total(const RunState& work) {
   std::optional<std::uint64_t> total = source_size(work.chain);
   if (total) total = *total - std::min(*total, work.options.skip);
   if (work.options.limit) {
@@ -132,7 +132,7 @@ std::optional<std::uint64_t> objects_total(const Work& work) {
 }
 
 // For `qsohost status`.
-void note_start(const Work& work) {
+void note_start(const RunState& work) {
   std::string stages;
   for (const ChainStage& stage : work.chain.stages()) {
     stages += fmt::format("{} {}\n", name_of(stage.offer.role), stage.label);
@@ -147,7 +147,7 @@ void note_start(const Work& work) {
   }
 }
 
-std::function<void(std::uint64_t, const std::string&)> progress_of(const Work& work,
+std::function<void(std::uint64_t, const std::string&)> progress_of(const RunState& work,
                                                                    const HttpConnection& http) {
   if (!work.options.progress) return {};
   const std::optional<std::uint64_t> total = objects_total(work);
@@ -161,12 +161,12 @@ std::function<void(std::uint64_t, const std::string&)> progress_of(const Work& w
   };
 }
 
-fs::path ledger_of(const Work& work) {
+fs::path ledger_of(const RunState& work) {
   return work.directory == nullptr ? fs::path() : ledger_file(work.directory->folder());
 }
 
 // The products, once everything has been read and committed.
-void finish(Work& work, const Executor& executor, ProductFiles& products, RunReport& report) {
+void finish(RunState& work, const Executor& executor, ProductFiles& products, RunReport& report) {
   if (const auto end = executor.source_end()) {
     work.db.set_meta("source end", std::to_string(*end));
   }
@@ -176,7 +176,7 @@ void finish(Work& work, const Executor& executor, ProductFiles& products, RunRep
   report.products = products.paths();
 }
 
-void check_products(Work& work, ProductFiles& products) {
+void check_products(RunState& work, ProductFiles& products) {
   const bool has_begun = work.db.meta("started").has_value();
   try {
     products.check(work.chain, work.db.inputs());
@@ -188,13 +188,13 @@ void check_products(Work& work, ProductFiles& products) {
 }
 
 // What is not wanted any more when a run is done and nothing can be tried again.
-void tidy_up(const Work& work, const std::vector<std::string>& passing, HttpConnection& http) {
+void tidy_up(const RunState& work, const std::vector<std::string>& passing, HttpConnection& http) {
   http.drop_answers();
   work.directory->remove_chunks(passing);
   work.directory->remove_received();
 }
 
-void execute(Work& work, RunReport& report) {
+void execute(RunState& work, RunReport& report) {
   const auto begin = std::chrono::steady_clock::now();
   std::optional<OpenChain> open;
   std::optional<HttpConnection> http;
@@ -273,7 +273,7 @@ RunReport run_guarded(Chain& chain, const RunOptions& options, CallbackGuard& gu
   Trace* const tracer = trace ? &*trace : nullptr;
   if (options.dry_run) {
     RunDb db("");
-    Work work{chain, options, nullptr, db, {}, tracer, guard};
+    RunState work{chain, options, nullptr, db, {}, tracer, guard};
     execute(work, report);
     return report;
   }
@@ -299,7 +299,7 @@ RunReport run_guarded(Chain& chain, const RunOptions& options, CallbackGuard& gu
   }
   CrashFile crashes(directory.work_folder() / kCrashFile);
   warn_of_crashes(options, directory.work_folder(), crashes);
-  Work work{chain, options, &directory, db, done_before(db), tracer, guard, &crashes};
+  RunState work{chain, options, &directory, db, done_before(db), tracer, guard, &crashes};
   execute(work, report);
   return report;
 }

@@ -188,7 +188,7 @@ std::set<std::uint64_t> RunDb::unsettled(std::size_t fetcher) const {
     std::set<std::uint64_t> out;
     SQLite::Statement select(
         db, "SELECT DISTINCT ordinal FROM object WHERE stage=? AND outcome IN (?, ?)");
-    bind_values(select, std::uint64_t{fetcher}, static_cast<std::uint64_t>(Outcome::TryAgain),
+    bind_values(select, std::uint64_t{fetcher}, static_cast<std::uint64_t>(Outcome::Failed),
                 static_cast<std::uint64_t>(Outcome::BadObject));
     while (select.executeStep()) out.insert(integer(select, 0));
     return out;

@@ -38,7 +38,7 @@ StageTotals RunDb::totals(std::size_t stage) const {
         case Outcome::NotFound:
           out.not_found = integer(outcomes, 1);
           break;
-        case Outcome::TryAgain:
+        case Outcome::Failed:
           out.failed = integer(outcomes, 1);
           break;
         case Outcome::BadObject:

@@ -59,7 +59,7 @@ struct CompareReport {
   std::filesystem::path table;  // empty if the run failed
 };
 
-// Runs a chain that was loaded with a LineUp, as a dry run with `options`, and writes `table`: CSV
+// Runs a chain that was loaded with a FitterComparison, as a dry run with `options`, and writes `table`: CSV
 // if its name ends so, else FITS. A file of that name is replaced once all is well; when
 // interrupted it holds the objects done so far. Memory does not grow with the number of objects but
 // for the medians at the end, 8 bytes a light curve.

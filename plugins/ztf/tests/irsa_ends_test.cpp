@@ -62,7 +62,7 @@ TEST_CASE("answers that are always cut fail, and give no light curve by halves")
     response.body.resize(response.body.find('\n', response.body.size() / 2) + 1);
   };
   talk.run(QueryBy::Position);
-  CHECK(talk.states[0].outcome == Outcome::TryAgain);
+  CHECK(talk.states[0].outcome == Outcome::Failed);
   CHECK_THAT(talk.states[0].reason, Contains("8 answers had not all rows"));
   CHECK(talk.batch.group("ztf.g").epochs() == 0);
   CHECK(talk.count("archive", "cut answers") == 8);

@@ -220,7 +220,7 @@ TEST_CASE("a table that announces more than there is") {
   talk.archive.add({"7", 12, 20, "zg", 4, 0});  // announced to have none
   talk.run(QueryBy::Ids);
   CHECK(outcomes_of(talk) ==
-        std::vector<Outcome>{Outcome::Matched, Outcome::TryAgain, Outcome::NotFound});
+        std::vector<Outcome>{Outcome::Matched, Outcome::Failed, Outcome::NotFound});
   CHECK(talk.batch.group("ztf.g").slice(0).count == 3);
   CHECK(talk.count("archive", "oids with fewer epochs than announced") == 1);
   CHECK_THAT(talk.states[1].reason, Contains("lists 4 epochs of object 6, but 5 answers had none"));
@@ -276,12 +276,12 @@ TEST_CASE("what the host gives up on fails alone") {
   talk.run(QueryBy::Ids);
   int failed = 0;
   for (const auto& state : talk.states) {
-    if (state.outcome != Outcome::TryAgain) continue;
+    if (state.outcome != Outcome::Failed) continue;
     ++failed;
     CHECK_THAT(state.reason, Contains("status 500"));
   }
   CHECK(failed == 1);
-  CHECK(talk.states[4].outcome == Outcome::TryAgain);
+  CHECK(talk.states[4].outcome == Outcome::Failed);
   CHECK(talk.batch.group("ztf.r").slice(4).count == 0);  // nothing by halves
 }
 
@@ -314,7 +314,7 @@ TEST_CASE("auto: the table for many, positions for few, and when the table canno
   fill(stern, 31);
   stern.spoil = broken.spoil;
   stern.run(QueryBy::Ids);
-  for (const auto& state : stern.states) CHECK(state.outcome == Outcome::TryAgain);
+  for (const auto& state : stern.states) CHECK(state.outcome == Outcome::Failed);
 }
 
 TEST_CASE("many positions go as a job; one that is lost or fails is made anew, but not for ever") {
@@ -353,7 +353,7 @@ TEST_CASE("many positions go as a job; one that is lost or fails is made anew, b
   };
   never.run(QueryBy::Ids);
   for (const auto& state : never.states) {
-    CHECK(state.outcome == Outcome::TryAgain);
+    CHECK(state.outcome == Outcome::Failed);
     CHECK_THAT(state.reason, Contains("job3 ended in phase ABORTED"));
   }
 }

@@ -46,7 +46,7 @@ struct Overrides {
 };
 
 // Several fitters in the place of one, for `qsohost compare`.
-struct LineUp {
+struct FitterComparison {
   std::vector<std::string> fitters;
   std::string label;  // of the fitter's place; "": the chain has only one
 };
@@ -68,7 +68,7 @@ class QSOHOST_API Chain {
   // name. Options of the place, from the file and of `overrides`, go to all fitters that know them;
   // those for a fitter's name to that one.
   static std::optional<Chain> load(const std::filesystem::path& file, const Overrides& overrides,
-                                   const LineUp& line_up, Plugins& plugins,
+                                   const FitterComparison& line_up, Plugins& plugins,
                                    std::vector<Problem>& problems);
 
   // The chain of which effective() gave these lines.
@@ -93,7 +93,7 @@ class QSOHOST_API Chain {
  private:
   Chain() = default;
   static std::optional<Chain> load(const std::filesystem::path& file, const Overrides& overrides,
-                                   const LineUp* line_up, Plugins& plugins,
+                                   const FitterComparison* line_up, Plugins& plugins,
                                    std::vector<Problem>& problems);
   void build(const RawChain& raw, const std::filesystem::path& folder, Plugins& plugins,
              std::vector<Problem>& problems);

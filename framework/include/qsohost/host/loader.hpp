@@ -80,6 +80,6 @@ class QSOHOST_API Plugins {
 
 // For a std::terminate handler: what was thrown and, as far as the stack of this thread tells, by
 // which plugin. Several lines.
-QSOHOST_API std::string terminate_words();
+QSOHOST_API std::string describe_uncaught();
 
 }  // namespace qsohost::inline v1

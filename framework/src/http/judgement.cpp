@@ -1,4 +1,4 @@
-#include "http/verdict.hpp"
+#include "http/judgement.hpp"
 
 #include <curl/curl.h>
 #include <fmt/format.h>
@@ -33,19 +33,19 @@ std::string first_words(std::string_view body) {
   return out;
 }
 
-Verdict judge_status(const Response& response, const std::vector<int>& accepted) {
+Judgement judge_status(const Response& response, const std::vector<int>& accepted) {
   const int status = response.status;
   if (status >= 200 && status < 300) return {};
   if (std::ranges::find(accepted, status) != accepted.end()) return {};
-  Verdict verdict;
+  Judgement verdict;
   verdict.reason = describe(response);
   if (means_later(status) || status >= 500) {
-    verdict.meaning = Meaning::Trouble;
+    verdict.meaning = Severity::Trouble;
     verdict.retry_after = retry_after(response);
   } else if (status == 401 || status == 403) {
-    verdict.meaning = Meaning::Forbidden;
+    verdict.meaning = Severity::Forbidden;
   } else {
-    verdict.meaning = status >= 400 ? Meaning::Refusal : Meaning::Final;
+    verdict.meaning = status >= 400 ? Severity::Refusal : Severity::Final;
   }
   return verdict;
 }
@@ -84,22 +84,22 @@ bool means_later(int status) {
   return status == 408 || status == 425 || status == 429 || status == 503;
 }
 
-Verdict judge_transfer(const TransferEnd& end, const std::vector<int>& accepted) {
+Judgement judge_transfer(const TransferEnd& end, const std::vector<int>& accepted) {
   using Kind = TransferEnd::Kind;
   switch (end.kind) {
     case Kind::Response:
       return judge_status(end.response, accepted);
     case Kind::Unreachable:
-      return {Meaning::Trouble, end.detail, true, std::nullopt};
+      return {Severity::Trouble, end.detail, true, std::nullopt};
     case Kind::TimedOut:
     case Kind::Broken:
-      return {Meaning::Trouble, end.detail, false, std::nullopt};
+      return {Severity::Trouble, end.detail, false, std::nullopt};
     case Kind::TooBig:
     case Kind::Redirected:
     case Kind::Unusable:
-      return {Meaning::Final, end.detail, false, std::nullopt};
+      return {Severity::Final, end.detail, false, std::nullopt};
     case Kind::BadCertificate:
-      return {Meaning::HostFinal, end.detail, false, std::nullopt};
+      return {Severity::HostFinal, end.detail, false, std::nullopt};
   }
   return {};
 }

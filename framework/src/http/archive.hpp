@@ -15,29 +15,29 @@
 #include <vector>
 
 #include "http/concurrency_limit.hpp"
-#include "http/verdict.hpp"
+#include "http/judgement.hpp"
 #include "qsohost/context.hpp"
 
 namespace qsohost::inline v1 {
 
 // Who asked: replies go there.
-class Talk;
+class ReplyChannel;
 
 // Whoever drops a question that nobody answered or failed ends its talk, so that no lane waits for
 // it for ever.
-struct Question {
-  Question() = default;
-  ~Question();
-  Question(Question&&) noexcept = default;
-  Question& operator=(Question&&) noexcept = default;
-  Question(const Question&) = delete;
-  Question& operator=(const Question&) = delete;
+struct PendingRequest {
+  PendingRequest() = default;
+  ~PendingRequest();
+  PendingRequest(PendingRequest&&) noexcept = default;
+  PendingRequest& operator=(PendingRequest&&) noexcept = default;
+  PendingRequest(const PendingRequest&) = delete;
+  PendingRequest& operator=(const PendingRequest&) = delete;
 
   std::uint64_t id = 0;
   std::string host{};  // remote_host() of its URL
   Request request{};
   HttpPolicy policy{};
-  std::shared_ptr<Talk> talk{};  // none once it is settled
+  std::shared_ptr<ReplyChannel> talk{};  // none once it is settled
   int attempts = 0;              // that went wrong while the host was there
   int refusals = 0;              // of these
   bool is_probe = false;         // sent to see whether the host is back
@@ -46,12 +46,12 @@ struct Question {
   std::uint64_t bytes = 0;  // received
 };
 
-class RemoteHost {
+class Archive {
  public:
   using Time = std::chrono::steady_clock::time_point;
   using Log = std::function<void(LogLevel, const std::string&)>;
 
-  RemoteHost(std::string name, Log log, std::uint64_t seed);
+  Archive(std::string name, Log log, std::uint64_t seed);
 
   const std::string& name() const { return name_; }
   const ConcurrencyLimit& limit() const { return limit_; }
@@ -59,28 +59,28 @@ class RemoteHost {
   // Not empty: it was given up, for this reason.
   const std::string& given_up() const { return given_up_; }
 
-  void ask(Question question, Time not_before, Time now);
+  void ask(PendingRequest question, Time not_before, Time now);
   // The next question to send now, if there is one; `may_send` refuses those of a talk that has
   // unread answers enough.
-  std::optional<Question> next(Time now, const std::function<bool(const Talk&)>& may_send);
+  std::optional<PendingRequest> next(Time now, const std::function<bool(const ReplyChannel&)>& may_send);
   // The transfer of a question from next() is over. Where it was `given_up` unanswered, the archive
   // may go on working on it: its place stays taken for a while.
-  void released(Question& question, Time now, bool given_up = false);
+  void released(PendingRequest& question, Time now, bool given_up = false);
 
   // What it came to; each question that was released gets one of these.
-  void trusted(const Question& question, Time now);
-  void harmless(const Question& question, Time now);  // the host is there, and says no
-  void dropped(const Question& question);             // nobody wants to know any more
+  void trusted(const PendingRequest& question, Time now);
+  void harmless(const PendingRequest& question, Time now);  // the host is there, and says no
+  void dropped(const PendingRequest& question);             // nobody wants to know any more
   // Asks it again later, or gives it back when it has been asked often enough.
-  std::optional<Question> again(Question question, const Verdict& verdict, Time now);
+  std::optional<PendingRequest> again(PendingRequest question, const Judgement& verdict, Time now);
   void give_up(const std::string& reason);
 
   // Questions that nobody will ask any more: their host was given up.
-  std::vector<Question> hopeless(Time now);
+  std::vector<PendingRequest> hopeless(Time now);
   // Those that wait; of one talk, or all.
-  std::vector<Question> take_waiting(const Talk* of = nullptr);
+  std::vector<PendingRequest> take_waiting(const ReplyChannel* of = nullptr);
   // By when each may be sent, if the host takes any.
-  const std::multimap<Time, Question>& waiting() const { return waiting_; }
+  const std::multimap<Time, PendingRequest>& waiting() const { return waiting_; }
   void forget_all() noexcept;  // also those on their way
 
  private:
@@ -88,7 +88,7 @@ class RemoteHost {
   std::chrono::duration<double> jittered(std::chrono::duration<double> time);
   std::chrono::duration<double> back_off(int attempts);
   void alive(Time now);
-  void failed(const Question& question, const Verdict& verdict, Time now);
+  void failed(const PendingRequest& question, const Judgement& verdict, Time now);
   void pause(Time now, const std::string& reason);
   void obey(std::chrono::seconds retry_after, Time now);
   bool is_wanted(Time now) const;
@@ -97,7 +97,7 @@ class RemoteHost {
   Log log_;
   std::mt19937_64 random_;
   ConcurrencyLimit limit_;
-  std::multimap<Time, Question> waiting_;  // by when they may be sent
+  std::multimap<Time, PendingRequest> waiting_;  // by when they may be sent
   std::size_t in_flight_ = 0;
   std::multiset<Time> lingering_;  // until when given-up requests count
   std::size_t open_ = 0;           // asked, and not settled

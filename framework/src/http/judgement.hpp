@@ -11,7 +11,7 @@
 
 namespace qsohost::inline v1 {
 
-enum class Meaning : std::uint8_t {
+enum class Severity : std::uint8_t {
   Answer,     // for the plugin to look at
   Trouble,    // the archive has enough, or is broken: again, later
   Refusal,    // "you asked something wrong", which archives say wrongly at times: again, not often
@@ -20,15 +20,15 @@ enum class Meaning : std::uint8_t {
   Forbidden,  // nobody is let in with this token, or without one: the same for all objects
 };
 
-struct Verdict {
-  Meaning meaning = Meaning::Answer;
+struct Judgement {
+  Severity meaning = Severity::Answer;
   std::string reason;  // of all but Answer
   bool is_unreachable = false;
   std::optional<std::chrono::seconds> retry_after;
 };
 
 // `accepted`: see Request::accept.
-Verdict judge_transfer(const TransferEnd& end, const std::vector<int>& accepted = {});
+Judgement judge_transfer(const TransferEnd& end, const std::vector<int>& accepted = {});
 
 // "Later", which no plugin can take for an answer.
 bool means_later(int status);

@@ -1,4 +1,4 @@
-#include "http/remote_host.hpp"
+#include "http/archive.hpp"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -6,7 +6,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "http/talk.hpp"
+#include "base/backoff.hpp"
+#include "http/reply_channel.hpp"
 
 namespace qsohost::inline v1 {
 
@@ -39,26 +40,25 @@ std::string utc(std::chrono::system_clock::time_point moment) {
 
 }  // namespace
 
-Question::~Question() {
-  if (talk) talk->end(Talk::End::Lost);
+PendingRequest::~PendingRequest() {
+  if (talk) talk->end(ReplyChannel::End::Lost);
 }
 
-RemoteHost::RemoteHost(std::string name, Log log, std::uint64_t seed)
+Archive::Archive(std::string name, Log log, std::uint64_t seed)
     : name_(std::move(name)), log_(std::move(log)), random_(seed) {}
 
-Seconds RemoteHost::jittered(Seconds time) {
-  return time * std::uniform_real_distribution<double>(0.5, 1)(random_);
+Seconds Archive::jittered(Seconds time) {
+  return Seconds(qsohost::jittered(time.count(), random_));
 }
 
 // The first as long as an answer takes, then twice as long each time.
-Seconds RemoteHost::back_off(int attempts) {
+Seconds Archive::back_off(int attempts) {
   const Seconds first =
       std::clamp(Seconds(limit_.typical()), kShortestBackOff, kLongestFirstBackOff);
-  return jittered(
-      std::min(first * static_cast<double>(1U << std::min(attempts, 16)) / 2.0, kLongestBackOff));
+  return jittered(Seconds(Backoff{first.count(), kLongestBackOff.count()}.seconds(attempts)));
 }
 
-void RemoteHost::ask(Question question, Time not_before, Time now) {
+void Archive::ask(PendingRequest question, Time not_before, Time now) {
   if (open_++ == 0) silent_since_ = now;
   patience_ = std::max(patience_, question.policy.patience);
   timeout_ = std::max(timeout_, question.policy.timeout);
@@ -66,8 +66,8 @@ void RemoteHost::ask(Question question, Time not_before, Time now) {
   waiting_.emplace(not_before, std::move(question));
 }
 
-std::optional<Question> RemoteHost::next(Time now,
-                                         const std::function<bool(const Talk&)>& may_send) {
+std::optional<PendingRequest> Archive::next(Time now,
+                                         const std::function<bool(const ReplyChannel&)>& may_send) {
   if (!given_up_.empty() || now < retry_after_) return std::nullopt;
   if (is_down_ && (now < probe_at_ || in_flight_ > 0)) return std::nullopt;
   lingering_.erase(lingering_.begin(), lingering_.upper_bound(now));
@@ -75,7 +75,7 @@ std::optional<Question> RemoteHost::next(Time now,
   if (!is_down_ && at_work >= static_cast<std::size_t>(limit_.level())) return std::nullopt;
   for (auto it = waiting_.begin(); it != waiting_.end() && it->first <= now; ++it) {
     if (!may_send(*it->second.talk)) continue;
-    Question question = std::move(it->second);
+    PendingRequest question = std::move(it->second);
     waiting_.erase(it);
     ++in_flight_;
     ++question.sent;
@@ -89,13 +89,13 @@ std::optional<Question> RemoteHost::next(Time now,
   return std::nullopt;
 }
 
-void RemoteHost::released(Question& question, Time now, bool given_up) {
+void Archive::released(PendingRequest& question, Time now, bool given_up) {
   --in_flight_;
   if (given_up) lingering_.insert(now + question.policy.timeout / kLingers);
   question.sample = limit_.end(question.id, seconds(now));
 }
 
-void RemoteHost::alive(Time now) {
+void Archive::alive(Time now) {
   silent_since_ = now;
   failures_ = unreachable_ = 0;
   if (!is_down_) return;
@@ -104,22 +104,22 @@ void RemoteHost::alive(Time now) {
   log_(LogLevel::Info, fmt::format("{} answers again", name_));
 }
 
-void RemoteHost::trusted(const Question& question, Time now) {
+void Archive::trusted(const PendingRequest& question, Time now) {
   --open_;
   limit_.judge(question.sample, true, seconds(now));
   alive(now);
 }
 
-void RemoteHost::harmless(const Question& /*question*/, Time now) {
+void Archive::harmless(const PendingRequest& /*question*/, Time now) {
   --open_;
   alive(now);
 }
 
-void RemoteHost::dropped(const Question& /*question*/) {
+void Archive::dropped(const PendingRequest& /*question*/) {
   --open_;
 }
 
-void RemoteHost::pause(Time now, const std::string& reason) {
+void Archive::pause(Time now, const std::string& reason) {
   const bool is_new = !is_down_;
   pause_ = is_new ? kFirstPause : std::min(2 * pause_, kLongestPause);
   is_down_ = true;
@@ -132,7 +132,7 @@ void RemoteHost::pause(Time now, const std::string& reason) {
 }
 
 // Half of the patience at most, so that it is asked once more before it is given up.
-void RemoteHost::obey(std::chrono::seconds retry_after, Time now) {
+void Archive::obey(std::chrono::seconds retry_after, Time now) {
   const Seconds most = std::min(kLongestObeyed, Seconds(patience_) / 2);
   const Seconds wait = std::clamp(Seconds(retry_after), Seconds(0), most);
   retry_after_ = std::max(retry_after_, now + ticks(wait));
@@ -146,7 +146,7 @@ void RemoteHost::obey(std::chrono::seconds retry_after, Time now) {
                    utc(until)));
 }
 
-void RemoteHost::failed(const Question& question, const Verdict& verdict, Time now) {
+void Archive::failed(const PendingRequest& question, const Judgement& verdict, Time now) {
   last_reason_ = verdict.reason;
   ++failures_;
   unreachable_ = verdict.is_unreachable ? unreachable_ + 1 : 0;
@@ -159,8 +159,8 @@ void RemoteHost::failed(const Question& question, const Verdict& verdict, Time n
   limit_.judge(question.sample, false, seconds(now));
 }
 
-std::optional<Question> RemoteHost::again(Question question, const Verdict& verdict, Time now) {
-  if (verdict.meaning == Meaning::Refusal) {
+std::optional<PendingRequest> Archive::again(PendingRequest question, const Judgement& verdict, Time now) {
+  if (verdict.meaning == Severity::Refusal) {
     ++question.refusals;
     alive(now);
   } else {
@@ -175,14 +175,14 @@ std::optional<Question> RemoteHost::again(Question question, const Verdict& verd
   return std::nullopt;
 }
 
-void RemoteHost::give_up(const std::string& reason) {
+void Archive::give_up(const std::string& reason) {
   if (!given_up_.empty()) return;
   given_up_ = reason;
   log_(LogLevel::Warning, fmt::format("{} is given up for this run: {}", name_, reason));
 }
 
 // Something waits for the host, and not only for its own time, which a plugin may set far ahead.
-bool RemoteHost::is_wanted(Time now) const {
+bool Archive::is_wanted(Time now) const {
   if (in_flight_ > 0) return true;
   return std::ranges::any_of(
       waiting_, [&](const auto& entry) { return entry.first <= now || entry.second.sent > 0; });
@@ -190,7 +190,7 @@ bool RemoteHost::is_wanted(Time now) const {
 
 // Nothing but time counts: what else is known of a host changes with every late answer. While it
 // takes questions, the first of them may still be answered within its time-out.
-std::vector<Question> RemoteHost::hopeless(Time now) {
+std::vector<PendingRequest> Archive::hopeless(Time now) {
   if (!is_wanted(now)) silent_since_ = now;
   const Seconds silent = now - silent_since_;
   const Seconds most = is_waiting(now) ? Seconds(patience_) : Seconds(patience_ + timeout_);
@@ -200,11 +200,11 @@ std::vector<Question> RemoteHost::hopeless(Time now) {
                     "--retry-failed",
                     name_, silent.count(), last_reason_.empty() ? "none" : last_reason_));
   }
-  return given_up_.empty() ? std::vector<Question>() : take_waiting();
+  return given_up_.empty() ? std::vector<PendingRequest>() : take_waiting();
 }
 
-std::vector<Question> RemoteHost::take_waiting(const Talk* of) {
-  std::vector<Question> out;
+std::vector<PendingRequest> Archive::take_waiting(const ReplyChannel* of) {
+  std::vector<PendingRequest> out;
   for (auto it = waiting_.begin(); it != waiting_.end();) {
     if (of != nullptr && it->second.talk.get() != of) {
       ++it;
@@ -217,7 +217,7 @@ std::vector<Question> RemoteHost::take_waiting(const Talk* of) {
   return out;
 }
 
-void RemoteHost::forget_all() noexcept {
+void Archive::forget_all() noexcept {
   waiting_.clear();
   open_ = in_flight_ = 0;
 }

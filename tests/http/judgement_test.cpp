@@ -1,4 +1,4 @@
-#include "http/verdict.hpp"
+#include "http/judgement.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -9,7 +9,7 @@ using std::chrono::seconds;
 
 namespace {
 
-Verdict of_status(int status, const std::string& retry_after = "") {
+Judgement of_status(int status, const std::string& retry_after = "") {
   TransferEnd end;
   end.response.status = status;
   end.response.body = "<html><h1>so \n so</h1>";
@@ -20,18 +20,18 @@ Verdict of_status(int status, const std::string& retry_after = "") {
 }  // namespace
 
 TEST_CASE("what a status means") {
-  CHECK(of_status(200).meaning == Meaning::Answer);
-  CHECK(of_status(204).meaning == Meaning::Answer);
+  CHECK(of_status(200).meaning == Severity::Answer);
+  CHECK(of_status(204).meaning == Severity::Answer);
   for (const int status : {408, 425, 429, 500, 502, 503, 504}) {
-    CHECK(of_status(status).meaning == Meaning::Trouble);
+    CHECK(of_status(status).meaning == Severity::Trouble);
   }
   for (const int status : {401, 403}) {
-    CHECK(of_status(status).meaning == Meaning::Forbidden);
+    CHECK(of_status(status).meaning == Severity::Forbidden);
   }
   for (const int status : {400, 404, 410}) {
-    CHECK(of_status(status).meaning == Meaning::Refusal);
+    CHECK(of_status(status).meaning == Severity::Refusal);
   }
-  CHECK(of_status(304).meaning == Meaning::Final);
+  CHECK(of_status(304).meaning == Severity::Final);
   CHECK(of_status(400).reason == "HTTP 400: so so");
 }
 

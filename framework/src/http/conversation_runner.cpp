@@ -1,4 +1,4 @@
-#include "http/dialogue.hpp"
+#include "http/conversation_runner.hpp"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 
 #include "base/interrupted.hpp"
 #include "http/url.hpp"
-#include "http/verdict.hpp"
+#include "http/judgement.hpp"
 #include "qsohost/error.hpp"
 
 namespace qsohost::inline v1 {
@@ -35,7 +35,7 @@ void throw_forbidden(const Request& request, const std::string& reason) {
       url ? url->remote_host() : "the archive", reason, request.method, public_url(request.url)));
 }
 
-Dialogue::Dialogue(Asking& asking, Conversation& conversation, HttpPolicy policy,
+ConversationRunner::ConversationRunner(RequestQueue& asking, Conversation& conversation, HttpPolicy policy,
                    AnswerStore::Owner owner, AnswerStore* answers, AnswerStore* recording,
                    Counts& counts)
     : asking_(asking),
@@ -47,7 +47,7 @@ Dialogue::Dialogue(Asking& asking, Conversation& conversation, HttpPolicy policy
       counts_(counts),
       has_stored_(answers != nullptr && answers->count(owner_) > 0) {}
 
-void Dialogue::hold() {
+void ConversationRunner::hold() {
   try {
     give(conversation_.begin());
     while (open_ > 0 || !stored_.empty()) {
@@ -65,20 +65,20 @@ void Dialogue::hold() {
   }
 }
 
-void Dialogue::wait() {
+void ConversationRunner::wait() {
   const std::optional<Reply> reply = talk_->replies.pop();
   switch (talk_->ended()) {
-    case Talk::End::No:
+    case ReplyChannel::End::No:
       break;
-    case Talk::End::Interrupted:
+    case ReplyChannel::End::Interrupted:
       throw Interrupted();
-    case Talk::End::Lost:
+    case ReplyChannel::End::Lost:
       throw RunError("requests were lost in this program (out of memory?); go on with --resume");
   }
   if (reply) take(*reply);
 }
 
-void Dialogue::give(std::vector<Request> requests) {
+void ConversationRunner::give(std::vector<Request> requests) {
   for (Request& request : requests) {
     if (has_stored_ && request.keep && !request.fresh) {
       if (auto response = answers_->find(owner_, request)) {
@@ -90,7 +90,7 @@ void Dialogue::give(std::vector<Request> requests) {
   }
 }
 
-void Dialogue::ask(Request request) {
+void ConversationRunner::ask(Request request) {
   check_request(request);
   const auto url = parse_url(request.url);
   if (!url) {
@@ -98,7 +98,7 @@ void Dialogue::ask(Request request) {
         request, fmt::format("'{}' is no URL of http or https", public_url(request.url))));
     return;
   }
-  Question question;
+  PendingRequest question;
   question.host = url->remote_host();
   question.request = std::move(request);
   question.policy = policy_;
@@ -107,7 +107,7 @@ void Dialogue::ask(Request request) {
   asking_.ask(std::move(question));
 }
 
-bool Dialogue::take_stored(const Request& request, const Response& response) {
+bool ConversationRunner::take_stored(const Request& request, const Response& response) {
   try {
     auto further = conversation_.answer(request, response);
     counts_.add("answers", "stored before");
@@ -119,7 +119,7 @@ bool Dialogue::take_stored(const Request& request, const Response& response) {
   }
 }
 
-void Dialogue::take(const Reply& reply) {
+void ConversationRunner::take(const Reply& reply) {
   const Request& request = reply.request;
   if (!reply.failure.empty()) {
     --open_;
@@ -142,12 +142,12 @@ void Dialogue::take(const Reply& reply) {
   give(std::move(further));
 }
 
-void Dialogue::keep(const Request& request, const Response& response) {
+void ConversationRunner::keep(const Request& request, const Response& response) {
   if (answers_ != nullptr && request.keep) answers_->put(owner_, request, response);
   if (recording_ != nullptr) recording_->put({}, request, response);
 }
 
-void Dialogue::count(const Reply& reply) {
+void ConversationRunner::count(const Reply& reply) {
   if (reply.sent == 0) return;
   counts_.add(reply.host, "requests", static_cast<std::int64_t>(reply.sent));
   counts_.add(reply.host, "asked again", static_cast<std::int64_t>(reply.sent - 1));

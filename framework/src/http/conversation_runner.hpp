@@ -10,18 +10,18 @@
 #include <vector>
 
 #include "http/answer_store.hpp"
-#include "http/remote_host.hpp"
-#include "http/talk.hpp"
+#include "http/archive.hpp"
+#include "http/reply_channel.hpp"
 
 namespace qsohost::inline v1 {
 
 // The part of the client that a dialogue sees.
-class Asking {
+class RequestQueue {
  public:
-  virtual ~Asking() = default;
-  virtual void ask(Question question) = 0;                                   // sets its id
+  virtual ~RequestQueue() = default;
+  virtual void ask(PendingRequest question) = 0;                                   // sets its id
   virtual void judge(std::uint64_t question, const std::string& doubt) = 0;  // "": it is trusted
-  virtual void abandon(const std::shared_ptr<Talk>& talk) = 0;
+  virtual void abandon(const std::shared_ptr<ReplyChannel>& talk) = 0;
 };
 
 // Throws RunError for one that a plugin should not have made.
@@ -30,9 +30,9 @@ void check_request(const Request& request);
 // For a Meaning::Forbidden: what ends the run, and what to do about it.
 [[noreturn]] void throw_forbidden(const Request& request, const std::string& reason);
 
-class Dialogue {
+class ConversationRunner {
  public:
-  Dialogue(Asking& asking, Conversation& conversation, HttpPolicy policy, AnswerStore::Owner owner,
+  ConversationRunner(RequestQueue& asking, Conversation& conversation, HttpPolicy policy, AnswerStore::Owner owner,
            AnswerStore* answers, AnswerStore* recording, Counts& counts);
   // Until no question is open. Throws what the Conversation throws, but for TryAgain; Interrupted
   // when the user stops the run; RunError when the loop cannot go on.
@@ -47,7 +47,7 @@ class Dialogue {
   void keep(const Request& request, const Response& response);
   void count(const Reply& reply);
 
-  Asking& asking_;
+  RequestQueue& asking_;
   Conversation& conversation_;
   HttpPolicy policy_;
   AnswerStore::Owner owner_;
@@ -55,7 +55,7 @@ class Dialogue {
   AnswerStore* recording_;
   Counts& counts_;
   bool has_stored_ = false;
-  std::shared_ptr<Talk> talk_ = std::make_shared<Talk>();
+  std::shared_ptr<ReplyChannel> talk_ = std::make_shared<ReplyChannel>();
   std::deque<std::pair<Request, Response>> stored_;  // answers that were there already
   std::size_t open_ = 0;                             // questions with the loop
 };

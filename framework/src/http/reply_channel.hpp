@@ -23,7 +23,7 @@ struct Reply {
   bool stops_run = false;  // whatever is asked there will fail for it
 };
 
-class Talk {
+class ReplyChannel {
  public:
   enum class End : std::uint8_t {
     No,
