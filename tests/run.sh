@@ -28,9 +28,9 @@ fuzz() {
   grep 'Done .* runs' build/fuzz.log
 }
 
-# More at a time than there are processors: many wait for a server, an archive or a signal.
+# One more than there are processors: many tests wait for a server, an archive or a signal.
 all_tests() {
-  ctest --test-dir build --output-on-failure --parallel $((2 * $(nproc)))
+  ctest --test-dir build --output-on-failure --parallel $(($(nproc) + 1))
 }
 
 trap '(IFS=,; echo "Times:${times[*]}")' EXIT

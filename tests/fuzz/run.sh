@@ -16,7 +16,7 @@ compiler=(clang++-16)
 if command -v ccache >/dev/null; then compiler=(ccache clang++-16); fi
 objects=()
 for source in "$root"/tests/fuzz/fits_fuzzer.cpp "$root"/framework/src/fits/*.cpp \
-              "$root"/framework/src/{data/column,data/column_memory,data/error,plugin/names}.cpp; do
+              "$root"/framework/src/{base/error,base/names,data/column,data/column_memory,data/time_system}.cpp; do
   object=$(basename "$source" .cpp).o
   "${compiler[@]}" "${flags[@]}" -c "$source" -o "$object"
   objects+=("$object")
