@@ -16,7 +16,7 @@ namespace qsohost::inline io_v1 {
 
 namespace {
 
-constexpr const char* kUnsealed = "0000000000000000";  // value of CHECKSUM while the sum is computed
+constexpr const char* kUnsealed = "0000000000000000";  // value of CHECKSUM during summation
 constexpr std::size_t kBlock = 2880;
 constexpr std::size_t kCard = 80;
 

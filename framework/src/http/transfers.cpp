@@ -91,8 +91,8 @@ struct Transfers::Transfer {
   }
 };
 
-// Without this the response ends when the connection does, and libcurl cannot tell an end from a
-// cut. HTTP/2 and later frame every response; RFC 9112, 6.3 for the rest.
+// False if the response ends when the connection does: then libcurl cannot tell an end from a cut.
+// HTTP/2 and later frame every response; RFC 9112, 6.3 for the rest.
 bool Transfers::Transfer::is_end_announced() const {
   long version = 0;
   curl_easy_getinfo(easy.get(), CURLINFO_HTTP_VERSION, &version);

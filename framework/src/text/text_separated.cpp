@@ -30,7 +30,7 @@ class SeparatedReader : public RowReader {
   char separator_;
   TableOrigin origin_;
   std::size_t line_ = 0;
-  std::deque<std::string> unescaped_;  // cells that had "" in them; a deque never moves its elements
+  std::deque<std::string> unescaped_;  // cells that had "" in them; a deque never moves elements
 };
 
 void SeparatedReader::read_header() {
