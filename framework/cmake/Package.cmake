@@ -1,5 +1,5 @@
-# `cpack --config build/CPackConfig.cmake` makes a Debian package of all that is installed: program,
-# library, plugins, and what authors of plugins need.
+# `cpack --config build/CPackConfig.cmake` makes a Debian package of everything installed: program,
+# library, plugins, and files for authors of plugins.
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME qsohost)
 set(CPACK_PACKAGE_VENDOR "The qsohost developers")
@@ -11,7 +11,7 @@ set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${CMAKE_LIBRARY_OUTPUT_DIRECTORY})
-# To write plugins, those with PostgreSQL too; runs need none of them.
+# Needed to write plugins, including those with PostgreSQL; not needed at run time.
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS
     "cmake (>= 3.25), g++ (>= 4:12), catch2, pkg-config, libfmt-dev, libpq-dev, libpqxx-dev")
 include(CPack)

@@ -5,7 +5,7 @@
 # "plugin.NAME"; tests/CHAIN.toml is a chain that must pass `qsohost --check`: "plugin.NAME.CHAIN".
 include_guard(GLOBAL)
 
-# Fitters that are not optimised take ten times as long.
+# Unoptimised fitters are ten times slower.
 if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
   message(STATUS "qsohost: no CMAKE_BUILD_TYPE was given; plugins are built as Release")
   set(CMAKE_BUILD_TYPE Release CACHE STRING "Build type" FORCE)
@@ -16,12 +16,12 @@ set(QSOHOST_PLUGIN_OUTPUT_DIR ${CMAKE_BINARY_DIR}/lib/qsohost/plugins
 if(NOT DEFINED QSOHOST_TESTS)
   option(QSOHOST_TESTS "Build the tests" ON)
 endif()
-# Here and not in the function, where it would end with the function's scope.
+# Not in the function, since the setting would end with the function's scope.
 if(QSOHOST_TESTS)
   enable_testing()
 endif()
 
-# Catch's main takes long to compile: once for all. Without Catch2 there is no such target.
+# Catch's main compiles slowly: build it once. Without Catch2 there is no such target.
 function(qsohost_catch_main)
   if(NOT TARGET qsohost_catch_main)
     find_package(Catch2 QUIET GLOBAL)
@@ -35,7 +35,7 @@ function(qsohost_catch_main)
   endif()
 endfunction()
 
-# Where tests find plugins and the survey data they read. Labels: see .github/CONTRIBUTING.md.
+# Sets where tests find plugins and survey data. Labels: see .github/CONTRIBUTING.md.
 function(qsohost_test_environment test)
   set(data $ENV{QSO_SHARED_DATA})
   if(NOT data)
@@ -46,8 +46,8 @@ function(qsohost_test_environment test)
     LABELS fast)
 endfunction()
 
-# Cases with the tag [.TAG] need what may not be there (survey data, astropy), and say "skipped:"
-# without it: a ctest of their own, NAME.TAG, since Catch2 cannot skip.
+# Cases with the tag [.TAG] need something optional (survey data, astropy), and print "skipped:"
+# without it: a separate ctest, NAME.TAG, since Catch2 cannot skip.
 function(qsohost_optional_test name program tag)
   add_test(NAME ${name}.${tag} COMMAND ${program} "[${tag}]")
   qsohost_test_environment(${name}.${tag})
@@ -56,7 +56,7 @@ endfunction()
 
 # Chains that must pass `qsohost --check`.
 function(qsohost_check_chains name)
-  # In the source tree of qsohost the program comes after the plugins.
+  # In the source tree of qsohost the program is defined after the plugins.
   get_target_property(is_installed qsohost::framework IMPORTED)
   if(NOT is_installed)
     set(program $<TARGET_FILE:qsohost>)
@@ -105,7 +105,7 @@ function(qsohost_add_plugin name)
   if(QSOHOST_TESTS AND tests AND TARGET qsohost_catch_main)
     add_executable(test_${name} ${tests})
     target_include_directories(test_${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
-    # The objects too, so that tests reach what the plugin does not export.
+    # Links the objects too, so that tests reach what the plugin does not export.
     target_link_libraries(test_${name} PRIVATE ${name}_objects qsohost_catch_main)
     add_dependencies(test_${name} ${name})
     add_test(NAME plugin.${name} COMMAND test_${name})

@@ -16,7 +16,7 @@ namespace {
 constexpr std::uint64_t kBlock = 2880;
 constexpr std::size_t kCard = 80;
 
-// A text in quotes, which are doubled within; `rest` is what comes behind it.
+// A quoted text, with doubled quotes inside; `rest` is what follows it.
 std::string quoted_text(std::string_view from, std::string_view& rest) {
   std::string text;
   std::size_t i = 1;
@@ -129,7 +129,7 @@ std::uint64_t FitsCards::count(const std::string& name,
 
 namespace {
 
-// Bytes of data that a header promises, blocks filled.
+// Size of the data according to a header, padded to whole blocks.
 std::uint64_t data_bytes(const FitsInput& file, const FitsCards& cards) {
   const std::uint64_t axes = cards.count("NAXIS");
   if (axes == 0) return 0;

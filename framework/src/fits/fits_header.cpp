@@ -16,20 +16,20 @@ namespace qsohost::inline io_v1 {
 
 namespace {
 
-constexpr const char* kUnsealed = "0000000000000000";  // what CHECKSUM counts as in the sum
+constexpr const char* kUnsealed = "0000000000000000";  // value of CHECKSUM during summation
 constexpr std::size_t kBlock = 2880;
 constexpr std::size_t kCard = 80;
 
-constexpr std::size_t kLongestValue = 68;  // of a card; CFITSIO cuts what is longer
+constexpr std::size_t kLongestValue = 68;  // of a card; CFITSIO truncates longer ones
 
-// Blanks at the end do not count in a header, nor does case in the name of a column.
+// Trailing blanks do not count in a header, nor does case in the name of a column.
 std::string compared_name(const std::string& name) {
   std::string text = fits_header_text(name);
   text.erase(text.find_last_not_of(' ') + 1);
   return lower_case(text);
 }
 
-// Such a text must fit into one card. `what`: "the name of a column", ...
+// The text must fit into one card. `what`: "the name of a column", ...
 void check_length(const std::string& file, const std::string& what, const std::string& text) {
   const std::string written = fits_header_text(text);
   const auto quotes = static_cast<std::size_t>(std::ranges::count(written, '\''));
@@ -42,7 +42,7 @@ void check_length(const std::string& file, const std::string& what, const std::s
 
 void check_texts(const std::string& file, const FitsHeader& header,
                  const std::vector<FitsField>& fields) {
-  std::map<std::string, std::string> seen;  // as compared, as spelt
+  std::map<std::string, std::string> seen;  // normalized name to spelling
   check_length(file, "the name of the table", header.extension);
   for (const FitsField& field : fields) {
     check_length(file, "the name of a column", field.info.name);
@@ -88,7 +88,7 @@ class HeaderMaker {
   int status_ = 0;
 };
 
-// Throws RunError with CFITSIO's own words.
+// Throws RunError with CFITSIO's message.
 void HeaderMaker::check(std::string_view doing) {
   if (status_ == 0) return;
   std::array<char, FLEN_ERRMSG> text{};
@@ -178,7 +178,7 @@ void HeaderMaker::column_keys(const FitsField& field, std::size_t number) {
   }
 }
 
-// Replaces the card of that name, which is there.
+// Replaces the card of that name, which must exist.
 void set_card(std::string& header, std::string_view name, std::string_view value,
               std::string_view comment) {
   const std::string start = fmt::format("{:<8}= ", name);

@@ -1,6 +1,6 @@
-// Headers of a file that we write. CFITSIO makes them, in memory, of a table without rows: it
-// never sees the data, and so can neither zero-fill a heap that it does not know of nor sum what is
-// not there.
+// Headers of a file that we write. CFITSIO makes them, in memory, for a table without rows: it
+// never sees the data, so it can neither zero-fill a heap that it does not know nor sum data that
+// is not there.
 #pragma once
 
 #include <cstdint>
@@ -17,15 +17,15 @@ struct FitsHeaderText {
   std::string table;    // to be sealed when the sum of its data is known
 };
 
-// As headers have it: '?' for every character that is not plain ASCII.
+// The text as in headers: '?' for every character that is not plain ASCII.
 std::string fits_header_text(std::string_view text);
 
-// Throws RunError, which names `file`, for column names that are the same in a FITS file, and for
-// names and units that are too long for it.
+// Throws RunError, which names `file`, for column names that a FITS file cannot distinguish, and
+// for names and units that are too long for it.
 FitsHeaderText make_headers(const std::string& file, const FitsHeader& header,
                             const FitsLayout& layout);
 
-// Puts in DATASUM and the CHECKSUM that goes with it.
+// Sets DATASUM and the matching CHECKSUM.
 void seal_header(std::string& header, std::uint32_t data_sum);
 
 }  // namespace qsohost::inline io_v1

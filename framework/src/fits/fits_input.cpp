@@ -21,7 +21,7 @@ namespace qsohost::inline io_v1 {
 
 namespace {
 
-// Where a gzipped file is unpacked to: gone with its descriptor.
+// Holds an unpacked gzip file; it disappears with its descriptor.
 int nameless_file(const std::string& name) {
   std::string pattern = (std::filesystem::temp_directory_path() / "qsohost-XXXXXX").string();
   const int fd = ::mkstemp(pattern.data());

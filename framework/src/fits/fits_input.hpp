@@ -1,5 +1,5 @@
-// A FITS file to be read: its bytes and its headers. CFITSIO 4.2 overruns its buffers on damaged
-// headers, so files that come from elsewhere are not given to it.
+// Reads the bytes and headers of a FITS file. CFITSIO 4.2 overruns its buffers on damaged headers,
+// so it does not get files from elsewhere.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +17,7 @@ namespace qsohost::inline io_v1 {
 
 class FitsInput {
  public:
-  // Plain or gzipped; this is unpacked into a temporary file that has no name.
+  // Plain or gzipped; a gzipped file is unpacked into an unnamed temporary file.
   explicit FitsInput(const std::filesystem::path& file);
   ~FitsInput();
   FitsInput(FitsInput&& other) noexcept;
@@ -35,7 +35,7 @@ class FitsInput {
   std::uint64_t size_ = 0;
 };
 
-// The cards of one header. Of a keyword that is there twice, the first counts.
+// The cards of one header. Of a repeated keyword, the first counts.
 class FitsCards {
  public:
   // The header that begins at `offset`; end() is where it ends.
@@ -43,11 +43,11 @@ class FitsCards {
 
   std::uint64_t end() const { return end_; }
   bool has(const std::string& name) const { return cards_.contains(name); }
-  std::string text(const std::string& name) const;  // without quotes; "" if it is not there
+  std::string text(const std::string& name) const;  // without quotes; "" if it is missing
   std::string comment(const std::string& name) const;
   std::optional<double> number(const std::string& name) const;
   std::optional<std::int64_t> integer(const std::string& name) const;
-  // Not negative; throws if it is not there and there is no `otherwise`.
+  // Not negative; throws if the keyword is missing and there is no `otherwise`.
   std::uint64_t count(const std::string& name, std::optional<std::uint64_t> otherwise = {}) const;
 
  private:
@@ -62,19 +62,19 @@ class FitsCards {
 
   const FitsInput* file_;
   std::unordered_map<std::string, Card> cards_;
-  std::string continued_;  // keyword whose text goes on in the next card
+  std::string continued_;  // keyword whose text continues in the next card
   std::uint64_t end_ = 0;
 };
 
-// One header with its data; in bytes of the file.
+// One header with its data; positions are bytes in the file.
 struct FitsHdu {
   FitsCards cards;
   std::uint64_t header = 0;
   std::uint64_t data = 0;
-  std::uint64_t end = 0;  // of the data and what fills its last block
+  std::uint64_t end = 0;  // of the data and its padding
 };
 
-// The first, and the one behind another if the file goes on there.
+// The first HDU, and the one after another if there is one.
 FitsHdu first_hdu(const FitsInput& file);
 std::optional<FitsHdu> next_hdu(const FitsInput& file, const FitsHdu& hdu);
 

@@ -76,7 +76,7 @@ std::optional<Form> parse_form(std::string_view text) {
   return form;
 }
 
-// What a stored number becomes: scaled ones are f64, unsigned ones the next wider integer.
+// The type of a stored number in memory: scaled ones are f64, unsigned ones the next wider integer.
 DType number_type(char code, double scale, double zero) {
   const bool plain = scale == 1 && zero == 0;
   if (code == 'E') return plain ? DType::F32 : DType::F64;
@@ -196,8 +196,8 @@ FitsHdu find_table(const FitsInput& file, std::string_view wanted, int& number) 
                                 : "; its size is no multiple of 2880 bytes, so it is cut short"));
 }
 
-// Behind the data its last block is filled with zeros (some writers: blanks), and then comes an HDU
-// or nothing: a header that promises less than there is would have us read arrays as rows.
+// The last block of data is padded with zeros (some writers: blanks), and an HDU or nothing
+// follows: with a header that declares too little we would read arrays as rows.
 void check_end(const FitsInput& file, std::uint64_t end_of_data) {
   constexpr std::string_view kNext = "XTENSION";
   std::array<std::byte, kBlock + kNext.size()> bytes{};
@@ -236,7 +236,7 @@ std::optional<TimeSystem> time_system_in(const FitsCards& cards) {
     mjdref = cards.number("MJDREF").value_or(mjdref);
     mjdref = cards.number("MJDREFI").value_or(mjdref) + cards.number("MJDREFF").value_or(0);
   } catch (const RunError&) {
-    return std::nullopt;  // the table can be read all the same
+    return std::nullopt;  // the table is still readable
   }
   return time_system_from_fits(cards.text("TIMESYS"), cards.text("TREFPOS"), mjdref);
 }
@@ -318,7 +318,7 @@ Descriptor array_of(const FitsInput& file, const FitsLayout& layout, std::size_t
 }
 
 std::string display_format(const ColumnInfo& info) {
-  if (info.dtype == DType::Bool) return "L1";  // for readers: what is there are letters
+  if (info.dtype == DType::Bool) return "L1";  // for readers: the values are letters
   const bool is_double = info.dtype == DType::F64;
   if (!is_double && info.dtype != DType::F32) return "";
   if (info.unit == "deg") return is_double ? "F13.8" : "F10.5";

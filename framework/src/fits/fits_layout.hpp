@@ -1,4 +1,4 @@
-// Where the columns of a table lie in its rows, as headers say it and as we choose it.
+// Positions of a table's columns in its rows, as read from headers or chosen for writing.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +20,7 @@ struct FieldPlace {
   char code = 'D';                // FITS letter of an element
   std::size_t element_bytes = 0;  // strings: of one string
   bool wide = false;              // array with 64-bit descriptors (Q)
-  bool letters = false;           // logical array: T, F and 0 for null, whatever is in it
+  bool letters = false;           // logical array: T, F and 0 for null, whatever the values
   double scale = 1;               // TSCAL
   double zero = 0;                // TZERO
   std::optional<std::int64_t> null;
@@ -28,7 +28,7 @@ struct FieldPlace {
 
 struct FitsLayout {
   std::string extension;
-  std::optional<FitsCards> cards;  // of a table that is read
+  std::optional<FitsCards> cards;  // of a table to be read
   int hdu = 1;                     // the primary is 0
   std::optional<TimeSystem> time_system;
   std::vector<FitsField> fields;
@@ -40,11 +40,11 @@ struct FitsLayout {
   std::uint64_t heap_bytes = 0;
 };
 
-// The first binary table of the file, or that of the HDU asked for by name or number. Throws
-// RunError if there is none, or less than it promises.
+// The first binary table of the file, or the HDU with this name or number. Throws RunError if there
+// is none, or if the file is shorter than its header says.
 FitsLayout read_layout(const FitsInput& file, std::string_view hdu = "");
 
-// How we write such fields: P descriptors up to `most_for_p` bytes of heap, else Q.
+// The layout in which we write such fields: P descriptors up to `most_for_p` bytes of heap, else Q.
 FitsLayout make_layout(std::vector<FitsField> fields, std::uint64_t rows, std::uint64_t heap_bytes,
                        std::uint64_t most_for_p);
 
@@ -55,9 +55,9 @@ Descriptor array_of(const FitsInput& file, const FitsLayout& layout, std::size_t
                     std::uint64_t row, const std::byte* row_bytes);
 
 std::string tform(const FitsField& field, const FieldPlace& place);
-// What marks a null in an integer column that we write.
+// The value that marks a null in an integer column that we write.
 std::int64_t null_marker(DType dtype);
-// How programs should show the column (TDISPn); empty where they know it by themselves.
+// How programs should display the column (TDISPn); empty if their default is right.
 std::string display_format(const ColumnInfo& info);
 
 }  // namespace qsohost::inline io_v1

@@ -1,4 +1,4 @@
-// One table of many. Rows and heaps are copied as bytes; only strings change their width, and
+// Merges tables into one. Rows and heaps are copied as bytes; only strings change their width, and
 // descriptors their offsets.
 #include <fmt/format.h>
 
@@ -48,7 +48,7 @@ class RawTable {
   std::vector<std::byte> heap_;
 };
 
-// Bytes are copied as they are, so they must be as we write them.
+// Bytes are copied unchanged, so the part must have the format that we write.
 void check_form(const RawTable& part) {
   const FitsLayout& in = part.layout();
   const FitsLayout ours = make_layout(in.fields, in.rows, in.heap_bytes, in.heap_bytes);
@@ -66,7 +66,7 @@ void check_form(const RawTable& part) {
   }
 }
 
-// `merged` takes in what `next` needs; both must have the same columns.
+// Extends `merged` by what `next` needs; both must have the same columns.
 void take_in(std::vector<FitsField>& merged, const RawTable& next, const std::string& first_name) {
   const std::vector<FitsField>& fields = next.layout().fields;
   const auto differ = [&](const std::string& what) {
@@ -114,7 +114,7 @@ void copy_strings(const std::byte* from, const FieldPlace& in, std::byte* to,
   }
 }
 
-// Row `row` as the product has it; `moved` gives each descriptor its new offset.
+// Writes row `row` as the product stores it; `moved` returns the new offset of a descriptor.
 template <class Moved>
 void copy_row(const RawTable& part, std::uint64_t row, const std::byte* from, std::byte* to,
               const FitsLayout& out, const Moved& moved) {
@@ -176,7 +176,7 @@ std::vector<std::uint64_t> order_of(const std::vector<T>& keys) {
   return order;
 }
 
-// The value by which a row is sorted, with what is missing behind everything else.
+// The value by which a row is sorted; missing values come last.
 template <class T>
 struct Key {
   bool missing = false;
@@ -192,7 +192,7 @@ Key<T> key_at(const Column& column, std::size_t i) {
   if (column.is_null(i)) return {true, {}};
   if constexpr (std::is_same_v<T, std::string>) {
     const std::string_view text = column.strings()[i];
-    return {text.empty(), std::string(text)};  // blank is missing
+    return {text.empty(), std::string(text)};  // blank counts as missing
   } else if constexpr (std::is_same_v<T, double>) {
     const double value = column.number(i);
     return {value != value, value};
@@ -230,7 +230,7 @@ std::vector<std::uint64_t> sorted_rows(const std::filesystem::path& file,
   return sorted_rows<double>(table, *field);
 }
 
-// The bytes of the heap that a row's arrays take: they lie together in files of our own.
+// The bytes of the heap that a row's arrays occupy: they are contiguous in files that we write.
 Descriptor heap_of_row(const RawTable& table, std::uint64_t row, const std::byte* from) {
   const FitsLayout& layout = table.layout();
   std::uint64_t begin = layout.heap_bytes;

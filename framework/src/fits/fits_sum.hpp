@@ -1,6 +1,6 @@
 // The checksum of FITS headers and data (FITS standard 4.0, appendix J): the ones' complement sum
-// of 32-bit big-endian words. Kept here as bytes are handed over, so that what reaches the disk is
-// compared with what was meant, and not with itself.
+// of 32-bit big-endian words. Updated as bytes are passed in, so that the bytes on disk are checked
+// against the intended ones, and not against themselves.
 #pragma once
 
 #include <algorithm>
@@ -15,7 +15,7 @@ namespace qsohost::inline io_v1 {
 
 class FitsSum {
  public:
-  // `offset`: of these bytes from the start of the header or data. Pieces may come in any order.
+  // `offset`: from the start of the header or data. Pieces may come in any order.
   void add(std::span<const std::byte> bytes, std::uint64_t offset) {
     const std::size_t words = bytes.size() / 4;
     std::uint64_t sum = sum_words(bytes.data(), words);
@@ -24,7 +24,7 @@ class FitsSum {
       std::ranges::copy(bytes.subspan(words * 4), tail);
       sum += sum_words(tail, 1);
     }
-    // A piece that begins within a word weighs 2^(-8 k) as much, modulo 2^32 - 1: a rotation.
+    // A piece that starts within a word is scaled by 2^(-8 k), modulo 2^32 - 1: a rotation.
     add(std::rotr(fold(sum), static_cast<int>(8 * (offset % 4))));
   }
   void add(std::uint32_t sum) { value_ = fold(std::uint64_t{value_} + sum); }

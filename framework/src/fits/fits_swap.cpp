@@ -8,7 +8,7 @@ namespace qsohost::inline io_v1 {
 
 namespace {
 
-// Inlined into functions for different processors, and compiled for each.
+// Inlined into functions for several processors, and compiled for each.
 template <class U>
 [[gnu::always_inline]] inline void copy_as(std::byte* __restrict to,
                                            const std::byte* __restrict from, std::size_t n) {

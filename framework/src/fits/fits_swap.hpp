@@ -1,5 +1,5 @@
-// Bulk work on big-endian numbers, with the instructions that the processor has: those of the
-// oldest x86-64 reverse bytes at a third of the speed.
+// Bulk operations on big-endian numbers, with the instructions that the processor has: the baseline
+// x86-64 ones reverse bytes at a third of the speed.
 #pragma once
 
 #include <cstddef>

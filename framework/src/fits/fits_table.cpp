@@ -1,5 +1,5 @@
 // Reading: rows come as raw bytes in one piece, arrays as pieces of the heap that stay in the cache
-// while numbers are made from them.
+// during decoding.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -29,7 +29,7 @@ std::string_view trimmed(const std::byte* from, std::size_t bytes) {
 template <class Raw, class T>
 T converted(Raw raw, const FieldPlace& place) {
   if constexpr (std::is_integral_v<T> && std::is_integral_v<Raw>) {
-    if (place.zero == 0x1p63) {  // unsigned 64 bits; what does not fit is caught by the caller
+    if (place.zero == 0x1p63) {  // unsigned 64 bits; the caller detects overflow
       return static_cast<T>(static_cast<std::uint64_t>(raw) ^ (std::uint64_t{1} << 63));
     }
     return static_cast<T>(static_cast<std::int64_t>(raw) + static_cast<std::int64_t>(place.zero));
@@ -77,7 +77,7 @@ void decode_number(const FieldPlace& place, const std::byte* from, std::size_t n
 }
 
 // In arrays astropy writes the numbers 0 and 1 instead of the letters F and T. Unless the header
-// says that there are letters, only an array that has some can have nulls.
+// declares letters, only an array with letters can have nulls.
 void decode_bools(const std::byte* from, std::size_t n, Column& out, std::size_t at,
                   bool may_be_numbers) {
   const auto to = out.values<bool>().subspan(at, n);
@@ -91,7 +91,7 @@ void decode_bools(const std::byte* from, std::size_t n, Column& out, std::size_t
   }
 }
 
-// `n` numbers or flags into values [at, at + n) of the column, which are there already.
+// Decodes `n` numbers or flags into the existing values [at, at + n) of the column.
 void decode(const FieldPlace& place, const std::byte* from, std::size_t n, Column& out,
             std::size_t at, bool is_array) {
   switch (place.code) {
@@ -112,7 +112,7 @@ void decode(const FieldPlace& place, const std::byte* from, std::size_t n, Colum
   }
 }
 
-// Numbers of the rows that are read: listed, or one after another.
+// Numbers of the rows to read: listed, or consecutive.
 struct RowNumbers {
   std::uint64_t first = 0;
   std::uint64_t count = 0;
@@ -130,10 +130,10 @@ struct FitsTable::State {
   struct ArrayTask {
     std::size_t field;
     FitsCells* cells;
-    std::vector<Descriptor> descriptors;  // one a row
+    std::vector<Descriptor> descriptors;  // one per row
     std::size_t done = 0;                 // values decoded so far
   };
-  // The part of the heap in which some arrays lie, and how much of it is theirs.
+  // The part of the heap that contains some arrays, and how much of it belongs to them.
   struct Extent {
     std::uint64_t begin = std::numeric_limits<std::uint64_t>::max();
     std::uint64_t end = 0;
@@ -201,7 +201,7 @@ FitsTable::State::ArrayTask FitsTable::State::array_task(std::size_t field,
     total += d.length;
     task.descriptors.push_back(d);
   }
-  // Rows may share bytes of the heap; a file that does so on a grand scale is an attack on memory.
+  // Rows may share bytes of the heap; a file that does so excessively is an attack on memory.
   const std::uint64_t bytes = total * layout.places[field].element_bytes;
   if (bytes > std::max(layout.heap_bytes, kMostShared)) {
     file.fail(fmt::format(
@@ -233,9 +233,9 @@ FitsTable::State::Extent FitsTable::State::extent_of(std::span<const ArrayTask> 
   return extent;
 }
 
-// The arrays of rows [first, first + count), counted from the block's first: pieces of all columns
-// where the arrays of a row lie together (our own files), else of one column (as astropy writes
-// them), else cell by cell.
+// The arrays of rows [first, first + count), counted from the block's first: read in pieces of all
+// columns if the arrays of a row are contiguous (files that we write), else of one column (as
+// astropy writes them), else cell by cell.
 void FitsTable::State::arrays(std::span<ArrayTask> tasks, std::size_t first, std::size_t count) {
   const Extent extent = extent_of(tasks, first, count);
   if (extent.used == 0) return;
@@ -267,7 +267,7 @@ void FitsTable::State::decode_arrays(std::span<ArrayTask> tasks, std::size_t fir
   }
 }
 
-// Unsigned 64-bit numbers beyond the signed range have turned negative.
+// Unsigned 64-bit numbers beyond the signed range have become negative.
 void FitsTable::State::check_unsigned(std::size_t field, const RowNumbers& numbers,
                                       const FitsCells& cells) const {
   if (layout.places[field].zero != 0x1p63 || cells.values.dtype() != DType::I64) return;

@@ -1,5 +1,5 @@
-// A table from columns in memory: rows and heap in row order, so that the bytes do not depend on
-// how a run was cut into batches.
+// Writes a table from columns in memory: rows and heap in row order, so that the bytes do not
+// depend on how a run was cut into batches.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -65,7 +65,7 @@ void encode(const Column& column, std::size_t first, std::size_t n, const FieldP
   }
 }
 
-// The values that row `row` has in a column.
+// The values of row `row` in a column.
 struct Range {
   std::size_t first = 0;
   std::size_t count = 0;

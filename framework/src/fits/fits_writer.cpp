@@ -67,7 +67,7 @@ void FitsWriter::write_heap(std::uint64_t offset, std::span<const std::byte> byt
   write(heap_start_ + offset, bytes);
 }
 
-// The headers come last: a file that was not finished is not taken for one that was.
+// The headers are written last, so that an unfinished file is not mistaken for a finished one.
 void FitsWriter::finish() {
   constexpr std::size_t kBlock = 2880;
   constexpr std::array<std::byte, kBlock> zeros{};

@@ -1,5 +1,4 @@
-// Writing one table whose size is known beforehand. Data is handed over in large pieces, at any
-// place.
+// Writes one table whose size is known in advance. Data comes in large pieces, at any position.
 #pragma once
 
 #include <algorithm>
@@ -18,7 +17,7 @@
 
 namespace qsohost::inline io_v1 {
 
-// A file that is written anew. Throws RunError with what the system says.
+// A new file to write. Throws RunError with the system's message.
 class FitsOutput {
  public:
   explicit FitsOutput(const std::filesystem::path& file);
@@ -27,7 +26,7 @@ class FitsOutput {
   FitsOutput& operator=(const FitsOutput&) = delete;
 
   void write(std::uint64_t offset, std::span<const std::byte> bytes);
-  void close();  // what could not be written may show only here
+  void close();  // write errors may show only here
 
  private:
   [[noreturn]] void fail(std::string_view what) const;
@@ -55,7 +54,7 @@ class FitsWriter {
   FitsSum sum_;
 };
 
-// Collects bytes and hands them over when there are enough.
+// Collects bytes and passes them on in large pieces.
 class BufferedPart {
  public:
   enum class Part : std::uint8_t { Rows, Heap };

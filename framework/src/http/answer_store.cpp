@@ -12,7 +12,7 @@ namespace qsohost::inline v1 {
 
 namespace {
 
-constexpr int kWaitMs = 60000;  // for others that have it open
+constexpr int kWaitMs = 60000;  // while another process has the file open
 
 const char* const kSchema = R"(
 CREATE TABLE IF NOT EXISTS answer(
@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS answer(
   PRIMARY KEY(ordinal, stage, question)) WITHOUT ROWID;
 )";
 
-// What makes a question the same as another; with another token it is still the same.
+// What identifies a request; the token is left out, so a new token finds the same response.
 std::uint64_t identity(const Request& request) {
   std::uint64_t hash = fnv1a(request.method);
   for (const std::string& part : {without_secrets(request.url), without_secrets(request.body),
@@ -44,7 +44,7 @@ std::string compressed(const std::string& text, const std::string& file) {
 
 // None if the bytes are not what was stored.
 std::optional<std::string> expanded(std::string_view bytes, std::uint64_t size) {
-  // The size may be damaged too; no answer shrinks to less than this.
+  // The stored size may be damaged too; no response compresses by more than this factor.
   constexpr std::uint64_t most = 1100;
   if (size / most > bytes.size()) return std::nullopt;
   std::string out(size, '\0');
@@ -83,11 +83,12 @@ AnswerStore::AnswerStore(const std::filesystem::path& file, Log log)
     : AnswerStore(std::make_shared<SqliteFile>(file, kWaitMs), std::move(log)) {
   db_->use([&](SQLite::Database& db) {
     db.exec(journal_mode(file));
-    // What was stored outlives this process; after a power cut the last answers are asked again.
+    // Stored responses survive a crash of this process; after a power cut the last ones are
+    // requested again.
     db.exec("PRAGMA synchronous=NORMAL");
     db.exec(kSchema);
   });
-  // A file of an older version gets the column that it lacks.
+  // A file of an older version lacks this column.
   if (has_column("is_end_known")) return;
   db_->use(
       [](SQLite::Database& db) { db.exec("ALTER TABLE answer ADD COLUMN is_end_known INTEGER"); });
@@ -113,7 +114,7 @@ bool AnswerStore::has_column(const char* name) const {
   });
 }
 
-// Gives back to the file system what dropped answers took.
+// Returns the space of dropped responses to the file system.
 AnswerStore::~AnswerStore() {
   if (is_read_only_) return;
   db_->use([](SQLite::Database& db) { db.tryExec("PRAGMA incremental_vacuum"); });
@@ -138,7 +139,7 @@ std::optional<Response> AnswerStore::find(const Owner& owner, const Request& req
   Response response;
   std::string body;
   std::uint64_t size = 0;
-  // What is not known of a recording was believed when it was made.
+  // In old recordings the end of a response is not recorded; it was trusted when it was made.
   const std::string select_answer = fmt::format(
       "SELECT status, final_url, headers, size, body, coalesce({}, {}) FROM answer "
       "WHERE stage=? AND ordinal=? AND question=?",

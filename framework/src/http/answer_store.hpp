@@ -1,5 +1,5 @@
-// Answers that can be trusted, kept in SQLite: in run.db until nobody can want them any more, and
-// for --record and --replay in a file of their own.
+// Trusted responses, kept in SQLite: in run.db until no later run can need them, and for --record
+// and --replay in a separate file.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ class SqliteFile;
 
 class AnswerStore {
  public:
-  // Whose answers are kept together: those of a batch at a stage. A recording has no batches.
+  // Responses are kept per batch and stage. A recording has no batches.
   struct Owner {
     std::string stage;
     std::uint64_t ordinal = 0;
@@ -28,22 +28,22 @@ class AnswerStore {
 
   using Log = std::function<void(LogLevel, const std::string&)>;
 
-  // Opens or makes the file, or throws RunError that names it.
+  // Opens or creates the file, or throws RunError that names it.
   AnswerStore(const std::filesystem::path& file, Log log);
-  // A recording that is there already, perhaps on media that nobody can write to.
+  // Opens an existing recording, which may be on read-only media.
   static std::unique_ptr<AnswerStore> look_at(const std::filesystem::path& file, Log log);
   ~AnswerStore();
   AnswerStore(const AnswerStore&) = delete;
   AnswerStore& operator=(const AnswerStore&) = delete;
 
-  // Any thread. put() replaces what there was.
+  // Any thread. put() replaces an earlier response.
   void put(const Owner& owner, const Request& request, const Response& response);
-  // A damaged answer is dropped with a warning, so that it is asked for again; of a recording,
-  // where nobody can be asked, it throws RunError.
+  // A damaged response is dropped with a warning, so that it is requested again; in a recording,
+  // where no request can be sent, it throws RunError.
   std::optional<Response> find(const Owner& owner, const Request& request) const;
   std::uint64_t count(const Owner& owner) const;
   std::vector<std::uint64_t> ordinals() const;
-  void drop(std::uint64_t ordinal);  // of every stage
+  void drop(std::uint64_t ordinal);  // at every stage
   void drop_all();
 
  private:
@@ -55,7 +55,7 @@ class AnswerStore {
   std::shared_ptr<SqliteFile> db_;
   Log log_;
   bool is_read_only_ = false;
-  bool has_ends_ = true;  // it says of which answers the end was known; old recordings do not
+  bool has_ends_ = true;  // whether ends of responses were recorded; old recordings lack it
 };
 
 }  // namespace qsohost::inline v1

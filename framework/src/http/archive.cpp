@@ -18,14 +18,14 @@ using Seconds = std::chrono::duration<double>;
 constexpr Seconds kShortestBackOff{0.1};
 constexpr Seconds kLongestFirstBackOff{2};
 constexpr Seconds kLongestBackOff{30};
-// A host is taken to be gone after so many failures in a row, or connections refused in a row.
+// An archive is considered down after this many failures, or refused connections, in a row.
 constexpr int kFailures = 8;
 constexpr int kUnreachable = 3;
-constexpr int kLingers = 3;  // a given-up request, for this part of its time-out
+constexpr int kLingers = 3;  // a given-up request, for this fraction of its timeout
 constexpr Seconds kFirstPause{1};
 constexpr Seconds kLongestPause{30};
-// What an archive asks for by Retry-After can be a mistake: a moment where seconds are wanted, a
-// clock that is wrong. See also HttpPolicy.
+// A Retry-After can be a mistake: a timestamp instead of seconds, or a wrong clock. See also
+// HttpPolicy.
 constexpr Seconds kLongestObeyed{300};
 constexpr double kMuchLonger = 10;
 
@@ -51,7 +51,7 @@ Seconds Archive::jittered(Seconds time) {
   return Seconds(qsohost::jittered(time.count(), random_));
 }
 
-// The first as long as an answer takes, then twice as long each time.
+// The first delay is as long as a typical response takes; it doubles with each attempt.
 Seconds Archive::back_off(int attempts) {
   const Seconds first =
       std::clamp(Seconds(limit_.typical()), kShortestBackOff, kLongestFirstBackOff);
@@ -131,7 +131,7 @@ void Archive::pause(Time now, const std::string& reason) {
   }
 }
 
-// Half of the patience at most, so that it is asked once more before it is given up.
+// Half of the patience at most, so that the archive is tried once more before it is given up.
 void Archive::obey(std::chrono::seconds retry_after, Time now) {
   const Seconds most = std::min(kLongestObeyed, Seconds(patience_) / 2);
   const Seconds wait = std::clamp(Seconds(retry_after), Seconds(0), most);
@@ -181,15 +181,16 @@ void Archive::give_up(const std::string& reason) {
   log_(LogLevel::Warning, fmt::format("{} is given up for this run: {}", name_, reason));
 }
 
-// Something waits for the host, and not only for its own time, which a plugin may set far ahead.
+// True if a request waits for the archive itself, and not only for its own start time, which a
+// plugin may set far ahead.
 bool Archive::is_wanted(Time now) const {
   if (in_flight_ > 0) return true;
   return std::ranges::any_of(
       waiting_, [&](const auto& entry) { return entry.first <= now || entry.second.sent > 0; });
 }
 
-// Nothing but time counts: what else is known of a host changes with every late answer. While it
-// takes questions, the first of them may still be answered within its time-out.
+// Only time counts: everything else known of an archive changes with every late response. While it
+// accepts requests, the first of them may still be answered within its timeout.
 std::vector<PendingRequest> Archive::hopeless(Time now) {
   if (!is_wanted(now)) silent_since_ = now;
   const Seconds silent = now - silent_since_;

@@ -1,6 +1,5 @@
-// What is known of one remote host, shared by all stages and lanes of a run: how many requests it
-// bears, which questions wait for it, and whether it is there at all. No clock and no network in
-// here.
+// State of one archive, shared by all stages and lanes of a run: how many concurrent requests it
+// sustains, which requests are queued for it, and whether it is up. Has no clock and no network.
 #pragma once
 
 #include <chrono>
@@ -20,11 +19,11 @@
 
 namespace qsohost::inline v1 {
 
-// Who asked: replies go there.
+// Where replies go.
 class ReplyChannel;
 
-// Whoever drops a question that nobody answered or failed ends its talk, so that no lane waits for
-// it for ever.
+// Code that drops a request that was neither answered nor failed ends its reply channel, so that no
+// lane waits for it forever.
 struct PendingRequest {
   PendingRequest() = default;
   ~PendingRequest();
@@ -37,12 +36,12 @@ struct PendingRequest {
   std::string host{};  // remote_host() of its URL
   Request request{};
   HttpPolicy policy{};
-  std::shared_ptr<ReplyChannel> talk{};  // none once it is settled
-  int attempts = 0;              // that went wrong while the host was there
-  int refusals = 0;              // of these
-  bool is_probe = false;         // sent to see whether the host is back
+  std::shared_ptr<ReplyChannel> talk{};  // none once settled
+  int attempts = 0;              // failed ones while the archive was up
+  int refusals = 0;              // among the attempts
+  bool is_probe = false;         // sent to see whether the archive is back
   ConcurrencyLimit::Sample sample{};
-  std::uint64_t sent = 0;   // times
+  std::uint64_t sent = 0;   // number of times
   std::uint64_t bytes = 0;  // received
 };
 
@@ -56,32 +55,32 @@ class Archive {
   const std::string& name() const { return name_; }
   const ConcurrencyLimit& limit() const { return limit_; }
   bool is_waiting(Time now) const { return is_down_ || now < retry_after_; }
-  // Not empty: it was given up, for this reason.
+  // The reason why it was given up; empty if it was not.
   const std::string& given_up() const { return given_up_; }
 
   void ask(PendingRequest question, Time not_before, Time now);
-  // The next question to send now, if there is one; `may_send` refuses those of a talk that has
-  // unread answers enough.
+  // The next request to send now, if any; `may_send` refuses those of a channel that has enough
+  // unread replies.
   std::optional<PendingRequest> next(Time now, const std::function<bool(const ReplyChannel&)>& may_send);
-  // The transfer of a question from next() is over. Where it was `given_up` unanswered, the archive
-  // may go on working on it: its place stays taken for a while.
+  // The transfer of a request from next() is over. If it was `given_up` unanswered, the archive may
+  // still work on it, so it counts as in flight for a while longer.
   void released(PendingRequest& question, Time now, bool given_up = false);
 
-  // What it came to; each question that was released gets one of these.
+  // The outcome; each released request gets exactly one of these calls.
   void trusted(const PendingRequest& question, Time now);
-  void harmless(const PendingRequest& question, Time now);  // the host is there, and says no
-  void dropped(const PendingRequest& question);             // nobody wants to know any more
-  // Asks it again later, or gives it back when it has been asked often enough.
+  void harmless(const PendingRequest& question, Time now);  // the archive is up, and refuses
+  void dropped(const PendingRequest& question);             // its result is no longer needed
+  // Queues a retry, or returns the request when its attempts are used up.
   std::optional<PendingRequest> again(PendingRequest question, const Judgement& verdict, Time now);
   void give_up(const std::string& reason);
 
-  // Questions that nobody will ask any more: their host was given up.
+  // Requests that will not be sent any more: their archive was given up.
   std::vector<PendingRequest> hopeless(Time now);
-  // Those that wait; of one talk, or all.
+  // The queued requests; of one channel, or all.
   std::vector<PendingRequest> take_waiting(const ReplyChannel* of = nullptr);
-  // By when each may be sent, if the host takes any.
+  // By the time when each may be sent, if the archive accepts any.
   const std::multimap<Time, PendingRequest>& waiting() const { return waiting_; }
-  void forget_all() noexcept;  // also those on their way
+  void forget_all() noexcept;  // also those in flight
 
  private:
   ConcurrencyLimit::Seconds seconds(Time now) const { return now.time_since_epoch(); }
@@ -97,20 +96,20 @@ class Archive {
   Log log_;
   std::mt19937_64 random_;
   ConcurrencyLimit limit_;
-  std::multimap<Time, PendingRequest> waiting_;  // by when they may be sent
+  std::multimap<Time, PendingRequest> waiting_;  // by the time when they may be sent
   std::size_t in_flight_ = 0;
-  std::multiset<Time> lingering_;  // until when given-up requests count
-  std::size_t open_ = 0;           // asked, and not settled
+  std::multiset<Time> lingering_;  // until when given-up requests count as in flight
+  std::size_t open_ = 0;           // requested, and not settled
   Time retry_after_{};
   std::chrono::duration<double> told_wait_{
-      0};  // of those for Retry-After, the last that was logged
+      0};  // the last wait for Retry-After that was logged
 
   bool is_down_ = false;
   Time probe_at_{};
   std::chrono::duration<double> pause_{0};
   int failures_ = 0;  // in a row
   int unreachable_ = 0;
-  Time silent_since_{};  // its last sign of life, or since when anything is wanted from it
+  Time silent_since_{};  // last sign of life, or since when a request waits for it
   std::chrono::milliseconds patience_{0};
   std::chrono::milliseconds timeout_{0};
   std::string last_reason_;

@@ -1,4 +1,4 @@
-// HTTP without a network: answers come from a function. For --replay and for tests of plugins.
+// HTTP without a network: a function provides the responses. For --replay and for tests of plugins.
 #pragma once
 
 #include <functional>
@@ -9,12 +9,12 @@ namespace qsohost::inline v1 {
 
 class CannedHttp final : public Http {
  public:
-  // Status 0 says that the connection broke. May throw RunError. Any thread.
+  // Status 0 means that the connection broke. May throw RunError. Any thread.
   using Answerer = std::function<Response(const Request&)>;
   explicit CannedHttp(Answerer answer) : answer_(std::move(answer)) {}
 
-  // As the real one, but that nothing waits: questions are asked one after another, those again
-  // that failed after all others.
+  // Like the real client, but nothing waits: requests run one after another, and retries after all
+  // others.
   void hold(Conversation& conversation, const HttpPolicy& policy, std::string_view stage,
             std::uint64_t ordinal, Counts& counts) override;
 

@@ -17,13 +17,13 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// Questions wait for their time, and signals for somebody to look, no longer than this.
+// Requests that are due and signals are noticed at most this late.
 constexpr milliseconds kTick{50};
 constexpr milliseconds kIdleTick{500};
-// Answers that may wait for a lane; while there are more, nothing is asked for it.
+// Unread replies of a lane at which nothing more is sent for it.
 constexpr std::size_t kMostUnread = 16;
 
-// A conversation that has waited so long, though the user wants to stop, is left for --resume.
+// After an interrupt, a conversation that has only waited for this long is left for --resume.
 constexpr milliseconds kDrainPatience{5000};
 
 Reply reply_to(const PendingRequest& question) {
@@ -38,7 +38,7 @@ void fail(PendingRequest question, const std::string& reason, bool stops_run = f
   question.talk.reset();  // it is settled
 }
 
-// A log that throws (a disk that is full) is no reason to leave a question unanswered.
+// A log that throws (disk full) must not leave a request unanswered.
 Archive::Log careful(Archive::Log log) {
   return [log = std::move(log)](LogLevel level, const std::string& text) noexcept {
     try {
@@ -104,7 +104,7 @@ void HttpClient::send(Message message) {
   transfers_.wake();
 }
 
-// Whatever is thrown here leaves questions in an unknown state: all are ended, and the run stops.
+// An exception here leaves requests in an unknown state: all are ended, and the run stops.
 void HttpClient::loop() {
   while (!is_over_) {
     try {
@@ -117,7 +117,7 @@ void HttpClient::loop() {
   }
 }
 
-// In a catch block. If there is no memory for words, there are none.
+// Call in a catch block. Out of memory, it logs nothing.
 void HttpClient::say_caught() const noexcept {
   try {
     settings_.log(LogLevel::Error, "asking over HTTP has stopped: " + current_exception_message());
@@ -181,7 +181,7 @@ void HttpClient::take(std::shared_ptr<ReplyChannel>& abandoned, Time now) {
   drop(*abandoned, now);
 }
 
-// Questions of a conversation that nobody holds any more.
+// Drops the requests of a conversation that no lane holds any more.
 void HttpClient::drop(const ReplyChannel& talk, Time now) {
   for (auto& [name, host] : hosts_) host.take_waiting(&talk);
   for (auto it = in_flight_.begin(); it != in_flight_.end();) {
@@ -227,7 +227,7 @@ void HttpClient::finish(Transfers::Finished finished, Time now) {
   totals_[host.name()].bytes += finished.end.bytes_received;
   log_transfer(question, finished.end);
   Judgement verdict = judge_transfer(finished.end, question.request.accept);
-  // Archives say 403 of single objects too, and in place of "too many".
+  // Archives send 403 for single objects too, and instead of 429.
   if (verdict.meaning == Severity::Forbidden && finished.end.response.status == 403 &&
       answered_.contains(question.host)) {
     verdict.meaning = Severity::Refusal;
@@ -280,9 +280,9 @@ void HttpClient::drop_hopeless(Time now) {
   }
 }
 
-// The user wants to stop, so no conversation goes on that only waits: for an archive that is away
-// or says "later", for the time of a question, or for one that went wrong before. A question that
-// is asked for the first time is no waiting while its archive still answers some.
+// The user wants to stop, so a conversation that only waits is ended: for an archive that is down
+// or says "later", for the start time of a request, or for a retry. A first attempt does not count
+// as waiting while its archive still answers others.
 void HttpClient::drain(Time now) {
   if (!draining_since_) draining_since_ = now;
   std::set<std::shared_ptr<ReplyChannel>> waiting;

@@ -1,6 +1,5 @@
-// The host's side of HTTP: one thread moves the bytes of the whole run, and the calling threads
-// (lanes) hold the conversations. Answers that can be trusted are stored before anybody builds on
-// them.
+// The host's HTTP client: one thread moves the bytes of the whole run, and the calling threads
+// (lanes) hold the conversations. Trusted responses are stored before any result depends on them.
 #pragma once
 
 #include <atomic>
@@ -22,9 +21,9 @@ class HttpClient final : public Http, private RequestQueue {
  public:
   struct Settings {
     Archive::Log log;
-    // From 1 on a conversation that only waits is ended, from 2 on every one.
+    // At 1, conversations that only wait are ended; from 2 on, all are.
     const std::atomic<int>* interrupts = nullptr;
-    AnswerStore* answers = nullptr;  // of this run, and of the one it resumes
+    AnswerStore* answers = nullptr;  // of this run, and of the run that it resumes
     AnswerStore* recording = nullptr;
   };
   explicit HttpClient(Settings settings);
@@ -35,8 +34,8 @@ class HttpClient final : public Http, private RequestQueue {
   void hold(Conversation& conversation, const HttpPolicy& policy, std::string_view stage,
             std::uint64_t ordinal, Counts& counts) override;
 
-  std::string waiting() const;             // the hosts that are waited for; "" if there are none
-  std::vector<std::string> notes() const;  // what was asked of whom, for the closing report
+  std::string waiting() const;             // the archives that requests wait for; "" if none
+  std::vector<std::string> notes() const;  // requests per archive, for the closing report
 
  private:
   using Time = Archive::Time;
@@ -51,7 +50,7 @@ class HttpClient final : public Http, private RequestQueue {
     std::uint64_t bytes = 0;
   };
 
-  // Asking: for lanes.
+  // For lanes.
   void ask(PendingRequest question) override;
   void judge(std::uint64_t question, const std::string& doubt) override;
   void abandon(const std::shared_ptr<ReplyChannel>& talk) override;
@@ -77,17 +76,17 @@ class HttpClient final : public Http, private RequestQueue {
 
   Settings settings_;
   Transfers transfers_;
-  // The loop's own:
+  // Only for the loop's thread:
   std::map<std::string, Archive> hosts_;
   std::map<std::string, Total> totals_;
   std::map<std::uint64_t, PendingRequest> in_flight_;
-  std::map<std::uint64_t, PendingRequest> being_read_;  // answered; a lane looks at them
-  ReplyChannel::End stopped_ = ReplyChannel::End::No;             // why nothing is asked any more
+  std::map<std::uint64_t, PendingRequest> being_read_;  // answered; a lane reads them
+  ReplyChannel::End stopped_ = ReplyChannel::End::No;             // why no more requests are sent
   std::optional<Time> draining_since_;
-  std::map<std::string, Time> answered_;  // by host: when the last answer came
-  bool has_left_ = false;                 // conversations to a later run
+  std::map<std::string, Time> answered_;  // by archive: time of the last response
+  bool has_left_ = false;                 // whether conversations were left to a later run
 
-  mutable std::mutex mutex_;  // guards what follows
+  mutable std::mutex mutex_;  // guards the members below
   std::vector<Message> messages_;
   std::string waiting_;
   std::vector<std::string> notes_;

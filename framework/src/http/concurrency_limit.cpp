@@ -11,29 +11,30 @@ constexpr int kFirstLevel = 2;
 constexpr int kHighestLevel = 64;
 constexpr int kSlowFrom = 8;
 constexpr int kOpenTo = 8;
-constexpr double kBeforeMore = 200;  // answers, before more than that is tried
-constexpr double kSlower = 1.6;      // a round that took so many times the one before
-// A request counts as overdue after so many times the typical one at the earliest, and for no more
-// than so many.
+constexpr double kBeforeMore = 200;  // answers, before a higher level is tried
+constexpr double kSlower = 1.6;      // ratio of the time of a round to that of the round before
+// A request counts as overdue after this multiple of the typical time at the earliest, and as at
+// most this multiple.
 constexpr double kOverdue = 2;
 constexpr double kLongest = 6;
-// Answers, by level, that a finding needs at least and at most.
+// Answers, times the level, that a decision needs at least and at most.
 constexpr double kFewest = 12;
 constexpr double kFewestPerLevel = 6;
 constexpr double kMostPerLevel = 12;
 constexpr double kImprobable = 0.01;
 constexpr double kVeryImprobable = 0.001;
 constexpr double kMemory = 200;  // answers that a score remembers
-// Answers, by level, before a step that did not pay is tried again, and at most.
+// Answers, times the level, before a step that did not pay is tried again: the first wait and the
+// longest.
 constexpr double kWaitPerLevel = 60;
 constexpr double kLongestWait = 5000;
 
-// More where there is less to win and more to lose.
+// More where there is less to gain and more to lose.
 double fewest(int level) {
   return std::max(kFewest, std::min(0.6 * level * level, kFewestPerLevel * level));
 }
 
-// Rate at `to`, by the rate at `from`, above which the step pays.
+// Ratio of the rate at `to` to that at `from`, above which the step pays.
 double worth(int from, int to) {
   return 0.5 * (from + to) / to;
 }
@@ -123,7 +124,7 @@ double ConcurrencyLimit::capped(double seconds) const {
 void ConcurrencyLimit::judge(const Sample& sample, bool is_good, Seconds now) {
   if (is_good) learn_time(std::max(sample.took, 1e-6));
   if (sample.era != era_) return;
-  // A refusal costs no less than an answer, however fast it comes.
+  // A refusal costs at least as much as an answer, however fast it comes.
   const double took = is_good ? sample.took : std::max(sample.took, typical_);
   window_.all.add(is_good ? 1 : 0, capped(took));
   if (is_good) window_.good.add(1, capped(took));
@@ -137,7 +138,8 @@ void ConcurrencyLimit::judge(const Sample& sample, bool is_good, Seconds now) {
   }
 }
 
-// Both go up and down by so much that they end at a quantile: the median, and 97 of 100.
+// Steps up and down are weighted so that the estimates settle at a quantile: the median and the
+// 97th percentile.
 void ConcurrencyLimit::learn_time(double took) {
   if (typical_ <= 0) typical_ = slow_ = took;
   constexpr double stride = 1.05;
@@ -207,18 +209,18 @@ void ConcurrencyLimit::step_up_if_due(Seconds now) {
   const int next = next_level();
   if (next <= level_) return;
   const int from = level_;
-  scores_[from].add(with_overdue(now));  // of which nothing will be heard in this era
+  scores_[from].add(with_overdue(now));  // overdue requests end in a later era, uncounted
   move_to(next, now);
   from_ = from;
 }
 
 namespace {
 
-// By how many standard errors a score is above so many times another.
+// By how many standard errors a score is above `times` the reference.
 template <class Score>
 double sigmas(const Score& score, const Score& reference, double factor) {
   const double difference = score.rate() - factor * reference.rate();
-  // Of a few requests alike the spread is not known; it is hardly less than the reference's.
+  // The spread of a few similar requests is unknown; it is hardly less than the reference's.
   const double alike = score.n > 0 ? reference.variance() * reference.n / score.n : 0;
   const double variance =
       std::max(score.variance(), factor * factor * alike) + factor * factor * reference.variance();
@@ -227,18 +229,18 @@ double sigmas(const Score& score, const Score& reference, double factor) {
 
 }  // namespace
 
-// Failures that are there at every level say nothing; those that are more here than below do.
+// Failures that occur at every level carry no information; more failures here than below do.
 bool ConcurrencyLimit::fails_more(const Score& score, double improbable) const {
   Score below;
   for (const auto& [level, other] : scores_) {
     if (level < level_) below.add(other.all);
   }
   const double bad = below.n - below.g + 1;
-  const double usual = std::min(0.95, (bad + std::sqrt(bad)) / (below.n + 2));  // at the most
+  const double usual = std::min(0.95, (bad + std::sqrt(bad)) / (below.n + 2));  // at most
   return tail(std::round(score.n), std::round(score.n - score.g), usual) < improbable;
 }
 
-// Two levels are compared by a few answers each, which is enough to see that one of them queues.
+// Compares two levels by a few answers each, enough to see that one of them queues.
 void ConcurrencyLimit::evaluate_opening(bool is_good, Seconds now) {
   const Score& good = window_.good;
   const bool is_late = with_overdue(now).all.n > window_.all.n;
@@ -275,13 +277,13 @@ void ConcurrencyLimit::evaluate_step(Seconds now) {
   if (is_slower || more < (is_enough ? -2 : -3) || fails_more(scores.all, kImprobable)) {
     return step_back(from_, now);
   }
-  // Not before those that never come back have had time to be missed.
+  // Not before requests that never return have had time to be missed.
   const bool is_old = (now - era_begin_).count() > 2 * slow_;
   if (!is_enough || !is_old || faster < (is_last ? 0 : 0.3) || (!is_last && more < -1)) return;
   if (level_ >= ceiling_.level) ceiling_ = {};
   scores_[level_] = scores;
-  move_to(level_, now);  // those that are overdue have been counted
-  // Slowly where many ask already: the next step only after one more look at this level.
+  move_to(level_, now);  // the overdue requests are counted
+  // Slowly at high levels: the next step only after another evaluation of this level.
   if (level_ < kSlowFrom) step_up_if_due(now);
 }
 
@@ -308,7 +310,7 @@ void ConcurrencyLimit::evaluate_hold(Seconds now) {
   own.fade(kMemory);
   window_ = {};
   for (auto& [level, scores] : scores_) {
-    if (level != level_) scores.fade(0.9 * scores.all.n);  // long ago says less and less
+    if (level != level_) scores.fade(0.9 * scores.all.n);  // old samples lose weight
   }
   if (knows_below) {
     const auto& [level, below] = *std::prev(here);

@@ -17,7 +17,7 @@ void check_request(const Request& request) {
     throw RunError(fmt::format(
         "a request accepts status {}, but that means \"later\", never an answer", status));
   }
-  // A line break in a header would begin another one. Its value may be a secret and is not shown.
+  // A line break in a header would start another one. The value may be a secret and is not shown.
   for (const std::string& header : request.headers) {
     if (header.find_first_of("\r\n") != std::string::npos) {
       throw RunError(fmt::format("header '{}' of a request contains a line break",

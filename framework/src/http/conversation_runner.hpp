@@ -1,5 +1,5 @@
-// One conversation, held by a lane: what its Conversation asks goes to the client's loop, what
-// comes back goes to the Conversation.
+// Runs one conversation on a lane: requests of the Conversation go to the client's loop, and
+// replies go back to the Conversation.
 #pragma once
 
 #include <cstddef>
@@ -15,27 +15,27 @@
 
 namespace qsohost::inline v1 {
 
-// The part of the client that a dialogue sees.
+// The part of the client that a ConversationRunner sees.
 class RequestQueue {
  public:
   virtual ~RequestQueue() = default;
   virtual void ask(PendingRequest question) = 0;                                   // sets its id
-  virtual void judge(std::uint64_t question, const std::string& doubt) = 0;  // "": it is trusted
+  virtual void judge(std::uint64_t question, const std::string& doubt) = 0;  // "": trusted
   virtual void abandon(const std::shared_ptr<ReplyChannel>& talk) = 0;
 };
 
-// Throws RunError for one that a plugin should not have made.
+// Throws RunError for a request that a plugin must not make.
 void check_request(const Request& request);
 
-// For a Meaning::Forbidden: what ends the run, and what to do about it.
+// For a Severity::Forbidden: reports what ends the run, and what to do about it.
 [[noreturn]] void throw_forbidden(const Request& request, const std::string& reason);
 
 class ConversationRunner {
  public:
   ConversationRunner(RequestQueue& asking, Conversation& conversation, HttpPolicy policy, AnswerStore::Owner owner,
            AnswerStore* answers, AnswerStore* recording, Counts& counts);
-  // Until no question is open. Throws what the Conversation throws, but for TryAgain; Interrupted
-  // when the user stops the run; RunError when the loop cannot go on.
+  // Returns when no request is open. Throws what the Conversation throws, except TryAgain;
+  // Interrupted when the user stops the run; RunError when the loop cannot go on.
   void hold();
 
  private:
@@ -56,8 +56,8 @@ class ConversationRunner {
   Counts& counts_;
   bool has_stored_ = false;
   std::shared_ptr<ReplyChannel> talk_ = std::make_shared<ReplyChannel>();
-  std::deque<std::pair<Request, Response>> stored_;  // answers that were there already
-  std::size_t open_ = 0;                             // questions with the loop
+  std::deque<std::pair<Request, Response>> stored_;  // responses that were in the store
+  std::size_t open_ = 0;                             // requests at the loop
 };
 
 }  // namespace qsohost::inline v1

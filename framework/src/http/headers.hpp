@@ -1,5 +1,5 @@
-// The headers of answers that plugins see and that are stored. Of a short list, since others can
-// hold what must not stand in a file that is passed on: cookies, tokens.
+// The response headers that plugins see and that are stored. A short list, since other headers can
+// hold what must not be in a file that is passed on: cookies, tokens.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 
 namespace qsohost::inline v1 {
 
-// Whatever the case of its letters.
+// Ignores case.
 bool is_kept_header(std::string_view name);
 
 }  // namespace qsohost::inline v1

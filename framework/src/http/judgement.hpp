@@ -1,4 +1,4 @@
-// What an answer, or the lack of one, means for a question.
+// What a response, or the lack of one, means for a request.
 #pragma once
 
 #include <chrono>
@@ -13,16 +13,16 @@ namespace qsohost::inline v1 {
 
 enum class Severity : std::uint8_t {
   Answer,     // for the plugin to look at
-  Trouble,    // the archive has enough, or is broken: again, later
-  Refusal,    // "you asked something wrong", which archives say wrongly at times: again, not often
-  Final,      // asking again would give the same
-  HostFinal,  // whatever one asks there
-  Forbidden,  // nobody is let in with this token, or without one: the same for all objects
+  Trouble,    // the archive is overloaded or broken: retry later
+  Refusal,    // "bad request", which archives send wrongly at times: few retries
+  Final,      // a retry would give the same
+  HostFinal,  // for every request to this archive
+  Forbidden,  // access denied with this token, or without one: the same for all objects
 };
 
 struct Judgement {
   Severity meaning = Severity::Answer;
-  std::string reason;  // of all but Answer
+  std::string reason;  // empty for Answer
   bool is_unreachable = false;
   std::optional<std::chrono::seconds> retry_after;
 };
@@ -30,17 +30,17 @@ struct Judgement {
 // `accepted`: see Request::accept.
 Judgement judge_transfer(const TransferEnd& end, const std::vector<int>& accepted = {});
 
-// "Later", which no plugin can take for an answer.
+// "Later", which no plugin can accept as an answer.
 bool means_later(int status);
 
-// How often a Refusal is asked, at most.
+// Attempts for a Refusal, at most.
 constexpr int kMostRefusals = 3;
 
-// "1800" or an HTTP date (RFC 9110, 10.2.3), from `now` on, seconds since 1970; none if it is
-// neither. Some servers write the moment as such a number too. Never more than a year.
+// "1800" or an HTTP date (RFC 9110, 10.2.3), relative to `now`, seconds since 1970; none if it is
+// neither. Some servers send the timestamp as such a number too. Never more than a year.
 std::optional<std::chrono::seconds> parse_retry_after(std::string_view text, std::int64_t now);
 
-// The same of an answer, by the clock of whoever wrote it (its Date), if it says.
+// The same for a response, by the server's clock (its Date) if it is given.
 std::optional<std::chrono::seconds> retry_after(const Response& response);
 
 // "HTTP 400: the query was not understood": status and the first words of the body.

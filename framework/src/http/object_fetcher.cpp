@@ -1,4 +1,4 @@
-// One question an object, as a conversation of a batch.
+// One request per object, as a conversation of a batch.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -13,14 +13,14 @@ namespace qsohost::inline v1 {
 
 namespace {
 
-// Long enough for an archive to come to its senses.
+// Long enough for a transient error of the archive to pass.
 constexpr std::chrono::seconds kBeforeConfirming{5};
-// An answer whose end is not known is asked for so often, each time in a turn of its own, until two
-// are equal.
+// A response whose end is not known is requested up to this many times, each with another `turn`,
+// until two are equal.
 constexpr int kMostUnequal = 5;
 constexpr int kTurnStep = 1000;
 
-// A VOTable that is cut does not parse. Of other formats nobody can say.
+// A truncated VOTable does not parse. Other formats do not show it.
 bool is_whole(const Response& response) {
   if (response.is_end_known) return true;
   const std::string_view body = response.body;
@@ -57,7 +57,7 @@ class ObjectConversation final : public Conversation {
     std::optional<Request> next;
     std::exception_ptr end;
     bool is_empty = false;
-    Counts counts;  // of this answer; they go if it cannot be trusted
+    Counts counts;  // of this response; discarded if it is not trusted
     try {
       next = fetcher_.parse(Object(batch_, row), as_given, response, epochs_[row], counts);
     } catch (const TryAgain&) {
@@ -116,7 +116,7 @@ class ObjectConversation final : public Conversation {
   }
 
  private:
-  // A request that is open: tags tell them apart on their way, so the plugin's own is kept here.
+  // An open request: its tag on the wire is an index, so the plugin's own tag is kept here.
   struct Asked {
     std::size_t row = 0;
     std::uint64_t tag = 0;
@@ -132,7 +132,7 @@ class ObjectConversation final : public Conversation {
     }
   }
 
-  // Groups that have no rows yet are those that the fetcher fills.
+  // Groups without rows are those that the fetcher fills.
   Batch empty_epochs(std::size_t row) const {
     Batch epochs(batch_.ordinal(), batch_.first_object() + row, 1);
     for (const Group& group : batch_.groups()) {
@@ -143,7 +143,7 @@ class ObjectConversation final : public Conversation {
     return epochs;
   }
 
-  // Notes an answer whose end is not known; true if there was an equal one.
+  // Records a response whose end is not known; true if there was an equal one.
   bool is_repeated(std::size_t row, const Response& response) {
     const std::uint64_t hash = fnv1a(response.body, fnv1a(std::to_string(response.status)));
     const bool is_new = std::ranges::find(seen_[row], hash) == seen_[row].end();
@@ -181,13 +181,13 @@ class ObjectConversation final : public Conversation {
   const ObjectFetcher& fetcher_;
   const Batch& batch_;
   Counts& counts_;
-  std::vector<Asked> asked_;                      // by the tag that goes out
+  std::vector<Asked> asked_;                      // by the tag in the request
   std::vector<Batch> epochs_;                     // of each row; nothing in it is closed
   std::vector<std::exception_ptr> ends_;          // NotFound, TryAgain, BadObject; none: matched
-  std::vector<int> empty_;                        // times that nothing was there
-  std::vector<std::vector<std::uint64_t>> seen_;  // answers whose end is not known
-  std::vector<bool> used_kept_;                   // an answer of an earlier attempt
-  std::vector<bool> is_fresh_;                    // asked about anew, without those
+  std::vector<int> empty_;                        // number of empty responses
+  std::vector<std::vector<std::uint64_t>> seen_;  // responses whose end is not known
+  std::vector<bool> used_kept_;                   // used a stored response of an earlier attempt
+  std::vector<bool> is_fresh_;                    // requested again, without stored responses
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-// What passes between a lane that holds a conversation and the loop that asks for it.
+// Connects a lane that holds a conversation with the client's loop.
 #pragma once
 
 #include <atomic>
@@ -13,14 +13,14 @@
 namespace qsohost::inline v1 {
 
 struct Reply {
-  std::uint64_t id = 0;  // of the question
+  std::uint64_t id = 0;  // of the request
   std::string host;
   Request request;
-  std::uint64_t sent = 0;  // times
+  std::uint64_t sent = 0;  // number of times
   std::uint64_t bytes = 0;
   Response response{};
-  std::string failure{};   // not empty: there will be no answer, for this reason
-  bool stops_run = false;  // whatever is asked there will fail for it
+  std::string failure{};   // not empty: there will be no response, for this reason
+  bool stops_run = false;  // every other request to this archive will fail for it
 };
 
 class ReplyChannel {
@@ -28,15 +28,15 @@ class ReplyChannel {
   enum class End : std::uint8_t {
     No,
     Interrupted,  // the user wants to stop
-    Lost,         // a question was dropped: out of memory, or a fault of ours
+    Lost,         // a request was dropped: out of memory, or a bug
   };
 
   Queue<Reply> replies;
-  // The loop's own:
-  std::size_t unread = 0;                        // answers that the lane has not judged yet
-  std::chrono::steady_clock::time_point busy{};  // when it last was more than waiting
+  // Only for the loop's thread:
+  std::size_t unread = 0;                        // replies that the lane has not judged yet
+  std::chrono::steady_clock::time_point busy{};  // when it last did more than wait
 
-  // There will be no more replies. The first reason holds.
+  // There will be no more replies. The first reason is kept.
   void end(End why) noexcept {
     End none = End::No;
     end_.compare_exchange_strong(none, why);

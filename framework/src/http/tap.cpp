@@ -21,10 +21,11 @@ using std::chrono::milliseconds;
 
 constexpr int kMostBadJobs = 3;
 // Each interruption that lasts longer than the service keeps jobs can lose one, and a resumed run
-// goes through all of them again.
+// steps through all of them again.
 constexpr int kMostLostJobs = 10;
 constexpr int kMostJobs = kMostBadJobs + kMostLostJobs;
-// An answer whose end is not known is asked for so often until two are equal, as by ObjectFetcher.
+// A response whose end is not known is requested up to this many times until two are equal, as in
+// ObjectFetcher.
 constexpr std::size_t kMostUnequal = 5;
 constexpr int kTurnStep = 1000;
 
@@ -40,7 +41,7 @@ bool is_unfinished(const std::string& phase) {
   return std::ranges::find(phases, phase) != phases.end();
 }
 
-// Where the new job is. Services redirect to it, or give a Location, perhaps without a host.
+// The URL of the new job. Services redirect to it, or send a Location, perhaps without a host.
 std::string job_url(const Request& request, const Response& response) {
   std::string url = response.url == request.url ? std::string() : response.url;
   if (const auto location = response.header("Location"); url.empty() && !location.empty()) {
@@ -84,19 +85,19 @@ struct TapExchange::State {
   std::string job{};  // its URL
   int created = 0;    // jobs
   int bad = 0;        // that ended in an error
-  int lost = 0;       // that could not be asked for
+  int lost = 0;       // that could not be polled
   // Of this job:
   int polls = 0;
   bool is_started = false;
   milliseconds waited{0};
-  std::vector<std::uint64_t> seen{};  // answers whose end is not known
+  std::vector<std::uint64_t> seen{};  // responses whose end is not known
   std::string failure{};
 };
 
 Request TapExchange::State::begin() {
   step = query.as_job ? Step::Create : Step::Sync;
   Request request = tap_request(query);
-  // Another job is another question, else a resumed run would find the first one's answer.
+  // Another job needs another `turn`, or a resumed run would find the first one's response.
   request.turn = query.turn * kMostJobs + created;
   request.delay = query.delay;
   if (query.as_job) ++created;
@@ -107,7 +108,7 @@ Request TapExchange::State::begin() {
   return request;
 }
 
-// The next request of this job. Only its result is worth anything later.
+// The next request of this job. Only its result is worth storing.
 Request TapExchange::State::of_job(Step next, Request request) {
   step = next;
   request.headers = query.headers;
@@ -138,7 +139,7 @@ Request TapExchange::State::remove() {
 
 TapExchange::State::Next TapExchange::State::polled(std::string_view body) {
   const std::string phase = tap_phase(body);
-  // PHASE=RUN was sent along with the query; not all services look at it.
+  // PHASE=RUN was sent along with the query; some services ignore it.
   if (phase == "PENDING" && !is_started) return start();
   if (is_unfinished(phase)) {
     if (waited < query.job_timeout) return poll();
@@ -213,14 +214,14 @@ TapExchange::State::Next TapExchange::State::failed(const std::string& reason) {
     case Step::Create:
       return end(reason);
     case Step::Start:
-      return poll();  // if it does not run, its phase says so
+      return poll();  // if it does not run, its phase shows it
     case Step::Poll:
     case Step::Result:
       return anew(lost, kMostLostJobs, fmt::format("the job {}: {}", job, reason));
     case Step::Error:
       return anew(bad, kMostBadJobs, fmt::format("the job {} ended in phase ERROR", job));
     case Step::Delete:
-      return std::nullopt;  // whatever the archive does with it
+      return std::nullopt;  // the archive's response does not matter
   }
   return std::nullopt;
 }

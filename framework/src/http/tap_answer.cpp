@@ -30,7 +30,7 @@ std::string one_line(std::string_view text) {
   return out;
 }
 
-// The text up to the next tag; of <![CDATA[...]]> what is in it.
+// The text up to the next tag; the content of a <![CDATA[...]]>.
 std::string_view words_of(std::string_view text) {
   constexpr std::string_view cdata = "<![CDATA[";
   text.remove_prefix(std::min(text.find_first_not_of(kBlanks), text.size()));
@@ -44,8 +44,8 @@ struct QueryStatus {
   std::string_view words;
 };
 
-// The INFO element that says QUERY_STATUS (DALI 1.1, 4.4), from `at` on. A table may be hundreds of
-// MB, so it is not parsed for that. Leaves `at` behind it.
+// The INFO element with QUERY_STATUS (DALI 1.1, 4.4), from `at` on. Not parsed as XML, since a
+// table may be hundreds of MB. Moves `at` behind it.
 std::optional<QueryStatus> next_status(std::string_view body, std::size_t& at) {
   while ((at = body.find("QUERY_STATUS", at)) != body.npos) {
     const std::size_t begin = body.rfind('<', at);
@@ -78,7 +78,7 @@ bool is_html(std::string_view body) {
   return begin.starts_with("<!doctype html") || begin.starts_with("<html");
 }
 
-// Rows of separated values behind the line of names; a line end in quotes belongs to a cell.
+// Rows of separated values after the header line; a quoted line end belongs to its cell.
 std::int64_t rows_in(std::string_view body) {
   std::int64_t lines = 0;
   bool is_quoted = false;
@@ -95,7 +95,8 @@ std::int64_t rows_in(std::string_view body) {
   return lines - (is_empty ? 1 : 0);
 }
 
-// Some services' pages have it as <li><b>Message: </b>the text</li>; else the page's first words.
+// Some services' pages have it as <li><b>Message: </b>the text</li>; default: the page's first
+// words.
 std::string html_words(const Response& response) {
   constexpr std::string_view mark = "<b>Message: </b>";
   const std::string_view body = response.body;

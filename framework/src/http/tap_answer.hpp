@@ -1,4 +1,4 @@
-// What a TAP service says, by content: statuses are not to be relied on.
+// Interprets responses of TAP services by content: their HTTP statuses are not reliable.
 #pragma once
 
 #include <string>
@@ -8,16 +8,17 @@
 
 namespace qsohost::inline v1 {
 
-// Throws TryAgain, with the service's own words, for what is an error document and no table.
+// Throws TryAgain, with the service's message, for an error document instead of a table.
 void check_tap_answer(const Response& response);
 
-// True if nothing says that the answer is whole: its end was not announced, and it is no VOTable.
+// True if nothing shows that the response is complete: its end was not announced, and it is not a
+// VOTable.
 bool may_be_cut(const Response& response);
 
-// True if the answer says, or looks as if, there are more rows.
+// True if the response says, or looks as if, there are more rows.
 bool has_overflow(const std::string& body, const TapQuery& query);
 
-// The words of what stands at a job's /error: a VOTable, HTML or text. One line.
+// The message at a job's /error: a VOTable, HTML or text. One line.
 std::string tap_error_words(const Response& response);
 
 // "completed\n" to "COMPLETED".

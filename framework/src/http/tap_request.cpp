@@ -53,8 +53,8 @@ std::string to_form(const Parameters& parameters) {
   return out;
 }
 
-// A line that occurs in none of the parts. The same query has the same one, so that a resumed run
-// finds the answer that it has.
+// A line that occurs in none of the parts. The same query gets the same one, so that a resumed run
+// finds its stored response.
 std::string boundary_of(const Parameters& parameters, const std::vector<TapUpload>& uploads) {
   std::string boundary = "qsohost-0f1e2d3c4b5a";
   const auto is_in = [&](const std::string& text) { return text.find(boundary) != text.npos; };

@@ -1,4 +1,4 @@
-// What is sent to a TAP service.
+// Requests to a TAP service.
 #pragma once
 
 #include <string>
@@ -7,10 +7,10 @@
 
 namespace qsohost::inline v1 {
 
-// Creates the job, and has it run; or asks for an answer at once.
+// Creates the job and starts it; or runs a synchronous query.
 Request tap_request(const TapQuery& query);
 
-// A form of one parameter, POSTed.
+// POSTs a form of one parameter.
 Request tap_form(std::string url, const std::string& name, const std::string& value);
 
 }  // namespace qsohost::inline v1

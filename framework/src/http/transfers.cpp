@@ -23,7 +23,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds kConnectTimeout{20'000};
 constexpr long kConnectionsKept = 64;
 constexpr int kMostRedirects = 5;
-// A body that has begun and then comes slower than this is given up.
+// A body that has begun and then is slower than this is given up.
 constexpr std::size_t kSlowBytesPerSecond = 1000;
 constexpr milliseconds kSlowFor{30'000};
 
@@ -51,7 +51,7 @@ struct Transfers::Transfer {
   Clock::time_point begin = Clock::now();
   int redirects = 0;
   bool is_too_big = false;
-  Clock::time_point mark{};  // the slow rule: how much had come by when
+  Clock::time_point mark{};  // slow-body check: bytes received at that time
   std::size_t marked = 0;
   Response response;
   std::array<char, CURL_ERROR_SIZE> error{};
@@ -62,15 +62,15 @@ struct Transfers::Transfer {
   void add_header(const std::string& text);
   bool take_header(std::string_view line);
   bool is_slow(Clock::time_point now);
-  // True if the answer sends the question on and it may go there; why it may not, in `refusal`.
+  // True if the response redirects and the redirect is allowed; if not, `refusal` says why.
   bool redirect(std::string& refusal);
   TransferEnd ended(CURLcode code);
   TransferEnd end(TransferEnd::Kind kind, std::string detail);
 
   bool is_end_announced() const;
 
-  // Called by libcurl; less than what was given ends the transfer. Nothing may be thrown through a
-  // library that is written in C.
+  // Called by libcurl; returning less than was passed in ends the transfer. Exceptions must not
+  // pass through a C library.
   static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* user) noexcept
       try {
     auto* self = static_cast<Transfer*>(user);
@@ -91,8 +91,8 @@ struct Transfers::Transfer {
   }
 };
 
-// Otherwise the answer ends when the connection does, and libcurl cannot tell an end from a cut.
-// HTTP/2 and later frame every answer; RFC 9112, 6.3 for the rest.
+// False if the response ends when the connection does: then libcurl cannot tell an end from a cut.
+// HTTP/2 and later frame every response; RFC 9112, 6.3 for the rest.
 bool Transfers::Transfer::is_end_announced() const {
   long version = 0;
   curl_easy_getinfo(easy.get(), CURLINFO_HTTP_VERSION, &version);
@@ -105,7 +105,7 @@ bool Transfers::Transfer::is_end_announced() const {
 void Transfers::Transfer::add_header(const std::string& text) {
   curl_slist* longer = curl_slist_append(headers.get(), text.c_str());
   if (longer == nullptr) throw RunError("libcurl is out of memory");
-  static_cast<void>(headers.release());  // it is the head of the longer list
+  static_cast<void>(headers.release());  // now owned by the longer list
   headers.reset(longer);
 }
 
@@ -116,11 +116,12 @@ void Transfers::Transfer::set_up() {
   curl_easy_setopt(c, CURLOPT_URL, request.url.c_str());
   curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(c, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
-  // No Brotli, which libcurl could undo as well: made on the fly, it costs the archive too much.
+  // No Brotli, which libcurl could decode as well: compressing on the fly costs the archive too
+  // much.
   curl_easy_setopt(c, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
   curl_easy_setopt(c, CURLOPT_USERAGENT, limits.user_agent.c_str());
   curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-  // A name that is being looked up is not waited for when its request is cancelled.
+  // A cancelled request does not wait for its name lookup.
   curl_easy_setopt(c, CURLOPT_QUICK_EXIT, 1L);
   curl_easy_setopt(c, CURLOPT_ERRORBUFFER, error.data());
   curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, in_ms(std::min(kConnectTimeout, limits.timeout)));
@@ -146,7 +147,7 @@ void Transfers::Transfer::set_up() {
 }
 
 bool Transfers::Transfer::take_header(std::string_view line) {
-  if (line.starts_with("HTTP/")) {  // a 100, or the answer to a proxy's CONNECT, may come first
+  if (line.starts_with("HTTP/")) {  // a 100, or a proxy's response to CONNECT, may come first
     response.headers.clear();
     return true;
   }
@@ -166,7 +167,7 @@ bool Transfers::Transfer::take_header(std::string_view line) {
 bool Transfers::Transfer::is_slow(Clock::time_point now) {
   const milliseconds window = std::min(kSlowFor, limits.timeout / 4);
   const std::size_t size = response.body.size();
-  if (size == 0) return false;  // it may think as long as it likes, up to the time-out
+  if (size == 0) return false;  // the server may compute without sending, up to the timeout
   if (mark == Clock::time_point{} ||
       size - marked >= kSlowBytesPerSecond * static_cast<std::size_t>(window.count()) / 1000) {
     mark = now;
@@ -181,7 +182,7 @@ bool Transfers::Transfer::redirect(std::string& refusal) {
   curl_easy_getinfo(easy.get(), CURLINFO_RESPONSE_CODE, &status);
   curl_easy_getinfo(easy.get(), CURLINFO_REDIRECT_URL, &target);
   if (!is_redirect(status) || target == nullptr) return false;
-  // It is done, and what is there to be seen is the list of all that is left.
+  // The job is deleted, and the redirect points to the list of all remaining jobs.
   if (status == 303 && request.method == "DELETE") return false;
   const std::string to = target;
   const auto from_url = parse_url(request.url);
@@ -271,7 +272,7 @@ void Transfers::start(std::uint64_t id, const Request& request, const TransferLi
   begin(*(transfers_[id] = std::move(transfer)));
 }
 
-// A transfer that libcurl does not take is told as one that broke: it would never end.
+// A transfer that libcurl rejects is reported as broken: it would never end.
 void Transfers::begin(Transfer& transfer) {
   std::string refusal;
   try {

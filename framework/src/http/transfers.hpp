@@ -1,5 +1,5 @@
-// Requests on their way: one curl-multi handle, used by one thread. What comes back is told as it
-// is; what it means is decided elsewhere (verdict.hpp).
+// Requests in flight: one curl-multi handle, used by one thread. Results are reported as they are;
+// judgement.hpp decides what they mean.
 #pragma once
 
 #include <chrono>
@@ -21,18 +21,18 @@ struct TransferLimits {
 
 struct TransferEnd {
   enum class Kind : std::uint8_t {
-    Response,     // whole, whatever its status
-    Unreachable,  // no such host, or it takes no connection
-    TimedOut,     // in all, or too slow
+    Response,     // complete, whatever its status
+    Unreachable,  // no such host, or it refuses connections
+    TimedOut,     // in total, or too slow
     Broken,       // reset or cut short
     TooBig,       // more than max_body
     BadCertificate,
-    Redirected,  // to a place where nobody wanted to ask
+    Redirected,  // to a URL that is not allowed
     Unusable,    // the request itself
   };
   Kind kind = Kind::Response;
   Response response;
-  std::string detail;  // for messages; empty with a Response
+  std::string detail;  // for messages; empty for a Response
   std::uint64_t bytes_received = 0;
 };
 
@@ -46,10 +46,10 @@ class Transfers {
   Transfers();
   ~Transfers();
 
-  // However it ends, also if it cannot begin, poll() says so.
+  // However it ends, even if it cannot begin, poll() reports it.
   void start(std::uint64_t id, const Request& request, const TransferLimits& limits);
   void cancel(std::uint64_t id);
-  // Moves bytes; returns at once if something has finished, else after `timeout` at the latest.
+  // Moves bytes; returns at once if a transfer has finished, else after `timeout` at the latest.
   std::vector<Finished> poll(std::chrono::milliseconds timeout);
   void wake();  // ends a poll; any thread
 

@@ -1,4 +1,4 @@
-// What of a URL decides who is asked, and what of it may be shown.
+// The parts of a URL that identify the archive, and those that may be shown.
 #pragma once
 
 #include <optional>
@@ -9,25 +9,24 @@ namespace qsohost::inline v1 {
 struct UrlParts {
   std::string scheme;  // "http" or "https"
   std::string host;    // lower case
-  std::string port;    // the scheme's own, if none is written
+  std::string port;    // default: the scheme's
 
-  // Of the remote host that bears the load: its name, and the port where it is not the usual one.
+  // The archive that carries the load: host name, and the port if it is not the default.
   std::string remote_host() const;
 };
 
-// None if it is no http or https URL.
+// None if it is not an http or https URL.
 std::optional<UrlParts> parse_url(const std::string& url);
 
-// Without user name, password, fragment and any secret (see Context::secret), so that it can be
-// shown.
+// Without user name, password, fragment and any secret (see Context::secret); safe to show.
 std::string public_url(const std::string& url);
 
-// What `reference` (a URL, or a path like "/tap/async/7") means in a document at `base`; "" if it
-// means nothing.
+// What `reference` (a URL, or a path like "/tap/async/7") resolves to in a document at `base`; ""
+// if it is invalid.
 std::string resolved_url(const std::string& base, const std::string& reference);
 
-// True if an answer may send the question on from one URL to the other: the same scheme, host and
-// port, or https instead of http at the same host.
+// True if a response may redirect from one URL to the other: same scheme, host and port, or https
+// instead of http at the same host.
 bool may_redirect(const UrlParts& from, const UrlParts& to);
 
 }  // namespace qsohost::inline v1

@@ -41,7 +41,7 @@ Choice parse(const std::string& text, const std::vector<std::string>& prefixes) 
   return choice;
 }
 
-// One side's columns with what becomes of them.
+// One side's columns and which of them are kept.
 struct Side {
   const CrossmatchTable* table;
   bool is_right;
@@ -93,8 +93,8 @@ void select(Side& left, Side& right, const CrossmatchOptions& options) {
   }
 }
 
-// Gives every column its name in the batch, selected or not; `id` is the identifier's position.
-// A name that is there twice is prefixed, until prefixes make none that is there already.
+// Gives every column its name in the batch, selected or not; `id` is the identifier's position. A
+// duplicate name gets a prefix; repeats until no prefixed name duplicates another.
 void name_columns(Side& left, Side& right, std::size_t id) {
   for (Side* side : {&left, &right}) side->names = side->table->columns;
   right.names[id] = "source_id";

@@ -1,4 +1,4 @@
-// Calls that block and take neither a time limit nor a flag to stop.
+// For calls that block and support neither a timeout nor a stop flag.
 #pragma once
 
 #include <future>
@@ -8,8 +8,8 @@
 
 namespace qsohost::inline v1 {
 
-// Does `work` on a thread of its own. It has to own all that it uses: whoever does not want to wait
-// any longer drops the future and leaves the thread alone, perhaps until the program ends. (Plugins
+// Runs `work` on a separate thread. It must own everything that it uses: a caller that stops
+// waiting drops the future and leaves the thread running, perhaps until the program ends. (Plugins
 // are never unloaded, so its code stays.)
 template <class F>
 std::future<std::invoke_result_t<F>> start_aside(F work) {

@@ -21,8 +21,8 @@ void throw_stopped() {
   throw TryAgain("interrupted while waiting for PostgreSQL");
 }
 
-// The socket is a duplicate: libpq may close its own on another thread at any time, and the number
-// may be another file's a moment later.
+// A duplicate of the socket: libpq may close its own on another thread at any time, and the number
+// may belong to another file a moment later.
 Canceller::Canceller(PGconn* connection, std::function<bool()> stop)
     : stop_(std::move(stop)),
       handle_(PQgetCancel(connection), PQfreeCancel),
@@ -34,10 +34,10 @@ Canceller::Socket::~Socket() {
   if (fd >= 0) ::close(fd);
 }
 
-// Closing the connection would not do: a server that works for hours before it sends a row notices
-// only then that nobody is there. The request goes by a connection of its own, and PQcancel waits
-// for it without a limit. When a second is not enough the network or the server is silent; then the
-// request stays under way, and we go.
+// Closing the connection is not enough: a server that works for hours before it sends a row notices
+// the loss only then. The request uses a separate connection, and PQcancel waits for it without a
+// timeout. If a second is not enough the network or the server is silent; then the request is left
+// pending.
 bool Canceller::cancel() noexcept {
   try {
     const auto sent = start_aside([handle = handle_] {
@@ -45,7 +45,7 @@ bool Canceller::cancel() noexcept {
       PQcancel(handle.get(), message.data(), message.size());
     });
     return sent.wait_for(kCancelWithin) == std::future_status::ready;
-  } catch (const std::exception&) {  // no memory, no thread: closing has to do
+  } catch (const std::exception&) {  // no memory, no thread: closing must be enough
     return false;
   }
 }

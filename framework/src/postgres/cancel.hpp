@@ -1,4 +1,4 @@
-// How the calls of a session end when the user wants to stop, whatever the network does.
+// Ends the calls of a session when the user wants to stop, whatever the network does.
 #pragma once
 
 #include <chrono>
@@ -14,23 +14,23 @@ namespace qsohost::inline v1 {
 
 [[noreturn]] void throw_stopped();
 
-// Ends what the server does for one connection. Its functions are called by the session's thread,
-// also while another thread is inside of libpq with the connection.
+// Ends the server's work for one connection. Call its functions on the session's thread; another
+// thread may be inside libpq with the connection.
 class Canceller {
  public:
   Canceller(PGconn* connection, std::function<bool()> stop);
 
   bool wants_stop() const { return stop_(); }
 
-  // Asks the server to end the statement that runs. False when that request did not reach it within
+  // Requests the server to end the running statement. False if the request did not reach it within
   // a second: the network or the server is silent.
   bool cancel() noexcept;
-  // Closes the connection for both directions: libpq's calls return with an error at once.
+  // Shuts the connection down in both directions: libpq's calls return with an error at once.
   void cut() noexcept;
   bool is_cut() const { return is_cut_; }
 
-  // Returns what `work` returns, a call that blocks: it runs on a thread of its own, while this one
-  // asks stop() ten times a second. When that is true the statement is cancelled, or else the
+  // Returns the result of `work`, a blocking call: it runs on a separate thread, while this one
+  // checks stop() ten times a second. Once that is true the statement is cancelled, or else the
   // connection cut, and TryAgain is thrown: after a second and a half at most.
   template <class F>
   std::invoke_result_t<F> run(F work) {
@@ -45,15 +45,15 @@ class Canceller {
     return done.get();
   }
 
-  // The same for what has to be done at the end, whether the user wants to stop or not: cut after
-  // half a second. What `work` throws is lost.
+  // The same for final work, whether the user wants to stop or not: cut after half a second.
+  // Exceptions of `work` are lost.
   template <class F>
   void finish(F work) noexcept {
     try {
       const auto done = std::async(std::launch::async, work);
       if (done.wait_for(kEndWithin) != std::future_status::ready) cut();
       done.wait();
-    } catch (const std::exception&) {  // no thread: libpq returns at once when there is no network
+    } catch (const std::exception&) {  // no thread: without a network libpq returns at once
       cut();
       work();
     }
@@ -71,7 +71,7 @@ class Canceller {
     int fd;
   };
   std::function<bool()> stop_;
-  std::shared_ptr<PGcancel> handle_;  // shared with a request that is still under way
+  std::shared_ptr<PGcancel> handle_;  // shared with a pending request
   Socket socket_;
   bool is_cut_ = false;
 };

@@ -39,7 +39,7 @@ constexpr double kConnectSeconds = 15;
 }
 
 PqConnection start_connecting(const std::string& dsn) {
-  // What stands before dbname gives way to what the dsn says.
+  // Keywords before dbname are overridden by the dsn.
   const std::string full = full_dsn(dsn);
   const std::array<const char*, 4> keys{"fallback_application_name", "client_encoding", "dbname",
                                         nullptr};
@@ -47,7 +47,7 @@ PqConnection start_connecting(const std::string& dsn) {
   return PqConnection(PQconnectStartParams(keys.data(), values.data(), 1));
 }
 
-// What the dsn, its service or the environment says; none if they say nothing.
+// The value from the dsn, its service or the environment; none if it is not set.
 std::optional<std::string> option_of(PGconn* connection, std::string_view keyword) {
   const std::unique_ptr<PQconninfoOption, PqRelease<PQconninfoFree>> options(
       PQconninfo(connection));
@@ -64,9 +64,9 @@ double connect_seconds(PGconn* connection) {
   return seconds > 0 ? std::max(2.0, seconds) : 1e9;  // as libpq reads it
 }
 
-// Servers behind firewalls that forget silent connections are usual, and queries run for minutes
-// without a word: a server that is gone is noticed within a minute. Not given to libpq as
-// parameters, since those would win over a service file.
+// Firewalls often drop idle connections, and queries run for minutes without traffic: this detects
+// a dead server within a minute. Not passed to libpq as parameters, since those would override a
+// service file.
 void notice_dead_peer(PGconn* connection) {
   struct Time {
     const char* keyword;
@@ -79,7 +79,7 @@ void notice_dead_peer(PGconn* connection) {
                                        {"tcp_user_timeout", TCP_USER_TIMEOUT, 60'000}}};
   for (const Time& time : times) {
     if (option_of(connection, time.keyword)) continue;
-    // Fails for a Unix socket, which has no need of it.
+    // Fails for a Unix socket, which does not need it.
     ::setsockopt(PQsocket(connection), IPPROTO_TCP, time.option, &time.value, sizeof time.value);
   }
 }
@@ -92,7 +92,7 @@ PqConnection connect_until(const std::string& dsn, const std::atomic<bool>& is_g
   PQsetErrorContextVisibility(c, PQSHOW_CONTEXT_NEVER);
   const std::chrono::duration<double> most(connect_seconds(c));
   auto begin = Clock::now();
-  int socket = -1;  // another one: another address of the host
+  int socket = -1;  // a different one means another address of the host
   for (auto status = PGRES_POLLING_WRITING; status != PGRES_POLLING_OK; status = PQconnectPoll(c)) {
     if (PQstatus(c) == CONNECTION_BAD || status == PGRES_POLLING_FAILED) throw_refused(c);
     if (std::exchange(socket, PQsocket(c)) != PQsocket(c)) begin = Clock::now();
@@ -109,15 +109,15 @@ PqConnection connect_until(const std::string& dsn, const std::atomic<bool>& is_g
   PQsetNoticeProcessor(
       c, [](void*, const char*) {}, nullptr);
   notice_dead_peer(c);
-  // Else sending would wait for a server that does not read, and closing too.
+  // Else sending would wait for a server that does not read, and so would closing.
   if (PQsetnonblocking(c, 1) != 0) throw_refused(c);
   return connection;
 }
 
 }  // namespace
 
-// Aside, since PQconnectPoll resolves names and talks to a Kerberos server, and blocks meanwhile:
-// with a network that is gone for half a minute and longer.
+// On a separate thread, since PQconnectPoll resolves names and contacts a Kerberos server, and
+// blocks meanwhile: for half a minute and longer without a network.
 PqConnection connect_to(const std::string& dsn, const std::function<bool()>& stop) {
   const auto is_given_up = std::make_shared<std::atomic<bool>>(false);
   auto made = start_aside([dsn, is_given_up] { return connect_until(dsn, *is_given_up); });

@@ -1,4 +1,4 @@
-// How a session begins.
+// Opens the connection of a session.
 #pragma once
 
 #include <functional>
@@ -10,8 +10,8 @@ namespace qsohost::inline v1 {
 
 using PqConnection = std::unique_ptr<PGconn, PqRelease<PQfinish>>;
 
-// A connection that is ready for statements; non-blocking. Throws TryAgain or RunError, and
-// TryAgain soon after stop() is true, which it asks ten times a second.
+// Returns a non-blocking connection that is ready for statements. Throws TryAgain or RunError, and
+// TryAgain soon after stop() is true, which is checked ten times a second.
 PqConnection connect_to(const std::string& dsn, const std::function<bool()>& stop);
 
 }  // namespace qsohost::inline v1

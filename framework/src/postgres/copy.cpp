@@ -25,7 +25,7 @@ void append_length(std::string& out, std::size_t length) {
   append_number(out, static_cast<std::int32_t>(length));
 }
 
-// pg_type.oid, which are the same in every database.
+// pg_type.oid, the same in every database.
 std::int32_t type_number(DType dtype) {
   switch (dtype) {
     case DType::Bool:
@@ -97,8 +97,8 @@ void PgCopyIn::put_null() {
   append_number(buffer_, std::int32_t{-1});
 }
 
-// Length of the field, which end_array() knows; dimensions, whether there are NULLs (the server
-// looks itself), type; length and first index of the one dimension.
+// Length of the field, which end_array() fills in; number of dimensions, NULL flag (the server
+// checks itself), type; length and first index of the one dimension.
 void PgCopyIn::begin_array(DType element, std::size_t size) {
   array_ = buffer_.size();
   for (const std::int32_t number :

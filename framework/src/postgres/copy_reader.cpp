@@ -20,13 +20,13 @@ std::int32_t size_of(DType dtype) {
   return sizes[static_cast<std::size_t>(dtype)];
 }
 
-// Said of a field; the row is added by who knows it.
+// Describes a field; the caller adds the row.
 struct WrongField {
   const PgColumn* column;
   std::string what;
 };
 
-// Where the values of one column go. Cells are there already for all but arrays of any length and
+// Destination of one column's values. Cells exist already except for variable-length arrays and
 // texts, which are appended.
 class Filler {
  public:
@@ -119,8 +119,8 @@ class Filler {
     ++at_;
   }
 
-  // Dimensions, whether there are NULLs, type, then length and lower bound of each dimension, then
-  // the elements, each as a field of a row.
+  // Number of dimensions, NULL flag, type, then length and lower bound of each dimension, then the
+  // elements, each in the format of a field of a row.
   void array(const char* from, std::int32_t length) {
     const char* const end = from + std::max(length, 0);
     std::size_t elements = 0;
@@ -186,7 +186,7 @@ void fill_row(const char* from, std::vector<Filler>& fillers, std::uint64_t row)
 PgCopyReader::PgCopyReader(std::vector<PgColumn> columns, std::function<bool(std::string&)> more)
     : columns_(std::move(columns)), more_(std::move(more)) {}
 
-// True when the buffer holds so many bytes from the row's beginning on.
+// True if the buffer holds this many bytes from the start of the row.
 bool PgCopyReader::need(std::size_t bytes) {
   while (buffer_.size() - at_ < bytes) {
     buffer_.erase(0, at_);

@@ -31,12 +31,12 @@ void PgCopyStream::end() noexcept {
   if (!std::exchange(session_->is_copying, false)) return;
   Canceller& canceller = session_->canceller();
   if (canceller.is_cut()) return;
-  PQputCopyEnd(connection_, "not finished");  // does nothing where rows come
+  PQputCopyEnd(connection_, "not finished");  // no effect while receiving
   if (is_to_cancel_ && !canceller.cancel()) return canceller.cut();
   if (!drain(Clock::now() + Canceller::kEndWithin)) canceller.cut();
 }
 
-// Takes what is still to come. False when that is not the end.
+// Discards the remaining input. False if its end was not reached.
 bool PgCopyStream::drain(Clock::time_point until) noexcept {
   while (Clock::now() < until && PQstatus(connection_) == CONNECTION_OK) {
     const bool is_to_flush = PQflush(connection_) == 1;
@@ -54,14 +54,14 @@ bool PgCopyStream::drain(Clock::time_point until) noexcept {
   return false;
 }
 
-// Waits until the socket is ready or it is time to ask whether to stop.
+// Waits until the socket is ready or the next check for a stop is due.
 bool PgCopyStream::poll_socket(bool for_writing) const noexcept {
   pollfd ready{PQsocket(connection_), static_cast<short>(for_writing ? POLLIN | POLLOUT : POLLIN),
                0};
   return ::poll(&ready, 1, int{Canceller::kStopEvery.count()}) >= 0 || errno == EINTR;
 }
 
-// A transaction that ends before its COPY does cuts the connection, and libpqxx may free it.
+// A transaction that ends before its COPY cuts the connection, and libpqxx may free it.
 void PgCopyStream::check_connection() const {
   if (session_->canceller().is_cut()) throw TryAgain("the connection to PostgreSQL is lost");
 }
@@ -74,8 +74,8 @@ void PgCopyStream::check_stop() {
   throw_stopped();
 }
 
-// In this order a request to cancel is made when the server has had time to begin: one that comes
-// before the statement does nothing.
+// Polls before it checks for a stop, so that the server has had time to begin: a cancel request
+// that arrives before the statement has no effect.
 void PgCopyStream::wait(bool for_writing) {
   if (!poll_socket(for_writing)) {
     throw TryAgain("the connection to PostgreSQL cannot be waited for");
@@ -83,8 +83,8 @@ void PgCopyStream::wait(bool for_writing) {
   check_stop();
 }
 
-// Sends what is still to be sent. Input is taken meanwhile: a server that cannot get rid of its
-// words reads nothing either. What hinders sending is told by the next result.
+// Sends the pending output. Reads input meanwhile: a server that is blocked on sending does not
+// read either. The next result reports a send error.
 void PgCopyStream::flush() {
   while (PQflush(connection_) == 1) {
     wait(true);
@@ -92,7 +92,7 @@ void PgCopyStream::flush() {
   }
 }
 
-// Waits for what the statement gives next; none when it has ended.
+// Waits for the next result of the statement; none at its end.
 PgCopyStream::Result PgCopyStream::next_result() {
   while (PQisBusy(connection_) != 0) {
     wait(false);
@@ -115,7 +115,7 @@ void PgCopyStream::take_end() {
 
 bool PgCopyStream::get(std::string& buffer, std::size_t most) {
   check_connection();
-  check_stop();  // where rows come faster than they are read nothing is waited for
+  check_stop();  // if rows come faster than they are read, wait() is never called
   const std::size_t before = buffer.size();
   while (session_->is_copying && buffer.size() - before < most) {
     char* bytes = nullptr;
@@ -125,7 +125,7 @@ bool PgCopyStream::get(std::string& buffer, std::size_t most) {
       buffer.append(bytes, static_cast<std::size_t>(n));
       continue;
     }
-    // What has come goes first; the end, or what went wrong, stays so when asked again.
+    // Return received rows first; the end or the error is still there at the next call.
     if (buffer.size() > before) return true;
     if (n < 0) {
       take_end();
@@ -141,7 +141,7 @@ void PgCopyStream::put(const std::string& bytes) {
   check_connection();
   check_stop();
   if (PQputCopyData(connection_, bytes.data(), static_cast<int>(bytes.size())) != 1) fail();
-  flush();  // so that libpq's own buffer does not grow
+  flush();  // keeps libpq's buffer from growing
 }
 
 void PgCopyStream::put_end() {
@@ -150,7 +150,7 @@ void PgCopyStream::put_end() {
   take_end();
 }
 
-// Without an answer of the server the connection is gone.
+// Without a response of the server the connection is lost.
 void PgCopyStream::fail() const {
   throw_server_error(PQerrorMessage(connection_));
 }

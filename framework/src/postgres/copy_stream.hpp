@@ -1,5 +1,5 @@
-// One COPY, in either direction: by libpq, since libpqxx has no binary COPY, on the connection and
-// in the transaction of libpqxx.
+// One COPY, in either direction: uses libpq, since libpqxx has no binary COPY, on the connection
+// and in the transaction of libpqxx.
 #pragma once
 
 #include <chrono>
@@ -13,15 +13,15 @@ namespace qsohost::inline v1 {
 
 class PgCopyStream {
  public:
-  // Sends the statement, and returns when the server is ready to go on.
+  // Sends the statement, and returns when the server is ready for data.
   PgCopyStream(std::shared_ptr<PgSession> session, const std::string& sql);
-  // What is not at its end is cancelled, and what has come till then thrown away; or the connection
-  // is cut. Within a second and a half.
+  // Cancels an unfinished COPY and discards its data, or cuts the connection. Within a second and a
+  // half.
   ~PgCopyStream();
   PgCopyStream(const PgCopyStream&) = delete;
   PgCopyStream& operator=(const PgCopyStream&) = delete;
 
-  // Appends what has come, at least a row and `most` bytes or a row more. False at the end.
+  // Appends received data, at least a row and up to `most` bytes or a row more. False at the end.
   bool get(std::string& buffer, std::size_t most);
   void put(const std::string& bytes);
   void put_end();

@@ -31,7 +31,7 @@ void check_dsn(const std::string& dsn) {
   const ConninfoOptions parsed(PQconninfoParse(full_dsn(dsn).c_str(), &raw_message));
   const std::unique_ptr<char, PqRelease<PQfreemem>> message(raw_message);
   if (parsed == nullptr) {
-    // libpq's message quotes what it could not read, which may be a password.
+    // libpq's message quotes the text that it could not parse, which may be a password.
     throw UsageError(
         "the dsn cannot be read: it has to be a list of keyword=value (values with blanks in "
         "single "

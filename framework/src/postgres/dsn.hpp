@@ -5,7 +5,7 @@
 
 namespace qsohost::inline v1 {
 
-// One word as service=word; anything else as it is.
+// A single word becomes service=word; anything else is unchanged.
 std::string full_dsn(const std::string& dsn);
 
 }  // namespace qsohost::inline v1

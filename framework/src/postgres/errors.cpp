@@ -14,7 +14,7 @@ namespace qsohost::inline v1 {
 namespace {
 
 struct Advice {
-  std::string_view sqlstate;  // or the beginning of it
+  std::string_view sqlstate;  // or a prefix of it
   std::string_view text;
 };
 
@@ -28,14 +28,15 @@ constexpr std::array kAdvice{
     Advice{"57014", "the server's administrator or its statement_timeout has ended the query"},
 };
 
-// What may work a minute later. 57014 is a query cancelled, which would be cancelled again.
+// Transient errors, which may not recur a minute later. 57014 is a cancelled query, which would be
+// cancelled again.
 bool is_passing(std::string_view sqlstate) {
   if (sqlstate.empty()) return true;
   constexpr std::array<std::string_view, 4> classes{"08", "53", "40", "57P"};
   return std::ranges::any_of(classes, [&](std::string_view c) { return sqlstate.starts_with(c); });
 }
 
-// Blanks and line ends become one blank.
+// Runs of blanks and line ends become one blank.
 std::string one_line(std::string_view text) {
   std::string line;
   for (const char c : text) {
@@ -57,8 +58,8 @@ bool is_code(std::string_view text) {
          });
 }
 
-// Without the place in the server's source, and the place in a statement that the user has not
-// written: a line of it, and one with a caret.
+// Drops the location in the server's source, and the location in a statement that the user did not
+// write: a line of it, and one with a caret.
 std::string without_places(std::string_view text) {
   std::vector<std::string_view> lines;
   while (!text.empty()) {
@@ -77,7 +78,7 @@ std::string without_places(std::string_view text) {
 
 }  // namespace
 
-// As in "FATAL:  28P01: password ...", perhaps behind words of libpq's own. Words may be in any
+// As in "FATAL:  28P01: password ...", perhaps after libpq's own text. The text may be in any
 // language, codes are not.
 ServerError server_error(std::string_view text) {
   std::string message = without_places(text);
@@ -86,7 +87,7 @@ ServerError server_error(std::string_view text) {
     if (!is_code(std::string_view(message).substr(at + 3, 7))) continue;
     const std::string code = message.substr(at + 3, 5);
     message.erase(at + 3, 7);
-    // The server's word for ERROR, where there is nothing else before.
+    // The server's word for ERROR, if nothing precedes it.
     if (message.find(' ') > at) message.erase(0, at + 3);
     return {code, one_line(message)};
   }

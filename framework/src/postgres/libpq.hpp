@@ -1,4 +1,4 @@
-// libpq's things with owners, and its errors as ours.
+// Owners for libpq's resources, and its errors as ours.
 #pragma once
 
 #include <libpq-fe.h>
@@ -22,11 +22,11 @@ struct ServerError {
   std::string message;   // one line
 };
 
-// What libpq and libpqxx say of an error, on a connection whose errors are verbose. A refused
-// connection has no result to ask for its SQLSTATE, and libpqxx drops that of some errors.
+// Parses the error text of libpq or libpqxx on a connection with verbose errors. A refused
+// connection has no result with a SQLSTATE, and libpqxx drops that of some errors.
 ServerError server_error(std::string_view text);
 
-// Throws TryAgain or RunError as the SQLSTATE says, with advice where there is any.
+// Throws TryAgain or RunError according to the SQLSTATE, with advice if there is any.
 [[noreturn]] void throw_sql_error(const ServerError& error);
 [[noreturn]] void throw_server_error(std::string_view text);
 

@@ -16,8 +16,8 @@ namespace qsohost::inline v1 {
 
 namespace {
 
-// Gives libpqxx the connection that we have made, and never another one: what libpqxx connects by
-// itself after a loss has neither our snapshot nor our temporary tables, and cannot be stopped.
+// Gives libpqxx our connection, and never another one: a connection that libpqxx makes itself after
+// a loss has neither our snapshot nor our temporary tables, and cannot be stopped.
 class Adoption final : public pqxx::connectionpolicy {
  public:
   explicit Adoption(PqConnection made) : connectionpolicy(""), made_(std::move(made)) {}
@@ -31,7 +31,7 @@ class Adoption final : public pqxx::connectionpolicy {
     throw pqxx::broken_connection(words_);
   }
   handle do_completeconnect(handle current) override { return current; }
-  // Finished already when it is dropped: else libpqxx would connect anew with PQreset.
+  // Finished already when it is dropped: else libpqxx would reconnect with PQreset.
   handle do_dropconnect(handle current) noexcept override {
     PQfinish(current);
     return handle_ = nullptr;
@@ -39,7 +39,7 @@ class Adoption final : public pqxx::connectionpolicy {
   handle do_disconnect(handle current) noexcept override { return do_dropconnect(current); }
 
   handle current() const { return handle_; }
-  // What was said when the connection was lost.
+  // The error message of the lost connection.
   std::string words() const { return handle_ == nullptr ? words_ : PQerrorMessage(handle_); }
 
  private:
@@ -69,9 +69,9 @@ class AdoptedConnection final : private HasAdoption, public pqxx::connection_bas
 
 namespace {
 
-// libpqxx's errors as ours. Those of the server hold its words, whatever class libpqxx makes of
-// them, but when a connection is lost libpqxx has words of its own. Others are mistakes in how we
-// call it.
+// Translates libpqxx's errors to ours. Those of the server contain its message, whatever class
+// libpqxx chooses, but for a lost connection libpqxx has its own text. All others are mistakes in
+// how we call it.
 template <class F>
 std::invoke_result_t<F> translated(const AdoptedConnection* connection, const F& work) {
   try {
@@ -135,7 +135,7 @@ PgTransaction::PgTransaction(PgTransaction&&) noexcept = default;
 
 PgTransaction::~PgTransaction() {
   if (open_ == nullptr || open_->transaction == nullptr) return;
-  // Who lets a COPY live longer loses the connection, and not hours.
+  // A COPY that outlives its transaction costs the connection, instead of hours.
   if (session_->is_copying) session_->canceller().cut();
   session_->canceller().finish([this] { open_->transaction.reset(); });
 }
@@ -163,7 +163,7 @@ std::shared_ptr<const PgResult> PgTransaction::ask(const std::string& sql,
   });
 }
 
-// A COPY that failed has ended the transaction without libpqxx; the server would take a COMMIT, and
+// A failed COPY has aborted the transaction without libpqxx; the server would accept a COMMIT, and
 // roll back.
 void PgTransaction::commit() {
   if (PQtransactionStatus(session()->handle()) == PQTRANS_INERROR) {

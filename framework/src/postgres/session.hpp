@@ -1,4 +1,4 @@
-// A session behind PgConnection, PgTransaction and the COPYs.
+// The session behind PgConnection, PgTransaction and the COPYs.
 #pragma once
 
 #include <functional>
@@ -10,7 +10,7 @@
 
 namespace qsohost::inline v1 {
 
-class AdoptedConnection;  // libpqxx's connection, around a PGconn that we have made
+class AdoptedConnection;  // libpqxx's connection, around our PGconn
 
 class PgSession {
  public:
@@ -20,11 +20,11 @@ class PgSession {
   PgSession& operator=(const PgSession&) = delete;
 
   AdoptedConnection& connection() { return *connection_; }
-  PGconn* handle() const;  // for COPY; throws TryAgain when the connection is gone
+  PGconn* handle() const;  // for COPY; throws TryAgain if the connection is lost
   Canceller& canceller() { return *canceller_; }
 
   // A COPY has begun and is not at its end. libpqxx must not send a statement then: libpq would
-  // first read the rest of the stream, for hours perhaps.
+  // first read the rest of the stream, perhaps for hours.
   bool is_copying = false;
 
  private:

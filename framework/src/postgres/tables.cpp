@@ -22,7 +22,7 @@ std::string doubled(std::string_view text, char quote) {
   return out + quote;
 }
 
-// One part of a name, taken off the front of `rest`.
+// One part of a name, removed from the front of `rest`.
 std::string take_part(std::string_view& rest) {
   std::string part;
   if (!rest.starts_with('"')) {
@@ -43,7 +43,7 @@ std::string take_part(std::string_view& rest) {
   return {};
 }
 
-// Names of pg_type, without the "_" that begins those of arrays.
+// Names in pg_type, without the leading "_" of array types.
 std::optional<DType> dtype_of_type(std::string_view type) {
   struct Entry {
     std::string_view name;
@@ -66,7 +66,7 @@ std::optional<DType> dtype_of_type(std::string_view type) {
   return std::nullopt;
 }
 
-// The base type of a domain stands for it: values come as the base type's.
+// A domain is replaced by its base type: values come as that type.
 const char* const kColumnsQuery =
     "SELECT a.attname, format_type(a.atttypid, a.atttypmod), b.typname, "
     "b.typcategory = 'A', col_description(a.attrelid, a.attnum) "
@@ -97,7 +97,7 @@ PgColumn column_of(const ColumnRow& row) {
   return column;
 }
 
-// Arrays whose lengths in the first rows are one and the same become Fixed.
+// Arrays that have the same length in all of the first rows become Fixed.
 void measure_arrays(PgTransaction& transaction, const PgTable& table,
                     std::vector<PgColumn>& columns) {
   std::vector<PgColumn*> arrays;
@@ -113,7 +113,7 @@ void measure_arrays(PgTransaction& transaction, const PgTable& table,
     arrays.push_back(&column);
   }
   if (arrays.empty()) return;
-  using Size = std::optional<int>;  // none: NULLs only
+  using Size = std::optional<int>;  // none: only NULLs
   const auto rows = transaction.query<int, Size, Size, Size>(
       fmt::format("WITH sample AS MATERIALIZED (SELECT {} FROM {} LIMIT {}) {} ORDER BY i", names,
                   table.sql(), kSampleRows, lengths));
@@ -134,7 +134,7 @@ std::string quote_identifier(std::string_view name) {
   return doubled(name, '"');
 }
 
-// Backslashes are plain: standard_conforming_strings has been on since PostgreSQL 9.1.
+// Backslashes are literal: standard_conforming_strings has been on since PostgreSQL 9.1.
 std::string quote_literal(std::string_view text) {
   return doubled(text, '\'');
 }

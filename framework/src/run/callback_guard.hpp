@@ -1,4 +1,4 @@
-// Callbacks of the host tell and show; a run of days does not end because one of them threw.
+// The host's callbacks only report and display; an exception from one must not end a run of days.
 #pragma once
 
 #include <functional>
@@ -13,7 +13,7 @@ namespace qsohost::inline v1 {
 // Notes the first failure of each callback. It must live as long as the callbacks that it guards.
 class CallbackGuard {
  public:
-  // `what`: of whom a note is to tell, e.g. "the display of progress".
+  // `what`: the callback's name in a note, e.g. "the display of progress".
   template <class... Args>
   std::function<void(Args...)> guard(std::string what, std::function<void(Args...)> callback) {
     if (!callback) return {};

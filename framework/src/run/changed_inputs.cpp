@@ -14,10 +14,10 @@ namespace {
 
 struct SourceNow {
   IdCounts ids;              // of all its objects
-  std::size_t in_place = 0;  // batches of the ledger whose objects are where they were
+  std::size_t in_place = 0;  // batches of the ledger whose objects are at the same position
 };
 
-// What the source gives now; none if the user stopped it.
+// What the source provides now; none if the user stopped it.
 std::optional<SourceNow> look_at_source(Chain& chain, const RunOptions& options,
                                         RunDirectory& directory,
                                         const std::map<std::uint64_t, LedgerBatch>& batches) {
@@ -77,7 +77,7 @@ std::optional<std::string> accept_changed_inputs(Chain& chain, const RunOptions&
   std::uint64_t gone = 0;
   std::set<std::uint64_t> dropped;
   std::set<std::uint64_t> kept;
-  // Committed batches first: of objects that share an identifier theirs are done.
+  // Committed batches first: among objects that share an identifier, theirs are done.
   for (const bool committed : {true, false}) {
     for (const auto& [ordinal, batch] : batches) {
       if (batch.is_committed != committed) continue;

@@ -38,7 +38,7 @@ class PlainPool final : public ComputePool {
   std::thread thread_;
 };
 
-// Of several objects that end the run the first one is reported, as a plain loop would.
+// If several objects end the run, the first one is reported, as in a plain loop.
 class FirstFailure {
  public:
   void watch(std::size_t i, const std::function<void(std::size_t)>& body) {
@@ -64,7 +64,7 @@ class FirstFailure {
 
 class TbbPool final : public ComputePool {
  public:
-  // One more than asked for: TBB counts the calling thread, which never computes here.
+  // One more than requested: TBB counts the calling thread, which never computes here.
   explicit TbbPool(int threads)
       : limit_(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(threads) + 1),
         arena_(threads, 0) {}
@@ -77,7 +77,7 @@ class TbbPool final : public ComputePool {
       const std::lock_guard lock(mutex_);
       ++running_;
     }
-    // Through a queue of our own: there the thread sanitizer sees batches change hands.
+    // Through our own queue, where the thread sanitizer sees batches change threads.
     tasks_.push(std::move(task));
     arena_.enqueue([this] {
       (*tasks_.pop())();

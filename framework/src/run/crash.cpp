@@ -1,5 +1,5 @@
-// All of this may run in a signal handler of a program in any state: no memory is asked for, no
-// lock is taken, and nothing but write() is called.
+// All of this may run in a signal handler of a program in any state: it allocates no memory, takes
+// no lock, and calls nothing but write().
 #include "run/crash.hpp"
 
 #include <signal.h>
@@ -30,7 +30,7 @@ constexpr std::array<std::pair<int, std::string_view>, 5> kCrashes{
      {SIGFPE, "arithmetic error (SIGFPE)"},
      {SIGILL, "illegal instruction (SIGILL)"}}};
 
-// One line of text; what there is no room for is left out.
+// One line of text, truncated to its capacity.
 class Line {
  public:
   Line& operator<<(std::string_view text) {
@@ -81,14 +81,15 @@ std::string_view name_of_crash(int signal) {
 extern "C" void on_crash(int signal, siginfo_t* info, void* /*context*/) {
   static std::atomic_flag is_told = ATOMIC_FLAG_INIT;
   const int saved_errno = errno;
-  // Another thread is telling of its crash, and ends the program when it has done so.
+  // Another thread is reporting its crash, and ends the program afterwards.
   while (is_told.test_and_set()) ::pause();
   tell_crash(name_of_crash(signal));
   struct sigaction usual {};
   usual.sa_handler = SIG_DFL;
   ::sigaction(signal, &usual, nullptr);
   errno = saved_errno;
-  // A faulting instruction is repeated, and the core dump shows it; a signal that was sent is not.
+  // A faulting instruction runs again, so that the core dump shows it; a signal that was sent must
+  // be raised again.
   if (info->si_code <= 0) ::raise(signal);
 }
 
@@ -123,7 +124,7 @@ void name_crashes() {
   sigfillset(&action.sa_mask);
   for (const auto& [signal, name] : kCrashes) {
     struct sigaction before {};
-    // A sanitizer or a debugging tool tells more than this does.
+    // A sanitizer or a debugging tool reports more than this does.
     if (::sigaction(signal, nullptr, &before) != 0) continue;
     if ((before.sa_flags & SA_SIGINFO) != 0 || before.sa_handler != SIG_DFL) continue;
     ::sigaction(signal, &action, nullptr);

@@ -1,4 +1,4 @@
-// A crash inside a plugin is told by name, on stderr and in a file of the run.
+// Reports a crash inside a plugin by name, on stderr and in a file of the run.
 #pragma once
 
 #include <cstdint>
@@ -10,20 +10,20 @@ namespace qsohost::inline v1 {
 
 inline constexpr const char* kCrashFile = "crashes";  // in the host's folder
 
-// A line a crash: the batch that was being worked on ("-": none), a tab, what happened and where. A
-// batch that is committed later has its lines taken out; one file at a time is written to.
+// One line per crash: the batch in progress ("-": none), a tab, what happened and where. The lines
+// of a batch are removed when it is committed later; only one CrashFile is active at a time.
 class CrashFile {
  public:
-  // Opens it beforehand, since a signal handler had better not. Throws RunError.
+  // Opens the file in advance, since a signal handler should not. Throws RunError.
   explicit CrashFile(std::filesystem::path file);
-  ~CrashFile();  // and removes it if nothing is in it
+  ~CrashFile();  // removes an empty file
   CrashFile(const CrashFile&) = delete;
   CrashFile& operator=(const CrashFile&) = delete;
 
   void committed(std::uint64_t batch);  // one call at a time
   void clear();
 
-  // What it tells, without doublets; nothing if there is no such file.
+  // The reports, without duplicates; empty if there is no such file.
   static std::vector<std::string> read(const std::filesystem::path& file);
 
  private:

@@ -1,4 +1,4 @@
-// Where a crash is noted; -1: nowhere.
+// Where a crash is written; -1: nowhere.
 #pragma once
 
 #include <atomic>

@@ -57,7 +57,7 @@ void CrashFile::clear() {
   rewrite();
 }
 
-// What cannot be written is told once more than it should be, which is no reason to end a run.
+// If writing fails, a crash is reported once too often, which must not end a run.
 void CrashFile::rewrite() {
   std::string text;
   for (const std::string& line : lines_) text += line + "\n";

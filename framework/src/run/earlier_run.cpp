@@ -14,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Of every sink and every committed batch there is a chunk, or there is none to be.
+// True if every sink still has its folder of chunks; the chunks of a sink are removed all at once.
 bool has_chunks(const Chain& chain, const RunDirectory& directory) {
   return std::ranges::all_of(chain.stages(), [&](const ChainStage& stage) {
     return stage.offer.role != Role::Sink || fs::exists(directory.chunk_folder(stage.label));
@@ -75,7 +75,7 @@ bool is_done_already(const Chain& chain, RunDirectory& directory, RunReport& rep
 bool prepare(Chain& chain, const RunOptions& options, RunDirectory& directory,
              const RunFacts& facts) {
   RunDb& db = directory.db();
-  // Before the ledger changes, since a run that is refused is left as it is.
+  // Before the ledger changes, since a refused run must stay unchanged.
   ProductFiles(directory.folder(), db).require_all_ours();
   if (options.start == StartMode::RetryFailed) {
     const std::set<std::uint64_t> again = unsettled_batches(chain, db);
@@ -83,11 +83,11 @@ bool prepare(Chain& chain, const RunOptions& options, RunDirectory& directory,
   }
   const bool is_resumed =
       options.start == StartMode::Resume || options.start == StartMode::RetryFailed;
-  // A run without batches takes the inputs as they are.
+  // A run without batches accepts the inputs as they are.
   const bool can_differ = directory.has_changed_inputs() || !db.batches().empty();
   bool accept = is_resumed && options.accept_changed_inputs && can_differ && !db.is_finished();
   if (db.meta("by identifier")) {
-    // Batches of before cannot be done again as batches.
+    // Earlier batches cannot be redone as batches.
     accept |=
         std::ranges::any_of(db.batches(), [](const auto& b) { return !b.second.is_committed; });
   }

@@ -19,7 +19,7 @@ struct Executor::BatchInFlight {
   Batch batch;
   BatchRecord record;
   std::vector<FitterWork> fitted{};
-  bool dead = false;  // goes through the steps without being worked on, so that order holds
+  bool dead = false;  // passes through the segments without work, to keep the order
   Clock::time_point queued = Clock::now();
 };
 
@@ -202,7 +202,7 @@ void Executor::read_source() {
     if (!next) {
       const std::lock_guard lock(mutex_);
       ++tokens_;
-      // The source may have stopped waiting because the user wants to stop.
+      // The source may have stopped waiting because of an interrupt.
       if (interrupts() > 0) stopped_early_ = true;
       return;
     }
@@ -230,7 +230,7 @@ void Executor::deliver(BatchPtr flight, std::size_t index) {
   Segment& step = *steps_[index];
   flight->queued = Clock::now();
   if (step.role != Role::Fitter) return step.queue.push(std::move(flight));
-  // std::function wants something copyable; the flight is handed on inside.
+  // std::function needs something copyable; the batch is moved out inside.
   pool_->submit([this, &step, index, shared = std::make_shared<BatchPtr>(std::move(flight))] {
     process(step, **shared);
     deliver(std::move(*shared), index + 1);
@@ -284,8 +284,8 @@ void Executor::process(Segment& step, BatchInFlight& flight) {
   if (may_be_incomplete(step)) flight.dead = true;
 }
 
-// A stage that was told to stop may have left objects undone: for --resume, and nothing is
-// recorded.
+// A stage that was asked to stop may have left objects undone: the batch is left for --resume and
+// not recorded.
 bool Executor::may_be_incomplete(const Segment& step) const {
   if (interrupts() > 1) return true;
   return step.role == Role::Fetcher && settings_.was_stopped &&
@@ -341,9 +341,9 @@ void Executor::call_fitter_at(std::size_t index, BatchInFlight& flight, Counts& 
     work.reasons.resize(batch.rows());
   }
   const double start = thread_seconds();
-  // At a second Ctrl-C the objects that are left are passed over, and the batch is dead.
+  // After a second Ctrl-C the remaining objects are skipped, and the batch is dead.
   const ForEach for_each = [&](std::size_t n, const auto& body) {
-    // What was done for the batch as a whole.
+    // Time spent on the batch as a whole.
     const double shared = (thread_seconds() - start) / static_cast<double>(n);
     pool_->for_each(n, [&](std::size_t i) {
       if (interrupts() > 1) return;
@@ -374,7 +374,7 @@ void Executor::complete(BatchPtr flight) {
   const std::uint64_t sequence = flight->sequence;
   const std::uint64_t objects = flight->dead ? 0 : flight->record.objects;
   const bool dead = flight->dead;
-  flight.reset();  // its memory is free before its token is
+  flight.reset();  // frees its memory before its token
   const std::lock_guard lock(mutex_);
   objects_ += objects;
   if (dead) stopped_early_ = true;

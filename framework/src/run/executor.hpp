@@ -1,10 +1,10 @@
-// Moving batches through the stages of an open chain.
+// Moves batches through the stages of an open chain.
 //
-// The chain is cut into steps: each fetcher is a step with its own I/O lanes; consecutive filters
-// and fitters are one step, a task per batch in the compute pool; consecutive sinks are one step on
-// one thread that takes batches in source order, and so is the call of batch_done. A batch takes a
-// token at the source and gives it back when it is committed, so W tokens bound the batches in
-// memory, and the queues between steps need no bounds: they cannot hold more than W.
+// The chain is cut into segments: each fetcher is a segment with its own I/O lanes; consecutive
+// filters and fitters are one segment, a task per batch in the compute pool; consecutive sinks are
+// one segment on one thread that gets batches in source order, and so is the call of batch_done. A
+// batch holds a token from the source until it is committed, so W tokens bound the batches in
+// memory, and the queues between segments need no bounds: they cannot hold more than W.
 #pragma once
 
 #include <atomic>
@@ -50,10 +50,10 @@ class Executor {
     bool with_sinks = true;
     const Interrupts* interrupts = nullptr;
     std::function<bool(std::size_t stage)> was_stopped;  // see OpenChain
-    // These two throw nothing (see callback_guard.hpp).
+    // These two must not throw (see callback_guard.hpp).
     std::function<void(std::uint64_t objects, const std::string& stage)> progress;
     std::function<void(const BatchRecord&)> committed;
-    // What it throws ends the run.
+    // An exception from it ends the run.
     std::function<void(const Batch&, const std::vector<FitterWork>&)> batch_done;
   };
 
@@ -65,7 +65,7 @@ class Executor {
 
   const std::string& error() const { return error_; }
   std::uint64_t objects() const { return objects_; }  // committed
-  // Objects of the source in all, if it was read to its end.
+  // Number of objects in the source, if it was read to its end.
   std::optional<std::uint64_t> source_end() const { return reader_.end(); }
   // The source has been read to its end and everything read has been committed.
   bool is_complete() const { return source_done_ && !stopped_early_ && error_.empty(); }
@@ -82,7 +82,7 @@ class Executor {
   bool stopping() const;  // no more batches from the source
   void make_steps();
   void start_threads();
-  void join();  // waits for all threads; what a queue still holds is not worked on
+  void join();  // waits for all threads; batches still queued are skipped
   void run_source();
   void read_source();
   bool take_token();

@@ -1,4 +1,4 @@
-// How the HTTP stages of a run are connected: to the network, or to a recording.
+// Connects the HTTP stages of a run to the network, or to a recording.
 #pragma once
 
 #include <atomic>
@@ -14,20 +14,20 @@
 
 namespace qsohost::inline v1 {
 
-// True if nobody will ask the archives about the batch again: of no fetcher an object is left that
-// has failed or is bad. What fitters say of objects changes no answer.
+// True if no further request about the batch will be sent: no fetcher has an object left that
+// failed or is bad. Results of fitters do not matter.
 bool is_settled(const BatchRecord& batch, const Chain& chain);
 
 class HttpConnection {
  public:
   // Connects every HttpFetcher of an open chain. `run_db`: the ledger's file, empty in a dry run;
-  // `settled`: committed batches that nobody will ask about again.
+  // `settled`: committed batches that need no further request.
   HttpConnection(Chain& chain, const RunOptions& options, const std::filesystem::path& run_db,
                  const std::set<std::uint64_t>& settled);
 
-  // The batch is committed; when all its objects are settled, its answers are of no use any more.
+  // The batch is committed; when all its objects are settled, its stored responses are dropped.
   void committed(const BatchRecord& batch);
-  // No object of the run is left to ask about.
+  // No object of the run needs a further request.
   void drop_answers();
   std::string waiting() const;
   std::vector<std::string> notes() const;
@@ -41,7 +41,7 @@ class HttpConnection {
   std::unique_ptr<AnswerStore> answers_;
   std::unique_ptr<AnswerStore> recording_;
   std::unique_ptr<Http> http_;
-  HttpClient* client_ = nullptr;  // http_, if that is the network
+  HttpClient* client_ = nullptr;  // http_, if it is the network
 };
 
 }  // namespace qsohost::inline v1

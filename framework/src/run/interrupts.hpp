@@ -1,4 +1,4 @@
-// How far the user's wish to stop has gone.
+// How often the user has interrupted the run, and since when.
 #pragma once
 
 #include <atomic>
@@ -7,11 +7,11 @@
 
 namespace qsohost::inline v1 {
 
-// From any thread. The time counts from the first call that sees an interrupt, since a signal
-// handler notes no time; somebody calls every 50 ms while a run goes on.
+// Any thread. The time counts from the first call that sees an interrupt, since a signal handler
+// records no time; during a run there is a call every 50 ms.
 class Interrupts {
  public:
-  // So long after the first interrupt fetchers may go on with what they have begun.
+  // After the first interrupt fetchers may finish what they have begun for this long.
   static constexpr std::chrono::seconds kDrain{10};
 
   // `count`: written by the host's signal handler; none if nothing interrupts.

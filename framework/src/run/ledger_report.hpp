@@ -1,4 +1,4 @@
-// What the ledger of a run says of its stages.
+// What the ledger of a run says about its stages.
 #pragma once
 
 #include <cstddef>
@@ -9,13 +9,13 @@
 
 namespace qsohost::inline v1 {
 
-// Totals of all committed batches; times are left at zero.
+// Totals of all committed batches; times stay zero.
 StageReport stage_report(const std::string& label, Role role, std::size_t index, const RunDb& db);
 
 // The first reasons of objects that failed or were bad.
 void add_notes(const StageReport& stage, std::size_t index, const RunDb& db, RunReport& report);
 
-// What the ledger says of all stages of a chain.
+// What the ledger says about all stages of a chain.
 void fill_report(const Chain& chain, const RunDb& db, RunReport& report);
 
 // True if there are objects that --retry-failed would do again.

@@ -12,12 +12,12 @@
 
 namespace qsohost::inline v1 {
 
-// Of each sink, by its place in the chain: the chunks of the committed attempt of every batch, in
-// the order of the products' rows, with the objects that the ledger says they hold.
+// For each sink, by its place in the chain: the chunks of the committed attempt of every batch, in
+// the order of the products' rows, with their objects by the ledger.
 using SinkChunks = std::map<std::size_t, std::vector<Chunk>>;
 SinkChunks chunks_of(const Chain& chain, const RunDb& db);
 
-// Sinks that are open make their products; then all of them get their names.
+// Open sinks write their products; then all products are renamed to their final names.
 void make_products(Chain& chain, const SinkChunks& chunks, ProductFiles& products);
 
 }  // namespace qsohost::inline v1

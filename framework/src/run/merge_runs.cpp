@@ -1,4 +1,4 @@
-// Products from the chunks of runs that are there already: nothing but the sinks is opened.
+// Makes products from the chunks of existing runs: only the sinks are opened.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -99,7 +99,7 @@ std::vector<Piece> pieces_of(const OldRuns& runs) {
   return pieces;
 }
 
-// Shards that do not follow one another without gap or overlap make no catalogue.
+// Shards must follow one another without gap or overlap.
 void require_no_gap(const std::vector<Piece>& pieces) {
   std::uint64_t next = 0;
   for (std::size_t i = 0; i < pieces.size(); ++i) {
@@ -118,7 +118,7 @@ void require_no_gap(const std::vector<Piece>& pieces) {
   }
 }
 
-// How many objects the source has, as far as one of the runs has learned it.
+// The number of objects in the source, if one of the runs knows it.
 std::optional<std::uint64_t> source_size(const OldRuns& runs) {
   for (const char* key : {"source end", "source size"}) {
     for (const auto& run : runs) {
@@ -142,7 +142,7 @@ void require_the_end(const OldRuns& runs, const std::vector<Piece>& pieces) {
       "; do it and name it too, or merge what there is with --partial");
 }
 
-// Products of several runs are none of these runs'.
+// Products of several runs must not go into the folder of one of them.
 void require_other_folder(const OldRuns& runs, const fs::path& into) {
   if (into.empty()) throw UsageError("several runs need a folder for what is merged (--into)");
   for (const auto& run : runs) {
@@ -152,7 +152,7 @@ void require_other_folder(const OldRuns& runs, const fs::path& into) {
   }
 }
 
-// Of shards; a run that is merged alone is what it is.
+// For shards; a run that is merged alone need not be whole.
 void require_whole(const OldRuns& runs, const std::vector<Piece>& pieces, bool partial) {
   for (const auto& run : runs) {
     if (!run->db.meta("by identifier")) continue;
@@ -165,7 +165,7 @@ void require_whole(const OldRuns& runs, const std::vector<Piece>& pieces, bool p
   if (!partial) require_the_end(runs, pieces);
 }
 
-// One folder with the chunks of a sink. Of several runs they are linked together: ordinals of
+// One folder with the chunks of a sink. Those of several runs are linked together: ordinals of
 // shards differ.
 fs::path collect_chunks(const OldRuns& runs, const fs::path& folder, const std::string& label) {
   const fs::path collected = folder / label;
@@ -184,7 +184,7 @@ fs::path collect_chunks(const OldRuns& runs, const fs::path& folder, const std::
   return collected;
 }
 
-// Of each sink, those of all runs in the order of the pieces.
+// For each sink, the chunks of all runs in the order of the pieces.
 SinkChunks all_chunks(const Chain& chain, const OldRuns& runs, const std::vector<Piece>& pieces) {
   std::map<const OldRun*, SinkChunks> of_run;
   for (const auto& run : runs) of_run.emplace(run.get(), chunks_of(chain, run->db));
@@ -243,7 +243,7 @@ void note_merge(const Chain& chain, const OldRuns& runs, RunDb& db) {
   db.set_meta("merged from", folders);
 }
 
-// Gone when the merge is over, however it ends.
+// Removed when the merge is over, however it ends.
 class TemporaryFolder {
  public:
   explicit TemporaryFolder(const fs::path& work) : path_(make_temporary_folder(work)) {}

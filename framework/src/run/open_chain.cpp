@@ -17,7 +17,7 @@ std::vector<Input> inputs_of(const Chain& chain) {
     if (names.insert(input.name).second) inputs.push_back(std::move(input));
   };
   for (const ChainStage& stage : chain.stages()) {
-    // A plugin that was built anew may have the version that it had.
+    // A rebuilt plugin may still have the same version.
     add({"plugin " + stage.offer.plugin, file_state(stage.offer.file, FileTime::kLeftOut)});
     guarded(stage, nullptr, [&] {
       for (Input& input : stage.stage->fingerprint()) add(std::move(input));
@@ -38,7 +38,7 @@ OpenChain::OpenChain(Chain& chain, const RunOptions& options, RunDirectory* dire
                                                                 options.log, stop_of(i)));
       if (skip) continue;
       open(i);
-      // Only now the source knows its columns: what could not be checked before is checked here.
+      // The source knows its columns only now: check what could not be checked before.
       if (i == 0) check_again();
     }
   } catch (...) {
@@ -47,8 +47,8 @@ OpenChain::OpenChain(Chain& chain, const RunOptions& options, RunDirectory* dire
   }
 }
 
-// The first interrupt drains the chain: nothing more comes, what is there is finished. But no
-// archive is waited for any longer than seconds.
+// The first interrupt drains the chain: no new batches, those in flight are finished. But an
+// archive is waited for only a few seconds.
 std::function<bool()> OpenChain::stop_of(std::size_t index) const {
   switch (chain_.stages()[index].offer.role) {
     case Role::Source:

@@ -12,20 +12,20 @@
 
 namespace qsohost::inline v1 {
 
-// What the stages and their plugins depend on in the outside world.
+// External things that the stages and their plugins depend on.
 std::vector<Input> inputs_of(const Chain& chain);
 
 // Opens stages of a chain and closes those that were opened, whatever happens in between.
 class OpenChain {
  public:
-  // Opens the first `count` stages; `directory` is none in a dry run, whose sinks stay closed.
+  // Opens the first `count` stages; `directory` is null in a dry run, whose sinks stay closed.
   OpenChain(Chain& chain, const RunOptions& options, RunDirectory* directory, std::size_t count);
   ~OpenChain() { close(); }
   OpenChain(const OpenChain&) = delete;
   OpenChain& operator=(const OpenChain&) = delete;
 
   const Interrupts& interrupts() const { return interrupts_; }
-  // The stage has seen that it shall stop.
+  // The stage has seen the stop flag.
   bool was_stopped(std::size_t index) const;
 
  private:

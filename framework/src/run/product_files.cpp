@@ -23,7 +23,7 @@ std::string state_of(const fs::path& file) {
   return file_state(file, FileTime::kLeftOut);
 }
 
-// Sinks may add to the name of a part for files of their own.
+// Sinks may append to the name of a part for their own files.
 constexpr std::size_t kSpareLetters = 16;
 
 }  // namespace
@@ -109,14 +109,14 @@ void ProductFiles::check(const Chain& chain, const std::vector<Input>& inputs) {
       places.push_back(place);
     }
   }
-  plan(places);  // first, so that what is left if the run is killed just now is found
+  plan(places);  // first, so that leftovers are found if the run is killed right now
   for (const fs::path& place : places) {
     try_to_write(place);
     require_ours(place);
   }
 }
 
-// What a run that is killed leaves beside its products is found by the ledger's names of these.
+// Records the names in the ledger, by which leftovers of a killed run are found.
 void ProductFiles::plan(const std::vector<fs::path>& places) {
   const std::vector<ProductRecord> known = db_.products();
   std::vector<ProductRecord> records;

@@ -1,5 +1,5 @@
-// The products of a run as files: where they go, whether they may go there, and how all of them
-// change at once. A file that is not this run's is never replaced nor removed.
+// The products of a run as files: where they go, whether they may go there, and how all of them are
+// replaced together. A file that does not belong to this run is never replaced or removed.
 #pragma once
 
 #include <filesystem>
@@ -19,25 +19,25 @@ class ProductFiles final : public Products {
   // `run_dir` as RunDirectory has it.
   ProductFiles(std::filesystem::path run_dir, RunDb& db);
 
-  // Looks whether the products that the chain declares can be written; throws UsageError for two of
-  // one file, an input, a folder, a name that is too long, a file that is not this run's.
+  // Checks that the products declared by the chain can be written; throws UsageError for two
+  // products in one file, an input, a folder, a name that is too long, a file of another origin.
   void check(const Chain& chain, const std::vector<Input>& inputs);
 
-  // Throws UsageError if a product of the ledger is not this run's any more.
+  // Throws UsageError if a product in the ledger no longer belongs to this run.
   void require_all_ours() const;
 
   std::filesystem::path part(const std::filesystem::path& product) override;
 
-  // Gives all files that were asked for by part() their names, after the ledger knows them.
+  // Renames all files from part() to their final names, after recording them in the ledger.
   void publish();
 
-  // Of the ledger, absolute.
+  // From the ledger, absolute.
   std::vector<std::filesystem::path> paths() const;
-  std::vector<std::filesystem::path> missing() const;  // those that are gone
-  std::vector<std::filesystem::path> changed() const;  // by whoever, since they were made
-  // Those that are this run's; of others `warn` is told.
+  std::vector<std::filesystem::path> missing() const;  // those that no longer exist
+  std::vector<std::filesystem::path> changed() const;  // modified since they were made
+  // Removes those that belong to this run; calls `warn` about others.
   void remove(const std::function<void(const std::string&)>& warn) const;
-  // What a run that was killed has left beside its products.
+  // What a killed run left beside its products.
   void remove_temporaries() const;
 
  private:
@@ -52,7 +52,7 @@ class ProductFiles final : public Products {
   std::filesystem::path run_dir_;
   RunDb& db_;
   std::string id_;
-  std::map<std::filesystem::path, std::filesystem::path> parts_;  // by the place that they go to
+  std::map<std::filesystem::path, std::filesystem::path> parts_;  // by final path
 };
 
 }  // namespace qsohost::inline v1

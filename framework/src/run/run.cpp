@@ -34,7 +34,7 @@ void check_limit(std::string_view what, int number, int most) {
   throw UsageError(fmt::format("{} {}: {} is the most", number, what, most));
 }
 
-// Of each stage; 0 for those that are no fetchers.
+// By stage; 0 for those that are not fetchers.
 std::vector<int> lanes_of(const Chain& chain) {
   std::vector<int> lanes(chain.stages().size());
   for (std::size_t i = 0; i < lanes.size(); ++i) {
@@ -84,7 +84,7 @@ void fill_report(const Chain& chain, const RunDb& db, const Executor& executor, 
   }
 }
 
-// Sinks whose chunks are not wanted any more once there are products.
+// Sinks whose chunks are no longer needed once there are products.
 std::vector<std::string> passing_sinks(const Chain& chain) {
   std::vector<std::string> labels;
   for (const ChainStage& stage : chain.stages()) {
@@ -107,12 +107,12 @@ RunFacts facts_of(const Chain& chain, const RunOptions& options) {
 struct RunState {
   Chain& chain;
   const RunOptions& options;
-  RunDirectory* directory;  // none in a dry run
+  RunDirectory* directory;  // null in a dry run
   RunDb& db;
   DoneBefore before;
   Trace* trace;
   CallbackGuard& guard;
-  CrashFile* crashes = nullptr;  // none in a dry run
+  CrashFile* crashes = nullptr;  // null in a dry run
 };
 
 std::optional<std::uint64_t> source_size(const Chain& chain) {
@@ -165,7 +165,7 @@ fs::path ledger_of(const RunState& work) {
   return work.directory == nullptr ? fs::path() : ledger_file(work.directory->folder());
 }
 
-// The products, once everything has been read and committed.
+// Makes the products, once everything has been read and committed.
 void finish(RunState& work, const Executor& executor, ProductFiles& products, RunReport& report) {
   if (const auto end = executor.source_end()) {
     work.db.set_meta("source end", std::to_string(*end));
@@ -181,13 +181,13 @@ void check_products(RunState& work, ProductFiles& products) {
   try {
     products.check(work.chain, work.db.inputs());
   } catch (const Error&) {
-    // Nothing was done: with another path the chain may begin in this directory.
+    // Nothing was done: with another path the chain may start in this directory.
     if (!has_begun) work.db.discard();
     throw;
   }
 }
 
-// What is not wanted any more when a run is done and nothing can be tried again.
+// Removes what is no longer needed when a run is done and nothing can be retried.
 void tidy_up(const RunState& work, const std::vector<std::string>& passing, HttpConnection& http) {
   http.drop_answers();
   work.directory->remove_chunks(passing);
@@ -220,7 +220,7 @@ void execute(RunState& work, RunReport& report) {
       note_start(work);
     }
   } catch (const UsageError&) {
-    // Nothing was done: with what is right the chain may begin in this directory.
+    // Nothing was done: once corrected, the chain may start in this directory.
     if (work.directory != nullptr && !work.db.meta("started")) work.db.discard();
     throw;
   } catch (const RunError& e) {
@@ -251,7 +251,7 @@ void execute(RunState& work, RunReport& report) {
   } else {
     report.end = has_unsettled(report) ? RunEnd::Unsettled : RunEnd::Done;
     if (work.crashes != nullptr) work.crashes->clear();
-    // Failed objects can be tried again, and then their batches' chunks are written anew.
+    // Failed objects can be retried, and then their batches' chunks are written again.
     if (report.end == RunEnd::Done && work.directory != nullptr) tidy_up(work, passing, *http);
   }
 }
@@ -267,7 +267,7 @@ void warn_of_crashes(const RunOptions& options, const fs::path& work, CrashFile&
 RunReport run_guarded(Chain& chain, const RunOptions& options, CallbackGuard& guard) {
   RunReport report;
   report.run_dir = options.run_dir;
-  // First, since --restart throws away what a mistyped name should not cost.
+  // First, so that a mistyped name fails before --restart deletes anything.
   std::optional<Trace> trace;
   if (!options.trace.empty()) trace.emplace(options.trace);
   Trace* const tracer = trace ? &*trace : nullptr;

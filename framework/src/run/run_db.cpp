@@ -7,7 +7,7 @@ namespace qsohost::inline v1 {
 
 namespace {
 
-constexpr int kWaitMs = 10000;  // for others that have it open
+constexpr int kWaitMs = 10000;  // while another process has the file open
 
 const char* const kSchema = R"(
 CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
@@ -79,7 +79,7 @@ void write_stage(SQLite::Database& db, const BatchRecord& batch, std::size_t sta
       "ON CONFLICT(stage, source_id, ordinal, nth) DO UPDATE SET "
       "outcome=excluded.outcome, reason=excluded.reason, epochs=excluded.epochs, "
       "detail=excluded.detail, attempts=attempts+1, updated=excluded.updated");
-  // Two quasars may be matched with one source; each has its own fate.
+  // Two quasars may match one source; each has its own outcome.
   std::map<std::string_view, std::uint64_t> times;
   for (const ObjectRecord& o : s.objects) {
     step(object, i, o.source_id, batch.ordinal, static_cast<std::uint64_t>(o.outcome), o.reason,
@@ -199,8 +199,8 @@ void RunDb::commit(const BatchRecord& batch) {
   db_->change([&](SQLite::Database& db) {
     for (const char* sql :
          {"DELETE FROM stage_batch WHERE ordinal=?", "DELETE FROM counted WHERE ordinal=?",
-          // Those that are bad at a fitter no more are dropped below; the attempts of those that
-          // are fetched are kept.
+          // Rows that are no longer bad at a fitter are dropped below; the attempts of fetched
+          // objects are kept.
           "UPDATE object SET outcome=NULL WHERE ordinal=?"}) {
       step(db, sql, batch.ordinal);
     }
@@ -233,8 +233,7 @@ void RunDb::accept_inputs(const std::vector<Input>& inputs, const std::set<std::
   db_->change([&](SQLite::Database& db) {
     db.exec("DELETE FROM input");
     insert_inputs(db, inputs);
-    // Behind all ordinals that there are, those of the dropped ones too: their chunks are no
-    // others'.
+    // After all existing ordinals, including the dropped ones, whose chunks must not be reused.
     db.exec(
         "INSERT OR REPLACE INTO meta SELECT 'by identifier', coalesce(max(ordinal), -1) + 1 "
         "FROM batch");

@@ -25,7 +25,7 @@ struct ObjectRecord {
   Outcome outcome = Outcome::Matched;
   std::string reason;
   std::uint64_t epochs = 0;
-  std::string detail;  // what was found, in a few words
+  std::string detail;  // what was found, briefly
 };
 
 // An object in the ledger.
@@ -41,7 +41,7 @@ struct StageRecord {
   std::uint64_t epochs_in = 0;
   std::uint64_t epochs_out = 0;
   std::vector<Counts::Entry> counts;
-  // All of a Fetcher's; of a Fitter's only the bad ones. Several may have one source_id.
+  // All objects for a Fetcher; only the bad ones for a Fitter. Several may share a source_id.
   std::vector<ObjectRecord> objects;
 };
 
@@ -54,7 +54,7 @@ struct BatchRecord {
   std::vector<StageRecord> stages;  // as many as the chain has
 };
 
-// Of the identifiers of a batch.
+// For the identifiers of a batch.
 std::string digest_of(std::string_view ids);
 
 // A batch that is or was committed.
@@ -66,10 +66,10 @@ struct LedgerBatch {
   bool is_committed = true;  // false: it is being done again
 };
 
-// A product, as it was published or is about to be: `now` and `before` are states of files,
-// `before` that of the file it replaces; both are empty until there is one.
+// A product that was or will be published: `now` and `before` are states of files, `before` that of
+// the file it replaces; both are empty until there is one.
 struct ProductRecord {
-  std::string path;  // relative to the run directory if it is inside
+  std::string path;  // relative to the run directory if inside it
   std::string now;
   std::string before;
 };
@@ -83,24 +83,24 @@ class RunDb {
  public:
   static constexpr const char* kFormat = "3";  // of the tables; stored under "format"
 
-  // Opens or makes the file. An empty path makes a ledger in memory, for dry runs. Throws
+  // Opens or creates the file. An empty path makes a ledger in memory, for dry runs. Throws
   // RunError that names the file.
   explicit RunDb(const std::filesystem::path& file);
-  // To look at, whoever else is writing to it. Throws RunError, also when it is not there.
+  // Read-only, even while another process writes. Throws RunError, also when it does not exist.
   static std::unique_ptr<RunDb> look_at(const std::filesystem::path& file);
 
   bool is_new() const { return is_new_; }
-  // Of a new run.
+  // For a new run.
   void begin(const std::vector<std::string>& effective, const std::vector<Input>& inputs);
   std::vector<std::string> effective() const;  // as stored by begin()
   std::vector<Input> inputs() const;
 
-  // Facts about the run besides: "complete" once everything has been read and committed; "schema of
-  // LABEL" for each sink; "begun" and "started" (the first and the last time, UTC); "run id";
-  // "inode" of the host's folder; "source size", if it is known, and "source end", once it has been
-  // seen; "by identifier", if changed inputs were accepted: the first ordinal of batches made
-  // since; "merged from", if these are products of several runs; and for `qsohost status`: "chain",
-  // "stages" (lines "role label"), "objects", "command".
+  // Other facts about the run: "complete" once everything has been read and committed; "schema of
+  // LABEL" for each sink; "begun" and "started" (the first and the last start, UTC); "run id";
+  // "inode" of the host's folder; "source size", if known, and "source end", once reached; "by
+  // identifier", if changed inputs were accepted: the first ordinal of batches made since; "merged
+  // from", if these are products of several runs; and for `qsohost status`: "chain", "stages"
+  // (lines "role label"), "objects", "command".
   void set_meta(const std::string& key, const std::string& value);
   std::optional<std::string> meta(const std::string& key) const;
   void note_start();  // sets "started"
@@ -109,26 +109,26 @@ class RunDb {
   // Identifiers of the objects of a batch, a NUL behind each.
   std::string ids_of(std::uint64_t ordinal) const;
   std::uint64_t committed_objects() const;
-  // Objects that came to this stage in each committed batch, by ordinal.
+  // Objects that reached this stage in each committed batch, by ordinal.
   std::map<std::uint64_t, std::uint64_t> objects_in(std::size_t stage) const;
   // Batches with an object that this fetcher could not settle: failed, or bad.
   std::set<std::uint64_t> unsettled(std::size_t fetcher) const;
 
   // One transaction each.
   void commit(const BatchRecord& batch);  // replaces an earlier record of that ordinal
-  // These batches are done again: neither they nor the run count as done until they are committed.
+  // These batches will be redone: neither they nor the run count as done until they are committed.
   void reopen(const std::set<std::uint64_t>& ordinals);
   void set_inputs(const std::vector<Input>& inputs);
-  // The run goes on with other inputs: batches of `dropped` are forgotten, those of `kept` that
-  // were being done again stay as they were.
+  // The run goes on with other inputs: batches of `dropped` are forgotten, those of `kept` are no
+  // longer to be redone.
   void accept_inputs(const std::vector<Input>& inputs, const std::set<std::uint64_t>& dropped,
                      const std::set<std::uint64_t>& kept);
-  void set_products(const std::vector<ProductRecord>& products);  // besides those there are
+  void set_products(const std::vector<ProductRecord>& products);  // added to the existing ones
   void forget_product(const std::string& path);
 
-  void discard();  // all but who this run is
+  void discard();  // everything but the run's identity
 
-  // The run is done: its products are those of all batches.
+  // The run is done: its products contain all batches.
   void finish();
   bool is_finished() const;
   std::vector<ProductRecord> products() const;
@@ -136,13 +136,13 @@ class RunDb {
   StageTotals totals(std::size_t stage) const;
   // Objects that failed or were bad at a stage: "source_id: reason", at most `most`.
   std::vector<std::string> complaints(std::size_t stage, Outcome outcome, std::size_t most) const;
-  // Those that ended so at a stage, in the source's order, until `tell` returns false (returned
-  // then). Read page by page: no statement is open while `tell` is called, for a slow one would
-  // keep the write-ahead log of a run from being emptied.
+  // The objects with this outcome at a stage, in the source's order, until `tell` returns false
+  // (then returned). Read page by page: no statement is open during a call of `tell`, since a slow
+  // one would keep the write-ahead log of a run from being emptied.
   bool each_object(std::size_t stage, Outcome outcome,
                    const std::function<bool(const ObjectLine&)>& tell) const;
   struct Pace {
-    std::uint64_t batches = 0;         // committed, in all
+    std::uint64_t batches = 0;         // committed, in total
     std::uint64_t objects_lately = 0;  // committed since "started"
     double seconds = 0;                // from "started" to the last commit
   };

@@ -1,4 +1,4 @@
-// What the ledger of a run says of its stages and objects.
+// What the ledger of a run says about its stages and objects.
 #include "base/sqlite.hpp"
 #include "run/run_db.hpp"
 
@@ -73,7 +73,7 @@ struct RunDb::Page {
   std::uint64_t nth = 0;
 };
 
-// The objects behind the last page; false if there are none.
+// The objects after the last page; false if there are none.
 bool RunDb::read_page(std::size_t stage, Outcome outcome, Page& page) const {
   return db_->use([&](SQLite::Database& db) {
     SQLite::Statement select(
@@ -82,7 +82,7 @@ bool RunDb::read_page(std::size_t stage, Outcome outcome, Page& page) const {
         "FROM object WHERE stage=? AND outcome=? AND "
         "(ordinal, source_id, nth) > (?, ?, ?) "
         "ORDER BY ordinal, source_id, nth LIMIT 10000");
-    // As SQLite reads it, this is -1, which comes before all.
+    // SQLite reads this as -1, which sorts before all ordinals.
     const std::uint64_t from = page.is_first ? ~std::uint64_t{0} : page.ordinal;
     bind_values(select, std::uint64_t{stage}, static_cast<std::uint64_t>(outcome), from,
                 page.source_id, page.nth);

@@ -36,7 +36,7 @@ std::string new_id() {
   return fmt::format("{:08x}{:08x}", random(), random());
 }
 
-// Another one for a copy, the same after a move.
+// Differs for a copy, stays the same after a move.
 std::string inode_of(const fs::path& folder) {
   struct stat about {};
   if (::stat(folder.c_str(), &about) != 0) {
@@ -54,7 +54,7 @@ void make_folder(const fs::path& folder) {
   }
 }
 
-// Until it is marked it holds nothing that matters.
+// Until it is marked it holds nothing of value.
 bool is_begun(const fs::path& work) {
   return std::ranges::all_of(fs::directory_iterator(work), [](const fs::directory_entry& entry) {
     return entry.path().filename() == kLock || entry.path().filename() == kNewMark;
@@ -140,7 +140,7 @@ FolderLock::FolderLock(const fs::path& run_dir) {
   file_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (file_ < 0) throw RunError(fmt::format("{}: {}", file.string(), std::strerror(errno)));
   int error = 0;
-  // is_held() takes the lock for an instant.
+  // is_held() takes the lock for an instant, so retry.
   for (int attempt = 0; attempt < 5; ++attempt) {
     if (::flock(file_, LOCK_EX | LOCK_NB) == 0) return;
     error = errno;
@@ -252,7 +252,7 @@ void adopt_copy(const fs::path& run_dir, RunDb& db) {
   const fs::path work = qsohost::work_folder(run_dir);
   const std::string inode = inode_of(work);
   if (db.meta("inode") == inode) return;
-  // First: the original may be writing those just now.
+  // First: the original run may be writing these right now.
   for (const ProductRecord& product : db.products()) {
     if (fs::path(product.path).is_absolute()) db.forget_product(product.path);
   }
@@ -282,7 +282,7 @@ void RunDirectory::require_same(const RunFacts& facts, bool accept_changed_input
       folder_.string(), changed));
 }
 
-// Products of the thrown-away run must not be taken for those of the new one.
+// Products of the discarded run must not be mistaken for those of the new one.
 void RunDirectory::clear() {
   if (fs::exists(ledger_file(folder_))) {
     try {
@@ -296,8 +296,8 @@ void RunDirectory::clear() {
     db_.reset();
   }
   std::error_code error;
-  // First, so that nothing that is left belongs to a run. (The journal of a database that is gone
-  // is not used for a new one.)
+  // First, so that leftovers belong to no run. (SQLite does not apply the journal of a deleted
+  // database to a new one.)
   fs::remove(ledger_file(folder_), error);
   for (const auto& entry : fs::directory_iterator(work_folder())) {
     const fs::path name = entry.path().filename();
@@ -339,7 +339,7 @@ void RunDirectory::remove_stale_chunks() const {
 void RunDirectory::remove_chunks(const std::vector<std::string>& labels) const {
   for (const std::string& label : labels) remove_all(chunk_folder(label));
   std::error_code ignored;
-  fs::remove(work_folder() / kChunks, ignored);  // unless something is left in it
+  fs::remove(work_folder() / kChunks, ignored);  // unless it is not empty
 }
 
 void RunDirectory::remove_received() const {
@@ -349,7 +349,7 @@ void RunDirectory::remove_received() const {
 fs::path make_temporary_folder(const fs::path& work) {
   constexpr std::string_view kBegin = "merging-";
   for (const auto& entry : fs::directory_iterator(work)) {
-    // Of a merge that was killed: another one would hold the lock.
+    // Left by a killed merge: a running one would hold the lock.
     std::error_code ignored;
     if (entry.path().filename().string().starts_with(kBegin)) fs::remove_all(entry.path(), ignored);
   }

@@ -1,6 +1,6 @@
-// The folder of a run. What the host keeps for itself (ledger, chunks, what sources received) is in
-// one folder inside it, marked with the run's identifier. Only what is in there is ever removed
-// with all it contains; of the rest the host touches the products alone.
+// The folder of a run. The host keeps its own files (ledger, chunks, what sources received) in one
+// folder inside it, marked with the run's identifier. Only this folder's contents are ever removed
+// recursively; elsewhere the host touches only the products.
 #pragma once
 
 #include <filesystem>
@@ -17,23 +17,22 @@ namespace qsohost::inline v1 {
 // Paths in a run directory, whether there is a run or not.
 std::filesystem::path work_folder(const std::filesystem::path& run_dir);  // .qsohost
 std::filesystem::path ledger_file(const std::filesystem::path& run_dir);  // .qsohost/run.db
-// An absolute path without links or dots: "link/../x" is what it is for the shell.
+// An absolute path without links or dots: "link/../x" means the same as in the shell.
 std::filesystem::path resolved(const std::filesystem::path& path);
-// Throws UsageError, with advice, for a folder that holds no run or one of an earlier version.
+// Throws UsageError, with advice, for a folder without a run or with one of an earlier version.
 void require_run(const std::filesystem::path& run_dir);
 
-// A copy of a run directory is another run: its identifier becomes another, and products outside of
-// it stay the original's.
+// A copy of a run directory is another run: it gets a new identifier, and products outside of it
+// remain the original's.
 void adopt_copy(const std::filesystem::path& run_dir, RunDb& db);
 
-// A new one in the host's folder, for the time of a merge.
+// A new one in the host's folder, for the duration of a merge.
 std::filesystem::path make_temporary_folder(const std::filesystem::path& work);
 
-// Held by one process at a time, and gone with it however it ends.
+// Held by one process at a time; released when it ends, however it ends.
 class FolderLock {
  public:
-  // Throws UsageError if it is held already, RunError if the file system knows no
-  // locks.
+  // Throws UsageError if it is held already, RunError if the file system does not support locks.
   explicit FolderLock(const std::filesystem::path& run_dir);
   ~FolderLock();
   static bool is_held(const std::filesystem::path& run_dir);  // by any process
@@ -44,14 +43,14 @@ class FolderLock {
   int file_ = -1;
 };
 
-// What differs between two chains in force, "- before" and "+ now", a line each.
+// What differs between two effective chains, "- before" and "+ now", one per line.
 std::string difference(const std::vector<std::string>& before, const std::vector<std::string>& now);
-// Of inputs: a line for each that is another one now; "" if none is.
+// For inputs: a line for each that has changed; "" if none has.
 std::string difference(const std::vector<Input>& before, const std::vector<Input>& now);
 
-// What a run is made of; it goes on only where both are what they were.
+// What defines a run; it is resumed only if both are unchanged.
 struct RunFacts {
-  std::vector<std::string> effective;  // the chain in force
+  std::vector<std::string> effective;  // the effective chain
   std::vector<Input> inputs;
 };
 
@@ -59,8 +58,8 @@ class RunDirectory {
  public:
   using Warn = std::function<void(const std::string&)>;
 
-  // Opens or makes the folder as `options.start` says. Throws UsageError with what to do: in use by
-  // another process, holds a run already, or holds one of another chain or of other inputs (with
+  // Opens or creates the folder according to `options.start`. Throws UsageError with advice: in use
+  // by another process, holds a run already, or holds one of another chain or other inputs (with
   // what differs).
   RunDirectory(const RunOptions& options, const RunFacts& facts, Warn warn);
   // For a merge: the folder of merged products, which holds no run.
@@ -70,17 +69,17 @@ class RunDirectory {
   const std::filesystem::path& folder() const { return folder_; }
   std::filesystem::path work_folder() const { return qsohost::work_folder(folder_); }
   const Warn& warn() const { return warn_; }
-  // The run goes on although its inputs are others now.
+  // The run goes on although its inputs have changed.
   bool has_changed_inputs() const { return has_changed_inputs_; }
 
   std::filesystem::path chunk_folder(const std::string& label) const;
   std::filesystem::path make_chunk_folder(const std::string& label) const;
-  // Chunks that the ledger does not know: of attempts that were broken off or done again.
+  // Chunks that the ledger does not know: of aborted or repeated attempts.
   void remove_stale_chunks() const;
-  // Of the sinks of these labels; and the folder of all, if nothing is left in it. What cannot be
-  // removed is warned of.
+  // The chunks of these sinks, by label; and the common folder, if it is then empty. Warns about
+  // what cannot be removed.
   void remove_chunks(const std::vector<std::string>& labels) const;
-  void remove_received() const;  // what sources have kept in kReceivedFolder
+  void remove_received() const;  // files that sources keep in kReceivedFolder
 
  private:
   void make_folders();

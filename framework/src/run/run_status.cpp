@@ -1,4 +1,4 @@
-// What a run directory tells to whoever asks, run or no run going on in it.
+// The status of a run directory, whether a run is going on in it or not.
 #include <fmt/format.h>
 
 #include <sstream>
@@ -41,7 +41,7 @@ std::vector<StageName> stages_of(const RunDb& db) {
   return stages;
 }
 
-// No rate is told from a single batch.
+// A single batch gives no rate.
 void add_pace(const RunDb& db, RunStatus& status) {
   const RunDb::Pace pace = db.pace();
   status.batches = pace.batches;
@@ -57,8 +57,8 @@ void add_pace(const RunDb& db, RunStatus& status) {
 
 RunStatus run_status(const fs::path& run_dir) {
   RunStatus status;
-  // Before the ledger is read: a run that ends in between is then told as running, not as broken
-  // off.
+  // Before the ledger is read: a run that ends in between is then reported as running, not as
+  // aborted.
   status.is_running = FolderLock::is_held(run_dir);
   const std::unique_ptr<RunDb> db = ledger(run_dir);
   status.chain = db->meta("chain").value_or("");
@@ -75,7 +75,7 @@ RunStatus run_status(const fs::path& run_dir) {
     add_notes(stage, i, *db, status.report);
     status.report.stages.push_back(std::move(stage));
   }
-  // Of a run that is not finished (any more) they are those of another state.
+  // If the run is not finished (any more), its products belong to another state.
   if (status.is_finished) {
     for (const ProductRecord& product : db->products()) {
       if (!product.now.empty()) status.report.products.push_back(resolved(run_dir) / product.path);

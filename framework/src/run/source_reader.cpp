@@ -39,7 +39,7 @@ SourceReader::SourceReader(const ChainStage& source, Settings settings, DoneBefo
       rows_(static_cast<std::size_t>(settings_.batch_rows)),
       ordinal_(settings_.skip) {}
 
-// False at the end, and where the source has stopped waiting because the user wants to stop.
+// False at the end, and if the source stopped waiting because of an interrupt.
 bool SourceReader::read(Batch& batch) {
   if (settings_.stopping()) return false;
   if (!call_source(source_, batch)) {
@@ -50,7 +50,7 @@ bool SourceReader::read(Batch& batch) {
   return true;
 }
 
-// The last of the committed batches that follow one another from the first object on.
+// The last of the committed batches that are contiguous from the first object on.
 std::optional<std::uint64_t> SourceReader::last_done() const {
   if (done_.by_identifier_from) return std::nullopt;
   std::optional<std::uint64_t> last;
@@ -64,8 +64,8 @@ std::optional<std::uint64_t> SourceReader::last_done() const {
   }
 }
 
-// Seeks to the first object of the last batch that is done: its size decides how the next is cut,
-// and its identifiers are compared. Otherwise to the first object of the shard.
+// Seeks to the first object of the last batch that is done: its size determines how the next is
+// cut, and its identifiers are compared. Default: the first object of the shard.
 void SourceReader::seek() {
   const std::optional<std::uint64_t> last = last_done();
   const LedgerBatch* batch = last ? &done_.batches.at(*last) : nullptr;
@@ -77,7 +77,7 @@ void SourceReader::seek() {
   rows_ = batch->objects;
 }
 
-// Reads the objects that a shard leaves out; how batches are cut there does not matter.
+// Reads the objects before the shard; how batches are cut there does not matter.
 bool SourceReader::pass_over() {
   has_passed_over_ = true;
   seek();
@@ -101,8 +101,8 @@ void SourceReader::note_size(const Batch& batch) {
   rows_ = std::clamp<std::size_t>(fit, 1, static_cast<std::size_t>(settings_.batch_rows));
 }
 
-// How batches are cut depends on the catalogue and the chain alone, so a resumed run cuts alike.
-// Ordinals count from the first object, so those of shards do not meet.
+// How batches are cut depends only on the catalogue and the chain, so a resumed run cuts the same.
+// Ordinals count from the first object, so those of shards do not collide.
 std::optional<SourceReader::Next> SourceReader::next() {
   if (!has_passed_over_ && !pass_over()) return std::nullopt;
   while (capacity() > 0) {

@@ -1,4 +1,4 @@
-// The batches of a run as its source gives them, without those that are done already.
+// The batches of a run as its source provides them, without those that are done already.
 #pragma once
 
 #include <cstdint>
@@ -13,18 +13,18 @@
 
 namespace qsohost::inline v1 {
 
-// How many objects have an identifier, by a hash of it: 16 bytes an object, whatever its length.
+// Number of objects per identifier, by its hash: 16 bytes an object, whatever its length.
 using IdCounts = std::unordered_map<std::uint64_t, std::uint32_t>;
 void add_ids(std::string_view ids, IdCounts& counts);  // as in BatchRecord
 
-// What earlier runs have done and this one passes over.
+// What earlier runs have done and this one skips.
 struct DoneBefore {
-  std::map<std::uint64_t, LedgerBatch> batches;  // by ordinal; those that are done again too
-  std::uint64_t objects = 0;                     // of the committed ones
-  // After inputs have changed objects are passed over by identifier; batches made since have
-  // ordinals from this one on.
+  std::map<std::uint64_t, LedgerBatch> batches;  // by ordinal; including those to be redone
+  std::uint64_t objects = 0;                     // in the committed batches
+  // After inputs have changed objects are skipped by identifier; batches made since have ordinals
+  // from this one on.
   std::optional<std::uint64_t> by_identifier_from;
-  IdCounts ids;  // of the committed batches; only then
+  IdCounts ids;  // of the committed batches; only in that case
 };
 
 class SourceReader {
@@ -43,11 +43,11 @@ class SourceReader {
 
   SourceReader(const ChainStage& source, Settings settings, DoneBefore done);
 
-  // None when there is no more, or no more is wanted. Throws RunError where the source gives
+  // None at the end of the source or of what is requested. Throws RunError if the source provides
   // other objects than those that are committed.
   std::optional<Next> next();
 
-  // Objects of the source in all, once it has said that there are no more.
+  // Number of objects in the source, once its end was reached.
   std::optional<std::uint64_t> end() const { return end_; }
 
  private:
@@ -67,7 +67,7 @@ class SourceReader {
   std::size_t rows_;              // of the next batch, at most
   std::uint64_t position_ = 0;    // objects read
   std::uint64_t ordinal_ = 0;     // of the next batch
-  bool has_passed_over_ = false;  // the objects that a shard leaves out
+  bool has_passed_over_ = false;  // whether the objects before the shard were skipped
   std::optional<std::uint64_t> end_;
 };
 

@@ -53,7 +53,7 @@ RunInfo run_info(const Chain& chain, std::size_t index) {
   info.chain_hash = chain.hash();
   info.history.push_back(fmt::format("qsohost {}, chain hash {}", QSOHOST_VERSION, chain.hash()));
   for (const std::string& line : chain.effective()) {
-    // A product says what happened to it up to its sink, not what came after.
+    // A product's history covers what happened up to its sink, not later stages.
     const std::size_t next = index + 1;
     if (next < chain.stages().size() &&
         line.starts_with(fmt::format("stage {} = ", chain.stages()[next].label))) {
@@ -69,7 +69,7 @@ std::string to_text(const Schema& schema) {
   Json out{{"columns", Json::array()}, {"groups", Json::array()}};
   for (const Schema::Entry& entry : schema.columns()) out["columns"].push_back(json_of(entry));
   for (const Schema::GroupEntry& entry : schema.groups()) out["groups"].push_back(json_of(entry));
-  // Descriptions come from files, which may hold any bytes.
+  // Descriptions come from files, which may contain any bytes.
   return out.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

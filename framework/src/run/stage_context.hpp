@@ -1,4 +1,4 @@
-// What an open stage is given: facts about the run, log and stop flag.
+// What an open stage gets: facts about the run, log and stop flag.
 #pragma once
 
 #include <atomic>
@@ -23,7 +23,7 @@ class StageContext final : public Context {
   const RunInfo& run() const override { return info_; }
   void log(LogLevel level, std::string_view message) override;
   bool stop_requested() const override;
-  // The stage has seen that it shall stop, so what it did since then may be incomplete.
+  // The stage has seen the stop flag, so its work since then may be incomplete.
   bool was_stopped() const { return was_stopped_; }
 
  private:
@@ -37,7 +37,7 @@ class StageContext final : public Context {
 // For stage `index` of the chain; without run_dir and chunk_dir.
 RunInfo run_info(const Chain& chain, std::size_t index);
 
-// A schema as text (JSON), to be kept in the ledger of a run.
+// A schema as text (JSON), to be stored in the ledger of a run.
 std::string to_text(const Schema& schema);
 Schema schema_from(const std::string& text);
 

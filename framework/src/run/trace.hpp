@@ -1,4 +1,4 @@
-// A trace of who worked on what and when, for chrome://tracing and Perfetto.
+// A trace of which thread worked on what and when, for chrome://tracing and Perfetto.
 #pragma once
 
 #include <chrono>

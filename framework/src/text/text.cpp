@@ -52,7 +52,7 @@ std::string_view without_byte_order_mark(std::string_view text) {
   return text;
 }
 
-// Tabs or commas: whichever the header has more of.
+// Tabs or commas: the one that is more frequent in the header.
 bool is_tab_separated(std::string_view text) {
   Lines lines(text);
   std::string_view line;

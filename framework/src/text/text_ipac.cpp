@@ -41,7 +41,7 @@ void IpacReader::read_header(std::string_view text) {
   for (;;) {
     const std::string_view rest = lines_.rest();
     const bool more = !rest.empty() && (rest[0] == '\\' || rest[0] == '|' || is_blank(rest[0]));
-    // The first row begins with a blank too, below the first bar.
+    // The first row starts with a blank too, below the first bar.
     if (!more || (is_blank(rest[0]) && header_lines_ > 0)) break;
     lines_.next(line);
     line_ = lines_.number();
@@ -96,7 +96,7 @@ bool IpacReader::next(std::vector<std::string_view>& cells) {
   return true;
 }
 
-// A value across a bar would be cut in two and read as two wrong numbers.
+// A value across a bar would be split and read as two wrong numbers.
 void IpacReader::check_bars(std::string_view row) const {
   for (const std::size_t bar : bars_) {
     if (bar >= row.size() || is_blank(row[bar])) continue;

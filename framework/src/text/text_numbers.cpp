@@ -10,8 +10,8 @@ namespace qsohost::inline io_v1 {
 
 namespace {
 
-// What from_chars found to be a number, but too small or too large: it does not say which. In the
-// C locale, whatever the process has set.
+// A number that is out of range for from_chars, which does not say whether it is too small or too
+// large. Uses the C locale, whatever the process has set.
 template <class T>
 T out_of_range(std::string_view number) {
   static const locale_t c_locale = ::newlocale(LC_ALL_MASK, "C", nullptr);
@@ -35,7 +35,7 @@ std::optional<T> parse(std::string_view text, Format... format) {
   return std::nullopt;
 }
 
-// from_chars takes no "+".
+// from_chars rejects a leading "+".
 std::string_view number_text(std::string_view text) {
   text = trimmed(text);
   if (text.size() > 1 && text[0] == '+' && text[1] != '-') text.remove_prefix(1);

@@ -1,4 +1,4 @@
-// Inside of TableReader: one reader a format.
+// Internals of TableReader: one reader per format.
 #pragma once
 
 #include <fmt/format.h>
@@ -38,7 +38,7 @@ std::unique_ptr<RowReader> read_separated(std::string_view text, char separator,
 std::unique_ptr<RowReader> read_ipac(std::string_view text, TableOrigin origin);
 std::unique_ptr<RowReader> read_votable(std::string_view text, TableOrigin origin);
 
-// No trustworthy table: an archive can be asked again, a user's file is as it is.
+// Not a trustworthy table: a request to an archive can be retried, a user's file cannot.
 [[noreturn]] inline void broken(TableOrigin origin, const std::string& message) {
   if (origin == TableOrigin::Archive) throw TryAgain(message);
   throw BadObject(message);
@@ -51,7 +51,7 @@ inline bool is_blank(char c) {
 // The first words of a text on one line, for messages.
 std::string excerpt(std::string_view text);
 
-// The lines of a text, without line ends, and whether the last one had one.
+// The lines of a text, without line ends, and whether the last one had a line end.
 class Lines {
  public:
   explicit Lines(std::string_view text) : text_(text) {}
@@ -62,14 +62,14 @@ class Lines {
     line = take(begin);
     return true;
   }
-  // Lengthens a line that next() gave by the one after it.
+  // Extends a line from next() by the following line.
   bool extend(std::string_view& line) {
     if (position_ >= text_.size()) return false;
     line = take(static_cast<std::size_t>(line.data() - text_.data()));
     return true;
   }
-  std::size_t number() const { return number_; }  // of the line given last, from 1
-  bool ended() const { return ended_; }           // that line had a line end
+  std::size_t number() const { return number_; }  // of the last line, from 1
+  bool ended() const { return ended_; }           // the last line had a line end
   std::string_view rest() const { return text_.substr(position_); }
 
  private:
@@ -90,7 +90,7 @@ class Lines {
   bool ended_ = true;
 };
 
-// An archive's answer whose last line has no line end.
+// Throws for an archive's response whose last line has no line end.
 inline void require_line_end(const Lines& lines, TableOrigin origin) {
   if (lines.ended() || origin == TableOrigin::User) return;
   throw TryAgain(

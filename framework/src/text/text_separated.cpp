@@ -30,7 +30,7 @@ class SeparatedReader : public RowReader {
   char separator_;
   TableOrigin origin_;
   std::size_t line_ = 0;
-  std::deque<std::string> unescaped_;  // cells that had "" in them; in a deque none moves
+  std::deque<std::string> unescaped_;  // cells that had "" in them; a deque never moves elements
 };
 
 void SeparatedReader::read_header() {
@@ -91,7 +91,7 @@ void SeparatedReader::split_quoted(std::string_view row, std::vector<std::string
   }
 }
 
-// Adds the cell whose opening quote is at `begin`; gives the place behind its closing quote.
+// Adds the cell whose opening quote is at `begin`; returns the position after its closing quote.
 std::size_t SeparatedReader::quoted_cell(std::string_view row, std::size_t begin,
                                          std::vector<std::string_view>& cells) {
   std::size_t close = row.find('"', begin + 1);
@@ -123,7 +123,7 @@ std::size_t SeparatedReader::quoted_cell(std::string_view row, std::size_t begin
 void SeparatedReader::wrong_count(std::string_view row, std::size_t count) const {
   const std::string message = fmt::format("line {}: {} cells where the header has {}: {}", line_,
                                           count, columns_.size(), excerpt(row));
-  // A server that fails half-way writes its error page behind the rows.
+  // A server that fails half-way appends its error page to the rows.
   if (row.starts_with('<')) broken(origin_, message);
   throw BadObject(message);
 }

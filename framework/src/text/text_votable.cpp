@@ -1,5 +1,5 @@
 // VOTables with TABLEDATA. https://www.ivoa.net/documents/VOTable/ ; QUERY_STATUS: DALI 1.1, 4.4.
-// The only file that sees pugixml.
+// The only file that includes pugixml.
 #include <algorithm>
 #include <pugixml.hpp>
 
@@ -9,7 +9,7 @@ namespace qsohost::inline io_v1 {
 
 namespace {
 
-// Archives differ in whether they give the elements a namespace prefix.
+// Some archives use a namespace prefix for elements, some do not.
 bool is_element(const pugi::xml_node& node, std::string_view name) {
   std::string_view full = node.name();
   if (const auto colon = full.find(':'); colon != std::string_view::npos) {
