@@ -77,7 +77,7 @@ class QSOHOST_API Outcomes {
   Outcomes(std::size_t rows, std::vector<std::string> groups);
 
   // Calls `fetch_one` for each object in order and ends its row in each group. NotFound, TryAgain
-  // and BadObject thrown by it become the object's outcome and take back what it had appended; if
+  // and BadObject thrown by it become the object's outcome and undo what it had appended; if
   // it returns, the object is matched.
   void for_each(Batch& batch, const std::function<void(const Object&)>& fetch_one);
 

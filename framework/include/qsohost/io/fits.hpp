@@ -48,7 +48,7 @@ struct FitsField {
 // length of each.
 struct FitsCells {
   Column values;
-  std::vector<std::uint64_t> lengths;  // one a row for arrays, empty otherwise
+  std::vector<std::uint64_t> lengths;  // one a row for arrays, else empty
 };
 
 class QSOHOST_API FitsTable {
