@@ -3,7 +3,7 @@
 // Row i is the same quasar in every column and every group. A group ("ztf.r", "gaia.g") holds the
 // epochs of one survey and band: flat columns that share `offsets` (rows() + 1 entries), so the
 // epochs of row i are [offsets[i], offsets[i + 1]). That is the layout of FITS variable-length
-// arrays and of Arrow lists. Epochs stay in the order in which they were fetched.
+// arrays and of Arrow lists. Epochs keep the order in which they were fetched.
 #pragma once
 
 #include <atomic>
@@ -27,7 +27,7 @@ class QSOHOST_API ColumnSet {
   Column& add(Column column);
   const Column* find(std::string_view name) const;
   Column* find(std::string_view name);
-  const Column& at(std::string_view name) const;  // throws RunError, naming what there is
+  const Column& at(std::string_view name) const;  // throws RunError that lists the names
   Column& at(std::string_view name);
 
   std::size_t count() const { return columns_.size(); }
@@ -38,19 +38,19 @@ class QSOHOST_API ColumnSet {
   auto end() { return columns_.end(); }
 
  private:
-  std::deque<Column> columns_;  // a deque: references stay good when columns are added
+  std::deque<Column> columns_;  // a deque: references stay valid when columns are added
 };
 
 // What a group is: whose epochs, and which of its columns play the roles of a light curve.
 struct GroupInfo {
   std::string name{};     // "ztf.g"
-  std::string survey{};   // "ztf"; "" for a table of results, which is no light curve
+  std::string survey{};   // "ztf"; "" for a table of results
   std::string band{};     // "g"
   std::string time{};     // name of the time column, e.g. "mjd"
   std::string mag{};      // e.g. "mag"
   std::string mag_err{};  // e.g. "magerr"
   TimeSystem time_system{};
-  // Whether the product of its survey holds ra and dec of the objects, where they are there.
+  // Whether the product of its survey holds ra and dec of the objects, if they exist.
   bool has_position = true;
 };
 
@@ -70,12 +70,12 @@ class QSOHOST_API Group : public ColumnSet {
   std::span<const std::uint64_t> offsets() const { return offsets_; }
   Slice slice(std::size_t row) const { return {offsets_[row], offsets_[row + 1] - offsets_[row]}; }
 
-  // Ends a row: what was appended to the columns since the last call belongs to it. Throws
-  // RunError when the columns have different lengths.
+  // Ends a row: it holds what was appended to the columns since the last call. Throws RunError when
+  // the columns have different lengths.
   void close_row();
-  // Forgets what was appended since the last close_row().
+  // Discards what was appended since the last close_row().
   void roll_back();
-  // Adds `rows` rows whose lengths are given, growing every column (values as Column::resize).
+  // Adds a row for each of `lengths`, growing every column (values as Column::resize).
   void append_rows(std::span<const std::uint64_t> lengths);
 
   void keep_rows(std::span<const std::uint8_t> mask);    // one entry a row
@@ -87,13 +87,13 @@ class QSOHOST_API Group : public ColumnSet {
 };
 
 // Lets views of a batch notice that it is gone. The counter it points to belongs to the host and is
-// never freed, so looking at it is safe whatever has become of the batch.
+// never freed, so reading it is always safe, even after the batch is destroyed.
 class QSOHOST_API Liveness {
  public:
   using Counter = std::atomic<std::uint64_t>;
   Liveness();
   ~Liveness();
-  // The content of a batch that is moved is a new batch's, and the old one is gone.
+  // Moving a batch ends the views of the old one.
   Liveness(Liveness&& other) noexcept;
   Liveness& operator=(Liveness&& other) noexcept;
 
@@ -127,14 +127,14 @@ class QSOHOST_API Batch {
 
   Group& add_group(GroupInfo info);  // throws RunError if the name is taken
   const Group* find_group(std::string_view name) const;
-  Group& group(std::string_view name);  // throws RunError, naming what there is
+  Group& group(std::string_view name);  // throws RunError that lists the names
   const Group& group(std::string_view name) const;
   const std::deque<Group>& groups() const { return groups_; }
   std::deque<Group>& groups() { return groups_; }
   void drop_group(std::string_view name);
 
   // Removes rows (one entry a row, 0 = removed) from the objects and from every group alike.
-  // Objects made before are of no use then: row i may be another quasar.
+  // Existing Objects are invalid then: row i may be another quasar.
   void keep_rows(std::span<const std::uint8_t> mask);
 
   // Throws RunError when a column or group does not have one entry for every row.

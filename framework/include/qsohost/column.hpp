@@ -1,5 +1,5 @@
-// A typed column of a catalogue or of epochs: contiguous values, a unit, and where the archive has
-// nulls a validity mask. Missing floats are NaN.
+// A typed column of a catalogue or of epochs: contiguous values, a unit, and a validity mask if the
+// archive has nulls. Missing floats are NaN.
 #pragma once
 
 #include <cstddef>
@@ -49,12 +49,12 @@ class QSOHOST_API StringArray {
   std::vector<std::size_t> ends_;
 };
 
-// Memory of columns. Large blocks that are given back are kept, up to a limit, for the columns of
-// the next batch: memory fresh from the system costs more than reading a file into it.
+// Memory of columns. Freed large blocks are kept, up to a limit, for the columns of the next batch:
+// memory fresh from the system costs more than reading a file into it.
 QSOHOST_API void* take_column_memory(std::size_t bytes);
 QSOHOST_API void give_column_memory(void* block, std::size_t bytes) noexcept;
 
-// Values that resize() adds without saying what they are stay as the memory was.
+// Values that resize() adds without an initial value stay uninitialised.
 template <class T>
 struct ColumnAllocator {
   using value_type = T;
@@ -116,12 +116,12 @@ class QSOHOST_API Column {
   void rename(std::string name) { info_.name = std::move(name); }
   DType dtype() const { return info_.dtype; }
   std::size_t width() const { return info_.width; }
-  // Throws RunError when cells have another width: for who counts values by rows or epochs.
+  // Throws RunError when cells have another width: for code that counts values by rows or epochs.
   void require_width(std::size_t width) const;
   std::size_t size() const;
   std::size_t bytes() const;
 
-  // All values, size() * width() of them. Asking for another type than dtype() throws RunError.
+  // All values, size() * width() of them. A type other than dtype() throws RunError.
   template <class T>
   std::span<const Stored<T>> values() const {
     require(dtype_of<T>());
@@ -134,7 +134,7 @@ class QSOHOST_API Column {
   }
   const StringArray& strings() const;
 
-  // Adds one value; a cell of width w takes w calls.
+  // Adds one value; a cell of width w needs w calls.
   template <class T>
   void append(T value) {
     require(dtype_of<T>());
@@ -157,7 +157,7 @@ class QSOHOST_API Column {
 
   void reserve(std::size_t cells);
   void resize(std::size_t cells);                 // new cells: NaN, 0, false or ""; not null
-  void resize_unfilled(std::size_t cells);        // new cells: anything, for who writes them all
+  void resize_unfilled(std::size_t cells);        // new cells: uninitialised, to be overwritten
   void keep(std::span<const std::uint8_t> mask);  // one entry a cell, 0 = removed
 
  private:

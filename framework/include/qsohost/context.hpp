@@ -15,8 +15,8 @@ namespace qsohost::inline v1 {
 
 enum class LogLevel : std::uint8_t { Debug, Info, Warning, Error };
 
-// Facts about the run, the same for every stage but for `chunk_dir` and `history`. The folders are
-// empty in a dry run.
+// Facts about the run, the same for every stage except for `chunk_dir` and `history`. The folders
+// are empty in a dry run.
 struct RunInfo {
   std::string chain_name;
   std::string chain_hash;           // of everything that can change the products
@@ -24,15 +24,16 @@ struct RunInfo {
   std::filesystem::path work_dir;   // the host's own folder in it: what a resumed run can use again
   std::filesystem::path chunk_dir;  // a sink's own folder for the chunks of batches; exists
   std::vector<std::string> history;  // provenance: chain, then each stage so far with its options
-  Schema schema;                     // what a batch holds where this stage stands
+  Schema schema;                     // what a batch holds when it reaches this stage
 };
 
 // A source may keep what it has received in this folder of work_dir, so that a resumed run need not
-// ask again. The host removes it when the run is done and nothing is unsettled, and for --restart.
+// request it again. The host removes it when the run is done and nothing is unsettled, and for
+// --restart.
 inline constexpr std::string_view kReceivedFolder = "received";
 
-// A stage may keep in this folder of work_dir what it has worked out from its input files and can
-// check against them, such as an index. It outlives --restart.
+// A stage may keep in this folder of work_dir what it has computed from its input files and can
+// check against them, such as an index. It survives --restart.
 inline constexpr std::string_view kIndexFolder = "index";
 
 class QSOHOST_API Context {
@@ -41,25 +42,26 @@ class QSOHOST_API Context {
 
   virtual const RunInfo& run() const = 0;
   virtual void log(LogLevel level, std::string_view message) = 0;  // any thread
-  // True once the user wants the run to stop: for a Source with the first Ctrl-C, after which
-  // nothing more shall come; for a Fetcher some seconds later, or with the second; for others with
-  // the second. Long calls should then throw TryAgain or return: the batch is left for --resume.
+  // True once the user wants the run to stop: for a Source with the first Ctrl-C, after which it
+  // must return no more rows; for a Fetcher some seconds later, or with the second; for other
+  // stages with the second. Long calls should then throw TryAgain or return: the batch is left for
+  // --resume.
   virtual bool stop_requested() const = 0;
 
   void info(std::string_view message) { log(LogLevel::Info, message); }
   void warn(std::string_view message) { log(LogLevel::Warning, message); }
 
   // The value of the environment variable, or the content of the file, without line breaks at its
-  // end. Throws RunError, naming the variable or the file, if there is none. From then on the
-  // host writes "***" wherever the value, percent-encoded or not, would stand in a message, in the
-  // run directory or in a recording; one of fewer than eight characters only where it is a word of
-  // its own, and not in answers.
+  // end. Throws RunError, naming the variable or the file, if there is none. From then on the host
+  // writes "***" in place of the value, percent-encoded or not, in messages, in the run directory
+  // and in recordings; a value of fewer than eight characters only where it is a separate word, and
+  // not in responses.
   std::string secret(const Secret& secret) const;
 };
 
-// Makes a finished temporary file the real one: flushes it to disk, renames it, and flushes the
-// folder. After a crash the name holds either the old content or all of the new. Throws RunError
-// that names the file.
+// Publishes a finished temporary file: flushes it to disk, renames it, and flushes the folder.
+// After a crash the file has either its old content or all of the new. Throws RunError that names
+// the file.
 QSOHOST_API void publish_file(const std::filesystem::path& temporary,
                               const std::filesystem::path& destination);
 

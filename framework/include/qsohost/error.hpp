@@ -1,7 +1,7 @@
-// What can go wrong, in five kinds that are never confused with one another.
+// What can go wrong, in five distinct classes.
 //
-// A plugin throws one of these with a message that says what happened and what to do. Where it
-// happened (stage, batch, object) is known to the host, which adds it to the message.
+// A plugin throws one of these with a message that says what happened and what to do. The host
+// knows where it happened (stage, batch, object) and adds that to the message.
 #pragma once
 
 #include <stdexcept>
@@ -17,15 +17,16 @@ class QSOHOST_API Error : public std::runtime_error {
   ~Error() override;
 };
 
-// The archive answered, and it has nothing there. Not a failure: the object goes on without epochs.
+// The archive responded, and it has nothing there. Not a failure: the object goes on without
+// epochs.
 class QSOHOST_API NotFound : public Error {
  public:
   using Error::Error;
   ~NotFound() override;
 };
 
-// No trustworthy answer: refused, throttled, cut short, unreachable. The object stays unsettled and
-// can be asked for again; it never counts as "nothing there".
+// No trustworthy response: refused, rate-limited, cut short, unreachable. The object stays
+// unsettled and can be retried; it never counts as "nothing there".
 class QSOHOST_API TryAgain : public Error {
  public:
   using Error::Error;
@@ -39,9 +40,9 @@ class QSOHOST_API BadObject : public Error {
   ~BadObject() override;
 };
 
-// What was asked for is wrong: an argument, the chain file, an option, a plugin. Thrown before
-// anything else is opened, it ends the program with exit code 2. What a file or a server is found
-// to lack is a RunError.
+// A mistake in the invocation: an argument, the chain file, an option, a plugin. Thrown before
+// anything else is opened, it ends the program with exit code 2. What a file or a server lacks is a
+// RunError.
 class QSOHOST_API UsageError : public Error {
  public:
   using Error::Error;
@@ -49,7 +50,7 @@ class QSOHOST_API UsageError : public Error {
 };
 
 // A file that is missing or damaged, a full disk, a server that refuses: the run stops with exit
-// code 1 and can be resumed. Anything else that a stage throws ends so too.
+// code 1 and can be resumed. Anything else that a stage throws becomes one too.
 class QSOHOST_API RunError : public Error {
  public:
   using Error::Error;

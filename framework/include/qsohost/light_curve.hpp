@@ -13,7 +13,7 @@
 
 namespace qsohost::inline v1 {
 
-// 2.5 / ln 10: magnitudes for a relative error of the flux.
+// 2.5 / ln 10: magnitude error per relative flux error.
 inline constexpr double kMagPerRelativeFlux = 1.0857362047581294;
 
 // One band of one object in the order in which it was fetched; entry k of each vector is the same
@@ -25,9 +25,9 @@ struct LightCurve {
   std::size_t size() const { return time.size(); }
 };
 
-// One row of a batch. Cheap to copy; good as long as the batch is there and keeps its rows, after
-// which every use throws RunError. What it has given, spans and references, cannot tell: they are
-// for the call they were asked for in.
+// One row of a batch. Cheap to copy; valid as long as the batch exists and keeps its rows, after
+// which every use throws RunError. Spans and references that it returned are not checked: use them
+// only within the call.
 class QSOHOST_API Object {
  public:
   Object(const Batch& batch, std::size_t row)
@@ -40,8 +40,8 @@ class QSOHOST_API Object {
   std::size_t row() const { return row_; }
   std::string id() const { return batch().id(row_); }
 
-  // An object column as double, null as NaN; throws RunError if there is no such column with one
-  // value per object.
+  // An object column as double, null as NaN; throws RunError unless it exists and has one value per
+  // object.
   double number(std::string_view column) const;
 
   // The columns that the group's info names; throws RunError if the group has none.
@@ -66,9 +66,9 @@ class QSOHOST_API Object {
   std::uint64_t born_;
 };
 
-// Epochs in time order without losing which is which: position k of the sorted view is epoch
-// original(k) of the light curve. Equal times keep their fetched order; only epochs with
-// take[i] != 0 are in the view. Results go back with scatter(), never by a bare index.
+// Epochs in time order that can be mapped back: position k of the sorted view is epoch original(k)
+// of the light curve. Equal times keep their fetched order; only epochs with take[i] != 0 are in
+// the view. Write results back with scatter(), never by a bare index.
 class QSOHOST_API TimeOrder {
  public:
   explicit TimeOrder(std::span<const double> time, std::span<const std::uint8_t> take = {});

@@ -1,7 +1,7 @@
 // A Fitter that looks at one light curve (one band of one object) at a time. This base class has
-// what such fitters share: the options that say which light curves, in which frame and of what
-// length, the choice and order of the epochs that take part, and the names of common results, which
-// `qsohost compare` reads. Results of light curve GROUP are object columns "LABEL.GROUP.<name>".
+// what such fitters share: options for the light curves, their frame and their minimum length, the
+// selection and order of epochs, and the names of common results, which `qsohost compare` reads.
+// Results of light curve GROUP are object columns "LABEL.GROUP.<name>".
 //
 //   class Slope final : public qsohost::LightCurveFitter {
 //    public:
@@ -25,7 +25,7 @@
 
 namespace qsohost::inline v1 {
 
-// Bits of the column "flags" that mean the same for all. A fitter's own are 16 and above.
+// Bits of the column "flags" that all fitters share. A fitter's own are 16 and above.
 enum FitFlag : std::int32_t {
   kTooFewEpochs = 1,       // not fitted
   kBadRedshift = 2,        // not fitted
@@ -43,8 +43,8 @@ struct ResultColumn {
   std::string_view help;
 };
 
-// Every one of these fitters declares those of kEveryCurve, in the order it likes; the base class
-// sets them. Fitters with a likelihood declare and set those of kEveryLikelihood.
+// Every such fitter declares those of kEveryCurve, in any order; the base class sets them. Fitters
+// with a likelihood declare and set those of kEveryLikelihood.
 namespace fit_column {
 inline constexpr ResultColumn kZ{"z", DType::F64, "", "redshift used"};
 inline constexpr ResultColumn kBand{"band", DType::String, "", "band of the light curve"};
@@ -67,8 +67,8 @@ inline constexpr ResultColumn kChi2{
 inline constexpr ResultColumn kEveryLikelihood[] = {kParameters, kLoglike, kAic, kBic, kChi2};
 }  // namespace fit_column
 
-// One light curve, ready for a fit: entry k of each vector is the same epoch. In time order are
-// those with finite time and mag and with mag_err from 1e-15 to 1e15.
+// One light curve, ready for a fit: entry k of each vector is the same epoch. In time order, only
+// epochs with finite time and mag and with mag_err from 1e-15 to 1e15.
 struct CurveToFit {
   const Object& object;
   const std::string& group;
@@ -76,7 +76,7 @@ struct CurveToFit {
   const TimeOrder& order;         // which of these take part
   double redshift = 0;            // NaN for none
   std::int32_t flags = 0;         // so far: 0 or kEpochsWithoutPart
-  std::vector<double> time{};     // d since the first; in the rest frame if so chosen
+  std::vector<double> time{};     // d since the first; in the rest frame if rest_frame is set
   std::vector<double> mag{};      // mag
   std::vector<double> mag_err{};  // mag
   std::size_t size() const { return time.size(); }
@@ -97,8 +97,8 @@ class QSOHOST_API LightCurveFitter : public Fitter {
   };
   explicit LightCurveFitter(MinPoints min_points);
 
-  // Results and whatever else is read or added for one light curve. `group` has a name only while
-  // nothing more is known of it.
+  // Declares results and whatever else is read or added for one light curve. `group` has only a
+  // name while nothing more is known of it.
   virtual void declare_curve(const GroupInfo& group, const Schema& before, Ports& ports) const = 0;
   // Called for light curves of at least min_points epochs.
   virtual void fit_curve(const CurveToFit& curve, Result& result) const = 0;
@@ -111,7 +111,8 @@ class QSOHOST_API LightCurveFitter : public Fitter {
   }
   void set_likelihood(const CurveToFit& curve, std::int32_t n_parameters, double loglike,
                       double chi2, Result& result) const;
-  // The column "flags": what the shared bits mean, then `own`, e.g. "16 tau at its bound".
+  // Adds the column "flags"; its description has the shared bits, then `own`, e.g. "16 tau at its
+  // bound".
   void add_flags(const GroupInfo& group, std::string_view own, Ports& ports) const;
 
   std::size_t min_points() const { return static_cast<std::size_t>(*min_points_); }

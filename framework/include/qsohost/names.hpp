@@ -1,4 +1,4 @@
-// Names as users write them: case, blanks around them, and what was meant by one that is not there.
+// Names as users write them: case, surrounding blanks, and suggestions for unknown ones.
 #pragma once
 
 #include <string>
@@ -23,7 +23,7 @@ inline std::string_view trimmed(std::string_view text) {
 QSOHOST_API std::vector<std::string> nearest_names(std::string_view word,
                                                    const std::vector<std::string>& names);
 
-// "; did you mean 'a' or 'b'?", or nothing if no name comes near.
+// "; did you mean 'a' or 'b'?", or "" if no name is similar.
 QSOHOST_API std::string did_you_mean(std::string_view word, const std::vector<std::string>& names);
 
 }  // namespace qsohost::inline v1

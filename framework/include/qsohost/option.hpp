@@ -1,5 +1,5 @@
 // Options declare themselves: one data member holds name, default, unit, range, choices and help,
-// and everything that shows or checks options (inspect, --check, --set, README) is made from it.
+// and everything that shows or checks options (inspect, --check, --set, README) uses it.
 //
 //   Option<double> radius{this, "radius_arcsec", 2.0, "cone around the target",
 //                         {.unit = "arcsec", .min = 0.05, .max = 600}};
@@ -51,16 +51,16 @@ struct OptionValue::Table::Entry {
 };
 
 // A file or folder. Relative paths in a chain file count from the folder of that file, on the
-// command line from the current directory. `${NAME}` and `${NAME:-otherwise}` are replaced from the
+// command line from the current directory. `${NAME}` and `${NAME:-default}` are replaced from the
 // environment. (Exported: templates of a hidden type would be hidden too.)
 struct QSOHOST_API Path {
   std::string text;
 };
 
-// An http or https URL: a host, and if need be a port, a path and a query; no fragment. Environment
-// variables are replaced as in a Path. It is stored with the run and stands in every product, so
-// one with a user name or a password in it is refused: what proves who asks is a Secret, sent in a
-// header of the request. Empty only where that is the default.
+// An http or https URL: a host, optionally a port, a path and a query; no fragment. Environment
+// variables are replaced as in a Path. It is stored with the run and in every product, so one with
+// a user name or a password in it is refused: credentials are a Secret, sent in a header of the
+// request. Empty only where that is the default.
 struct QSOHOST_API Url {
   std::string text;
 };
@@ -78,7 +78,7 @@ struct OptionLimits {
   std::vector<std::string> choices{};   // strings, or the members of a list of strings
   std::optional<std::size_t> length{};  // exact length of a list
   // False for what changes the speed or the load on a server, never the results (connections,
-  // threads, timeouts): --resume takes another value, and the provenance leaves it out. Not for
+  // threads, timeouts): --resume accepts another value, and the provenance omits it. Not for
   // required options.
   bool affects_results = true;
 };
@@ -123,7 +123,7 @@ class QSOHOST_API OptionBase {
   virtual std::string_view type_name() const = 0;
   // The value in force; for a required option that was not set, an empty value.
   virtual OptionValue value() const = 0;
-  // For a list of tables, what each of them may hold; else nullptr.
+  // For a list of tables, the options of each; else nullptr.
   virtual const OptionOwner* table() const { return nullptr; }
 
   // True if the values are files or folders: relative ones are made absolute before set().
@@ -131,9 +131,9 @@ class QSOHOST_API OptionBase {
   // True if `${NAME}` in a value is replaced before set(); so it is in paths.
   virtual bool expands_environment() const { return false; }
 
-  // Checks type, range, choices and length, then takes the value. Throws UsageError with a message
-  // that says what the option wants, and keeps the value that it had. A list option takes a scalar
-  // as a list of one.
+  // Checks type, range, choices and length, then sets the value. Throws UsageError with a message
+  // that says what the option expects, and keeps the old value. A list option accepts a scalar as a
+  // list of one.
   void set(const OptionValue& value);
 
   // Throws UsageError if the value in force breaks the option's own limits.
@@ -142,7 +142,7 @@ class QSOHOST_API OptionBase {
  protected:
   OptionBase(OptionOwner* owner, std::string name, std::string help, OptionLimits limits,
              bool is_required);
-  // Takes a value of the right type that passes check(); throws UsageError for others.
+  // Sets a value of the right type that passes check_value(); throws UsageError for others.
   virtual void assign(const OptionValue& value) = 0;
   virtual void check_value(const OptionValue& value) const;
 
@@ -242,7 +242,7 @@ class Choice final : public ChoiceBase {
     for (const Named& choice : choices) limits.choices.emplace_back(choice.name);
     return limits;
   }
-  // Behind the last one if it is none of them, which is found when the plugin is loaded.
+  // Past the end if it is not among them, which is detected when the plugin is loaded.
   static std::size_t index_of(E value, std::initializer_list<Named> choices) {
     std::size_t i = 0;
     for (const Named& choice : choices) {

@@ -1,4 +1,4 @@
-// All that the author of a plugin includes, and the one line that makes a shared object a plugin:
+// The only header that a plugin must include, and the one line that makes a shared object a plugin:
 //
 //   QSOHOST_PLUGIN("mysurvey", "1.0.0",
 //                  qsohost::stage<MySurvey>("mysurvey", "light curves of My Survey"))
@@ -50,8 +50,8 @@ constexpr std::uint64_t hash_of_layouts() {
   return hash;
 }
 
-// Another standard library, other flags or other headers give another number. Of all types that
-// cross the boundary; the library qsohost-io has a version of its own.
+// Hash of all types that cross the boundary: differs with another standard library, other flags or
+// other headers. The library qsohost-io has its own version.
 constexpr std::uint64_t layout_hash() {
   return hash_of_layouts<
       StringArray, ColumnAllocator<float>, ColumnInfo, Column, ColumnSet, TimeSystem, GroupInfo,
@@ -125,7 +125,7 @@ struct PluginNote {
   std::array<StageLine, kMaxStages> stages{};
 };
 
-// Of a plugin or stage; one that is too long does not compile.
+// Text of a plugin or stage; one that is too long does not compile.
 template <std::size_t N>
 constexpr std::array<char, N> note_text(std::string_view text) {
   if (text.size() >= N) {

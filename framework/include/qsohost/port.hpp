@@ -9,8 +9,8 @@
 //   }
 //
 // Every group and column that a stage adds is created by the host before the stage is called:
-// columns of the stage's own groups empty, to append to; all others with a cell for every row or
-// epoch that is there already, to write to (a Source's are empty: there are no rows yet).
+// columns of the stage's own groups empty, to append to; all others with a cell for every existing
+// row or epoch, to write to (a Source's are empty: there are no rows yet).
 #pragma once
 
 #include <initializer_list>
@@ -31,16 +31,16 @@ inline constexpr std::size_t kAnyWidth = 0;
 struct Port {
   std::string group;  // "" for one cell per object
   std::string name;
-  std::optional<DType> dtype;  // none: any type is good (reading), or not known yet (adding)
+  std::optional<DType> dtype;  // none: any type (reading), or not known yet (adding)
   std::string unit{};
   std::string help{};
   double fill = 0;          // an integer or bool column starts as this; floats start as NaN
-  std::size_t width = 1;    // values per cell; a port that is read demands as many
+  std::size_t width = 1;    // values per cell; a port that is read requires as many
   std::string fill_text{};  // a string column starts as this
   // What files call a column of epochs; "": <name>_<band>.
   std::string file_name{};
   // A column of epochs that is written when the user names none. The product of a survey has these
-  // in the order in which they are declared; if none of the survey's is marked, all numbers.
+  // in the order of declaration; if none of the survey's is marked, all numeric columns.
   bool in_product = false;
 };
 
@@ -56,7 +56,7 @@ class QSOHOST_API Schema {
     std::string origin;
   };
 
-  // True while the source has not been opened and there may be more than is listed.
+  // True while the source has not been opened, so that more columns may exist than are listed.
   bool is_open() const { return open_; }
   const Entry* find(std::string_view group, std::string_view name) const;
   const GroupEntry* find_group(std::string_view name) const;
@@ -74,7 +74,7 @@ class QSOHOST_API Schema {
   bool open_ = false;
 };
 
-// What a stage says of itself in Stage::declare().
+// What a stage declares in Stage::declare().
 class QSOHOST_API Ports {
  public:
   void reads(Port port) { reads_.push_back(std::move(port)); }
@@ -85,15 +85,15 @@ class QSOHOST_API Ports {
   void drops_group(std::string name) { drops_.push_back(std::move(name)); }
   // For a Source that has not been opened: there will be columns and groups besides those declared.
   void adds_unknown() { unknown_ = true; }
-  // A file that a Sink will write, as a pattern in which only {name} is open; relative paths count
-  // from the run directory. Two sinks with the same file are an error.
+  // A file that a Sink will write, as a pattern in which {name} is replaced; relative paths are
+  // resolved against the run directory. Two sinks with the same file are an error.
   void writes(std::string product) { products_.push_back(std::move(product)); }
-  // Which rows a Sink writes and in which order, in words that a user understands, such as its
-  // options: `sort_by = "ra"`. The host warns where the sinks of a chain differ, for row i of their
+  // Which rows a Sink writes and in which order, in terms that a user knows, such as its options:
+  // `sort_by = "ra"`. The host warns where the sinks of a chain differ, because row i of their
   // products is then not the same object.
   void rows(std::string key) { rows_ = std::move(key); }
-  // A stage that reads the times of several groups does not work where these are of different time
-  // systems, unless it says here that it keeps the groups apart, or converts their times.
+  // A stage that reads the times of several groups is refused where their time systems differ,
+  // unless it declares here that it keeps the groups apart, or converts their times.
   void minds_time_systems() { minds_time_systems_ = true; }
   // Anything else that cannot work at this place of the chain; shown with the stage's line.
   void problem(std::string message) { problems_.push_back(std::move(message)); }
@@ -103,7 +103,7 @@ class QSOHOST_API Ports {
   const std::vector<GroupInfo>& added_groups() const { return groups_; }
   const std::vector<std::string>& dropped_groups() const { return drops_; }
   const std::vector<std::string>& products() const { return products_; }
-  const std::string& row_key() const { return rows_; }  // "": not said
+  const std::string& row_key() const { return rows_; }  // "": not declared
   const std::vector<std::string>& problems() const { return problems_; }
   bool has_unknown() const { return unknown_; }
   bool time_systems_are_minded() const { return minds_time_systems_; }
@@ -137,8 +137,7 @@ class QSOHOST_API PortOwner {
   Ports ports_;
 };
 
-// A column that must be there. in(batch) is the whole column: one entry a row or an epoch, or
-// `width` of them one after the other.
+// A required column. in(batch) is the whole column: `width` values per row or epoch, consecutively.
 template <class T, std::size_t width = 1>
 class In {
   static_assert(width != kAnyWidth, "who reads cells of any width declares it in Stage::declare()");

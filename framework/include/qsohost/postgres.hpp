@@ -1,15 +1,15 @@
 // PostgreSQL for sources and fetchers: connecting, column lists, binary COPY in both directions,
-// and trying again. A library of its own, qsohost::postgres, which plugins that need it link; the
-// framework itself knows no database.
+// and retries. A separate library, qsohost::postgres, which plugins that need it link; the
+// framework itself does not depend on a database.
 //
 // Transactions, statements and rows are libpqxx's. Connecting, cancelling and binary COPY use
 // libpq: libpqxx has no binary COPY, and its connecting cannot be stopped. A lost session is never
-// made again silently, because its snapshot and its temporary tables would be missing.
+// reopened silently, because its snapshot and its temporary tables would be missing.
 //
 // Errors: TryAgain for what may work a minute later (connection lost or refused, server starting or
 // shutting down, out of resources: SQLSTATE 08, 53, 57P, 40), and when the user wants to stop;
-// RunError for what will not (wrong password, no such table or column, no rights), with what to
-// do. No message holds a password.
+// RunError for what will not (wrong password, no such table or column, no rights), with advice. No
+// message contains a password.
 //
 // Protocol: https://www.postgresql.org/docs/15/sql-copy.html (binary format),
 // https://www.postgresql.org/docs/15/errcodes-appendix.html.
@@ -34,9 +34,9 @@
 namespace qsohost::inline v1 {
 
 // A connection string ("host=... dbname=..."), a URI ("postgresql://..."), or one word, which is
-// the name of a service in ~/.pg_service.conf; "": as the environment (PGHOST, ...) says. Throws
+// the name of a service in ~/.pg_service.conf; "": from the environment (PGHOST, ...). Throws
 // RunError if it is none of these or holds a password: chain files are stored and shown, so
-// passwords come from ~/.pgpass, PGPASSWORD or the service file alone. Opens nothing.
+// passwords come only from ~/.pgpass, PGPASSWORD or the service file. Opens nothing.
 void check_dsn(const std::string& dsn);
 
 class PgSession;
@@ -46,9 +46,9 @@ struct PgResult;
 // One session. One thread at a time uses it and its transaction.
 class PgConnection {
  public:
-  // `stop`: asked ten times a second while connecting, waiting and sending, by the thread that
-  // waits; it must not throw. True cancels what the server is doing for us, and TryAgain is thrown:
-  // within two seconds, whatever the network does.
+  // `stop`: called ten times a second while connecting, waiting and sending, by the thread that
+  // waits; it must not throw. True cancels the running statement and throws TryAgain: within two
+  // seconds, whatever the network does.
   PgConnection(const std::string& dsn, std::function<bool()> stop);
   PgConnection(PgConnection&&) noexcept = default;
   PgConnection& operator=(PgConnection&&) = delete;
@@ -63,15 +63,15 @@ enum class PgAccess : std::uint8_t {
   ReadWrite,  // read committed
 };
 
-// The cells of an answer, for PgTransaction::query(). T: bool, int, std::int64_t, double,
+// The cells of a result, for PgTransaction::query(). T: bool, int, std::int64_t, double,
 // std::string, or std::optional of one of these.
 std::size_t pg_rows(const PgResult& result);
 void pg_check_columns(const PgResult& result, std::size_t columns);
 template <class T>
 T pg_cell(const PgResult& result, std::size_t row, std::size_t column);
 
-// What is done in it counts once commit() has returned; without it, nothing does. One at a time for
-// a connection. The session stays open as long as its connection object or a transaction lives.
+// Changes take effect once commit() has returned. One at a time per connection. The session stays
+// open as long as its connection object or a transaction lives.
 class PgTransaction {
  public:
   PgTransaction(PgConnection& connection, PgAccess access);
@@ -79,13 +79,13 @@ class PgTransaction {
   PgTransaction(PgTransaction&&) noexcept;
   PgTransaction& operator=(PgTransaction&&) = delete;
 
-  // One statement; $1, $2, ... stand for `parameters`, texts. After one that failed there is no
-  // other in this transaction.
+  // One statement; $1, $2, ... stand for `parameters`, texts. After a failure the transaction
+  // accepts no other.
   void execute(const std::string& sql, std::span<const std::string> parameters = {}) {
     ask(sql, parameters);
   }
-  // The rows of its answer, typed: query<std::string, std::optional<double>>("SELECT ...").
-  // Throws RunError when there are other columns, or a NULL where it is not optional.
+  // The rows of its result, typed: query<std::string, std::optional<double>>("SELECT ..."). Throws
+  // RunError for other columns, or a NULL where it is not optional.
   template <class... Cells>
   std::vector<std::tuple<Cells...>> query(const std::string& sql,
                                           std::span<const std::string> parameters = {}) {
@@ -125,46 +125,46 @@ struct PgTable {
   std::string sql() const;                        // quoted
 };
 
-// How the values of a column come: one a row, as many a row as info.width says, or any number.
+// Values per row of a column: one, info.width, or any number.
 enum class PgShape : std::uint8_t { Scalar, Fixed, Varying };
 
 struct PgColumn {
   ColumnInfo info;       // name as in the database; description from COMMENT ON COLUMN
   std::string sql_type;  // as the server spells it: "double precision[]"
   PgShape shape = PgShape::Scalar;
-  bool is_padded = false;  // char(n): blanks at the end are none of the value
-  std::string trouble{};   // why it cannot be taken; empty if it can
+  bool is_padded = false;  // char(n): blanks at the end are not part of the value
+  std::string trouble{};   // why it cannot be read; empty if it can
 };
 
 // The columns of a table, materialised view or view in ordinal order. bool, int2, int4, int8,
 // float4, float8, text, varchar, char(n), "char", name, domains over them, and one-dimensional
-// arrays of these. The database does not say how long arrays are: one whose first thousand rows
-// have one length is Fixed. Throws RunError if there is no such table.
+// arrays of these. The database does not declare the length of arrays: one whose first thousand
+// rows have the same length is Fixed. Throws RunError if the table does not exist.
 std::vector<PgColumn> columns_of(PgTransaction& transaction, const PgTable& table);
 
 // Rows of one column; the form of FitsCells.
 struct PgCells {
   Column values;                       // NULL is null, NaN is NaN
-  std::vector<std::uint64_t> lengths;  // one a row if Varying, empty otherwise
+  std::vector<std::uint64_t> lengths;  // one a row if Varying, else empty
 };
 
 // Decodes a binary COPY stream.
 class PgCopyReader {
  public:
-  // `columns`: those of the stream. `more` appends bytes to the buffer, of the stream from its
-  // first; false (with nothing appended) at its end.
+  // `columns`: those of the stream. `more` appends the next bytes of the stream to the buffer, from
+  // its beginning; false (with nothing appended) at its end.
   PgCopyReader(std::vector<PgColumn> columns, std::function<bool(std::string&)> more);
 
   const std::vector<PgColumn>& columns() const { return columns_; }
-  // The next rows, up to `most`, a PgCells each column; without rows at the end of the stream.
-  // Throws RunError for a stream that is cut or of other columns, and for an array of another
-  // length than a Fixed column has; it names the column.
+  // The next rows, up to `most`, as a PgCells per column; without rows at the end of the stream.
+  // Throws RunError that names the column for a truncated stream, one of other columns, and an
+  // array in a Fixed column whose length differs.
   std::vector<PgCells> next(std::size_t most);
 
  private:
   bool need(std::size_t bytes);
   void read_header();
-  bool next_row();  // the whole of it in the buffer; false at the end
+  bool next_row();  // reads it all into the buffer; false at the end
   std::vector<PgColumn> columns_;
   std::function<bool(std::string&)> more_;
   std::string buffer_;
@@ -175,16 +175,16 @@ class PgCopyReader {
   bool is_done_ = false;
 };
 
-// COPY (query) TO STDOUT (FORMAT binary): the stream as it comes. The transaction takes no other
-// statement until the stream ends or this object is destroyed, which cancels the COPY. It must be
-// destroyed before the transaction is.
+// COPY (query) TO STDOUT (FORMAT binary): the stream as it arrives. The transaction accepts no
+// other statement until the stream ends or this object is destroyed, which cancels the COPY. It
+// must be destroyed before the transaction is.
 class PgCopyOut {
  public:
   PgCopyOut(PgTransaction& transaction, const std::string& query);
   ~PgCopyOut();
   PgCopyOut(const PgCopyOut&) = delete;
   PgCopyOut& operator=(const PgCopyOut&) = delete;
-  // Appends what has come, at least a row and some hundred kB at most. False at the end.
+  // Appends what has arrived, at least a row and some hundred kB at most. False at the end.
   bool next(std::string& buffer);
 
  private:
@@ -196,7 +196,7 @@ concept PgNumber =
     std::same_as<T, bool> || std::same_as<T, std::int16_t> || std::same_as<T, std::int32_t> ||
     std::same_as<T, std::int64_t> || std::same_as<T, float> || std::same_as<T, double>;
 
-// COPY table(columns) FROM STDIN (FORMAT binary). Each value as the type of its column is: boolean,
+// COPY table(columns) FROM STDIN (FORMAT binary). Each value has the type of its column: boolean,
 // int2, int4, int8, float4, float8, text, or a one-dimensional array of these.
 class PgCopyIn {
  public:
@@ -209,7 +209,7 @@ class PgCopyIn {
   void put(T value);
   void put(std::string_view value);  // UTF-8
   void put_null();
-  // An array of `size` elements, which are put between these two.
+  // An array of `size` elements, which are put between these two calls.
   void begin_array(DType element, std::size_t size);
   void end_array();
   void finish();  // without it the server gets nothing
@@ -221,22 +221,22 @@ class PgCopyIn {
   std::size_t array_ = 0;  // where one begins in the buffer
 };
 
-// Waits between attempts grow from `first` to `longest` seconds, doubling, each up to a half
-// shorter by chance, so that many clients do not come back together.
+// Exponential back-off: waits double from `first` to `longest` seconds, each shortened at random by
+// up to a half, so that many clients do not retry together.
 struct PgRetry {
   int attempts = 6;
   double first = 0.5;
   double longest = 30;
 };
 
-// Counts attempts that failed.
+// Counts failed attempts.
 class PgPatience {
  public:
-  // `warn` is told of every failure and how long the wait is.
+  // `warn` receives every failure and the length of the wait.
   PgPatience(PgRetry retry, std::function<bool()> stop,
              std::function<void(const std::string&)> warn);
-  // After a TryAgain with this message: waits, or throws RunError when it was the last attempt,
-  // or TryAgain when the user wants to stop.
+  // After a TryAgain with this message: waits, or throws RunError after the last attempt, or
+  // TryAgain when the user wants to stop.
   void failed(const std::string& message);
   void progressed() { failures_ = 0; }
   // Calls `work` until it does not throw TryAgain.

@@ -1,12 +1,13 @@
-// The five kinds of stage. Roles are laws: a Source only creates objects; Fetchers and Fitters add
-// columns and never remove; Filters remove rows or epochs and never add; Sinks only read.
+// The five kinds of stage. The host enforces their roles: a Source only creates objects; Fetchers
+// and Fitters add columns and never remove; Filters remove rows or epochs and never add; Sinks only
+// read.
 //
 // Constructors touch nothing, so that a stage can be inspected without running. `const` is the
 // threading contract: const functions are called from any thread, several at a time.
 //
-// Whatever a call throws ends in a message that names the stage, and BadObject and the like in what
-// they stand for. An exception that leaves close(), a destructor or a thread of the plugin's own
-// cannot be caught by anybody: it ends the program.
+// Whatever a call throws is reported with the name of the stage, except NotFound, TryAgain and
+// BadObject where they set an object's outcome. An exception that leaves close(), a destructor or
+// one of the plugin's own threads cannot be caught: it ends the program.
 #pragma once
 
 #include <cstdint>
@@ -27,12 +28,12 @@
 
 namespace qsohost::inline v1 {
 
-// The numbers stand in the notes of plugins: do not change them.
+// The numbers are stored in the notes of plugins: do not change them.
 enum class Role : std::uint8_t { Source = 0, Fetcher = 1, Filter = 2, Fitter = 3, Sink = 4 };
 QSOHOST_API std::string_view name_of(Role role);  // "Source", ...
 
-// How a Fetcher's question about one object ended. The numbers are a file format, that of run.db:
-// do not change them.
+// The outcome of a Fetcher for one object. The numbers are a file format, that of run.db: do not
+// change them.
 enum class Outcome : std::uint8_t { Matched = 0, NotFound = 1, Failed = 2, BadObject = 3 };
 QSOHOST_API std::string_view name_of(Outcome outcome);  // "matched", "not found", ...
 
@@ -61,14 +62,14 @@ class QSOHOST_API Counts {
   std::vector<Entry> entries_;
 };
 
-// What a Fetcher says of each object of a batch. An object about which nothing is said is an error
-// of the plugin: nobody is dropped in silence.
+// What a Fetcher reports for each object of a batch. An object without an outcome is an error of
+// the plugin: none is dropped silently.
 class QSOHOST_API Outcomes {
  public:
   struct State {
     std::optional<Outcome> outcome;
     std::string reason;        // empty for Matched
-    std::string detail;        // what was found, in a few words: "g 312, r 280; oids 3"
+    std::string detail;        // what was found, briefly: "g 312, r 280; oids 3"
     std::uint64_t epochs = 0;  // filled in by the host
   };
 
@@ -76,12 +77,12 @@ class QSOHOST_API Outcomes {
   Outcomes(std::size_t rows, std::vector<std::string> groups);
 
   // Calls `fetch_one` for each object in order and ends its row in each group. NotFound, TryAgain
-  // and BadObject thrown by it become the object's outcome and take back what it had appended; if
+  // and BadObject thrown by it become the object's outcome and undo what it had appended; if
   // it returns, the object is matched.
   void for_each(Batch& batch, const std::function<void(const Object&)>& fetch_one);
 
-  // The same for a fetcher that knows already how some objects ended: `fetch_one` gives it, and may
-  // throw as above too.
+  // The same for a fetcher that already knows the outcome of some objects: `fetch_one` returns it,
+  // and may throw as above too.
   void end_each(Batch& batch, const std::function<Ending(const Object&)>& fetch_one);
 
   void set(std::size_t row, Outcome outcome, std::string reason = {});
@@ -97,11 +98,11 @@ class QSOHOST_API Outcomes {
   Counts counts_;
 };
 
-// Where a Fitter puts what it found for one object, in the columns that it declared. An object has
-// all of its results or none: what was put here before fit() throws BadObject is taken back.
+// Where a Fitter writes its results for one object, in the columns that it declared. An object has
+// all of its results or none: if fit() throws BadObject, they are undone.
 class QSOHOST_API Result {
  public:
-  // By the host. `arrays` and `counts` are of this object alone.
+  // Called by the host. `arrays` and `counts` are of this object alone.
   Result(Batch& batch, std::size_t row, const Ports& declared, std::deque<Group>& arrays,
          Counts& counts)
       : batch_(&batch), row_(row), declared_(&declared), arrays_(&arrays), counts_(&counts) {}
@@ -117,7 +118,7 @@ class QSOHOST_API Result {
     Column& c = own("", column);
     return c.template values<T>().subspan(row_ * c.width(), c.width());
   }
-  // This object's part of an epoch column that was added to a group already there ("keep").
+  // This object's part of an epoch column that was added to an existing group ("keep").
   template <class T>
   std::span<Stored<T>> epochs(std::string_view group, std::string_view column) {
     Column& c = one_value(group, column);
@@ -125,7 +126,7 @@ class QSOHOST_API Result {
     return c.template values<T>().subspan(s.first, s.count);
   }
   // One more element for this object in a group that this fitter adds (arrays of any length). All
-  // columns of that group get as many elements.
+  // columns of that group must get the same number of elements.
   template <class T>
   void append(std::string_view group, std::string_view column, T value) {
     array(group, column).append(value);
@@ -147,15 +148,15 @@ class QSOHOST_API Result {
   Counts* counts_;
 };
 
-// Something of the outside world that a stage's results depend on. The ledger of a run keeps it,
-// and a run goes on only where its inputs are what they were.
+// An external input of a stage's results. The ledger of a run stores it, and a run is resumed only
+// if its inputs are unchanged.
 struct Input {
   std::string name;   // "/data/dr16q.fits", "script fit.py"
   std::string state;  // compared as text
 };
 
-// A file: its size and a digest of its content; of one larger than 256 MiB, of its first and last
-// MiB and the time of its last change. One that cannot be read has the state "not there".
+// A file: its size and a digest of its content; for one larger than 256 MiB, of its first and last
+// MiB and its modification time. One that cannot be read has the state "not there".
 QSOHOST_API Input file_input(const std::filesystem::path& file);
 // A text, such as a script or a query: a digest of it.
 QSOHOST_API Input text_input(std::string name, std::string_view text);
@@ -164,17 +165,17 @@ class QSOHOST_API Stage : public OptionOwner, public PortOwner {
  public:
   virtual ~Stage();
 
-  // What the chain calls this stage; results and messages carry it.
+  // The stage's name in the chain, used in results and messages.
   const std::string& label() const { return label_; }
   void set_label(std::string label) { label_ = std::move(label); }  // by the host
 
   // Rules between options; throws RunError. Pure: opens nothing.
   virtual void validate() const {}
-  // Ports that depend on options or on what is before. Called by --check, when nothing is open, and
-  // again when the source has been opened.
+  // Ports that depend on options or on the stages before. Called by --check, when nothing is open,
+  // and again once the source is open.
   virtual void declare(const Schema& before, Ports& ports) const;
-  // What its results depend on besides its options and its code: the files that it will read, the
-  // text of a script. Called before open().
+  // Inputs of its results besides its options and its code: the files that it will read, the text
+  // of a script. Called before open().
   virtual std::vector<Input> fingerprint() const { return {}; }
   // A stage that was closed may be opened again; a Source then begins with its first object.
   virtual void open(Context& context);
@@ -191,18 +192,18 @@ class QSOHOST_API Source : public Stage {
  public:
   static constexpr Role role = Role::Source;
   ~Source() override;
-  // Fills up to batch.capacity() rows, "source_id" among the columns; false when there is no more
-  // (the batch then stays empty). The order is the same in every run. One thread. One that waits
-  // for its rows gives up, with false too, when Context::stop_requested().
+  // Fills up to batch.capacity() rows, "source_id" among the columns; false at the end (the batch
+  // then stays empty). The order must be the same in every run. One thread. A source that waits for
+  // its rows must return false too when Context::stop_requested().
   virtual bool read(Batch& batch) = 0;
-  // Objects in all, if known without reading everything.
+  // Total number of objects, if known without reading everything.
   virtual std::optional<std::uint64_t> size() const { return std::nullopt; }
-  // Makes object `first`, counted from 0, the next that read() gives, without reading those before
-  // it. Returns the object that is next: `first`, or the number of objects if there are fewer, or 0
-  // if it cannot; then the host reads and drops what lies before. Called after open(), before
-  // read(). A shard seeks over what --skip leaves out, a resumed run over batches that are done but
-  // for the last. Objects that were sought over are not compared with those of the run before, so a
-  // source that can seek names in fingerprint() every file that decides on their order.
+  // Makes object `first`, counted from 0, the next that read() returns, without reading those
+  // before it. Returns the object that is next: `first`, or the number of objects if there are
+  // fewer, or 0 if it cannot seek; then the host reads and drops those before. Called after open(),
+  // before read(). A shard skips what --skip leaves out, a resumed run all committed batches except
+  // the last. Skipped objects are not compared with those of the run before, so a source that can
+  // seek must list in fingerprint() every file that determines their order.
   virtual std::uint64_t seek(std::uint64_t first);
 };
 
@@ -210,10 +211,10 @@ class QSOHOST_API Fetcher : public Stage {
  public:
   static constexpr Role role = Role::Fetcher;
   ~Fetcher() override;
-  // Appends the epochs of every object, in row order, to the groups it declared, and says how each
-  // object ended. Called on the fetcher's own I/O lanes, never on a compute thread.
+  // Appends the epochs of every object, in row order, to the groups it declared, and sets each
+  // object's outcome. Called on the fetcher's own I/O threads, never on a compute thread.
   virtual void fetch(Batch& batch, Outcomes& outcomes) = 0;
-  // How many batches may be in fetch() at once, each on a thread of its own.
+  // How many batches may be in fetch() at once, each on its own thread.
   virtual int lanes() const { return 1; }
 };
 
@@ -224,7 +225,7 @@ class QSOHOST_API Filter : public Stage {
   virtual void apply(Batch& batch, Counts& counts) const = 0;
 };
 
-// A batch in front of a Fitter.
+// A batch as passed to a Fitter.
 class QSOHOST_API FitBatch {
  public:
   using FitOne = std::function<void(const Object&, Result&)>;
@@ -234,7 +235,7 @@ class QSOHOST_API FitBatch {
 
   const Batch& batch() const { return *batch_; }
   // Calls `fit_one` for every object (object.row() is its row), on several threads at once; what it
-  // throws concerns that object, as described at Fitter::fit. To be called once.
+  // throws applies to that object, as described at Fitter::fit. Call once.
   void for_each(const FitOne& fit_one) { for_each_(fit_one); }
 
  private:
@@ -242,16 +243,16 @@ class QSOHOST_API FitBatch {
   std::function<void(const FitOne&)> for_each_;
 };
 
-// Overrides fit() or, if it is better at many objects than at one, fit_batch().
+// Overrides fit() or, if many objects at once are faster, fit_batch().
 class QSOHOST_API Fitter : public Stage {
  public:
   static constexpr Role role = Role::Fitter;
   ~Fitter() override;
   // One object. May throw BadObject: the object is flagged, its results keep their fill values and
-  // its arrays stay empty, whatever had been put into `result`.
+  // its arrays stay empty, whatever was written to `result`.
   virtual void fit(const Object& object, Result& result) const;
-  // All objects of a batch; here: each by fit(). One that works on the batch as a whole (on a GPU)
-  // does so first, and then hands out what it found:
+  // All objects of a batch; by default each by fit(). A fitter that works on the batch as a whole
+  // (on a GPU) does so first, and then stores its results:
   //
   //   const auto found = fit_on_device(batch.batch());
   //   batch.for_each([&](const Object& object, Result& result) {
@@ -264,7 +265,7 @@ class QSOHOST_API Fitter : public Stage {
 };
 
 // What a Sink stores of one batch. A batch that is done again is another attempt and another chunk,
-// so the files of a run that was broken off are never taken for those of a batch that was done.
+// so files of an interrupted run are never mistaken for those of a committed batch.
 struct Chunk {
   std::uint64_t ordinal = 0;  // of the batch
   std::uint64_t attempt = 1;
@@ -274,13 +275,13 @@ struct Chunk {
   QSOHOST_API std::string file_name(std::string_view extension, std::string_view part = {}) const;
 };
 
-// Where a Sink makes its products.
+// Where a Sink writes its products.
 class QSOHOST_API Products {
  public:
   virtual ~Products();
   // The file to write in place of `product`, a path as declared by Ports::writes() with the name of
-  // the chain filled in; its folder exists. When all sinks have finished the host gives the files
-  // of all of them their names.
+  // the chain filled in; its folder exists. When all sinks have finished, the host renames all of
+  // these files.
   virtual std::filesystem::path part(const std::filesystem::path& product) = 0;
 };
 
@@ -291,10 +292,10 @@ class QSOHOST_API Sink : public Stage {
   // Stores the batch as this chunk in run().chunk_dir so that it survives a crash once this returns
   // (see publish_file). Writing a chunk again replaces it. One thread, in source order.
   virtual void write(const Batch& batch, const Chunk& chunk) = 0;
-  // Called once when every batch is committed: makes the products from these chunks, in this
-  // order. Throws RunError if one of them does not hold what was written for so many objects.
+  // Called once when every batch is committed: makes the products from these chunks, in this order.
+  // Throws RunError if one of them does not match its number of objects.
   virtual void finish(std::span<const Chunk> chunks, Products& products) = 0;
-  // True if the chunks shall stay when the run is done, for `qsohost merge`.
+  // True if the chunks must stay when the run is done, for `qsohost merge`.
   virtual bool keeps_chunks() const { return false; }
 };
 

@@ -1,12 +1,12 @@
-// For tests of plugins: one stage, its options, canned input; run it and look. No chain file, no
-// run directory but a temporary one, no network.
+// For tests of plugins: one stage, its options, canned input; run it and check the results. No
+// chain file, no run directory but a temporary one, no network.
 //
 //   Harness h("ztf-quality", {{"chi", "[0.5, 1.5]"}});
 //   h.batch().objects()...; h.batch().add_group(...)...   // or h.targets({...})
 //   h.run();
 //   CHECK(h.batch().group("ztf.g").epochs() == 3);
 //
-// The stage is found as the host finds it (QSOHOST_PLUGIN_PATH).
+// The stage is searched for as the host does it (QSOHOST_PLUGIN_PATH).
 #pragma once
 
 #include <filesystem>
@@ -36,7 +36,7 @@ class QSOHOST_API Harness {
   Harness(const Harness&) = delete;
   Harness& operator=(const Harness&) = delete;
 
-  // The batch that the stage gets; after run(), what it made of it.
+  // The batch that the stage receives; after run(), with its changes.
   Batch& batch();
   void targets(const std::vector<Target>& targets);
   // Objects with one light curve each in `group` (survey and band from its name, "ztf.g"): columns
@@ -45,12 +45,12 @@ class QSOHOST_API Harness {
 
   Stage& stage();
 
-  // What an archive answers, for an HttpFetcher. Status 0 is a broken connection; 429, 5xx and the
-  // like are asked again at once, as often as the stage's policy allows. RunError ends the test.
+  // Simulates an archive, for an HttpFetcher. Status 0 is a broken connection; 429, 5xx and the
+  // like are retried at once, as often as the stage's policy allows. RunError ends the test.
   void answers(std::function<Response(const Request&)> archive);
   // The body of the first entry whose text is in the URL or in the body of the request; none: 404.
   void answers(std::vector<std::pair<std::string, std::string>> bodies);
-  const std::vector<Request>& requests() const;  // in the order in which they were asked
+  const std::vector<Request>& requests() const;  // in the order in which they were sent
 
   // Declares, opens, and calls the stage on the batch. A Source reads until it has no more or until
   // `max_rows`; a Sink writes the batch and finishes. May be called once.

@@ -33,10 +33,10 @@ inline constexpr TimeSystem kGaiaTime{TimeScale::TCB, 2455197.5, TimePlace::Bary
 // "MJD UTC", "JD TT", "HJD UTC", "BJD TCB - 2455197.5", "GJD TT - 2450000"; "" if it is not known.
 // The first letter of [HBG]JD is the place.
 QSOHOST_API std::string name_of(const TimeSystem& system);
-// The other way round; none for other words.
+// The inverse; none for other texts.
 QSOHOST_API std::optional<TimeSystem> time_system_of(std::string_view name);
 
-// The values of TIMESYS and TREFPOS, and the other way round; MJDREF is zero - kMjdZero.
+// The values of TIMESYS and TREFPOS, and the inverse; MJDREF is zero - kMjdZero.
 QSOHOST_API std::string_view fits_name_of(TimeScale scale);  // "UTC"
 QSOHOST_API std::string_view fits_name_of(TimePlace place);  // "BARYCENTER"
 QSOHOST_API std::optional<TimeSystem> time_system_from_fits(std::string_view timesys,

@@ -1,4 +1,4 @@
-// Waits between attempts that grow, so that a server in trouble is left alone.
+// Exponential back-off between attempts, so that a failing server is not overloaded.
 #pragma once
 
 #include <algorithm>
@@ -10,15 +10,15 @@ namespace qsohost::inline v1 {
 struct Backoff {
   double first;        // seconds before the second attempt
   double longest;      // seconds
-  double factor = 2;   // of each wait to the one before
+  double factor = 2;   // ratio of each wait to the one before
 
-  // Before the attempt after `attempts` (1, 2, ...) that have failed.
+  // The wait before the next attempt, after `attempts` (1, 2, ...) failures.
   double seconds(int attempts) const {
     return std::min(longest, first * std::pow(factor, std::max(0, attempts - 1)));
   }
 };
 
-// Between a half and the whole, so that those that failed together do not come back together.
+// Between half and all of it, so that clients that failed together do not retry together.
 template <class Random>
 double jittered(double seconds, Random& random) {
   return seconds * std::uniform_real_distribution<double>(0.5, 1)(random);

@@ -1,4 +1,4 @@
-// Numbers with their highest byte first, as FITS and PostgreSQL have them.
+// Big-endian numbers, as in FITS and PostgreSQL.
 #pragma once
 
 #include <boost/endian/conversion.hpp>

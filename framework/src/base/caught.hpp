@@ -1,11 +1,12 @@
-// What an exception that a plugin threw says, copied at once: its class may be the plugin's own.
+// The message of an exception that a plugin threw, copied at once: its class may be the plugin's
+// own.
 #pragma once
 
 #include <string>
 
 namespace qsohost::inline v1 {
 
-// For use in a catch block, of std::exception or of anything at all.
+// For use in a catch block, for std::exception or any other type.
 std::string current_exception_message();
 
 // "spline(double)" for "_Z6splined".

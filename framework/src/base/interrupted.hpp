@@ -1,4 +1,5 @@
-// The user wants the run to stop, and a batch is left undone for --resume. No stage's failure.
+// The user wants the run to stop, and a batch is left undone for --resume. Not a failure of a
+// stage.
 #pragma once
 
 #include <exception>

@@ -1,5 +1,4 @@
-// A queue between threads. It needs no bound of its own: the tokens of the executor limit how many
-// batches there are at all.
+// A queue between threads. Unbounded: the executor's tokens limit the total number of batches.
 #pragma once
 
 #include <condition_variable>

@@ -54,7 +54,7 @@ void hide(std::string& text, const std::string& value, std::string_view by) {
   }
 }
 
-// Of secrets that this run takes from elsewhere, or does not have.
+// Masks marks of secrets that this run reads from another place, or does not have.
 void hide_marks(std::string& text) {
   for (auto at = text.find(kMarkBegin); at != std::string::npos;
        at = text.find(kMarkBegin, at + 1)) {

@@ -10,7 +10,7 @@ namespace qsohost::inline v1 {
 
 namespace {
 
-// Parameters ("?mode=ro") go behind it.
+// Parameters ("?mode=ro") are appended to it.
 std::string file_uri(const std::filesystem::path& file) {
   std::string uri = "file:";
   for (const char c : std::filesystem::absolute(file).string()) {
@@ -36,8 +36,8 @@ SqliteFile::SqliteFile(const std::filesystem::path& file, int wait_ms)
 std::shared_ptr<SqliteFile> SqliteFile::look_at(const std::filesystem::path& file, int wait_ms,
                                                 const char* probe, std::string_view else_it) {
   std::string reason;
-  // Where SQLite may not write beside the file it cannot read along with a writer; a file that
-  // nobody writes to can be read as it is.
+  // SQLite cannot read a file in a read-only folder while sharing it with a writer; without a
+  // writer it can be opened as immutable.
   for (const char* how : {"?mode=ro", "?mode=ro&immutable=1"}) {
     try {
       SQLite::Database db(file_uri(file) + how, SQLite::OPEN_READONLY | SQLite::OPEN_URI, wait_ms);

@@ -1,6 +1,5 @@
-// What is ours of an SQLite file: how it is opened, that one call at a time is made, and that every
-// mistake is a RunError that names the file. Databases, statements and transactions are
-// SQLiteCpp's.
+// Our part of SQLite files: opening, one call at a time, and every error as a RunError that names
+// the file. Databases, statements and transactions are SQLiteCpp's.
 #pragma once
 
 #include <SQLiteCpp/Database.h>
@@ -21,10 +20,10 @@ namespace qsohost::inline v1 {
 
 class SqliteFile {
  public:
-  // To read and write; made if it is not there. "": in memory. Others that write are waited for.
+  // To read and write; created if missing. "": in memory. Waits up to wait_ms for other writers.
   SqliteFile(const std::filesystem::path& file, int wait_ms);
-  // To read what is there, perhaps on media that nobody can write to. `probe` must succeed; if not,
-  // the message says that the file cannot be read, or `else_it`.
+  // To read only, perhaps from read-only media. `probe` must succeed; if not, the message says that
+  // the file cannot be read, or `else_it`.
   static std::shared_ptr<SqliteFile> look_at(const std::filesystem::path& file, int wait_ms,
                                              const char* probe, std::string_view else_it);
 
@@ -57,11 +56,11 @@ class SqliteFile {
   std::mutex mutex_;
 };
 
-// The journal mode for a database in this folder: a write-ahead log needs memory that is shared by
-// all who have it open, which network file systems do not give.
+// The journal mode for a database in this folder: a write-ahead log needs memory shared by all
+// processes that have it open, which network file systems do not provide.
 const char* journal_mode(const std::filesystem::path& file);
 
-// Not copied when it is bound: it must stay until the statement has been stepped.
+// Not copied when bound: it must stay valid until the statement has been stepped.
 struct Blob {
   std::string_view bytes;
 };
@@ -78,7 +77,7 @@ void bind_values(SQLite::Statement& statement, const T&... values) {
   (bind_one(statement, ++position, values), ...);
 }
 
-// Executes it once; true if it gives a row.
+// Executes it once; true if it returns a row.
 template <class... T>
 bool step(SQLite::Statement& statement, const T&... values) {
   bind_values(statement, values...);

@@ -33,7 +33,7 @@ struct Settings : OptionOwner {
   Option<std::vector<Path>> plugins{this, "plugins", {}, "plugin files to load first"};
 };
 
-// Turns the lines of Chain::effective() back: "chain.name = mine", "stage raw = fits-sink (...)",
+// Parses the lines of Chain::effective(): "chain.name = mine", "stage raw = fits-sink (...)",
 // "raw.what = \"ztf\"".
 RawChain raw_chain_of(const std::vector<std::string>& lines) {
   RawChain raw;
@@ -93,7 +93,7 @@ void add_plugins(const Settings& settings, const RawChain& raw, Plugins& plugins
   plugins.add_standard_folders();
 }
 
-// Of two versions of a plugin, that the one is used and not the other.
+// Warns which of two versions of a plugin is used.
 void tell_hidden(const StageOffer& offer, const Place& place, const Plugins& plugins,
                  std::vector<Problem>& problems) {
   for (const HiddenPlugin& other : plugins.hidden()) {
@@ -159,7 +159,7 @@ void check_for_sink(const std::vector<ChainStage>& stages, std::vector<Problem>&
   }
 }
 
-// One file may be spelled in several ways; those that depend on the run directory are found when
+// A file may be spelled in several ways; those that depend on the run directory are detected when
 // the run opens it.
 void check_products(const std::vector<ChainStage>& stages, const std::string& chain_name,
                     std::vector<Problem>& problems) {
@@ -276,7 +276,7 @@ void Chain::build(const RawChain& raw, const std::filesystem::path& folder, Plug
   check_alignment(stages_, problems);
   std::ranges::stable_sort(
       problems, {}, [](const Problem& p) { return std::tuple(p.place.line, p.place.column); });
-  // Once for all stages that are not known.
+  // Once for all unknown stages.
   if (!all_known) {
     const Place place{file_.string(), 0, 0};
     problems.push_back(
@@ -286,12 +286,12 @@ void Chain::build(const RawChain& raw, const std::filesystem::path& folder, Plug
 
 void Chain::check_ports(std::vector<Problem>& problems) {
   Schema schema;
-  Schema as_written;  // with what the chain file has where --swap put another stage
+  Schema as_written;  // with the chain file's stages in place of those from --swap
   bool is_swapped = false;
   for (ChainStage& stage : stages_) {
     stage.before = schema;
     if (!stage.stage || !stage.is_whole) {
-      // Nobody knows what it would have added; complaints about later stages would be guesses.
+      // Its columns are not known; errors reported for later stages would be guesses.
       schema.set_open(true);
       as_written.set_open(true);
       continue;

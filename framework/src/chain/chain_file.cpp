@@ -22,7 +22,7 @@ std::optional<Scalar> scalar_of(const toml::node& node) {
   return std::nullopt;
 }
 
-// No place if there is no file: the value is of the command line.
+// No place without a file: the value is from the command line.
 Place place_in(const std::string& file, const toml::source_region& region) {
   if (file.empty()) return {};
   return {file, static_cast<int>(region.begin.line), static_cast<int>(region.begin.column)};
@@ -198,7 +198,7 @@ OptionValue parse_option_value(const std::string& text) {
       if (auto value = value_of(*table.get("value"), "")) return std::move(*value);
     }
   } catch (const toml::parse_error&) {
-    // Not TOML: on a command line that is a string without its quotes.
+    // Not TOML: on a command line that is an unquoted string.
   }
   return {Scalar(text)};
 }

@@ -1,4 +1,4 @@
-// A chain file as it stands, before any stage is known. The only part that sees toml++.
+// A chain file as written, before any stage is known. Only this part uses toml++.
 #pragma once
 
 #include <filesystem>
@@ -18,8 +18,7 @@ struct RawStage {
   Place place;        // of the [[stage]]
   Place use_place;
   std::vector<RawOption> options;
-  // What the file has in this place, if another stage was put there: `use` gets those of the
-  // options that it knows.
+  // The file's stage, if another one replaces it: `use` gets those of the options that it knows.
   std::string swapped_from;
   bool in_line_up = false;  // one of several in this place
 };
@@ -30,12 +29,12 @@ struct RawChain {
   std::vector<RawStage> stages;
 };
 
-// Everything that is wrong is added to `problems`; what could be read is returned, nothing if the
-// file is not there or no TOML.
+// Adds all errors to `problems` and returns what could be read; nothing if the file is missing or
+// not TOML.
 std::optional<RawChain> read_chain_file(const std::filesystem::path& file,
                                         std::vector<Problem>& problems);
 
-// The right-hand side of --set: a TOML value, or else a bare string.
+// The right-hand side of --set: a TOML value, or a bare string.
 OptionValue parse_option_value(const std::string& text);
 
 }  // namespace qsohost::inline v1

@@ -9,7 +9,7 @@ namespace qsohost::inline v1 {
 
 namespace {
 
-// "adds ztf.g, ztf.r; 2 columns": what is new behind a stage, for the arrows of a drawing.
+// "adds ztf.g, ztf.r; 2 columns": what is new after a stage, for the arrows of a drawing.
 std::string change(const ChainStage& stage) {
   std::string out;
   const auto part = [&](const std::string& text) { out += (out.empty() ? "" : "; ") + text; };

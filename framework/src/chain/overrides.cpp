@@ -14,7 +14,7 @@ bool is_fitter(const RawStage& stage, const Plugins& plugins) {
   return offer != nullptr && offer->role == Role::Fitter;
 }
 
-// The fitter that the line-up takes the place of; complains if there is none, or more than one.
+// The fitter that the line-up replaces; reports an error unless there is exactly one.
 const RawStage* place_of(const RawChain& raw, const FitterComparison& line_up, const Plugins& plugins,
                          std::vector<Problem>& problems) {
   std::vector<const RawStage*> found;
@@ -26,7 +26,7 @@ const RawStage* place_of(const RawChain& raw, const FitterComparison& line_up, c
   }
   if (found.size() == 1) return found.front();
   const auto is_unknown = [&](const RawStage& s) { return plugins.find(s.use) == nullptr; };
-  if (std::ranges::any_of(raw.stages, is_unknown)) return nullptr;  // that is said elsewhere
+  if (std::ranges::any_of(raw.stages, is_unknown)) return nullptr;  // reported elsewhere
   std::string message;
   if (fitters.empty()) {
     message = "the chain has no fitter whose place others could take";
@@ -63,7 +63,7 @@ void check_fitters(const FitterComparison& line_up, const std::vector<RawStage>&
 
 void apply_set(RawChain& raw, const std::string& where, const std::string& value,
                std::vector<Problem>& problems) {
-  // Without the value, which may be a secret that does not belong there.
+  // Without the value, which may be a misplaced secret.
   const Place place{fmt::format("--set {}", where), 0, 0};
   const std::size_t dot = where.find('.');
   if (dot == std::string::npos || dot == 0 || dot + 1 == where.size()) {

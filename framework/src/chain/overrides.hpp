@@ -17,8 +17,8 @@ void apply_set(RawChain& raw, const std::string& where, const std::string& value
 void apply_swap(RawChain& raw, const std::string& label, const std::string& use, Plugins& plugins,
                 std::vector<Problem>& problems);
 
-// Puts fitters in the place of one, and leaves out sinks and what comes behind. Those of `set` that
-// are for the place are taken out, and their options given to all the fitters.
+// Replaces one fitter by several, and drops the stages after it and all sinks. Entries of `set` for
+// its label are removed, and their options passed to all these fitters.
 void line_up_fitters(RawChain& raw, const FitterComparison& line_up,
                      std::vector<std::pair<std::string, std::string>>& set, Plugins& plugins,
                      std::vector<Problem>& problems);

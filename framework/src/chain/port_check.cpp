@@ -129,7 +129,7 @@ void check_times(const Schema& before, const Ports& ports, std::vector<std::stri
   }
 }
 
-// Which columns another stage gave before the swap, and what to do; "" if it is not that.
+// Which columns another stage added before the swap, and what to do; "" if that is not the cause.
 std::string swap_hint(const ChainStage& stage, const Ports& ports, const Schema& now,
                       const Schema& as_written) {
   std::vector<std::string> names;
@@ -180,8 +180,8 @@ std::vector<std::string> misfits(Role role, const Schema& before, const Ports& p
 }
 
 std::vector<std::string> misfits_by_swap(const ChainStage& stage, Schema now, Schema as_written) {
-  // While the source is closed it could still give what is missing; but what the chain file has
-  // from another stage is not to be hoped for.
+  // A source that is not open could still provide missing columns; but not those that another stage
+  // of the chain file added.
   now.set_open(false);
   as_written.set_open(false);
   const Ports ports = ports_of(*stage.stage, as_written);

@@ -10,17 +10,17 @@
 
 namespace qsohost::inline v1 {
 
-// What `stage` reads and adds behind `before`: its member ports, and what it declares.
+// What `stage` reads and adds after `before`: its member ports, and what it declares.
 Ports ports_of(const Stage& stage, const Schema& before);
 
-// What a batch holds behind a stage.
+// What a batch holds after a stage.
 Schema after(const Schema& before, const Ports& ports, const std::string& label);
 
 // What does not fit: "needs column ...", one message each.
 std::vector<std::string> misfits(Role role, const Schema& before, const Ports& ports);
 
-// What does not fit because of a swap, with what to do: all but those misfits that there would be
-// with the stages that the chain file names.
+// What does not fit because of a swap, with advice: all misfits that the stages of the chain file
+// would not have.
 std::vector<std::string> misfits_by_swap(const ChainStage& stage, Schema now, Schema as_written);
 
 }  // namespace qsohost::inline v1

@@ -34,8 +34,8 @@ void fill_values(Column& column, Slice cells, Stored<T> value) {
   std::ranges::fill(column.values<T>().subspan(cells.first * width, cells.count * width), value);
 }
 
-// Floats start as NaN, which says "nobody wrote this" better than a number does. A text that is
-// there stays: nobody but the host writes it.
+// Floats start as NaN, which marks cells that were never written. An existing text stays: only the
+// host writes texts.
 void fill_cells(Column& column, const Port& port, Slice cells) {
   switch (column.dtype()) {
     case DType::Bool:
@@ -70,7 +70,7 @@ void create_declared(const ChainStage& stage, Batch& batch) {
   const std::size_t rows = batch.rows();
   for (const GroupInfo& info : stage.ports.added_groups()) batch.add_group(info);
   for (const Port& port : stage.ports.added()) {
-    if (!port.dtype) continue;  // a Source's, which it adds itself once it knows the type
+    if (!port.dtype) continue;  // a Source adds it itself once it knows the type
     ColumnInfo info{port.name, *port.dtype, port.unit, port.help, port.width};
     Group* group = port.group.empty() ? nullptr : &batch.group(port.group);
     Column& column =
@@ -79,8 +79,8 @@ void create_declared(const ChainStage& stage, Batch& batch) {
   }
 }
 
-// A stage may put a column of its own making in the place of one that the host made for it; what
-// comes behind has been checked against what was declared.
+// A stage may replace a column that the host created for it; later stages have been checked against
+// what was declared.
 void check_declared(const ChainStage& stage, const Batch& batch) {
   for (const Port& port : stage.ports.added()) {
     if (!port.dtype) continue;
@@ -156,7 +156,7 @@ void take_back(const ChainStage& stage, Batch& batch, std::size_t row, std::dequ
   }
 }
 
-// All results of the object, or none and why there are none.
+// Stores all results of the object, or none and returns the reason.
 std::optional<std::string> fit_object(const ChainStage& stage, Batch& batch, std::size_t row,
                                       const FitBatch::FitOne& fit_one, std::deque<Group>& arrays,
                                       Counts& counts) {
@@ -289,7 +289,7 @@ std::vector<BadRow> call_fitter(const ChainStage& stage, Batch& batch, const For
     FitBatch fits(batch, [&](const FitBatch::FitOne& fit_one) {
       if (++calls > 1) throw RunError("it called for_each() again: once a batch is enough");
       for_each(batch.rows(), [&](std::size_t row) {
-        const AtWork at_work(at);  // whatever thread this is
+        const AtWork at_work(at);  // on any thread
         const AtObject at_object(batch, row);
         auto reason = fit_object(stage, batch, row, fit_one, arrays[row], counts);
         if (!reason) return;
@@ -301,7 +301,7 @@ std::vector<BadRow> call_fitter(const ChainStage& stage, Batch& batch, const For
     if (calls == 0) throw RunError("its fit_batch() said nothing of any object: see for_each()");
     for (const std::deque<Group>& row_arrays : arrays) append_arrays(batch, row_arrays);
     batch.verify();
-    // Threads finish in any order; what is told of them does not depend on it.
+    // Threads finish in any order; the report must not depend on it.
     std::ranges::sort(bad, {}, &BadRow::row);
   });
   return bad;

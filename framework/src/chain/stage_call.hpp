@@ -1,5 +1,5 @@
-// Calling stages: what a stage declared is created for it, what it throws is told with its place,
-// and what it must not do is noticed.
+// Calling stages: creates what a stage declared, reports what it throws with its place, and detects
+// what it must not do.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +19,7 @@ using ForEach = std::function<void(std::size_t n, const std::function<void(std::
 
 void plain_loop(std::size_t n, const std::function<void(std::size_t)>& body);
 
-// A Fitter's objects that it could not do.
+// An object that a Fitter could not fit.
 struct BadRow {
   std::size_t row = 0;
   std::string reason;
@@ -33,11 +33,11 @@ std::vector<BadRow> call_fitter(const ChainStage& stage, Batch& batch, const For
                                 Counts& counts);
 void call_sink(const ChainStage& stage, const Batch& batch, const Chunk& chunk);
 
-// Any other call into a stage (open, finish): what it throws becomes a RunError that names it, a
-// UsageError stays one.
+// Any other call into a stage (open, finish): what it throws becomes a RunError that names the
+// stage; a UsageError stays one.
 void guarded(const ChainStage& stage, const Batch* batch, const std::function<void()>& call);
 
-// What is told of a crash in a call to this stage.
+// The place reported for a crash in a call to this stage.
 WorkingOn place_of(const ChainStage& stage, const Batch* batch);
 
 std::uint64_t epochs_in(const Batch& batch);

@@ -13,8 +13,8 @@ namespace qsohost::inline v1 {
 
 namespace {
 
-// Options that the chain file gives to the stage that was in this place before: those that the new
-// one does not have are left out, and named in one warning.
+// The options in `raw`; after a swap without those that the new stage does not have, which one
+// warning names.
 std::vector<RawOption> options_for(const Stage& stage, const RawStage& raw,
                                    std::vector<Problem>& problems) {
   std::vector<RawOption> kept = raw.options;

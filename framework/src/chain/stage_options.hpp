@@ -1,4 +1,4 @@
-// Giving a stage the options of a chain file or of the command line.
+// Setting a stage's options from a chain file or the command line.
 #pragma once
 
 #include <filesystem>
@@ -10,8 +10,8 @@
 
 namespace qsohost::inline v1 {
 
-// Sets every option, checks that required ones are there, and asks the stage to validate. Relative
-// paths of the chain file count from `folder`. True if all is well.
+// Sets every option, checks that required ones are given, and validates the stage. Relative paths
+// of the chain file are resolved against `folder`. True without errors.
 bool apply_options(Stage& stage, const RawStage& raw, const std::filesystem::path& folder,
                    std::vector<Problem>& problems);
 

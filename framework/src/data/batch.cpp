@@ -104,7 +104,7 @@ void Group::keep_epochs(std::span<const std::uint8_t> mask) {
 
 namespace {
 
-// Counters that no batch uses at the moment. Never destroyed: a plugin may look at one whenever.
+// Counters that no batch uses at the moment. Never destroyed: a plugin may read one at any time.
 struct IdleCounters {
   std::mutex mutex;
   std::vector<Liveness::Counter*> list;

@@ -51,7 +51,7 @@ namespace {
 template <class V>
 using Element = typename V::value_type;
 
-// What a new cell holds until somebody writes it.
+// The initial value of a new cell.
 template <class T>
 constexpr T blank() {
   if constexpr (std::is_floating_point_v<T>)

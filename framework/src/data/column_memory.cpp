@@ -10,7 +10,7 @@ namespace qsohost::inline v1 {
 
 namespace {
 
-// Address sanitizers find errors only in memory that is really given back.
+// Address sanitizers find errors only in memory that is really freed.
 #if defined(__SANITIZE_ADDRESS__)
 constexpr bool kKeeps = false;
 #elif defined(__has_feature)
@@ -23,12 +23,12 @@ constexpr bool kKeeps = true;
 constexpr bool kKeeps = true;
 #endif
 
-constexpr std::size_t kSmallest = std::size_t{32} << 10;  // smaller blocks malloc handles well
+constexpr std::size_t kSmallest = std::size_t{32} << 10;  // malloc handles smaller blocks well
 constexpr std::size_t kMostKept = std::size_t{32} << 20;  // more than a batch of light curves
 
 class BlockCache {
  public:
-  // The smallest block that will do, unless it is more than twice too large.
+  // The smallest block that fits, unless it is more than twice too large.
   void* take(std::size_t bytes) {
     const std::lock_guard lock(mutex_);
     std::size_t best = blocks_.size();
@@ -44,7 +44,7 @@ class BlockCache {
     return block;
   }
 
-  // When there are too many, the oldest go, which nobody wanted for longest.
+  // Above the limit the oldest blocks are freed, which were unused for longest.
   void give(void* block) {
     const std::lock_guard lock(mutex_);
     blocks_.push_back({block, ::malloc_usable_size(block)});

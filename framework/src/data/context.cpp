@@ -44,7 +44,7 @@ std::string Context::secret(const Secret& secret) const {
   std::string text = secret.where.starts_with(file)
                          ? secret_of_file(secret.where.substr(file.size()))
                          : secret_of_variable(secret.where);
-  // Files of secrets end with a line break, which is no part of them.
+  // Files of secrets end with a line break, which is not part of the secret.
   while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
   if (text.empty()) {
     throw RunError(fmt::format("'{}', which should hold a secret, is empty", secret.where));

@@ -19,7 +19,7 @@ namespace {
 constexpr std::uint64_t kWhole = std::uint64_t{256} << 20;  // read to its end up to this size
 constexpr std::uint64_t kEnd = std::uint64_t{1} << 20;
 
-// As fnv1a(), eight bytes at a time: products may be large.
+// Like fnv1a(), but eight bytes at a time: products may be large.
 std::uint64_t digest(std::string_view bytes, std::uint64_t hash) {
   std::size_t at = 0;
   for (; at + 8 <= bytes.size(); at += 8) {
@@ -31,7 +31,7 @@ std::uint64_t digest(std::string_view bytes, std::uint64_t hash) {
   return fnv1a(bytes.substr(at), hash);
 }
 
-// Of `count` bytes from `first` on; false if they cannot be read.
+// Hashes `count` bytes from `first` on; false if they cannot be read.
 bool add_bytes(std::ifstream& in, std::uint64_t first, std::uint64_t count, std::uint64_t& hash) {
   std::vector<char> buffer(kEnd);
   in.seekg(static_cast<std::streamoff>(first));

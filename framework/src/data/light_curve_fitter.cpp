@@ -76,7 +76,7 @@ void LightCurveFitter::declare_group(const std::string& name, const Schema& befo
                                      Ports& ports) const {
   const auto* group = before.find_group(name);
   if (group == nullptr && !before.is_open()) {
-    // The host says what is wrong.
+    // The host reports what is wrong.
     return ports.reads({name, "mag", std::nullopt, "", "light curve to fit"});
   }
   GroupInfo info;

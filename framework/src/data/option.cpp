@@ -144,7 +144,7 @@ void OptionBase::check_value(const OptionValue& value) const {
 
 namespace {
 
-// One overload a type: its name, how it is taken from a value, how it is given back.
+// One overload per type: its name, conversion from a value, conversion back.
 std::string_view type_name_of(const bool&) {
   return "bool";
 }
@@ -201,7 +201,7 @@ void take(const OptionValue& value, Secret& into) {
       value, "name of an environment variable that holds the secret, or file:PATH");
 }
 
-// What is wrong may be the secret itself, and is not shown.
+// A wrong value may be the secret itself, so it is not shown.
 void check_secret(const std::string& where) {
   const auto is_plain = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; };
   const bool is_variable = !where.empty() &&

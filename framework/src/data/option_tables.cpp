@@ -1,4 +1,4 @@
-// Lists of tables, [[stage.NAME]]: every mistake in them is told with its place.
+// Lists of tables, [[stage.NAME]]: every mistake in them is reported with its place.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -19,7 +19,7 @@ OptionBase* find_option(const OptionOwner& owner, const std::string& name) {
   return it == owner.options().end() ? nullptr : *it;
 }
 
-// In `link/../x` the `..` counts from where the link leads, which the text alone does not tell.
+// In `link/../x` the `..` is relative to the link's target, which the text alone does not show.
 std::filesystem::path without_dots(const std::filesystem::path& path) {
   std::filesystem::path tidy = path.lexically_normal();
   std::error_code error;
@@ -28,7 +28,7 @@ std::filesystem::path without_dots(const std::filesystem::path& path) {
   return real;
 }
 
-// A file that holds a secret ("file:PATH") is found as other files are.
+// The path of a secret's file ("file:PATH") is resolved like other paths.
 void resolve_secret(Scalar& scalar, const std::filesystem::path& folder) {
   constexpr std::string_view file = "file:";
   auto* text = std::get_if<std::string>(&scalar);
@@ -69,7 +69,7 @@ OptionValue resolved(const OptionBase& option, OptionValue value,
   return value;
 }
 
-// `name`: of the option as messages call it, "ztf.radius".
+// `name`: the option's name in messages, "ztf.radius".
 void set_option(OptionBase& option, const std::string& name, const RawOption& given,
                 const std::optional<std::filesystem::path>& folder, const Complain& complain) {
   if (!given.value) {

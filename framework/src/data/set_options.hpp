@@ -1,4 +1,4 @@
-// Gives options the values that a chain file, a table in it or the command line has for them.
+// Sets options to values from a chain file, a table in it or the command line.
 #pragma once
 
 #include <filesystem>
@@ -11,8 +11,8 @@
 
 namespace qsohost::inline v1 {
 
-// `${NAME}` and `${NAME:-otherwise}` from the environment. Throws an Error for a name that is not
-// set and has no otherwise.
+// `${NAME}` and `${NAME:-default}` from the environment. Throws an Error for a name that is not set
+// and has no default.
 std::string expand_environment(const std::string& text);
 
 struct RawOption {
@@ -23,18 +23,18 @@ struct RawOption {
 };
 
 struct OptionsToSet {
-  std::string owner;  // what messages call it, e.g. "ztf"; "" in a table
+  std::string owner;  // its name in messages, e.g. "ztf"; "" in a table
   Place place;        // where a required option that is not given is reported
   std::span<const RawOption> given;
-  // Relative paths count from here, those of the command line from the current directory. None:
-  // values are taken as they are.
+  // Relative paths are resolved against this, those of the command line against the current
+  // directory. None: values are used unchanged.
   std::optional<std::filesystem::path> folder{};
 };
 
 using Complain = std::function<void(const Place&, std::string message)>;
 
-// Sets every option that is given, in order; each mistake, and each required option that is not
-// given, is reported once. An option whose value is refused keeps the one it has.
+// Sets every option that is given, in order; each mistake, and each missing required option, is
+// reported once. An option keeps its value if the new one is refused.
 void set_options(const OptionOwner& owner, const OptionsToSet& options, const Complain& complain);
 
 }  // namespace qsohost::inline v1

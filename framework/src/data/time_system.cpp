@@ -10,12 +10,12 @@ namespace qsohost::inline v1 {
 
 namespace {
 
-// By the numbers of the enumerators.
+// Indexed by enumerator.
 constexpr std::array<std::string_view, 7> kScales{"", "UTC", "TAI", "TT", "TCG", "TDB", "TCB"};
 static_assert(kScales.size() == static_cast<std::size_t>(TimeScale::TCB) + 1,
               "each TimeScale needs its name here");
 struct PlaceNames {
-  std::string_view date;  // what a Julian date there is called
+  std::string_view date;  // prefix of Julian dates there
   std::string_view fits;
 };
 constexpr std::array<PlaceNames, 4> kPlaces{

@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::string_view kBehindScheme = "://";
 
-// Whatever else is wrong with it, a URL is shown without what may be a password.
+// A refused URL is shown without anything that may be a password.
 std::string shown(std::string_view text) {
   const std::size_t at = text.rfind('@');
   if (at == std::string_view::npos) return std::string(text);
@@ -67,7 +67,7 @@ void check_url(const std::string& text) {
   const std::string_view host = authority.substr(0, colon);
   const bool has_port = colon != std::string_view::npos;
   const bool is_good = is_host(host) && (!has_port || is_port(authority.substr(colon + 1)));
-  // A password may hold a slash: what then seems to be host and port is a part of the secret.
+  // A password may contain a slash: the apparent host and port are then part of the secret.
   const bool may_be_secret = !is_good && text.find('@') != std::string::npos;
   if (may_be_secret || authority.find('@') != std::string_view::npos) {
     refuse(text,

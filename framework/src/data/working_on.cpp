@@ -10,10 +10,10 @@ namespace qsohost::inline v1 {
 
 namespace {
 
-// Of the model that needs no call and no memory to be reached: a signal handler reads it.
+// This TLS model needs no call or allocation for access: a signal handler reads it.
 [[gnu::tls_model("initial-exec")]] thread_local WorkingOn* now = nullptr;
 
-// A handler needs a stack of its own where a recursion without end has used up the thread's.
+// A handler needs its own stack when infinite recursion has exhausted the thread's.
 class SignalStack {
  public:
   SignalStack() {

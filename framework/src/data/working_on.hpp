@@ -1,5 +1,5 @@
-// What a thread is doing with a plugin just now, so that a crash can be told by name. Kept in plain
-// memory that a signal handler can read whatever state the program is in.
+// The current call of each thread into a plugin, so that a crash report can name it. Kept in plain
+// memory that a signal handler can read in any state of the program.
 #pragma once
 
 #include <array>
@@ -11,7 +11,7 @@
 
 namespace qsohost::inline v1 {
 
-// A text cut to what there is room for.
+// A text truncated to a fixed size.
 class ShortText {
  public:
   ShortText& operator=(std::string_view text) {
@@ -32,14 +32,14 @@ struct WorkingOn {
   std::uint64_t batch = 0;
   ShortText first_object;  // of the batch; empty if it has none yet
   ShortText last_object;
-  ShortText object;  // the one at hand; empty: the batch as a whole
+  ShortText object;  // the current one; empty: the batch as a whole
 };
 
-// What the calling thread is at, innermost first; none if it is in no call of a plugin. Safe in a
+// The calling thread's current calls, innermost first; null outside any call of a plugin. Safe in a
 // signal handler.
 const WorkingOn* working_on() noexcept;
 
-// As long as it lives, the thread is at this.
+// Marks the thread as being in this call for its lifetime.
 class AtWork {
  public:
   explicit AtWork(const WorkingOn& what) noexcept;
@@ -52,7 +52,7 @@ class AtWork {
   WorkingOn* before_;
 };
 
-// As long as it lives, the thread is at this object, within what it was at already (if anything).
+// Marks the thread as working on this object for its lifetime, within its current call (if any).
 class AtObject {
  public:
   AtObject(const Batch& batch, std::size_t row);

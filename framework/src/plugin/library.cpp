@@ -32,7 +32,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Never emptied and never destroyed: code of a plugin may be needed until the process is gone.
+// Never emptied and never destroyed: code of a plugin may be needed until the process ends.
 std::map<fs::path, boost::dll::shared_library>& registry() {
   static auto* libraries = new std::map<fs::path, boost::dll::shared_library>;
   return *libraries;
@@ -54,7 +54,8 @@ std::vector<fs::path> plugins_on_this_stack() {
   return found;
 }
 
-// Boost's own error codes mislead ("Bad file descriptor"); the truth is the dlerror text inside.
+// Boost's own error codes mislead ("Bad file descriptor"); the real reason is the dlerror text
+// inside.
 std::string reason_in(std::string message) {
   const std::string_view marker = "dlerror system message: ";
   const std::size_t begin = message.find(marker);
@@ -109,7 +110,7 @@ std::string probe(const fs::path& file, const PluginNote& note) {
   const pid_t child = ::fork();
   if (child == 0) {
     ::close(ends[0]);
-    // If it crashes, that is told by its exit status alone, not by handlers of this process.
+    // A crash is reported only by its exit status, not by handlers of this process.
     for (const int signal : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL})
       std::signal(signal, SIG_DFL);
     std::set_terminate(std::abort);

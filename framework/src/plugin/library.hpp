@@ -1,4 +1,4 @@
-// Loading the code of a plugin whose note is in order.
+// Loading the code of a plugin whose note is valid.
 #pragma once
 
 #include <filesystem>
@@ -12,7 +12,7 @@ namespace qsohost::inline v1 {
 const PluginTable& load_table(const std::filesystem::path& file, const PluginNote& note);
 
 // Loads the plugin in a child process, since a crash in its static constructors cannot be caught.
-// What went wrong, or nothing.
+// Returns the error, or "".
 std::string probe(const std::filesystem::path& file, const PluginNote& note);
 
 }  // namespace qsohost::inline v1

@@ -39,7 +39,7 @@ struct Plugins::State {
     bool is_probed = false;
   };
   std::vector<File> files;
-  std::map<std::string, fs::path> seen;  // by name, refused ones too: the first hit is final
+  std::map<std::string, fs::path> seen;  // by name, refused ones too: the first hit wins
   std::vector<HiddenPlugin> hidden;
   std::vector<StageOffer> offers;
   std::map<std::string, std::vector<fs::path>> conflicts;
@@ -47,7 +47,7 @@ struct Plugins::State {
   std::vector<fs::path> searched;
   bool has_standard_folders = false;
 
-  // Loads a file in a child process, once; refuses it if that goes wrong. Returns why.
+  // Loads a file in a child process, once; refuses it if that fails. Returns the reason, or "".
   std::string try_out(const fs::path& path) {
     const auto file = std::ranges::find(files, path, &File::path);
     if (file == files.end() || std::exchange(file->is_probed, true)) return {};
@@ -62,7 +62,7 @@ struct Plugins::State {
     refusals.push_back({path, std::move(reason)});
   }
 
-  // The same file by another way, and what is no plugin, are not worth a word.
+  // Not reported: the same file by another path, and files that are not plugins.
   void hide(const fs::path& path, const fs::path& taken) {
     std::error_code error;
     if (fs::equivalent(path, taken, error)) return;

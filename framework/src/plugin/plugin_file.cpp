@@ -46,7 +46,7 @@ struct Section {
 const char* const kTruncated =
     "the file is truncated: its ELF headers point beyond its end; build or copy it again";
 
-// dlopen of a file that is shorter than its headers say dies of SIGBUS, which nobody can catch.
+// dlopen of a file that is shorter than its headers say ends in SIGBUS, which cannot be caught.
 std::variant<Section, std::string> find_note(const Bytes& file) {
   Elf64_Ehdr header;
   if (!file.read(0, header) || std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) {
@@ -90,7 +90,7 @@ std::string two_columns(const AbiInfo& plugin, const AbiInfo& host, bool other_a
     out += fmt::format("\n    {:<20} {:<20} {:<20}", what, theirs, ours);
   };
   if (plugin.api != host.api) row("API number", plugin.api, host.api);
-  // Behind another API number the rest of the note may mean something else.
+  // With another API number the rest of the note may mean something else.
   if (!other_api) {
     const auto yes_no = [](std::uint32_t v) { return v != 0 ? "yes" : "no"; };
     if (plugin.libstdcxx != host.libstdcxx) {

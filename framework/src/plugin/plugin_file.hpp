@@ -1,4 +1,4 @@
-// What can be learnt of a plugin from its file alone, without running any of its code.
+// Reading a plugin's note from its file, without running any of its code.
 #pragma once
 
 #include <filesystem>
@@ -9,7 +9,7 @@
 
 namespace qsohost::inline v1 {
 
-// The note of a plugin that this host can load, or why it cannot be.
+// The note of a plugin that this host can load, or the reason why not.
 std::variant<PluginNote, std::string> read_plugin_note(const std::filesystem::path& file);
 
 }  // namespace qsohost::inline v1

@@ -58,7 +58,7 @@ Schema schema_of(const Batch& batch) {
   return schema;
 }
 
-// A test looks at one product at a time: they have their names at once.
+// A test checks one product at a time: they get their final names at once.
 class PlainProducts final : public Products {
  public:
   explicit PlainProducts(fs::path folder) : folder_(std::move(folder)) {}
@@ -88,7 +88,7 @@ struct Harness::State {
   std::vector<Request> requests;
   std::optional<CannedHttp> http;
 
-  // A Source goes on until it has no more; its batches are put end to end.
+  // Reads a Source to its end; its batches are concatenated.
   void read_all(std::size_t max_rows) {
     batch = Batch(0, 0, max_rows);
     if (!call_source(stage, batch)) return;

@@ -26,9 +26,9 @@ struct ChainStage {
   std::string use;
   StageOffer offer;
   Place place;
-  StagePtr stage;        // none if it could not be created
-  bool is_whole = true;  // its options are all right
-  Ports ports;           // what it reads and adds where it stands
+  StagePtr stage;        // null if it could not be created
+  bool is_whole = true;  // all its options are valid
+  Ports ports;           // what it reads and adds at its place
   Schema before;         // what a batch holds when it arrives
   StagePtr original;     // what the chain file has here, if --swap put `stage` in its place
 };
@@ -36,7 +36,7 @@ struct ChainStage {
 struct ChainSettings {
   std::string name;
   std::int64_t batch_rows = 500;      // objects in a batch, at most
-  std::int64_t batch_megabytes = 64;  // what the source gives for a batch, at most
+  std::int64_t batch_megabytes = 64;  // of a batch from the source, at most
 };
 
 // From the command line: {"ztf.radius", "1.5"} and {"loo", "dho"}.
@@ -58,9 +58,9 @@ struct RawChain;
 
 class QSOHOST_API Chain {
  public:
-  // Reads and checks; opens nothing but the chain file and plugins, those that the chain names
-  // before those of the standard folders, which are added here. Every problem found is added to
-  // `problems`; without errors (warnings may be there) the chain is returned.
+  // Reads and checks; opens only the chain file and plugins, those that the chain names before
+  // those of the standard folders, which are added here. Adds every problem to `problems`; returns
+  // the chain unless one of them is an error.
   static std::optional<Chain> load(const std::filesystem::path& file, const Overrides& overrides,
                                    Plugins& plugins, std::vector<Problem>& problems);
 
@@ -71,7 +71,7 @@ class QSOHOST_API Chain {
                                    const FitterComparison& line_up, Plugins& plugins,
                                    std::vector<Problem>& problems);
 
-  // The chain of which effective() gave these lines.
+  // The chain whose effective() returned these lines.
   static std::optional<Chain> restore(const std::vector<std::string>& effective, Plugins& plugins,
                                       std::vector<Problem>& problems);
 
@@ -81,12 +81,11 @@ class QSOHOST_API Chain {
   const std::vector<ChainStage>& stages() const { return stages_; }
 
   // Walks the ports from stage to stage again (after the source has been opened it knows its
-  // columns), renewing every stage's `ports` and `before`.
+  // columns), updating every stage's `ports` and `before`.
   void check_ports(std::vector<Problem>& problems);
 
-  // The chain in force, one line a fact: name, stages, plugin versions, options (but those that
-  // only concern manners). What a resumed run compares, and what goes into the provenance of
-  // products.
+  // The chain in force, one line a fact: name, stages, plugin versions, options (but those with
+  // affects_results = false). A resumed run compares it, and products have it as provenance.
   std::vector<std::string> effective() const;
   std::string hash() const;  // of effective(), 16 hex digits
 

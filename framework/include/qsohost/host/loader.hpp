@@ -1,8 +1,8 @@
 // For hosts: finding and loading plugins.
 //
 // Notes are read from files without running any of their code; a plugin is loaded when one of its
-// stages is created, and never unloaded. The first file that offers a plugin's file name wins; what
-// is wrong with it is then final. The current directory is never searched.
+// stages is created, and never unloaded. The first file with a given name wins, even if it is
+// refused. The current directory is never searched.
 #pragma once
 
 #include <filesystem>
@@ -33,7 +33,7 @@ struct Refusal {
   std::string reason;  // several lines when two sides are compared
 };
 
-// A file that was found, but not taken: another of its name came first.
+// A file that was found, but not used: another with its name came first.
 struct HiddenPlugin {
   std::filesystem::path file;
   std::string version;
@@ -47,7 +47,7 @@ class QSOHOST_API Plugins {
   Plugins(const Plugins&) = delete;
   Plugins& operator=(const Plugins&) = delete;
 
-  // A file named by the user is loaded at once; whatever is wrong becomes a refusal.
+  // A file named by the user is loaded at once; any error becomes a refusal.
   void add_file(const std::filesystem::path& file);
   // Reads the notes of *.so in a folder. A folder that others may write to is refused.
   void add_folder(const std::filesystem::path& folder);
@@ -60,17 +60,17 @@ class QSOHOST_API Plugins {
   const std::vector<HiddenPlugin>& hidden() const;
   const std::vector<std::filesystem::path>& searched() const;
 
-  // Tries to load every plugin found so far, each in a child process, so that one that crashes
-  // as it is loaded becomes a refusal too.
+  // Tries to load every plugin found so far, each in a child process, so that one that crashes on
+  // loading becomes a refusal too.
   void probe_all();
 
   const StageOffer* find(std::string_view stage) const;
-  // Loads the plugin if need be. Throws UsageError: unknown names are answered with no_stage() and
+  // Loads the plugin if needed. Throws UsageError; for unknown names its message is no_stage() and
   // where_looked().
   StagePtr create(std::string_view stage);
   // "no stage 'x'; did you mean 'y'?"
   std::string no_stage(std::string_view stage) const;
-  // What was searched and why files were refused, a line each, beginning with a newline.
+  // The searched folders and why files were refused, a line each, beginning with a newline.
   std::string where_looked() const;
 
  private:
@@ -78,8 +78,8 @@ class QSOHOST_API Plugins {
   std::unique_ptr<State> state_;
 };
 
-// For a std::terminate handler: what was thrown and, as far as the stack of this thread tells, by
-// which plugin. Several lines.
+// For a std::terminate handler: the exception and, as far as this thread's stack shows, the plugin
+// that threw it. Several lines.
 QSOHOST_API std::string describe_uncaught();
 
 }  // namespace qsohost::inline v1

@@ -2,12 +2,12 @@
 // order of rows. A quasar catalogue is on the left ("sdss"), a survey with the identifiers of the
 // objects on the right ("gaia").
 //
-// Which rows: all pairs of a left row (of those that `where` takes) and a right row whose distance
-// on the sky is at most radius_arcsec; distances as q3c and separation_arcsec() of sphere.hpp give
-// them. A row without a position, or with one off the sky, matches nothing.
+// Which rows: all pairs of a left row (of those that `where` selects) and a right row whose
+// distance on the sky is at most radius_arcsec; distances as q3c and separation_arcsec() of
+// sphere.hpp compute them. A row without a position, or with one off the sky, matches nothing.
 //   match    "all": every pair; "nearest": of each left row's pairs the one with the smallest
 //            separation, of equal ones the one with the smaller source_id.
-//   unique   what then becomes of a source_id that is in several pairs: "keep": all of them stay;
+//   unique   for a source_id in several pairs: "keep": all of them stay;
 //            "nearest": the one with the smallest separation stays (of equal ones that which comes
 //            first in the left table); "drop": none of them stays.
 //   n_matches of a pair counts the right rows within the radius of its left row, before `match` and
@@ -18,13 +18,13 @@
 //
 // Positions are in degrees; a file's column that declares another unit of angles is converted.
 //
-// In `where`, a null is NULL, as SQL has it; FITS has no other null for floats than NaN.
+// In `where`, a null is NULL, as in SQL; the only null of floats in FITS is NaN.
 //
 // Columns: those of the left table in order, those of the right table in order, match_separation
 // (f64, arcsec), n_matches (i32); then ra and dec (f64, deg: the right row's position), each only
 // if no column has that name, so that later stages find a position. Types, units and descriptions
 // are the tables'. A name that both tables have, without regard to case, gets its table's prefix on
-// both sides ("sdss_ra" and "gaia_ra"); so does one that would then be there twice (DR16Q's own
+// both sides ("sdss_ra" and "gaia_ra"); so does one that would then occur twice (DR16Q's own
 // "gaia_ra" becomes "sdss_gaia_ra") or that the cross-match itself adds. Names do not depend on
 // what is selected. The right table's identifier is always called "source_id" and always selected.
 #pragma once
@@ -45,7 +45,7 @@ namespace qsohost::inline io_v1 {
 enum class PairsKept : std::uint8_t { All, Nearest };          // of a left row
 enum class RepeatsKept : std::uint8_t { All, Nearest, None };  // of a right row with several pairs
 
-// The options beside `left` and `right`, to be a member of the source: CrossmatchOptions
+// The options besides `left` and `right`, to be a member of the source: CrossmatchOptions
 // match{this}
 struct QSOHOST_API CrossmatchOptions {
   explicit CrossmatchOptions(OptionOwner* owner) : owner_(owner) {}
@@ -118,8 +118,9 @@ struct CrossmatchLayout {
   bool adds_dec = false;
 };
 
-// Selects and names. Throws RunError: an entry of option `columns` that fits nothing; two columns
-// of the result whose names no prefix tells apart (in one table, differing in case alone).
+// Selects and names. Throws RunError: an entry of option `columns` that matches nothing; two
+// columns of the result whose names no prefix can distinguish (in one table, differing only in
+// case).
 QSOHOST_API CrossmatchLayout crossmatch_layout(const CrossmatchTable& left,
                                                const CrossmatchTable& right,
                                                const CrossmatchOptions& options);

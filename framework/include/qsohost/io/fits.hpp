@@ -40,7 +40,7 @@ struct FitsField {
   bool is_array = false;          // variable-length arrays (P, Q), one a row
   std::size_t string_length = 0;  // bytes that an element of a string column takes
   bool nullable = false;          // integers: TNULLn is there
-  std::uint64_t longest = 0;      // elements of the longest array, as far as the header says
+  std::uint64_t longest = 0;      // elements of the longest array, if the header declares it
   std::string trouble;            // why it cannot be read; empty if it can
 };
 
@@ -48,7 +48,7 @@ struct FitsField {
 // length of each.
 struct FitsCells {
   Column values;
-  std::vector<std::uint64_t> lengths;  // one a row for arrays, empty otherwise
+  std::vector<std::uint64_t> lengths;  // one a row for arrays, else empty
 };
 
 class QSOHOST_API FitsTable {
@@ -64,15 +64,15 @@ class QSOHOST_API FitsTable {
   const std::string& extension() const;  // EXTNAME, or ""
   const std::vector<FitsField>& fields() const;
   std::optional<std::size_t> find(std::string_view column) const;  // position; exact spelling
-  // The value of a keyword in the table's header, texts without quotes; none if it is not there.
+  // The value of a keyword in the table's header, texts without quotes; none if it is missing.
   std::optional<std::string> keyword(const std::string& name) const;
-  // By TIMESYS, MJDREF (or JDREF) and TREFPOS; none if they are not there, or are unusual.
+  // From TIMESYS, MJDREF (or JDREF) and TREFPOS; none if they are missing or unusual.
   std::optional<TimeSystem> time_system() const;
 
-  // Rows first to first + count - 1, counted from 0, of the fields given by position.
+  // Rows first to first + count - 1, counted from 0, of the fields at these positions.
   std::vector<FitsCells> read(std::uint64_t first, std::uint64_t count,
                               std::span<const std::size_t> fields);
-  // The rows listed (counted from 0), in the order listed; the same one may be there several times.
+  // The rows listed (counted from 0), in the order listed; repeats are allowed.
   std::vector<FitsCells> read(std::span<const std::uint64_t> rows,
                               std::span<const std::size_t> fields);
 
@@ -81,7 +81,7 @@ class QSOHOST_API FitsTable {
   std::unique_ptr<State> state_;
 };
 
-// True if the file begins as a FITS file does, or is gzipped. False if it cannot be opened.
+// True if the file begins like a FITS file, or is gzipped. False if it cannot be opened.
 QSOHOST_API bool looks_like_fits(const std::filesystem::path& file);
 
 struct FitsKeyword {
@@ -91,8 +91,8 @@ struct FitsKeyword {
   std::optional<double> number{};  // written in place of `value`
 };
 
-// What goes into the header besides the columns. FITS headers hold plain ASCII: other characters
-// become '?'. There is no date: equal tables are equal files.
+// The header besides the columns. FITS headers hold plain ASCII: other characters become '?'. No
+// date is written, so equal tables are equal files.
 struct FitsHeader {
   std::string extension;  // EXTNAME
   std::vector<FitsKeyword> keywords;
@@ -113,21 +113,21 @@ struct FitsColumn {
 
 // Writes a file with one binary table: `rows` (positions, in this order) of the columns. Strings
 // take the width of the longest one, integers with nulls get a TNULLn, the heap is in row order,
-// TDISPn follows unit and type, CHECKSUM and DATASUM are there. A file of that name is replaced;
-// see publish_file. Throws as well for column names that headers cannot tell apart, for names and
-// units that they cannot hold, and for arrays of strings.
+// TDISPn follows unit and type, CHECKSUM and DATASUM are written. An existing file is replaced; see
+// publish_file. Also throws for column names that headers cannot distinguish, for names and units
+// that headers cannot hold, and for arrays of strings.
 QSOHOST_API void write_fits_table(const std::filesystem::path& file, const FitsHeader& header,
                                   std::span<const FitsColumn> columns,
                                   std::span<const std::size_t> rows);
 
 struct FitsOrder {
   std::string column;        // sorted by this (nulls and NaN last, ties in order); "": as they come
-  bool drop_column = false;  // it is the last one, and only there to sort by
+  bool drop_column = false;  // it is the last one, and used only for sorting
 };
 
 // Makes one table of many with the same columns, in bounded memory: string widths, TNULLn and the
-// size of descriptors are chosen to fit all. Parts in a form that write_fits_table does not give
-// are refused. Sorting takes some 30 bytes a row (strings: their length more) and as much disk
+// size of descriptors are chosen to fit all. Parts in a form that write_fits_table does not write
+// are refused. Sorting needs some 30 bytes a row (strings: their length more) and as much disk
 // again, in a file beside the destination.
 QSOHOST_API void merge_fits_tables(std::span<const std::filesystem::path> parts,
                                    const std::filesystem::path& destination,

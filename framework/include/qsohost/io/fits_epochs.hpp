@@ -1,17 +1,17 @@
-// Where the array columns of a FITS table belong in a batch. Products say it in their headers, so
-// that a reader needs to know no survey:
+// Where the array columns of a FITS table belong in a batch. Products state it in their headers, so
+// that a reader does not depend on surveys:
 //
 //   QLCk                   a light curve, i.e. a group of a batch: 'gaia.g'; k counts from 1
 //   QSURVk, QBANDk         its survey and band
 //   QTIMEk, QMAGk, QMERRk  its columns of times, magnitudes and errors, as a batch calls them
 //   QTSYSk                 its time system
-//   QPOSk                  'F' if products of its survey do without ra and dec of the objects
+//   QPOSk                  'F' if products of its survey omit ra and dec of the objects
 //   QCOLn                  a column of the table (TTYPE): 'g_transit_time'; n counts from 1
 //   QINn, QNAMEn           the light curve that it belongs to, and what a batch calls it: 'time'
 //   QXTRAn                 'T' if it is not one of the usual columns of its survey's product
 //
-// A column is found by its name: a program that moves or removes columns and keeps all other
-// keywords does no harm. Keywords without a value are left out.
+// A column is found by its name, so a program may move or remove columns if it keeps all other
+// keywords. Keywords without a value are left out.
 #pragma once
 
 #include <span>

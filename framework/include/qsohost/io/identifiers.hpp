@@ -1,5 +1,5 @@
 // Identifiers of objects, by the same rules wherever a table is read: 64-bit integers or texts, one
-// a row, none missing and none there twice.
+// a row, none missing and none repeated.
 #pragma once
 
 #include <cstddef>
@@ -22,19 +22,19 @@ namespace qsohost::inline io_v1 {
 QSOHOST_API void check_id_type(const ColumnInfo& column, bool is_array, std::string_view file,
                                std::string_view option = "id");
 
-// The column "source_id" as batches have it, i64 or string, of one that check_id_type let through.
+// The column "source_id" as in batches, i64 or string, from one that passed check_id_type.
 QSOHOST_API Column id_column(const Column& read);
 
 QSOHOST_API std::string id_text(const Column& ids, std::size_t i);
 QSOHOST_API bool id_is_missing(const Column& ids, std::size_t i);  // null or ""
 
-// Finds rows by identifier: 16 bytes a row. Integers stand for themselves, texts for a hash of 64
-// bits, so who looks up a text compares it with what is in the row.
+// Finds rows by identifier: 16 bytes a row. The key of an integer is itself, that of a text a
+// 64-bit hash, so callers that look up a text must compare it with the row's.
 class QSOHOST_API IdIndex {
  public:
   void reserve(std::size_t rows) { rows_.reserve(rows); }
-  void add(const Column& ids);  // of the rows that follow; `ids` as id_column gives them
-  // To be called when all rows are there: the first two that have the same identifier, if any.
+  void add(const Column& ids);  // of the rows that follow; `ids` from id_column
+  // Call when all rows are added: returns the first two that have the same identifier, if any.
   std::optional<std::pair<std::uint64_t, std::uint64_t>> sort();
 
   static constexpr std::uint64_t kNone = ~std::uint64_t{0};
@@ -46,17 +46,17 @@ class QSOHOST_API IdIndex {
 
 // Of a FITS table; `file` is for messages.
 //
-// Position of the identifiers' column, by find_column; throws RunError as that does, and for
+// Position of the identifiers' column, by find_column; throws RunError as find_column does, and for
 // another type. `option` is where the user wrote its name.
 QSOHOST_API std::size_t find_id(const FitsTable& table, std::string_view file,
                                 std::string_view name, std::string_view option = "id");
 
-// Calls `see(ids, first)` for blocks of rows, `ids` as id_column gives them, `first` counted from
-// 0. Throws RunError where an identifier is missing.
+// Calls `see(ids, first)` for blocks of rows, `ids` as from id_column, `first` counted from 0.
+// Throws RunError where an identifier is missing.
 QSOHOST_API void for_each_id(FitsTable& table, std::string_view file, std::size_t id,
                              const std::function<void(const Column&, std::uint64_t)>& see);
 
-// Throws RunError if an identifier is missing or there twice, naming the rows.
+// Throws RunError with the rows if an identifier is missing or repeated.
 QSOHOST_API IdIndex index_ids(FitsTable& table, std::string_view file, std::size_t id);
 
 }  // namespace qsohost::inline io_v1

@@ -1,5 +1,5 @@
 // Columns of input tables, by the same rules wherever a table is read: which column a name means,
-// which names can stand beside one another, and what a column of positions must be.
+// which names may occur together, and what a column of positions must be.
 #pragma once
 
 #include <cstddef>
@@ -18,8 +18,8 @@
 
 namespace qsohost::inline io_v1 {
 
-// The positions of the columns that `name` can mean: those spelt exactly so; if there are none,
-// those that differ in case alone.
+// The positions of the columns that `name` can mean: exact matches; without one, those that differ
+// only in case.
 QSOHOST_API std::vector<std::size_t> columns_called(std::span<const std::string> columns,
                                                     std::string_view name);
 
@@ -33,15 +33,15 @@ QSOHOST_API std::vector<std::string> column_names(const FitsTable& table);
 // Why a field cannot be a column of objects; empty if it can.
 QSOHOST_API std::string column_trouble(const FitsField& field);
 
-// The names that a source gives to the columns of its objects. Case does not count in a FITS file,
-// so two names that differ in case alone are refused before the run, not when it is written.
+// The names that a source gives to the columns of its objects. FITS ignores case, so two names that
+// differ only in case are refused before the run, not when the file is written.
 class QSOHOST_API ObjectNames {
  public:
   // `advice`: how the user leaves a column out, for the message.
   explicit ObjectNames(std::string advice = "list the columns that you want in option 'columns'")
       : advice_(std::move(advice)) {}
   // `column` of `file` is to be called `name`. Throws RunError, which names both columns, if
-  // another has that name.
+  // another column has that name.
   void add(std::string_view name, std::string_view column, std::string_view file);
   bool has(std::string_view name) const { return origins_.contains(lower_case(name)); }
 
@@ -50,7 +50,7 @@ class QSOHOST_API ObjectNames {
   std::map<std::string, std::string> origins_;  // by name in lower case
 };
 
-// How many degrees a unit of angles is; 1 for "". None if it is no such unit.
+// Degrees per unit; 1 for "". None if it is not a unit of angles.
 QSOHOST_API std::optional<double> degrees_in(std::string_view unit);
 
 // Throws RunError unless the column holds numbers, one a row, without a unit or in one of angles.
