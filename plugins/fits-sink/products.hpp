@@ -1,4 +1,4 @@
-// Which files a sink writes, and which columns of the batch each of them holds.
+// The files that a sink writes, and the columns of the batch in each.
 #pragma once
 
 #include <optional>
@@ -44,7 +44,7 @@ qsohost::FitsEpochs epochs_of(const Product& product, const qsohost::Schema& sch
 // product's default name.
 std::string path_of(const Product& product, const std::string& pattern, const std::string& name);
 
-// Unknown placeholders, and patterns that give several products one path.
+// Unknown placeholders, and patterns that map several products to one path.
 std::vector<std::string> path_problems(const std::vector<Product>& products,
                                        const std::string& pattern);
 

@@ -156,7 +156,7 @@ class Planner {
     }
   }
 
-  // Columns that [[stage.band]] did not take, by the header or by their names.
+  // Columns that no [[stage.band]] uses, by the header or by their names.
   void recognise() {
     std::vector<Curve> found;
     Planner names(files_);
