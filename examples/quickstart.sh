@@ -13,7 +13,7 @@ echo "== 1. Debian packages"
 .ci/setup.sh build
 
 echo "== 2. Build"
-# A build directory that already builds the tests goes on doing so.
+# A build directory that builds the tests continues to do so.
 tests=()
 [ -f build/CMakeCache.txt ] || tests=(-DQSOHOST_TESTS=OFF)
 cmake --preset release --log-level=WARNING "${tests[@]}"

@@ -1,5 +1,5 @@
-// Forced photometry of ATLAS: a job for each object, for who has a token. It is queued, looked at
-// until it is done, and its result fetched.
+// Forced photometry of ATLAS: a job for each object; needs a token. The job is queued and polled
+// until it is done, and its result is fetched.
 // API: https://fallingstar-data.com/forcedphot/apiguide/
 #include <nlohmann/json.hpp>
 #include <qsohost/plugin.hpp>
@@ -11,7 +11,7 @@ using namespace qsohost;
 using Json = nlohmann::json;
 const std::string kBands = "oc";  // orange and cyan, the two filters
 
-// Which request an answer belongs to: Request::tag.
+// Which request a response belongs to: Request::tag.
 enum Step : std::uint64_t { kQueue, kLook, kResult };
 
 class Atlas final : public ObjectFetcher {
@@ -70,7 +70,7 @@ class Atlas final : public ObjectFetcher {
     Request look = ask(job.at("url").get<std::string>(), kLook);
     look.turn = request.tag == kLook ? request.turn + 1 : 0;
     look.delay = std::chrono::milliseconds(static_cast<std::int64_t>(*look_every * 1000));
-    look.keep = false;  // how far the job was is of no use to a resumed run
+    look.keep = false;  // a resumed run cannot use the progress of a job
     return look;
   }
 
@@ -86,8 +86,7 @@ class Atlas final : public ObjectFetcher {
     return request;
   }
 
-  // "###MJD m dm uJy duJy F err ...", columns apart by blanks; dm is 0 or less where there is no
-  // detection.
+  // "###MJD m dm uJy duJy F err ...", columns separated by blanks; dm <= 0: no detection.
   static void take(const std::string& text, Batch& epochs, Counts& counts) {
     if (!text.starts_with("###MJD") || !text.ends_with('\n')) throw TryAgain("the result is cut");
     std::istringstream lines(text);

@@ -62,7 +62,7 @@ class PanStarrs final : public ObjectFetcher {
       const std::int64_t filter = row.integer("filterID");
       if (filter < 1 || filter > 5) throw BadObject("a detection with an unknown filterID");
       Group& to = epochs.group(std::string("ps1.") + kBands[filter - 1]);
-      const double flux = row.number("psfFlux");  // Jy; -999 where there is none
+      const double flux = row.number("psfFlux");  // Jy; -999: none
       counts.add(to.name(), flux > 0 ? "epochs" : "epochs without a positive flux");
       if (!(flux > 0)) continue;
       to.at("epoch_id").append(row.integer("detectID"));

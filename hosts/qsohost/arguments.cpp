@@ -32,7 +32,8 @@ Exit codes: 0 done; 1 the run failed; 2 command line, chain or plugin is wrong;
 3 done, but some objects are unsettled (see --retry-failed); 130 interrupted, resumable.
 )";
 
-// CLI11's own adds which option needs which to every line; messages say that when it matters.
+// CLI11's own formatter adds the dependencies of options to every line; messages report them when
+// needed.
 class PlainHelp : public CLI::Formatter {
  public:
   std::string make_option_opts(const CLI::Option* option) const override {
@@ -53,7 +54,7 @@ CLI::Validator from_one_on(std::int64_t most = 0) {
       "");
 }
 
-// What CLI11 fills in; turned into Arguments afterwards.
+// What CLI11 fills in; converted to Arguments afterwards.
 struct Raw {
   std::vector<std::string> plugins, set, swap;
   std::string chain, run_dir, trace, record, replay, log_level;

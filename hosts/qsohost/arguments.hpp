@@ -1,4 +1,4 @@
-// The command line, read and checked.
+// Parses and checks the command line.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 namespace qsohost::cli {
 
-// What the program returns to the shell.
+// Exit codes.
 enum ExitCode : int {
   kDone = 0,
   kRunFailed = 1,
@@ -32,20 +32,20 @@ struct Arguments {
   std::filesystem::path chain;
   Overrides overrides;
   std::string graph;  // "dot", "mermaid", "text"
-  // run_dir may be empty: then it is named after the chain
+  // run_dir may be empty: the default is named after the chain
   RunOptions run;
 
   // Compare; chain, overrides and run as above
   FitterComparison line_up;
-  std::filesystem::path table;  // may be empty: then it is named after the chain
+  std::filesystem::path table;  // may be empty: the default is named after the chain
 
-  // Run, Compare: what is not worth this is not shown; from Warning on, no progress either
+  // Run, Compare: lower levels are not shown; from Warning on, no progress either
   LogLevel log_level = LogLevel::Info;
 
   // List, Status
   bool json = false;
 
-  // Status: list the objects that ended so; none: how the run is
+  // Status: list the objects with these outcomes; none: the state of the run
   std::vector<Outcome> outcomes;
 
   // Merge, Status
@@ -62,7 +62,7 @@ struct Arguments {
   std::string name;
 };
 
-// What to do, or (after --help, --version or a mistake, already printed) what to return.
+// What to do, or (after --help, --version or an error, already printed) the exit code.
 struct Parsed {
   std::optional<Arguments> arguments;
   int exit_code = kDone;

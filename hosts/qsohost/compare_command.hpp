@@ -11,7 +11,7 @@ namespace qsohost::cli {
 
 int compare_fitters(Plugins& plugins, const Arguments& arguments);  // returns the exit code
 
-// What is said when it is done: fitters with time and failures, then pairs with differences.
+// The closing text: fitters with time and failures, then pairs with differences.
 std::string comparison_text(const CompareReport& report);
 
 }  // namespace qsohost::cli

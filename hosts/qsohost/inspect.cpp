@@ -43,7 +43,7 @@ std::string default_text(const OptionBase& option) {
   return option.is_required() ? "(required)" : to_toml(option.value());
 }
 
-// The options of a stage, and behind each list of tables what its tables hold, "band[].time".
+// The options of a stage, each list of tables followed by the options of its tables, "band[].time".
 std::vector<std::pair<std::string, const OptionBase*>> with_tables(const OptionOwner& owner) {
   std::vector<std::pair<std::string, const OptionBase*>> out;
   for (const OptionBase* option : owner.options()) {
@@ -61,7 +61,7 @@ std::string dtype_text(const Port& port) {
   return port.width > 1 ? fmt::format("{}[{}]", type, port.width) : type;
 }
 
-// A column that several groups have alike.
+// A column that is the same in several groups.
 struct SharedPort {
   std::vector<std::string> groups;
   Port port;
@@ -70,7 +70,7 @@ struct SharedPort {
   }
 };
 
-// In the order of first mention, so that the columns of all bands of a survey are told once.
+// In the order of first mention, so that columns shared by all bands of a survey are listed once.
 std::vector<SharedPort> shared(const std::vector<Port>& ports) {
   std::vector<SharedPort> out;
   for (const Port& port : ports) {
@@ -193,7 +193,7 @@ std::string code(const std::string& text) {
   return text.empty() ? "" : "`" + cell(text) + "`";
 }
 
-// Words in angle brackets would be taken for HTML.
+// Words in angle brackets would be read as HTML.
 std::string prose(std::string text) {
   for (std::size_t at = 0; (at = text.find('<', at)) != std::string::npos; at += 2)
     text.insert(at, "\\");
@@ -219,7 +219,7 @@ std::string comment(std::string text) {
   return "# " + text + "\n";
 }
 
-// What the help gives as an example, `e.g. "x"` or `e.g. ["x", "y"]`; empty if it gives none.
+// The example in the help, `e.g. "x"` or `e.g. ["x", "y"]`; empty if there is none.
 std::string example(const OptionBase& option) {
   const bool is_list = option.type_name().starts_with("list");
   const std::string begin = is_list ? "e.g. [" : "e.g. \"";
@@ -231,7 +231,7 @@ std::string example(const OptionBase& option) {
   return option.help().substr(first, end + 1 - first);
 }
 
-// Something of the right type for a required option, to be replaced by the user.
+// A value of the right type for a required option, to be replaced by the user.
 std::string placeholder(const OptionBase& option) {
   if (std::string text = example(option); !text.empty()) return text;
   const OptionLimits& limits = option.limits();
@@ -251,7 +251,7 @@ std::string placeholder(const OptionBase& option) {
   return to_toml({Scalar(text)});
 }
 
-// The default; where that is empty, an example says more.
+// The default, or an example if the default is empty.
 std::string otherwise_text(const OptionBase& option) {
   const std::string otherwise = to_toml(option.value());
   const bool is_empty = otherwise == "[]" || otherwise == "\"\"";
@@ -270,9 +270,9 @@ std::string toml_entry(const OptionBase& option, const std::string& mark) {
               : fmt::format("# {} = {}\n", option.name(), otherwise_text(option)));
 }
 
-// Names that a chain has to give, such as groups, are not known here: the option `groups` gets the
-// value ["<groups>"], and there is a light curve of that name. What the stage then declares shows
-// how its ports depend on the option. Returns the options treated so.
+// Names that a chain must provide, such as groups, are not known here: the option `groups` gets the
+// value ["<groups>"], and a light curve of that name is declared. So the stage's ports show how
+// they depend on the option. Returns the options that were set.
 std::vector<std::string> set_stand_ins(const Stage& stage, Schema& before) {
   std::vector<std::string> names;
   for (OptionBase* option : stage.options()) {
@@ -414,7 +414,7 @@ std::string as_toml(const StageFacts& facts) {
                                         name_of(offer.role), offer.plugin, offer.version));
   out += fmt::format("[[stage]]\nuse = {}\n", to_toml({OptionValue::Scalar(offer.stage)}));
   out += fmt::format("# label = {}\n", to_toml({OptionValue::Scalar(offer.stage)}));
-  // Tables end the options of the stage itself, so they come last.
+  // In TOML, tables end the options of the stage itself, so they come last.
   for (const OptionBase* option : facts.stage->options())
     if (option->table() == nullptr) out += toml_entry(*option, "");
   for (const OptionBase* option : facts.stage->options()) {

@@ -1,4 +1,4 @@
-// `qsohost inspect STAGE`: what a stage is, its options and its ports, in four forms.
+// `qsohost inspect STAGE`: describes a stage, its options and its ports, in four formats.
 #pragma once
 
 #include <string>
@@ -8,8 +8,8 @@
 
 namespace qsohost::cli {
 
-// All that is shown of a stage. Ports are those declared with the options' defaults, "<groups>" and
-// the like for names that a chain has to give, and nothing known of the stages before.
+// What is shown of a stage. Its ports are declared with the options' defaults, "<groups>" and the
+// like for names that a chain must provide, and without the earlier stages.
 struct StageFacts {
   StageOffer offer;
   StagePtr stage;
@@ -17,7 +17,7 @@ struct StageFacts {
   std::string ports_note;  // how to read names like "<groups>", or why ports may be missing
 };
 
-// Loads the plugin if need be; throws UsageError when there is no such stage.
+// Loads the plugin if needed; throws UsageError if the stage does not exist.
 StageFacts look_at(Plugins& plugins, const std::string& stage);
 
 std::string as_text(const StageFacts& facts);

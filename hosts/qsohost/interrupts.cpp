@@ -18,7 +18,7 @@ static_assert(std::atomic<int>::is_always_lock_free, "used in a signal handler")
 constexpr std::array kSignals{SIGINT, SIGTERM};
 std::array<struct sigaction, kSignals.size()> previous_actions;
 
-// Only what is allowed in a signal handler: write, _exit and a lock-free atomic.
+// Uses only what a signal handler may: write, _exit and a lock-free atomic.
 void say(std::string_view text) {
   [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, text.data(), text.size());
 }

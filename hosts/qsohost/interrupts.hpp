@@ -1,12 +1,12 @@
-// Ctrl-C in three steps: the first lets the batches in flight finish, the second gives up what
-// waits, the third ends the program at once. SIGTERM counts the same.
+// Ctrl-C in three steps: the first lets the batches in flight finish, the second gives up pending
+// requests, the third ends the program at once. SIGTERM is handled alike.
 #pragma once
 
 #include <atomic>
 
 namespace qsohost::cli {
 
-// Catches the signals as long as it lives; one at a time.
+// Catches the signals during its lifetime; only one may exist at a time.
 class InterruptHandler {
  public:
   InterruptHandler();

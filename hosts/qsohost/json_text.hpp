@@ -1,4 +1,4 @@
-// JSON as this program prints it.
+// JSON output of this program.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -6,7 +6,7 @@
 
 namespace qsohost::cli {
 
-// Identifiers and paths may hold any bytes; what is not UTF-8 becomes U+FFFD.
+// Identifiers and paths may have any bytes; invalid UTF-8 becomes U+FFFD.
 inline std::string to_json_text(const nlohmann::ordered_json& json) {
   return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }

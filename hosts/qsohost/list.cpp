@@ -10,7 +10,7 @@
 namespace qsohost::cli {
 namespace {
 
-// In the order in which a chain uses them, then by name.
+// In their order in a chain, then by name.
 std::vector<StageOffer> sorted_offers(const Plugins& plugins) {
   std::vector<StageOffer> offers = plugins.offers();
   std::sort(offers.begin(), offers.end(), [](const StageOffer& a, const StageOffer& b) {

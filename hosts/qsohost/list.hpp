@@ -1,4 +1,4 @@
-// `qsohost list`: every stage that can be used, and every plugin that was refused, with the reason.
+// `qsohost list`: all usable stages, and the refused plugins with the reasons.
 #pragma once
 
 #include <string>
@@ -10,7 +10,7 @@ namespace qsohost::cli {
 std::string list_as_text(const Plugins& plugins);
 std::string list_as_json(const Plugins& plugins);
 
-// "FILE: refused: reason", further lines of the reason indented.
+// "FILE: refused: reason", with further lines of the reason indented.
 std::string refusal_text(const Refusal& refusal);
 
 }  // namespace qsohost::cli

@@ -26,12 +26,13 @@ using namespace qsohost::cli;
 
 void find_plugins(Plugins& plugins, const Arguments& arguments) {
   for (const auto& file : arguments.plugins) plugins.add_file(file);
-  // Said at once, for these files the user has named; `list` shows all refusals anyway.
+  // Reported at once, because the user named these files; `list` shows all refusals anyway.
   if (arguments.command != Command::List) {
     for (const Refusal& refusal : plugins.refusals())
       complain("warning: {}", refusal_text(refusal));
   }
-  // A chain names plugins of its own, which come before the standard folders: it adds those.
+  // A chain names plugins itself, and they precede the standard folders; loading the chain adds
+  // these.
   if (arguments.chain.empty() && arguments.command != Command::Status) {
     plugins.add_standard_folders();
   }
@@ -65,7 +66,7 @@ int work(const Arguments& arguments) {
   }
 }
 
-// Other threads may still be at work, so nothing is destroyed on the way out.
+// Other threads may still be running, so nothing is destroyed at exit.
 [[noreturn]] void end_with_words() {
   const std::string words = describe_uncaught();
   const std::size_t first_line = std::min(words.find('\n'), words.size());
@@ -79,9 +80,9 @@ int work(const Arguments& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  // Columns of a batch come and go by the megabyte. What take_column_memory does not keep for the
-  // next ones goes back to the system with a fixed threshold; glibc would raise it step by step and
-  // keep what was freed.
+  // Columns of a batch are megabytes large and short-lived. With a fixed threshold, memory that
+  // take_column_memory does not keep for reuse is returned to the system; by default glibc raises
+  // the threshold step by step and keeps freed memory.
   mallopt(M_MMAP_THRESHOLD, 256 << 10);
   prepare_output();
   std::set_terminate(end_with_words);

@@ -15,7 +15,7 @@
 namespace qsohost::cli {
 namespace {
 
-// errno of the first write that failed; 0: none has.
+// errno of the first write that failed; 0: none
 std::array<std::atomic<int>, 2> failures{};
 
 std::atomic<int>& failure_of(Stream stream) noexcept {
@@ -31,7 +31,7 @@ void write_text(Stream stream, std::string_view text) noexcept {
   errno = 0;
   const bool is_written = std::fwrite(text.data(), 1, text.size(), file) == text.size();
   if (is_written && std::fflush(file) == 0) return;
-  // A terminal that another program made non-blocking: full now, not for ever.
+  // A terminal that another program made non-blocking is only full for now.
   if (stream == Stream::Err && errno == EAGAIN) return;
   failure = errno != 0 ? errno : EIO;
 }
@@ -51,7 +51,8 @@ void prepare_output() noexcept {
   std::signal(SIGPIPE, SIG_IGN);
   for (const int file : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (::fcntl(file, F_GETFD) >= 0 || errno != EBADF) continue;
-    // The other way round, so that its use is an error still. The lowest free number is this one.
+    // Opened in the opposite mode, so that using it is still an error. This is the lowest free
+    // number.
     const int null = ::open("/dev/null", file == STDIN_FILENO ? O_WRONLY : O_RDONLY);
     if (null >= 0 && null != file) ::close(null);
   }

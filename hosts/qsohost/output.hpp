@@ -1,5 +1,5 @@
-// All that the program says. A terminal that is gone, a full disk or a reader that has read enough
-// must not end a run, so nothing here throws: the first write that fails ends a stream in silence.
+// All output of the program. A closed terminal, a full disk or a reader that has exited must not
+// end a run, so nothing here throws: after the first failed write a stream is silently ignored.
 #pragma once
 
 #include <fmt/format.h>
@@ -12,7 +12,7 @@ namespace qsohost::cli {
 
 enum class Stream : std::uint8_t { Out, Err };
 
-// Writes and flushes; any thread. Once a write has failed, nothing is written any more.
+// Writes and flushes; thread-safe. After a failed write it does nothing.
 void write_text(Stream stream, std::string_view text) noexcept;
 
 template <class... T>
@@ -24,14 +24,15 @@ void complain(fmt::format_string<T...> format, T&&... values) {
   write_text(Stream::Err, fmt::format(format, std::forward<T>(values)...));
 }
 
-// True once a write to it has failed.
+// True after a failed write.
 bool is_lost(Stream stream) noexcept;
-// For a command whose whole result is its output: `code`, or kRunFailed with words on stderr if
-// stdout could not be written. A reader that has closed its end of a pipe has got what it wanted.
+// For a command whose whole result is its output: `code`, or kRunFailed with a message on stderr if
+// stdout could not be written. A reader that closes its end of a pipe is not an error.
 int unless_output_is_lost(int code);
 
-// At the start of main(). A stream that was closed from the start is put on /dev/null, lest a file
-// of the run is opened in its place; and a pipe without a reader becomes an error of the write.
+// At the start of main(). A stream that is closed at the start is redirected to /dev/null, so that
+// no file of the run gets its descriptor; and a pipe without a reader becomes a write error instead
+// of a signal.
 void prepare_output() noexcept;
 
 }  // namespace qsohost::cli

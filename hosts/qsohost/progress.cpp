@@ -25,7 +25,7 @@ std::size_t terminal_width() {
   return size.ws_col;
 }
 
-// None if the total is not known (or is 0).
+// None if the total is unknown or 0.
 std::optional<double> fraction_of(const Progress& progress) {
   if (!progress.objects_total || *progress.objects_total == 0) return std::nullopt;
   return std::min(1.0, static_cast<double>(progress.objects_done) /
@@ -43,7 +43,7 @@ std::string done_text(const Progress& progress) {
   return out;
 }
 
-// The facts after the percentage, the most important first.
+// The items after the percentage, the most important first.
 std::vector<std::string> facts_of(const Progress& progress) {
   std::vector<std::string> facts;
   facts.push_back(rate_text(rate_of(progress)) + "/s");
@@ -145,7 +145,7 @@ void ProgressDisplay::finish() {
 }
 
 void ProgressDisplay::draw_bar() {
-  // One column stays free: some terminals wrap a line that fills the last one.
+  // Leaves one column free: some terminals wrap a line that fills the last one.
   complain("\r\x1b[2K{}", bar_line(*last_, terminal_width() - 1));
   bar_shown_ = true;
 }

@@ -1,5 +1,5 @@
-// What is seen of a run while it goes on: a bar redrawn in place on a terminal, a flushed line now
-// and then elsewhere; messages of stages in between.
+// Progress of a run: a bar redrawn in place on a terminal, a line now and then elsewhere, with
+// messages of stages in between.
 #pragma once
 
 #include <cstddef>
@@ -11,20 +11,20 @@
 
 namespace qsohost::cli {
 
-// Objects a second of this run so far; 0 before the first.
+// Objects per second in this run so far; 0 before the first.
 double rate_of(const Progress& progress);
-// Seconds to go at that rate; none if the total or the rate is not known.
+// Seconds left at that rate; none if the total or the rate is unknown.
 std::optional<double> seconds_left(const Progress& progress);
 
-// "[#####.....]  42 %  1,234 of 2,900  56.1/s  0:30 left  loo", at most `width` columns wide. What
-// does not fit is left out from the right; the bar itself goes first.
+// "[#####.....] 42 % 1,234 of 2,900 56.1/s 0:30 left loo", at most `width` columns wide. What does
+// not fit is dropped from the right, but the bar itself first.
 std::string bar_line(const Progress& progress, std::size_t width);
 
 // "42 %: 1,234 of 2,900 objects, 56.1/s, 0:30 left, at loo"
 std::string plain_line(const Progress& progress);
 
-// Decides when a line is due where there is no terminal: after 30 s or another 1 %, whichever comes
-// first, but never within 1 s of the line before.
+// Decides when a line is due without a terminal: after 30 s or another 1 %, whichever comes first,
+// but never within 1 s of the line before.
 class LinePace {
  public:
   bool due(const Progress& progress);
@@ -34,10 +34,10 @@ class LinePace {
   std::uint64_t percent_ = 0;
 };
 
-// Writes to stderr. Any thread.
+// Writes to stderr. Thread-safe.
 class ProgressDisplay {
  public:
-  // `least`: what is below is not shown; from Warning on, no progress either.
+  // `least`: lower levels are not shown; from Warning on, no progress either.
   explicit ProgressDisplay(bool is_terminal, LogLevel least = LogLevel::Info)
       : is_terminal_(is_terminal), least_(least) {}
   ~ProgressDisplay() { finish(); }
@@ -46,7 +46,7 @@ class ProgressDisplay {
 
   void update(const Progress& progress);
   void message(LogLevel level, const std::string& text);
-  void finish();  // takes the bar away
+  void finish();  // removes the bar
 
  private:
   void erase_bar();

@@ -19,7 +19,7 @@ std::string stage_rate(const StageReport& stage) {
   return rate_text(static_cast<double>(stage.objects_this_run) / stage.busy_seconds);
 }
 
-// Outcomes belong to fetchers; fitters may have bad objects.
+// Only fetchers have outcomes; fitters may have bad objects.
 std::string outcome_text(const StageReport& stage, std::uint64_t n) {
   if (stage.role == Role::Fetcher || n > 0) return count_text(n);
   return "";

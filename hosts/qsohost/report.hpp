@@ -1,4 +1,4 @@
-// What is said when a run is over.
+// The closing messages of a run.
 #pragma once
 
 #include <string>
@@ -15,16 +15,16 @@ std::string stage_table(const RunReport& report);
 // The same without times.
 std::string outcome_table(const RunReport& report);
 
-// Per stage with counts: one line an item, one column for each kind of count.
+// Per stage with counts: one line per item, one column per kind of count.
 std::string count_tables(const RunReport& report);
 
-// The whole closing text: tables, notes, products, how it ended and how to go on.
+// The whole closing text: tables, notes, products, how the run ended and how to continue.
 std::string closing_text(const RunReport& report, const Arguments& arguments);
 
-// A word as a shell reads it.
+// A word quoted for a shell.
 std::string shell_word(const std::string& word);
 
-// The command that goes on with this run, e.g. with "--resume"; "": the one that begins it.
+// The command that continues this run, e.g. with "--resume"; "": the one that starts it.
 std::string go_on_command(const Arguments& arguments, const std::string& how);
 
 int exit_code(RunEnd end);

@@ -22,7 +22,7 @@ int run_chain(Chain& chain, const Arguments& arguments) {
   RunOptions options = arguments.run;
   if (options.run_dir.empty()) options.run_dir = chain.settings().name + ".run";
   const std::filesystem::path as_given = options.run_dir;
-  // Where the shell would find it: in `link/../x` the `..` counts from where the link leads.
+  // Resolved like a path in the shell: in `link/../x` the `..` is relative to the link's target.
   options.run_dir = std::filesystem::weakly_canonical(as_given);
   options.command = go_on_command(arguments, "");
   RunReport report;

@@ -8,12 +8,12 @@
 
 namespace qsohost::cli {
 
-// Each returns the program's exit code. `arguments.command` says which of the three to do.
+// Each returns the program's exit code. `arguments.command` selects which of the three.
 int merge(Plugins& plugins, const Arguments& arguments);
 int work_on_chain(Plugins& plugins, const Arguments& arguments);
 
-// Calls `work` with these options, and meanwhile Ctrl-C, progress and log go the usual ways;
-// `least`: see Arguments::log_level.
+// Calls `work` with these options, with the usual handling of Ctrl-C, progress and log; `least`:
+// see Arguments::log_level.
 void watched(RunOptions options, LogLevel least,
              const std::function<void(const RunOptions&)>& work);
 

@@ -118,7 +118,7 @@ std::string as_json(const RunStatus& status) {
   return to_json_text(out) + "\n";
 }
 
-// In one field of one line.
+// Without tabs and line breaks, to fit one field of a line.
 std::string field(std::string text) {
   std::ranges::replace_if(
       text, [](char c) { return c == '\t' || c == '\n' || c == '\r'; }, ' ');
@@ -143,7 +143,7 @@ std::string as_json(const ObjectStatus& object) {
   return "  " + text;
 }
 
-// Printed as they come, since there may be millions.
+// Printed in blocks, since there may be millions.
 void list_objects(const Arguments& arguments) {
   const bool json = arguments.json;
   std::string text = json ? "[" : "source_id\tstage\tstate\tattempts\twhen\twhy\n";

@@ -1,12 +1,13 @@
-// qsohost status RUN_DIR
+// `qsohost status RUN_DIR`
 #pragma once
 
 #include "arguments.hpp"
 
 namespace qsohost::cli {
 
-// Prints how far a run is and what can be done, or (--failed, --not-found, --matched) its objects,
-// a line each: source_id, stage, state, attempts, when, and why or what was found; tabs between.
+// Prints the progress of a run and what can be done, or (--failed, --not-found, --matched) its
+// objects, one per line: source_id, stage, state, attempts, time, and reason or match, separated by
+// tabs.
 int show_status(const Arguments& arguments);
 
 }  // namespace qsohost::cli

@@ -8,7 +8,7 @@
 namespace qsohost::cli {
 namespace {
 
-// Cells in a terminal: bytes that continue a UTF-8 character take no room.
+// Cells in a terminal: continuation bytes of UTF-8 have no width.
 std::size_t shown_width(const std::string& text) {
   return static_cast<std::size_t>(
       std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));

@@ -1,4 +1,5 @@
-// Plain text tables for the terminal: columns as wide as their longest cell, two blanks between.
+// Plain text tables for the terminal: columns as wide as their longest cell, separated by two
+// blanks.
 #pragma once
 
 #include <cstdint>
@@ -17,10 +18,10 @@ class Table {
   };
 
   explicit Table(std::vector<Heading> headings);
-  // As many cells as headings; missing ones are empty.
+  // As many cells as headings; missing cells are empty.
   void add(std::vector<std::string> cells);
   bool empty() const { return rows_.empty(); }
-  // Lines end with a newline, without blanks before it; each starts with `indent` blanks.
+  // Lines have no trailing blanks; each starts with `indent` blanks.
   std::string text(std::size_t indent = 0) const;
 
  private:
@@ -32,7 +33,7 @@ class Table {
 std::string grouped(std::int64_t n);
 // "0.3 s", "42 s", "3:07", "1:02:45"
 std::string duration(double seconds);
-// Objects a second in three figures: "0.123", "4.56", "78.9", "1,230"
+// Objects per second with three digits: "0.123", "4.56", "78.9", "1,230"
 std::string rate_text(double per_second);
 
 }  // namespace qsohost::cli

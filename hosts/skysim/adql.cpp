@@ -1,4 +1,4 @@
-// The query of tap.hpp: from its text to the rows that it wants.
+// The query of tap.hpp: from its text to its rows.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -30,8 +30,8 @@ std::vector<std::string> parts(const std::string& text, const std::regex& separa
 struct Adql {
   std::size_t limit = SIZE_MAX;
   std::string columns;
-  std::string objects;      // what the query calls the objects' table
-  std::string uploaded;     // and the uploaded one
+  std::string objects;      // name of the objects' table in the query
+  std::string uploaded;     // name of the uploaded one
   std::string upload_name;  // without TAP_UPLOAD
   std::string ra;           // columns of the uploaded table
   std::string dec;
@@ -167,7 +167,7 @@ std::string_view ipac_type(DType dtype) {
   }
 }
 
-// Uploaded cells go back as they came: numbers as numbers where all of them are.
+// Uploaded cells are returned as numbers if all of them are numbers.
 std::string_view uploaded_type(const Upload& upload, std::size_t column) {
   const auto all = [&](const auto& parse) {
     return std::ranges::all_of(upload.rows,

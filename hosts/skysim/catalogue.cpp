@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::int64_t kSolution = 1636148068921376768;  // that of Gaia DR3
 
-// A row of gaia_source before its columns.
+// A row of gaia_source before it becomes columns.
 struct GaiaRow {
   std::int64_t source_id = 0;
   Position position;
@@ -27,7 +27,7 @@ struct GaiaRow {
   double error = 0;  // mas
 };
 
-// Row k of the block of stars or quasars that begins at `first`: what depends on chance alone.
+// Row k of the block of stars or quasars that begins at `first`: its random part.
 Random row_random(const Recipe& recipe, const GaiaRow& row) {
   return {recipe.seed, Stream::SourceTable, {static_cast<std::uint64_t>(row.source_id), 7}};
 }
@@ -140,7 +140,7 @@ void fill_sdss_photometry(Table& table, std::span<const Quasar> quasars, std::ui
   }
 }
 
-// SDSS gives what Gaia DR2 had: other designations, and positions of 2015.5.
+// SDSS has the data of Gaia DR2: other designations, and positions at epoch 2015.5.
 void fill_sdss_gaia(Table& table, std::span<const Quasar> quasars) {
   const std::size_t n = quasars.size();
   const auto known = [&](double Position::*member) {

@@ -45,7 +45,7 @@ ColumnSpec spec_of(std::string_view line) {
     spec.axis = cells[4];
   } else {
     spec.fill = cells[4];
-    // char[n] is one text; the others are n numbers.
+    // char[n] is one text; otherwise there are n numbers.
     if (!count.empty() && type != "char") {
       count.remove_prefix(1);
       std::from_chars(count.data(), count.data() + count.size(), spec.info.width);

@@ -2,13 +2,13 @@
 // Names, types and order are those of the archives (SDSS DR16Q data model; Gaia DR3 data model; ZTF
 // objects and light curves at IRSA), names in lower case as in a database, units in FITS spelling.
 //
-// The last field of a line says what a column holds: `code` (the program knows), the name of the
+// The last field of a line defines what a column holds: `code` (the program knows), the name of the
 // axis for columns of arrays, or one of
 //   constant V | text T | uniform A B | normal MEAN SIGMA | lognormal MEDIAN DEX | integer A B
 //   chance P             true with this probability
 //   redshift P           the row's redshift, measured again; with probability 1 - P unknown, -1
-//   missing P ...        nothing with this probability, else as said behind it
-//   sparse P ...         0 with this probability, else as said behind it
+//   missing P ...        missing with this probability, else the rule that follows
+//   sparse P ...         0 with this probability, else the rule that follows
 #pragma once
 
 #include <string>
@@ -22,10 +22,10 @@ namespace qsohost::skysim {
 struct ColumnSpec {
   ColumnInfo info;
   std::string axis;  // of arrays: columns with the same axis have arrays of the same length
-  std::string fill;  // of others
+  std::string fill;  // of other columns
 };
 
-// Throws RunError if there is no such table.
+// Throws RunError if the table does not exist.
 const std::vector<ColumnSpec>& columns_of(std::string_view table);
 
 struct ColumnList {

@@ -189,7 +189,7 @@ void CurveTables::add(const Quasar& quasar, const LightCurves& curves) {
   }
   if (quasar.has_gaia_epochs) {
     const std::span<const GaiaTransit> all(curves.transits);
-    // Now and then the archive has a source in two rows.
+    // Occasionally the archive has a source in two rows.
     const std::size_t first = quasar.has_split_epochs ? all.size() / 2 : all.size();
     add_gaia_row(quasar.source_id, all.first(first), gaia_epoch);
     if (first < all.size()) add_gaia_row(quasar.source_id, all.subspan(first), gaia_epoch);

@@ -1,4 +1,4 @@
-// Faults that a server commits on demand, each at its rate.
+// Faults that a server simulates on request, each at its rate.
 #pragma once
 
 #include <array>
@@ -19,11 +19,11 @@ enum class Fault : std::uint8_t {
   Unavailable,  // 503
   Reset,        // the connection is reset
   Cut,          // the body ends inside a row; half of the time without a Content-Length
-  Empty,        // no rows where there are some
-  QueryStatus,  // status 200, and a VOTable that says ERROR
-  Drip,         // a byte now and then
-  Garbage,      // status 200, and no table at all
-  CutAtLine,    // the body ends behind a line, and no length was announced
+  Empty,        // no rows although there are some
+  QueryStatus,  // status 200, with a VOTable that reports ERROR
+  Drip,         // a few bytes at a time
+  Garbage,      // status 200, without any table
+  CutAtLine,    // the body ends after a line, without a Content-Length
   JobError      // a TAP job ends in phase ERROR
 };
 inline constexpr std::array<std::string_view, 13> kFaultNames{
@@ -32,13 +32,12 @@ inline constexpr std::array<std::string_view, 13> kFaultNames{
 
 class Faults {
  public:
-  // "429=0.05,cut=0.1"; "all=0.05" stands for every fault of a light-curve request. Throws
-  // RunError.
+  // "429=0.05,cut=0.1"; "all=0.05" means every fault of a light-curve request. Throws RunError.
   Faults(const std::string& rates, std::uint64_t seed);
 
-  Fault next();  // for the next light-curve request or other answer; any thread
+  Fault next();  // for the next light-curve request or other response; thread-safe
   bool job_fails();
-  double part();  // of an answer that is sent, from 0 to 1
+  double part();  // of the response to send, from 0 to 1
 
  private:
   std::array<double, kFaultNames.size()> rates_{};

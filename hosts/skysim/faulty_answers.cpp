@@ -12,7 +12,7 @@ namespace qsohost::skysim {
 
 namespace {
 
-// The end of the connection is the end of the answer: false makes the library close it.
+// Closing the connection marks the end of the response: false makes the library close it.
 void give_unannounced(httplib::Response& response, std::string body, std::string_view type) {
   response.set_content_provider(
       std::string(type), [body = std::move(body)](std::size_t offset, httplib::DataSink& sink) {

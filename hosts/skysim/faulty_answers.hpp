@@ -1,4 +1,4 @@
-// Answers as they come from archives in trouble.
+// Responses of failing archives.
 #pragma once
 
 #include <httplib.h>
@@ -8,18 +8,18 @@
 
 namespace qsohost::skysim {
 
-// Ends the connection that a request came by with an RST: its socket is replaced by another one,
-// which the library then closes.
+// Ends the connection of a request with an RST: its socket is replaced by another one, which the
+// library then closes.
 void reset_connection(const httplib::Request& request);
 
-// Ends inside a row. Every other time the length is announced, so that the client can see it.
+// Ends inside a row. Every other time with a Content-Length, so that the client can detect it.
 void cut_in_row(httplib::Response& response, std::string body, std::string_view type);
 
-// Ends behind a line, so that what came looks whole; no length is announced. `part`: how much of
-// the body comes, from 0 to 1.
+// Ends after a line, so that the body looks complete; without a Content-Length. `part`: fraction of
+// the body that is sent, from 0 to 1.
 void cut_at_line(httplib::Response& response, std::string body, std::string_view type, double part);
 
-// Takes so long.
+// Takes this long.
 void drip(httplib::Response& response, std::string body, std::string_view type, double seconds);
 
 }  // namespace qsohost::skysim

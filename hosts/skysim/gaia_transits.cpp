@@ -23,7 +23,8 @@ constexpr int kBp = 10;  // within the twelve of a kind
 constexpr int kRp = 11;
 
 void add_group(Random& random, double time, std::vector<GaiaTransit>& transits) {
-  // Both fields of view see a source 106.5 minutes apart, up to some turns of six hours in a row.
+  // Both fields of view see a source 106.5 minutes apart, for up to some consecutive turns of six
+  // hours.
   const int turns = static_cast<int>(random.integer(1, 3));
   for (int turn = 0; turn < turns; ++turn) {
     for (int view = 0; view < 2; ++view) {

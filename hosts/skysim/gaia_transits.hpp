@@ -1,4 +1,4 @@
-// The transits of one source through Gaia's fields of view, and what was measured in them.
+// The transits of one source through Gaia's fields of view, and their measurements.
 #pragma once
 
 #include <array>
@@ -9,7 +9,7 @@
 
 namespace qsohost::skysim {
 
-// When: in time order, nothing measured yet.
+// Times only, in order, without measurements.
 std::vector<GaiaTransit> gaia_transits(const Recipe& recipe, const Quasar& quasar);
 
 // `paths`: the unit Ornstein-Uhlenbeck process at the time of each transit.

@@ -35,7 +35,7 @@ std::vector<double> unit_path(Random& random, const std::vector<double>& times, 
   return path;
 }
 
-// What a catalogue of the exposure says besides the magnitude, and how wrong the magnitude is.
+// Quality columns of a catalogue of the exposure, and the error of the magnitude.
 void set_quality(Random& random, ZtfEpoch& epoch) {
   const Exposure& exposure = *epoch.exposure;
   epoch.chi = static_cast<float>(std::exp(random.normal(-0.13, 0.40)));
@@ -96,7 +96,7 @@ std::int64_t oid_of(const Field& field, std::size_t band, std::uint64_t serial) 
          static_cast<std::int64_t>(serial % 100000000);
 }
 
-// Objects of one source in all fields that see it, every exposure an epoch with nothing measured.
+// Objects of one source in all fields that see it, every exposure as an epoch without measurements.
 void place_objects(ZtfSurvey& survey, const Position& position, std::uint64_t serial,
                    bool is_quasar, std::vector<ZtfObject>& objects) {
   for (const Field& field : survey.fields_at(position)) {
@@ -115,7 +115,7 @@ void place_objects(ZtfSurvey& survey, const Position& position, std::uint64_t se
   }
 }
 
-// Fills the epochs and leaves out those in which the source is too faint. `path` begins with this
+// Fills the epochs and removes those in which the source is too faint. `path` begins with this
 // object's values.
 void measure_object(const Recipe& recipe, const Quasar& quasar, const double* path,
                     double neighbour_mag, ZtfObject& object) {
@@ -123,7 +123,7 @@ void measure_object(const Recipe& recipe, const Quasar& quasar, const double* pa
       recipe.seed, Stream::Curve,
       {quasar.number, static_cast<std::uint64_t>(object.oid), object.is_quasar ? 1u : 0u});
   const Process& process = quasar.processes[object.band];
-  // Fields are calibrated each for itself.
+  // Each field has its own calibration.
   const double zero = recipe.is_clean ? 0 : 0.006 * random.normal();
   std::vector<ZtfEpoch> kept;
   for (std::size_t i = 0; i < object.epochs.size(); ++i) {

@@ -1,4 +1,4 @@
-// What the surveys saw of one quasar: ZTF objects with their epochs, Gaia transits, and the truth.
+// Observations of one quasar: ZTF objects with their epochs, Gaia transits, and the truth.
 #pragma once
 
 #include <vector>
@@ -20,7 +20,7 @@ struct ZtfEpoch {
   float chi = 0;
   float sharp = 0;
   std::int32_t catflags = 0;
-  float offset = 0;  // by which it is off, mag
+  float offset = 0;  // error of the magnitude, mag
   Why why = Why::None;
 };
 
@@ -49,7 +49,7 @@ struct LightCurves {
   std::vector<GaiaTransit> transits;
 };
 
-// Any thread; a twin has none.
+// Thread-safe; a twin has none.
 LightCurves observe(const Recipe& recipe, ZtfSurvey& survey, const Quasar& quasar);
 
 }  // namespace qsohost::skysim

@@ -21,7 +21,7 @@ constexpr std::uint64_t kCatalogueBlock = 4000;
 constexpr std::uint64_t kStarBlock = 16000;
 constexpr std::uint64_t kCurveBlock = 200;
 
-constexpr double kAnswerRadius = 3;  // arcsec; wider than what counts as the same source
+constexpr double kAnswerRadius = 3;  // arcsec; larger than the radius for the same source
 
 std::uint64_t blocks(std::uint64_t rows, std::uint64_t block) {
   return (rows + block - 1) / block;
@@ -54,7 +54,7 @@ void make_catalogues(const MakeOptions& options) {
   });
   in_parallel(2, options.threads, [&](std::uint64_t k) {
     if (k == 0) sdss.merge();
-    if (k == 1) gaia.merge("source_id");  // as Gaia's own files are
+    if (k == 1) gaia.merge("source_id");  // like Gaia's own files
   });
 }
 
@@ -90,7 +90,7 @@ void write_file(const std::filesystem::path& file, std::string_view text) {
   if (!out) throw RunError(fmt::format("{}: cannot be written", file.string()));
 }
 
-// The quasars that Gaia has, as a catalogue of targets, and what IRSA answers about each.
+// The quasars in Gaia as a catalogue of targets, and the responses of IRSA for each.
 void write_answers(const MakeOptions& options) {
   const Recipe& recipe = options.recipe;
   const ZtfStore store(options.folder);

@@ -1,4 +1,4 @@
-// skysim make: the files of a simulated sky.
+// skysim make: writes the files of a simulated sky.
 #pragma once
 
 #include <filesystem>
@@ -15,7 +15,7 @@ struct MakeOptions {
   bool has_answers = false;        // also targets.csv and irsa/{source_id}.csv
 };
 
-// The bytes depend on the recipe alone. Memory does not depend on how many sources there are.
+// The bytes depend only on the recipe. Memory does not depend on the number of sources.
 void make_sky(const MakeOptions& options);
 
 }  // namespace qsohost::skysim

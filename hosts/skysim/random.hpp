@@ -1,6 +1,6 @@
-// Random numbers that depend on nothing but what they are for: each source, row or exposure has a
-// generator of its own, keyed by the seed and by what it is. So results depend neither on threads
-// nor on order. The generator counts and mixes (SplitMix64: Steele, Lea & Flood 2014).
+// Random numbers that depend only on their purpose: each source, row or exposure has its own
+// generator, keyed by the seed and its identity. So results depend neither on threads nor on order.
+// The generator counts and mixes (SplitMix64: Steele, Lea & Flood 2014).
 #pragma once
 
 #include <cmath>
@@ -10,7 +10,7 @@
 
 namespace qsohost::skysim {
 
-// What a key is for; the numbers are part of what a seed gives.
+// Purpose of a key; the numbers are part of the result of a seed.
 enum class Stream : std::uint64_t {
   Quasar = 1,
   Star,
@@ -34,7 +34,7 @@ class Random {
  public:
   Random(std::uint64_t seed, Stream stream, std::initializer_list<std::uint64_t> key)
       : state_(mixed(mixed(seed + kStep) ^ mixed(static_cast<std::uint64_t>(stream) * kStep))) {
-    // Both sides are mixed: small numbers must not be able to cancel each other.
+    // Both sides are mixed, so that small numbers cannot cancel each other.
     for (const std::uint64_t k : key) state_ = mixed(state_ ^ mixed((k + 1) * kStep)) + kStep;
   }
 
@@ -42,7 +42,7 @@ class Random {
   double uniform() { return static_cast<double>(bits() >> 11) * 0x1p-53; }  // [0, 1)
   double uniform(double a, double b) { return a + (b - a) * uniform(); }
   bool chance(double p) { return uniform() < p; }
-  std::int64_t integer(std::int64_t a, std::int64_t b) {  // both ends can occur
+  std::int64_t integer(std::int64_t a, std::int64_t b) {  // both ends are included
     return a + static_cast<std::int64_t>(uniform() * static_cast<double>(b - a + 1));
   }
   double normal() {

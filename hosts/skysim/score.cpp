@@ -21,7 +21,7 @@ constexpr double kSameEpoch = 1e-5;  // days; exposures are half a minute apart 
 constexpr std::int16_t kFailsCuts = 4;
 constexpr const char* kLine = "{:<8} {:>7} {:>8} {:>7} {:>9} {:>10} {:>15} {:>15}\n";
 
-// Some columns of a whole file.
+// Selected columns of a whole file.
 class Table {
  public:
   explicit Table(fs::path file) : file_(std::move(file)), table_(file_) {}
@@ -38,7 +38,7 @@ class Table {
         .first->second;
   }
 
-  // A column of one value a row.
+  // A column with one value per row.
   const Column& scalars(const std::string& name) {
     const FitsCells& cells = column(name);
     if (cells.lengths.empty() && cells.values.width() == 1) return cells.values;
@@ -94,7 +94,7 @@ LightCurveName name_in(const fs::path& file) {
   return {name, stem.substr(band + 1)};
 }
 
-// The surveys' files call their times so.
+// The name of the time column in the surveys' files.
 std::string time_column(const LightCurveName& curve) {
   if (curve.survey == "ztf") return "mjd_" + curve.band;
   return curve.band == "g" ? "g_transit_time" : curve.band + "_obs_time";

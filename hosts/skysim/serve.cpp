@@ -24,7 +24,7 @@ namespace {
 
 using Seconds = std::chrono::duration<double>;
 constexpr std::size_t kThreads = 128;  // one for each connection
-constexpr double kRetryAfter = 30;     // seconds in the real service's time, as below
+constexpr double kRetryAfter = 30;     // seconds, in the real service's time, as below
 constexpr double kDrip = 300;
 constexpr double kJob = 53.6;            // of 10,000 positions, measured
 constexpr double kJobUnthrottled = 0.2;  // here, with no throttle
@@ -57,8 +57,8 @@ class Counts {
   std::set<int> ports_;
 };
 
-// The library compresses by Brotli where it may, at the level that takes longest: a second for each
-// light curve. By gzip it is quick. The request is the library's own and not constant.
+// The library prefers Brotli at its slowest level: a second for each light curve. Gzip is fast. The
+// request is the library's own object and not constant.
 httplib::Server::HandlerResponse without_brotli(const httplib::Request& request,
                                                 httplib::Response& /*response*/) {
   auto& headers = const_cast<httplib::Request&>(request).headers;
@@ -114,7 +114,7 @@ void Server::refuse(Response& response, int status, std::string_view message) {
   response.set_content(error_votable(message), "application/x-votable+xml");
 }
 
-// An answer as it is, or without its rows.
+// A response as it is, or without its rows.
 void Server::give(Response& response, const ZtfQuery& query, Fault fault) {
   ZtfAnswer full = answer(store_, query);
   const bool is_empty = full.rows == 0;
@@ -183,7 +183,7 @@ void Server::light_curves(const Request& request, Response& response) {
   std::this_thread::sleep_for(turn.wait);
   if (turn.verdict == Verdict::TimeOut) {
     counts_.add("time-outs");
-    in_flight.reset();  // before the client can see it
+    in_flight.reset();  // before the client can see the response
     return reset_connection(request);
   }
   if (turn.verdict == Verdict::WrongEmpty) {
@@ -315,7 +315,8 @@ void Server::set_up() {
 }
 
 void Server::run() {
-  // Before any thread is there, so that all of them leave these signals to the one that waits.
+  // Before any thread starts, so that all of them block these signals and only the waiter gets
+  // them.
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
@@ -336,7 +337,7 @@ void Server::run() {
   fmt::print("listening on http://127.0.0.1:{}\n", port);
   std::fflush(stdout);
   http_.listen_after_bind();
-  kill(getpid(), SIGTERM);  // wakes the waiter, should the server have ended by itself
+  kill(getpid(), SIGTERM);  // wakes the waiter if the server has ended by itself
 }
 
 }  // namespace

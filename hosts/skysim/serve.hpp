@@ -9,10 +9,10 @@ namespace qsohost::skysim {
 
 struct ServeOptions {
   std::filesystem::path folder;
-  int port = 0;            // 0: any that is free
-  std::string throttle;    // "irsa": as the real service takes load; else it takes any
+  int port = 0;            // 0: any free port
+  std::string throttle;    // "irsa": limits of the real service; else none
   std::string faults;      // see faults.hpp
-  double time_scale = 1;   // its waits last so many times less than the real service's
+  double time_scale = 1;   // divides the real service's delays
   std::uint64_t seed = 1;  // of faults
 };
 
@@ -20,7 +20,7 @@ struct ServeOptions {
 //
 //   /cgi-bin/ZTF/nph_light_curves   GET or POST, see ztf_query.hpp
 //   /TAP/sync, /TAP/async           see tap.hpp
-//   /status                         what was asked and what was given, as JSON
+//   /status                         counts of requests and responses, as JSON
 void serve(const ServeOptions& options);
 
 }  // namespace qsohost::skysim

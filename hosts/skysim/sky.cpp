@@ -10,7 +10,7 @@ namespace qsohost::skysim {
 
 namespace {
 
-// Uniform on the sphere between these limits; RA may pass through 0.
+// Uniform on the sphere between these limits; RA may wrap at 0.
 Position inside(Random& random, double ra, double ra_width, double dec_low, double dec_high) {
   constexpr double degree = std::numbers::pi / 180;
   const double low = std::sin(dec_low * degree);
@@ -21,8 +21,8 @@ Position inside(Random& random, double ra, double ra_width, double dec_low, doub
   return p;
 }
 
-// The footprint of SDSS, roughly: the two Galactic caps and Stripe 82; besides, places where
-// programs go wrong: RA 0, the pole, and the south that ZTF does not see.
+// The footprint of SDSS, roughly: the two Galactic caps and Stripe 82; in addition, error-prone
+// places: RA 0, the pole, and the south, which ZTF does not see.
 Position in_footprint(Random& random) {
   const double part = random.uniform();
   if (part < 0.62) return inside(random, 110, 150, -2, 66);
@@ -41,7 +41,7 @@ double redshift(Random& random) {
   }
 }
 
-// Counts grow by 10^0.35 a magnitude.
+// Counts grow by 10^0.35 per magnitude.
 double magnitude(Random& random) {
   constexpr double slope = 0.35;
   const double low = std::pow(10, slope * (16 - 21.0));
@@ -121,7 +121,7 @@ Quasar make_quasar(const Recipe& recipe, std::uint64_t number) {
 }
 
 std::string sdss_name(const Position& position) {
-  // Truncated, not rounded, as IAU names are.
+  // Truncated, not rounded, like IAU names.
   const auto time = static_cast<std::int64_t>(position.ra / 15 * 3600 * 100);
   const auto arc = static_cast<std::int64_t>(std::abs(position.dec) * 3600 * 10);
   return fmt::format("{:02}{:02}{:02}.{:02}{}{:02}{:02}{:02}.{}", time / 360000, time / 6000 % 60,
@@ -133,12 +133,12 @@ Star make_star(const Recipe& recipe, std::uint64_t number) {
   Random random(recipe.seed, Stream::Star, {number});
   Star star;
   star.position = in_footprint(random);
-  // Every tenth one stands near a quasar: a match has to choose.
+  // Every tenth star is near a quasar, so that a match must choose.
   if (random.chance(0.1) && recipe.sources > 0) {
     const auto near = static_cast<std::uint64_t>(
         random.integer(0, static_cast<std::int64_t>(recipe.sources) - 1));
     star.position = scattered(random, make_quasar(recipe, near).sdss, 2, 60);
-    // Near, but never so near that it could be taken for the quasar.
+    // Near, but never so near that it could be mistaken for the quasar.
     if (recipe.is_clean) star.position.dec += star.position.dec > 0 ? -0.1 : 0.1;
   }
   star.g_mag = magnitude(random) - random.uniform(0, 3);

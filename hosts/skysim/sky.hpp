@@ -1,5 +1,5 @@
-// What the simulated sky holds: each quasar and star is a function of the seed and its number, so
-// any thread can make any of them, in any order, and no list of them is kept.
+// The contents of the simulated sky. Each quasar and star is a function of the seed and its number,
+// so any thread can make any of them in any order, without a stored list.
 #pragma once
 
 #include <array>
@@ -15,7 +15,7 @@ namespace qsohost::skysim {
 struct Recipe {
   std::uint64_t seed = 1;
   std::uint64_t sources = 1000;  // rows of sdss_dr16q
-  std::uint64_t stars = 4000;    // rows of gaia_source that have nothing to do with them
+  std::uint64_t stars = 4000;    // rows of gaia_source unrelated to them
   bool is_clean = false;         // no bad epochs, outliers, neighbours, pairs or duplicates
 };
 
@@ -28,7 +28,7 @@ inline constexpr std::size_t kZtfBands = 3;
 struct Process {
   double sigma = 0;   // mag
   double mean = 0;    // mag
-  double jitter = 0;  // mag; white noise that the reported errors do not tell of
+  double jitter = 0;  // mag; white noise not included in the reported errors
 };
 
 struct Quasar {
@@ -42,7 +42,7 @@ struct Quasar {
   double tau = 0;  // days, rest frame
   std::array<Process, kBands.size()> processes;
   bool is_final = true;  // IS_QSO_FINAL
-  bool is_twin = false;  // a second entry of the quasar before it: nothing of its own
+  bool is_twin = false;  // a second entry of the previous quasar, without data of its own
   bool in_gaia = true;
   bool has_gaia_epochs = false;
   bool has_companion = false;      // another Gaia source inside 1 arcsec
@@ -64,7 +64,7 @@ Star make_star(const Recipe& recipe, std::uint64_t number);
 // The Gaia source beside a quasar that has one.
 Star make_companion(const Recipe& recipe, const Quasar& quasar);
 
-// Somewhere between `low` and `high` arcsec away.
+// At a random distance from `low` to `high` arcsec.
 Position scattered(Random& random, const Position& from, double low, double high);
 
 // Gaia DR3: HEALPix pixel of order 12 in the upper bits, and a running number.

@@ -14,7 +14,7 @@ double turned(double degrees) {
   return rest < 0 ? std::min(rest + 360, std::nextafter(360.0, 0.0)) : rest;
 }
 
-// Coordinates about another pole: (ra, dec) of that pole, and the longitude that the old pole has.
+// Coordinates about another pole: (ra, dec) of that pole, and the longitude of the old pole.
 Position about_pole(const Position& p, double pole_ra, double pole_dec, double longitude) {
   const double a = (p.ra - pole_ra) * kDegree;
   const double d = p.dec * kDegree;
@@ -76,7 +76,7 @@ std::uint64_t healpix_nested(const Position& position, int order) {
   } else {
     const std::int64_t quarter = std::min<std::int64_t>(3, static_cast<std::int64_t>(t));
     const double part = t - static_cast<double>(quarter);
-    // 1 - |z| in a way that does not lose digits near the poles.
+    // 1 - |z| without losing digits near the poles.
     const double c = std::cos(position.dec * kDegree);
     const double from_pole = n * c * std::sqrt(3 / (1 + std::abs(z)));
     const auto p = std::min(side - 1, static_cast<std::int64_t>(part * from_pole));

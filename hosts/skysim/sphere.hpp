@@ -10,7 +10,7 @@ struct Position {
   double dec = 0;
 };
 
-// What lies `arcsec` away, in the direction `angle` (degrees, north through east).
+// The position `arcsec` away, in the direction `angle` (degrees, north through east).
 Position offset_by(const Position& from, double arcsec, double angle);
 
 // Great-circle distance in arcsec.

@@ -18,7 +18,7 @@ namespace qsohost::skysim {
 
 namespace {
 
-// What a column holds, read from the text in columns/*.tsv.
+// Contents of a column, parsed from columns/*.tsv.
 struct Fill {
   std::string kind;
   std::string text;

@@ -1,4 +1,5 @@
-// A piece of one table of the sky, with the columns of columns/*.tsv, and how pieces become a file.
+// A piece of one table of the sky, with the columns of columns/*.tsv, and the merging of pieces to
+// a file.
 #pragma once
 
 #include <deque>
@@ -22,7 +23,7 @@ class Table {
 
   Column& at(std::string_view column);  // throws RunError
 
-  // One cell for each of `rows`: value(i) is a number (NaN: missing), an int64 or a text.
+  // One cell for each of `rows`: value(i) is a number (NaN: missing), an int64 or a string.
   template <class F>
   void fill(std::string_view column, std::size_t rows, const F& value) {
     Column& out = at(column);
@@ -37,10 +38,10 @@ class Table {
       }
     }
   }
-  // The columns that are still empty, as their list says. `first_row` counts in the whole table.
+  // Fills the columns that are still empty by their rules. `first_row` counts in the whole table.
   void fill_rest(std::uint64_t seed, std::uint64_t first_row, std::size_t rows,
                  const std::function<double(std::size_t)>& redshift = {});
-  // The values that were appended to the columns of an axis since the last call are one row's.
+  // Ends a row: its arrays are the values appended to the axis's columns since the last call.
   void end_row(std::string_view axis);
 
   static void append_number(Column& column, double value);
@@ -56,12 +57,12 @@ class Table {
   std::map<std::string, std::vector<std::uint64_t>, std::less<>> offsets_;
 };
 
-// Pieces of a table, written as they come from any thread, merged in the order of their numbers.
+// Pieces of a table, written in any order from any thread, merged in the order of their numbers.
 class TableParts {
  public:
-  // FILE is to be written; its pieces lie beside it meanwhile.
+  // Writes `file`; its pieces are stored beside it until then.
   TableParts(std::filesystem::path file, std::string table);
-  ~TableParts();  // removes pieces
+  ~TableParts();  // removes the pieces
 
   void add(std::uint64_t number, const Table& piece);
   // `sort_by`: rows ascending in this column; "": in the order of the pieces.
@@ -74,7 +75,7 @@ class TableParts {
   std::map<std::uint64_t, std::filesystem::path> parts_;
 };
 
-// Calls work(0) ... work(count - 1) on so many threads. The first exception is thrown on.
+// Calls work(0) ... work(count - 1) on this number of threads. Rethrows the first exception.
 void in_parallel(std::uint64_t count, unsigned threads,
                  const std::function<void(std::uint64_t)>& work);
 

@@ -1,4 +1,4 @@
-// Tables as archives send them: CSV, TSV, IPAC table and VOTable.
+// Table formats of archives: CSV, TSV, IPAC table and VOTable.
 #pragma once
 
 #include <optional>
@@ -10,7 +10,7 @@
 namespace qsohost::skysim {
 
 enum class TextFormat { Csv, Tsv, Ipac, VoTable };
-// "csv", "tsv", "ipac_table", "votable", in any case; none for others.
+// "csv", "tsv", "ipac_table", "votable", ignoring case; none for other formats.
 std::optional<TextFormat> text_format(std::string_view name);
 std::string_view content_type(TextFormat format);
 
@@ -20,7 +20,7 @@ struct TextColumn {
   std::string_view unit;
 };
 
-// Begins with the header; row after row is appended; finish() ends it.
+// Begins with the header, appends row after row; finish() ends it.
 class TableText {
  public:
   TableText(TextFormat format, std::vector<TextColumn> columns);
@@ -28,7 +28,7 @@ class TableText {
   void begin_row();
   void integer(std::int64_t value);
   void hexadecimal(std::int64_t value);  // 0x5
-  void number(double value);             // the shortest text that gives the same number; NaN
+  void number(double value);             // the shortest text that parses to the same number; NaN
   void number(float value);
   void text(std::string_view value);
   void end_row();
@@ -45,7 +45,7 @@ class TableText {
   std::string out_;
 };
 
-// A VOTable that says that something went wrong, as IRSA's services send it.
+// A VOTable that reports an error, like IRSA's services.
 std::string error_votable(std::string_view message);
 
 std::string lower(std::string_view text);

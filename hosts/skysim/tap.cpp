@@ -65,7 +65,7 @@ bool TapJobs::has(const std::string& id) const {
   return jobs_.contains(id);
 }
 
-// The work is done at once; the phases pass as if it took its time.
+// The work is done at once; the phases simulate its duration.
 void TapJobs::run(Job& job) {
   job.is_running = true;
   job.begin = Clock::now();

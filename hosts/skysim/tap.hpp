@@ -1,10 +1,10 @@
-// The part of IRSA's TAP service (IVOA TAP 1.1, UWS 1.1) that looks up ztf_objects_dr24 by uploaded
+// The part of IRSA's TAP service (IVOA TAP 1.1, UWS 1.1) that queries ztf_objects_dr24 by uploaded
 // positions:
 //
 //   SELECT [TOP n] columns FROM ztf_objects_dr24 [AS] o, TAP_UPLOAD.name [AS] u
 //   WHERE CONTAINS(POINT('ICRS', o.ra, o.dec), CIRCLE('ICRS', u.ra, u.dec, radius)) = 1
 //
-// in any case and spacing, JOIN ... ON as well; columns: *, name.* or names, with AS.
+// in any case and spacing, also as JOIN ... ON; columns: *, name.* or names, with AS.
 #pragma once
 
 #include <chrono>
@@ -24,18 +24,18 @@ ZtfAnswer run_adql(const ZtfStore& store, const std::string& query,
 
 struct TapRequest {
   std::multimap<std::string, std::string> parameters;
-  std::map<std::string, std::string> files;  // what was sent along with it, by name
+  std::map<std::string, std::string> files;  // uploaded files, by name
 };
 
-// A parameter by its name in lower case; "" where there is none.
+// A parameter by its name in lower case; "" if missing.
 std::string parameter(const TapRequest& request, const std::string& name);
 
 class TapJobs {
  public:
-  // A job takes this long, in seconds, once it runs.
+  // The duration of a running job in seconds.
   TapJobs(const ZtfStore& store, Faults& faults, double seconds);
 
-  std::string create(const TapRequest& request);  // gives the job's id
+  std::string create(const TapRequest& request);  // returns the job's id
   bool has(const std::string& id) const;
   // Of existing jobs:
   void set_phase(const std::string& id, const std::string& phase);  // RUN or ABORT
@@ -45,7 +45,7 @@ class TapJobs {
   std::optional<ZtfAnswer> result(const std::string& id,
                                   TextFormat& format) const;  // none: not done
   void remove(const std::string& id);
-  std::map<std::string, int> phases() const;  // how many jobs are in each
+  std::map<std::string, int> phases() const;  // number of jobs in each
 
  private:
   using Clock = std::chrono::steady_clock;

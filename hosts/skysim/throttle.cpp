@@ -10,9 +10,9 @@ namespace {
 constexpr double kFullSpeed = 8;  // requests in flight
 constexpr double kCollapse = 16;
 constexpr double kFailuresThere = 0.98;
-constexpr double kAnswerSeconds = 8;  // so that 8 connections get one answer a second
+constexpr double kAnswerSeconds = 8;  // so that 8 connections get one response a second
 constexpr double kTimeOutSeconds = 150;
-constexpr double kRecoverySeconds = 30;  // load is forgotten by a factor e in that time
+constexpr double kRecoverySeconds = 30;  // load decays by a factor e in that time
 
 }  // namespace
 

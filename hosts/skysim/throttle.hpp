@@ -1,6 +1,6 @@
-// How IRSA's light-curve service took it when one client asked more at a time, as it was measured:
-// full speed to 8 connections; at 16, 98 % time-outs and wrong empty answers; well again some time
-// after the load had gone.
+// The behaviour of IRSA's light-curve service under load from one client, as measured: full speed
+// up to 8 connections; at 16, 98 % timeouts and wrong empty responses; recovered some time after
+// the load had ended.
 #pragma once
 
 #include <chrono>
@@ -15,15 +15,15 @@ enum class Verdict : std::uint8_t { Answer, TimeOut, WrongEmpty };
 
 struct Turn {
   Verdict verdict = Verdict::Answer;
-  std::chrono::duration<double> wait{0};  // before it is given
+  std::chrono::duration<double> wait{0};  // before the response
 };
 
 class Throttle {
  public:
-  // Time runs `time_scale` times as fast as in the real service. Off: answers come at once.
+  // Time runs `time_scale` times as fast as in the real service. Off: no delays.
   Throttle(bool is_on, double time_scale, std::uint64_t seed);
 
-  // One request, from begin to end: counts as in flight while it exists. Any thread.
+  // One request, from begin to end: counts as in flight during its lifetime. Thread-safe.
   class Request {
    public:
     explicit Request(Throttle& throttle) : throttle_(throttle), turn_(throttle.enter()) {}
@@ -43,7 +43,7 @@ class Throttle {
  private:
   Turn enter();
   void leave();
-  double strain() const;  // in_flight, or what is left of earlier load
+  double strain() const;  // in_flight, or the rest of earlier load
 
   bool is_on_;
   double time_scale_;

@@ -170,7 +170,7 @@ std::vector<TextColumn> answer_columns() {
           {"exptime", "float", "s"},    {"airmass", "float", ""},     {"programid", "int", ""}};
 }
 
-// The rows of one object that the query wants.
+// The rows of one object that the query selects.
 std::size_t add_rows(const ZtfStore& store, std::size_t place, const ZtfQuery& query,
                      TableText& text) {
   const LightCurveRow row = store.light_curve(place);

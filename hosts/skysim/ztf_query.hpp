@@ -1,4 +1,4 @@
-// IRSA's light-curve request: its parameters, and the answer.
+// IRSA's light-curve request: its parameters, and the response.
 // https://irsa.ipac.caltech.edu/docs/program_interface/ztf_lightcurve_api.html
 #pragma once
 
@@ -34,7 +34,7 @@ struct ZtfQuery {
   TextFormat format = TextFormat::VoTable;
 };
 
-// Names of parameters in any case. Throws BadRequest.
+// Names of parameters ignore case. Throws BadRequest.
 ZtfQuery parse_query(const std::multimap<std::string, std::string>& parameters);
 
 struct ZtfAnswer {

@@ -1,4 +1,4 @@
-// The ZTF objects and light curves of a sky that `skysim make` made, found by oid and by position.
+// The ZTF objects and light curves of a sky from `skysim make`, by oid and by position.
 #pragma once
 
 #include <filesystem>
@@ -26,7 +26,7 @@ class ZtfStore {
  public:
   explicit ZtfStore(const std::filesystem::path& folder);  // throws RunError
 
-  // Places in objects() of what lies inside; ascending by oid. Radius in arcsec.
+  // Positions in objects() of those inside the circle, ascending by oid. Radius in arcsec.
   std::vector<std::size_t> in_circle(const Position& centre, double radius) const;
   std::optional<std::size_t> find(std::int64_t oid) const;
 
@@ -35,7 +35,7 @@ class ZtfStore {
   bool has_column(std::string_view name) const;
   std::size_t size() const { return by_oid_.size(); }
 
-  LightCurveRow light_curve(std::size_t place) const;  // any thread
+  LightCurveRow light_curve(std::size_t place) const;  // thread-safe
 
  private:
   std::filesystem::path curves_file_;
@@ -43,7 +43,7 @@ class ZtfStore {
   std::vector<FitsCells> cells_;
   std::vector<std::size_t> by_oid_;
   std::vector<std::size_t> by_dec_;
-  // Tables that are open and not in use: a table serves one thread at a time.
+  // Open tables that are not in use: a table serves one thread at a time.
   mutable std::mutex mutex_;
   mutable std::vector<std::unique_ptr<FitsTable>> idle_;
   std::unique_ptr<FitsTable> curves_;

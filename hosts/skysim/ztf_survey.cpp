@@ -26,7 +26,7 @@ struct Grid {
   double column_shift;  // of a column
   int first_number;
 };
-// Shifted by more than half a field: half would put gaps upon gaps.
+// Shifted by more than half a field: with half, gaps would overlap.
 constexpr std::array<Grid, 2> kGrids{Grid{0, 0, 0}, Grid{4.3, 0.59, 1000}};
 
 int columns_in_row(double centre_dec) {
@@ -38,7 +38,7 @@ double row_centre(const Grid& grid, int row) {
   return -90 + grid.dec_shift + (row + 0.5) * kFieldSize;
 }
 
-// Part of a field [0, 1) to a CCD or quadrant and the place in it; none in the gaps at its edges.
+// Maps a fraction of a field [0, 1) to a CCD or quadrant and the position in it; none in gaps.
 std::optional<int> cell_of(double part, int cells, double gap, double& rest) {
   const double place = part * cells;
   const int cell = std::min(cells - 1, static_cast<int>(place));
@@ -76,7 +76,7 @@ double moonlight(double mjd) {  // illuminated part
   return 0.5 * (1 + std::cos(2 * std::numbers::pi * (mjd - kFullMoon) / kMonth));
 }
 
-// Airmass at Palomar (Kasten & Young 1989 is not needed here); none below 23 degrees of altitude.
+// Airmass at Palomar (plane-parallel is enough); none below 23 degrees of altitude.
 std::optional<double> airmass_at(double mjd, const Position& p) {
   // Local sidereal time, degrees; longitude -116.86.
   const double lst = 280.46062 + 360.98564737 * (mjd - 51544.5) - 116.8630;
@@ -140,7 +140,7 @@ Exposure ZtfSurvey::expose(const Field& field, std::size_t band, double mjd, dou
   constexpr std::array<double, 3> colour{-0.06, 0.09, 0.0};
   constexpr std::array<double, 3> glare{1.3, 1.0, 0.5};  // mag lost at full moon
   Exposure e;
-  // One number for each half minute, other numbers for each field that shares it.
+  // One number for each half minute, different for each field that shares it.
   e.id = static_cast<std::int32_t>((mjd - 57700) * 100000);
   Random random(recipe_.seed, Stream::Exposure,
                 {static_cast<std::uint64_t>(field.number), static_cast<std::uint64_t>(e.id)});
@@ -166,7 +166,7 @@ std::vector<Exposure> ZtfSurvey::plan(const Field& field, std::size_t band) cons
         {static_cast<std::uint64_t>(field.number), band, static_cast<std::uint64_t>(night), 5});
     const double middle = static_cast<double>(night) + kMidnight;
     const double half = half_night(middle);
-    // Often the better of two moments: schedulers like fields that stand high.
+    // Often the better of two times: schedulers prefer fields at high altitude.
     const int attempts = random.chance(0.6) ? 2 : 1;
     double best = 0;
     std::optional<double> airmass;

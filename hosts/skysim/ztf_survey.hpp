@@ -1,5 +1,5 @@
-// When and where ZTF looked: fields on two grids shifted against each other, with gaps between
-// CCDs; nights, weather, moon, airmass. All sources of a field share its exposures.
+// Times and fields of ZTF: two grids of fields shifted against each other, with gaps between CCDs;
+// nights, weather, moon, airmass. All sources of a field share its exposures.
 #pragma once
 
 #include <array>
@@ -30,17 +30,17 @@ struct Exposure {
   float zero_rms = 0;
   float colour = 0;
   float colour_error = 0;
-  bool is_bad = false;  // clouds or calibration: catflags 32768 for all of it
+  bool is_bad = false;  // clouds or calibration: all epochs have catflags 32768
 };
 
 class ZtfSurvey {
  public:
   explicit ZtfSurvey(const Recipe& recipe) : recipe_(recipe) {}
 
-  // The fields that see this position: none, one or two.
+  // The fields that contain this position: none, one or two.
   std::vector<Field> fields_at(const Position& position) const;
   bool observes(const Field& field, std::size_t band) const;
-  // In time order. The reference stays good; any thread.
+  // In time order. The reference stays valid; thread-safe.
   const std::vector<Exposure>& exposures(const Field& field, std::size_t band);
 
  private:

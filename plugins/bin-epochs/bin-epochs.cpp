@@ -1,6 +1,6 @@
 // bin-epochs: light curves averaged in bins of time, such as nights. A derived light curve is a
-// group that a Fitter adds: stages behind it fit and store it as they do those of a survey, and the
-// one that it was made from stays as it is.
+// group that a Fitter adds: later stages fit and store it like a survey's, and its input stays
+// unchanged.
 #include <fmt/format.h>
 
 #include <cmath>
@@ -12,12 +12,12 @@ namespace {
 using qsohost::DType;
 using qsohost::GroupInfo;
 
-// As LightCurveFitter's: an epoch whose weight would be nothing or everything takes no part.
+// As in LightCurveFitter: an epoch whose weight would be zero or infinite is ignored.
 constexpr double kLeastError = 1e-15, kLargestError = 1e15;
-// Bins are numbered with 64 bits, exactly as long as the numbers are exact doubles.
+// Bins are numbered with 64 bits, but only numbers that doubles represent exactly are allowed.
 constexpr double kMostBins = 9007199254740992;  // 2^53
 
-// The sums of one bin. Times and magnitudes count from the first epoch's, so that nothing is lost.
+// The sums of one bin. Times and magnitudes are relative to the first epoch's, to keep precision.
 struct Bin {
   std::int32_t n = 0;
   double time0 = 0, mag0 = 0;
@@ -61,7 +61,7 @@ void BinEpochs::validate() const {
 }
 
 // Group "ztf.g" becomes "LABEL.ztf.g", band g of survey "LABEL.ztf". Its columns of time, magnitude
-// and error are called as they are there.
+// and error keep their names.
 GroupInfo BinEpochs::binned(GroupInfo group) const {
   group.name = label() + "." + group.name;
   group.survey = label() + "." + group.survey;
@@ -116,7 +116,7 @@ void BinEpochs::bin(const GroupInfo& group, const qsohost::Object& object,
                     qsohost::Result& result) const {
   const qsohost::LightCurve curve = object.light_curve(group.name);
   const std::string name = label() + "." + group.name;
-  std::map<std::int64_t, Bin> bins;  // in order of time
+  std::map<std::int64_t, Bin> bins;  // ascending time
   std::int32_t n = 0;
   for (std::size_t i = 0; i < curve.size(); ++i) {
     const double error = curve.mag_err[i],

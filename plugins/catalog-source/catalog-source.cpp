@@ -1,4 +1,4 @@
-// The quasars of a run: one row of a catalogue each.
+// Reads the quasars of a run from a catalogue, one per row.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -41,7 +41,7 @@ class CatalogSource final : public qsohost::Source {
   void close() noexcept override { input_.reset(); }
 
  private:
-  // A column besides id and position, under the name that it has in the batch.
+  // A column besides id and position, under its name in the batch.
   struct Extra {
     std::size_t position = 0;
     std::string name;

@@ -36,7 +36,7 @@ void check_id(const TableInput& input, const Column& ids, std::size_t i) {
                              input.name(), input.place(i)));
 }
 
-// Reads again up to the second of two rows, to say where in the file they are.
+// Reads the rows again up to the second of two duplicates, to report where they are in the file.
 void report_duplicate(TableInput& input, std::size_t id, std::uint64_t first,
                       std::uint64_t second) {
   input.start({id});

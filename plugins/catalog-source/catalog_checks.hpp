@@ -1,4 +1,4 @@
-// What must hold of a catalogue before the run begins.
+// Checks of a catalogue before the run begins.
 #pragma once
 
 #include <string>
@@ -16,12 +16,12 @@ struct KeyColumns {
   std::size_t dec = 0;
 };
 
-// Throws RunError unless every id is there and (if repeats are not kept) different from all
-// others, and every position is a point on the sky in degrees. Reads the file once (and again to
-// say where a duplicate is); takes 16 bytes a row.
+// Throws RunError if an id is missing or (unless repeats are kept) duplicated, or a position is not
+// a point on the sky in degrees. Reads the file once (and again to say where a duplicate is); uses
+// 16 bytes a row.
 void check_rows(TableInput& input, const KeyColumns& keys, bool keeps_repeats = false);
 
-// The column of ra or dec (f64, deg), of what was read in its own unit.
+// The column of ra or dec (f64, deg), converted from the unit that was read.
 qsohost::Column position_column(const qsohost::Column& read, const std::string& name);
 
 }  // namespace catalog

@@ -1,5 +1,5 @@
-// Text tables have no types: a first pass finds them. The file is mapped, and what has been read is
-// given back to the system, so that memory does not grow with it.
+// Text tables have no types, so a first pass infers them. The file is memory-mapped, and pages that
+// were read are released, so that memory does not grow with the file.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/mman.h>
@@ -50,7 +50,7 @@ class MappedFile {
 
   std::string_view text() const { return {static_cast<const char*>(data_), size_}; }
 
-  // The pages before `position` are not needed for now; they come back by themselves.
+  // The pages before `position` are not needed for now; they are loaded again on access.
   void forget_before(const char* position) {
     constexpr std::size_t kPiece = std::size_t{1} << 20;
     const auto* begin = static_cast<const char*>(data_);
@@ -73,7 +73,7 @@ class MappedFile {
   std::size_t forgotten_ = 0;
 };
 
-// What the cells seen so far allow.
+// The types that the cells seen so far allow.
 class Guess {
  public:
   explicit Guess(const qsohost::TableField& field) {
@@ -100,7 +100,7 @@ class Guess {
   std::string why_text;
 
  private:
-  bool any = false;  // a cell that is not empty
+  bool any = false;  // a cell was not empty
   bool integer = true;
   bool number = true;
 };
@@ -162,7 +162,7 @@ class TextInput final : public TableInput {
   std::string place(std::size_t i) const override { return fmt::format("line {}", lines_[i]); }
 
  private:
-  // What is wrong with a user's own file stops the chain, whatever it would be in an answer.
+  // An error in a user's file stops the chain, even if in a response it would affect one object.
   template <class F>
   auto reading(const F& f) {
     try {

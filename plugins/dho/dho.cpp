@@ -23,7 +23,7 @@ constexpr std::string_view kFlagsHelp =
     "at a bound: 64 sigma low, 128 high, 256 omega_0 low, 512 high, 1024 xi low, 2048 high, 4096 "
     "tau_perturb low, 8192 high; 16384 some error of parameters is undefined (NaN)";
 
-// A logarithm of a parameter: its value, and its derivatives by those that are fitted.
+// A logarithm of a parameter: its value, and its derivatives with respect to the fitted ones.
 struct Derived {
   double value;
   dho::Parameters by;
@@ -138,7 +138,7 @@ void Dho::store(const qsohost::CurveToFit& curve, const dho::Fit& fit,
   std::int32_t flags = curve.flags | (fit.bounds << kBounds);
   for (const NamedLogarithm& l : kLogarithms) {
     const Derived d = l.of(fit.at);
-    // A parameter on its bound counts as known, which is no error of 0.
+    // A parameter on its bound counts as known: its error is not 0 but undefined.
     const double variance = d.by.dot(fit.covariance * d.by);
     const double error = variance > 0 ? std::sqrt(variance) : kNaN;
     if (std::isnan(error)) flags |= kNoErrors;

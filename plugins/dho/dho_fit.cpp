@@ -13,11 +13,11 @@ namespace dho {
 namespace {
 
 constexpr double kAtBound = 1e-6;      // in the logarithm of a parameter
-constexpr double kRough = 0.02;        // log-likelihood; summits are told apart by this
-constexpr double kFine = 1e-7;         // log-likelihood left to be gained when converged
+constexpr double kRough = 0.02;        // log-likelihood; maxima are distinguished to this
+constexpr double kFine = 1e-7;         // log-likelihood left to gain at convergence
 constexpr double kSameLoglike = 1e-6;  // differences below are rounding or early stopping
 constexpr double kLongestStep = 2;     // in the logarithm of a parameter
-constexpr double kFlat = 1e-3;         // curvature below this counts as this
+constexpr double kFlat = 1e-3;         // curvature below this is raised to this
 constexpr int kClimbs = 6;
 
 using Matrix = Eigen::Matrix4d;
@@ -47,7 +47,7 @@ class Surface {
     return static_cast<std::uint8_t>(bounds);
   }
 
-  // Parameters that a climb may change: not those on a bound that rise towards it.
+  // Parameters that a climb may change: not those on a bound beyond which the likelihood rises.
   std::array<bool, 4> free(const Point& p) const {
     std::array<bool, 4> free{};
     for (int i = 0; i < 4; ++i) {
@@ -58,7 +58,7 @@ class Surface {
     return free;
   }
 
-  // Second derivatives of the log-likelihood, with its sign changed.
+  // Second derivatives of the log-likelihood, with the sign changed.
   Matrix curvature(const Parameters& at) const {
     constexpr double kStep = 1e-4;
     Matrix out;
@@ -77,7 +77,7 @@ class Surface {
   const Mean mean_;
 };
 
-// Rows and columns of parameters that do not take part become those of the unit matrix.
+// Replaces the rows and columns of parameters that are not free by those of the unit matrix.
 Matrix restricted(Matrix m, const std::array<bool, 4>& free) {
   for (int i = 0; i < 4; ++i) {
     if (free[static_cast<std::size_t>(i)]) continue;
@@ -95,8 +95,8 @@ Parameters restricted(Parameters v, const std::array<bool, 4>& free) {
   return v;
 }
 
-// Levenberg and Marquardt's steps from `from` with a metric that `metric_at` gives, until no more
-// than `precision` is to be gained, or nothing more is.
+// Levenberg-Marquardt steps from `from` with the metric from `metric_at`, until at most `precision`
+// can be gained, or no step gains more.
 struct Climb {
   Point best;
   bool converged = false;
@@ -132,14 +132,14 @@ Climb climb(const Surface& surface, Point from, const MetricAt& metric_at, doubl
   return climb;
 }
 
-// The curvature with what is not curved downwards turned round, and what is flat made steeper.
+// The curvature with negative eigenvalues made positive and small ones raised.
 Matrix positive(const Matrix& curvature) {
   const Eigen::SelfAdjointEigenSolver<Matrix> eigen(curvature);
   const Parameters values = eigen.eigenvalues().cwiseAbs().cwiseMax(kFlat);
   return eigen.eigenvectors() * values.asDiagonal() * eigen.eigenvectors().transpose();
 }
 
-// What a light curve can tell of: its variance beyond the errors, and its times in d.
+// What a light curve constrains: its variance beyond the errors, and its range of times in d.
 struct Extent {
   double variance = 0, shortest = 0, longest = 0;
 };
@@ -169,7 +169,7 @@ struct Start {
 };
 
 Parameters oscillator(const Extent& extent, double omega, double xi, double tau_perturb) {
-  // A process slower than the light curve is long shows only part of its variance.
+  // If a process is slower than the light curve is long, only part of its variance is visible.
   const double slow = xi > 1 ? xi + std::sqrt(xi * xi - 1) : 1 / xi;
   const double hidden = 1 + 2 * slow / (omega * extent.longest);
   return {0.5 * std::log(extent.variance * hidden), std::log(omega), std::log(xi),
@@ -188,7 +188,7 @@ std::vector<Parameters> starts_for(const Extent& extent) {
         out.push_back(oscillator(extent, omega, xi, turn / omega));
     }
   }
-  // Damped random walks: what the second pole does, the perturbation undoes.
+  // Damped random walks: the perturbation cancels the second pole.
   for (int i = 0; i < kNodes; ++i) {
     const double tau = std::exp(-(low + (high - low) * i / (kNodes - 1)));
     const double rise = std::min(0.1 * tau, extent.shortest);
@@ -204,7 +204,7 @@ std::vector<Parameters> best_starts(const Surface& surface, const Extent& extent
   for (const Parameters& at : starts_for(extent)) {
     const Parameters inside = surface.inside(at);
     const double loglike = surface.value(inside);
-    // NaN has no place in an order.
+    // NaN cannot be sorted.
     if (std::isfinite(loglike)) all.push_back({inside, loglike});
   }
   std::ranges::stable_sort(all, std::ranges::greater{}, &Start::loglike);
@@ -219,7 +219,7 @@ std::vector<Parameters> best_starts(const Surface& surface, const Extent& extent
   return chosen;
 }
 
-// Of the parameters that are not on a bound; of the others 0.
+// Only for parameters that are not on a bound; 0 for the rest.
 Matrix covariance_of(const Surface& surface, const Point& point) {
   std::vector<Eigen::Index> free;
   const std::uint8_t bounds = surface.bounds(point.at);

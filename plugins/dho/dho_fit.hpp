@@ -23,14 +23,14 @@ struct Fit {
   // Bit 2 i: parameter i is at its lower bound; bit 2 i + 1: at its upper one.
   std::uint8_t bounds = 0;
   // From the curvature of the likelihood. A parameter on its bound counts as known and has zeros.
-  // NaN where the likelihood is not curved downwards.
+  // NaN where the likelihood is not concave.
   Eigen::Matrix4d covariance;
 };
 
-// The global maximum: the likelihood is looked at on a grid of oscillators between the shortest and
-// the longest times that the light curve can tell of, and along the damped random walks, which are
-// the limit tau_perturb = tau_rise; the best of different kinds are climbed from by Fisher scoring,
-// and the highest summit is taken to full precision by Newton steps.
+// The global maximum. The likelihood is evaluated on a grid of oscillators between the shortest and
+// the longest times that the light curve constrains, and along the damped random walks, which are
+// the limit tau_perturb = tau_rise. Fisher scoring climbs from the best starts of different kinds,
+// and Newton steps refine the highest maximum to full precision.
 Fit fit_global(const Series& series, const Box& box, Mean mean);
 
 }  // namespace dho

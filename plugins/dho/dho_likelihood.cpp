@@ -12,9 +12,9 @@ namespace {
 
 using Jet = ceres::Jet<double, 4>;
 
-// Beyond this many e-foldings nothing is remembered; keeps denormals away.
+// Beyond this many e-foldings the past has no influence; avoids denormals.
 constexpr double kForgotten = 50;
-// |(xi^2 - 1) x^2| below which cos and cosh are taken from their common power series.
+// |(xi^2 - 1) x^2| below which cos and cosh are computed from their common power series.
 constexpr double kNearCritical = 0.5;
 
 // e^(-xi x) times C, S, and H = (x C - S) / (xi^2 - 1), where C and S are cosh(k x) and sinh(k x)/k
@@ -32,7 +32,7 @@ Damped near_critical(double x, double xi, double w) {
     power /= 2 * k + 1;
     s += power;
     h += power / (2 * k + 3);
-    // What the next round multiplies by w / (2k + 2) is w^k / (2k + 1)!.
+    // The next iteration multiplies w^k / (2k + 1)! by w / (2k + 2).
   }
   const double e = std::exp(-xi * x);
   return {e * c, e * x * s, e * x * x * x * h};
@@ -42,12 +42,12 @@ double raised(const Damped& d, double xi) {
   return d.c - xi * d.s;
 }
 
-// Lifted to the type of the sweep, with the derivatives where it has any. The state is turned so
-// that the process is sigma times its first component.
+// Converted to the sweep's type, with derivatives if it has any. The state is rotated so that the
+// process is sigma times its first component.
 template <class T>
 struct Model {
   T sigma, two_xi;
-  T cc, ss, cs;  // products of cosine and sine of the turn
+  T cc, ss, cs;  // products of cosine and sine of the rotation
   double omega;
   Damping damping;
 };
@@ -93,7 +93,7 @@ Transition<T> transition(const Model<T>& model, double dt) {
     lost.v[kOmega] = lost.v[kXi] = 2 * model.damping.xi * x * (1 - step.lost);
   }
   const T r = model.two_xi * p, r_cs = r * model.cs;
-  // Of the noise before the turn.
+  // Of the noise before the rotation.
   const T n11 = lost - r * (q + r), n12 = r * p, n22 = lost + r * q;
   const T twice = 2.0 * model.cs * n12;
   return {q + r * model.cc,
@@ -105,11 +105,10 @@ Transition<T> transition(const Model<T>& model, double dt) {
           model.ss * n11 - twice + model.cc * n22};
 }
 
-// The state's covariance is p11 (1, slope) (1, slope)' + rest (0, 1) (0, 1)'. An epoch makes p11
-// smaller by a factor and leaves slope and rest as they are, so that no digits are lost, however
-// small its error. Of the state itself there are one or two: channel 0 of the data; channel 1 of a
-// constant 1, so that the innovations of y - mean are those of channel 0 less mean times those of
-// channel 1.
+// The state's covariance is p11 (1, slope) (1, slope)' + rest (0, 1) (0, 1)'. An epoch scales p11
+// down and leaves slope and rest unchanged, so no digits are lost, however small its error. The
+// state has one or two channels: 0 for the data, 1 for a constant 1, so that the innovations of y -
+// mean are those of channel 0 less mean times those of channel 1.
 template <class T, int channels>
 class Filter {
  public:
@@ -168,7 +167,7 @@ Evaluation sweep(const Series& series, const Parameters& at) {
     double v[channels];
     const double s = filter.observe(y, series.var[i], v);
     product *= s;
-    if (i % 8 == 7) {  // a logarithm for eight: variances are between 1e-30 and 1e30
+    if (i % 8 == 7) {  // one logarithm per eight epochs: variances are between 1e-30 and 1e30
       logs += std::log(product);
       product = 1;
     }
@@ -247,7 +246,7 @@ Evaluation value_at(const Series& series, const Parameters& at, Mean mean) {
   return mean == Mean::Profiled ? sweep<2>(series, at) : sweep<1>(series, at);
 }
 
-// At the profiled mean the gradient is the same as with that mean held.
+// At the profiled mean the gradient is the same as with that mean fixed.
 Evaluation gradient_at(const Series& series, const Parameters& at, Mean mean) {
   Evaluation out;
   out.mean = mean == Mean::Profiled ? sweep<2>(series, at).mean : series.reference;

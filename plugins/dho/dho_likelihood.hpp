@@ -7,7 +7,7 @@
 // (Kelly et al. 2014, ApJ 788, 33; notation of Yu, Richards et al. 2022, ApJ 936, 132, and EzTao.)
 // In O(N) by the Kalman recursion over the state (u sqrt(2 alpha_1 alpha_2), u' sqrt(2 alpha_1)),
 // where u is the process with beta_0 = 1, beta_1 = 0: its stationary covariance is the unit matrix,
-// and x is a combination of the two, sigma times the first component once the state is turned.
+// and x is a combination of the two, sigma times the first component once the state is rotated.
 // Units: mag, d, rad/d; logarithms are natural.
 #pragma once
 
@@ -27,8 +27,8 @@ struct Series {
   std::size_t size() const { return y.size(); }
 };
 
-// Times must ascend (equal ones are fine), errors be positive, everything finite. The reference is
-// the median of the magnitudes.
+// Times must ascend (equal ones are allowed), errors must be positive, and everything finite. The
+// reference is the median of the magnitudes.
 Series make_series(std::span<const double> time, std::span<const double> mag,
                    std::span<const double> mag_err);
 
@@ -36,17 +36,17 @@ Series make_series(std::span<const double> time, std::span<const double> mag,
 using Parameters = Eigen::Vector4d;
 enum Parameter { kSigma, kOmega, kXi, kPerturb };
 
-// What all steps of an oscillator have in common.
+// Common to all steps of an oscillator.
 struct Damping {
   explicit Damping(double ln_xi);
   double xi, kk;  // xi^2 - 1
   double k;       // sqrt |kk|
-  double slow;    // of the two rates the slower, in units of omega_0
+  double slow;    // the slower of the two rates, in units of omega_0
 };
 
-// How the oscillator goes from one epoch to the next, x = omega_0 dt later: the transition matrix
-// of the state is ((q + 2 xi p, p), (-p, q)), and forgets all but e^-2 xi x of its determinant;
-// `lost` is 1 - e^(-2 xi x). No digits are lost near critical damping, xi = 1, nor for short steps.
+// The evolution of the oscillator from one epoch to the next, x = omega_0 dt later. The transition
+// matrix of the state is ((q + 2 xi p, p), (-p, q)), with determinant e^(-2 xi x); `lost` is 1 -
+// e^(-2 xi x). No digits are lost near critical damping, xi = 1, nor for short steps.
 struct Step {
   double p = 0, q = 0, lost = 1;
   double p_x = 0, p_xi = 0, q_x = 0, q_xi = 0;  // derivatives
@@ -61,14 +61,16 @@ enum class Mean {
 struct Evaluation {
   double loglike = 0;
   double mean = 0;  // mag
-  double chi2 = 0;  // sum over epochs of (value less prediction from those before)^2 / variance
+  double chi2 = 0;  // sum over epochs of (value - prediction from earlier epochs)^2 / variance
   Parameters gradient = Parameters::Zero();
-  // As Fisher's information, with the expectation of squared innovation derivatives replaced by the
-  // squares: never negative definite; the metric of the optimiser, no error estimate.
+  // Fisher's information, with the expectation of squared innovation derivatives replaced by the
+  // squares: never negative definite. The optimiser's metric, not an error estimate.
   Eigen::Matrix4d information = Eigen::Matrix4d::Zero();
 };
 
 Evaluation value_at(const Series& series, const Parameters& at, Mean mean);
-Evaluation gradient_at(const Series& series, const Parameters& at, Mean mean);  // all of it
+Evaluation gradient_at(const Series& series, const Parameters& at, Mean mean);  // including
+                                                                                // gradient and
+                                                                                // information
 
 }  // namespace dho

@@ -1,5 +1,4 @@
-// Drops epochs that an earlier stage marked: those whose `keep` is 0. A null says nothing, and the
-// epoch stays.
+// Drops epochs that an earlier stage marked: those whose `keep` is 0. An epoch with a null stays.
 #include <qsohost/plugin.hpp>
 
 #include <fmt/format.h>
@@ -19,7 +18,7 @@ class DropEpochs : public qsohost::Filter {
   void declare(const qsohost::Schema& before, qsohost::Ports& ports) const override {
     std::vector<std::string> names = *groups;
     if (names.empty()) {
-      // By columns: the groups themselves may not be known before the source is open.
+      // Looks at columns, as the groups may not be known before the source is open.
       for (const auto& entry : before.columns()) {
         if (!entry.port.group.empty() && entry.port.name == *column)
           names.push_back(entry.port.group);

@@ -35,8 +35,8 @@ std::string_view type_of(DType dtype) {
   return dtype == DType::F32 || dtype == DType::F64 ? "REAL" : "INTEGER";
 }
 
-// Notes which columns are read. Lets nothing pass that is not a condition on them or that is
-// different in every run.
+// Records which columns are read. Rejects everything that is not a condition on them or that varies
+// between runs.
 int look(void* columns, int action, const char* /*table*/, const char* name, const char* /*db*/,
          const char* /*trigger*/) {
   const std::string_view text = name == nullptr ? "" : name;
@@ -60,7 +60,7 @@ struct Condition::State {
   std::string text;
   SQLite::Database db{":memory:", SQLite::OPEN_READWRITE};
   std::vector<std::size_t> fields;
-  // Takes the values of one row, gives a row if the condition is true.
+  // Binds the values of one row, returns a row if the condition is true.
   std::optional<SQLite::Statement> row;
 
   [[noreturn]] void fail(std::string_view what) const {
@@ -73,10 +73,10 @@ struct Condition::State {
   void bind(int position, const Column& column, std::size_t i);
 };
 
-// An empty table with the columns of the file, to ask SQLite which of them the condition names. SQL
-// has no case: of names that differ in case alone it can mean one.
+// An empty table with the columns of the file, to find out from SQLite which of them the condition
+// names. SQL ignores case, so of names that differ only in case it can use one.
 void Condition::State::make_table(const qsohost::FitsTable& table) {
-  // Else SQLite takes a misspelt "column" in double quotes for a text.
+  // Without this SQLite treats a misspelt "column" in double quotes as a string.
   sqlite3_db_config(db.getHandle(), SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
   sqlite3_db_config(db.getHandle(), SQLITE_DBCONFIG_DQS_DDL, 0, nullptr);
   std::string sql;
@@ -113,7 +113,7 @@ std::set<std::string> Condition::State::columns_named(const std::vector<std::str
   if (statement.getBindParameterCount() > 0) {
     fail("it has a parameter ('?', ':' or '@'); write the value");
   }
-  // SQLite takes the first statement of a text.
+  // SQLite compiles only the first statement of a text.
   if (statement.getExpandedSQL() != statement.getQuery()) {
     fail("it must be one condition, without ';'");
   }
@@ -164,7 +164,7 @@ Condition::Condition(const qsohost::FitsTable& table, std::string file, std::str
       s.fail(fmt::format("column '{}' holds several values a row", names[i]));
     }
     s.fields.push_back(i);
-    // The cast gives it the type by which SQLite compares.
+    // The cast sets the type by which SQLite compares.
     values += fmt::format("{}CAST(?{} AS {}) AS {}", values.empty() ? "" : ", ", s.fields.size(),
                           type_of(field.info.dtype), in_quotes(names[i]));
   }

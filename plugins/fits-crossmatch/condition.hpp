@@ -11,8 +11,8 @@
 
 namespace crossmatch {
 
-// Columns are found without regard to case; numbers stand for themselves, flags for 0 and 1, nulls
-// and NaN for NULL. A row is taken if the condition is true: not if it is false or NULL.
+// Column names ignore case. Flags are 0 and 1, nulls and NaN are NULL. A row is selected if the
+// condition is true, not if it is false or NULL.
 class Condition {
  public:
   // Throws RunError (naming option 'where', `file` and the condition) for wrong syntax, unknown
@@ -22,11 +22,11 @@ class Condition {
   Condition(Condition&&) noexcept;
   Condition& operator=(Condition&&) noexcept;
 
-  // The columns that it names, by position.
+  // Positions of the columns that it names.
   const std::vector<std::size_t>& fields() const;
 
-  // One entry a row, 1 if it is taken. `cells` as read of fields(); `first` counts rows from 0 and
-  // is for messages.
+  // One entry a row, 1 if it is selected. `cells`: as read for fields(); `first`: first row, from
+  // 0, for messages.
   std::vector<std::uint8_t> test(const std::vector<qsohost::FitsCells>& cells, std::size_t rows,
                                  std::uint64_t first) const;
 

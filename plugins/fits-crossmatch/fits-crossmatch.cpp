@@ -1,8 +1,8 @@
 // Cross-match of two FITS tables on the sky: the rules are those of qsohost/io/crossmatch.hpp.
 //
-// The places of the table with fewer rows are kept in memory (24 bytes a row), the other table
-// streams past them. Pairs take 32 bytes each; rows are read again, by number, when their batch's
-// turn comes. So memory does not grow with the larger table.
+// The places of the table with fewer rows are kept in memory (24 bytes a row), the other table is
+// streamed. Pairs use 32 bytes each; rows are read again, by number, when their batch is due. So
+// memory does not grow with the larger table.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -98,7 +98,7 @@ void FitsCrossmatch::declare(const qsohost::Schema& /*before*/, qsohost::Ports& 
   for (qsohost::Port& port : qsohost::crossmatch_ports(layout_)) ports.adds(std::move(port));
 }
 
-// All that cannot be taken at once, with what to write to leave it out.
+// Reports all columns that cannot be read at once, and how to exclude them.
 void FitsCrossmatch::check_selected() const {
   std::string troubles;
   std::string entries;

@@ -17,8 +17,8 @@ namespace {
 using qsohost::Column;
 using qsohost::RunError;
 
-constexpr std::uint64_t kRowsAtOnce = 2048;           // wide rows have some kilobytes
-constexpr std::size_t kBlock = std::size_t{1} << 17;  // places: enough work for all threads
+constexpr std::uint64_t kRowsAtOnce = 2048;           // wide rows have several kilobytes
+constexpr std::size_t kBlock = std::size_t{1} << 17;  // places, to keep all threads busy
 
 }  // namespace
 

@@ -1,4 +1,4 @@
-// One of the two FITS tables: its columns and where its rows are on the sky.
+// One of the two FITS tables: its columns and its rows' positions.
 #pragma once
 
 #include <cstddef>
@@ -19,25 +19,25 @@ namespace crossmatch {
 
 class Input {
  public:
-  // Names of columns, and of the options that give them.
+  // Names of columns, and of the options that set them.
   struct PositionNames {
     std::string ra;
     std::string dec;
     std::string ra_option;
     std::string dec_option;
   };
-  // Throws RunError if the file is no FITS table or has no such columns of positions.
+  // Throws RunError if the file is not a FITS table or lacks these columns.
   Input(const std::string& path, const PositionNames& names);
 
   const std::string& name() const { return columns_.name; }
   const qsohost::CrossmatchTable& columns() const { return columns_; }
   qsohost::FitsTable& table() { return table_; }
   const qsohost::FitsTable& table() const { return table_; }
-  std::size_t ra() const { return ra_; }  // field
+  std::size_t ra() const { return ra_; }  // position of the column
   std::size_t dec() const { return dec_; }
 
-  // Reads the table once, in blocks: see() gets the places of those rows of a block that meet the
-  // condition and are on the sky. Memory is that of a block.
+  // Reads the table once, in blocks, and calls see() with the places of a block's rows that meet
+  // the condition and are on the sky. Uses the memory of one block.
   void for_each_block(const Condition* condition,
                       const std::function<void(std::span<const Place>)>& see);
 
@@ -59,8 +59,7 @@ class Input {
   std::uint64_t first_off_sky_ = 0;
 };
 
-// The identifiers of these rows (source_id as batches have it). Throws RunError if one is
-// missing.
+// The identifiers of these rows (source_id as in batches). Throws RunError if one is missing.
 qsohost::Column ids_of(Input& input, std::size_t field, std::span<const std::uint64_t> rows);
 
 // Ranks of identifiers, from 0: integers by value, texts by bytes; equal ones have equal ranks.

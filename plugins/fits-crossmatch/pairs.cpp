@@ -42,7 +42,7 @@ void remove_marked(std::vector<Pair>& pairs) {
 
 void find_pairs(const Zones& zones, Indexed indexed, std::span<const Place> places, int threads,
                 std::vector<Pair>& pairs) {
-  constexpr std::size_t kLeast = 4096;  // for fewer, a thread does not pay
+  constexpr std::size_t kLeast = 4096;  // below this a thread costs more than it saves
   const std::size_t parts =
       std::clamp<std::size_t>(places.size() / kLeast, 1, static_cast<std::size_t>(threads));
   const std::vector<Place> sorted = zones.by_zone(places);

@@ -7,7 +7,7 @@ namespace crossmatch {
 namespace {
 
 constexpr double kSlack = 1e-9;            // deg
-constexpr double kLeastHeight = 1.0 / 60;  // deg: some 100 places of a million in a zone
+constexpr double kLeastHeight = 1.0 / 60;  // deg: about 100 of a million places in a zone
 
 }  // namespace
 
@@ -49,9 +49,9 @@ std::vector<Place> Zones::by_zone(std::span<const Place> places) const {
 }
 
 double Zones::ra_window(double dec) const {
-  constexpr double kNearPole = 1e-3;  // deg; there the root below would lose digits
+  constexpr double kNearPole = 1e-3;  // deg; nearer, the root below would lose digits
   if (std::abs(dec) + reach_ >= 90 - kNearPole) return 180;
-  // The arcsine of x is less than its tangent, x / sqrt(1 - x^2), and almost it for small x.
+  // The arcsine of x is less than its tangent, x / sqrt(1 - x^2), and nearly equal for small x.
   const double x = sine_ / std::cos(dec * qsohost::kDegree);
   return x / std::sqrt(1 - x * x) / qsohost::kDegree + kSlack;
 }

@@ -1,5 +1,5 @@
-// Positions on the sky, found by place: zones of declination, sorted by right ascension inside
-// (Gray, Nieto-Santisteban & Szalay 2006, "The Zones Algorithm", MSR-TR-2006-52).
+// A spatial index: zones of declination, sorted by right ascension inside (Gray, Nieto-Santisteban
+// & Szalay 2006, "The Zones Algorithm", MSR-TR-2006-52).
 #pragma once
 
 #include <algorithm>
@@ -19,22 +19,22 @@ struct Place {
   std::uint64_t row = 0;
 };
 
-// False for NaN and for what is no position: dec beyond the poles, RA outside [-360, 360].
+// False for NaN and for invalid positions: dec beyond the poles, RA outside [-360, 360].
 bool is_on_sky(double ra, double dec);
-// Of a position that is_on_sky: RA 360 is 0, RA -10 is 350.
+// For a position that is_on_sky: RA 360 becomes 0, RA -10 becomes 350.
 Place place_of(double ra, double dec, std::uint64_t row);
 
-// For searches of one radius; 24 bytes a place, twice that while they are sorted.
+// For searches of one radius; 24 bytes a place, twice that while sorting.
 class Zones {
  public:
   Zones(std::span<const Place> places, double radius_arcsec);
 
-  // The places in the order of their zones: searching for them in this order is several times
-  // faster than jumping through all memory.
+  // The places in the order of their zones: searching in this order is several times faster than in
+  // random order, because of locality.
   std::vector<Place> by_zone(std::span<const Place> places) const;
 
-  // Calls see(place, separation in arcsec) for every place at most the radius away, the radius
-  // included. Any thread.
+  // Calls see(place, separation in arcsec) for every place within the radius (inclusive).
+  // Thread-safe.
   template <class F>
   void for_each_near(const Place& from, const F& see) const {
     const double window = ra_window(from.dec);
@@ -73,8 +73,8 @@ class Zones {
   }
 
   double radius_arcsec_;
-  double reach_;   // deg: the radius and a little, so that rounding loses nothing
-  double sine_;    // of the reach
+  double reach_;   // deg: the radius plus a margin for rounding
+  double sine_;    // of reach_
   double height_;  // of a zone, deg
   double last_zone_;
   std::vector<Place> places_;          // by zone, then RA, then row

@@ -1,5 +1,5 @@
-// Products: FITS tables with one row per quasar. Every batch becomes a small table of the same
-// form, a chunk; at the end chunks are merged in a stream.
+// Writes products: FITS tables with one row per quasar. Every batch becomes a small table of the
+// same form, a chunk; at the end the chunks are merged as a stream.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -25,7 +25,7 @@ using qsohost::Column;
 using qsohost::RunError;
 using qsohost::UsageError;
 
-// Chunks carry it last, and products no more.
+// Last column of chunks; not in products.
 constexpr const char* kSortKey = "_sort_key";
 
 class FitsSink final : public qsohost::Sink {
@@ -166,7 +166,7 @@ void FitsSink::write(const Batch& batch, const qsohost::Chunk& chunk) {
   }
 }
 
-// Of all light curves of the product, if they have the same.
+// The time system of all light curves of the product, if they share one.
 std::optional<qsohost::TimeSystem> FitsSink::times_of(const Product& product) const {
   std::optional<qsohost::TimeSystem> times;
   for (const std::string& name : product.epochs) {
@@ -207,7 +207,7 @@ qsohost::FitsOrder FitsSink::order_of(const Product& product) const {
   return {kSortKey, true};
 }
 
-// No batch at all, and still a table with all its columns.
+// Without any batch the table is empty but has all its columns.
 void FitsSink::write_empty(const Product& product, const fs::path& file) const {
   static constexpr std::uint64_t kNoRows[] = {0};
   std::deque<Column> values;
@@ -222,7 +222,7 @@ void FitsSink::write_empty(const Product& product, const fs::path& file) const {
   qsohost::write_fits_table(file, header_of(product), columns, {});
 }
 
-// A chunk with other rows than the ledger has objects would move all rows behind it.
+// A chunk whose row count differs from the ledger's objects would shift all later rows.
 void FitsSink::check_rows(const fs::path& file, const qsohost::Chunk& chunk) const {
   const std::uint64_t rows = qsohost::FitsTable(file).rows();
   if (rows == chunk.objects || (*drop_empty && rows < chunk.objects)) return;
@@ -247,7 +247,7 @@ void FitsSink::merge(const Product& product, std::span<const qsohost::Chunk> chu
   qsohost::verify_fits(file);
 }
 
-// The host removes chunks when no object is left that could be tried again.
+// The host removes chunks when no object is left to retry.
 void FitsSink::finish(std::span<const qsohost::Chunk> chunks, qsohost::Products& files) {
   for (const Product& product : products_) {
     merge(product, chunks, files.part(products::path_of(product, *path, run_.chain_name)));

@@ -53,7 +53,7 @@ void plan_catalog(const std::vector<std::string>& columns, const Schema& schema,
   plan.products.push_back(std::move(product));
 }
 
-// Those of a survey; bands in the order in which columns of the usual product are declared.
+// A survey's groups; bands in the order in which columns of the default product are declared.
 std::vector<GroupInfo> groups_of(const std::string& survey, const Schema& schema) {
   std::vector<GroupInfo> groups;
   for (const Schema::GroupEntry& entry : schema.groups()) {
@@ -74,14 +74,14 @@ bool is_one_of(const std::vector<GroupInfo>& groups, const Port& port) {
   return std::ranges::find(groups, port.group, &GroupInfo::name) != groups.end();
 }
 
-// Whether a stage has said which columns make up the product of these groups.
+// Whether a stage has declared which columns are in the default product of these groups.
 bool has_usual_columns(const std::vector<GroupInfo>& groups, const Schema& schema) {
   return std::ranges::any_of(schema.columns(), [&](const Schema::Entry& entry) {
     return entry.port.in_product && is_one_of(groups, entry.port);
   });
 }
 
-// What is written when no columns are named.
+// The default columns.
 std::vector<Port> usual_columns(const std::vector<GroupInfo>& groups, const Schema& schema) {
   std::vector<Port> out;
   const auto take = [&](const auto& is_wanted) {
@@ -99,8 +99,8 @@ std::vector<Port> usual_columns(const std::vector<GroupInfo>& groups, const Sche
   return out;
 }
 
-// A column that only some bands have (Gaia's flags) is written for these; one that none has stays,
-// so that the host says that it is missing.
+// A column that only some bands have (Gaia's flags) is written only for these; one that no band has
+// stays, so that the host reports it missing.
 std::vector<Port> chosen_columns(const std::vector<GroupInfo>& groups,
                                  const std::vector<std::string>& columns, const Schema& schema) {
   std::vector<Port> out;
@@ -121,7 +121,7 @@ std::vector<Port> chosen_columns(const std::vector<GroupInfo>& groups,
 
 ProductColumn epoch_column(Port port, const Schema& schema) {
   const GroupInfo& group = schema.find_group(port.group)->info;
-  // What comes from a product says it already.
+  // Help texts from a product contain it already.
   if (port.name == group.time && !port.help.ends_with(name_of(group.time_system))) {
     port.help += fmt::format("{}{}", port.help.empty() ? "" : "; ", name_of(group.time_system));
   }
@@ -130,7 +130,7 @@ ProductColumn epoch_column(Port port, const Schema& schema) {
   return {std::move(port), std::move(name)};
 }
 
-// FITS knows no upper and lower case.
+// FITS column names ignore case.
 void check_names(const Product& product, Plan& plan) {
   std::map<std::string, const ProductColumn*> taken;
   for (const ProductColumn& column : product.columns) {
@@ -145,7 +145,7 @@ void check_names(const Product& product, Plan& plan) {
   }
 }
 
-// "" if a FITS table can hold it.
+// "" if a FITS table can store it.
 std::string array_problem(const Port& port) {
   if (port.dtype != DType::String && port.width == 1) return "";
   return fmt::format(

@@ -1,4 +1,4 @@
-// Which files a sink writes, and which columns of the batch each of them holds.
+// The files that a sink writes, and the columns of the batch in each.
 #pragma once
 
 #include <optional>
@@ -18,9 +18,9 @@ struct ProductColumn {
 
 struct Product {
   std::string what;
-  std::string survey;  // of the epochs; "" for catalogues
-  std::string group;   // that was fitted; "" if no fitter's
-  std::string band;    // of that group
+  std::string survey;  // of the epochs; "": a catalogue
+  std::string group;   // the fitted one; "" if not a fitter's
+  std::string band;    // of the group
   std::vector<ProductColumn> columns;
   std::vector<std::string> epochs;  // groups: a row without epochs in any of them is empty
 
@@ -29,22 +29,22 @@ struct Product {
 
 struct Plan {
   std::vector<Product> products;
-  std::vector<std::string> problems;  // for --check
+  std::vector<std::string> problems;  // reported by --check
 };
 
 // `what`: "catalog", "targets", a survey, or the label of a fitter. `columns`: those chosen, or
-// empty for all of a catalogue or fitter, the usual ones of a survey (Port::in_product).
+// empty for all of a catalogue or fitter, the default ones of a survey (Port::in_product).
 Plan plan_products(const std::string& what, const std::vector<std::string>& columns,
                    const qsohost::Schema& schema);
 
-// What its header says of its light curves.
+// The description of its light curves for the header.
 qsohost::FitsEpochs epochs_of(const Product& product, const qsohost::Schema& schema);
 
-// The path with {name}, {what}, {survey}, {group} and {band} filled in; an empty pattern is the
-// usual name of the product.
+// The path with {name}, {what}, {survey}, {group} and {band} replaced; an empty pattern is the
+// product's default name.
 std::string path_of(const Product& product, const std::string& pattern, const std::string& name);
 
-// Unknown placeholders, and patterns that give several products one path.
+// Unknown placeholders, and patterns that map several products to one path.
 std::vector<std::string> path_problems(const std::vector<Product>& products,
                                        const std::string& pattern);
 

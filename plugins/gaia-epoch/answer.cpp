@@ -115,7 +115,7 @@ EpochWriter::EpochWriter(const std::vector<Wanted>& wanted, std::span<const Bloc
   }
 }
 
-// All arrays of a band have one length; bands may differ.
+// All arrays of a band have the same length; bands may differ.
 std::uint64_t EpochWriter::length_of(const Band& band, const Row& row) const {
   const Cells& first = row.block->cells[band.columns[0]];
   const std::uint64_t length = first.count(row.row);
@@ -162,7 +162,7 @@ bool EpochWriter::are_equal(const Row& a, std::uint64_t i, const Row& b, std::ui
   return true;
 }
 
-// Every transit once, whatever the order in which the archive gives the rows.
+// Every transit once, whatever the order of the rows in the response.
 std::vector<EpochWriter::Piece> EpochWriter::merge(std::vector<Row> rows,
                                                    qsohost::Counts& counts) const {
   for (const Row& row : rows) check_for_merge(row);
@@ -202,7 +202,7 @@ void EpochWriter::append(const Band& band, const Piece& piece) {
   }
 }
 
-// mag_err and epoch_id of the epochs that were appended to the other columns.
+// Fills mag_err and epoch_id of the epochs that were appended to the other columns.
 void EpochWriter::finish(qsohost::Group& group) {
   constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
   const auto flux = std::as_const(group).at("flux").values<double>();
@@ -217,8 +217,8 @@ void EpochWriter::finish(qsohost::Group& group) {
   }
 }
 
-// The host made a cell of zeros for every object. Of several rows the first one counts, but for
-// the number of transits.
+// The host made a cell of zeros for every object. If there are several rows, the first one counts,
+// except for the number of transits.
 void EpochWriter::set_object_columns(std::span<const Row> rows, std::uint64_t transits,
                                      std::size_t object) {
   for (std::size_t i = 0; i < wanted_.size(); ++i) {

@@ -1,4 +1,4 @@
-// Rows of epoch_photometry as an archive gives them, and how they become epochs of a batch.
+// Rows of epoch_photometry as an archive returns them, and their conversion to epochs of a batch.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +15,7 @@
 
 namespace gaia {
 
-// A column of some rows: one value a row (`offsets` empty), or arrays: that of row r is
+// A column of several rows: one value a row (`offsets` empty), or arrays, that of row r being
 // [offsets[r], offsets[r + 1]) of the values.
 struct Cells {
   // `lengths`: of the arrays, one a row; empty for one value a row.
@@ -30,8 +30,8 @@ struct Cells {
   }
 };
 
-// Rows with one column for each of the wanted ones, in that order, of types from which these can
-// come (see match_columns).
+// Rows with one column for each wanted one, in that order, of types that can be converted to theirs
+// (see match_columns).
 struct Block {
   std::vector<std::int64_t> ids;
   std::vector<Cells> cells;
@@ -39,8 +39,8 @@ struct Block {
 
 enum class Duplicates : std::uint8_t { Merge, Error };
 
-// Where the rows come from. Throws TryAgain when no trustworthy answer is to be had, RunError
-// when none will ever be. `ids` are ascending and different; rows come in any order.
+// Source of the rows. Throws TryAgain if there is no reliable response now, RunError if there will
+// never be one. `ids` are ascending and unique; rows come in any order.
 class Archive {
  public:
   virtual ~Archive() = default;
@@ -55,10 +55,10 @@ class EpochWriter {
               qsohost::Batch& batch);
 
   // Throws NotFound if there is no row of that source, BadObject if its arrays cannot be a light
-  // curve; what was appended till then is for the caller to take back. Sums go to `counts`.
+  // curve; the caller must undo what was appended until then. Adds to `counts`.
   void write(std::int64_t source_id, std::size_t object, Duplicates duplicates,
              qsohost::Counts& counts);
-  // Makes the object's values null: nothing was written for it.
+  // Sets the object's values to null, as nothing was written for it.
   void set_no_row(std::size_t object);
 
  private:
@@ -89,7 +89,7 @@ class EpochWriter {
 
   const std::vector<Wanted>& wanted_;
   std::unordered_map<std::int64_t, std::vector<Row>> rows_;
-  std::vector<qsohost::Column*> targets_;  // of the wanted ones; nullptr: nowhere
+  std::vector<qsohost::Column*> targets_;  // of the wanted ones; nullptr: not stored
   std::vector<Band> bands_;
 };
 

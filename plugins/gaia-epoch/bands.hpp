@@ -1,4 +1,4 @@
-// Gaia's bands and the flags of single epochs: what the stages for Gaia have in common.
+// Gaia's bands and epoch flags, shared by the stages for Gaia.
 #pragma once
 
 #include <array>
@@ -14,13 +14,13 @@ std::string group_of(std::string_view band);  // "gaia.g"
 
 struct Flag {
   std::string name;   // in the table epoch_photometry and in a batch
-  std::string group;  // the light curve that it is about
+  std::string group;  // the light curve that it describes
   bool in_product;    // see Port::in_product
 };
 
 // All 28 in the order of the table: photometry_flag_noisy_data, of SM, AF1 to AF9, BP and RP
-// _unavailable and _reject, variability_flag_{g,bp,rp}_reject. Those of BP and RP are about these
-// bands, all others about G.
+// _unavailable and _reject, variability_flag_{g,bp,rp}_reject. Those of BP and RP apply to these
+// bands, all the rest to G.
 const std::vector<Flag>& flags();
 
 }  // namespace gaia

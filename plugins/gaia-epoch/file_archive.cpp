@@ -55,7 +55,7 @@ Block FileArchive::read(std::size_t file, std::uint64_t first, std::uint64_t cou
   return block;
 }
 
-// Rows that follow one another in a file are read in one piece.
+// Consecutive rows of a file are read at once.
 std::vector<Block> FileArchive::look_up(std::span<const std::int64_t> ids) {
   std::vector<Place> places;
   for (const std::int64_t id : ids) index_->find(id, places);

@@ -15,9 +15,9 @@ namespace gaia {
 
 class FileArchive final : public Archive {
  public:
-  // Opens the files and finds or makes their index, which is kept in the file `index` (empty: not
-  // kept). Throws RunError for files that cannot be read, and for columns that are missing or of
-  // a type that they cannot be, naming file and columns.
+  // Opens the files and loads or builds their index, which is saved in the file `index` (empty: not
+  // saved). Throws RunError, naming file and columns, for files that cannot be read and for columns
+  // that are missing or of a wrong type.
   FileArchive(const std::vector<std::string>& files, const std::vector<Wanted>& wanted,
               const std::filesystem::path& index, qsohost::Context& context);
 

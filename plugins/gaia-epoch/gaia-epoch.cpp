@@ -17,7 +17,7 @@ namespace {
 
 using qsohost::UsageError;
 
-// None if it is no number, as no source_id of Gaia is.
+// None if it is not a number: a source_id of Gaia always is one.
 std::optional<std::int64_t> source_id_of(const qsohost::Column& ids, std::size_t row) {
   if (ids.is_null(row)) return std::nullopt;
   if (ids.dtype() == qsohost::DType::I64) return ids.values<std::int64_t>()[row];
@@ -108,7 +108,7 @@ class GaiaEpoch : public qsohost::Fetcher {
     archive_ = std::make_unique<gaia::FileArchive>(files, wanted_, index, context);
   }
 
-  // A FITS file is read by one thread at a time.
+  // A FITS file is read by only one thread at a time.
   int lanes() const override {
     return *archive == ArchiveKind::Wsdb ? static_cast<int>(*connections) : 1;
   }

@@ -21,7 +21,7 @@ using qsohost::RunError;
 constexpr int kRowBits = 48;
 constexpr std::uint64_t kRowMask = (std::uint64_t{1} << kRowBits) - 1;
 
-// Of which files an index was made.
+// Identifies the files that an index was built from.
 std::string stamp_of(std::span<const IndexedFile> files) {
   std::string stamp = "qsohost gaia-epoch index 1\n";
   for (const IndexedFile& file : files) {
@@ -54,7 +54,7 @@ RowIndex::RowIndex(std::span<IndexedFile> files, const std::filesystem::path& ke
   if (!kept.empty()) keep(kept, stamp);
 }
 
-// False if there is none, if it is of other files, or if it is damaged.
+// False if it does not exist, is for other files, or is damaged.
 bool RowIndex::load(const std::filesystem::path& kept, const std::string& stamp,
                     std::uint64_t rows) {
   std::error_code error;

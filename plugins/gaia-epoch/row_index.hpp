@@ -1,5 +1,5 @@
-// Where in some files the rows of a source are. Made once and kept in a file, since reading every
-// source_id of a large table takes minutes.
+// Maps a source to the rows of files. Built once and saved in a file, since reading every source_id
+// of a large table takes minutes.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 namespace gaia {
 
-// A file of the table: what it is called, and the position of its column of identifiers.
+// A file of the table: its name, and the position of its column of identifiers.
 struct IndexedFile {
   std::string name;
   qsohost::FitsTable table;
@@ -25,11 +25,11 @@ struct Place {
   auto operator<=>(const Place&) const = default;
 };
 
-// 16 bytes a row of the files in memory.
+// Uses 16 bytes of memory for each row of the files.
 class RowIndex {
  public:
-  // Takes the index from the file `kept` if that was made of the same files (names, sizes, times of
-  // change, rows), else makes it and keeps it there; an empty `kept` keeps nothing. Throws
+  // Loads the index from the file `kept` if that was built from the same files (names, sizes,
+  // modification times, rows), else builds and saves it; an empty `kept` saves nothing. Throws
   // RunError for a row without identifier, naming file and row.
   RowIndex(std::span<IndexedFile> files, const std::filesystem::path& kept);
 
@@ -41,7 +41,7 @@ class RowIndex {
  private:
   struct Entry {
     std::int64_t id;
-    std::uint64_t place;  // file in the upper 16 bits, row in the others
+    std::uint64_t place;  // file in the upper 16 bits, row in the rest
     auto operator<=>(const Entry&) const = default;
   };
 

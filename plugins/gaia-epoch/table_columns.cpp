@@ -34,12 +34,12 @@ std::string flag_help(std::string_view flag) {
       flag.starts_with("photometry") ? "the photometry" : "the variability analysis");
 }
 
-// Of G there are averages over the CCDs of a transit, and they are called so.
+// G has averages over the CCDs of a transit, with a prefix of their own.
 std::string prefix_of(std::string_view band) {
   return band == "g" ? "g_transit_" : fmt::format("{}_", band);
 }
 
-// In the order of the product.
+// In the product's order.
 void add_band(std::string_view band, const std::string& time, const std::string& time_help,
               std::vector<TableColumn>& out) {
   std::string name(band);
@@ -83,7 +83,7 @@ const std::vector<TableColumn>& table_columns() {
   return columns;
 }
 
-// Whether values of this type can be had from a column of the other.
+// Whether values of this type can be converted from a column of the other.
 bool can_come_from(DType wanted, DType found) {
   const bool is_integer = found == DType::I16 || found == DType::I32 || found == DType::I64;
   switch (wanted) {
@@ -99,13 +99,13 @@ bool can_come_from(DType wanted, DType found) {
   }
 }
 
-// FITS knows no upper and lower case.
+// FITS column names ignore case.
 bool is_same_name(std::string_view a, std::string_view b) {
   return std::ranges::equal(
       a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
 }
 
-// What keeps a column from being the wanted one; empty if nothing does.
+// Why a column cannot be the wanted one; empty if it can.
 std::string misfit(const Found& found, const TableColumn& wanted) {
   if (!found.trouble.empty()) return found.trouble;
   if (found.is_array != wanted.is_array) {
@@ -166,7 +166,7 @@ void declare_columns(const std::vector<Wanted>& wanted, qsohost::Ports& ports) {
                       .mag = "mag",
                       .mag_err = "mag_err",
                       .time_system = qsohost::kGaiaTime,
-                      .has_position = false});  // it is in the catalogue, row by row
+                      .has_position = false});  // the catalogue has it, per row
     ports.adds({.group = group,
                 .name = "epoch_id",
                 .dtype = DType::I64,

@@ -1,5 +1,5 @@
-// The columns of Gaia's table epoch_photometry (DR3 data model, 48 columns), and which of them go
-// where in a batch.
+// The columns of Gaia's table epoch_photometry (DR3 data model, 48 columns), and their places in a
+// batch.
 #pragma once
 
 #include <span>
@@ -24,25 +24,25 @@ struct TableColumn {
   bool in_product;     // see Port::in_product
 };
 
-// Names of the columns that are in no batch unless asked for.
+// Names of the columns that are in a batch only on request.
 std::vector<std::string> extra_columns();
 
-// A column of the table, and the group that it goes to: its own, or kNowhere.
+// A column of the table and its group in the batch: its own, or kNowhere.
 struct Wanted {
   TableColumn table;
   std::string group;
 };
 
-// The columns of the product, in its order, and the extra ones. Merging rows needs
-// transit_id, for telling epochs apart: then it is the last, and has a place in the batch only if
-// it is among the extra ones, else its group is kNowhere.
+// The columns of the product, in its order, and the extra ones. Merging rows needs transit_id to
+// distinguish epochs: then it is last; unless it is also among the extra ones, its group is
+// kNowhere.
 std::vector<Wanted> wanted_columns(const std::vector<std::string>& extra, bool is_merging = true);
 inline constexpr const char* kNowhere = "-";
 
-// Groups, and the columns of `wanted` with mag_err and epoch_id in each group.
+// Declares groups and the columns of `wanted`, with mag_err and epoch_id in each group.
 void declare_columns(const std::vector<Wanted>& wanted, qsohost::Ports& ports);
 
-// A column as an archive has it.
+// A column as found in an archive.
 struct Found {
   std::string name;
   qsohost::DType dtype;
@@ -50,9 +50,9 @@ struct Found {
   std::string trouble;  // why it cannot be read; empty if it can
 };
 
-// Positions of source_id and of the wanted columns, in that order, whatever their case. Floats may
-// be f32 or f64, flags bool or integers, n_transits and n_obs integers. Throws RunError, which
-// begins with `place`, naming what is missing or of another type.
+// Positions of source_id and of the wanted columns, in that order, ignoring case. Floats may be f32
+// or f64, flags bool or integers, n_transits and n_obs integers. Throws RunError, beginning with
+// `place`, that names what is missing or of a wrong type.
 std::vector<std::size_t> match_columns(const std::string& place, std::span<const Found> found,
                                        const std::vector<Wanted>& wanted);
 

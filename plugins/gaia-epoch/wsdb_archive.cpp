@@ -85,7 +85,7 @@ void WsdbArchive::inspect(PgTransaction& transaction, const std::string& table,
   std::string list;
   for (const std::size_t i : match_columns(table, found, wanted)) {
     PgColumn& column = columns_.emplace_back(all[i]);
-    // In a small table arrays may be of one length by chance.
+    // In a small table arrays may have equal lengths by chance.
     if (column.shape == PgShape::Fixed) column.shape = PgShape::Varying;
     list += fmt::format("{}e.{}", list.empty() ? "" : ", ",
                         qsohost::quote_identifier(column.info.name));
@@ -98,7 +98,7 @@ void WsdbArchive::inspect(PgTransaction& transaction, const std::string& table,
 void WsdbArchive::warn_without_index(PgTransaction& transaction,
                                      const qsohost::PgTable& table) const {
   const std::vector<std::string> parameters{table.sql(), columns_[0].info.name};
-  // Of tables and materialised views; a view may stand on an index that is not to be seen here.
+  // For tables and materialised views; a view may rely on an index that is not visible here.
   const auto rows = transaction.query<int>(
       "SELECT 1 FROM pg_class c WHERE c.oid = $1::regclass AND c.relkind IN ('r', 'm') AND NOT "
       "EXISTS (SELECT 1 FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND "
@@ -141,7 +141,7 @@ std::vector<Block> WsdbArchive::ask(PgConnection& connection,
     if (cells[0].values.size() == 0) break;
     blocks.push_back(block_of(std::move(cells)));
   }
-  // What the server says after the last row.
+  // Reads to the end, so that an error after the last row is reported.
   for (std::string rest; copy.next(rest);) rest.clear();
   transaction.commit();
   return blocks;
@@ -153,7 +153,7 @@ std::vector<Block> WsdbArchive::look_up(std::span<const std::int64_t> ids) {
       kRetry, [this] { return stopping(); },
       [this](const std::string& message) { context_.warn(message); });
   return patience.run([&] {
-    Session session = take();  // not put back if anything goes wrong
+    Session session = take();  // not returned to the pool after an error
     std::vector<Block> blocks = ask(*session, ids);
     put_back(std::move(session));
     return blocks;

@@ -1,5 +1,5 @@
-// epoch_photometry in a PostgreSQL database: the identifiers of a batch go into a temporary table,
-// which the server joins with it.
+// epoch_photometry in a PostgreSQL database: the identifiers of a batch are uploaded to a temporary
+// table, which the server joins with it.
 #pragma once
 
 #include <functional>
@@ -17,13 +17,13 @@ namespace gaia {
 
 class WsdbArchive final : public Archive {
  public:
-  // Looks at the table; throws RunError if it, a column or a right is missing, and when there is
-  // no connection after several attempts.
+  // Inspects the table; throws RunError if it, a column or a permission is missing, and if several
+  // attempts to connect fail.
   WsdbArchive(std::string dsn, const std::string& table, const std::vector<Wanted>& wanted,
               qsohost::Context& context);
 
-  // From several threads at once, each with a session of its own. A lost connection is made again,
-  // and the question asked again, with growing waits of some minutes in all; then RunError.
+  // Thread-safe; each thread uses its own session. After a lost connection it reconnects and
+  // retries the query, with growing pauses of some minutes in all; then throws RunError.
   std::vector<Block> look_up(std::span<const std::int64_t> ids) override;
 
  private:

@@ -1,5 +1,5 @@
-// Removes epochs of Gaia that photometry or variability analysis have flagged. Which flags count
-// is for the chain to say: none does by default.
+// Removes epochs of Gaia that photometry or variability analysis flagged. The chain chooses the
+// flags; by default none is used.
 #include <qsohost/plugin.hpp>
 
 #include <fmt/format.h>
@@ -18,7 +18,7 @@ std::vector<std::string> names_of_flags() {
   return names;
 }
 
-// The light curve that a flag is about. The host has compared the name with those there are.
+// The light curve that a flag describes. The host has checked that the name exists.
 const std::string& group_of(const std::string& flag) {
   return std::ranges::find(gaia::flags(), flag, &gaia::Flag::name)->group;
 }
@@ -66,14 +66,14 @@ class GaiaQuality : public qsohost::Filter {
     for (const std::string& flag : *flags) {
       std::vector<std::string>& columns = by_group[group_of(flag)];
       if (std::ranges::find(columns, flag) != columns.end()) continue;
-      // Missing ones only with skip_missing.
+      // Skips missing ones only with skip_missing.
       if (batch.group(group_of(flag)).find(flag) != nullptr) columns.push_back(flag);
     }
     for (const auto& [name, columns] : by_group) filter(batch.group(name), columns, counts);
   }
 
  private:
-  // True if the light curve is known, and known to lack the column.
+  // True if the light curve is known and lacks the column.
   static bool is_missing(const qsohost::Schema& schema, const std::string& group,
                          const std::string& flag) {
     return schema.find_group(group) != nullptr && !schema.is_open() &&
@@ -104,7 +104,7 @@ class GaiaQuality : public qsohost::Filter {
     counts.add(group.name(), "epochs kept", static_cast<std::int64_t>(group.epochs()));
     // An epoch that has several of the flags counts for each.
     for (const auto& [name, n] : failed) counts.add(group.name(), "failed " + name, n);
-    counts.add(group.name(), "objects left with none", emptied);  // that had epochs before
+    counts.add(group.name(), "objects left with none", emptied);  // that had epochs
   }
 };
 

@@ -47,7 +47,7 @@ std::vector<InputFile> open_aligned(const std::vector<std::filesystem::path>& pa
     files.push_back({path.string(), std::move(table), position});
   }
   for (std::size_t i = 1; i < files.size(); ++i) compare(files[0], files[i]);
-  // Called for what it throws when objects are there twice.
+  // Called only because it throws on duplicate objects.
   qsohost::index_ids(files[0].table, files[0].name, files[0].id);
   return files;
 }

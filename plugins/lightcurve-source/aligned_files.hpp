@@ -1,4 +1,4 @@
-// FITS tables in which row i is the same object.
+// FITS tables in which row i is the same object in each.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,8 @@ struct InputFile {
   std::size_t id;  // position of its identifiers
 };
 
-// Opens the files (see FitsTable for `hdu`) and compares their identifiers row by row: one that
-// differs is a RunError that names file and row. No object may be there twice.
+// Opens the files (see FitsTable for `hdu`) and compares their identifiers row by row: a difference
+// is a RunError that names file and row. Objects must be unique.
 std::vector<InputFile> open_aligned(const std::vector<std::filesystem::path>& paths,
                                     const std::string& hdu, const std::string& id);
 

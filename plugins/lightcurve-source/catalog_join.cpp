@@ -74,7 +74,7 @@ std::vector<Column> CatalogJoin::rows_of(const Column& ids) {
       ++i;
       continue;
     }
-    // Rows that follow one another in both are read at once.
+    // Rows that are consecutive in both are read at once.
     std::size_t end = i + 1;
     while (end < ids.size() && index_.row_of(ids, end) == row + (end - i)) ++end;
     append(ids, i, end - i, out);

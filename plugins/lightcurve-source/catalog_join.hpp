@@ -1,4 +1,4 @@
-// A catalogue beside light-curve files: its columns, row by row, by identifier.
+// Joins a catalogue to light-curve files: its columns, row by row, by identifier.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +18,8 @@ namespace curves {
 
 class CatalogJoin {
  public:
-  // The columns chosen, or all but those called as one in `taken` (lower case); of these what
-  // cannot be read is left out: see left_out(). Throws RunError if two would have one name.
+  // The chosen columns, or by default all whose names are not in `taken` (lower case), except those
+  // that cannot be read: see left_out(). Throws RunError if two would have the same name.
   CatalogJoin(const std::filesystem::path& file, const std::string& hdu, const std::string& id,
               const std::set<std::string>& taken, const Chosen& chosen);
 
@@ -29,7 +29,7 @@ class CatalogJoin {
     return index_.row_of(ids, i) != qsohost::IdIndex::kNone;
   }
 
-  // Its columns for these objects; missing values for those that it does not have.
+  // Its columns for these objects; missing values where it lacks them.
   std::vector<qsohost::Column> rows_of(const qsohost::Column& ids);
 
  private:

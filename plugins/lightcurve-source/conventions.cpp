@@ -15,7 +15,7 @@ constexpr std::array<std::string_view, 8> kZtfColumns{"mjd",   "mag", "magerr", 
                                                       "sharp", "chi", "limitmag", "airmass"};
 constexpr std::array<std::string_view, 3> kGaiaBands{"g", "bp", "rp"};
 constexpr std::array<std::string_view, 4> kGaiaColumns{"time", "mag", "flux", "flux_error"};
-// In G these are averages over the CCDs of a transit, and called so.
+// In G these are averages over the CCDs of a transit, and named so.
 constexpr std::array<std::string_view, 7> kTransitColumns{
     "time", "mag", "flux", "flux_error", "mag_error", "flux_over_error", "n_obs"};
 constexpr std::array<std::string_view, 8> kGaiaFlags{
@@ -32,7 +32,7 @@ bool is_gaia(const qsohost::GroupInfo& group) {
   return group.survey == "gaia" && contains(kGaiaBands, group.band);
 }
 
-// Columns that go by the same name in Gaia's table and in a batch.
+// Columns that have the same name in Gaia's table and in a batch.
 bool is_row_column(std::string_view name) {
   return name.starts_with("photometry_flag_") || name.starts_with("variability_flag_") ||
          name == "transit_id";

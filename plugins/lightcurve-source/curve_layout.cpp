@@ -84,7 +84,7 @@ class Planner {
     done_.insert(key);
   }
 
-  // As the header of its file says it; false if that says nothing.
+  // By the header of its file; false if the header does not describe it.
   bool add_by_header(Key key, const FitsField& field) {
     const auto& [groups, columns] = said_[key.first];
     const auto said =
@@ -156,7 +156,7 @@ class Planner {
     }
   }
 
-  // Columns that [[stage.band]] did not take, by the header or by their names.
+  // Columns that no [[stage.band]] uses, by the header or by their names.
   void recognise() {
     std::vector<Curve> found;
     Planner names(files_);
@@ -198,7 +198,7 @@ class Planner {
         !has(curve, curve.info.mag_err) && has(curve, "flux") && has(curve, "flux_error");
     curve.numbers_epochs = !has(curve, "epoch_id");
     if (has(curve, "flux_error")) return;
-    // Gaia's product has errors of magnitudes where there are none of fluxes.
+    // Gaia's product has magnitude errors where flux errors are missing.
     for (Origin& origin : curve.columns) {
       if (origin.name == curve.info.mag_err && !origin.place) {
         origin.place = known_place(curve.info, "flux_error");
@@ -234,7 +234,7 @@ class Planner {
     return names;
   }
 
-  // Of columns that several files have, the first file's.
+  // If several files have a column, the first one is used.
   void add_all() {
     ObjectNames names = names_with_id();
     std::map<std::string, std::size_t> file_of;
@@ -269,7 +269,7 @@ class Planner {
       add_object(names, {file, i}, name);
     }
     for_each_field([&](Key key, const FitsField& field) {
-      if (qsohost::column_trouble(field).empty()) done_.insert(key);  // the user leaves it out
+      if (qsohost::column_trouble(field).empty()) done_.insert(key);  // the user excludes it
     });
   }
 
@@ -284,10 +284,10 @@ class Planner {
   }
 
   const std::vector<InputFile>& files_;
-  std::vector<qsohost::FitsEpochs> said_;  // in the headers of the files
-  std::set<Key> done_;                     // fields that need no more looking at
+  std::vector<qsohost::FitsEpochs> said_;  // from the files' headers
+  std::set<Key> done_;                     // fields already handled
   Layout layout_;
-  std::string incomplete_;  // light curves of which something is missing
+  std::string incomplete_;  // light curves that lack something
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Which column of which file is what in a batch.
+// Maps columns of files to columns of a batch.
 #pragma once
 
 #include <optional>
@@ -11,7 +11,7 @@
 
 namespace curves {
 
-// A light curve by the names of its columns, for files of other surveys.
+// A light curve defined by the names of its columns, for files of other surveys.
 struct Band : qsohost::OptionOwner {
   qsohost::Option<std::string> group{this, "group", qsohost::required,
                                      "what the chain calls it: <survey>.<band>, e.g. \"ps1.g\""};
@@ -32,7 +32,7 @@ struct Origin {
   std::size_t field = 0;
   std::string name;         // in the batch
   std::string file_name{};  // of a column of epochs: see Port
-  // Where a column of epochs stands in the usual product of its survey; none: not in it.
+  // Position of a column of epochs in the default product of its survey; none: not in it.
   std::optional<std::size_t> place{};
 };
 
@@ -47,15 +47,15 @@ struct Layout {
   std::vector<Origin> objects;  // without the identifier
   std::vector<Curve> curves;
   std::vector<std::string> left_out;   // why columns are not read, for the log
-  std::vector<std::string> elsewhere;  // columns of the objects that no file has
+  std::vector<std::string> elsewhere;  // columns of the objects that are in no file
 };
 
 // The columns of objects that the user lists; none listed: all.
 using Chosen = std::optional<std::vector<std::string>>;
 
-// The light curves that `bands` name, those of the files' headers, and those of ZTF and Gaia by
-// their columns' names. Throws RunError for columns that are missing, names that two columns of
-// objects would have, arrays that two files have, and no light curve at all.
+// The light curves that `bands` define, those of the files' headers, and those of ZTF and Gaia by
+// their columns' names. Throws RunError for missing columns, for two columns of objects with one
+// name, for arrays that are in two files, and if there is no light curve.
 Layout lay_out(const std::vector<InputFile>& files, const qsohost::OptionTables<Band>& bands,
                const Chosen& chosen);
 

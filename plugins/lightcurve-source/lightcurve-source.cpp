@@ -1,5 +1,5 @@
-// Light curves that are on disk already: products of earlier runs, whose headers say what they are,
-// files of archives, and files of other surveys whose columns are named in the chain.
+// Reads light curves from disk: products of earlier runs, which their headers describe, files of
+// archives, and files of other surveys whose columns the chain names.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -57,7 +57,7 @@ class LightCurveSource final : public qsohost::Source {
 
  private:
   using Read = std::vector<std::vector<qsohost::FitsCells>>;  // by file and field
-  // In the order in which they are declared, which is that of products.
+  // In the order of declaration, which is that of products.
   using Columns = std::multimap<std::optional<std::size_t>, qsohost::Port>;
 
   const qsohost::FitsField& field_of(const Origin& origin) const {
@@ -126,7 +126,7 @@ void LightCurveSource::validate() const {
   }
 }
 
-// The columns of a light curve; the place of each in a product is its key.
+// The columns of a light curve; the key is each one's position in a product.
 void LightCurveSource::add_columns(const Curve& curve, Columns& to) const {
   const auto file_name = [&](const std::string& name) {
     return curves::known_file_name(curve.info, name);
@@ -309,7 +309,7 @@ bool LightCurveSource::read(qsohost::Batch& batch) {
       std::min<std::uint64_t>(batch.capacity(), files_[0].table.rows() - next_);
   if (count == 0) return false;
   Read read = read_files(count);
-  // The host has made the columns already, but not their descriptions.
+  // The host has made the columns already, but without their descriptions.
   Column ids = qsohost::id_column(read[0][files_[0].id].values);
   if (catalog_) {
     for (Column& column : catalog_->rows_of(ids)) {

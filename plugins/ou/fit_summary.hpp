@@ -1,4 +1,4 @@
-// What is told of a fit besides its parameters.
+// Results of a fit besides its parameters.
 #pragma once
 
 #include <string_view>
@@ -14,12 +14,12 @@ struct Summary {
   double aic, bic;          // of the process: 3 parameters, the mean is one of them
   double bic_constant;      // 1 parameter
   double chi2;              // one-step residuals squared over their variances
-  double chi2_reduced;      // per N - 3; NaN for no more than 3 epochs
+  double chi2_reduced;      // per N - 3; NaN for 3 epochs or fewer
   double sf_inf() const;    // mag; structure function at long lags, sqrt(2) sigma
 };
 Summary summarise(const Series& series, const Fit& fit, Mean mean);
 
-// The columns that show it, each once for all epochs and once for those kept.
+// The result columns, each once for all epochs and once for those kept.
 struct SummaryColumn {
   std::string_view name, unit, help;
   double (*value)(const Summary&);

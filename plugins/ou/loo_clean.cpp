@@ -35,7 +35,7 @@ bool Pass::removes(const Rule& rule) const {
          !(rule.only_if_d_decreases && change >= 0);
 }
 
-// Of equals the earlier epoch, whatever the order of the guesses.
+// Of equals the earlier epoch, so that the order of the guesses does not matter.
 void Pass::choose(const Fit& full) {
   most.reset();
   for (std::size_t k = 0; k < fits.size(); ++k) {
@@ -52,9 +52,9 @@ void Pass::choose(const Fit& full) {
 
 Pass make_pass(const Refits& refit, const Fit& full, std::size_t n, const Rule& rule) {
   constexpr std::size_t kImprobable = 4, kAtATime = 8, kFew = 32;
-  constexpr double kDoubt = 0.7;  // guesses are that good
+  constexpr double kDoubt = 0.7;  // above this, guesses are trusted
   const std::vector<Refits::Guess> guesses = refit.guesses(kImprobable);
-  // Where D is hardly determined a hundredth of its error is too much.
+  // Where D is hardly constrained, a hundredth of its error is too much.
   const bool is_vague = std::isinf(guesses.back().change);
   const Precision precision = is_vague ? Precision::Full : Precision::Screening;
   Pass pass;

@@ -1,5 +1,5 @@
 // Leave-one-out cleaning of a light curve. By influence on D = sigma^2 / tau: the epoch whose
-// absence changes ln D most goes, and the rest is looked at again. By prediction: see
+// absence changes ln D most is removed, and the rest is tested again. By prediction: see
 // predictive_rule.hpp.
 #pragma once
 
@@ -16,7 +16,7 @@
 namespace ou {
 
 enum class Mode : std::uint8_t {
-  Screened,  // refits only without those epochs that may be the one; in simulations the same answer
+  Screened,  // refits only without likely candidates; the same result in simulations
   Exact,     // refits without every epoch
 };
 
@@ -30,43 +30,43 @@ struct Rule {
   double max_failed_fraction = 0.1;
   Mean mean = Mean::Fixed;  // Fixed: at the median of the magnitudes that are fitted
   Box box = standard_box();
-  std::function<bool()> stop_requested = [] { return false; };  // asked now and then
+  std::function<bool()> stop_requested = [] { return false; };  // polled
 
-  // Three parameters are fitted: fewer than four epochs leave no degree of freedom.
+  // Three parameters are fitted, so fewer than four epochs leave no degree of freedom.
   bool leaves_enough(std::size_t epochs, std::size_t removed) const {
     return epochs >= removed + std::max<std::size_t>(min_points, 4);
   }
 };
 
 enum class Ending : std::uint8_t {
-  Clean,          // no epoch was left that the rule removes
-  PassesUsedUp,   // one pass more would have changed something
-  AtFewest,       // by influence: without the next epoch fewer than min_points would be left
+  Clean,          // the rule removes no further epoch
+  PassesUsedUp,   // another pass would have changed something
+  AtFewest,       // by influence: removing the next epoch would leave fewer than min_points
   FitFailed,      // a fit of all epochs did not converge
-  TooManyFailed,  // more than max_failed_fraction of a pass's refits did not converge
-  TooFewLeft,     // by prediction: so many epochs do not fit that under min_points are left
+  TooManyFailed,  // more than max_failed_fraction of the refits in a pass did not converge
+  TooFewLeft,     // by prediction: removing all outliers would leave fewer than min_points
   Stopped,        // by stop_requested
 };
 
 struct Cleaned {
   Ending ending = Ending::Clean;
   Fit full;                          // of all epochs
-  Fit post;                          // of those kept; = full when none was removed
+  Fit post;                          // of those kept; = full if none was removed
   std::vector<std::size_t> removed;  // positions in the input, in order of removal
-  // The last one (which removes nothing) included; at most max_passes, although one pass more then
-  // tells whether something would still change.
+  // Includes the last one (which removes nothing); at most max_passes, although one more pass is
+  // then made to see whether anything would still change.
   std::size_t passes = 0;
   bool given_up() const { return ending >= Ending::FitFailed; }
 };
 
-// Time order (d, rest frame if wanted), mag, mag; finite, errors positive, at least 3 epochs.
+// Time order (d, rest frame if requested), mag, mag; finite, errors positive, at least 3 epochs.
 struct Curve {
   std::vector<double> time, mag, mag_err;
   std::size_t size() const { return time.size(); }
   void erase(std::size_t j);
 };
 
-double median(std::vector<double> values);  // NaN for none
+double median(std::vector<double> values);  // NaN if empty
 
 // The curve relative to the median of its magnitudes.
 Series series_of(const Curve& curve);
@@ -76,25 +76,25 @@ struct Pass {
   std::vector<std::size_t> epochs;
   std::vector<Fit> fits;            // without each of `epochs`
   std::optional<std::size_t> most;  // in `epochs`: whose absence changes ln D most
-  double change = 0;                // of ln D by that
+  double change = 0;                // the change of ln D by it
   bool stopped = false;
 
-  // Of `n` epochs; screened, those not tried would have converged.
+  // Among `n` epochs; if screened, those not tried count as converged.
   bool too_many_failed(double fraction, std::size_t n) const;
   bool removes(const Rule& rule) const;
 
-  // Sets `most` and `change` by the fits that there are.
+  // Sets `most` and `change` from the fits made so far.
   void choose(const Fit& full);
-  // Fits those epochs to full precision that may be the one that is removed.
+  // Refits to full precision the epochs that may be the one to remove.
   void polish(const Refits& refit, const Fit& full, const Rule& rule);
 };
 
-// Epochs in the order of the guesses, fitted no better than it takes to tell which of them changes
-// ln D most; that one to full precision. Screened: until the next guess is well below what was
-// found and below what would be removed.
+// Refits epochs in the order of the guesses, only as precisely as needed to find the one that
+// changes ln D most; that one to full precision. Screened: stops when the next guess is well below
+// both the largest change found and the threshold of removal.
 Pass make_pass(const Refits& refit, const Fit& full, std::size_t n, const Rule& rule);
 
-// When given up, `removed` is empty.
+// If it gives up, `removed` is empty.
 Cleaned clean(Curve curve, const Rule& rule);
 
 }  // namespace ou

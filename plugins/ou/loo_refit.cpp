@@ -10,15 +10,15 @@
 namespace ou {
 namespace {
 
-// Without an outlier sigma may be far lower; it is never much higher.
+// Without an outlier sigma may be far lower, but never much higher.
 constexpr std::array kSigmaFactors{1.0, 0.5, 0.25, 0.1};
 constexpr std::size_t kAtATime = 8;
-constexpr double kVague = 1;      // variance of ln D beyond which its derivatives tell nothing
-constexpr double kGridError = 2;  // log-likelihood between a point of the grid and a summit
+constexpr double kVague = 1;      // variance of ln D beyond which its derivatives are meaningless
+constexpr double kGridError = 2;  // log-likelihood between a grid point and a maximum
 static_assert(kAtATime % kSigmaFactors.size() == 0);
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-// For each value the median of all others.
+// For each value the median of the rest.
 std::vector<double> medians_without(const std::vector<double>& values) {
   std::vector<double> sorted = values;
   std::sort(sorted.begin(), sorted.end());
@@ -33,7 +33,7 @@ std::vector<double> medians_without(const std::vector<double>& values) {
   return out;
 }
 
-// So near that they surely climb to the same maximum: about the spacing of the grid.
+// So close that they certainly climb to the same maximum: about the grid spacing.
 bool are_near(const Parameters& a, const Parameters& b) {
   return std::abs(a.ln_sigma - b.ln_sigma) < 0.6 && std::abs(a.ln_tau - b.ln_tau) < 0.8;
 }
@@ -42,7 +42,7 @@ double ln_d(const Parameters& p) {
   return 2 * p.ln_sigma - p.ln_tau;
 }
 
-// Kept from call to call: it is large, and asking the system for memory takes longer than a sweep.
+// Reused between calls: it is large, and allocating it takes longer than a sweep.
 thread_local LooTable workspace;
 
 // Steps of the differences around the fit: along the axes, along a diagonal, and none.
@@ -59,8 +59,8 @@ struct GridPoint {
   double loglike;
 };
 
-// For each epoch the maxima along tau of the likelihood without it. Nearly all have one, so that
-// others are put aside.
+// For each epoch the maxima along tau of the likelihood without it. Nearly all have exactly one, so
+// further ones are stored separately.
 class Peaks {
  public:
   struct Other {
@@ -92,7 +92,7 @@ class Peaks {
 
  private:
   struct Along {
-    GridPoint highest{0, -kInfinity};  // of the maxima passed
+    GridPoint highest{0, -kInfinity};  // of the maxima so far
     GridPoint last{0, -kInfinity};
     bool rises = true;
   };
@@ -116,7 +116,7 @@ Refits::Refits(const Series& series, const Fit& full, const Ridge& ridge, const 
 }
 
 // For each epoch the maxima along tau of a grid around the ridge, of the likelihood without it,
-// from ln p(y without j) = ln p(y) - ln p(y_j | the others): one sweep a point for all epochs.
+// from ln p(y without j) = ln p(y) - ln p(y_j | the rest): one sweep per point for all epochs.
 void Refits::look_at_grid(const Ridge& ridge) {
   std::vector<Parameters> grid;
   for (const RidgePoint& point : ridge.points) {
@@ -186,7 +186,7 @@ std::vector<Fit> Refits::operator()(std::span<const std::size_t> epochs,
 
 namespace {
 
-// A likelihood as a quadratic, from its values at the points of around().
+// A quadratic model of a likelihood, from its values at the points of around().
 struct Quadratic {
   explicit Quadratic(const std::array<double, 7>& f)
       : gradient{(f[0] - f[1]) / (2 * kStep), (f[2] - f[3]) / (2 * kStep)},
@@ -194,14 +194,14 @@ struct Quadratic {
             decompose({(2 * f[6] - f[0] - f[1]) / (kStep * kStep),
                        (f[0] + f[1] + f[2] + f[3] - f[4] - f[5] - 2 * f[6]) / (2 * kStep * kStep),
                        (2 * f[6] - f[2] - f[3]) / (kStep * kStep)})) {}
-  // Never so flat that a step leaves the box.
+  // Bounded below, so that a step stays in the box.
   double stiffness(std::size_t i) const {
     return std::max({std::abs(curvature.values[i]), 0.05, 1e-3 * curvature.values[0]});
   }
   double slope_of_ln_d(std::size_t i) const {
     return 2 * curvature.vectors[i][0] - curvature.vectors[i][1];
   }
-  // What a Newton step does to ln D.
+  // The change of ln D by a Newton step.
   double change() const {
     double change = 0;
     for (std::size_t i = 0; i < 2; ++i) {
@@ -230,7 +230,7 @@ std::vector<Refits::Guess> Refits::guesses(std::size_t n_improbable) const {
   const auto jump = [&](const Parameters& p) {
     return are_near(p, best_of_all_) ? 0 : std::abs(ln_d(p) - ln_d(best_of_all_));
   };
-  // Where the light curve hardly determines D a quadratic says nothing of it.
+  // Where the light curve hardly constrains D, a quadratic is useless.
   std::array<double, 7> f;
   std::copy_n(table.loglike.begin(), f.size(), f.begin());
   const bool vague = !(Quadratic(f).variance_of_ln_d() < kVague);

@@ -16,15 +16,15 @@ namespace {
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr double kAtBound = 1e-4;      // in ln sigma or ln tau
 constexpr double kSameLoglike = 1e-6;  // differences below are rounding or early stopping
-constexpr double kLongestStep = 2;     // a first step changes ln sigma, ln tau by no more
+constexpr double kLongestStep = 2;     // limit of a first step in ln sigma, ln tau
 constexpr double kFlat = 1e-6;         // curvature below this counts as none
-constexpr double kRough = 3e-2;        // precision of climbs that only tell maxima apart
+constexpr double kRough = 3e-2;        // precision of climbs that only distinguish maxima
 constexpr double kScreening = 1e-2;
 constexpr double kFine = 1e-7;
 constexpr double kEnoughOnRidge = 2;  // log-likelihood
 
-// What Ceres minimises: minus the log-likelihood in coordinates w in which it starts at 0 with
-// curvature near 1 in every direction, scaled so that its first step is a whole Newton step.
+// The function that Ceres minimises: minus the log-likelihood in coordinates w that start at 0 with
+// curvature near 1 in every direction, scaled so that the first step is a full Newton step.
 class Climb final : public ceres::FirstOrderFunction {
  public:
   Climb(const Series& series, const Surface& surface, Mean mean, const Summit& start)
@@ -100,7 +100,7 @@ std::uint8_t bounds_at(const Parameters& p, const Box& box) {
   return bounds;
 }
 
-// From where a climb in lanes ended to full precision.
+// Refines the end of a climb in SIMD lanes to full precision.
 Fit finish(const Series& series, const Box& box, Mean mean, const Summit& start) {
   const Surface surface(box);
   if (!std::isfinite(start.best.value.loglike))
@@ -111,14 +111,14 @@ Fit finish(const Series& series, const Box& box, Mean mean, const Summit& start)
   ceres::GradientProblemSolver::Summary summary;
   ceres::Solve(solver_options(kFine / climb->scale()), problem, w.data(), &summary);
   Fit fit = fit_at(surface, box, climb->best(), start.evaluations + climb->evaluations());
-  // At the rounding of the log-likelihood a line search fails although nothing is left to gain.
+  // At the rounding level of the log-likelihood a line search fails even at the optimum.
   fit.converged = std::isfinite(fit.loglike) &&
                   (summary.termination_type == ceres::CONVERGENCE ||
                    to_gain(climb->best().gradient, climb->best().metric) < kSameLoglike);
   return fit;
 }
 
-// Maxima of the ridge: where its slope changes from up to down, and ends that rise outwards.
+// Maxima of the ridge: where its slope changes sign from + to -, and ends that rise outwards.
 std::vector<Start> starts_on(const Ridge& ridge) {
   std::vector<RidgePoint> found;
   const auto& points = ridge.points;
@@ -142,7 +142,7 @@ std::vector<Start> starts_on(const Ridge& ridge) {
   return starts;
 }
 
-// Variance beyond the errors, and the times between which tau can be told.
+// Variance beyond the errors, and the range of tau that is constrained.
 struct Rough {
   double variance, shortest, baseline;
 };
@@ -181,7 +181,7 @@ Fit fit_at(const Surface& surface, const Box& box, const Point& point, int evalu
 
 Ridge look_along_tau(const Series& series, const Box& box, Mean mean) {
   const Rough rough = roughly(series);
-  // Shorter or longer tau than these are no different from them.
+  // Outside this range tau makes no difference.
   const double low = std::clamp(std::log(rough.shortest) - 1.5, box.ln_tau_min, box.ln_tau_max);
   const double high = std::clamp(std::log(rough.baseline) + 2.5, low, box.ln_tau_max);
   const int steps = std::max(2, static_cast<int>(std::ceil((high - low) / 1.1)));
@@ -189,13 +189,13 @@ Ridge look_along_tau(const Series& series, const Box& box, Mean mean) {
   std::vector<Trial> trials;
   for (int i = 0; i <= steps; ++i) {
     const double ln_tau = low + (high - low) * i / steps;
-    // A process longer than the light curve shows only part of its variance.
+    // If a process is longer than the light curve, only part of its variance is visible.
     const double hidden = 1 + 2 * std::exp(ln_tau) / std::max(rough.baseline, 1e-300);
     const double ln_sigma = 0.5 * std::log(std::max(rough.variance * hidden, 1e-300));
     trials.push_back({{std::clamp(ln_sigma, box.ln_sigma_min, box.ln_sigma_max), ln_tau}});
   }
   ridge.points.resize(trials.size());
-  // Newton steps in ln sigma, until no more than about one in log-likelihood is to be gained.
+  // Newton steps in ln sigma, until at most about one in log-likelihood can be gained.
   std::vector<std::size_t> at(trials.size());
   for (std::size_t i = 0; i < at.size(); ++i) at[i] = i;
   for (int round = 0; round < 4 && !trials.empty(); ++round) {

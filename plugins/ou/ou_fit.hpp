@@ -28,15 +28,15 @@ struct Fit {
   double ln_tau = 0;
   double mean = 0;  // mag
   double loglike = 0;
-  std::uint8_t bounds = 0;  // Bound, of those the optimum lies on
-  int evaluations = 0;      // likelihoods with gradient that were computed for it
+  std::uint8_t bounds = 0;  // Bound flags of the optimum
+  int evaluations = 0;      // number of likelihoods with gradient computed
 
   Parameters parameters() const { return {ln_sigma, ln_tau}; }
   double ln_d() const { return 2 * ln_sigma - ln_tau; }
 };
 
 // One standard deviation, from the curvature of the likelihood. A parameter on its bound has NaN
-// and counts as known for the other; NaN as well where the likelihood is not curved downwards.
+// and counts as known for the other; NaN as well where the likelihood is not concave.
 struct Errors {
   double ln_sigma, ln_tau, ln_d;
   double covariance;  // of (ln sigma, ln tau)
@@ -44,8 +44,8 @@ struct Errors {
 };
 Errors errors_of(const Series& series, const Fit& fit, Mean mean);
 
-// The likelihood along tau with sigma near its best at each: where a fit starts, and what a search
-// for other maxima is laid around.
+// The likelihood along tau with sigma near its best at each: the starting points of a fit, and the
+// centre of a search for other maxima.
 struct RidgePoint {
   double ln_sigma, ln_tau;
   double loglike;
@@ -71,19 +71,18 @@ Fit fit_from(const Series& series, const Box& box, Mean mean, const Parameters& 
 Fit fit_global(const Series& series, const Box& box, Mean mean, const Ridge& ridge,
                std::span<const Parameters> more = {});
 
-// How near a maximum a climb ends, in standard deviations of the parameters.
+// Distance from the maximum at which a climb ends, in standard deviations of the parameters.
 enum class Precision : std::uint8_t { Screening, Full };  // 1e-2, 1e-7
 
-// A fit for each start (which may leave an epoch out), with no look at other maxima: side by side,
-// and by Ceres, to full precision, what does not converge that way.
+// A fit for each start (which may omit an epoch), without searching for other maxima. Runs in SIMD
+// lanes; those that do not converge are refined by Ceres to full precision.
 std::vector<Fit> fit_each(const Series& series, const Box& box, Mean mean,
                           std::span<const Start> starts, Precision precision = Precision::Full);
 
-// For sorts and maxima of numbers that may be NaN, which compares with nothing: it counts as the
-// lowest.
+// For sorts and maxima of numbers that may be NaN, which counts as the lowest.
 bool is_lower(double a, double b);
 
-// The better of two; the first unless the second gains more than rounding.
+// The better of two: the second only if it gains more than rounding.
 const Fit& better(const Fit& first, const Fit& second);
 
 }  // namespace ou

@@ -8,14 +8,14 @@
 namespace ou {
 namespace {
 
-// As ou-loo numbers them.
+// Numbered as in ou-loo.
 constexpr int kBounds = 6;
 constexpr std::int32_t kNoErrors = 1 << 14;
 constexpr std::string_view kFlagsHelp =
     "at a bound: 64 sigma low, 128 sigma high, 256 tau low, 512 tau high; 16384 some error or "
     "covariance of parameters is undefined (NaN)";
 
-// Columns that every likelihood has are declared with the others.
+// Columns that every likelihood has are declared with the common ones.
 bool is_common(const SummaryColumn& column) {
   return std::ranges::any_of(qsohost::fit_column::kEveryLikelihood,
                              [&](const auto& common) { return common.name == column.name; });

@@ -1,5 +1,5 @@
-// The stage ou-fit: fits an Ornstein-Uhlenbeck process (damped random walk) to light curves as
-// ou-loo does, and removes nothing. It adds object columns "LABEL.GROUP.<result>".
+// The stage ou-fit: fits an Ornstein-Uhlenbeck process (damped random walk) to light curves like
+// ou-loo, but removes no epochs. It adds object columns "LABEL.GROUP.<result>".
 #pragma once
 
 #include <qsohost/plugin.hpp>

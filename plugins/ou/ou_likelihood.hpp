@@ -27,11 +27,11 @@ struct Series {
   std::size_t size() const { return y.size(); }
 };
 
-// Times must ascend (equal ones are fine), errors be positive, everything finite.
+// Times must ascend (equal ones are allowed), errors must be positive, and everything finite.
 Series make_series(std::span<const double> time, std::span<const double> mag,
                    std::span<const double> mag_err, double reference);
 
-// `series` without its epoch j, relative to another reference.
+// `series` without epoch j, relative to another reference.
 Series without(const Series& series, std::size_t j, double reference);
 
 struct Parameters {
@@ -49,12 +49,12 @@ enum class Mean {
 struct Evaluation {
   double loglike = 0;
   double mean = 0;  // mag
-  double chi2 = 0;  // sum over epochs of (value less prediction from those before)^2 / variance
-  // d loglike / d (ln sigma, ln tau, ln jitter); at the profiled mean the same as with it held.
+  double chi2 = 0;  // sum over epochs of (value - prediction from earlier epochs)^2 / variance
+  // d loglike / d (ln sigma, ln tau, ln jitter); at the profiled mean the same as with it fixed.
   std::array<double, 3> gradient{};
-  // Elements (sigma sigma), (sigma tau), (tau tau) of an estimate of the information matrix in
-  // (ln sigma, ln tau): Fisher's, with the expectation of squared innovation derivatives replaced
-  // by the squares. Never negative definite; the metric of the optimiser, no error estimate.
+  // Elements (sigma sigma), (sigma tau), (tau tau) of an estimate of the information matrix in (ln
+  // sigma, ln tau): Fisher's, with the expectation of squared innovation derivatives replaced by
+  // the squares. Never negative definite. The optimiser's metric, not an error estimate.
   std::array<double, 3> information{};
 };
 
@@ -69,24 +69,24 @@ Evaluation evaluate(const Series& series, const Parameters& parameters, Mean mea
 // One of several evaluations of the same light curve, side by side in SIMD lanes.
 struct Trial {
   Parameters at;
-  std::optional<std::size_t> omitted{};  // the likelihood is that of all other epochs
+  std::optional<std::size_t> omitted{};  // excludes this epoch from the likelihood
   double reference_shift = 0;            // mag; magnitudes count from reference + this
   // Only with Want::Value and Mean::Fixed: a squared innovation above `cap` variances counts as
-  // `cap`, and the prediction passes over that epoch: a likelihood that outliers cannot decide.
+  // `cap`, and the prediction ignores that epoch: a likelihood that is robust to outliers.
   double cap = std::numeric_limits<double>::infinity();
 };
 
-// As evaluate(), to rounding, several times as fast; not for GradientWithJitter.
+// Equals evaluate() up to rounding, but is several times faster; not for GradientWithJitter.
 std::vector<Evaluation> evaluate_all(const Series& series, std::span<const Trial> trials, Mean mean,
                                      Want want);
 
-// For each epoch the prediction from all the others at the same parameters, in the series' order.
-// Mean::Profiled: the mean too is estimated from the others, and its uncertainty is in `var`.
+// For each epoch the prediction from all the rest at the same parameters, in the series' order.
+// Mean::Profiled: the mean, too, is estimated from the rest, and `var` includes its uncertainty.
 struct LeaveOneOut {
   double loglike = 0;          // of all epochs
   std::vector<double> mean;    // mag
   std::vector<double> var;     // mag^2, of the observation: process and error
-  std::vector<double> logpdf;  // ln p(y_j | the others)
+  std::vector<double> logpdf;  // ln p(y_j | the rest)
 };
 
 LeaveOneOut leave_one_out(const Series& series, const Parameters& parameters, Mean mean);
@@ -96,11 +96,11 @@ enum class LooWant { Densities, All };  // Densities: loglike and logpdf only
 struct LooTable {
   std::size_t stride = 0;
   std::vector<double> loglike;                // of all epochs, by trial
-  std::vector<double> residual, var, logpdf;  // value less prediction in mag; mag^2
+  std::vector<double> residual, var, logpdf;  // value - prediction in mag; mag^2
   std::vector<double> scratch;                // kept for the next call
 };
-// Epochs with ignored[i] (if any are given) are predicted like the others and take no part: neither
-// in predictions, nor in the mean, nor in `loglike`.
+// Epochs with ignored[i] (if given) are predicted like the rest but not used: neither in
+// predictions, nor in the mean, nor in `loglike`.
 void leave_one_out_all(const Series& series, std::span<const Parameters> trials, Mean mean,
                        LooWant wanted, LooTable& table, std::span<const std::uint8_t> ignored = {});
 

@@ -13,7 +13,7 @@
 namespace ou {
 namespace {
 
-// Beyond those of qsohost::FitFlag.
+// In addition to those of qsohost::FitFlag.
 enum Flag : std::int32_t {
   kTooManyRefitsFailed = 1 << 4,
   kPassesUsedUp = 1 << 5,
@@ -58,7 +58,7 @@ void OuLoo::declare_curve(const qsohost::GroupInfo& group, const qsohost::Schema
               "epoch_id of each removed epoch, or its place among those fetched, from 0"});
 }
 
-// In the order of the tables that the original made; what is new comes last.
+// In the order of the original's tables; new ones come last.
 void OuLoo::declare_results(const qsohost::GroupInfo& group, qsohost::Ports& ports) const {
   namespace column = qsohost::fit_column;
   const auto add_fit = [&](const SummaryColumn& c, std::string_view which) {
@@ -101,7 +101,7 @@ void OuLoo::fit_curve(const qsohost::CurveToFit& curve, qsohost::Result& result)
   const Curve fitted{curve.time, curve.mag, curve.mag_err};
   const Cleaned cleaned =
       *rule_ == RuleName::Predictive ? clean_by_prediction(fitted, rule()) : clean(fitted, rule());
-  if (cleaned.ending == Ending::Stopped) return;  // the host forgets this batch
+  if (cleaned.ending == Ending::Stopped) return;  // the host discards this batch
   store(curve, fitted, cleaned, result);
 
   std::vector<std::size_t> removed;
@@ -140,7 +140,7 @@ void OuLoo::store(const qsohost::CurveToFit& curve, const Curve& fitted, const C
   result.count(curve.group, "epochs removed", static_cast<std::int64_t>(cleaned.removed.size()));
 }
 
-// `removed`: places among the fetched epochs.
+// `removed`: positions among the fetched epochs.
 void OuLoo::store_removed(const qsohost::CurveToFit& curve, std::span<const std::size_t> removed,
                           qsohost::Result& result) const {
   const qsohost::Column* id = curve.object.batch().group(curve.group).find("epoch_id");

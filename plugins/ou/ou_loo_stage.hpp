@@ -1,7 +1,6 @@
 // The stage ou-loo: fits an Ornstein-Uhlenbeck process (damped random walk) to light curves and
-// marks the epochs that leave-one-out cleaning removes. What it adds for a group G, with the
-// stage's label L: object columns "L.G.<result>", the arrays of group "L.G", and the epoch column
-// "keep" of G.
+// marks the epochs that leave-one-out cleaning removes. For a group G and the stage's label L it
+// adds object columns "L.G.<result>", the arrays of group "L.G", and the epoch column "keep" of G.
 #pragma once
 
 #include <qsohost/plugin.hpp>

@@ -1,13 +1,13 @@
-// The recursions behind the likelihood and the leave-one-out predictions: the one place where their
-// formulas stand. `Real` is double or a vector of doubles (one light curve, or one trial of it, a
-// lane); this file is included once for every instruction set, inside that set's namespace.
+// The recursions behind the likelihood and the leave-one-out predictions: the only place with their
+// formulas. `Real` is double or a vector of doubles (one lane per light curve, or per trial of it);
+// this file is included once per instruction set, inside that set's namespace.
 //
 // Real needs arithmetic, a constructor from double, and: expm1_of_minus, log, min, less -> Mask,
-// either(mask, mask), select(mask, a, b). Constructors are written out: those that the compiler
-// makes up know nothing of the instruction set.
+// either(mask, mask), select(mask, a, b). Constructors are written out, because generated ones are
+// not compiled for the instruction set.
 
 // The process between two epochs: correlation a, a^2, and q = 1 - a^2 without cancellation for
-// short steps (which decides where sigma is far above the errors).
+// short steps (which matters where sigma is far above the errors).
 template <class Real>
 struct Step {
   Real x, a, a2, q;
@@ -15,7 +15,7 @@ struct Step {
   Step(Real x_, Real e) : x(x_), a(e + 1.0), a2(a * a), q(Real(0.0) - e * (e + 2.0)) {}
 };
 
-// Beyond this many tau nothing is remembered (e^-50 = 2e-22); the cap keeps denormals away.
+// Beyond this many tau the past has no influence (e^-50 = 2e-22); the cap avoids denormals.
 inline constexpr double kForgotten = 50;
 
 template <class Real>
@@ -29,7 +29,7 @@ HWY_INLINE Step<Real> step_over(double dt, Real inv_tau) {
   return {x, expm1_of_minus(x)};
 }
 
-// Sum of logarithms: factors between 1e-38 and 1e38 are gathered, eight to a logarithm.
+// Sum of logarithms: factors between 1e-38 and 1e38 are multiplied, eight per logarithm.
 template <class Real>
 class LogSum {
  public:
@@ -54,12 +54,12 @@ class LogSum {
 };
 
 // Channel 0 is the data, channel 1 (profiled mean) a constant 1: the innovations of y - mu are
-// those of y less mu times those of 1, so that mu follows from the sums.
+// those of y minus mu times those of 1, so that mu follows from the sums.
 constexpr int pair_count(int channels) {
   return channels * (channels + 1) / 2;
 }
 
-// NP: how many of (ln sigma, ln tau, ln jitter) are differentiated for.
+// NP: number of parameters (ln sigma, ln tau, ln jitter) with derivatives.
 template <class Real, int NP, int Channels>
 struct Sums {
   HWY_INLINE Sums() : quad{}, minus_dquad{}, dlogdet{}, information{} {}
@@ -84,8 +84,8 @@ class Filter {
     if constexpr (NP > 0) dvar_[0] = twice_s2_;
   }
 
-  // An epoch. It is passed over where `omit`; an innovation whose square is beyond `cap` (> 0) of
-  // its variance counts as `cap` and teaches nothing.
+  // Adds an epoch. It is skipped where `omit` is set; an innovation whose square exceeds `cap`
+  // (> 0) times its variance counts as `cap` and does not update the state.
   template <bool Masked, class Mask>
   HWY_INLINE void take(const Step<Real>& step, Real y, Real error_variance, Mask omit, Real cap,
                        Sums<Real, NP, Channels>& sums) {
@@ -184,7 +184,7 @@ class Filter {
   Real dmean_[Channels][NP + 1];
 };
 
-// What the epochs on one side of an epoch say of the process there, for each channel.
+// The prediction of the process at an epoch from the epochs on one side, for each channel.
 template <class Real, int Channels>
 struct Message {
   HWY_INLINE explicit Message(Real prior) : mean{}, var(prior) {}
@@ -203,24 +203,24 @@ struct Message {
   }
 };
 
-// An epoch seen from all the others.
+// An epoch predicted from all the rest.
 template <class Real>
 struct Seen {
-  Real residual, var;  // value less prediction; variance of that
+  Real residual, var;  // value - prediction; its variance
 };
 
-// Both sides are combined, less the prior (variance s2) that is in both. With K the covariance,
+// Combines both sides minus the prior (variance s2), which both contain. With K the covariance,
 // known-mean predictions give (K^-1 y)_j and (K^-1)_jj; estimating the mean, which the sweep found
 // to be `level` with variance `level_var`, replaces K^-1 by K^-1 - K^-1 1 1' K^-1 / (1' K^-1 1)
-// (cf. Rasmussen & Williams 2006, eq. 5.12). An epoch that took no part in `level` only adds the
-// level's variance.
+// (cf. Rasmussen & Williams 2006, eq. 5.12). For an epoch not used in `level` only the level's
+// variance is added.
 template <class Real, int Channels>
 HWY_INLINE Seen<Real> from_both_sides(const Message<Real, Channels>& before,
                                       const Message<Real, Channels>& after, Real s2, Real y, Real r,
                                       Real level, Real level_var, bool in_level) {
   const Real inv_before = Real(1.0) / before.var, inv_after = Real(1.0) / after.var;
   const Real process = Real(1.0) / (inv_before + inv_after - Real(1.0) / s2);
-  Real rest[Channels];  // value less prediction, mean 0
+  Real rest[Channels];  // value - prediction, for mean 0
   for (int c = 0; c < Channels; ++c)
     rest[c] = (c == 0 ? y : Real(1.0)) -
               process * (before.mean[c] * inv_before + after.mean[c] * inv_after);

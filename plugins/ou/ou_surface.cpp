@@ -7,7 +7,7 @@ namespace ou {
 namespace {
 
 constexpr double kInset = 1e-4;
-constexpr double kLongestStep = 2;  // a first step changes ln sigma, ln tau by no more
+constexpr double kLongestStep = 2;  // limit of a first step in ln sigma, ln tau
 constexpr double kFlat = 1e-6;      // curvature below this counts as none
 constexpr int kMostRounds = 40;
 
@@ -48,7 +48,7 @@ class Climber {
     Vector step, drop;  // drop: of the gradient along the step
   };
 
-  // Remembers what the step met and moves on if it went up.
+  // Updates the curvature with the step's result and moves if the likelihood rose.
   bool learn(const Point& point, bool finite) {
     const Vector s{point.u[0] - summit_.best.u[0], point.u[1] - summit_.best.u[1]};
     const double length = std::hypot(s[0], s[1]);
@@ -69,7 +69,7 @@ class Climber {
     if (gained > 0) {
       summit_.best = point;
     } else if (std::abs(gained) < 1e-12 * std::abs(point.value.loglike) + 1e-12) {
-      // Rounding: nothing is left to gain that a likelihood could show.
+      // Rounding: the remaining gain is below the precision of the likelihood.
       if (to_gain(point.gradient, point.metric) < summit_.to_gain) summit_.best = point;
     }
     return true;
@@ -78,7 +78,7 @@ class Climber {
   Symmetric curvature() const {
     Symmetric b = summit_.best.metric;
     const Eigen2 eigen = decompose(b);
-    if (eigen.values[1] <= 0) {  // only the bend of a bound makes it so
+    if (eigen.values[1] <= 0) {  // only the mapping at a bound makes it so
       b = {};
       for (std::size_t i = 0; i < 2; ++i)
         b.add(std::max(std::abs(eigen.values[i]), kFlat), eigen.vectors[i]);

@@ -1,5 +1,5 @@
-// The log-likelihood as a surface over all of the plane: the box of (ln sigma, ln tau) unrolled, so
-// that a maximum on a bound becomes an ordinary stationary point.
+// The log-likelihood as a surface over the whole plane: the box of (ln sigma, ln tau) is mapped to
+// it so that a maximum on a bound becomes an ordinary stationary point.
 #pragma once
 
 #include <array>
@@ -37,7 +37,7 @@ class Interval {
   double value(double u) const;
   double slope(double u) const;
   double bend(double u) const;
-  // A start on a bound is moved inwards, as the slope there is 0.
+  // A start on a bound is moved inwards, because the slope there is 0.
   double inverse(double p) const;
 
  private:
@@ -65,10 +65,10 @@ class Surface {
   Interval sigma_, tau_;
 };
 
-// The log-likelihood that a Newton step promises.
+// The gain in log-likelihood that a Newton step predicts.
 double to_gain(const Vector& gradient, const Symmetric& curvature);
 
-// Where to look, and which epoch to leave out.
+// Starting point, and the epoch to omit.
 struct Start {
   Parameters at;
   std::optional<std::size_t> omitted{};
@@ -77,15 +77,15 @@ struct Start {
 
 struct Summit {
   Point best;
-  Symmetric curvature;  // minus the second derivatives there, learnt on the way
+  Symmetric curvature;  // minus the second derivatives there, estimated along the way
   double to_gain = 0;   // log-likelihood still to be gained
   int evaluations = 0;
   bool converged = false;
 };
 
 // Climbs from all starts in lock-step, side by side in SIMD lanes, by Newton steps in a trust
-// region; the curvature is Fisher's information corrected by what the last steps met (BFGS). Stops
-// where no more than `precision`^2 / 2 can be gained.
+// region; the curvature is Fisher's information corrected by the last steps (BFGS). Stops where at
+// most `precision`^2 / 2 can be gained.
 std::vector<Summit> climb_all(const Series& series, const Box& box, Mean mean,
                               std::span<const Start> starts, double precision);
 

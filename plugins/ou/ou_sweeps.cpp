@@ -1,6 +1,7 @@
-// Sweeps over a light curve in SIMD lanes, compiled for several instruction sets; the best that the
-// machine has is chosen as the program runs (Google Highway).
-// Vectors of unknown length cannot be members of a struct, and two steps on x86 are as good as six.
+// Sweeps over a light curve in SIMD lanes, compiled for several instruction sets; the best
+// available one is chosen at run time (Google Highway).
+// Vectors of unknown length cannot be members of a struct, and two targets on x86 are as fast as
+// six.
 #define HWY_DISABLED_TARGETS \
   (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV | HWY_SSSE3 | HWY_AVX3_DL | HWY_PPC8)
 #undef HWY_TARGET_INCLUDE
@@ -26,7 +27,7 @@ constexpr double kLnTwoPi = 1.8378770664093454836;
 using Doubles = hn::ScalableTag<double>;
 constexpr std::size_t kLanes = HWY_LANES(double);
 
-// A vector of doubles that reads like a number.
+// A vector of doubles with the operators of a number.
 struct Lanes {
   hn::Vec<Doubles> v;
   HWY_INLINE Lanes() : v(hn::Zero(Doubles())) {}
@@ -54,7 +55,8 @@ HWY_INLINE double log(double a) { return std::log(a); }  // the same for one dou
 // clang-format on
 
 // exp(-x) - 1 for x from 0 to kForgotten, to 2 units in the last place: -x = n ln 2 + r, and the
-// series of exp(r) - 1 serves all n. Half the price of Highway's Expm1, which knows all arguments.
+// series of exp(r) - 1 serves all n. Takes half the time of Highway's Expm1, which covers all
+// arguments.
 HWY_INLINE Lanes expm1_of_minus(Lanes x) {
   constexpr double kInvLn2 = 1.4426950408889634074;
   constexpr double kLn2High = 0x1.62e42fee00000p-1, kLn2Low = 0x1.a39ef35793c76p-33;
@@ -66,7 +68,7 @@ HWY_INLINE Lanes expm1_of_minus(Lanes x) {
   const Lanes power =
       Lanes::of(hn::BitCast(Doubles(), hn::Add(hn::ShiftLeft<52>(hn::BitCast(bits, shifted.v)),
                                                hn::Set(bits, std::uint64_t{0x3ff} << 52))));
-  Lanes p(1.0 / 6227020800);  // 1 / 13!, up to 1 / 2!
+  Lanes p(1.0 / 6227020800);  // from 1 / 13! to 1 / 2!
   for (const double c : {1.0 / 479001600, 1.0 / 39916800, 1.0 / 3628800, 1.0 / 362880, 1.0 / 40320,
                          1.0 / 5040, 1.0 / 720, 1.0 / 120, 1.0 / 24, 1.0 / 6, 0.5})
     p = p * r + c;
@@ -76,7 +78,7 @@ HWY_INLINE Lanes expm1_of_minus(Lanes x) {
 
 #include "ou_recursion-inl.hpp"
 
-// What the sums of a sweep say, for one lane. `value` gives that lane of a Real.
+// The result of a sweep for one lane. `value` extracts that lane from a Real.
 template <int NP, int Channels, class Real, class Value>
 Evaluation conclude(Sums<Real, NP, Channels>& sums, std::size_t n, double reference,
                     const Value& value) {
@@ -152,7 +154,7 @@ void sweep_lanes(const Series& series, std::span<const Trial> trials, Evaluation
   }
 }
 
-// The first place at or after `p` where a vector may stand.
+// The first address at or after `p` that is aligned for a vector.
 double* aligned(double* p) {
   const std::size_t behind = reinterpret_cast<std::uintptr_t>(p) / sizeof(double) % kLanes;
   return behind == 0 ? p : p + (kLanes - behind);

@@ -7,8 +7,7 @@
 namespace ou {
 namespace {
 
-// Where the capped likelihood about the median is highest: a grid around the ridge, then a finer
-// one.
+// The maximum of the capped likelihood about the median: a grid around the ridge, then a finer one.
 Process robust_start(const Series& series, const Ridge& ridge, const Box& box) {
   constexpr double kCap = 12;
   std::vector<Trial> trials;
@@ -24,7 +23,7 @@ Process robust_start(const Series& series, const Ridge& ridge, const Box& box) {
         [](const auto& a, const auto& b) { return is_lower(a.loglike, b.loglike); });
     return trials[static_cast<std::size_t>(most - found.begin())].at;
   };
-  // Outliers make sigma larger, up to thirty times.
+  // Outliers inflate sigma, up to thirty times.
   for (const RidgePoint& point : ridge.points) {
     for (int k = 0; k < 6; ++k) add(point.ln_sigma - 0.7 * k, point.ln_tau);
   }
@@ -36,7 +35,7 @@ Process robust_start(const Series& series, const Ridge& ridge, const Box& box) {
   return {best(), series.reference};
 }
 
-// The one that stands out most goes first: next to it good epochs seem bad.
+// The largest outlier is removed first: good epochs next to it seem bad.
 bool stands_out(const std::vector<double>& z, std::span<const std::uint8_t> ignored,
                 std::size_t i) {
   constexpr int kNeighbours = 2;
@@ -80,12 +79,12 @@ std::vector<double> residuals_at(const Series& series, const Process& process,
                                  std::span<const std::uint8_t> ignored) {
   std::vector<double> z(series.size());
   const auto judges = std::count(ignored.begin(), ignored.end(), std::uint8_t{0});
-  if (!process.mean && judges < 2) return z;  // nothing to tell the mean from
+  if (!process.mean && judges < 2) return z;  // too few to estimate the mean
   Series judged = series;
   if (process.mean) {
     for (double& y : judged.y) y += series.reference - *process.mean;
   }
-  thread_local LooTable table;  // large: kept from call to call
+  thread_local LooTable table;  // large, so reused between calls
   leave_one_out_all(judged, std::array{process.at}, process.mean ? Mean::Fixed : Mean::Profiled,
                     LooWant::All, table, ignored);
   for (std::size_t i = 0; i < z.size(); ++i)

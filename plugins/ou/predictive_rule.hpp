@@ -1,35 +1,36 @@
-// Cleaning by prediction: an epoch goes when it lies further from what all other good epochs
-// predict than a light curve of this length allows at a stated rate of false alarms.
+// Cleaning by prediction: an epoch is removed if it is further from the prediction of all other
+// good epochs than expected in a light curve of this length at a given false-alarm rate.
 #pragma once
 
 #include "loo_clean.hpp"
 
 namespace ou {
 
-// In standard deviations: what the largest of `n` leave-one-out residuals of a good light curve
-// exceeds `false_alarms` times a curve (Student's t with n - 3 degrees of freedom, two-sided,
-// Bonferroni; the parameters are estimated from the same epochs).
+// In standard deviations: the value that the largest of `n` leave-one-out residuals of a good light
+// curve exceeds `false_alarms` times per curve (Student's t with n - 3 degrees of freedom,
+// two-sided, Bonferroni; the parameters are estimated from the same epochs).
 double critical_residual(std::size_t n, double false_alarms);
 
 // Starts from the maximum of a likelihood in which a squared innovation never counts as more than
-// 12 variances, so that no group of outliers can hide its members; then epochs are judged from
-// leave-one-out predictions that use only those held good, and the process is fitted to these,
-// turn by turn until nothing changes. `passes` counts the turns. Every epoch is judged by the last
-// parameters: one that went too early comes back.
+// 12 variances, so that a group of outliers cannot mask its members. Then it alternates between
+// testing epochs against leave-one-out predictions that use only good ones, and fitting the process
+// to these, until nothing changes. `passes` counts the iterations. The last parameters decide for
+// every epoch: one that was removed too early comes back.
 Cleaned clean_by_prediction(const Curve& curve, const Rule& rule);
 
-// What epochs are judged by. Parameters come with the mean that belongs to them, as those judged
-// need not be those fitted: the median of all is not that of the good ones.
+// The process against which epochs are tested. It includes the mean of the fit, because the tested
+// epochs need not be the fitted ones: the median of all differs from that of the good ones.
 struct Process {
   Parameters at;
-  std::optional<double> mean;  // mag; none: estimated anew, from the epochs that predict
+  std::optional<double> mean;  // mag; none: estimated from the predicting epochs
 };
 Process process_of(const Fit& fit, Mean mean);
 
 // The epochs (ascending) beyond `critical` standard deviations.
 std::vector<std::size_t> outliers_at(const Series& series, const Process& process, double critical);
 
-// Leave-one-out residuals in standard deviations, by epoch; those with ignored[i] predict nothing.
+// Leave-one-out residuals in standard deviations, by epoch; those with ignored[i] are not used in
+// predictions.
 std::vector<double> residuals_at(const Series& series, const Process& process,
                                  std::span<const std::uint8_t> ignored);
 

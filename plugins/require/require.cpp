@@ -1,4 +1,4 @@
-// Keeps the objects that have epochs in every one of some groups, and values in some columns.
+// Keeps the objects that have epochs in all given groups, and values in all given columns.
 #include <qsohost/plugin.hpp>
 
 #include <fmt/format.h>
@@ -9,7 +9,7 @@
 
 namespace {
 
-// A cell with several elements has a value if any of them does.
+// A cell with several elements has a value if any element does.
 bool has_value(const qsohost::Column& column, std::size_t row) {
   for (std::size_t i = row * column.width(); i < (row + 1) * column.width(); ++i) {
     if (column.dtype() == qsohost::DType::String) {

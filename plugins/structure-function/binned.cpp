@@ -15,7 +15,7 @@ constexpr double kYear = 365.25;              // d
 constexpr double kSigmaPerIqr = 0.741301109;  // of a normal distribution
 constexpr double kErrorOfIqr = 1.1664;        // of sigma from the IQR, times sqrt(n) / sigma
 
-// What is gathered of the pairs of a bin. x is dm^2 - e_i^2 - e_j^2.
+// The sums over the pairs of a bin. x is dm^2 - e_i^2 - e_j^2.
 struct Sums {
   std::size_t n = 0;
   double lag = 0, x = 0, xx = 0, noise = 0;
@@ -40,7 +40,7 @@ bool for_each_pair(std::span<const double> time, std::span<const double> edges,
   return true;
 }
 
-// `range`: between the quartiles, where the estimator wants it.
+// `range`: between the quartiles, if the estimator needs it.
 Bin finished(const Sums& sums, double middle, std::optional<double> range, std::size_t min_pairs) {
   const auto n = static_cast<double>(sums.n);
   Bin bin{sums.n, sums.n == 0 ? middle : sums.lag / n, kNaN, kNaN};
@@ -160,7 +160,7 @@ std::optional<Saturation> fit_saturation(std::span<const Bin> all) {
     if (chi2(low + k * step) < chi2(low + best * step)) best = k;
   }
   double a = low + std::max(0, best - 1) * step, b = low + std::min(kNodes, best + 1) * step;
-  for (int round = 0; round < 60; ++round) {  // by thirds
+  for (int round = 0; round < 60; ++round) {  // by ternary search
     const double p = a + (b - a) / 3, q = b - (b - a) / 3;
     (chi2(p) <= chi2(q) ? b : a) = chi2(p) <= chi2(q) ? q : p;
   }

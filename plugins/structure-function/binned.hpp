@@ -1,11 +1,10 @@
 // The structure function of a light curve: how much magnitudes differ after a lag, in bins of lag,
-// less what errors of measurement add.
+// corrected for measurement errors.
 //
-//   mean-square:  SF^2 = <dm^2 - e_i^2 - e_j^2>                  (Simonetti, Cordes & Heeschen
-//   1985,
-//                                                                ApJ 296, 46; error-corrected)
-//   iqr:          SF^2 = (0.7413 IQR(dm))^2 - <e_i^2 + e_j^2>    (MacLeod et al. 2012, ApJ 753,
-//   106)
+//   mean-square:  SF^2 = <dm^2 - e_i^2 - e_j^2>
+//                 (Simonetti, Cordes & Heeschen 1985, ApJ 296, 46; error-corrected)
+//   iqr:          SF^2 = (0.7413 IQR(dm))^2 - <e_i^2 + e_j^2>
+//                 (MacLeod et al. 2012, ApJ 753, 106)
 //
 // over all pairs i < j of the bin, dm = m_j - m_i. For a damped random walk
 // SF^2 = SF_inf^2 (1 - exp(-lag / tau)) with SF_inf = sqrt(2) sigma (MacLeod et al. 2010).
@@ -25,23 +24,23 @@ enum class Estimator : std::uint8_t { MeanSquare, Iqr };
 struct Bin {
   std::size_t pairs = 0;
   double lag = 0;      // d, mean of the pairs; the middle of an empty bin
-  double sf2 = 0;      // mag^2, may be negative; NaN with fewer pairs than wanted
-  double sf2_err = 0;  // mag^2, as if pairs were independent, so a lower bound; NaN likewise
+  double sf2 = 0;      // mag^2, may be negative; NaN with too few pairs
+  double sf2_err = 0;  // mag^2, as if pairs were independent, so a lower bound; NaN with too few
+                       // pairs
 };
 
 // Edges of `bins` bins of equal width in the logarithm of the lag.
 std::vector<double> edges_between(double lag_min, double lag_max, std::size_t bins);
 
 // Times ascend. A pair belongs to the bin with edges[k] <= lag < edges[k + 1]. Memory does not grow
-// with the number of pairs. Nothing is returned once `stop_requested`, which is asked for each
-// epoch.
+// with the number of pairs. Returns nothing if `stop_requested`, which is polled at each epoch.
 std::vector<Bin> bin_pairs(
     std::span<const double> time, std::span<const double> mag, std::span<const double> mag_err,
     std::span<const double> edges, Estimator estimator, std::size_t min_pairs,
     const std::function<bool()>& stop_requested = [] { return false; });
 
-// SF = amplitude (lag / 365.25 d)^slope, by least squares in the logarithms, over bins with
-// SF^2 > 0. None with fewer than two of them.
+// SF = amplitude (lag / 365.25 d)^slope, by least squares in the logarithms, over bins with SF^2 >
+// 0. None with fewer than two such bins.
 struct PowerLaw {
   double amplitude, slope;          // mag
   double amplitude_err, slope_err;  // from those of the bins
@@ -52,7 +51,8 @@ std::optional<PowerLaw> fit_power_law(std::span<const Bin> bins);
 // shortest and ten times the longest lag. None with fewer than three bins or no positive sf_inf^2.
 struct Saturation {
   double sf_inf, ln_tau;  // mag, d
-  bool at_bound;          // of tau: only the ratio sf_inf^2 / tau, or sf_inf alone, is known
+  bool at_bound;          // tau is at its bound: only the ratio sf_inf^2 / tau, or sf_inf alone, is
+                          // constrained
 };
 std::optional<Saturation> fit_saturation(std::span<const Bin> bins);
 

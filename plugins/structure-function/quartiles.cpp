@@ -5,7 +5,7 @@
 namespace sf {
 namespace {
 
-// Numbers of 8 bytes, of all bins together, but enough of each to come to an end soon.
+// Numbers of 8 bytes, for all bins together, and the least for each so that few sweeps suffice.
 constexpr std::size_t kRoom = std::size_t{1} << 18, kLeastRoom = 512;
 
 double number_of(std::uint64_t key) {
@@ -35,7 +35,7 @@ void Quantile::prepare() {
   kept_.assign(room_, 0);
 }
 
-// Puts the keys below `rank_` before it, and those above behind.
+// Moves the keys below `rank_` before it and those above it behind.
 std::uint64_t Quantile::kept_at_rank() {
   const auto at = kept_.begin() + static_cast<std::ptrdiff_t>(rank_);
   std::nth_element(kept_.begin(), at, kept_.end());

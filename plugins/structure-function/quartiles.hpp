@@ -1,6 +1,6 @@
-// Quartiles of more numbers than can be kept, bin by bin: each sweep over all of them counts them
-// by value between two limits, and the next one looks closer, until the few that are left can be
-// kept. The values are those of sorting, to the last bit.
+// Quartiles of more numbers than fit in memory, bin by bin: each sweep over all numbers counts them
+// by value between two limits, and the next one narrows these, until the few that are left fit. The
+// values are those of sorting, to the last bit.
 #pragma once
 
 #include <algorithm>
@@ -13,14 +13,14 @@
 
 namespace sf {
 
-// Of one bin, with linear interpolation between the neighbours of a fraction of the sorted numbers.
+// Of one bin, with linear interpolation between neighbouring sorted numbers.
 class Quantile {
  public:
-  // `room`: numbers that may be kept or counters that may be used, at least 2.
+  // `room`: limit of stored numbers or of counters, at least 2.
   Quantile(double fraction, std::size_t numbers, std::size_t room);
 
   bool is_known() const { return state_ == State::Known; }
-  double value() const { return value_; }  // NaN unless known
+  double value() const { return value_; }  // NaN until known
 
   void add(std::uint64_t key) {
     if (state_ == State::Counting) {
@@ -40,12 +40,14 @@ class Quantile {
   std::uint64_t kept_at_rank();
   std::uint64_t key_above() const;
 
-  std::size_t rank_ = 0;     // that of the number below, among those between the limits
-  double rest_ = 0;          // how far it is to the next one
+  std::size_t rank_ = 0;     // of the lower number, among those between the limits
+  double rest_ = 0;          // distance to the next one
   std::size_t numbers_ = 0;  // between the limits
   std::size_t room_ = 0;
   std::uint64_t low_ = 0, high_ = std::numeric_limits<std::uint64_t>::max();  // keys, inclusive
-  std::uint64_t next_ = std::numeric_limits<std::uint64_t>::max();            // above the limits
+                                                                              // limits
+  std::uint64_t next_ = std::numeric_limits<std::uint64_t>::max();            // the lowest above
+                                                                              // the limits
   int shift_ = 0;
   std::vector<std::uint64_t> kept_;  // counters, or keys
   State state_ = State::Known;
@@ -54,13 +56,13 @@ class Quantile {
 
 class Quartiles {
  public:
-  // `numbers`: how many each bin will get in a sweep; 0 for bins of no interest, which may get any.
+  // `numbers`: how many each bin will get in a sweep; 0 for ignored bins, which may get any number.
   explicit Quartiles(std::span<const std::size_t> numbers);
 
   bool need_sweep() const;
   void add(std::size_t bin, double number) {
     const auto bits = std::bit_cast<std::uint64_t>(number);
-    // Integers in the order of the numbers.
+    // Integers that sort like the numbers.
     const std::uint64_t key = (bits >> 63) != 0 ? ~bits : bits | (std::uint64_t{1} << 63);
     lower_[bin].add(key);
     upper_[bin].add(key);

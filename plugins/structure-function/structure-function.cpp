@@ -1,5 +1,5 @@
-// structure-function: binned, error-corrected structure functions of light curves. It adds the
-// arrays of group "LABEL.GROUP", one element a bin, and object columns "LABEL.GROUP.<result>".
+// structure-function: binned, error-corrected structure functions of light curves. Adds the arrays
+// of group "LABEL.GROUP", one element per bin, and object columns "LABEL.GROUP.<result>".
 #include <fmt/format.h>
 
 #include <cmath>
@@ -88,7 +88,7 @@ void StructureFunction::fit_curve(const qsohost::CurveToFit& curve, qsohost::Res
   const auto bins = sf::bin_pairs(curve.time, curve.mag, curve.mag_err, edges, *estimator_,
                                   static_cast<std::size_t>(*min_pairs_),
                                   [this] { return context_->stop_requested(); });
-  if (bins.empty()) return;  // stopped: the host forgets this batch
+  if (bins.empty()) return;  // stopped: the host discards this batch
   for (const sf::Bin& bin : bins) {
     const double value = bin.sf2 > 0 ? std::sqrt(bin.sf2) : std::nan("");
     result.append<double>(prefix(curve.group), "lag", bin.lag);

@@ -8,7 +8,7 @@ namespace wsdb {
 
 namespace {
 
-// A server that crashed recovers for a minute or two.
+// A server needs a minute or two to recover from a crash.
 constexpr qsohost::PgRetry kRetry{.attempts = 12, .first = 0.5, .longest = 30};
 
 }  // namespace

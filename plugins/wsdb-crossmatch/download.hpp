@@ -1,4 +1,4 @@
-// The thread that receives the answer.
+// The thread that receives the server's response.
 #pragma once
 
 #include <functional>
@@ -14,7 +14,7 @@ namespace wsdb {
 
 class Download {
  public:
-  // Goes on in `snapshot`, and begins new ones when its connection is lost.
+  // Continues in `snapshot`; opens new snapshots after losing the connection.
   Download(Spool& spool, std::string dsn, qsohost::PgTransaction snapshot,
            std::function<bool()> stop, std::function<void(const std::string&)> warn);
   ~Download();  // returns soon once stop() is true

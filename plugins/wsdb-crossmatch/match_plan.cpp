@@ -59,7 +59,7 @@ Table look_at(PgTransaction& snapshot, const std::string& name) {
   return table;
 }
 
-// The many rows of the right table are found by its index and fetched by their keys.
+// The index of the right table must find its many rows, and their keys fetch them.
 void check_right(const Table& right) {
   if (right.has_row_keys) return;
   throw RunError(
@@ -68,7 +68,7 @@ void check_right(const Table& right) {
                   right.names.name));
 }
 
-// The name of a column of positions, spelt as in the table; degrees are what the option wants.
+// The name of a column of positions, spelt as in the table; the option expects degrees.
 std::string position(Table& table, const qsohost::Option<std::string>& option) {
   PgColumn& column = table.columns[qsohost::find_column(table.names.columns, *option,
                                                         table.names.name, option.name())];
@@ -110,7 +110,7 @@ PgColumn plain(std::string name, DType type, std::string unit, std::string descr
   return {{std::move(name), type, std::move(unit), std::move(description)}, "", PgShape::Scalar};
 }
 
-// Select list and columns of the answer, in the order that crossmatch.hpp gives.
+// Select list and columns of the result, in the order of crossmatch.hpp.
 void choose_columns(const Table& left, const Table& right, const CrossmatchOptions& options,
                     MatchQuery& match, MatchPlan& plan) {
   const qsohost::CrossmatchLayout layout = crossmatch_layout(left.names, right.names, options);
@@ -142,7 +142,7 @@ void choose_columns(const Table& left, const Table& right, const CrossmatchOptio
   }
 }
 
-// So that a mistake in it is told as such, not as one of a long statement that nobody wrote.
+// Run alone, so that an error in it is not reported as one in a long generated statement.
 void check_where(PgTransaction& snapshot, const MatchQuery& match) {
   try {
     snapshot.execute("EXPLAIN " + left_rows(match));
@@ -185,9 +185,10 @@ void check_server_plan(PgTransaction& snapshot, const MatchQuery& match, const s
 PgTransaction begin_snapshot(const std::string& dsn, std::function<bool()> stop) {
   qsohost::PgConnection connection(dsn, std::move(stop));
   PgTransaction snapshot(connection, qsohost::PgAccess::Snapshot);
-  // The planner takes q3c_join to give some two rows; nested loops over the index and over row keys
-  // are right whatever it believes, and keep the order of the keys. Compiling expressions of some
-  // hundred columns takes longer than it saves. Rows of a view must come in the same order again.
+  // The planner expects few rows from q3c_join. Nested loops over the index and the row keys are
+  // right whatever it estimates, and keep the order of the keys. Compiling expressions of some
+  // hundred columns takes longer than it saves. Rows of a view must come in the same order each
+  // time.
   for (const char* setting : {"enable_hashjoin = off", "enable_mergejoin = off", "jit = off",
                               "synchronize_seqscans = off"}) {
     snapshot.execute(std::string("SET LOCAL ") + setting);

@@ -1,4 +1,4 @@
-// What to ask the server, and what will come: made from the options and the two tables as they are.
+// The query and its result columns, derived from the options and the two tables.
 #pragma once
 
 #include <functional>
@@ -12,19 +12,18 @@ namespace wsdb {
 
 struct MatchPlan {
   std::string query;
-  std::vector<qsohost::PgColumn> columns;  // of its answer; named as in the batch
+  std::vector<qsohost::PgColumn> columns;  // of the result; named as in the batch
 };
 
-// As text and back; equal plans are equal texts.
+// To text and back; equal plans have equal texts.
 std::string to_text(const MatchPlan& plan);
 MatchPlan plan_from(const std::string& text);  // throws std::exception for other text
 
-// A new session in one snapshot, in which nothing can be changed, and with only those join methods
-// that are good for a cross-match.
+// A new read-only session in one snapshot, with only the join methods that suit a cross-match.
 qsohost::PgTransaction begin_snapshot(const std::string& dsn, std::function<bool()> stop);
 
-// Looks at tables, columns, extension and the server's plan. Throws RunError for what is missing
-// or cannot be taken; `warn` is told of a plan that does without the index.
+// Checks tables, columns, extension and the server's plan. Throws RunError for what is missing or
+// unsuitable; calls `warn` for a plan that does not use the index.
 MatchPlan make_plan(qsohost::PgTransaction& snapshot, const std::string& left,
                     const std::string& right, const qsohost::CrossmatchOptions& options,
                     const std::function<void(const std::string&)>& warn);

@@ -9,13 +9,13 @@ namespace {
 
 using qsohost::quote_identifier;
 
-// What is left of the pairs after option `match`.
+// The pairs left by option `match`.
 std::string matched(const MatchQuery& match) {
   return match.nearest ? "SELECT * FROM counted WHERE place = 1" : "SELECT * FROM counted";
 }
 
-// And after option `unique`. Rows without an identifier are not each other's repeats: they stay, to
-// be reported.
+// The pairs left by option `unique` as well. Rows without an identifier are not duplicates of each
+// other: they stay, to be reported.
 std::string settled(const MatchQuery& match) {
   if (match.unique == qsohost::RepeatsKept::Nearest) {
     return "SELECT * FROM (SELECT *, row_number() OVER (PARTITION BY id ORDER BY sep, left_key, "
@@ -28,7 +28,8 @@ std::string settled(const MatchQuery& match) {
   return "SELECT * FROM matched";
 }
 
-// RA -10 is 350, and 360 is 0: the same numbers as from FITS, so that equal distances are equal.
+// RA -10 becomes 350, and 360 becomes 0: the same numbers as from FITS, so that equal distances are
+// equal.
 std::string in_circle(const std::string& ra) {
   return fmt::format(
       "CASE WHEN {0} < 0 AND {0}::float8 + 360 < 360 THEN {0}::float8 + 360 "
@@ -47,7 +48,7 @@ std::string all_pairs(const MatchQuery& match) {
   const std::string dec = "r." + quote_identifier(match.right.dec);
   const std::string id =
       "r." + quote_identifier(match.id) + (match.id_is_text ? "::text COLLATE \"C\"" : "::int8");
-  // q3c_join leaves out the radius itself, so it is asked for a little more.
+  // q3c_join excludes the radius itself, so the query uses a slightly larger one.
   const std::string join = fmt::format("{}.q3c_join(l.ra, l.dec, {}, {}, {}::float8 / 3600)", q3c,
                                        ra, dec, match.radius_arcsec * (1 + 1e-9) + 1e-9);
   return fmt::format(
@@ -67,7 +68,7 @@ std::string left_rows(const MatchQuery& match) {
   for (std::size_t i = 0; i < match.left_columns.size(); ++i) {
     columns += fmt::format(", {} AS l{}", quote_identifier(match.left_columns[i]), i);
   }
-  // A line of its own: a condition may end in a comment.
+  // On its own line, because a condition may end in a comment.
   const std::string where =
       match.where.empty() ? std::string() : fmt::format(" AND (\n{}\n)", match.where);
   return fmt::format("SELECT {} AS left_key, {} AS ra, {}::float8 AS dec{} FROM {} WHERE {}{}",

@@ -20,9 +20,9 @@ struct MatchQuery {
   std::string q3c_schema;
   MatchSide left;
   // True for a view, a foreign or a partitioned table, whose rows have no ctid: they are numbered
-  // as they come, and their values travel with the pairs.
+  // in order, and the pairs carry their values.
   bool left_is_numbered = false;
-  std::vector<std::string> left_columns;  // that travel: l0, l1, ... of p
+  std::vector<std::string> left_columns;  // carried by the pairs: l0, l1, ... of p
   MatchSide right;
   std::string id;  // of the right table
   bool id_is_text = false;
@@ -30,16 +30,17 @@ struct MatchQuery {
   std::string where;     // on the left table; "": every row
   bool nearest = false;  // option match
   qsohost::RepeatsKept unique = qsohost::RepeatsKept::All;
-  std::vector<std::string> select;  // what of l (left), r (right) and p (pair: sep, n) is wanted
+  std::vector<std::string> select;  // the selected expressions of l (left), r (right) and p (pair:
+                                    // sep, n)
 };
 
-// Rows of the left table with a position on the sky that `where` takes; columns left_key (ctid or
+// Rows of the left table with a position on the sky that `where` selects; columns left_key (ctid or
 // number), ra in [0, 360), dec, and left_columns.
 std::string left_rows(const MatchQuery& match);
 
-// The rows and order that <qsohost/io/crossmatch.hpp> promises. Pairs are found, counted and sorted
-// by their keys (ctid) alone, and then each row is fetched by its key: sorting rows of 336 columns
-// would take gigabytes of the server's disk.
+// The rows and order that <qsohost/io/crossmatch.hpp> specifies. Pairs are found, counted and
+// sorted by their keys (ctid) alone, and then each row is fetched by its key: sorting rows of 336
+// columns would take gigabytes of the server's disk.
 std::string match_sql(const MatchQuery& match);
 
 }  // namespace wsdb

@@ -24,8 +24,8 @@ struct Header {
   std::uint64_t checksum;  // Place::checksum behind the record
 };
 
-// Like FNV-1a, by eight bytes, since gigabytes pass here. Every step can be undone, so that one
-// wrong word is always noticed. Never 0, as a hole would have it.
+// Like FNV-1a, but eight bytes at a time, for gigabytes of data. Every step is invertible, so that
+// one wrong word is always detected. Never 0, as a hole in the file would be.
 std::uint64_t checksum_of(std::string_view bytes, std::uint64_t before) {
   constexpr std::uint64_t prime = 1099511628211U;
   std::uint64_t sum = (before ^ bytes.size() ^ 14695981039346656037U) * prime;
@@ -68,7 +68,7 @@ std::uint64_t RecordFile::size() const {
   return static_cast<std::uint64_t>(facts.st_size);
 }
 
-// False if the file ends before.
+// False if the file is too short.
 bool RecordFile::read_at(std::uint64_t offset, void* to, std::size_t size) const {
   auto* bytes = static_cast<char*>(to);
   while (size > 0) {
@@ -87,7 +87,7 @@ bool RecordFile::read(Place& place, std::string& bytes) const {
   Header header{};
   if (!read_at(place.offset, &header, sizeof header)) return false;
   const std::uint64_t begin = place.offset + sizeof header;
-  if (header.length > size() - begin) return false;  // before that much memory is asked for
+  if (header.length > size() - begin) return false;  // before allocating that much memory
   bytes.resize(header.length);
   if (!read_at(begin, bytes.data(), bytes.size())) return false;
   if (header.checksum != checksum_of(bytes, place.checksum)) return false;

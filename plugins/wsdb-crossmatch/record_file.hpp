@@ -1,6 +1,6 @@
 // A file of records, each with its length and a checksum of everything up to its end. After a power
-// cut a file can be shorter than it was, or hold zeros where bytes had not reached the disk yet;
-// here what was written is told from that.
+// cut a file can be shorter than it was, or have zeros where bytes had not reached the disk; the
+// checksums detect both.
 #pragma once
 
 #include <cstdint>
@@ -18,19 +18,19 @@ class RecordFile {
     std::uint64_t checksum = 0;  // of all records before it
   };
 
-  // Opened for reading and writing, and made if it is not there. "": a temporary file without a
-  // name. All that fails throws RunError, which names the file.
+  // Opens the file for reading and writing, and creates it if missing. "": a temporary file without
+  // a name. All failures throw RunError, which names the file.
   explicit RecordFile(const std::filesystem::path& path);
   ~RecordFile();
   RecordFile(const RecordFile&) = delete;
   RecordFile& operator=(const RecordFile&) = delete;
 
   std::uint64_t size() const;
-  // The record at `place`, which moves on. False if there is none that is as it was written.
+  // Reads the record at `place` and advances it. False if there is no intact record.
   bool read(Place& place, std::string& bytes) const;
   void write(Place& place, std::string_view bytes);
-  void cut(const Place& place);  // what follows is gone
-  void sync();                   // what was written is on disk
+  void cut(const Place& place);  // discards the rest
+  void sync();                   // flushes to disk
 
  private:
   [[noreturn]] void throw_error(std::string_view what) const;

@@ -16,7 +16,7 @@ namespace wsdb {
 namespace {
 
 namespace fs = std::filesystem;
-// A disk takes this much in a moment, so that nobody waits long for it.
+// Disks write this much quickly, so that neither thread waits long.
 constexpr std::uint64_t kMostUnsynced = std::uint64_t{64} << 20;
 
 std::optional<std::string> content_of(const fs::path& path) {
@@ -41,7 +41,7 @@ std::string Spool::plan_text(const MatchPlan& plan) const {
   return settings_.options + "\n" + to_text(plan);
 }
 
-// The options tell without the server whether the answer is to our question.
+// Comparing the options shows without the server whether the stored result is the requested one.
 bool Spool::load_complete() {
   const auto text = content_of(file("plan"));
   const std::string first = settings_.options + "\n";
@@ -61,12 +61,11 @@ bool Spool::load_complete() {
     return true;
   }
   file_.reset();
-  fs::rename(file("copy"), file("part"));  // begin() keeps what is good of it
+  fs::rename(file("copy"), file("part"));  // begin() keeps its intact records
   return false;
 }
 
-// The end of what is as it was written, without the mark of the whole answer; true if that is
-// there.
+// The end of the intact records, without the end mark; true if that is there.
 bool Spool::find_end(Place& end) const {
   std::string bytes;
   for (Place next; file_->read(next, bytes); end = next) {
@@ -168,7 +167,7 @@ void Spool::fail(std::exception_ptr error) {
   changed_.notify_all();
 }
 
-// Both threads come here, the reader whenever nothing else is left for it.
+// Called by both threads, by the reader when it has nothing else to read.
 void Spool::sync() {
   std::uint64_t end = 0;
   {

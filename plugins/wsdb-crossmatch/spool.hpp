@@ -1,15 +1,13 @@
-// What the server has sent, on disk: written by one thread as it comes, read by another behind it.
-// The server is done with us as soon as it has sent everything, however long the rest of the chain
-// takes, and memory does not grow.
+// The server's result on disk: one thread writes it as it arrives, another reads it. So the query
+// ends when everything is sent, however long the rest of the chain takes, and memory does not grow.
 //
-//   <label>.plan   what was asked: options, query, columns
-//   <label>.part   its answer so far, in records
-//   <label>.copy   the whole of it; the last record is empty
+//   <label>.plan   the request: options, query, columns
+//   <label>.part   the result so far, in records
+//   <label>.copy   the complete result; the last record is empty
 //
-// A query that is asked again, after a lost connection or by a resumed run, must give the same rows
-// in the same order: what has been received before is compared with what comes now. So that this
-// holds after a power cut too, rows are on disk before they are handed on; what is not as it was
-// written does not count as received.
+// A retried query, after a lost connection or in a resumed run, must return the same rows in the
+// same order: they are compared with those received before. So that this holds after a power cut
+// too, rows are on disk before they are passed on; damaged records do not count as received.
 #pragma once
 
 #include <condition_variable>
@@ -37,22 +35,22 @@ class Spool {
     std::function<void(const std::string&)> warn;
   };
 
-  // Throws TryAgain when stop() while it checks what is there.
+  // Throws TryAgain if stop() while it checks the files.
   explicit Spool(Settings settings);
 
-  // The plan whose whole answer is there, for these options.
+  // True if the complete result for these options is stored.
   bool is_complete() const { return is_complete_; }
   const MatchPlan& plan() const { return plan_; }
 
   // For the thread that receives. Throws RunError: disk full, or other rows than before.
-  void begin(MatchPlan plan);        // keeps what is there of the same plan
-  void start_over();                 // what is added next is the beginning of the answer
+  void begin(MatchPlan plan);        // keeps the stored part of an equal plan
+  void start_over();                 // the next add() is the beginning of the result
   bool add(std::string_view bytes);  // false if that had been received before
   void complete();
   void fail(std::exception_ptr error);
 
-  // For the thread that reads: appends what comes next; false at the end. Throws what fail() was
-  // given, and TryAgain when stop() while waiting.
+  // For the thread that reads: appends the next bytes; false at the end. Throws the error passed to
+  // fail(), and TryAgain if stop() while waiting.
   bool read(std::string& buffer);
 
  private:
@@ -71,15 +69,15 @@ class Spool {
   MatchPlan plan_;
   bool is_complete_ = false;
   std::optional<RecordFile> file_;
-  Place at_;                  // where the receiver is
-  std::string known_;         // the record before it, received earlier
-  std::size_t known_at_ = 0;  // how much of that has come again
-  Place read_at_;             // where the reader is
+  Place at_;                  // the receiver's position
+  std::string known_;         // the record that begins there, received earlier
+  std::size_t known_at_ = 0;  // bytes of it received again
+  Place read_at_;             // the reader's position
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  Place end_;                 // behind the last record
-  std::uint64_t synced_ = 0;  // so much is on disk
+  Place end_;                 // after the last record
+  std::uint64_t synced_ = 0;  // bytes on disk
   std::exception_ptr error_;
 };
 

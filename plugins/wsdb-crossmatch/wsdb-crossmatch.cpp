@@ -1,4 +1,4 @@
-// Quasars of one table matched with the sources of another, in a PostgreSQL database with q3c.
+// Matches quasars of one table with the sources of another, in a PostgreSQL database with q3c.
 #include <fmt/format.h>
 
 #include <atomic>
@@ -77,7 +77,7 @@ void WsdbCrossmatch::declare(const qsohost::Schema& /*before*/, qsohost::Ports& 
   }
 }
 
-// What a stored answer must be the answer to.
+// Identifies the query that a stored result must belong to.
 std::string WsdbCrossmatch::options_text() const {
   std::string text;
   for (const qsohost::OptionBase* option : options()) {
@@ -134,14 +134,14 @@ bool WsdbCrossmatch::read(Batch& batch) {
     }
     return false;
   }
-  // The host has made the columns as declare() said, in that order.
+  // The host has made the columns in the order of declare().
   auto to = batch.objects().begin();
   for (qsohost::PgCells& from : cells) *to++ = std::move(from.values);
   tell_of_repeats(batch.objects().at("source_id"));
   return true;
 }
 
-// Rows come in the order of their identifiers.
+// Rows are sorted by their identifiers.
 void WsdbCrossmatch::tell_of_repeats(const Column& ids) {
   for (std::size_t i = 0; i < ids.size(); ++i) {
     if (qsohost::id_is_missing(ids, i)) {

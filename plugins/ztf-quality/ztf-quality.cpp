@@ -1,9 +1,9 @@
 // Keeps the good epochs of ZTF light curves: clean flags, stellar shape, a fair PSF fit, low
 // airmass.
 //
-// chi, sharp and airmass are 32-bit numbers in the archive, which prints 1.8 as 1.79999995. A limit
-// is therefore rounded to 32 bits before it is compared: what the archive holds as 1.8 is equal to
-// the limit 1.8, not below it.
+// chi, sharp and airmass are 32-bit numbers in the archive, which prints 1.8 as 1.79999995. So a
+// limit is rounded to 32 bits before it is compared: the archive's 1.8 equals the limit 1.8 and is
+// not below it.
 #include <qsohost/plugin.hpp>
 
 #include <fmt/format.h>
@@ -38,7 +38,7 @@ struct Limits {
   float airmass;
 };
 
-// Which rules epochs fail; an epoch that fails several counts for each.
+// Counts the rules that epochs fail; an epoch that fails several counts for each.
 struct Fallen {
   std::int64_t catflags = 0;
   std::int64_t sharp = 0;
@@ -46,7 +46,7 @@ struct Fallen {
   std::int64_t airmass = 0;
 };
 
-// Strikes epochs out of the mask; returns how many failed.
+// Removes epochs from the mask; returns how many failed.
 template <class IsGood>
 std::int64_t strike(std::vector<std::uint8_t>& mask, const IsGood& is_good) {
   std::int64_t failed = 0;
@@ -149,7 +149,7 @@ class ZtfQuality : public qsohost::Filter {
   }
 
  private:
-  // True if the light curve is known, and known to lack the column.
+  // True if the light curve is known and lacks the column.
   static bool is_missing(const qsohost::Schema& schema, const std::string& group,
                          const char* column) {
     return schema.find_group(group) != nullptr && !schema.is_open() &&
@@ -184,7 +184,7 @@ class ZtfQuality : public qsohost::Filter {
     counts.add(group.name(), "failed sharp", fallen.sharp);
     counts.add(group.name(), "failed chi", fallen.chi);
     counts.add(group.name(), "failed airmass", fallen.airmass);
-    counts.add(group.name(), "objects left with none", emptied);  // that had epochs before
+    counts.add(group.name(), "objects left with none", emptied);  // that had epochs
   }
 };
 

@@ -17,7 +17,7 @@ milliseconds to_milliseconds(double seconds) {
   return milliseconds(static_cast<std::int64_t>(1000 * seconds));
 }
 
-// "ztf_dr24" to "ztf_objects_dr24"; "" for a collection that is no release.
+// "ztf_dr24" to "ztf_objects_dr24"; "" for a collection that is not a release.
 std::string objects_table_of(const std::string& collection) {
   const std::string start = "ztf_dr";
   const bool is_release =
@@ -124,7 +124,7 @@ class IrsaZtf final : public qsohost::HttpFetcher {
 
   void open(qsohost::Context& context) override {
     settings_ = settings();
-    // A table that was not asked to its end because the user stops is no reason to warn.
+    // No warning about an incomplete table if the user stopped the run.
     shared_.warn = [&context](const std::string& text) {
       if (!context.stop_requested()) context.warn(text);
     };
@@ -180,7 +180,7 @@ class IrsaZtf final : public qsohost::HttpFetcher {
   }
 
   ztf::IrsaSettings settings_;
-  mutable ztf::Shared shared_;  // what the batches find out for one another
+  mutable ztf::Shared shared_;  // information that batches share
 };
 
 }  // namespace

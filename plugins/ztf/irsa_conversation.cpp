@@ -18,9 +18,10 @@ using qsohost::Request;
 using qsohost::Response;
 using qsohost::TryAgain;
 
-constexpr std::size_t kFewTargets = 30;  // quicker asked one by one than by way of the table
-constexpr int kMostMalformed = 3;        // answers; then it is not a fault of the moment
-constexpr int kAgreeing = 3;             // answers with as many rows, fewer than announced
+constexpr std::size_t kFewTargets = 30;  // faster by position than by the table
+constexpr int kMostMalformed = 3;        // responses; more are not a temporary fault
+constexpr int kAgreeing = 3;             // responses with the same number of rows, fewer than
+                                         // announced
 
 std::string detail_of(std::span<const Candidate> candidates) {
   std::array<std::size_t, kBands.size()> epochs{};
@@ -114,7 +115,7 @@ IrsaConversation::Requests IrsaConversation::ask_table(
   return requests;
 }
 
-// The look-up's next request, or what follows from its end.
+// The look-up's next request, or those that follow when it is over.
 IrsaConversation::Requests IrsaConversation::further(std::optional<Request> request,
                                                      std::size_t look_up) {
   if (request) {
@@ -127,7 +128,7 @@ IrsaConversation::Requests IrsaConversation::further(std::optional<Request> requ
   return done.failure().empty() ? table_read(done) : table_failed(done);
 }
 
-// Notes what is near each target; gives the oids that nobody has asked for yet.
+// Records the objects near each target; returns the oids that were not requested yet.
 std::vector<std::int64_t> IrsaConversation::list(const LookUp& look_up) {
   std::vector<std::int64_t> oids;
   for (const auto& [row, objects] : look_up.found()) {
@@ -261,7 +262,7 @@ IrsaConversation::Requests IrsaConversation::ids_answer(const Question& question
   return requests;
 }
 
-// How many rows there are of objects whose answer may have been cut.
+// Handles the row counts of objects whose response may have been truncated.
 IrsaConversation::Requests IrsaConversation::ids_rows_answer(
     const Question& question, const std::map<std::int64_t, std::size_t>& rows) {
   std::vector<std::int64_t> again;
@@ -285,7 +286,7 @@ bool IrsaConversation::is_as_announced(const RequestedObject& object) const {
          object.curve.epochs.size() == static_cast<std::size_t>(object.announced);
 }
 
-// As take(), of an answer that may have been cut.
+// As take(), for a response that may have been truncated.
 bool IrsaConversation::take_if_whole(std::int64_t oid) {
   RequestedObject& object = requested_.at(oid);
   if (object.curve.epochs.size() == object.there) return take(oid);
@@ -298,7 +299,7 @@ bool IrsaConversation::take_if_whole(std::int64_t oid) {
   return true;
 }
 
-// What an answer has of an object is in `curve`. False when it has to be asked for again.
+// Moves the object's rows of a response to `curve`. False if it must be requested again.
 bool IrsaConversation::take(std::int64_t oid) {
   RequestedObject& object = requested_.at(oid);
   const std::size_t rows = object.curve.epochs.size();
@@ -311,7 +312,7 @@ bool IrsaConversation::take(std::int64_t oid) {
                                     settings_.objects_table, announced, oid, object.empty_answers)};
     return true;
   }
-  // Rows that were filtered, or newer than the table, are no sign of a cut answer.
+  // With a row filter, or rows newer than the table, a different count does not mean truncation.
   if (rows < announced && !settings_.has_row_filter()) {
     if (++object.rows[rows] < kAgreeing) return false;
     counts_.add("archive", "oids with fewer epochs than announced");
@@ -321,7 +322,7 @@ bool IrsaConversation::take(std::int64_t oid) {
 
 IrsaConversation::Requests IrsaConversation::malformed(const Question& question,
                                                        const std::string& reason) {
-  // One bad row shall not cost the others their light curves.
+  // One bad row must not cost the other objects their light curves.
   if (question.oids.size() > 1) {
     const auto middle =
         question.oids.begin() + static_cast<std::ptrdiff_t>(question.oids.size() / 2);
@@ -357,7 +358,8 @@ void IrsaConversation::give_up(const Question& question, const Ending& end) {
   for (const std::int64_t oid : question.oids) requested_.at(oid).end = end;
 }
 
-// The light curves of a target, by oid; none if one of them could not be had, and why in `end`.
+// The light curves of a target, by oid; none if one of them is not available, with the reason in
+// `end`.
 std::vector<const Curve*> IrsaConversation::curves_of(const Target& target,
                                                       std::optional<Ending>& end) const {
   std::vector<const Curve*> curves = pointers_to(target.curves);

@@ -1,22 +1,22 @@
-// What IRSA is asked and answers about one batch.
+// The requests to IRSA and its responses for one batch.
 //
-// By position: a circle around each target. An answer without rows must come `confirmations` times,
-// each time later, before it counts as "not found": under load the service is known to give empty
-// answers that are wrong (5 % of them wrong and five asked: 3e-7).
+// By position: a circle around each target. A response without rows must come `confirmations`
+// times, each time later, before it counts as "not found": under load the service is known to
+// return wrong empty responses (with 5 % of them wrong, five in a row: 3e-7).
 //
-// By ids: the positions go to the table of objects in one question; then light curves are
-// asked by oid, many in a request. Every oid that was asked must come back with as many rows as the
-// table announced (`nobs`), else it is asked again: one that stays without rows makes its targets
-// fail; a number that differs is believed when three answers agree. Targets without an object are
-// looked up again half as often as an empty answer is asked again. What cannot be found out about
-// the table of objects is asked by position (query_by "auto"), or fails.
+// By ids: the positions are uploaded to the table of objects in one query; then light curves are
+// requested by oid, many per request. Every requested oid must return as many rows as the table
+// announced (`nobs`), else it is retried: one that stays without rows fails its targets; a
+// different number is accepted when three responses agree. Targets without an object are looked up
+// again, half as often as an empty response is retried. If the table of objects fails, light curves
+// are requested by position (query_by "auto"), or the targets fail.
 //
-// Where the archive does not announce the end of an answer, CSV may have been cut between two
-// lines. By position the same is then asked for as a VOTable, which says where it ends, and the CSV
-// is believed when it has as many rows of each object. By ids a number of rows that is not the
-// announced one is believed when two answers agree (three if it is smaller).
+// If the archive does not announce the end of a response, CSV may have been truncated between two
+// lines. By position the same is then requested as a VOTable, which has an end mark, and the CSV is
+// accepted if it has as many rows of each object. By ids a number of rows that differs from the
+// announced one is accepted when two responses agree (three if it is smaller).
 //
-// Both give the same light curves; ztf_answer.hpp has the rule.
+// Both ways give the same light curves; ztf_answer.hpp has the rule.
 #pragma once
 
 #include <qsohost/http.hpp>
@@ -35,15 +35,15 @@ namespace ztf {
 
 using qsohost::Ending;
 
-// What the batches of a stage share.
+// State that the batches of a stage share.
 struct Shared {
-  std::atomic<bool> table_failed{false};  // the table of objects: not asked any more
+  std::atomic<bool> table_failed{false};  // the table of objects failed: not queried again
   std::function<void(const std::string&)> warn;
 };
 
 class IrsaConversation final : public qsohost::Conversation {
  public:
-  // All of these must outlive it.
+  // The arguments must outlive it.
   IrsaConversation(const IrsaSettings& settings, Shared& shared, const qsohost::Batch& batch,
                    std::span<const double> ras, std::span<const double> decs,
                    qsohost::Counts& counts);
@@ -57,30 +57,30 @@ class IrsaConversation final : public qsohost::Conversation {
 
  private:
   using Requests = std::vector<qsohost::Request>;
-  enum class Kind : std::uint8_t { Position, Ids, Table, Rows };  // Rows: how many there are
+  enum class Kind : std::uint8_t { Position, Ids, Table, Rows };  // Rows: counts of rows
   struct Question {
     Kind kind = Kind::Position;
     std::size_t place = 0;           // a row, or of look_ups_
     std::vector<std::int64_t> oids;  // ascending; none: by position
-    int times = 0;                   // that it was asked before
-    int malformed = 0;               // answers to it
-    int cut = 0;                     // answers to it that ended too early
+    int times = 0;                   // number of earlier attempts
+    int malformed = 0;               // malformed responses
+    int cut = 0;                     // truncated responses
   };
   struct Target {
     Position position;
     std::vector<std::int64_t> oids;  // by ids
     std::vector<Curve> curves;       // by position
     int empty_answers = 0;
-    std::optional<std::map<std::int64_t, std::size_t>> rows;  // that there are, of each object
+    std::optional<std::map<std::int64_t, std::size_t>> rows;  // in total, of each object
     std::optional<Ending> end;
   };
   struct RequestedObject {       // an oid
     std::int64_t announced = 0;  // epochs
     Curve curve;
     int empty_answers = 0;
-    std::map<std::size_t, int> rows;   // answers with so many
-    std::optional<std::size_t> there;  // rows that there are
-    int cut = 0;                       // answers that ended too early
+    std::map<std::size_t, int> rows;   // number of responses by row count
+    std::optional<std::size_t> there;  // rows in total
+    int cut = 0;                       // truncated responses
     std::optional<Ending> end;
   };
 
@@ -111,7 +111,7 @@ class IrsaConversation final : public qsohost::Conversation {
   bool take_if_whole(std::int64_t oid);
   bool take(std::int64_t oid);
 
-  static constexpr int kMostCut = 8;  // answers that end too early
+  static constexpr int kMostCut = 8;  // limit of truncated responses
 
   std::vector<const Curve*> curves_of(const Target& target, std::optional<Ending>& end) const;
   Ending settle(std::size_t row, qsohost::Batch& batch, qsohost::Outcomes& outcomes);

@@ -45,7 +45,7 @@ Listing read_rows(qsohost::TableReader table, const std::set<std::size_t>& asked
   return listing;
 }
 
-// A VOTable, since that says where it ends and whether the archive cut it.
+// As a VOTable, which has an end mark and shows whether the archive truncated it.
 Listing read_listing(const qsohost::TapAnswer& answer,
                      const std::vector<UploadedPosition>& positions) {
   if (answer.is_overflow) {

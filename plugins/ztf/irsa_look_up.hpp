@@ -1,4 +1,4 @@
-// One question to the table of objects: what ZTF has near some positions.
+// One query to the table of objects: the ZTF objects near some positions.
 #pragma once
 
 #include <qsohost/tap.hpp>
@@ -24,13 +24,13 @@ using Listing = std::map<std::size_t, std::vector<ListedObject>>;
 
 class LookUp {
  public:
-  // `round` tells questions about the same positions apart; it is not asked before `delay`.
+  // `round` distinguishes queries about the same positions; it is not sent before `delay`.
   LookUp(const IrsaSettings& settings, std::vector<UploadedPosition> positions, int round,
          std::chrono::milliseconds delay);
   LookUp(const LookUp&) = delete;
   LookUp& operator=(const LookUp&) = delete;
 
-  // As of TapExchange. None: it is over, well or not.
+  // As of TapExchange. None: it is over, successfully or not.
   qsohost::Request begin() { return tap_.begin(); }
   std::optional<qsohost::Request> answer(const qsohost::Request& request,
                                          const qsohost::Response& response) {

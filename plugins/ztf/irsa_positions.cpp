@@ -1,4 +1,4 @@
-// The part of a conversation that asks by position.
+// The part of a conversation that requests by position.
 #include <fmt/format.h>
 
 #include <qsohost/error.hpp>
@@ -83,7 +83,7 @@ IrsaConversation::Requests IrsaConversation::rows_answer(const Question& questio
   return has_all(target.curves, *target.rows) ? Requests() : cut(position);
 }
 
-// The light curves that came are not all that there are.
+// The response does not have all light curves.
 IrsaConversation::Requests IrsaConversation::cut(Question question) {
   counts_.add("archive", "cut answers");
   Target& target = targets_[question.place];

@@ -11,7 +11,7 @@ namespace ztf {
 namespace {
 
 constexpr std::size_t kLongestUrl = 8000;
-constexpr std::size_t kMostAtOnce = 500;  // positions; more go as a job
+constexpr std::size_t kMostAtOnce = 500;  // positions; more are sent as a job
 
 double degrees(double arcsec) {
   return (arcsec + kMarginArcsec) / 3600.0;
@@ -26,7 +26,7 @@ double normal_ra(double ra) {
   return turned < 0 ? turned + 360.0 : turned;
 }
 
-// What is the same in every request for light curves.
+// Common to all requests for light curves.
 std::string tail(const IrsaSettings& settings, bool as_votable = false) {
   std::string out = "COLLECTION=" + qsohost::escape(settings.collection);
   if (settings.has_row_filter()) {
@@ -49,7 +49,7 @@ std::string id_parameter(std::int64_t oid) {
   return fmt::format("ID={}&", oid);
 }
 
-// As a VOTable: its number, and where it is.
+// The positions as a VOTable: number and coordinates.
 std::string table_of(std::span<const UploadedPosition> positions) {
   const std::vector<qsohost::UploadColumn> columns{
       {"n", "int"}, {"ra", "double", "deg"}, {"dec", "double", "deg"}};

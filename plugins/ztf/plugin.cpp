@@ -1,4 +1,5 @@
-// Light curves of the Zwicky Transient Facility: answers that lie on disk, and the service itself.
+// Light curves of the Zwicky Transient Facility: from saved responses on disk, and from the service
+// itself.
 #include <qsohost/plugin.hpp>
 
 #include "stages.hpp"

@@ -1,4 +1,4 @@
-// The options that both stages have: which sources around a target are its own.
+// The options of both stages: which sources around a target belong to it.
 #pragma once
 
 #include <qsohost/option.hpp>

@@ -1,4 +1,4 @@
-// Answers of the IRSA ZTF light-curve service that lie on disk, one file per object.
+// Saved responses of the IRSA ZTF light-curve service, one file per object.
 #include <qsohost/plugin.hpp>
 
 #include <fmt/format.h>
@@ -50,7 +50,7 @@ class ZtfFiles : public qsohost::Fetcher {
     ztf::declare_columns(ports, ztf::kAllBands);
   }
 
-  // Without its folder no file is there: one mistake, not one failure per object.
+  // A missing folder is one error, not one failure per object.
   void open(qsohost::Context& /*context*/) override {
     const std::string before = path->text.substr(0, path->text.find(kPlaceholder));
     const std::filesystem::path folder = std::filesystem::path(before).parent_path();

@@ -29,7 +29,7 @@ class AnswerReader {
   std::vector<Curve> read();
 
  private:
-  // Offsets from the first epoch's position (deg), so that RA may pass through 0.
+  // Offsets from the first epoch's position (deg), so that RA may wrap at 0.
   struct PositionSum {
     double first_ra = 0;
     double first_dec = 0;
@@ -54,13 +54,13 @@ class AnswerReader {
   qsohost::TableReader table_;
   std::vector<Used> columns_;
   std::size_t filter_cell_ = 0;
-  std::uint32_t absent_ = 0;  // bits of columns that the answer does not have
+  std::uint32_t absent_ = 0;  // bits of columns missing in the response
   std::vector<std::string_view> cells_;
   std::vector<std::string_view> cells_before_;
   std::vector<Curve> curves_;
-  std::vector<PositionSum> sums_;                        // one a curve
+  std::vector<PositionSum> sums_;                        // one per curve
   std::unordered_map<std::int64_t, std::size_t> index_;  // oid to curve
-  std::size_t last_ = 0;                                 // the curve of the row before
+  std::size_t last_ = 0;                                 // the curve of the previous row
 };
 
 void AnswerReader::find_columns(Columns needed) {
@@ -83,7 +83,7 @@ void AnswerReader::find_columns(Columns needed) {
 
 void AnswerReader::refuse(const std::vector<std::string_view>& missing) const {
   const std::string there = fmt::format("{}", fmt::join(table_.columns(), ", ")).substr(0, 300);
-  // Not one of the columns: not a table of light curves but something the archive says.
+  // None of the columns: not a table of light curves but a message of the archive.
   if (!table_.column("oid") && !table_.column("mjd")) {
     throw qsohost::TryAgain(fmt::format("no ZTF light curves; the answer begins: {}", there));
   }
@@ -170,7 +170,7 @@ void AnswerReader::set_positions() {
   }
 }
 
-// The archive's answers are in this order mostly, but nobody promises it.
+// The archive's responses are mostly in this order, but that is not guaranteed.
 void AnswerReader::sort() {
   std::ranges::sort(curves_, {}, &Curve::oid);
   const auto is_earlier = [](const Epoch& a, const Epoch& b) {

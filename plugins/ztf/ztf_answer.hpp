@@ -1,11 +1,11 @@
-// What the IRSA ZTF light-curve service answers, from text to epochs. No file and no network here:
-// irsa-ztf and ztf-files share this, so that a light curve is the same whichever way it came.
+// Parses responses of the IRSA ZTF light-curve service into epochs. No files and no network here:
+// irsa-ztf and ztf-files share this code, so that both give the same light curves.
 //
 // The rule: the epochs of a target are those of the ZTF objects (oid) inside the radius, in the
-// bands that were asked for; ordered by oid, then by mjd, then by expid. An epoch's epoch_id is its
-// place in that order, from 0, counted over all bands, and also when only the nearest objects are
-// kept (there are gaps, then). It depends on the radius and on the bands that were asked for, not
-// on the order of the answer; (oid, expid) names an epoch whatever was asked.
+// requested bands; ordered by oid, then by mjd, then by expid. An epoch's epoch_id is its position
+// in that order, from 0, counted over all bands, even if only the nearest objects are kept (then
+// with gaps). It depends on the radius and on the requested bands, not on the order of the
+// response; (oid, expid) identifies an epoch for any request.
 //
 // Columns: https://irsa.ipac.caltech.edu/docs/program_interface/ztf_lightcurve_api.html (output),
 // ZTF Science Data System Explanatory Supplement (meaning).
@@ -30,7 +30,7 @@ inline constexpr std::array<std::string_view, 3> kBands{"g", "r", "i"};
 
 inline constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
 
-// One row of an answer; units as in the columns that declare_columns() gives.
+// One row of a response; units as in the columns of declare_columns().
 struct Epoch {
   std::int64_t oid = 0;
   std::int64_t expid = 0;
@@ -56,69 +56,69 @@ struct Epoch {
   std::int16_t ccdid = 0;
   std::int16_t qid = 0;
   std::uint8_t band = 0;    // index in kBands
-  std::uint32_t nulls = 0;  // bit k: column k of the table of columns has no value here
+  std::uint32_t nulls = 0;  // bit k: column k of column_rules() has no value
 };
 
-// All rows of one oid: one source as ZTF saw it in one field, quadrant and filter.
+// All rows of one oid: one source in one field, quadrant and filter of ZTF.
 struct Curve {
   std::int64_t oid = 0;
   std::int32_t field = 0;
   std::int16_t ccdid = 0;
   std::int16_t qid = 0;
   std::uint8_t band = 0;
-  double ra = kNaN;  // deg; the mean where an answer gives a position for each epoch
+  double ra = kNaN;  // deg; the mean if the response has a position for each epoch
   double dec = kNaN;
-  std::vector<Epoch> epochs{};  // by mjd, then by expid; one at least
+  std::vector<Epoch> epochs{};  // by mjd, then by expid; at least one
 };
 
 enum class Columns : std::uint8_t { Required, All };
 
-// The light curves of an answer, by oid. Reads any format that TableReader reads. Throws TryAgain
-// for a refused, cut or foreign answer, BadObject for a malformed one or one without these columns;
-// messages name the line. A header without rows gives none.
+// The light curves of a response, by oid, in any format of TableReader. Throws TryAgain for a
+// refusal, a truncated or a foreign response, BadObject for a malformed one or one without these
+// columns; messages name the line. A header without rows gives none.
 std::vector<Curve> parse_answer(std::string_view text, Columns needed = Columns::Required);
 
-// How many epochs a VOTable has of each oid. It says where it ends: throws TryAgain when it was cut
-// or is no VOTable, BadObject when it is malformed.
+// Number of epochs of each oid in a VOTable. Throws TryAgain if it was truncated (it has an end
+// mark) or is not a VOTable, BadObject if it is malformed.
 std::map<std::int64_t, std::size_t> rows_by_object(std::string_view votable);
 
-// Which ZTF sources inside the radius: the option `objects` of the stages.
+// Which ZTF sources inside the radius to use: the option `objects` of the stages.
 enum class Objects : std::uint8_t { All, Nearest };
 
 struct Selection {
   double radius_arcsec = 2.0;
-  // Of all sources of one band, field and quadrant only the one nearest the target (equally near:
-  // the lower oid). Otherwise all inside the radius.
+  // If true, of all sources of one band, field and quadrant only the nearest to the target (equally
+  // near: the lower oid); else all inside the radius.
   bool nearest_only = false;
 };
 
-// A light curve as it is seen from a target.
+// A light curve relative to a target.
 struct Candidate {
   const Curve* curve = nullptr;
   double separation = kNaN;  // arcsec
-  bool is_inside = false;    // the radius
+  bool is_inside = false;    // inside the radius
   bool is_kept = false;
 };
 
-// By oid, as the curves must be. They must outlive what is made of them.
+// Sorted by oid. Must outlive everything derived from them.
 using Curves = std::span<const Curve* const>;
 std::vector<const Curve*> pointers_to(std::span<const Curve> curves);
 
-// Throws BadObject for a target that is nowhere.
+// Throws BadObject for an invalid position of the target.
 std::vector<Candidate> candidates_of(Curves curves, double ra, double dec,
                                      const Selection& selection);
-// Throws NotFound when none is kept: there are none, or all are outside the radius (the message
-// says which).
+// Throws NotFound if none is kept: there are none, or all are outside the radius (the message says
+// which).
 void check_found(std::span<const Candidate> candidates, const Selection& selection);
 
 // Appends the kept epochs, each with its epoch_id, to the groups ztf.g, ztf.r, ztf.i; those of a
-// band whose group is not there are left out.
+// band without a group are skipped.
 void append(std::span<const Candidate> candidates, qsohost::Batch& batch);
 
-// Epochs per band: in the answer, outside the radius, of farther sources, added.
+// Counts epochs per band: in the response, outside the radius, of farther sources, added.
 void count(std::span<const Candidate> candidates, qsohost::Counts& counts);
 
-// All of these in a row; counted also when nothing is found.
+// All of the above in order; counts also if nothing is found.
 std::vector<Candidate> add_curves(Curves curves, double ra, double dec, const Selection& selection,
                                   qsohost::Batch& batch, qsohost::Counts& counts);
 

@@ -1,5 +1,5 @@
-// The 24 columns of an answer, each with the way from a cell to an Epoch and from there to a
-// column.
+// The 24 columns of a response, each with functions to parse a cell into an Epoch and to append
+// epochs to a column.
 #pragma once
 
 #include <qsohost/column.hpp>
@@ -16,17 +16,17 @@ struct ColumnRule {
   qsohost::DType dtype;
   std::string_view unit;
   std::string_view help;
-  bool is_required;  // in the header of every answer
+  bool is_required;  // in the header of every response
   bool in_product;   // see Port::in_product
-  // False when the cell is no number of the column's type and range.
+  // False if the cell is not a number of the column's type and range.
   bool (*read)(std::string_view cell, Epoch& epoch);
   void (*copy)(const Epoch& from, Epoch& to);
-  // Appends these epochs; nulls are set by the caller.
+  // Appends these epochs; the caller sets nulls.
   void (*append)(std::span<const Epoch* const> epochs, qsohost::Column& column);
 };
 
-// Without filtercode, which says which group a row belongs to; those of the usual product in its
-// order. Position k is bit k of Epoch::nulls.
+// Without filtercode, which selects the group of a row; those of the default product in its order.
+// Position k is bit k of Epoch::nulls.
 std::span<const ColumnRule> column_rules();
 
 }  // namespace ztf

@@ -21,7 +21,7 @@ std::string group_name(std::size_t band) {
   return fmt::format("ztf.{}", kBands[band]);
 }
 
-// Columns that this curve's rows do not have have no value.
+// Columns missing in this curve's rows have no value.
 bool has_quadrant(const Curve& curve) {
   std::uint32_t bit = 1;
   for (const ColumnRule& rule : column_rules()) {
@@ -56,7 +56,7 @@ struct KeptEpochs {
   std::vector<std::int64_t> ids;
 };
 
-// The kept epochs of one band and the column's nulls among them.
+// Appends the kept epochs of one band and the column's nulls among them.
 void append_band(const KeptEpochs& kept, qsohost::Group& group) {
   qsohost::Column& id = group.at("epoch_id");
   const std::size_t before = id.size();

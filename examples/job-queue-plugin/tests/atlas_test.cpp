@@ -16,7 +16,7 @@ Response with(int status, std::string body) {
   return {.status = status, .url = {}, .headers = {}, .body = std::move(body)};
 }
 
-// A server with one job, which is done at the third look.
+// A server with one job, which is done at the third poll.
 Response server(const Request& request) {
   if (request.method == "POST")
     return with(201, R"({"url": "http://a/queue/7/", "error_msg": null})");
@@ -43,7 +43,7 @@ TEST_CASE("a job is queued, looked at until it is done, and its result read") {
   }
   CHECK(h.requests()[0].body == "ra=150.000000&dec=2.000000&mjd_min=57200.000000&send_email=False");
   const Group& orange = h.batch().group("atlas.o");
-  REQUIRE(orange.epochs() == 1);  // without the one of negative flux
+  REQUIRE(orange.epochs() == 1);  // without that of negative flux
   CHECK(orange.at("mjd").values<double>()[0] == 57300.5);
   CHECK(h.batch().group("atlas.c").at("epoch_id").values<std::int64_t>()[0] == 2);
 }

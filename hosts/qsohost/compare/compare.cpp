@@ -19,20 +19,20 @@ namespace qsohost::cli {
 
 namespace {
 
-// Results that are no parameters of a model, or not the fitter's own: no use in comparing them.
+// Results that are not parameters of a model, or not the fitter's own: not worth comparing.
 bool is_compared(const std::string& name) {
   const auto is_that = [&](const ResultColumn& c) { return c.name == name; };
   return !name.starts_with("err_") && name != "n_parameters" &&
          std::ranges::none_of(fit_column::kEveryCurve, is_that);
 }
 
-// Where one fitter keeps its results.
+// Where a fitter stores its results.
 struct Layout {
   std::string label;
   std::size_t stage = 0;
   std::vector<std::string> groups;
   std::map<std::string, Port> results;  // by name without "LABEL.GROUP."; of the first group
-  // The name itself, or that of the same result of all epochs.
+  // The name itself, or the name of the same result for all epochs.
   std::string own_name(const std::string& name) const {
     return results.contains(name) ? name : name + "_full";
   }
@@ -47,7 +47,7 @@ Layout layout_of(const ChainStage& stage, std::size_t index) {
     const std::string group = dot < skip ? "" : port.name.substr(skip, dot - skip);
     if (std::ranges::find(layout.groups, group) == layout.groups.end())
       layout.groups.push_back(group);
-    // What has several values per object is no number to compare.
+    // Results with several values per object are not compared.
     if (port.width == 1) layout.results.emplace(port.name.substr(dot + 1), port);
   }
   return layout;
@@ -81,7 +81,7 @@ class Comparison {
   }
 
  private:
-  // The order of columns: what all have, then the results of the first fitter, and so on.
+  // The order of columns: the common ones, then the results of the first fitter, and so on.
   void start(const Batch& batch) {
     for (const Layout& layout : layouts_) {
       for (const std::string& group : layout.groups) {
@@ -177,7 +177,7 @@ class Comparison {
   ComparedFit fit_of(const Batch& batch, std::size_t row, const std::string& group,
                      const Layout& layout, const FitterWork& work) const {
     ComparedFit fit;
-    // A fitter that adds arrays alone names no light curves: its time is shared out among all.
+    // A fitter that adds only arrays names no light curves: its time is split among all.
     const auto& curves = layout.groups.empty() ? groups_ : layout.groups;
     fit.seconds = work.seconds.at(row) / static_cast<double>(curves.size());
     bool any = false;

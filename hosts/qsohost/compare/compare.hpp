@@ -2,14 +2,14 @@
 //
 // The table has a row for each object, light curve and fitter:
 //   source_id, group, band, fitter
-//   n_epochs, n_parameters, flags   missing where a fitter does not give them
-//   seconds                         CPU time of the object's fit, shared out evenly among its light
+//   n_epochs, n_parameters, flags   missing where a fitter does not provide them
+//   seconds                         CPU time of the object's fit, split evenly among its light
 //                                   curves
 //   failure                         why there are no results, or ""
-//   loglike, aic, bic, chi2         as <qsohost/light_curve_fitter.hpp> has them, NaN likewise
-// and every other number that one of the fitters adds for a light curve, by its name.
-// A fitter that gives a result twice, of all epochs and of those kept (ou-loo: loglike_full and
-// loglike_post), is compared by that of all epochs, as that is what the others fit.
+//   loglike, aic, bic, chi2         as in <qsohost/light_curve_fitter.hpp>, or NaN
+// and every other number that one of the fitters adds for a light curve, by its name. If a fitter
+// gives a result twice, for all epochs and for those kept (ou-loo: loglike_full and loglike_post),
+// that for all epochs is compared, as the other fitters fit all.
 #pragma once
 
 #include <cstdint>
@@ -27,18 +27,19 @@ struct FitterScore {
   std::string fitter;
   std::uint64_t curves = 0;
   std::uint64_t failed = 0;
-  std::vector<std::pair<std::string, std::uint64_t>> reasons;  // of failures, how often
-  double median_seconds = 0;                                   // a light curve, failed ones too
+  std::vector<std::pair<std::string, std::uint64_t>> reasons;  // of failures, with counts
+  double median_seconds = 0;                                   // of a light curve, including failed
+                                                               // ones
   double total_seconds = 0;
 };
 
-// Of light curves that both fitted. Differences are those of the first less the second; medians of
-// nothing are NaN.
+// For light curves that both fitted. Differences are first - second; the median of an empty set is
+// NaN.
 struct PairScore {
   struct Criterion {
-    std::uint64_t curves = 0;  // for which both give it
+    std::uint64_t curves = 0;  // for which both have it
     double median_difference = 0;
-    std::uint64_t first_is_lower = 0;  // and so preferred
+    std::uint64_t first_is_lower = 0;  // and so the first is preferred
     std::uint64_t second_is_lower = 0;
   };
   struct Difference {
@@ -59,10 +60,10 @@ struct CompareReport {
   std::filesystem::path table;  // empty if the run failed
 };
 
-// Runs a chain that was loaded with a FitterComparison, as a dry run with `options`, and writes `table`: CSV
-// if its name ends so, else FITS. A file of that name is replaced once all is well; when
-// interrupted it holds the objects done so far. Memory does not grow with the number of objects but
-// for the medians at the end, 8 bytes a light curve.
+// Runs a chain that was loaded with a FitterComparison, as a dry run with `options`, and writes
+// `table`: CSV by its extension, else FITS. An existing file is replaced only on success; after an
+// interrupt the file has the objects done so far. Memory does not grow with the number of objects,
+// except for the medians at the end, 8 bytes a light curve.
 CompareReport compare(Chain& chain, RunOptions options, const std::filesystem::path& table);
 
 }  // namespace qsohost::cli

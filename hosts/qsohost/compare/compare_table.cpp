@@ -27,7 +27,7 @@ std::string csv_text(std::string_view text) {
   return out + '"';
 }
 
-// As short as it can be without losing a bit; nothing for a missing value.
+// The shortest text that keeps all bits; empty for a missing value.
 std::string csv_cell(const Column& column, std::size_t row) {
   if (column.dtype() == DType::String) return csv_text(column.strings()[row]);
   if (column.is_null(row)) return "";

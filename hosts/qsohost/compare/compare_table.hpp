@@ -17,10 +17,10 @@ class CompareTable {
  public:
   virtual ~CompareTable() = default;
   virtual void add(const std::deque<Column>& columns) = 0;  // of one batch, equal lengths
-  virtual void finish() = 0;  // puts the file in its place; without it nothing is left
+  virtual void finish() = 0;  // moves the file to its place; without it no file is left
 };
 
-// CSV if the file's name ends so, else FITS. `empty`: the columns, without rows.
+// CSV by the file's extension, else FITS. `empty`: the columns, without rows.
 std::unique_ptr<CompareTable> make_compare_table(const std::filesystem::path& file,
                                                  const FitsHeader& header,
                                                  const std::deque<Column>& empty);

@@ -1,4 +1,4 @@
-// The rows of a comparison and what is summed up of them.
+// The rows of a comparison and their summary.
 #pragma once
 
 #include <array>
@@ -14,38 +14,37 @@
 
 namespace qsohost::cli {
 
-// One light curve as one fitter sees it.
+// One light curve as fitted by one fitter.
 struct ComparedFit {
   std::string failure;
   double seconds = 0;
-  // By place in Scores' list of names; NaN where there is none.
+  // By position in Scores' list of names; NaN where missing.
   std::vector<double> values;
 };
 
-// Numbers set aside on disk until their median is asked for; NaN, which has no place in an order,
-// is not taken.
+// Numbers stored on disk until their median is needed; NaN, which cannot be sorted, is ignored.
 class Spool {
  public:
   Spool();
   void add(double value);
   std::uint64_t size() const { return size_; }
-  double median() const;  // NaN for none
+  double median() const;  // NaN if empty
 
  private:
   struct Close {
     void operator()(std::FILE* file) const { std::fclose(file); }
   };
-  std::unique_ptr<std::FILE, Close> file_;  // nameless, gone with the process
+  std::unique_ptr<std::FILE, Close> file_;  // without a name, removed with the process
   std::uint64_t size_ = 0;
 };
 
 class Scores {
  public:
-  // `names`: of values; `shared[a][b]`: places of those that fitters a and b both give.
+  // `names`: of values; `shared[a][b]`: positions of those that fitters a and b both have.
   Scores(std::vector<std::string> fitters, std::vector<std::string> names,
          const std::vector<std::vector<bool>>& given);
 
-  // An entry a fitter.
+  // One entry per fitter.
   void add(const std::vector<ComparedFit>& fits);
 
   std::vector<FitterScore> fitters() const;

@@ -39,7 +39,7 @@ TEST_CASE("epochs of a night become one, weighted; nights come in the order of t
   CHECK(result(h, "n_epochs", 0) == 3);
   CHECK(result(h, "n_bins", 0) == 2);
   CHECK(result(h, "flags", 0) == 0);
-  CHECK(h.batch().group("ztf.g").epochs() == 3);  // as it was
+  CHECK(h.batch().group("ztf.g").epochs() == 3);  // unchanged
 }
 
 TEST_CASE("the binned light curve is one of a survey of its own") {

@@ -1,4 +1,4 @@
-// The source: text and FITS give the same objects, and what is wrong is said with file and row.
+// The source: text and FITS give the same objects, and errors name file and row.
 #include <catch2/catch.hpp>
 
 #include <cmath>

@@ -78,14 +78,14 @@ Parameters logs(double sigma, double omega, double xi, double tau_perturb) {
 }
 
 const Parameters kOscillators[] = {
-    logs(0.15, 0.02, 0.05, 3),     // hardly damped
+    logs(0.15, 0.02, 0.05, 3),     // weakly damped
     logs(0.15, 0.02, 0.6, 0.01),   //
     logs(0.2, 0.03, 0.9999, 2),    // on both sides of critical damping, and at it
     logs(0.2, 0.03, 1, 2),         //
     logs(0.2, 0.03, 1.0001, 200),  //
     logs(0.3, 0.01, 3, 20),        //
     logs(0.3, 0.05, 60, 400),      // two very different times
-    logs(0.1, 5, 0.3, 0.01),       // faster than the epochs follow one another
+    logs(0.1, 5, 0.3, 0.01),       // faster than the spacing of epochs
     logs(2, 0.0005, 1.5, 1e-4),    // slower than the light curve, and smooth
 };
 
@@ -180,7 +180,7 @@ TEST_CASE("the gradient is that of differences") {
         const auto value = [&](double by) {
           return dho::value_at(series, at + by * Parameters::Unit(i), mean).loglike;
         };
-        const double h = 1e-3;  // by five points
+        const double h = 1e-3;  // by five-point differences
         const double slope =
             (8 * (value(h) - value(-h)) - (value(2 * h) - value(-2 * h))) / (12 * h);
         INFO("parameter " << i << " of " << at.transpose());

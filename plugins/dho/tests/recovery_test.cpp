@@ -1,4 +1,4 @@
-// Fits of simulated light curves find the parameters these were made with.
+// Fits of simulated light curves recover their parameters.
 #include <array>
 #include <catch2/catch.hpp>
 #include <cmath>
@@ -63,7 +63,7 @@ TEST_CASE("epochs at equal times are fitted, however small their errors") {
 }
 
 TEST_CASE("parameters on a bound have no part in the errors of the others") {
-  // A sinusoid, known so well that the curvature in ln omega is beyond 1e8.
+  // A sinusoid, so well determined that the curvature in ln omega exceeds 1e8.
   simulate::Curve c;
   for (int i = 0; i < 200; ++i) {
     c.time.push_back(10 * i + 3 * std::sin(i));

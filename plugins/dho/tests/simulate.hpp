@@ -1,4 +1,4 @@
-// Light curves of a damped harmonic oscillator with known parameters, seen in seasons.
+// Light curves of a damped harmonic oscillator with known parameters, observed in seasons.
 #pragma once
 
 #include <algorithm>
@@ -11,7 +11,7 @@
 
 namespace simulate {
 
-// Its own generators: distributions of the standard library differ from one library to another.
+// Own generators, because distributions differ between standard libraries.
 class Random {
  public:
   explicit Random(std::uint64_t seed) : engine_(seed) {}

@@ -108,7 +108,7 @@ TEST_CASE("a damped random walk is fitted at least as well as by its own likelih
     const dho::Series series = simulate::series(100, 60 + seed, walk);
     const dho::Fit fit = dho::fit_global(series, dho::standard_box(), dho::Mean::Profiled);
     CHECK(fit.converged);
-    double best = -1e300;  // of all walks
+    double best = -1e300;  // of all random walks
     for (double ln_tau = 0; ln_tau < 9; ln_tau += 0.1) {
       for (double ln_sigma = -4; ln_sigma < 1; ln_sigma += 0.1) {
         const double w = 1 / std::sqrt(std::exp(ln_tau) * rise);

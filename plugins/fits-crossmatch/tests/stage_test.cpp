@@ -1,4 +1,4 @@
-// The stage as a chain runs it, on small tables.
+// Runs the stage in a chain, on small tables.
 #include <catch2/catch.hpp>
 
 #include <filesystem>
@@ -43,7 +43,7 @@ struct Tables {
     std::string pattern = (fs::temp_directory_path() / "qsohost-match-XXXXXX").string();
     REQUIRE(::mkdtemp(pattern.data()) != nullptr);
     folder = pattern;
-    // Row 3 is no quasar, row 4 has no position.
+    // Row 3 is not a quasar, row 4 has no position.
     add_left("a", 10, 20, 1, 1.5);
     add_left("b", 10 + 1.2 * kArcsec, 20, 1, kNaN);
     add_left("c", 359.99995, -5, 1, 2.5);
@@ -95,7 +95,7 @@ struct Tables {
 
 struct Matched {
   std::vector<std::int64_t> ids;
-  std::string left;  // names of the left rows, end to end
+  std::string left;  // names of the left rows, concatenated
 };
 
 Matched matched(const Tables& tables, const Tables::Options& more) {
@@ -201,7 +201,7 @@ TEST_CASE("where takes rows as SQL does") {
   CHECK(left("") == "acda");
   CHECK(left("IS_QSO_FINAL = 0") == "d");
   CHECK(left("z > 2 -- a comment") == "c");
-  CHECK(left("not (z > 2)") == "ada");  // NULL is not taken
+  CHECK(left("not (z > 2)") == "ada");  // NULL is not selected
   CHECK(left("z is null") == "b");
   CHECK(left("1") == left(""));
 }
@@ -209,7 +209,7 @@ TEST_CASE("where takes rows as SQL does") {
 TEST_CASE("names that differ in case alone trouble where only if it names them") {
   const Tables tables;
   Tables::Options options = tables.write();
-  rename_column(tables.folder / "left.fits", "LINES", "z");  // beside Z
+  rename_column(tables.folder / "left.fits", "LINES", "z");  // besides Z
   Tables::Options neither = options;
   neither.emplace_back("columns", "[\"SDSS_NAME\"]");
   CHECK(error_of([&] { Harness("fits-crossmatch", neither).run(); }) == "(no error)");

@@ -57,7 +57,7 @@ std::size_t count(double ra1, double dec1, double ra2, double dec2, double radiu
   return match(places({{ra1, dec1}}), places({{ra2, dec2}}), radius).size();
 }
 
-// Clumps of places in a cap around (ra, dec): pairs at all separations down to none.
+// Clumps of places in a cap around (ra, dec): pairs at all separations down to 0.
 std::vector<Place> cap(std::mt19937_64& random, std::size_t n, double ra, double dec,
                        double degrees) {
   std::uniform_real_distribution<double> uniform(-1, 1);
@@ -148,7 +148,7 @@ TEST_CASE("pairs are the same from either side and for any number of threads") {
   std::vector<Pair> sorted = one;
   std::ranges::sort(sorted, {}, key);
   std::ranges::sort(turned, {}, key);
-  CHECK(std::ranges::equal(sorted, turned, {}, key, key));  // separations to the last bit
+  CHECK(std::ranges::equal(sorted, turned, {}, key, key));  // identical separations to the last bit
 }
 
 TEST_CASE("empty tables have no pairs") {
@@ -158,7 +158,7 @@ TEST_CASE("empty tables have no pairs") {
 
 namespace {
 
-// Pairs with identifiers that rank as the right rows given.
+// Pairs with identifiers that rank like the given right rows.
 std::vector<Pair> chosen(std::vector<Pair> pairs, bool nearest, Unique unique,
                          const std::vector<std::uint32_t>& ranks) {
   CHECK(right_rows(pairs).size() == ranks.size());

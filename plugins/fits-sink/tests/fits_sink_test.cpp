@@ -1,4 +1,4 @@
-// The sink: which products, which columns, and that products do not show how a run was cut.
+// The sink: products and their columns, which must not depend on the batches of a run.
 #include <memory>
 #include <vector>
 
@@ -78,7 +78,7 @@ TEST_CASE("each product holds the columns that it promises") {
 }
 
 // A survey whose columns have names of their own in files, listed across its bands, without ra and
-// dec; and one that says nothing about its columns.
+// dec; and one that does not describe its columns.
 Schema other_surveys() {
   Schema schema;
   for (const char* name : {"source_id", "ra", "dec"}) schema.add({"", name, DType::F64}, "catalog");
@@ -166,7 +166,7 @@ TEST_CASE("paths must tell products apart") {
 
 namespace {
 
-// Drives the stage as the host does: batches of `batch_rows`, then the products.
+// Drives the stage like the host: batches of `batch_rows`, then the products.
 class Run {
  public:
   explicit Run(std::vector<std::pair<std::string, OptionValue>> options)
@@ -295,7 +295,7 @@ TEST_CASE("rows are sorted and left out as asked, by a column outside the produc
   REQUIRE(sorted.rows() == 13);
   const auto ids = sorted.read(0, 13, std::vector<std::size_t>{0});
   CHECK(ids[0].values.number(0) == 999);   // i = 1: the first with epochs and the shortest name
-  CHECK(ids[0].values.number(12) == 990);  // i = 10: the last of those without a name
+  CHECK(ids[0].values.number(12) == 990);  // i = 10: the last one without a name
   second_opinion(dropped, "--rows 13");
 }
 

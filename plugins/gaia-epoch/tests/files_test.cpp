@@ -159,7 +159,7 @@ TEST_CASE("arrays of a band have one length, bands may differ") {
   const Folder folder;
   EpochFile file;
   file.source(1, {2, 3}).source(2, {4});
-  // One array of source 2 is shorter than the others of its band.
+  // One array of source 2 is shorter than the rest of its band.
   file.at("bp_mag").offsets = {0, 3, 3};
   for (const char* name : {"rp_obs_time", "rp_flux", "rp_flux_error", "rp_mag",
                            "photometry_flag_rp_unavailable", "variability_flag_rp_reject"}) {

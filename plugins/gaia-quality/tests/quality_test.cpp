@@ -25,7 +25,7 @@ void append(Column& column, int value) {
   }
 }
 
-// Objects with as many epochs as `lengths` say; flags run on over the objects.
+// Objects with the numbers of epochs in `lengths`; flags continue from object to object.
 void add_group(Batch& batch, const char* name,
                const std::vector<std::pair<const char*, Flags>>& flags,
                const std::vector<std::uint64_t>& lengths, DType dtype = DType::Bool) {

@@ -1,5 +1,4 @@
-// FITS tables as tests of light-curve sources want them: arrays whose values say where they are
-// from.
+// FITS tables for tests of light-curve sources: arrays whose values encode their origin.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Files become batches; what does not fit together is said with file, row and column.
+// Files become batches; mismatches are reported with file, row and column.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <catch2/catch.hpp>
@@ -149,7 +149,7 @@ TEST_CASE("the time system of a file is that of its header, or the option's") {
     h.run();
     return name_of(h.batch().groups().front().info().time_system);
   };
-  CHECK(system_of(write({})) == "MJD UTC");  // as ZTF's are
+  CHECK(system_of(write({})) == "MJD UTC");  // like ZTF's
   const FitsHeader tdb{
       "", {{"TIMESYS", "TDB", ""}, {"TREFPOS", "BARYCENTER", ""}, {"MJDREF", "", "", 50000.0}}, {}};
   CHECK(system_of(write(tdb)) == "BJD TDB - 2450000.5");
@@ -260,7 +260,7 @@ TEST_CASE("what a header says of columns counts before their names") {
   CHECK_FALSE(group.info().has_position);
   CHECK(numbers(group.at("chi")) == std::vector<double>{0, 1, 200, 201, 202});
   CHECK(group.find("more") == nullptr);
-  REQUIRE(h.messages().size() == 1);  // of ztf.r there is too little
+  REQUIRE(h.messages().size() == 1);  // ztf.r lacks columns
   CHECK_THAT(h.messages()[0], Contains("column 'mjd_r' is left out"));
 
   Ports ports;
@@ -328,7 +328,7 @@ TEST_CASE("a catalogue adds its columns by identifier") {
   CHECK(std::isnan(objects.at("z").number(1)));
   CHECK(objects.at("z").number(2) == 3.5);
   CHECK(objects.at("plate").is_null(1));
-  CHECK(objects.at("ra").number(0) == 10);  // the light curves' file has it already
+  CHECK(objects.at("ra").number(0) == 10);  // the light-curve file has it already
   CHECK(objects.find("RA") == nullptr);
   REQUIRE(h.messages().size() == 2);
   CHECK_THAT(h.messages()[0], Contains("column 'spectrum' is left out"));
@@ -382,7 +382,7 @@ TEST_CASE("a column called source_id beside the identifier is not lost") {
   Options only_z = by_name;
   only_z.emplace_back("columns", "[\"z\"]");
   CHECK(refusal({file}, only_z) == "(no error)");
-  // In the catalogue, and in a second file, where it is not the first one's.
+  // In the catalogue, and in a second file, where it is not the first file's.
   TestTable plain({1, 2, 3}, "number");
   plain.add("name", std::vector<std::string>{"A", "B", "C"}).add_ztf("r", kLengths);
   const std::string without = plain.write(folder / "b.fits");

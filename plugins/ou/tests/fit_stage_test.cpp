@@ -1,4 +1,4 @@
-// ou-fit is the fit of all epochs that ou-loo makes.
+// ou-fit equals the fit of all epochs in ou-loo.
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <limits>

@@ -1,4 +1,4 @@
-// Reference numbers: tests/golden.json, and the full set that it is taken from where that is there.
+// Reference numbers: tests/golden.json, and the full set that it is taken from, if available.
 #pragma once
 
 #include <algorithm>
@@ -38,7 +38,7 @@ inline std::vector<double> numbers(const Json& list) {
   return list.get<std::vector<double>>();
 }
 
-// A case as the fitter sees it: in time order, relative to `reference`.
+// A case as passed to the fitter: in time order, relative to `reference`.
 struct Case {
   explicit Case(const Json& c, double reference = 0)
       : order(numbers(c.at("t"))),

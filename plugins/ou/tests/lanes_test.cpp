@@ -1,5 +1,4 @@
-// Side by side in SIMD lanes, on every instruction set that this machine has, the sweeps give what
-// they give one by one.
+// The sweeps in SIMD lanes equal those one by one, on every available instruction set.
 #include <hwy/targets.h>
 #include <catch2/catch.hpp>
 #include <cmath>
@@ -12,7 +11,7 @@ using ou::Want;
 
 namespace {
 
-// Runs `check` once for each instruction set; returns how many there were.
+// Runs `check` once for each instruction set; returns their number.
 template <class Check>
 int on_every_target(const Check& check) {
   int count = 0;
@@ -103,7 +102,7 @@ TEST_CASE("the capped likelihood passes over what is beyond the cap") {
   ou::Series spoilt = clean;
   spoilt.y[40] += 30;
   const ou::Parameters p{std::log(0.15), std::log(120)};
-  const double cap = 1e3;  // nothing but the outlier is beyond
+  const double cap = 1e3;  // only the outlier is beyond
   const auto capped =
       ou::evaluate_all(spoilt, std::vector{ou::Trial{p, {}, 0, cap}}, Mean::Fixed, Want::Value);
   const auto omitted =

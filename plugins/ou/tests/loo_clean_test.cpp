@@ -112,8 +112,8 @@ TEST_CASE("limits of the rule") {
 }
 
 TEST_CASE("an epoch whose absence makes D larger") {
-  // White scatter on a wide grid allows any short tau, but for one pair of epochs half a day apart
-  // that agree.
+  // White scatter on a wide grid allows any short tau, except for one pair of epochs half a day
+  // apart that agree.
   simulate::Random random(3);
   ou::Curve curve;
   for (int i = 0; i < 20; ++i) {
@@ -155,7 +155,7 @@ TEST_CASE("curves that say nothing: an answer or a reason, never a crash") {
   SECTION("all at one time") {
     curve.time.assign(20, 0.0);
     const ou::Cleaned cleaned = clean(curve, {});
-    // Nothing but the errors could make them differ, and these are too small.
+    // Only the errors could make them differ, and these are too small.
     CHECK(cleaned.ending == (clean == &ou::clean ? Ending::Clean : Ending::TooFewLeft));
     CHECK(finite(cleaned.full));
   }

@@ -1,4 +1,4 @@
-// What both rules of cleaning promise: how many epochs stay, when passes count as used up, which
+// The contract of both rules of cleaning: how many epochs stay, when passes count as used up, which
 // mean belongs to which parameters, and that a refit is the fit of the other epochs.
 #include <catch2/catch.hpp>
 #include <cmath>
@@ -41,7 +41,7 @@ ou::Cleaned by_influence(const ou::Curve& curve, const ou::Rule& rule) {
   return ou::clean(curve, rule);
 }
 
-// The highest maximum that climbs from everywhere reach.
+// The highest maximum that climbs from a grid of starts reach.
 double highest(const ou::Series& series, Mean mean) {
   const ou::Box box = ou::standard_box();
   std::vector<ou::Start> starts;
@@ -124,7 +124,7 @@ TEST_CASE("a refit counts from the median of the epochs that it fits") {
 TEST_CASE("an epoch that takes no part is predicted as by a light curve without it") {
   ou::Curve curve = simulate::curve(40, 3);
   curve.time[8] = curve.time[7];
-  // Far below what is left of mag^2 once a large variance is added and subtracted again.
+  // Far below the rounding error of mag^2 after adding and subtracting a large variance.
   curve.mag_err[7] = curve.mag_err[8] = 1e-8;
   curve.mag[8] = curve.mag[7] + 2e-8;
   const ou::Series series = ou::series_of(curve);

@@ -76,8 +76,8 @@ TEST_CASE("a fit takes at most 60 evaluations and finds the highest maximum") {
 
 TEST_CASE("sigma, tau and D are recovered") {
   // With the mean estimated too, 1 / tau comes out too large by 4 / T (Tang & Chen 2009, J. Econom.
-  // 149, 65); of the baseline of 1800 d half is observed. D is not biased to that order, so that
-  // ln sigma is low by half of what ln tau is.
+  // 149, 65); half of the baseline of 1800 d is observed. D is not biased to that order, so ln
+  // sigma is low by half as much as ln tau.
   simulate::Truth truth;
   truth.tau = 60;
   Moments sigma, tau, d, pull;

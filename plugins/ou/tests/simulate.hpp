@@ -1,4 +1,4 @@
-// Light curves with known truth: an OU process seen in seasons.
+// Light curves with known truth: an OU process observed in seasons.
 #pragma once
 
 #include <algorithm>
@@ -15,11 +15,11 @@ struct Truth {
   double sigma = 0.15;                         // mag
   double tau = 120;                            // d
   double mean = 18;                            // mag
-  double baseline = 1800;                      // d; seen half of each year
+  double baseline = 1800;                      // d; observed half of each year
   double error_low = 0.01, error_high = 0.04;  // mag
 };
 
-// Its own generators: distributions of the standard library differ from one library to another.
+// Own generators, because distributions differ between standard libraries.
 class Random {
  public:
   explicit Random(std::uint64_t seed) : engine_(seed) {}
@@ -51,7 +51,7 @@ inline ou::Curve curve(std::size_t n, std::uint64_t seed, const Truth& truth = {
   return c;
 }
 
-// Parameters drawn as they are among quasars: sigma 0.04 to 0.3 mag, tau 10 to 1000 d.
+// Parameters distributed like those of quasars: sigma 0.04 to 0.3 mag, tau 10 to 1000 d.
 inline Truth any_truth(Random& random) {
   Truth truth;
   truth.sigma = 0.04 * std::exp(random.uniform() * std::log(7.5));
@@ -61,7 +61,7 @@ inline Truth any_truth(Random& random) {
   return truth;
 }
 
-// Moves a fraction of the epochs by 0.3 to 1.5 mag up or down; ascending.
+// Moves a fraction of the epochs by 0.3 to 1.5 mag up or down; returns them ascending.
 inline std::vector<std::size_t> add_outliers(ou::Curve& c, double fraction, Random& random) {
   std::vector<std::size_t> moved;
   for (std::size_t i = 0; i < c.size(); ++i) {

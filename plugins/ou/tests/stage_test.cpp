@@ -18,7 +18,7 @@ LightCurve fetched(const ou::Curve& c) {
   return {c.time, c.mag, c.mag_err};
 }
 
-// As an archive may send it: not in time order.
+// Not in time order, as an archive may send it.
 LightCurve shuffled(const ou::Curve& c) {
   LightCurve out;
   for (std::size_t i = 0; i < c.size(); ++i) {
@@ -62,7 +62,7 @@ TEST_CASE("an unsorted light curve with one gross outlier placed first") {
   curve.mag[0] += 2;
   Harness h("ou-loo", {{"groups", R"(["ztf.g"])"}});
   h.light_curves("ztf.g", {fetched(simulate::curve(40, 8)), curve});
-  // Not the index: ids as an archive gives them.
+  // Ids like an archive's, not the index.
   for (auto& id : h.batch().group("ztf.g").at("epoch_id").values<std::int64_t>())
     id = 1000 + 3 * id;
   add_redshift(h, {1.0, 1.0});
@@ -113,7 +113,7 @@ TEST_CASE("bad input is flagged with the reason and passes unchanged") {
   const ou::Curve good = simulate::curve(30, 4);
   std::vector<LightCurve> curves(9, fetched(good));
   std::vector<double> z(9, 0.5);
-  curves[0] = {};                              // nothing there
+  curves[0] = {};                              // empty
   curves[1] = fetched(simulate::curve(9, 4));  // too short
   z[2] = -999;
   z[3] = kNaN;
@@ -219,7 +219,7 @@ TEST_CASE("the rule of prediction finds outliers that hide one another") {
   CHECK(run(R"("influence")") != expected);
 }
 
-// As a fetcher of Gaia's epochs gives them: other names, float magnitudes, another time system.
+// As a fetcher of Gaia's epochs provides them: other names, float magnitudes, another time system.
 TEST_CASE("Gaia's three bands") {
   Harness h("ou-loo", {{"groups", R"(["gaia.g", "gaia.bp", "gaia.rp"])"}});
   h.targets({{1, 10, 20}, {2, 11, 21}});

@@ -53,7 +53,7 @@ TEST_CASE("quasars of Stripe 82 are fitted as by independent dense algebra", "[.
     c.mag.push_back(number(row, "y"));
     c.mag_err.push_back(number(row, "yerr"));
   }
-  // Theirs is no narrower in any direction that matters.
+  // Theirs is at least as wide in every direction that matters.
   const ou::Box box{std::log(1e-4), std::log(100.0), std::log(1e-3), std::log(1e7)};
   int compared = 0, higher = 0;
   for (const Row& row : read(folder / "s82_reference_fits.csv")) {

@@ -109,8 +109,8 @@ TEST_CASE("bins are those of a direct computation") {
 TEST_CASE("quartiles are those of sorted differences to the last bit") {
   const LightCurve smooth = walk(1300, 21);
   std::vector<LightCurve> curves(5, smooth);
-  for (double& m : curves[1].mag) m = std::round(m * 100) / 100;  // many are equal
-  curves[2].mag.assign(1300, 18);                                 // all are
+  for (double& m : curves[1].mag) m = std::round(m * 100) / 100;  // many equal values
+  curves[2].mag.assign(1300, 18);                                 // all equal
   for (std::size_t i = 7; i < 1300; i += 50) curves[3].mag[i] *= 1e9 * static_cast<double>(i);
   for (double& m : curves[4].mag) m = m < 18 ? 17 : 18;
   const std::vector<double> edges = sf::edges_between(1, 7000, 3);
@@ -184,7 +184,7 @@ TEST_CASE("on average it is that of the damped random walk, without the errors' 
     for (std::size_t k = 0; k < 6; ++k) {
       const double expected = 2 * 0.2 * 0.2 * -std::expm1(-lags[k] / 100);
       INFO("estimator " << static_cast<int>(estimator) << ", lag " << lags[k]);
-      // The average of as many curves scatters by 3.5 % at the longest lags.
+      // The average of this number of curves scatters by 3.5 % at the longest lags.
       CHECK(sum[k] == Approx(expected).epsilon(0.12));
     }
   }

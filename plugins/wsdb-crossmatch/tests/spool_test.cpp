@@ -1,4 +1,4 @@
-// What a spool keeps, whatever has become of its files meanwhile.
+// What a spool keeps, whatever happens to its files.
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
@@ -43,7 +43,7 @@ struct Warnings {
 
 const wsdb::MatchPlan kPlan{"SELECT 1", {}};
 
-// Rows that a server sends, other ones for another `seed`.
+// Rows from a server, different for another `seed`.
 std::string answer_of(unsigned seed, std::size_t size) {
   std::string text;
   for (unsigned x = seed; text.size() < size; x = x * 1664525 + 1013904223) {
@@ -54,7 +54,7 @@ std::string answer_of(unsigned seed, std::size_t size) {
 
 const std::string kAnswer = answer_of(1, 100000);
 
-// In pieces as the network cuts them.
+// In pieces, like network packets.
 void receive(Spool& spool, std::string_view answer, std::size_t piece) {
   spool.start_over();
   for (std::size_t at = 0; at < answer.size(); at += piece) spool.add(answer.substr(at, piece));
@@ -67,7 +67,7 @@ std::string read_all(Spool& spool) {
   return out;
 }
 
-// A program that ends, by a signal perhaps, when it has received so much and handed it on.
+// A program that ends, perhaps by a signal, after receiving this much and passing it on.
 void receive_part(const Folder& folder, std::size_t size) {
   Warnings warnings;
   Spool spool(warnings.settings(folder.path));
@@ -94,7 +94,7 @@ void overwrite(const fs::path& file, std::uint64_t offset, const std::string& by
   REQUIRE(out.flush());
 }
 
-// Goes on with what is there; the same rows come in other pieces.
+// Resumes with the stored part; the same rows arrive in other pieces.
 void go_on(const Folder& folder, std::size_t warnings_expected) {
   Warnings warnings;
   Spool spool(warnings.settings(folder.path));
@@ -159,7 +159,7 @@ TEST_CASE("what was good before the damage still has to come again") {
   CHECK_THROWS_WITH(receive(spool, other, 7000), Contains("other rows"));
   spool.start_over();
   spool.add(std::string_view(kAnswer).substr(0, 100));
-  CHECK_THROWS_WITH(spool.complete(), Contains("other rows"));  // a shorter answer
+  CHECK_THROWS_WITH(spool.complete(), Contains("other rows"));  // a shorter result
 }
 
 TEST_CASE("a whole answer is not asked for again, a damaged one is") {
@@ -187,7 +187,7 @@ TEST_CASE("a whole answer without the mark at its end counts as a part") {
   const Folder folder;
   receive_whole(folder);
   fs::resize_file(folder.copy(), fs::file_size(folder.copy()) - 16);
-  go_on(folder, 0);  // every byte that is there is good
+  go_on(folder, 0);  // all remaining bytes are intact
 }
 
 TEST_CASE("an answer that was whole but had not got its name yet") {

@@ -13,7 +13,7 @@ namespace {
 
 constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
 
-// As the archive's text becomes a 32-bit number: 1.8 is 1.79999995.
+// The archive's text as a 32-bit number: 1.8 is 1.79999995.
 struct Epoch {
   std::int32_t catflags = 0;
   float sharp = 0.0f;
@@ -47,7 +47,7 @@ void set_targets(Harness& h, std::size_t n) {
   h.targets(targets);
 }
 
-// The epoch_ids that are left of one object with these epochs.
+// The epoch_ids that remain of one object with these epochs.
 std::vector<std::int64_t> kept(const std::vector<Epoch>& epochs,
                                std::vector<std::pair<std::string, std::string>> options = {}) {
   options.emplace_back("bands", "[\"g\"]");

@@ -195,7 +195,7 @@ TEST_CASE("all sources inside the radius, or the nearest of each band, field and
   CHECK(kept(true) == std::vector<std::int64_t>{2, 3, 4, 5, 7});
 }
 
-// The order of the answer does not count, nor what is outside the radius.
+// The order of the response and what is outside the radius do not matter.
 TEST_CASE("epochs by oid and time, each with its place among the target's; counts add up") {
   std::vector<std::string> rows{
       line({.oid = "1", .mjd = "58205"}), line({.oid = "2", .filter = "zr"}),

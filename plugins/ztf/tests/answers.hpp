@@ -1,4 +1,4 @@
-// Hand-made answers of the ZTF light-curve service, and a batch to put them in.
+// Hand-made responses of the ZTF light-curve service, and a batch for them.
 #pragma once
 
 #include <fmt/format.h>

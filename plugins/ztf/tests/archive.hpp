@@ -1,5 +1,5 @@
-// An archive of a few made-up ZTF objects that answers requests as IRSA does, and a host that keeps
-// asking until a conversation has no question left.
+// An archive of a few made-up ZTF objects that answers requests like IRSA, and a host that sends
+// requests until a conversation has none left.
 #pragma once
 
 #include <catch2/catch.hpp>
@@ -25,14 +25,14 @@ struct Made {
   double dec = 20;
   std::string filter = "zg";
   int epochs = 3;
-  int announced = -1;  // nobs, if that is another number
+  int announced = -1;  // nobs, if different
 };
 
 class Archive {
  public:
   std::map<std::int64_t, Made> objects;
   bool backwards = false;  // rows in another order
-  int looks = 0;           // at a job before it is done
+  int looks = 0;           // polls of a job before it is done
   std::vector<std::string> urls;
 
   void add(const Made& made) { objects[std::stoll(made.oid)] = made; }
@@ -149,7 +149,7 @@ class Archive {
   std::string upload_;
 };
 
-// One conversation about targets at (ra, dec), and what came of it.
+// One conversation about targets at (ra, dec), and its result.
 struct Talk {
   using Spoil = std::function<void(const qsohost::Request&, qsohost::Response&)>;
 
@@ -159,13 +159,13 @@ struct Talk {
   std::vector<ztf::Position> targets;
   int attempts = 12;
   Spoil spoil = [](const qsohost::Request&, qsohost::Response&) {};
-  bool last_first = false;  // answers in another order
+  bool last_first = false;  // responses in another order
 
   std::vector<qsohost::Outcomes::State> states;
   qsohost::Batch batch{0, 0, 1000};
   qsohost::Counts counts;
   std::vector<std::string> warnings;
-  std::vector<qsohost::Request> requests;  // as given, without repeats
+  std::vector<qsohost::Request> requests;  // in order, without repeats
 
   Talk() {
     settings.curves_url = "http://irsa/cgi-bin/ZTF/nph_light_curves";
@@ -221,7 +221,7 @@ struct Talk {
     for (std::size_t k = 0; k < targets.size(); ++k) id.append(static_cast<std::int64_t>(100 + k));
   }
 
-  // The host takes equal requests for one question, and would answer the second from its store.
+  // The host treats equal requests as the same one, and would answer the second from its cache.
   void check_new(const qsohost::Request& request) {
     const bool is_new = asked_.insert({request.url, request.body, request.turn}).second;
     CHECK(is_new);

@@ -1,4 +1,4 @@
-// The whole stage, on files of its own making and on the archive's.
+// The whole stage, on generated files and on the archive's.
 #include <catch2/catch.hpp>
 
 #include <qsohost/error.hpp>
@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// Folder of real answers, or nothing when the tests run without them.
+// Folder of real responses; empty if the tests run without them.
 fs::path real_data() {
   const char* data = std::getenv("QSO_SHARED_DATA");
   const fs::path folder = fs::path(data == nullptr ? "" : data) / "ztf";
@@ -27,7 +27,7 @@ fs::path real_data() {
   return {};
 }
 
-// A folder that goes away with its files.
+// A temporary folder.
 class Folder {
  public:
   Folder() {
@@ -69,7 +69,7 @@ std::vector<Target> real_targets(const fs::path& folder) {
   return targets;
 }
 
-// Counted without any of our readers: rows with ",zg," in them.
+// Counted without our readers: rows with ",zg," in them.
 std::uint64_t rows_with(const fs::path& file, const std::string& filter) {
   std::uint64_t n = 0;
   for (const std::string& row : lines_of(file))
@@ -111,7 +111,7 @@ TEST_CASE("each object ends as its file says") {
   CHECK_THAT(states[6].reason, Contains("line 2"));
 
   const Group& g = h.batch().group("ztf.g");
-  CHECK(g.epochs() == 2);  // nothing is left of the objects that failed half-way
+  CHECK(g.epochs() == 2);  // nothing remains of the objects that failed half-way
   CHECK(g.slice(0).count == 2);
   CHECK(h.batch().group("ztf.r").slice(7).count == 1);
   CHECK(g.info().survey == "ztf");

@@ -1,4 +1,4 @@
-// What irsa-ztf makes of answers that may have been cut; nothing is sent.
+// How irsa-ztf handles responses that may have been truncated; nothing is sent.
 #include <catch2/catch.hpp>
 
 #include <random>
@@ -12,7 +12,7 @@ using Catch::Matchers::Contains;
 using ztf::QueryBy;
 using namespace ztf_tests;
 
-// Where no end is announced an answer that is cut between two lines looks like a whole one.
+// Without an end mark, a response truncated between two lines looks complete.
 TEST_CASE("an answer that may have been cut is not believed alone") {
   for (const QueryBy way : {QueryBy::Position, QueryBy::Ids}) {
     for (const int confirmations : {1, 5}) {
@@ -27,7 +27,7 @@ TEST_CASE("an answer that may have been cut is not believed alone") {
         talk.spoil = [&](const Request& request, Response& response) {
           if (!is_curves(request)) return;
           response.is_end_known = false;
-          if (!cut.insert(request.about).second) return;  // the first one only
+          if (!cut.insert(request.about).second) return;  // only the first one
           const std::size_t at = random() % response.body.size();
           response.body.resize(response.body.find('\n', at) + 1);
         };
@@ -76,7 +76,7 @@ TEST_CASE("more epochs than announced are believed when it is known how many the
   talk.spoil = [&](const Request& request, Response& response) {
     if (!is_curves(request)) return;
     response.is_end_known = false;
-    if (++asked > 1) return;  // behind the sixth epoch
+    if (++asked > 1) return;  // after the sixth epoch
     std::size_t end = 0;
     for (int line = 0; line < 1 + 6; ++line) end = response.body.find('\n', end) + 1;
     response.body.resize(end);

@@ -1,4 +1,4 @@
-// What irsa-ztf asks, and what it makes of the answers; nothing is sent.
+// The requests of irsa-ztf, and how it handles the responses; nothing is sent.
 #include <catch2/catch.hpp>
 
 #include <qsohost/testing.hpp>
@@ -56,7 +56,7 @@ TEST_CASE("requests for light curves, to the letter") {
   talk.settings.collection = "a b&c";
   CHECK_THAT(ztf::curves_at(talk.settings, {10, 20}).url,
              Contains("&BANDNAME=g%2Cr&COLLECTION=a%20b%26c&BAD_CATFLAGS_MASK=32768&FORMAT=CSV"));
-  // The service takes no BANDNAME beside ID.
+  // The service does not accept BANDNAME with ID.
   const std::vector<std::int64_t> oids{12, 13};
   CHECK_THAT(ztf::curves_of(talk.settings, oids).url,
              Contains("?ID=12&ID=13&COLLECTION=a%20b%26c&BAD") && !Contains("BANDNAME"));
@@ -124,7 +124,7 @@ TEST_CASE("ztf-files gives the same light curves, epoch_id included, from the sa
   });
   CHECK(same_light_curves(talk.batch, batch));
   const auto ids = batch.group("ztf.r").at("epoch_id").values<std::int64_t>();
-  CHECK(ids.back() == 4);  // behind two of oid 3, with those of oid 4 left out
+  CHECK(ids.back() == 4);  // after two of oid 3, without those of oid 4
 }
 
 TEST_CASE("an object near two targets belongs to both; neighbours; outside; other bands") {
@@ -155,7 +155,7 @@ TEST_CASE("an empty answer is believed after it was confirmed, and not before") 
   fill(talk, 7);
   int empty = 0;
   talk.spoil = [&](const Request& request, Response& response) {
-    // Target 3 shows itself at the last of its five answers.
+    // Target 3 appears in the last of its five responses.
     if (request.about != "source 103") return;
     if (++empty <= 4) response.body = kHeader;
   };
@@ -199,7 +199,7 @@ TEST_CASE("answers that cannot be trusted are asked for again, whatever is wrong
     if (fault == 3) response.body.resize(half);
     if (fault == 4) response.status = 503;
     if (fault == 5 && is_curves(request)) response.body = kHeader;
-    if (fault == 6 && is_curves(request)) {  // cut between two rows
+    if (fault == 6 && is_curves(request)) {  // truncated between two rows
       response.body.resize(response.body.find('\n', half) + 1);
     }
   };
@@ -217,7 +217,7 @@ TEST_CASE("a table that announces more than there is") {
   talk.targets = {{10, 20}, {11, 20}, {12, 20}};
   talk.archive.add({"5", 10, 20, "zg", 3, 4});  // one fewer than announced
   talk.archive.add({"6", 11, 20, "zg", 0, 4});  // none
-  talk.archive.add({"7", 12, 20, "zg", 4, 0});  // announced to have none
+  talk.archive.add({"7", 12, 20, "zg", 4, 0});  // announced with none
   talk.run(QueryBy::Ids);
   CHECK(outcomes_of(talk) ==
         std::vector<Outcome>{Outcome::Matched, Outcome::Failed, Outcome::NotFound});
@@ -282,7 +282,7 @@ TEST_CASE("what the host gives up on fails alone") {
   }
   CHECK(failed == 1);
   CHECK(talk.states[4].outcome == Outcome::Failed);
-  CHECK(talk.batch.group("ztf.r").slice(4).count == 0);  // nothing by halves
+  CHECK(talk.batch.group("ztf.r").slice(4).count == 0);  // all or nothing
 }
 
 TEST_CASE("auto: the table for many, positions for few, and when the table cannot be asked") {
@@ -373,7 +373,7 @@ TEST_CASE("more objects than the archive sends: each position is asked for on it
   CHECK_THAT(talk.warnings[0], Contains("more objects near 31 positions than the archive sends"));
   const auto posts = std::ranges::count_if(talk.archive.urls,
                                            [](const auto& url) { return url.ends_with("/sync"); });
-  CHECK(posts == 1);  // it would be the same again
+  CHECK(posts == 1);  // a retry would give the same
 }
 
 TEST_CASE("the upload of positions") {

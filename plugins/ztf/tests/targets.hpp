@@ -1,4 +1,4 @@
-// Targets of tests, the objects that the archive has near them, and what is right about them.
+// Targets of tests, the archive's objects near them, and the expected results.
 #pragma once
 
 #include <catch2/catch.hpp>
