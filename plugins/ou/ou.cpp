@@ -2,7 +2,8 @@
 #include "ou_fit_stage.hpp"
 #include "ou_loo_stage.hpp"
 
-QSOHOST_PLUGIN("ou", QSOHOST_VERSION,
+QSOHOST_PLUGIN(
+    "ou", QSOHOST_VERSION,
     qsohost::stage<ou::OuLoo>("ou-loo",
                               "Ornstein-Uhlenbeck (damped random walk) fits, and cleaning by "
                               "leaving each epoch out"),

@@ -190,6 +190,7 @@ class ZtfQuality : public qsohost::Filter {
 
 }  // namespace
 
-QSOHOST_PLUGIN("ztf-quality", QSOHOST_VERSION,
+QSOHOST_PLUGIN(
+    "ztf-quality", QSOHOST_VERSION,
     qsohost::stage<ZtfQuality>("ztf-quality",
                                "cuts on catflags, sharpness, PSF fit and airmass of ZTF epochs"));

@@ -94,11 +94,12 @@ class IrsaZtf final : public qsohost::HttpFetcher {
                                              12,
                                              "of one request, while the archive answers others",
                                              {.min = 1, .max = 100, .affects_results = false}};
-  qsohost::Option<double> patience{this,
-                                   "patience",
-                                   600,
-                                   "with no good answer at all, before the archive is given up",
-                                   {.unit = "s", .min = 1, .max = 604800, .affects_results = false}};
+  qsohost::Option<double> patience{
+      this,
+      "patience",
+      600,
+      "with no good answer at all, before the archive is given up",
+      {.unit = "s", .min = 1, .max = 604800, .affects_results = false}};
   qsohost::Option<std::string> contact{
       this,
       "contact",

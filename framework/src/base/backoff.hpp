@@ -8,9 +8,9 @@
 namespace qsohost::inline v1 {
 
 struct Backoff {
-  double first;        // seconds before the second attempt
-  double longest;      // seconds
-  double factor = 2;   // ratio of each wait to the one before
+  double first;       // seconds before the second attempt
+  double longest;     // seconds
+  double factor = 2;  // ratio of each wait to the one before
 
   // The wait before the next attempt, after `attempts` (1, 2, ...) failures.
   double seconds(int attempts) const {

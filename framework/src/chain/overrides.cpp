@@ -15,8 +15,8 @@ bool is_fitter(const RawStage& stage, const Plugins& plugins) {
 }
 
 // The fitter that the line-up replaces; reports an error unless there is exactly one.
-const RawStage* place_of(const RawChain& raw, const FitterComparison& line_up, const Plugins& plugins,
-                         std::vector<Problem>& problems) {
+const RawStage* place_of(const RawChain& raw, const FitterComparison& line_up,
+                         const Plugins& plugins, std::vector<Problem>& problems) {
   std::vector<const RawStage*> found;
   std::vector<std::string> fitters;
   for (const RawStage& stage : raw.stages) {
@@ -41,8 +41,8 @@ const RawStage* place_of(const RawChain& raw, const FitterComparison& line_up, c
   return nullptr;
 }
 
-void check_fitters(const FitterComparison& line_up, const std::vector<RawStage>& before, Plugins& plugins,
-                   std::vector<Problem>& problems) {
+void check_fitters(const FitterComparison& line_up, const std::vector<RawStage>& before,
+                   Plugins& plugins, std::vector<Problem>& problems) {
   const Place place{fmt::format("--fitters {}", fmt::join(line_up.fitters, ",")), 0, 0};
   const auto complain = [&](std::string message) {
     problems.push_back({place, std::move(message), false});

@@ -51,7 +51,8 @@ bool apply_options(Stage& stage, const RawStage& raw, const std::filesystem::pat
   try {
     stage.validate();
   } catch (...) {
-    problems.push_back({raw.place, fmt::format("{}: {}", raw.label, current_exception_message()), false});
+    problems.push_back(
+        {raw.place, fmt::format("{}: {}", raw.label, current_exception_message()), false});
   }
   return errors() == before;
 }

@@ -66,8 +66,8 @@ void Archive::ask(PendingRequest question, Time not_before, Time now) {
   waiting_.emplace(not_before, std::move(question));
 }
 
-std::optional<PendingRequest> Archive::next(Time now,
-                                         const std::function<bool(const ReplyChannel&)>& may_send) {
+std::optional<PendingRequest> Archive::next(
+    Time now, const std::function<bool(const ReplyChannel&)>& may_send) {
   if (!given_up_.empty() || now < retry_after_) return std::nullopt;
   if (is_down_ && (now < probe_at_ || in_flight_ > 0)) return std::nullopt;
   lingering_.erase(lingering_.begin(), lingering_.upper_bound(now));
@@ -159,7 +159,8 @@ void Archive::failed(const PendingRequest& question, const Judgement& verdict, T
   limit_.judge(question.sample, false, seconds(now));
 }
 
-std::optional<PendingRequest> Archive::again(PendingRequest question, const Judgement& verdict, Time now) {
+std::optional<PendingRequest> Archive::again(PendingRequest question, const Judgement& verdict,
+                                             Time now) {
   if (verdict.meaning == Severity::Refusal) {
     ++question.refusals;
     alive(now);

@@ -37,9 +37,9 @@ struct PendingRequest {
   Request request{};
   HttpPolicy policy{};
   std::shared_ptr<ReplyChannel> talk{};  // none once settled
-  int attempts = 0;              // failed ones while the archive was up
-  int refusals = 0;              // among the attempts
-  bool is_probe = false;         // sent to see whether the archive is back
+  int attempts = 0;                      // failed ones while the archive was up
+  int refusals = 0;                      // among the attempts
+  bool is_probe = false;                 // sent to see whether the archive is back
   ConcurrencyLimit::Sample sample{};
   std::uint64_t sent = 0;   // number of times
   std::uint64_t bytes = 0;  // received
@@ -61,7 +61,8 @@ class Archive {
   void ask(PendingRequest question, Time not_before, Time now);
   // The next request to send now, if any; `may_send` refuses those of a channel that has enough
   // unread replies.
-  std::optional<PendingRequest> next(Time now, const std::function<bool(const ReplyChannel&)>& may_send);
+  std::optional<PendingRequest> next(Time now,
+                                     const std::function<bool(const ReplyChannel&)>& may_send);
   // The transfer of a request from next() is over. If it was `given_up` unanswered, the archive may
   // still work on it, so it counts as in flight for a while longer.
   void released(PendingRequest& question, Time now, bool given_up = false);
@@ -101,8 +102,7 @@ class Archive {
   std::multiset<Time> lingering_;  // until when given-up requests count as in flight
   std::size_t open_ = 0;           // requested, and not settled
   Time retry_after_{};
-  std::chrono::duration<double> told_wait_{
-      0};  // the last wait for Retry-After that was logged
+  std::chrono::duration<double> told_wait_{0};  // the last wait for Retry-After that was logged
 
   bool is_down_ = false;
   Time probe_at_{};

@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "base/caught.hpp"
-#include "http/url.hpp"
 #include "http/judgement.hpp"
+#include "http/url.hpp"
 
 namespace qsohost::inline v1 {
 
@@ -69,7 +69,7 @@ HttpClient::~HttpClient() {
 void HttpClient::hold(Conversation& conversation, const HttpPolicy& policy, std::string_view stage,
                       std::uint64_t ordinal, Counts& counts) {
   ConversationRunner(*this, conversation, policy, {std::string(stage), ordinal}, settings_.answers,
-           settings_.recording, counts)
+                     settings_.recording, counts)
       .hold();
 }
 

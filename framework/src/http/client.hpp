@@ -81,7 +81,7 @@ class HttpClient final : public Http, private RequestQueue {
   std::map<std::string, Total> totals_;
   std::map<std::uint64_t, PendingRequest> in_flight_;
   std::map<std::uint64_t, PendingRequest> being_read_;  // answered; a lane reads them
-  ReplyChannel::End stopped_ = ReplyChannel::End::No;             // why no more requests are sent
+  ReplyChannel::End stopped_ = ReplyChannel::End::No;   // why no more requests are sent
   std::optional<Time> draining_since_;
   std::map<std::string, Time> answered_;  // by archive: time of the last response
   bool has_left_ = false;                 // whether conversations were left to a later run

@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "base/interrupted.hpp"
-#include "http/url.hpp"
 #include "http/judgement.hpp"
+#include "http/url.hpp"
 #include "qsohost/error.hpp"
 
 namespace qsohost::inline v1 {
@@ -35,9 +35,9 @@ void throw_forbidden(const Request& request, const std::string& reason) {
       url ? url->remote_host() : "the archive", reason, request.method, public_url(request.url)));
 }
 
-ConversationRunner::ConversationRunner(RequestQueue& asking, Conversation& conversation, HttpPolicy policy,
-                   AnswerStore::Owner owner, AnswerStore* answers, AnswerStore* recording,
-                   Counts& counts)
+ConversationRunner::ConversationRunner(RequestQueue& asking, Conversation& conversation,
+                                       HttpPolicy policy, AnswerStore::Owner owner,
+                                       AnswerStore* answers, AnswerStore* recording, Counts& counts)
     : asking_(asking),
       conversation_(conversation),
       policy_(std::move(policy)),

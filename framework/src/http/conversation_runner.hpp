@@ -19,7 +19,7 @@ namespace qsohost::inline v1 {
 class RequestQueue {
  public:
   virtual ~RequestQueue() = default;
-  virtual void ask(PendingRequest question) = 0;                                   // sets its id
+  virtual void ask(PendingRequest question) = 0;                             // sets its id
   virtual void judge(std::uint64_t question, const std::string& doubt) = 0;  // "": trusted
   virtual void abandon(const std::shared_ptr<ReplyChannel>& talk) = 0;
 };
@@ -32,8 +32,9 @@ void check_request(const Request& request);
 
 class ConversationRunner {
  public:
-  ConversationRunner(RequestQueue& asking, Conversation& conversation, HttpPolicy policy, AnswerStore::Owner owner,
-           AnswerStore* answers, AnswerStore* recording, Counts& counts);
+  ConversationRunner(RequestQueue& asking, Conversation& conversation, HttpPolicy policy,
+                     AnswerStore::Owner owner, AnswerStore* answers, AnswerStore* recording,
+                     Counts& counts);
   // Returns when no request is open. Throws what the Conversation throws, except TryAgain;
   // Interrupted when the user stops the run; RunError when the loop cannot go on.
   void hold();

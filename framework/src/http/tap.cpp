@@ -6,8 +6,8 @@
 #include <array>
 #include <utility>
 
-#include "base/fnv.hpp"
 #include "base/backoff.hpp"
+#include "base/fnv.hpp"
 #include "http/tap_answer.hpp"
 #include "http/tap_request.hpp"
 #include "http/url.hpp"

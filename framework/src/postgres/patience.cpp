@@ -21,8 +21,7 @@ void PgPatience::failed(const std::string& message) {
     throw RunError(fmt::format("{}; given up after {} attempts", message, failures_));
   }
   thread_local std::minstd_rand random(std::random_device{}());
-  const double seconds =
-      jittered(Backoff{retry_.first, retry_.longest}.seconds(failures_), random);
+  const double seconds = jittered(Backoff{retry_.first, retry_.longest}.seconds(failures_), random);
   warn_(fmt::format("{}; next attempt ({} of {}) in {:.1f} s", message, failures_ + 1,
                     retry_.attempts, seconds));
   const auto end = Clock::now() + std::chrono::duration<double>(seconds);

@@ -97,7 +97,7 @@ TEST_CASE("each object ends as its file says") {
 
   const auto& states = h.outcomes();
   const std::vector<Outcome> expected{Outcome::Matched,   Outcome::NotFound, Outcome::NotFound,
-                                      Outcome::Failed,  Outcome::Failed, Outcome::Failed,
+                                      Outcome::Failed,    Outcome::Failed,   Outcome::Failed,
                                       Outcome::BadObject, Outcome::Matched};
   for (std::size_t i = 0; i < expected.size(); ++i) {
     INFO("object " << i + 1 << ": " << states[i].reason);
