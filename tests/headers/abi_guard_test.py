@@ -85,7 +85,7 @@ class AbiGuardTest(unittest.TestCase):
         self.assertEqual(self.history()[-1], self.number + 1)
 
     def test_a_new_class_needs_a_record_but_no_number(self):
-        self.change("error.hpp", "// The archive answered, and", "struct Brandnew {\n  int member;\n};\n\n// The archive answered, and")
+        self.change("error.hpp", "class QSOHOST_API NotFound :", "struct Brandnew {\n  int member;\n};\n\nclass QSOHOST_API NotFound :")
         self.assert_refused("abi.txt is behind", args=[])
         self.assert_good("--fix")
         self.assertEqual(self.history()[-1], self.number)

@@ -89,9 +89,9 @@ std::optional<PendingRequest> Archive::next(
   return std::nullopt;
 }
 
-void Archive::released(PendingRequest& question, Time now, bool given_up) {
+void Archive::released(PendingRequest& question, Time now, bool timed_out_unanswered) {
   --in_flight_;
-  if (given_up) lingering_.insert(now + question.policy.timeout / kLingers);
+  if (timed_out_unanswered) lingering_.insert(now + question.policy.timeout / kLingers);
   question.sample = limit_.end(question.id, seconds(now));
 }
 

@@ -220,9 +220,9 @@ void HttpClient::finish(Transfers::Finished finished, Time now) {
   if (node.empty()) return;
   PendingRequest question = std::move(node.mapped());
   Archive& host = host_of(question);
-  const bool is_given_up =
+  const bool timed_out_unanswered =
       finished.end.kind == TransferEnd::Kind::TimedOut && finished.end.bytes_received == 0;
-  host.released(question, now, is_given_up);
+  host.released(question, now, timed_out_unanswered);
   question.bytes += finished.end.bytes_received;
   totals_[host.name()].bytes += finished.end.bytes_received;
   log_transfer(question, finished.end);
