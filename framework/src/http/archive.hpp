@@ -63,8 +63,8 @@ class Archive {
   // unread replies.
   std::optional<PendingRequest> next(Time now,
                                      const std::function<bool(const ReplyChannel&)>& may_send);
-  // The transfer of a request from next() is over. If it was `timed_out_unanswered`, the archive may
-  // still work on it, so it counts as in flight for a while longer.
+  // The transfer of a request from next() is over. If it was `timed_out_unanswered`, the archive
+  // may still work on it, so it counts as in flight for a while longer.
   void released(PendingRequest& question, Time now, bool timed_out_unanswered = false);
 
   // The outcome; each released request gets exactly one of these calls.
