@@ -1,0 +1,31 @@
+// What a table in a file has: its columns, and cells read from them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "qsohost/api.hpp"
+#include "qsohost/column.hpp"
+
+namespace qsohost::inline io_v1 {
+
+// A column as the file declares it. The unit is spelled as in the file.
+struct InputColumn {
+  ColumnInfo info;        // width: elements of a fixed cell; 1 for arrays
+  bool is_array = false;  // arrays of any length, one a row
+  std::string problem{};  // why it cannot be read; empty if it can
+  // Of forms that declare no types (CSV): the first cell that is no integer, and the first that is
+  // no number: "line 2 has '1.5'". Of a column that is declared a text both say that.
+  std::string not_integer{};
+  std::string not_number{};
+};
+
+// What was read of one column: `rows` cells; of an array column the arrays end to end and the
+// length of each.
+struct Cells {
+  Column values;
+  std::vector<std::uint64_t> lengths{};  // one a row for arrays, else empty
+};
+
+}  // namespace qsohost::inline io_v1
