@@ -103,7 +103,7 @@ void copy_rows(PgTransaction& load, const Target& target, FitsTable& table) {
   std::iota(fields.begin(), fields.end(), std::size_t{0});
   for (std::uint64_t first = 0; first < table.rows(); first += kBlock) {
     const std::uint64_t count = std::min(kBlock, table.rows() - first);
-    const std::vector<FitsCells> cells = table.read(first, count, fields);
+    const std::vector<Cells> cells = table.read(first, count, fields);
     std::vector<std::size_t> at(cells.size());  // where the arrays of this row begin
     for (std::uint64_t row = 0; row < count; ++row) {
       copy.begin_row(static_cast<std::int16_t>(cells.size()));

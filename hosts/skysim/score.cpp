@@ -29,7 +29,7 @@ class Table {
   bool has(const std::string& name) const { return table_.find(name).has_value(); }
   std::size_t rows() const { return table_.rows(); }
 
-  const FitsCells& column(const std::string& name) {
+  const Cells& column(const std::string& name) {
     const auto known = columns_.find(name);
     if (known != columns_.end()) return known->second;
     const auto at = table_.find(name);
@@ -40,7 +40,7 @@ class Table {
 
   // A column with one value per row.
   const Column& scalars(const std::string& name) {
-    const FitsCells& cells = column(name);
+    const Cells& cells = column(name);
     if (cells.lengths.empty() && cells.values.width() == 1) return cells.values;
     throw Error(fmt::format("{}: column '{}' has several values a row, where one is wanted",
                             file_.string(), name));
@@ -55,7 +55,7 @@ class Table {
 
   // An array column, array by array.
   std::vector<std::vector<double>> arrays(const std::string& name) {
-    const FitsCells& cells = column(name);
+    const Cells& cells = column(name);
     if (cells.lengths.size() != rows()) {
       throw Error(
           fmt::format("{}: column '{}' holds no arrays of varying length", file_.string(), name));
@@ -72,7 +72,7 @@ class Table {
  private:
   fs::path file_;
   FitsTable table_;
-  std::map<std::string, FitsCells> columns_;
+  std::map<std::string, Cells> columns_;
 };
 
 struct LightCurveName {

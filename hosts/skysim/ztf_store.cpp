@@ -31,7 +31,7 @@ ZtfStore::ZtfStore(const std::filesystem::path& folder)
   FitsTable objects(folder / "ztf_objects.fits");
   fields_ = objects.fields();
   cells_ = objects.read(0, objects.rows(), all_of(fields_.size()));
-  for (const FitsCells& cells : cells_) cells.values.require_width(1);
+  for (const Cells& cells : cells_) cells.values.require_width(1);
   curves_ = std::make_unique<FitsTable>(curves_file_);
   if (curves_->rows() != objects.rows()) {
     throw RunError(fmt::format("{}: {} rows, but ztf_objects.fits has {}; make the sky again",

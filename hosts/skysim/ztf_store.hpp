@@ -16,7 +16,7 @@ namespace qsohost::skysim {
 // One row of ztf_light_curves: its columns and their cells, in the file's order.
 struct LightCurveRow {
   const std::vector<FitsField>* fields = nullptr;
-  std::vector<FitsCells> cells;
+  std::vector<Cells> cells;
   std::size_t epochs = 0;
 
   const Column& at(std::string_view column) const;
@@ -40,7 +40,7 @@ class ZtfStore {
  private:
   std::filesystem::path curves_file_;
   std::vector<FitsField> fields_;
-  std::vector<FitsCells> cells_;
+  std::vector<Cells> cells_;
   std::vector<std::size_t> by_oid_;
   std::vector<std::size_t> by_dec_;
   // Open tables that are not in use: a table serves one thread at a time.

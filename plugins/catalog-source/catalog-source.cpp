@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -10,10 +10,10 @@
 
 #include <qsohost/io/identifiers.hpp>
 #include <qsohost/io/input_columns.hpp>
+#include <qsohost/io/input_table.hpp>
 #include <qsohost/plugin.hpp>
 
 #include "catalog_checks.hpp"
-#include "table_input.hpp"
 
 namespace {
 
@@ -32,11 +32,11 @@ class CatalogSource final : public qsohost::Source {
   void open(qsohost::Context& context) override;
   bool read(qsohost::Batch& batch) override;
   std::optional<std::uint64_t> size() const override {
-    if (input_ == nullptr) return std::nullopt;
+    if (!input_) return std::nullopt;
     return input_->rows();
   }
   std::uint64_t seek(std::uint64_t first) override {
-    return input_->skip_to(first) ? std::min(first, input_->rows()) : 0;
+    return next_ = std::min(first, input_->rows());
   }
   void close() noexcept override { input_.reset(); }
 
@@ -52,11 +52,12 @@ class CatalogSource final : public qsohost::Source {
   std::vector<std::size_t> positions() const;
 
   qsohost::Option<qsohost::Path> path{this, "path", qsohost::required,
-                                      "catalogue: a FITS table, CSV, TSV, IPAC table or VOTable"};
+                                      "catalogue: a FITS table, VOTable, IPAC table, ECSV, CSV or TSV, "
+                                      "also gzipped"};
   qsohost::Option<std::string> hdu{
       this, "hdu", "",
-      "HDU of a FITS file, by EXTNAME or number (\"2\"; the primary is 0); empty: "
-      "the first binary table"};
+      "HDU of a FITS file or TABLE of a VOTable, by name or number (\"2\"; the primary HDU is 0, "
+      "the first TABLE 1); empty: the first table"};
   qsohost::Option<std::string> id{this, "id", "source_id",
                                   "column of identifiers, integers or texts"};
   qsohost::Option<std::string> ra{
@@ -75,13 +76,14 @@ class CatalogSource final : public qsohost::Source {
                                    "share a match: error, or keep (each row "
                                    "is an object)"};
 
-  std::unique_ptr<catalog::TableInput> input_;
+  std::optional<qsohost::InputTable> input_;
   catalog::KeyColumns keys_;
   std::vector<Extra> extras_;
+  std::uint64_t next_ = 0;  // row to be read
 };
 
 void CatalogSource::declare(const qsohost::Schema& /*before*/, qsohost::Ports& ports) const {
-  const bool is_open = input_ != nullptr;
+  const bool is_open = input_.has_value();
   std::optional<DType> id_type;
   if (is_open) {
     const bool is_text = input_->columns()[keys_.id].info.dtype == DType::String;
@@ -103,21 +105,19 @@ void CatalogSource::declare(const qsohost::Schema& /*before*/, qsohost::Ports& p
 }
 
 void CatalogSource::open(qsohost::Context& context) {
-  auto input = catalog::open_table(path->text, *hdu);
-  const std::vector<std::string> names = input->column_names();
+  qsohost::InputTable input(path->text, *hdu);
+  for (const std::string& warning : input.warnings()) context.warn(warning);
   const auto find = [&](const qsohost::Option<std::string>& option) {
-    return qsohost::find_column(names, *option, input->name(), option.name());
+    return qsohost::find_column(input, *option, option.name());
   };
   keys_ = {find(id), find(ra), find(dec)};
   for (const auto& [position, option] : {std::pair(keys_.ra, &ra), std::pair(keys_.dec, &dec)}) {
-    const auto& [info, trouble, why_text] = input->columns()[position];
-    qsohost::check_position_column(info, trouble.empty() ? why_text : trouble, input->name(),
-                                   option->name());
+    qsohost::check_position_column(input.columns()[position], input.name(), option->name());
   }
-  input_ = std::move(input);
+  input_.emplace(std::move(input));
   choose_columns(context);
   catalog::check_rows(*input_, keys_, *repeats == Repeats::Keep);
-  input_->start(positions());
+  next_ = 0;
 }
 
 void CatalogSource::choose_columns(qsohost::Context& context) {
@@ -129,15 +129,15 @@ void CatalogSource::choose_columns(qsohost::Context& context) {
   taken.add("dec", in_file[keys_.dec], input_->name());
   const auto add = [&](std::size_t position, const std::string& name) {
     if (position == keys_.id || position == keys_.ra || position == keys_.dec) return;
-    const std::string& trouble = input_->columns()[position].trouble;
-    if (trouble.empty()) {
+    const std::string problem = qsohost::column_problem(input_->columns()[position]);
+    if (problem.empty()) {
       taken.add(name, in_file[position], input_->name());
       extras_.push_back({position, name});
     } else if (wants_all()) {
-      context.warn(fmt::format("{}: column '{}' is left out: {}", input_->name(), name, trouble));
+      context.warn(fmt::format("{}: column '{}' is left out: {}", input_->name(), name, problem));
     } else {
       throw RunError(
-          fmt::format("{}: column '{}' cannot be taken: {}", input_->name(), name, trouble));
+          fmt::format("{}: column '{}' cannot be taken: {}", input_->name(), name, problem));
     }
   };
   if (wants_all()) {
@@ -156,8 +156,10 @@ std::vector<std::size_t> CatalogSource::positions() const {
 }
 
 bool CatalogSource::read(qsohost::Batch& batch) {
-  const std::vector<Column> read = input_->next(batch.capacity());
-  if (read[0].size() == 0) return false;
+  const std::uint64_t count = std::min<std::uint64_t>(batch.capacity(), input_->rows() - next_);
+  if (count == 0) return false;
+  std::vector<qsohost::Cells> read = input_->read(next_, count, positions());
+  next_ += count;
   // The host has made most of these already, but it does not know their descriptions.
   const auto put = [&](Column column) {
     if (Column* there = batch.objects().find(column.name())) {
@@ -166,15 +168,12 @@ bool CatalogSource::read(qsohost::Batch& batch) {
       batch.objects().add(std::move(column));
     }
   };
-  put(qsohost::id_column(read[0]));
-  put(catalog::position_column(read[1], "ra"));
-  put(catalog::position_column(read[2], "dec"));
+  put(qsohost::id_column(read[0].values));
+  put(catalog::position_column(read[1].values, "ra"));
+  put(catalog::position_column(read[2].values, "dec"));
   for (std::size_t i = 0; i < extras_.size(); ++i) {
-    qsohost::ColumnInfo info = read[i + 3].info();
-    info.name = extras_[i].name;
-    Column column(std::move(info));
-    column.append_cells(read[i + 3], 0, read[i + 3].size());
-    put(std::move(column));
+    read[i + 3].values.rename(extras_[i].name);
+    put(std::move(read[i + 3].values));
   }
   return true;
 }

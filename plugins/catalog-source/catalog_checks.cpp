@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 
 #include <qsohost/io/identifiers.hpp>
@@ -13,44 +15,26 @@ namespace {
 
 using qsohost::Column;
 using qsohost::DType;
+using qsohost::InputTable;
 using qsohost::RunError;
 
-constexpr std::size_t kBlock = 4096;
+constexpr std::uint64_t kBlock = 4096;
 
-void check_position(const TableInput& input, const Column& ra, const Column& dec, std::size_t i) {
-  const double a = ra.values<double>()[i];
-  const double d = dec.values<double>()[i];
+void check_position(const InputTable& table, std::uint64_t row, double ra, double dec) {
   const auto fail = [&](std::string_view what) {
     throw RunError(
         fmt::format("{}: {}: {} (ra {}, dec {}, both in degrees); correct or remove the row",
-                    input.name(), input.place(i), what, a, d));
+                    table.name(), table.place(row), what, ra, dec));
   };
-  if (!std::isfinite(a) || !std::isfinite(d)) fail("the position is not a number");
-  if (a < 0 || a > 360) fail("ra is outside [0, 360]");
-  if (d < -90 || d > 90) fail("dec is outside [-90, 90]");
+  if (!std::isfinite(ra) || !std::isfinite(dec)) fail("the position is not a number");
+  if (ra < 0 || ra > 360) fail("ra is outside [0, 360]");
+  if (dec < -90 || dec > 90) fail("dec is outside [-90, 90]");
 }
 
-void check_id(const TableInput& input, const Column& ids, std::size_t i) {
+void check_id(const InputTable& table, std::uint64_t row, const Column& ids, std::size_t i) {
   if (!qsohost::id_is_missing(ids, i)) return;
   throw RunError(fmt::format("{}: {}: the identifier is missing; give one or remove the row",
-                             input.name(), input.place(i)));
-}
-
-// Reads the rows again up to the second of two duplicates, to report where they are in the file.
-void report_duplicate(TableInput& input, std::size_t id, std::uint64_t first,
-                      std::uint64_t second) {
-  input.start({id});
-  std::string there;
-  for (std::uint64_t begin = 0;; begin += kBlock) {
-    const std::vector<Column> block = input.next(kBlock);
-    if (first >= begin && first < begin + kBlock) there = input.place(first - begin);
-    if (second >= begin + kBlock) continue;
-    throw RunError(
-        fmt::format("{}: {} and {} have the same identifier {}; remove one, or "
-                    "take both with repeats = \"keep\"",
-                    input.name(), there, input.place(second - begin),
-                    qsohost::id_text(qsohost::id_column(block[0]), second - begin)));
-  }
+                             table.name(), table.place(row)));
 }
 
 }  // namespace
@@ -62,25 +46,31 @@ Column position_column(const Column& read, const std::string& name) {
   return column;
 }
 
-void check_rows(TableInput& input, const KeyColumns& keys, bool keeps_repeats) {
-  const InputColumn& id = input.columns()[keys.id];
-  qsohost::check_id_type(id.info, !id.trouble.empty(), input.name());
+void check_rows(InputTable& table, const KeyColumns& keys, bool keeps_repeats) {
+  if (table.rows() == 0) return;
+  qsohost::check_id_type(table.columns()[keys.id], table.name());
   qsohost::IdIndex seen;
-  if (!keeps_repeats) seen.reserve(input.rows());
-  input.start({keys.id, keys.ra, keys.dec});
-  for (;;) {
-    const std::vector<Column> block = input.next(kBlock);
-    if (block[0].size() == 0) break;
-    const Column ids = qsohost::id_column(block[0]);
-    const Column ra = position_column(block[1], "ra");
-    const Column dec = position_column(block[2], "dec");
+  if (!keeps_repeats) seen.reserve(table.rows());
+  const std::array<std::size_t, 3> columns{keys.id, keys.ra, keys.dec};
+  for (std::uint64_t first = 0; first < table.rows(); first += kBlock) {
+    const auto block = table.read(first, std::min(kBlock, table.rows() - first), columns);
+    const Column ids = qsohost::id_column(block[0].values);
+    const Column ra = position_column(block[1].values, "ra");
+    const Column dec = position_column(block[2].values, "dec");
     for (std::size_t i = 0; i < ids.size(); ++i) {
-      check_id(input, ids, i);
-      check_position(input, ra, dec, i);
+      check_id(table, first + i, ids, i);
+      check_position(table, first + i, ra.values<double>()[i], dec.values<double>()[i]);
     }
     if (!keeps_repeats) seen.add(ids);
   }
-  if (const auto twice = seen.sort()) report_duplicate(input, keys.id, twice->first, twice->second);
+  const auto twice = seen.sort();
+  if (!twice) return;
+  const Column ids = qsohost::id_column(table.read(twice->first, 1, {&keys.id, 1})[0].values);
+  throw RunError(
+      fmt::format("{}: {} and {} have the same identifier {}; remove one, or take both with "
+                  "repeats = \"keep\"",
+                  table.name(), table.place(twice->first), table.place(twice->second),
+                  qsohost::id_text(ids, 0)));
 }
 
 }  // namespace catalog

@@ -2,10 +2,9 @@
 #pragma once
 
 #include <string>
-#include <string_view>
-#include <vector>
 
-#include "table_input.hpp"
+#include <qsohost/io/input_table.hpp>
+#include <qsohost/plugin.hpp>
 
 namespace catalog {
 
@@ -17,9 +16,8 @@ struct KeyColumns {
 };
 
 // Throws RunError if an id is missing or (unless repeats are kept) duplicated, or a position is not
-// a point on the sky in degrees. Reads the file once (and again to say where a duplicate is); uses
-// 16 bytes a row.
-void check_rows(TableInput& input, const KeyColumns& keys, bool keeps_repeats = false);
+// a point on the sky in degrees. Reads the table once; uses 16 bytes a row.
+void check_rows(qsohost::InputTable& table, const KeyColumns& keys, bool keeps_repeats = false);
 
 // The column of ra or dec (f64, deg), converted from the unit that was read.
 qsohost::Column position_column(const qsohost::Column& read, const std::string& name);

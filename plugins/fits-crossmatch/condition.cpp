@@ -11,7 +11,7 @@
 #include <utility>
 
 #include <qsohost/error.hpp>
-#include <qsohost/io/fits.hpp>
+#include <qsohost/io/input_table.hpp>
 #include <qsohost/io/input_columns.hpp>
 #include <qsohost/names.hpp>
 
@@ -21,7 +21,7 @@ namespace {
 
 using qsohost::Column;
 using qsohost::DType;
-using qsohost::FitsField;
+using qsohost::InputColumn;
 using qsohost::RunError;
 
 std::string in_quotes(std::string_view name) {
@@ -66,7 +66,7 @@ struct Condition::State {
   [[noreturn]] void fail(std::string_view what) const {
     throw RunError(fmt::format("option 'where' = \"{}\" on {}: {}", text, file, what));
   }
-  void make_table(const qsohost::FitsTable& table);
+  void make_table(const qsohost::InputTable& table);
   SQLite::Statement prepare(const std::string& from, const std::vector<std::string>& names) const;
   std::set<std::string> columns_named(const std::vector<std::string>& names) const;
   void check_meaning(const std::vector<std::string>& names, std::size_t column) const;
@@ -75,13 +75,13 @@ struct Condition::State {
 
 // An empty table with the columns of the file, to find out from SQLite which of them the condition
 // names. SQL ignores case, so of names that differ only in case it can use one.
-void Condition::State::make_table(const qsohost::FitsTable& table) {
+void Condition::State::make_table(const qsohost::InputTable& table) {
   // Without this SQLite treats a misspelt "column" in double quotes as a string.
   sqlite3_db_config(db.getHandle(), SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
   sqlite3_db_config(db.getHandle(), SQLITE_DBCONFIG_DQS_DDL, 0, nullptr);
   std::string sql;
   std::set<std::string> names;
-  for (const FitsField& field : table.fields()) {
+  for (const InputColumn& field : table.columns()) {
     if (!names.insert(qsohost::lower_case(field.info.name)).second) continue;
     sql += fmt::format("{}{} {}", sql.empty() ? "CREATE TABLE \"left\" (" : ", ",
                        in_quotes(field.info.name), type_of(field.info.dtype));
@@ -146,20 +146,20 @@ void Condition::State::bind(int position, const Column& column, std::size_t i) {
   }
 }
 
-Condition::Condition(const qsohost::FitsTable& table, std::string file, std::string text)
+Condition::Condition(const qsohost::InputTable& table, std::string file, std::string text)
     : state_(std::make_unique<State>()) {
   State& s = *state_;
   s.file = std::move(file);
   s.text = std::move(text);
   s.make_table(table);
-  const std::vector<std::string> names = qsohost::column_names(table);
+  const std::vector<std::string> names = table.column_names();
   const std::set<std::string> named = s.columns_named(names);
   std::string values;
   for (std::size_t i = 0; i < names.size(); ++i) {
     if (!named.contains(names[i])) continue;
     s.check_meaning(names, i);
-    const FitsField& field = table.fields()[i];
-    if (!field.trouble.empty()) s.fail(fmt::format("column '{}': {}", names[i], field.trouble));
+    const InputColumn& field = table.columns()[i];
+    if (!field.problem.empty()) s.fail(fmt::format("column '{}': {}", names[i], field.problem));
     if (field.is_array || field.info.width != 1) {
       s.fail(fmt::format("column '{}' holds several values a row", names[i]));
     }
@@ -179,7 +179,7 @@ const std::vector<std::size_t>& Condition::fields() const {
   return state_->fields;
 }
 
-std::vector<std::uint8_t> Condition::test(const std::vector<qsohost::FitsCells>& cells,
+std::vector<std::uint8_t> Condition::test(const std::vector<qsohost::Cells>& cells,
                                           std::size_t rows, std::uint64_t first) const {
   State& s = *state_;
   std::vector<std::uint8_t> taken(rows, 0);

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include <qsohost/io/fits.hpp>
+#include <qsohost/io/input_table.hpp>
 
 namespace crossmatch {
 
@@ -17,7 +17,7 @@ class Condition {
  public:
   // Throws RunError (naming option 'where', `file` and the condition) for wrong syntax, unknown
   // columns, and columns with several values a row.
-  Condition(const qsohost::FitsTable& table, std::string file, std::string text);
+  Condition(const qsohost::InputTable& table, std::string file, std::string text);
   ~Condition();
   Condition(Condition&&) noexcept;
   Condition& operator=(Condition&&) noexcept;
@@ -27,7 +27,7 @@ class Condition {
 
   // One entry a row, 1 if it is selected. `cells`: as read for fields(); `first`: first row, from
   // 0, for messages.
-  std::vector<std::uint8_t> test(const std::vector<qsohost::FitsCells>& cells, std::size_t rows,
+  std::vector<std::uint8_t> test(const std::vector<qsohost::Cells>& cells, std::size_t rows,
                                  std::uint64_t first) const;
 
  private:

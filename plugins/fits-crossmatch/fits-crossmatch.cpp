@@ -15,7 +15,7 @@
 #include <vector>
 
 #include <qsohost/io/crossmatch.hpp>
-#include <qsohost/io/fits.hpp>
+#include <qsohost/io/input_table.hpp>
 #include <qsohost/io/identifiers.hpp>
 #include <qsohost/io/input_columns.hpp>
 #include <qsohost/plugin.hpp>
@@ -79,7 +79,7 @@ class FitsCrossmatch final : public qsohost::Source {
 };
 
 const ColumnInfo& FitsCrossmatch::info_of(const qsohost::CrossmatchColumn& column) const {
-  return (column.is_right ? right_ : left_)->table().fields()[column.position].info;
+  return (column.is_right ? right_ : left_)->table().columns()[column.position].info;
 }
 
 void FitsCrossmatch::declare(const qsohost::Schema& /*before*/, qsohost::Ports& ports) const {
@@ -104,8 +104,8 @@ void FitsCrossmatch::check_selected() const {
   std::string entries;
   for (const qsohost::CrossmatchColumn& column : layout_.columns) {
     const Input& input = column.is_right ? *right_ : *left_;
-    const qsohost::FitsField& field = input.table().fields()[column.position];
-    const std::string trouble = qsohost::column_trouble(field);
+    const qsohost::InputColumn& field = input.table().columns()[column.position];
+    const std::string trouble = qsohost::column_problem(field);
     if (trouble.empty()) continue;
     troubles += fmt::format("{}: column '{}' cannot be taken: {}\n", input.name(), field.info.name,
                             trouble);
@@ -123,7 +123,7 @@ void FitsCrossmatch::open(qsohost::Context& context) {
   auto right_input = std::make_unique<Input>(
       right->text,
       Input::PositionNames{*cross.right_ra, *cross.right_dec, "right_ra", "right_dec"});
-  id_ = qsohost::find_id(right_input->table(), right_input->name(), *cross.id);
+  id_ = qsohost::find_id(right_input->table(), *cross.id);
   layout_ = qsohost::crossmatch_layout(left_input->columns(), right_input->columns(), cross);
   left_ = std::move(left_input);
   right_ = std::move(right_input);
@@ -191,7 +191,7 @@ std::vector<Column> FitsCrossmatch::gather(Input& input, bool is_right,
   std::vector<std::uint64_t> rows;
   for (const Pair& pair : pairs) rows.push_back(is_right ? pair.right : pair.left);
   std::vector<Column> columns;
-  for (qsohost::FitsCells& cells : input.table().read(rows, fields)) {
+  for (qsohost::Cells& cells : input.table().read(rows, fields)) {
     columns.push_back(std::move(cells.values));
   }
   return columns;

@@ -6,7 +6,7 @@
 #include <numeric>
 
 #include <qsohost/error.hpp>
-#include <qsohost/io/fits.hpp>
+#include <qsohost/io/input_table.hpp>
 #include <qsohost/io/identifiers.hpp>
 #include <qsohost/io/input_columns.hpp>
 
@@ -24,14 +24,14 @@ constexpr std::size_t kBlock = std::size_t{1} << 17;  // places, to keep all thr
 
 Input::Input(const std::string& path, const PositionNames& names)
     : table_(path),
-      columns_{path, qsohost::column_names(table_)},
+      columns_{path, table_.column_names()},
       ra_(find_position(names.ra, names.ra_option)),
       dec_(find_position(names.dec, names.dec_option)) {}
 
 std::size_t Input::find_position(const std::string& column, const std::string& option) const {
-  const std::size_t position = qsohost::find_column(columns_.columns, column, name(), option);
-  const qsohost::FitsField& field = table_.fields()[position];
-  qsohost::check_position_column(field.info, qsohost::column_trouble(field), name(), option);
+  const std::size_t position = qsohost::find_column(table_, column, option);
+  const qsohost::InputColumn& field = table_.columns()[position];
+  qsohost::check_position_column(field, name(), option);
   return position;
 }
 
@@ -53,7 +53,7 @@ void Input::add_rows(std::uint64_t first, std::uint64_t count, const Condition* 
   if (condition != nullptr) fields = condition->fields();
   fields.push_back(ra_);
   fields.push_back(dec_);
-  std::vector<qsohost::FitsCells> cells = table_.read(first, count, fields);
+  std::vector<qsohost::Cells> cells = table_.read(first, count, fields);
   const Column dec = std::move(cells.back().values);
   cells.pop_back();
   const Column ra = std::move(cells.back().values);
@@ -77,7 +77,7 @@ void Input::add_rows(std::uint64_t first, std::uint64_t count, const Condition* 
 
 Column ids_of(Input& input, std::size_t field, std::span<const std::uint64_t> rows) {
   constexpr std::size_t at_once = 4096;
-  Column ids = qsohost::id_column(Column(input.table().fields()[field].info));
+  Column ids = qsohost::id_column(Column(input.table().columns()[field].info));
   for (std::size_t i = 0; i < rows.size(); i += at_once) {
     const auto part = rows.subspan(i, std::min(at_once, rows.size() - i));
     const Column read =
@@ -85,9 +85,9 @@ Column ids_of(Input& input, std::size_t field, std::span<const std::uint64_t> ro
     for (std::size_t k = 0; k < part.size(); ++k) {
       if (!qsohost::id_is_missing(read, k)) continue;
       throw RunError(fmt::format(
-          "{}: row {} matches, but its identifier (column '{}', option 'id') is missing; give one "
-          "or remove the row",
-          input.name(), part[k] + 1, input.columns().columns[field]));
+          "{}: {} matches, but its identifier (column '{}', option 'id') is missing; give one or "
+          "remove the row",
+          input.name(), input.table().place(part[k]), input.columns().columns[field]));
     }
     ids.append_cells(read, 0, read.size());
   }

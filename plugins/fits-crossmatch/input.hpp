@@ -10,7 +10,7 @@
 #include <vector>
 
 #include <qsohost/io/crossmatch.hpp>
-#include <qsohost/io/fits.hpp>
+#include <qsohost/io/input_table.hpp>
 
 #include "condition.hpp"
 #include "zones.hpp"
@@ -31,8 +31,8 @@ class Input {
 
   const std::string& name() const { return columns_.name; }
   const qsohost::CrossmatchTable& columns() const { return columns_; }
-  qsohost::FitsTable& table() { return table_; }
-  const qsohost::FitsTable& table() const { return table_; }
+  qsohost::InputTable& table() { return table_; }
+  const qsohost::InputTable& table() const { return table_; }
   std::size_t ra() const { return ra_; }  // position of the column
   std::size_t dec() const { return dec_; }
 
@@ -50,7 +50,7 @@ class Input {
   void add_rows(std::uint64_t first, std::uint64_t count, const Condition* condition,
                 std::vector<Place>& places);
 
-  qsohost::FitsTable table_;
+  qsohost::InputTable table_;
   qsohost::CrossmatchTable columns_;
   std::size_t ra_;
   std::size_t dec_;

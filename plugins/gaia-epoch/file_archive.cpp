@@ -6,7 +6,7 @@
 #include <utility>
 
 #include <qsohost/error.hpp>
-#include <qsohost/io/fits.hpp>
+#include <qsohost/io/input_table.hpp>
 
 namespace gaia {
 
@@ -14,13 +14,13 @@ namespace {
 
 using qsohost::RunError;
 
-std::vector<Found> columns_of(const qsohost::FitsTable& table) {
+std::vector<Found> columns_of(const qsohost::InputTable& table) {
   std::vector<Found> out;
-  for (const qsohost::FitsField& field : table.fields()) {
+  for (const qsohost::InputColumn& field : table.columns()) {
     Found& found =
-        out.emplace_back(Found{field.info.name, field.info.dtype, field.is_array, field.trouble});
-    if (field.info.width > 1 && field.trouble.empty()) {
-      found.trouble = "its arrays all have one length; write them as arrays of varying length";
+        out.emplace_back(Found{field.info.name, field.info.dtype, field.is_array, field.problem});
+    if (field.info.width > 1 && field.problem.empty()) {
+      found.problem = "its arrays all have one length; write them as arrays of varying length";
     }
   }
   return out;
@@ -31,7 +31,7 @@ std::vector<Found> columns_of(const qsohost::FitsTable& table) {
 FileArchive::FileArchive(const std::vector<std::string>& files, const std::vector<Wanted>& wanted,
                          const std::filesystem::path& index, qsohost::Context& context) {
   for (const std::string& file : files) {
-    qsohost::FitsTable table{std::filesystem::path(file)};
+    qsohost::InputTable table{std::filesystem::path(file)};
     fields_.push_back(match_columns(file, columns_of(table), wanted));
     files_.push_back({file, std::move(table), fields_.back()[0]});
   }
@@ -46,7 +46,7 @@ FileArchive::FileArchive(const std::vector<std::string>& files, const std::vecto
 
 Block FileArchive::read(std::size_t file, std::uint64_t first, std::uint64_t count) {
   Block block;
-  std::vector<qsohost::FitsCells> cells = files_[file].table.read(first, count, fields_[file]);
+  std::vector<qsohost::Cells> cells = files_[file].table.read(first, count, fields_[file]);
   const auto ids = std::as_const(cells[0].values).values<std::int64_t>();
   block.ids.assign(ids.begin(), ids.end());
   for (std::size_t i = 1; i < cells.size(); ++i) {

@@ -126,17 +126,17 @@ class GaiaEpoch : public qsohost::Fetcher {
     asked.erase(std::unique(asked.begin(), asked.end()), asked.end());
 
     std::vector<gaia::Block> blocks;
-    std::string trouble;
+    std::string problem;
     try {
       blocks = archive_->look_up(asked);
     } catch (const qsohost::TryAgain& e) {
-      trouble = e.what();
+      problem = e.what();
     }
     gaia::EpochWriter writer(wanted_, blocks, batch);
     outcomes.for_each(batch, [&](const qsohost::Object& object) {
       const auto id = source_id_of(ids, object.row());
       if (!id) throw qsohost::BadObject("its source_id is not a number, as those of Gaia are");
-      if (!trouble.empty()) throw qsohost::TryAgain(trouble);
+      if (!problem.empty()) throw qsohost::TryAgain(problem);
       writer.write(*id, object.row(), *duplicates, outcomes.counts());
     });
     for (std::size_t row = 0; row < batch.rows(); ++row) {

@@ -80,7 +80,7 @@ void RowIndex::make(std::span<IndexedFile> files) {
         entries_.push_back({id, (k << kRowBits) | row++});
       }
     };
-    qsohost::for_each_id(file.table, file.name, file.id, add);
+    qsohost::for_each_id(file.table, file.id, add);
   }
 }
 

@@ -8,14 +8,14 @@
 #include <string>
 #include <vector>
 
-#include <qsohost/io/fits.hpp>
+#include <qsohost/io/input_table.hpp>
 
 namespace gaia {
 
 // A file of the table: its name, and the position of its column of identifiers.
 struct IndexedFile {
   std::string name;
-  qsohost::FitsTable table;
+  qsohost::InputTable table;
   std::size_t id;
 };
 

@@ -107,7 +107,7 @@ bool is_same_name(std::string_view a, std::string_view b) {
 
 // Why a column cannot be the wanted one; empty if it can.
 std::string misfit(const Found& found, const TableColumn& wanted) {
-  if (!found.trouble.empty()) return found.trouble;
+  if (!found.problem.empty()) return found.problem;
   if (found.is_array != wanted.is_array) {
     return wanted.is_array ? "it must hold arrays of varying length, one a row"
                            : "it must hold one value a row";
@@ -204,9 +204,9 @@ std::vector<std::size_t> match_columns(const std::string& place, std::span<const
       missing.push_back(column.name);
       continue;
     }
-    const std::string trouble = misfit(*it, column);
-    if (!trouble.empty()) {
-      throw RunError(fmt::format("{}: column '{}': {}", place, column.name, trouble));
+    const std::string problem = misfit(*it, column);
+    if (!problem.empty()) {
+      throw RunError(fmt::format("{}: column '{}': {}", place, column.name, problem));
     }
     positions.push_back(static_cast<std::size_t>(it - found.begin()));
   }

@@ -47,7 +47,7 @@ struct Found {
   std::string name;
   qsohost::DType dtype;
   bool is_array;
-  std::string trouble;  // why it cannot be read; empty if it can
+  std::string problem;  // why it cannot be read; empty if it can
 };
 
 // Positions of source_id and of the wanted columns, in that order, ignoring case. Floats may be f32

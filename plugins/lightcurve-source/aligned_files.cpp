@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <qsohost/error.hpp>
-#include <qsohost/io/fits.hpp>
+#include <qsohost/io/input_table.hpp>
 #include <qsohost/io/identifiers.hpp>
 
 namespace curves {
@@ -23,7 +23,7 @@ void compare(InputFile& first, InputFile& other) {
                                first.name, first.table.rows(), kAdvice));
   }
   qsohost::for_each_id(
-      other.table, other.name, other.id, [&](const Column& theirs, std::uint64_t row) {
+      other.table, other.id, [&](const Column& theirs, std::uint64_t row) {
         const Column ours = qsohost::id_column(
             first.table.read(row, theirs.size(), std::span(&first.id, 1))[0].values);
         for (std::size_t i = 0; i < theirs.size(); ++i) {
@@ -42,13 +42,13 @@ std::vector<InputFile> open_aligned(const std::vector<std::filesystem::path>& pa
                                     const std::string& hdu, const std::string& id) {
   std::vector<InputFile> files;
   for (const std::filesystem::path& path : paths) {
-    qsohost::FitsTable table(path, hdu);
-    const std::size_t position = qsohost::find_id(table, path.string(), id);
+    qsohost::InputTable table(path, hdu);
+    const std::size_t position = qsohost::find_id(table, id);
     files.push_back({path.string(), std::move(table), position});
   }
   for (std::size_t i = 1; i < files.size(); ++i) compare(files[0], files[i]);
   // Called only because it throws on duplicate objects.
-  qsohost::index_ids(files[0].table, files[0].name, files[0].id);
+  qsohost::index_ids(files[0].table, files[0].id);
   return files;
 }
 

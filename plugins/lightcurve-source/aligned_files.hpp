@@ -6,13 +6,13 @@
 #include <string>
 #include <vector>
 
-#include <qsohost/io/fits.hpp>
+#include <qsohost/io/input_table.hpp>
 
 namespace curves {
 
 struct InputFile {
   std::string name;
-  qsohost::FitsTable table;
+  qsohost::InputTable table;
   std::size_t id;  // position of its identifiers
 };
 

@@ -16,24 +16,24 @@ CatalogJoin::CatalogJoin(const std::filesystem::path& file, const std::string& h
                          const Chosen& chosen)
     : name_(file.string()),
       table_(file, hdu),
-      id_(qsohost::find_id(table_, name_, id)),
-      index_(qsohost::index_ids(table_, name_, id_)) {
-  taken_.add("source_id", table_.fields()[id_].info.name, name_);
+      id_(qsohost::find_id(table_, id)),
+      index_(qsohost::index_ids(table_, id_)) {
+  taken_.add("source_id", table_.columns()[id_].info.name, name_);
   chosen ? take(*chosen) : take_all(taken);
   fields_.push_back(id_);
 }
 
 void CatalogJoin::add(std::size_t field, const std::string& name) {
-  taken_.add(name, table_.fields()[field].info.name, name_);
+  taken_.add(name, table_.columns()[field].info.name, name_);
   fields_.push_back(field);
   names_.push_back(name);
 }
 
 void CatalogJoin::take_all(const std::set<std::string>& taken) {
-  for (std::size_t i = 0; i < table_.fields().size(); ++i) {
-    const std::string& name = table_.fields()[i].info.name;
+  for (std::size_t i = 0; i < table_.columns().size(); ++i) {
+    const std::string& name = table_.columns()[i].info.name;
     if (i == id_ || taken.contains(qsohost::lower_case(name))) continue;
-    const std::string trouble = qsohost::column_trouble(table_.fields()[i]);
+    const std::string trouble = qsohost::column_problem(table_.columns()[i]);
     if (trouble.empty()) {
       add(i, name);
     } else {
@@ -43,11 +43,10 @@ void CatalogJoin::take_all(const std::set<std::string>& taken) {
 }
 
 void CatalogJoin::take(const std::vector<std::string>& chosen) {
-  const std::vector<std::string> names = qsohost::column_names(table_);
   for (const std::string& name : chosen) {
-    const std::size_t i = qsohost::find_column(names, name, name_, "columns");
+    const std::size_t i = qsohost::find_column(table_, name, "columns");
     if (i == id_) continue;
-    const std::string trouble = qsohost::column_trouble(table_.fields()[i]);
+    const std::string trouble = qsohost::column_problem(table_.columns()[i]);
     if (!trouble.empty()) {
       throw RunError(fmt::format("{}: column '{}' cannot be taken: {}", name_, name, trouble));
     }
@@ -58,7 +57,7 @@ void CatalogJoin::take(const std::vector<std::string>& chosen) {
 std::vector<qsohost::ColumnInfo> CatalogJoin::columns() const {
   std::vector<qsohost::ColumnInfo> out;
   for (std::size_t i = 0; i < names_.size(); ++i) {
-    out.push_back(table_.fields()[fields_[i]].info);
+    out.push_back(table_.columns()[fields_[i]].info);
     out.back().name = names_[i];
   }
   return out;

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include <qsohost/io/fits.hpp>
+#include <qsohost/io/input_table.hpp>
 #include <qsohost/io/identifiers.hpp>
 #include <qsohost/io/input_columns.hpp>
 #include <qsohost/plugin.hpp>
@@ -39,7 +39,7 @@ class CatalogJoin {
   void append(const qsohost::Column& ids, std::size_t first, std::size_t count,
               std::vector<qsohost::Column>& out);
   std::string name_;
-  qsohost::FitsTable table_;
+  qsohost::InputTable table_;
   std::size_t id_;
   qsohost::IdIndex index_;
   std::vector<std::size_t> fields_;  // the identifier is the last

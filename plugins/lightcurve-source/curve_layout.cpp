@@ -8,7 +8,7 @@
 #include <set>
 #include <utility>
 
-#include <qsohost/io/fits.hpp>
+#include <qsohost/io/input_table.hpp>
 #include <qsohost/io/fits_epochs.hpp>
 #include <qsohost/io/input_columns.hpp>
 #include <qsohost/names.hpp>
@@ -18,7 +18,7 @@ namespace curves {
 
 namespace {
 
-using qsohost::FitsField;
+using qsohost::InputColumn;
 using qsohost::ObjectNames;
 using qsohost::RunError;
 
@@ -47,14 +47,14 @@ class Planner {
  private:
   using Key = std::pair<std::size_t, std::size_t>;  // file, field
 
-  const FitsField& field_of(const Origin& origin) const {
-    return files_[origin.file].table.fields()[origin.field];
+  const InputColumn& field_of(const Origin& origin) const {
+    return files_[origin.file].table.columns()[origin.field];
   }
 
   template <class F>
   void for_each_field(const F& see) {
     for (std::size_t file = 0; file < files_.size(); ++file) {
-      const auto& fields = files_[file].table.fields();
+      const auto& fields = files_[file].table.columns();
       for (std::size_t i = 0; i < fields.size(); ++i) {
         if (i != files_[file].id && !done_.contains({file, i})) see(Key{file, i}, fields[i]);
       }
@@ -85,7 +85,7 @@ class Planner {
   }
 
   // By the header of its file; false if the header does not describe it.
-  bool add_by_header(Key key, const FitsField& field) {
+  bool add_by_header(Key key, const InputColumn& field) {
     const auto& [groups, columns] = said_[key.first];
     const auto said =
         std::ranges::find(columns, field.info.name, &qsohost::FitsEpochColumn::column);
@@ -103,11 +103,11 @@ class Planner {
   Key find_array(const std::string& name, const std::string& group) {
     std::vector<Key> found;
     std::vector<std::string> arrays;
-    for_each_field([&](Key /*key*/, const FitsField& field) {
+    for_each_field([&](Key /*key*/, const InputColumn& field) {
       if (field.is_array) arrays.push_back(field.info.name);
     });
     for (std::size_t file = 0; file < files_.size(); ++file) {
-      const std::vector<std::string> names = qsohost::column_names(files_[file].table);
+      const std::vector<std::string> names = files_[file].table.column_names();
       for (const std::size_t i : qsohost::columns_called(names, name)) {
         if (!done_.contains({file, i})) found.emplace_back(file, i);
       }
@@ -117,7 +117,7 @@ class Planner {
                                  files_[0].name, name, group, qsohost::did_you_mean(name, arrays)));
     }
     const auto [file, position] = found[0];
-    const FitsField& field = files_[file].table.fields()[position];
+    const InputColumn& field = files_[file].table.columns()[position];
     if (found.size() > 1) {
       const Origin other{found[1].first, found[1].second, name};
       throw RunError(fmt::format(
@@ -126,10 +126,10 @@ class Planner {
           name, group, field.info.name, files_[file].name, field_of(other).info.name,
           files_[other.file].name));
     }
-    if (!field.is_array || !field.trouble.empty()) {
+    if (!field.is_array || !field.problem.empty()) {
       throw RunError(fmt::format(
           "{}: column '{}' cannot be epochs of '{}': {}", files_[file].name, name, group,
-          field.trouble.empty() ? "it has one value a row, not an array" : field.trouble));
+          field.problem.empty() ? "it has one value a row, not an array" : field.problem));
     }
     return found[0];
   }
@@ -161,8 +161,8 @@ class Planner {
     std::vector<Curve> found;
     Planner names(files_);
     names.done_ = done_;
-    for_each_field([&](Key key, const FitsField& field) {
-      if (!field.is_array || !field.trouble.empty() || names.add_by_header(key, field)) return;
+    for_each_field([&](Key key, const InputColumn& field) {
+      if (!field.is_array || !field.problem.empty() || names.add_by_header(key, field)) return;
       const auto column = known_column(field.info.name);
       if (column) names.add_to(names.curve(known_group(column->group)), key, column->column);
     });
@@ -222,7 +222,7 @@ class Planner {
 
   void add_object(ObjectNames& names, Key key, const std::string& name) {
     const auto [file, field] = key;
-    names.add(name, files_[file].table.fields()[field].info.name, files_[file].name);
+    names.add(name, files_[file].table.columns()[field].info.name, files_[file].name);
     layout_.objects.push_back({file, field, name});
     done_.insert(key);
   }
@@ -230,7 +230,7 @@ class Planner {
   ObjectNames names_with_id() const {
     const InputFile& first = files_[0];
     ObjectNames names;
-    names.add("source_id", first.table.fields()[first.id].info.name, first.name);
+    names.add("source_id", first.table.columns()[first.id].info.name, first.name);
     return names;
   }
 
@@ -238,8 +238,8 @@ class Planner {
   void add_all() {
     ObjectNames names = names_with_id();
     std::map<std::string, std::size_t> file_of;
-    for_each_field([&](Key key, const FitsField& field) {
-      if (!qsohost::column_trouble(field).empty()) return;
+    for_each_field([&](Key key, const InputColumn& field) {
+      if (!qsohost::column_problem(field).empty()) return;
       const auto [it, is_new] =
           file_of.try_emplace(qsohost::lower_case(field.info.name), key.first);
       if (is_new || it->second == key.first) return add_object(names, key, field.info.name);
@@ -252,7 +252,7 @@ class Planner {
     for (const std::string& name : chosen) {
       std::size_t file = 0;
       const auto has_it = [&](const InputFile& f) {
-        return !qsohost::columns_called(qsohost::column_names(f.table), name).empty();
+        return !qsohost::columns_called(f.table.column_names(), name).empty();
       };
       while (file < files_.size() && !has_it(files_[file])) ++file;
       if (file == files_.size()) {
@@ -261,25 +261,25 @@ class Planner {
       }
       const InputFile& in = files_[file];
       const std::size_t i =
-          qsohost::find_column(qsohost::column_names(in.table), name, in.name, "columns");
+          qsohost::find_column(in.table, name, "columns");
       if (i == in.id) continue;
-      if (const auto trouble = qsohost::column_trouble(in.table.fields()[i]); !trouble.empty()) {
+      if (const auto trouble = qsohost::column_problem(in.table.columns()[i]); !trouble.empty()) {
         throw RunError(fmt::format("{}: column '{}' cannot be taken: {}", in.name, name, trouble));
       }
       add_object(names, {file, i}, name);
     }
-    for_each_field([&](Key key, const FitsField& field) {
-      if (qsohost::column_trouble(field).empty()) done_.insert(key);  // the user excludes it
+    for_each_field([&](Key key, const InputColumn& field) {
+      if (qsohost::column_problem(field).empty()) done_.insert(key);  // the user excludes it
     });
   }
 
   void tell_left_out() {
-    for_each_field([&](Key key, const FitsField& field) {
+    for_each_field([&](Key key, const InputColumn& field) {
       layout_.left_out.push_back(fmt::format(
           "{}: column '{}' is left out: {}", files_[key.first].name, field.info.name,
-          field.trouble.empty() ? "it belongs to no light curve with time, mag and mag_err; name "
+          field.problem.empty() ? "it belongs to no light curve with time, mag and mag_err; name "
                                   "one in [[stage.band]]"
-                                : field.trouble));
+                                : field.problem));
     });
   }
 

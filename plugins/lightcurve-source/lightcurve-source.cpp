@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include <qsohost/io/fits.hpp>
+#include <qsohost/io/input_table.hpp>
 #include <qsohost/io/identifiers.hpp>
 #include <qsohost/io/input_columns.hpp>
 #include <qsohost/names.hpp>
@@ -56,12 +56,12 @@ class LightCurveSource final : public qsohost::Source {
   }
 
  private:
-  using Read = std::vector<std::vector<qsohost::FitsCells>>;  // by file and field
+  using Read = std::vector<std::vector<qsohost::Cells>>;  // by file and field
   // In the order of declaration, which is that of products.
   using Columns = std::multimap<std::optional<std::size_t>, qsohost::Port>;
 
-  const qsohost::FitsField& field_of(const Origin& origin) const {
-    return files_[origin.file].table.fields()[origin.field];
+  const qsohost::InputColumn& field_of(const Origin& origin) const {
+    return files_[origin.file].table.columns()[origin.field];
   }
   curves::Chosen chosen() const {
     if (columns->size() == 1 && columns->front() == "all") return std::nullopt;
@@ -163,7 +163,7 @@ void LightCurveSource::declare(const qsohost::Schema& /*before*/, qsohost::Ports
     ports.adds({"", "source_id", std::nullopt, "", "identifier of the object"});
     return ports.adds_unknown();
   }
-  const qsohost::ColumnInfo& ids = files_[0].table.fields()[files_[0].id].info;
+  const qsohost::ColumnInfo& ids = files_[0].table.columns()[files_[0].id].info;
   ports.adds({"", "source_id", ids.dtype == DType::String ? DType::String : DType::I64, "",
               ids.description});
   const auto add = [&](const qsohost::ColumnInfo& info) {
@@ -194,7 +194,7 @@ void LightCurveSource::open(qsohost::Context& context) {
   } else if (!layout_.elsewhere.empty()) {
     throw RunError(fmt::format(
         "{}: there is no column '{}' (option 'columns'){}", files_[0].name, layout_.elsewhere[0],
-        qsohost::did_you_mean(layout_.elsewhere[0], qsohost::column_names(files_[0].table))));
+        qsohost::did_you_mean(layout_.elsewhere[0], files_[0].table.column_names())));
   }
   next_ = 0;
   fields_.assign(files_.size(), {});
@@ -209,12 +209,6 @@ void LightCurveSource::open_catalog(qsohost::Context& context) {
   for (const Origin& origin : layout_.objects) {
     taken.insert(qsohost::lower_case(origin.name));
   }
-  if (std::filesystem::is_regular_file(catalog->text) && !qsohost::looks_like_fits(catalog->text)) {
-    throw RunError(fmt::format(
-        "{}: is no FITS table; make one of it by a chain of catalog-source and fits-sink (what = "
-        "\"catalog\"), and give that as option 'catalog'",
-        catalog->text));
-  }
   curves::Chosen wanted = chosen();
   if (wanted) wanted = layout_.elsewhere;
   catalog_.emplace(catalog->text, *catalog_hdu, *id, taken, wanted);
@@ -222,7 +216,7 @@ void LightCurveSource::open_catalog(qsohost::Context& context) {
   std::uint64_t missing = 0;
   std::string example;
   curves::InputFile& file = files_[0];
-  qsohost::for_each_id(file.table, file.name, file.id, [&](const Column& ids, std::uint64_t) {
+  qsohost::for_each_id(file.table, file.id, [&](const Column& ids, std::uint64_t) {
     for (std::size_t i = 0; i < ids.size(); ++i) {
       if (catalog_->has(ids, i)) continue;
       if (missing++ == 0) example = qsohost::id_text(ids, i);
@@ -239,8 +233,8 @@ LightCurveSource::Read LightCurveSource::read_files(std::uint64_t count) {
   Read read(files_.size());
   for (std::size_t i = 0; i < files_.size(); ++i) {
     if (fields_[i].empty()) continue;
-    std::vector<qsohost::FitsCells> cells = files_[i].table.read(next_, count, fields_[i]);
-    for (const qsohost::FitsField& field : files_[i].table.fields()) {
+    std::vector<qsohost::Cells> cells = files_[i].table.read(next_, count, fields_[i]);
+    for (const qsohost::InputColumn& field : files_[i].table.columns()) {
       read[i].push_back({Column(field.info), {}});
     }
     for (std::size_t k = 0; k < cells.size(); ++k) {

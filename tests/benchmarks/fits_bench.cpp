@@ -102,7 +102,7 @@ void read(const std::string& file) {
   for (std::uint64_t first = 0; first < table.rows(); first += 500) {
     const auto cells =
         table.read(first, std::min<std::uint64_t>(500, table.rows() - first), fields);
-    for (const FitsCells& c : cells) {
+    for (const Cells& c : cells) {
       if (c.values.size() > 0) sum += c.values.number(c.values.size() - 1);
     }
   }

@@ -43,12 +43,12 @@ void read_all(const fs::path& file) {
   FitsTable table(file);
   std::vector<std::size_t> fields;
   for (std::size_t i = 0; i < table.fields().size(); ++i) {
-    if (table.fields()[i].trouble.empty()) fields.push_back(i);
+    if (table.fields()[i].problem.empty()) fields.push_back(i);
   }
   const std::uint64_t rows = std::min(table.rows(), kMost);
   for (std::uint64_t first = 0; first < rows; first += kBlock) {
     const auto cells = table.read(first, std::min(kBlock, rows - first), fields);
-    for (const FitsCells& c : cells) {
+    for (const Cells& c : cells) {
       const auto total = std::accumulate(c.lengths.begin(), c.lengths.end(), std::uint64_t{0});
       if (!c.lengths.empty() && total != c.values.size()) std::abort();
     }

@@ -6,7 +6,7 @@
 #include <charconv>
 #include <limits>
 
-#include "fits/fits_input.hpp"
+#include "fits/fits_cards.hpp"
 #include "qsohost/names.hpp"
 
 namespace qsohost::inline io_v1 {
@@ -39,7 +39,7 @@ std::string_view comment_in(std::string_view rest) {
 
 }  // namespace
 
-FitsCards::FitsCards(const FitsInput& file, std::uint64_t offset) : file_(&file) {
+FitsCards::FitsCards(const OpenedFile& file, std::uint64_t offset) : file_(&file) {
   std::array<char, kBlock> block{};
   do {
     if (file.size() < kBlock || offset > file.size() - kBlock) {
@@ -130,7 +130,7 @@ std::uint64_t FitsCards::count(const std::string& name,
 namespace {
 
 // Size of the data according to a header, padded to whole blocks.
-std::uint64_t data_bytes(const FitsInput& file, const FitsCards& cards) {
+std::uint64_t data_bytes(const OpenedFile& file, const FitsCards& cards) {
   const std::uint64_t axes = cards.count("NAXIS");
   if (axes == 0) return 0;
   if (axes > 999) file.fail("a header has more than 999 axes: the file is damaged");
@@ -150,7 +150,7 @@ std::uint64_t data_bytes(const FitsInput& file, const FitsCards& cards) {
   return (elements + kBlock - 1) / kBlock * kBlock;
 }
 
-FitsHdu hdu_at(const FitsInput& file, std::uint64_t offset) {
+FitsHdu hdu_at(const OpenedFile& file, std::uint64_t offset) {
   FitsCards cards(file, offset);
   const std::uint64_t data = cards.end();
   const std::uint64_t bytes = data_bytes(file, cards);
@@ -159,11 +159,12 @@ FitsHdu hdu_at(const FitsInput& file, std::uint64_t offset) {
 
 }  // namespace
 
-FitsHdu first_hdu(const FitsInput& file) {
+FitsHdu first_hdu(const OpenedFile& file) {
+  if (file.head(9) != "SIMPLE  =") file.fail("it does not begin as a FITS file does");
   return hdu_at(file, 0);
 }
 
-std::optional<FitsHdu> next_hdu(const FitsInput& file, const FitsHdu& hdu) {
+std::optional<FitsHdu> next_hdu(const OpenedFile& file, const FitsHdu& hdu) {
   if (hdu.end >= file.size() || file.size() - hdu.end < kBlock) return std::nullopt;
   return hdu_at(file, hdu.end);
 }

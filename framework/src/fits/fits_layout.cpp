@@ -95,7 +95,7 @@ std::string description(const FitsCards& cards, int n) {
   return comment.starts_with("label for field") ? "" : comment;
 }
 
-void read_field(const FitsInput& file, const FitsCards& cards, int n, FitsLayout& layout) {
+void read_field(const OpenedFile& file, const FitsCards& cards, int n, FitsLayout& layout) {
   FitsField field;
   FieldPlace place;
   field.info.name = cards.text(fmt::format("TTYPE{}", n));
@@ -140,13 +140,13 @@ void read_field(const FitsInput& file, const FitsCards& cards, int n, FitsLayout
   }
   if (form->code == 'X' || form->code == 'C' || form->code == 'M') {
     const bool is_bits = form->code == 'X';
-    field.trouble = fmt::format(
+    field.problem = fmt::format(
         "{} (TFORM{} = '{}') cannot be read; {}", is_bits ? "bits" : "complex numbers", n, text,
         is_bits ? "write them as integers" : "write real and imaginary parts as two columns");
   } else if (field.is_array && form->code == 'A') {
-    field.trouble = fmt::format("texts of any length (TFORM{} = '{}') cannot be read", n, text);
+    field.problem = fmt::format("texts of any length (TFORM{} = '{}') cannot be read", n, text);
   } else if (place.bytes == 0) {
-    field.trouble = fmt::format("its cells have no elements (TFORM{} = '{}')", n, text);
+    field.problem = fmt::format("its cells have no elements (TFORM{} = '{}')", n, text);
   }
   layout.row_bytes += place.bytes;
   layout.fields.push_back(std::move(field));
@@ -175,7 +175,7 @@ bool same_name(std::string_view a, std::string_view b) {
       a, b, [](unsigned char x, unsigned char y) { return std::toupper(x) == std::toupper(y); });
 }
 
-FitsHdu find_table(const FitsInput& file, std::string_view wanted, int& number) {
+FitsHdu find_table(const OpenedFile& file, std::string_view wanted, int& number) {
   std::vector<std::string> there;
   number = 0;
   for (auto hdu = std::optional(first_hdu(file)); hdu; hdu = next_hdu(file, *hdu), ++number) {
@@ -198,7 +198,7 @@ FitsHdu find_table(const FitsInput& file, std::string_view wanted, int& number) 
 
 // The last block of data is padded with zeros (some writers: blanks), and an HDU or nothing
 // follows: with a header that declares too little we would read arrays as rows.
-void check_end(const FitsInput& file, std::uint64_t end_of_data) {
+void check_end(const OpenedFile& file, std::uint64_t end_of_data) {
   constexpr std::string_view kNext = "XTENSION";
   std::array<std::byte, kBlock + kNext.size()> bytes{};
   const std::uint64_t next = (end_of_data + kBlock - 1) / kBlock * kBlock;
@@ -216,7 +216,7 @@ void check_end(const FitsInput& file, std::uint64_t end_of_data) {
       "the arrays (PCOUNT) is wrong; copy or make the file again");
 }
 
-void check_size(const FitsInput& file, const FitsLayout& layout) {
+void check_size(const OpenedFile& file, const FitsLayout& layout) {
   const std::uint64_t room = file.size() > layout.data_start ? file.size() - layout.data_start : 0;
   const bool rows_fit = layout.row_bytes == 0 || layout.rows <= room / layout.row_bytes;
   if (rows_fit && layout.heap_start <= room && layout.heap_bytes <= room - layout.heap_start) {
@@ -243,7 +243,7 @@ std::optional<TimeSystem> time_system_in(const FitsCards& cards) {
 
 }  // namespace
 
-FitsLayout read_layout(const FitsInput& file, std::string_view wanted) {
+FitsLayout read_layout(const OpenedFile& file, std::string_view wanted) {
   FitsLayout layout;
   FitsHdu hdu = find_table(file, wanted, layout.hdu);
   const FitsCards& cards = layout.cards.emplace(std::move(hdu.cards));
@@ -271,6 +271,27 @@ FitsLayout read_layout(const FitsInput& file, std::string_view wanted) {
   check_size(file, layout);
   check_end(file, layout.data_start + layout.heap_start + layout.heap_bytes);
   return layout;
+}
+
+std::vector<OtherTable> tables_behind(const OpenedFile& file, const FitsLayout& layout) {
+  std::vector<OtherTable> out;
+  try {
+    int number = 0;
+    for (auto hdu = std::optional(first_hdu(file)); hdu; hdu = next_hdu(file, *hdu), ++number) {
+      if (number <= layout.hdu || !is_table(*hdu)) continue;
+      const std::string name = hdu->cards.text("EXTNAME");
+      OtherTable& table = out.emplace_back();
+      table.name = name.empty() ? std::to_string(number) : name;
+      table.rows = hdu->cards.count("NAXIS2");
+      const std::uint64_t fields = std::min<std::uint64_t>(hdu->cards.count("TFIELDS"), 9999);
+      for (std::uint64_t n = 1; n <= fields; ++n) {
+        table.columns.push_back(hdu->cards.text(fmt::format("TTYPE{}", n)));
+      }
+    }
+  } catch (const RunError&) {
+    // What is behind the table is damaged, and nobody asked for it.
+  }
+  return out;
 }
 
 FitsLayout make_layout(std::vector<FitsField> fields, std::uint64_t rows, std::uint64_t heap_bytes,
@@ -303,7 +324,7 @@ std::string place_in(const FitsLayout& layout, std::size_t field, std::uint64_t 
                      layout.fields[field].info.name);
 }
 
-Descriptor array_of(const FitsInput& file, const FitsLayout& layout, std::size_t field,
+Descriptor array_of(const OpenedFile& file, const FitsLayout& layout, std::size_t field,
                     std::uint64_t row, const std::byte* row_bytes) {
   const FieldPlace& place = layout.places[field];
   const Descriptor d = load_descriptor(row_bytes + place.offset, place.wide);

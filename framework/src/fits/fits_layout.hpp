@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "fits/fits_bytes.hpp"
-#include "fits/fits_input.hpp"
+#include "fits/fits_cards.hpp"
 #include "qsohost/io/fits.hpp"
 
 namespace qsohost::inline io_v1 {
@@ -42,7 +42,10 @@ struct FitsLayout {
 
 // The first binary table of the file, or the HDU with this name or number. Throws RunError if there
 // is none, or if the file is shorter than its header says.
-FitsLayout read_layout(const FitsInput& file, std::string_view hdu = "");
+FitsLayout read_layout(const OpenedFile& file, std::string_view hdu = "");
+
+// The tables in the HDUs behind that of the layout, as far as they can be read.
+std::vector<OtherTable> tables_behind(const OpenedFile& file, const FitsLayout& layout);
 
 // The layout in which we write such fields: P descriptors up to `most_for_p` bytes of heap, else Q.
 FitsLayout make_layout(std::vector<FitsField> fields, std::uint64_t rows, std::uint64_t heap_bytes,
@@ -51,7 +54,7 @@ FitsLayout make_layout(std::vector<FitsField> fields, std::uint64_t rows, std::u
 // "HDU 1 'ztf', row 12, column 'mjd_g'"; rows are counted from 0.
 std::string place_in(const FitsLayout& layout, std::size_t field, std::uint64_t row);
 // The array of a row; throws RunError if it lies outside the heap.
-Descriptor array_of(const FitsInput& file, const FitsLayout& layout, std::size_t field,
+Descriptor array_of(const OpenedFile& file, const FitsLayout& layout, std::size_t field,
                     std::uint64_t row, const std::byte* row_bytes);
 
 std::string tform(const FitsField& field, const FieldPlace& place);

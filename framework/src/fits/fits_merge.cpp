@@ -23,7 +23,7 @@ class RawTable {
  public:
   explicit RawTable(const std::filesystem::path& path) : file_(path), layout_(read_layout(file_)) {}
 
-  const FitsInput& file() const { return file_; }
+  const OpenedFile& file() const { return file_; }
   const FitsLayout& layout() const { return layout_; }
   const std::string& name() const { return file_.name(); }
 
@@ -42,7 +42,7 @@ class RawTable {
     return buffer;
   }
 
-  FitsInput file_;
+  OpenedFile file_;
   FitsLayout layout_;
   std::vector<std::byte> rows_;
   std::vector<std::byte> heap_;
@@ -55,7 +55,7 @@ void check_form(const RawTable& part) {
   for (std::size_t i = 0; i < in.fields.size(); ++i) {
     const FieldPlace& a = in.places[i];
     const FieldPlace& b = ours.places[i];
-    if (in.fields[i].trouble.empty() && a.code == b.code && a.element_bytes == b.element_bytes &&
+    if (in.fields[i].problem.empty() && a.code == b.code && a.element_bytes == b.element_bytes &&
         a.scale == 1 && a.zero == 0 && a.null == b.null) {
       continue;
     }

@@ -124,12 +124,12 @@ struct RowNumbers {
 }  // namespace
 
 struct FitsTable::State {
-  State(const std::filesystem::path& path, std::string_view hdu)
-      : file(path), layout(read_layout(file, hdu)) {}
+  State(OpenedFile opened, std::string_view hdu)
+      : file(std::move(opened)), layout(read_layout(file, hdu)) {}
 
   struct ArrayTask {
     std::size_t field;
-    FitsCells* cells;
+    Cells* cells;
     std::vector<Descriptor> descriptors;  // one per row
     std::size_t done = 0;                 // values decoded so far
   };
@@ -141,18 +141,18 @@ struct FitsTable::State {
     std::uint64_t bytes() const { return end - begin; }
   };
 
-  std::vector<FitsCells> read(const RowNumbers& numbers, std::span<const std::size_t> wanted);
+  std::vector<Cells> read(const RowNumbers& numbers, std::span<const std::size_t> wanted);
   void read_rows(const RowNumbers& numbers);
-  void fixed_cells(std::size_t field, std::uint64_t count, FitsCells& out) const;
-  ArrayTask array_task(std::size_t field, const RowNumbers& numbers, FitsCells& out);
+  void fixed_cells(std::size_t field, std::uint64_t count, Cells& out) const;
+  ArrayTask array_task(std::size_t field, const RowNumbers& numbers, Cells& out);
   void read_heap(std::uint64_t offset, std::uint64_t bytes);
   Extent extent_of(std::span<const ArrayTask> tasks, std::size_t first, std::size_t count) const;
   void arrays(std::span<ArrayTask> tasks, std::size_t first, std::size_t count);
   void decode_arrays(std::span<ArrayTask> tasks, std::size_t first, std::size_t count,
                      std::uint64_t heap_begin) const;
-  void check_unsigned(std::size_t field, const RowNumbers& numbers, const FitsCells& cells) const;
+  void check_unsigned(std::size_t field, const RowNumbers& numbers, const Cells& cells) const;
 
-  FitsInput file;
+  OpenedFile file;
   FitsLayout layout;
   std::vector<std::byte> rows;
   std::vector<std::byte> heap;
@@ -173,7 +173,7 @@ void FitsTable::State::read_rows(const RowNumbers& numbers) {
   }
 }
 
-void FitsTable::State::fixed_cells(std::size_t field, std::uint64_t count, FitsCells& out) const {
+void FitsTable::State::fixed_cells(std::size_t field, std::uint64_t count, Cells& out) const {
   const FieldPlace& place = layout.places[field];
   const std::size_t width = out.values.width();
   if (place.code != 'A') out.values.resize_unfilled(count);
@@ -191,7 +191,7 @@ void FitsTable::State::fixed_cells(std::size_t field, std::uint64_t count, FitsC
 
 FitsTable::State::ArrayTask FitsTable::State::array_task(std::size_t field,
                                                          const RowNumbers& numbers,
-                                                         FitsCells& out) {
+                                                         Cells& out) {
   ArrayTask task{field, &out, {}, 0};
   std::uint64_t total = 0;
   for (std::uint64_t row = 0; row < numbers.count; ++row) {
@@ -269,7 +269,7 @@ void FitsTable::State::decode_arrays(std::span<ArrayTask> tasks, std::size_t fir
 
 // Unsigned 64-bit numbers beyond the signed range have become negative.
 void FitsTable::State::check_unsigned(std::size_t field, const RowNumbers& numbers,
-                                      const FitsCells& cells) const {
+                                      const Cells& cells) const {
   if (layout.places[field].zero != 0x1p63 || cells.values.dtype() != DType::I64) return;
   const auto values = cells.values.values<std::int64_t>();
   std::uint64_t row = 0;
@@ -289,7 +289,9 @@ void FitsTable::State::check_unsigned(std::size_t field, const RowNumbers& numbe
 }
 
 FitsTable::FitsTable(const std::filesystem::path& file, std::string_view hdu)
-    : state_(std::make_unique<State>(file, hdu)) {}
+    : FitsTable(OpenedFile(file), hdu) {}
+FitsTable::FitsTable(OpenedFile file, std::string_view hdu)
+    : state_(std::make_unique<State>(std::move(file), hdu)) {}
 FitsTable::~FitsTable() = default;
 FitsTable::FitsTable(FitsTable&&) noexcept = default;
 
@@ -299,6 +301,10 @@ std::uint64_t FitsTable::rows() const {
 
 std::optional<TimeSystem> FitsTable::time_system() const {
   return state_->layout.time_system;
+}
+
+std::vector<OtherTable> FitsTable::others() const {
+  return tables_behind(state_->file, state_->layout);
 }
 
 const std::string& FitsTable::extension() const {
@@ -322,18 +328,18 @@ std::optional<std::string> FitsTable::keyword(const std::string& name) const {
   return cards.text(name);
 }
 
-std::vector<FitsCells> FitsTable::State::read(const RowNumbers& numbers,
+std::vector<Cells> FitsTable::State::read(const RowNumbers& numbers,
                                               std::span<const std::size_t> wanted) {
   for (const std::size_t field : wanted) {
     const FitsField& f = layout.fields.at(field);
-    if (!f.trouble.empty()) file.fail(fmt::format("column '{}': {}", f.info.name, f.trouble));
+    if (!f.problem.empty()) file.fail(fmt::format("column '{}': {}", f.info.name, f.problem));
   }
   read_rows(numbers);
-  std::vector<FitsCells> cells;
+  std::vector<Cells> cells;
   cells.reserve(wanted.size());  // tasks point into it
   std::vector<ArrayTask> tasks;
   for (const std::size_t field : wanted) {
-    FitsCells& out = cells.emplace_back(FitsCells{Column(layout.fields[field].info), {}});
+    Cells& out = cells.emplace_back(Cells{Column(layout.fields[field].info)});
     if (layout.fields[field].is_array) {
       tasks.push_back(array_task(field, numbers, out));
     } else {
@@ -345,7 +351,7 @@ std::vector<FitsCells> FitsTable::State::read(const RowNumbers& numbers,
   return cells;
 }
 
-std::vector<FitsCells> FitsTable::read(std::uint64_t first, std::uint64_t count,
+std::vector<Cells> FitsTable::read(std::uint64_t first, std::uint64_t count,
                                        std::span<const std::size_t> fields) {
   if (first > rows() || count > rows() - first) {
     state_->file.fail(
@@ -354,7 +360,7 @@ std::vector<FitsCells> FitsTable::read(std::uint64_t first, std::uint64_t count,
   return state_->read({first, count}, fields);
 }
 
-std::vector<FitsCells> FitsTable::read(std::span<const std::uint64_t> rows,
+std::vector<Cells> FitsTable::read(std::span<const std::uint64_t> rows,
                                        std::span<const std::size_t> fields) {
   for (const std::uint64_t row : rows) {
     if (row < this->rows()) continue;

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "fits/fits_input.hpp"
+#include "fits/fits_cards.hpp"
 #include "qsohost/error.hpp"
 
 namespace qsohost::inline io_v1 {
@@ -81,7 +81,7 @@ void FitsWriter::finish() {
 
 namespace {
 
-std::uint32_t sum_of(const FitsInput& file, std::uint64_t begin, std::uint64_t end) {
+std::uint32_t sum_of(const OpenedFile& file, std::uint64_t begin, std::uint64_t end) {
   constexpr std::uint64_t kPiece = std::uint64_t{1} << 20;
   FitsSum sum;
   std::vector<std::byte> buffer(std::min(kPiece, end - begin));
@@ -96,7 +96,7 @@ std::uint32_t sum_of(const FitsInput& file, std::uint64_t begin, std::uint64_t e
 }  // namespace
 
 void verify_fits(const std::filesystem::path& path) {
-  const FitsInput file(path);
+  const OpenedFile file(path);
   int number = 1;
   for (auto hdu = std::optional(first_hdu(file)); hdu; hdu = next_hdu(file, *hdu), ++number) {
     if (!hdu->cards.has("DATASUM") || !hdu->cards.has("CHECKSUM")) {

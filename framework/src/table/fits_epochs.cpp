@@ -32,7 +32,7 @@ void add_group(const GroupInfo& group, std::size_t k, Keywords& to) {
   if (!group.has_position) to.add("QPOS", k, "F", "products have no ra and dec");
 }
 
-GroupInfo read_group(const FitsTable& table, std::size_t k) {
+GroupInfo read_group(const InputTable& table, std::size_t k) {
   const auto value = [&](std::string_view stem) {
     return table.keyword(fmt::format("{}{}", stem, k)).value_or("");
   };
@@ -63,7 +63,7 @@ std::vector<FitsKeyword> epoch_keywords(const FitsEpochs& epochs) {
   return keywords.take();
 }
 
-FitsEpochs read_epoch_keywords(const FitsTable& table) {
+FitsEpochs read_epoch_keywords(const InputTable& table) {
   FitsEpochs epochs;
   for (std::size_t k = 1; table.keyword(fmt::format("QLC{}", k)); ++k) {
     epochs.groups.push_back(read_group(table, k));

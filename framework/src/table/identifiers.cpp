@@ -6,6 +6,7 @@
 
 #include "qsohost/error.hpp"
 #include "qsohost/io/input_columns.hpp"
+#include "qsohost/names.hpp"
 
 namespace qsohost::inline io_v1 {
 
@@ -24,20 +25,36 @@ bool is_float(DType dtype) {
 
 }  // namespace
 
-void check_id_type(const ColumnInfo& column, bool is_array, std::string_view file,
-                   std::string_view option) {
-  const bool is_one = !is_array && column.width == 1;
-  if (is_one && column.dtype != DType::Bool && !is_float(column.dtype)) return;
+void check_id_type(const InputColumn& column, std::string_view file, std::string_view option) {
+  const ColumnInfo& info = column.info;
+  const std::string which = fmt::format("{}: column '{}' (option '{}')", file, info.name, option);
+  constexpr const char* kNeeded = "but identifiers must be integers or texts, one a row";
+  if (!column.problem.empty()) {
+    throw RunError(fmt::format("{} cannot be read, {}: {}", which, kNeeded, column.problem));
+  }
+  if (column.is_array || info.width != 1) {
+    throw RunError(fmt::format("{} holds several values a row, {}", which, kNeeded));
+  }
+  if (info.dtype != DType::Bool && !is_float(info.dtype)) return;
+  if (!is_float(info.dtype)) {
+    throw RunError(fmt::format("{} holds {}, {}", which, name_of(info.dtype), kNeeded));
+  }
   throw RunError(fmt::format(
-      "{}: column '{}' (option '{}') holds {}, but identifiers must be integers or "
-      "texts, one a row{}",
-      file, column.name, option, is_one ? name_of(column.dtype) : "several values a row",
-      is_one && is_float(column.dtype) ? ": a floating-point number cannot hold all digits" : ""));
+      "{} holds {}, {}: {}a floating-point number cannot hold all digits; export the identifiers "
+      "as integers or as texts",
+      which, name_of(info.dtype), kNeeded,
+      column.not_integer.empty() ? "" : column.not_integer + "; "));
 }
 
 Column id_column(const Column& read) {
   const DType dtype = read.dtype() == DType::String ? DType::String : DType::I64;
   Column ids({"source_id", dtype, "", read.info().description});
+  if (dtype == DType::String) {  // blanks around a text are no part of an identifier
+    for (std::size_t i = 0; i < read.size(); ++i) {
+      read.is_null(i) ? ids.append_null() : ids.append_string(trimmed(read.strings()[i]));
+    }
+    return ids;
+  }
   if (dtype == read.dtype()) {
     ids.append_cells(read, 0, read.size());
     return ids;
@@ -79,15 +96,13 @@ std::uint64_t IdIndex::row_of(const Column& ids, std::size_t i) const {
   return it == rows_.end() || it->first != key ? kNone : it->second;
 }
 
-std::size_t find_id(const FitsTable& table, std::string_view file, std::string_view name,
-                    std::string_view option) {
-  const std::size_t position = find_column(column_names(table), name, file, option);
-  const FitsField& field = table.fields()[position];
-  check_id_type(field.info, field.is_array, file, option);
+std::size_t find_id(const InputTable& table, std::string_view name, std::string_view option) {
+  const std::size_t position = find_column(table, name, option);
+  if (table.rows() > 0) check_id_type(table.columns()[position], table.name(), option);
   return position;
 }
 
-void for_each_id(FitsTable& table, std::string_view file, std::size_t id,
+void for_each_id(InputTable& table, std::size_t id,
                  const std::function<void(const Column&, std::uint64_t)>& see) {
   for (std::uint64_t first = 0; first < table.rows(); first += kBlock) {
     const std::uint64_t count = std::min(kBlock, table.rows() - first);
@@ -95,23 +110,24 @@ void for_each_id(FitsTable& table, std::string_view file, std::size_t id,
     for (std::size_t i = 0; i < ids.size(); ++i) {
       if (!id_is_missing(ids, i)) continue;
       throw RunError(
-          fmt::format("{}: row {}: the identifier is missing; give one or remove the row", file,
-                      first + i + 1));
+          fmt::format("{}: {}: the identifier is missing; give one or remove the row",
+                      table.name(), table.place(first + i)));
     }
     see(ids, first);
   }
 }
 
-IdIndex index_ids(FitsTable& table, std::string_view file, std::size_t id) {
+IdIndex index_ids(InputTable& table, std::size_t id) {
   IdIndex index;
   index.reserve(table.rows());
-  for_each_id(table, file, id, [&](const Column& ids, std::uint64_t) { index.add(ids); });
+  for_each_id(table, id, [&](const Column& ids, std::uint64_t) { index.add(ids); });
   const auto twice = index.sort();
   if (!twice) return index;
   const Column ids = id_column(table.read(twice->first, 1, std::span(&id, 1))[0].values);
   throw RunError(
-      fmt::format("{}: rows {} and {} have the same identifier {}; every object may be there once",
-                  file, twice->first + 1, twice->second + 1, id_text(ids, 0)));
+      fmt::format("{}: {} and {} have the same identifier {}; every object may be there once",
+                  table.name(), table.place(twice->first), table.place(twice->second),
+                  id_text(ids, 0)));
 }
 
 }  // namespace qsohost::inline io_v1

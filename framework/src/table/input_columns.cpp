@@ -41,15 +41,22 @@ std::size_t find_column(std::span<const std::string> columns, std::string_view n
                              columns[found[0]], columns[found[1]]));
 }
 
-std::vector<std::string> column_names(const FitsTable& table) {
-  std::vector<std::string> names;
-  for (const FitsField& field : table.fields()) names.push_back(field.info.name);
-  return names;
+std::size_t find_column(const InputTable& table, std::string_view name, std::string_view option) {
+  const std::vector<std::string> names = table.column_names();
+  if (columns_called(names, name).empty()) {
+    for (const OtherTable& other : table.others()) {
+      if (columns_called(other.columns, name).empty()) continue;
+      throw RunError(fmt::format(
+          "{}: its first table has no column '{}' (option '{}'), but table '{}' has: hdu = \"{}\"",
+          table.name(), name, option, other.name, other.name));
+    }
+  }
+  return find_column(names, name, table.name(), option);
 }
 
-std::string column_trouble(const FitsField& field) {
-  if (!field.trouble.empty()) return field.trouble;
-  return field.is_array ? "it holds arrays of varying length" : "";
+std::string column_problem(const InputColumn& column) {
+  if (!column.problem.empty()) return column.problem;
+  return column.is_array ? "it holds arrays of varying length" : "";
 }
 
 void ObjectNames::add(std::string_view name, std::string_view column, std::string_view file) {
@@ -93,13 +100,15 @@ std::optional<double> degrees_in(std::string_view unit) {
   return it->degrees;
 }
 
-void check_position_column(const ColumnInfo& column, std::string_view trouble,
-                           std::string_view file, std::string_view option) {
-  const std::string which = fmt::format("{}: column '{}' (option '{}')", file, column.name, option);
-  std::string reason(trouble);
-  if (reason.empty() && column.width != 1) reason = "it holds several values a row";
-  if (reason.empty() && (column.dtype == DType::String || column.dtype == DType::Bool)) {
-    reason = fmt::format("it holds {}", name_of(column.dtype));
+void check_position_column(const InputColumn& column, std::string_view file,
+                           std::string_view option) {
+  const ColumnInfo& info = column.info;
+  const std::string which = fmt::format("{}: column '{}' (option '{}')", file, info.name, option);
+  std::string reason = column_problem(column);
+  if (reason.empty() && info.width != 1) reason = "it holds several values a row";
+  if (reason.empty() && (info.dtype == DType::String || info.dtype == DType::Bool)) {
+    reason = column.not_number.empty() ? fmt::format("it holds {}", name_of(info.dtype))
+                                       : column.not_number;
   }
   if (!reason.empty()) {
     throw RunError(
@@ -107,11 +116,11 @@ void check_position_column(const ColumnInfo& column, std::string_view trouble,
                     "that or name another column",
                     which, reason));
   }
-  if (degrees_in(column.unit)) return;
+  if (degrees_in(info.unit)) return;
   throw RunError(
       fmt::format("{} has the unit '{}', but positions must be in deg, rad, h (of 15 deg), arcmin, "
                   "arcsec or mas; correct the unit or name another column",
-                  which, column.unit));
+                  which, info.unit));
 }
 
 }  // namespace qsohost::inline io_v1

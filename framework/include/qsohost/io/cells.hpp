@@ -1,4 +1,4 @@
-// What a table in a file has: its columns, and cells read from them.
+// What a file with tables has: columns, cells read from them, and other tables.
 #pragma once
 
 #include <cstdint>
@@ -26,6 +26,13 @@ struct InputColumn {
 struct Cells {
   Column values;
   std::vector<std::uint64_t> lengths{};  // one a row for arrays, else empty
+};
+
+// Another table of the same file, which the user may have meant.
+struct OtherTable {
+  std::string name;  // as option `hdu` takes it: a name or a number
+  std::uint64_t rows = 0;
+  std::vector<std::string> columns;
 };
 
 }  // namespace qsohost::inline io_v1

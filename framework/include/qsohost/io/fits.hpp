@@ -29,27 +29,20 @@
 
 #include "qsohost/api.hpp"
 #include "qsohost/column.hpp"
+#include "qsohost/io/cells.hpp"
 #include "qsohost/time_system.hpp"
 
 namespace qsohost::inline io_v1 {
 
 // A column as the header of a table describes it. Unit and description are TUNITn and TCOMMn (or,
 // without TCOMMn, the comment of TTYPEn).
-struct FitsField {
-  ColumnInfo info;                // width: elements of a fixed cell; 1 for arrays
-  bool is_array = false;          // variable-length arrays (P, Q), one a row
+struct FitsField : InputColumn {
   std::size_t string_length = 0;  // bytes that an element of a string column takes
   bool nullable = false;          // integers: TNULLn is there
   std::uint64_t longest = 0;      // elements of the longest array, if the header declares it
-  std::string trouble;            // why it cannot be read; empty if it can
 };
 
-// What was read of one column: `rows` cells; of an array column the arrays end to end and the
-// length of each.
-struct FitsCells {
-  Column values;
-  std::vector<std::uint64_t> lengths;  // one a row for arrays, else empty
-};
+class OpenedFile;
 
 class QSOHOST_API FitsTable {
  public:
@@ -57,6 +50,7 @@ class QSOHOST_API FitsTable {
   // EXTNAME (case does not count) or number (the primary is 0) is given. A file that is shorter
   // than its headers promise is refused.
   explicit FitsTable(const std::filesystem::path& file, std::string_view hdu = "");
+  FitsTable(OpenedFile file, std::string_view hdu);
   ~FitsTable();
   FitsTable(FitsTable&&) noexcept;
 
@@ -66,23 +60,22 @@ class QSOHOST_API FitsTable {
   std::optional<std::size_t> find(std::string_view column) const;  // position; exact spelling
   // The value of a keyword in the table's header, texts without quotes; none if it is missing.
   std::optional<std::string> keyword(const std::string& name) const;
+  // The tables in later HDUs of the file.
+  std::vector<OtherTable> others() const;
   // From TIMESYS, MJDREF (or JDREF) and TREFPOS; none if they are missing or unusual.
   std::optional<TimeSystem> time_system() const;
 
   // Rows first to first + count - 1, counted from 0, of the fields at these positions.
-  std::vector<FitsCells> read(std::uint64_t first, std::uint64_t count,
+  std::vector<Cells> read(std::uint64_t first, std::uint64_t count,
                               std::span<const std::size_t> fields);
   // The rows listed (counted from 0), in the order listed; repeats are allowed.
-  std::vector<FitsCells> read(std::span<const std::uint64_t> rows,
+  std::vector<Cells> read(std::span<const std::uint64_t> rows,
                               std::span<const std::size_t> fields);
 
  private:
   struct State;
   std::unique_ptr<State> state_;
 };
-
-// True if the file begins like a FITS file, or is gzipped. False if it cannot be opened.
-QSOHOST_API bool looks_like_fits(const std::filesystem::path& file);
 
 struct FitsKeyword {
   std::string name;  // at most 8 characters

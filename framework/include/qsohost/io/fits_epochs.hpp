@@ -20,6 +20,7 @@
 
 #include "qsohost/batch.hpp"
 #include "qsohost/io/fits.hpp"
+#include "qsohost/io/input_table.hpp"
 
 namespace qsohost::inline io_v1 {
 
@@ -38,6 +39,6 @@ struct FitsEpochs {
 QSOHOST_API std::vector<FitsKeyword> epoch_keywords(const FitsEpochs& epochs);
 
 // Columns whose light curve is not described are left out; a table without such keywords has none.
-QSOHOST_API FitsEpochs read_epoch_keywords(const FitsTable& table);
+QSOHOST_API FitsEpochs read_epoch_keywords(const InputTable& table);
 
 }  // namespace qsohost::inline io_v1

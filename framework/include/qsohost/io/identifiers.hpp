@@ -13,13 +13,13 @@
 
 #include "qsohost/api.hpp"
 #include "qsohost/column.hpp"
-#include "qsohost/io/fits.hpp"
+#include "qsohost/io/input_table.hpp"
 
 namespace qsohost::inline io_v1 {
 
 // Throws RunError, which names file, column and option, unless the column holds integers or
 // texts, one a row. (A floating-point number does not hold all digits of a 64-bit identifier.)
-QSOHOST_API void check_id_type(const ColumnInfo& column, bool is_array, std::string_view file,
+QSOHOST_API void check_id_type(const InputColumn& column, std::string_view file,
                                std::string_view option = "id");
 
 // The column "source_id" as in batches, i64 or string, from one that passed check_id_type.
@@ -44,19 +44,19 @@ class QSOHOST_API IdIndex {
   std::vector<std::pair<std::int64_t, std::uint64_t>> rows_;  // key, row
 };
 
-// Of a FITS table; `file` is for messages.
+// Of a table in a file.
 //
 // Position of the identifiers' column, by find_column; throws RunError as find_column does, and for
 // another type. `option` is where the user wrote its name.
-QSOHOST_API std::size_t find_id(const FitsTable& table, std::string_view file,
-                                std::string_view name, std::string_view option = "id");
+QSOHOST_API std::size_t find_id(const InputTable& table, std::string_view name,
+                                std::string_view option = "id");
 
 // Calls `see(ids, first)` for blocks of rows, `ids` as from id_column, `first` counted from 0.
 // Throws RunError where an identifier is missing.
-QSOHOST_API void for_each_id(FitsTable& table, std::string_view file, std::size_t id,
+QSOHOST_API void for_each_id(InputTable& table, std::size_t id,
                              const std::function<void(const Column&, std::uint64_t)>& see);
 
 // Throws RunError with the rows if an identifier is missing or repeated.
-QSOHOST_API IdIndex index_ids(FitsTable& table, std::string_view file, std::size_t id);
+QSOHOST_API IdIndex index_ids(InputTable& table, std::size_t id);
 
 }  // namespace qsohost::inline io_v1

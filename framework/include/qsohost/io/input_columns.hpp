@@ -13,7 +13,7 @@
 
 #include "qsohost/api.hpp"
 #include "qsohost/column.hpp"
-#include "qsohost/io/fits.hpp"
+#include "qsohost/io/input_table.hpp"
 #include "qsohost/names.hpp"
 
 namespace qsohost::inline io_v1 {
@@ -28,10 +28,12 @@ QSOHOST_API std::vector<std::size_t> columns_called(std::span<const std::string>
 QSOHOST_API std::size_t find_column(std::span<const std::string> columns, std::string_view name,
                                     std::string_view file, std::string_view option);
 
-QSOHOST_API std::vector<std::string> column_names(const FitsTable& table);
+// The same of a table's columns; where another table of the file has the column, the error says so.
+QSOHOST_API std::size_t find_column(const InputTable& table, std::string_view name,
+                                    std::string_view option);
 
-// Why a field cannot be a column of objects; empty if it can.
-QSOHOST_API std::string column_trouble(const FitsField& field);
+// Why a column cannot be one of objects, which has a fixed number of values a row; empty if it can.
+QSOHOST_API std::string column_problem(const InputColumn& column);
 
 // The names that a source gives to the columns of its objects. FITS ignores case, so two names that
 // differ only in case are refused before the run, not when the file is written.
@@ -54,8 +56,7 @@ class QSOHOST_API ObjectNames {
 QSOHOST_API std::optional<double> degrees_in(std::string_view unit);
 
 // Throws RunError unless the column holds numbers, one a row, without a unit or in one of angles.
-// `trouble`: why it cannot be read as numbers, if that is known.
-QSOHOST_API void check_position_column(const ColumnInfo& column, std::string_view trouble,
-                                       std::string_view file, std::string_view option);
+QSOHOST_API void check_position_column(const InputColumn& column, std::string_view file,
+                                       std::string_view option);
 
 }  // namespace qsohost::inline io_v1

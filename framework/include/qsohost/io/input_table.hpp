@@ -32,13 +32,6 @@ namespace qsohost::inline io_v1 {
 
 class TableInput;
 
-// Another table of the same file, which the user may have meant.
-struct OtherTable {
-  std::string name;  // as option `hdu` takes it: a name or a number
-  std::uint64_t rows = 0;
-  std::vector<std::string> columns;
-};
-
 // Memory does not grow with the file; text forms and VOTables take temporary disk space (TMPDIR).
 // One thread at a time may use an InputTable; different ones may be used by different threads.
 // Every function throws RunError, which names the file and the place in it.

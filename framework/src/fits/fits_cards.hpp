@@ -1,5 +1,5 @@
-// Reads the bytes and headers of a FITS file. CFITSIO 4.2 overruns its buffers on damaged headers,
-// so it does not get files from elsewhere.
+// Reads the headers of a FITS file. CFITSIO 4.2 overruns its buffers on damaged headers, so it does
+// not get files from elsewhere.
 #pragma once
 
 #include <cstddef>
@@ -11,35 +11,16 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "files/opened_file.hpp"
 #include "qsohost/error.hpp"
 
 namespace qsohost::inline io_v1 {
-
-class FitsInput {
- public:
-  // Plain or gzipped; a gzipped file is unpacked into an unnamed temporary file.
-  explicit FitsInput(const std::filesystem::path& file);
-  ~FitsInput();
-  FitsInput(FitsInput&& other) noexcept;
-  FitsInput& operator=(FitsInput&&) = delete;
-
-  const std::string& name() const { return name_; }
-  std::uint64_t size() const { return size_; }
-  void read(std::uint64_t offset, std::span<std::byte> to) const;
-  [[noreturn]] void fail(std::string_view what) const;
-
- private:
-  void unpack();
-  int fd_ = -1;
-  std::string name_;
-  std::uint64_t size_ = 0;
-};
 
 // The cards of one header. Of a repeated keyword, the first counts.
 class FitsCards {
  public:
   // The header that begins at `offset`; end() is where it ends.
-  FitsCards(const FitsInput& file, std::uint64_t offset);
+  FitsCards(const OpenedFile& file, std::uint64_t offset);
 
   std::uint64_t end() const { return end_; }
   bool has(const std::string& name) const { return cards_.contains(name); }
@@ -60,7 +41,7 @@ class FitsCards {
   template <class T>
   std::optional<T> parse(const std::string& name) const;
 
-  const FitsInput* file_;
+  const OpenedFile* file_;
   std::unordered_map<std::string, Card> cards_;
   std::string continued_;  // keyword whose text continues in the next card
   std::uint64_t end_ = 0;
@@ -75,7 +56,7 @@ struct FitsHdu {
 };
 
 // The first HDU, and the one after another if there is one.
-FitsHdu first_hdu(const FitsInput& file);
-std::optional<FitsHdu> next_hdu(const FitsInput& file, const FitsHdu& hdu);
+FitsHdu first_hdu(const OpenedFile& file);
+std::optional<FitsHdu> next_hdu(const OpenedFile& file, const FitsHdu& hdu);
 
 }  // namespace qsohost::inline io_v1
