@@ -9,7 +9,7 @@ namespace qsohost::inline io_v1 {
 
 namespace {
 
-constexpr std::size_t kSafeDigits = 18;  // an integer of so many fits into 64 bits
+constexpr std::string_view kLargest = "9223372036854775807";  // integer of 64 bits
 
 // Skips digits and returns how many there were.
 std::size_t skip_digits(const char*& c, const char* end) {
@@ -32,7 +32,9 @@ std::optional<CellKind> kind_of_decimal(std::string_view cell) {
   if (c == end) {
     if (whole == 0) return std::nullopt;
     if (whole > 1 && *first == '0') return CellKind::Text;
-    return whole <= kSafeDigits || parse_int(cell) ? CellKind::Integer : CellKind::LongInteger;
+    const bool fits = whole < kLargest.size() ||
+                      (whole == kLargest.size() && std::string_view(first, whole) <= kLargest);
+    return fits || parse_int(cell) ? CellKind::Integer : CellKind::LongInteger;
   }
   std::size_t fraction = 0;
   if (*c == '.') fraction = skip_digits(++c, end);

@@ -32,39 +32,34 @@ std::optional<T> integer_of(std::string_view cell) {
 
 template <class T>
 std::optional<T> value_of(std::string_view cell) {
-  if constexpr (std::is_same_v<T, bool>) {
+  if constexpr (std::is_same_v<T, bool>)
     return truth_of(cell);
-  } else if constexpr (std::is_integral_v<T>) {
+  else if constexpr (std::is_same_v<T, float>)
+    return parse_float(cell);
+  else if constexpr (std::is_same_v<T, double>)
+    return parse_double(cell);
+  else
     return integer_of<T>(cell);
-  } else {
-    std::optional<T> value;
-    if constexpr (std::is_same_v<T, float>) {
-      value = parse_float(cell);
-    } else {
-      value = parse_double(cell);
-    }
-    if (value) return value;
-    const auto hexadecimal = parse_int(cell);
-    if (hexadecimal) value = static_cast<T>(*hexadecimal);
-    return value;
-  }
 }
 
-// A missing float is NaN, of a type that has nulls it is one.
+// A missing float is NaN, of a type that has nulls it is one. Among floats there may be hexadecimal
+// integers.
 template <class T>
 bool append_number(std::string_view cell, Column& to) {
   if (const auto value = value_of<T>(cell)) {
     to.append<T>(*value);
     return true;
   }
-  if (!is_missing(cell)) return false;
+  const bool missing = is_missing(cell);
   if constexpr (std::is_floating_point_v<T>) {
-    to.append<T>(std::numeric_limits<T>::quiet_NaN());
+    const auto integer = parse_int(cell);
+    to.append<T>(integer ? static_cast<T>(*integer) : std::numeric_limits<T>::quiet_NaN());
+    return missing || integer;
   } else {
     to.append<T>(T{});
     to.set_null(to.values<T>().size() - 1);
+    return missing;
   }
-  return true;
 }
 
 void append_text(std::string_view cell, bool is_null, Column& to) {
