@@ -1,4 +1,4 @@
-// Cross-match of two FITS tables on the sky: the rules are those of qsohost/io/crossmatch.hpp.
+// Cross-match of two tables on the sky: the rules are those of qsohost/io/crossmatch.hpp.
 //
 // The places of the table with fewer rows are kept in memory (24 bytes a row), the other table is
 // streamed. Pairs use 32 bytes each; rows are read again, by number, when their batch is due. So
@@ -18,6 +18,7 @@
 #include <qsohost/io/input_table.hpp>
 #include <qsohost/io/identifiers.hpp>
 #include <qsohost/io/input_columns.hpp>
+#include <qsohost/names.hpp>
 #include <qsohost/plugin.hpp>
 
 #include "condition.hpp"
@@ -54,15 +55,23 @@ class FitsCrossmatch final : public qsohost::Source {
  private:
   bool is_open() const { return right_ != nullptr; }
   const ColumnInfo& info_of(const qsohost::CrossmatchColumn& column) const;
-  void check_selected() const;
+  bool is_named(const qsohost::CrossmatchColumn& column) const;
+  void leave_out_unreadable(qsohost::Context& context);
   void find_pairs(qsohost::Context& context);
   void choose_pairs(qsohost::Context& context);
   int thread_count() const;
   std::vector<Column> gather(Input& input, bool is_right, std::span<const Pair> pairs) const;
 
-  qsohost::Option<qsohost::Path> left{this, "left", qsohost::required, "FITS table of quasars"};
+  qsohost::Option<qsohost::Path> left{
+      this, "left", qsohost::required,
+      "table of quasars: FITS, VOTable, IPAC, ECSV, CSV or TSV, also gzipped"};
   qsohost::Option<qsohost::Path> right{this, "right", qsohost::required,
-                                       "FITS table of a survey, with identifiers"};
+                                       "table of a survey, with identifiers; likewise"};
+  qsohost::Option<std::string> left_hdu{
+      this, "left_hdu", "",
+      "HDU or TABLE of the left file, by name or number (\"2\"; the primary HDU is 0, the first "
+      "TABLE 1); empty: the first table"};
+  qsohost::Option<std::string> right_hdu{this, "right_hdu", "", "the same of the right file"};
   qsohost::CrossmatchOptions cross{this};
   qsohost::Option<std::int64_t> threads{this,
                                         "threads",
@@ -98,36 +107,51 @@ void FitsCrossmatch::declare(const qsohost::Schema& /*before*/, qsohost::Ports& 
   for (qsohost::Port& port : qsohost::crossmatch_ports(layout_)) ports.adds(std::move(port));
 }
 
-// Reports all columns that cannot be read at once, and how to exclude them.
-void FitsCrossmatch::check_selected() const {
-  std::string troubles;
-  std::string entries;
-  for (const qsohost::CrossmatchColumn& column : layout_.columns) {
+// Whether option `columns` asks for this column by its name, not by "all" or "gaia.*".
+bool FitsCrossmatch::is_named(const qsohost::CrossmatchColumn& column) const {
+  const std::string& name =
+      (column.is_right ? right_ : left_)->columns().columns[column.position];
+  const std::string full = fmt::format("{}.{}", (*cross.prefixes)[column.is_right ? 1 : 0], name);
+  return std::ranges::any_of(*cross.columns, [&](const std::string& entry) {
+    const std::string wanted = qsohost::lower_case(entry);
+    return wanted == qsohost::lower_case(name) || wanted == qsohost::lower_case(full);
+  });
+}
+
+// Columns that cannot be read are left out with a warning, unless they are asked for.
+void FitsCrossmatch::leave_out_unreadable(qsohost::Context& context) {
+  std::string problems;
+  std::erase_if(layout_.columns, [&](const qsohost::CrossmatchColumn& column) {
     const Input& input = column.is_right ? *right_ : *left_;
     const qsohost::InputColumn& field = input.table().columns()[column.position];
-    const std::string trouble = qsohost::column_problem(field);
-    if (trouble.empty()) continue;
-    troubles += fmt::format("{}: column '{}' cannot be taken: {}\n", input.name(), field.info.name,
-                            trouble);
-    entries += fmt::format("{}\"-{}.{}\"", entries.empty() ? "" : ", ",
-                           (*cross.prefixes)[column.is_right ? 1 : 0], field.info.name);
-  }
-  if (troubles.empty()) return;
-  throw RunError(
-      fmt::format("{}leave them out: columns = [\"all\", {}], or likewise", troubles, entries));
+    const std::string problem = qsohost::column_problem(field);
+    if (problem.empty()) return false;
+    if (is_named(column)) {
+      problems += fmt::format("{}: column '{}' (option 'columns') cannot be taken: {}\n",
+                              input.name(), field.info.name, problem);
+    } else {
+      context.warn(fmt::format("{}: column '{}' is left out: {}", input.name(), field.info.name,
+                               problem));
+    }
+    return true;
+  });
+  if (!problems.empty()) throw RunError(problems + "leave them out of option 'columns'");
 }
 
 void FitsCrossmatch::open(qsohost::Context& context) {
   auto left_input = std::make_unique<Input>(
-      left->text, Input::PositionNames{*cross.left_ra, *cross.left_dec, "left_ra", "left_dec"});
+      left->text, *left_hdu, Input::PositionNames{*cross.left_ra, *cross.left_dec, "left_ra", "left_dec"});
   auto right_input = std::make_unique<Input>(
-      right->text,
+      right->text, *right_hdu,
       Input::PositionNames{*cross.right_ra, *cross.right_dec, "right_ra", "right_dec"});
   id_ = qsohost::find_id(right_input->table(), *cross.id);
   layout_ = qsohost::crossmatch_layout(left_input->columns(), right_input->columns(), cross);
   left_ = std::move(left_input);
   right_ = std::move(right_input);
-  check_selected();
+  for (const Input* input : {left_.get(), right_.get()}) {
+    for (const std::string& warning : input->table().warnings()) context.warn(warning);
+  }
+  leave_out_unreadable(context);
   find_pairs(context);
   choose_pairs(context);
 }
@@ -241,4 +265,4 @@ void FitsCrossmatch::close() noexcept {
 
 QSOHOST_PLUGIN("fits-crossmatch", QSOHOST_VERSION,
                qsohost::stage<FitsCrossmatch>("fits-crossmatch",
-                                              "pairs of rows of two FITS tables, by position"));
+                                              "pairs of rows of two tables in files, by position"));

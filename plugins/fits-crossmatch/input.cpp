@@ -22,8 +22,8 @@ constexpr std::size_t kBlock = std::size_t{1} << 17;  // places, to keep all thr
 
 }  // namespace
 
-Input::Input(const std::string& path, const PositionNames& names)
-    : table_(path),
+Input::Input(const std::string& path, const std::string& hdu, const PositionNames& names)
+    : table_(path, hdu),
       columns_{path, table_.column_names()},
       ra_(find_position(names.ra, names.ra_option)),
       dec_(find_position(names.dec, names.dec_option)) {}

@@ -1,4 +1,4 @@
-// One of the two FITS tables: its columns and its rows' positions.
+// One of the two tables: its columns and its rows' positions.
 #pragma once
 
 #include <cstddef>
@@ -26,8 +26,8 @@ class Input {
     std::string ra_option;
     std::string dec_option;
   };
-  // Throws RunError if the file is not a FITS table or lacks these columns.
-  Input(const std::string& path, const PositionNames& names);
+  // Throws RunError if the file has no such table, or lacks these columns.
+  Input(const std::string& path, const std::string& hdu, const PositionNames& names);
 
   const std::string& name() const { return columns_.name; }
   const qsohost::CrossmatchTable& columns() const { return columns_; }

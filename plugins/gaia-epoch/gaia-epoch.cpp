@@ -36,11 +36,16 @@ class GaiaEpoch : public qsohost::Fetcher {
                                        "archive",
                                        qsohost::required,
                                        {{"wsdb", ArchiveKind::Wsdb}, {"files", ArchiveKind::Files}},
-                                       "files: FITS files of the table (option paths); wsdb: a "
+                                       "files: files of the table (option paths); wsdb: a "
                                        "PostgreSQL database (options dsn, table, lanes)"};
   qsohost::Option<std::vector<qsohost::Path>> paths{
       this, "paths", std::vector<qsohost::Path>{},
-      "FITS files with rows of epoch_photometry; an index of them is kept in the run directory"};
+      "files with rows of epoch_photometry: FITS, VOTable, ECSV, also gzipped; an index of them is "
+      "kept in the run directory"};
+  qsohost::Option<std::string> hdu{
+      this, "hdu", "",
+      "HDU or TABLE of these files, by name or number (\"2\"; the primary HDU is 0, the first TABLE "
+      "1); empty: the first table"};
   qsohost::Option<std::string> dsn{
       this, "dsn", "",
       "the database: libpq connection string, URI, or one word for a service of "
@@ -105,10 +110,10 @@ class GaiaEpoch : public qsohost::Fetcher {
     const std::filesystem::path& folder = context.run().work_dir;  // none in a dry run
     const std::filesystem::path index =
         folder.empty() ? folder : folder / qsohost::kIndexFolder / label();
-    archive_ = std::make_unique<gaia::FileArchive>(files, wanted_, index, context);
+    archive_ = std::make_unique<gaia::FileArchive>(files, *hdu, wanted_, index, context);
   }
 
-  // A FITS file is read by only one thread at a time.
+  // A file is read by only one thread at a time.
   int lanes() const override {
     return *archive == ArchiveKind::Wsdb ? static_cast<int>(*connections) : 1;
   }

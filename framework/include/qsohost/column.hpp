@@ -144,6 +144,8 @@ class QSOHOST_API Column {
   void append_string(std::string_view value);
   void append_null();  // a whole cell: NaN, 0, false or ""
   void append_cells(const Column& other, std::size_t first, std::size_t count);
+  // The same counted in values, whatever the widths; the caller ends with whole cells.
+  void append_values(const Column& other, std::size_t first, std::size_t count);
 
   // A number of any numeric type as double; a null is NaN. Throws RunError for strings.
   double number(std::size_t value_index) const;
