@@ -114,6 +114,7 @@ class QSOHOST_API Column {
   const ColumnInfo& info() const { return info_; }
   const std::string& name() const { return info_.name; }
   void rename(std::string name) { info_.name = std::move(name); }
+  void set_unit(std::string unit) { info_.unit = std::move(unit); }  // the values stay as they are
   DType dtype() const { return info_.dtype; }
   std::size_t width() const { return info_.width; }
   // Throws RunError when cells have another width: for code that counts values by rows or epochs.
