@@ -46,6 +46,7 @@ class AnswerReader {
   void read_row(Epoch& epoch);
   void read_cell(const Used& column, std::string_view cell, Epoch& epoch) const;
   std::uint8_t read_band(std::string_view filter) const;
+  void check(const Epoch& epoch) const;
   void add(const Epoch& epoch);
   const Epoch& before() const { return curves_[last_].epochs.back(); }
   void set_positions();
@@ -122,7 +123,7 @@ void AnswerReader::read_row(Epoch& epoch) {
 
 void AnswerReader::read_cell(const Used& column, std::string_view cell, Epoch& epoch) const {
   if (column.rule->read(cell, epoch)) return;
-  if (qsohost::is_missing(cell) && !column.rule->is_required) {
+  if (qsohost::is_missing(cell) && !column.rule->is_filled) {
     epoch.nulls |= column.bit;
     return;
   }
@@ -140,11 +141,18 @@ std::uint8_t AnswerReader::read_band(std::string_view filter) const {
       fmt::format("line {}: column filtercode: '{}' is none of zg, zr, zi", table_.line(), filter));
 }
 
-void AnswerReader::add(const Epoch& epoch) {
-  if (!std::isfinite(epoch.ra) || !std::isfinite(epoch.dec) || !std::isfinite(epoch.mjd)) {
+void AnswerReader::check(const Epoch& epoch) const {
+  if (!std::isfinite(epoch.ra) || !std::isfinite(epoch.dec) || std::isinf(epoch.mjd)) {
     throw BadObject(fmt::format("line {}: position ({}, {}) or mjd ({}) is not finite",
                                 table_.line(), epoch.ra, epoch.dec, epoch.mjd));
   }
+  const std::string misplaced = qsohost::misplaced_time(qsohost::kMjdUtc, epoch.mjd);
+  if (misplaced.empty()) return;
+  throw BadObject(fmt::format("line {}: column mjd: {}: {}", table_.line(), epoch.mjd, misplaced));
+}
+
+void AnswerReader::add(const Epoch& epoch) {
+  check(epoch);
   if (curves_.empty() || epoch.oid != before().oid) {
     last_ = index_.try_emplace(epoch.oid, curves_.size()).first->second;
   }
@@ -173,9 +181,10 @@ void AnswerReader::set_positions() {
 // The archive's responses are mostly in this order, but that is not guaranteed.
 void AnswerReader::sort() {
   std::ranges::sort(curves_, {}, &Curve::oid);
-  const auto is_earlier = [](const Epoch& a, const Epoch& b) {
-    return std::tie(a.mjd, a.expid) < std::tie(b.mjd, b.expid);
+  const auto key = [](const Epoch& epoch) {  // NaN has no order
+    return std::tuple(std::isnan(epoch.mjd), std::isnan(epoch.mjd) ? 0 : epoch.mjd, epoch.expid);
   };
+  const auto is_earlier = [&](const Epoch& a, const Epoch& b) { return key(a) < key(b); };
   for (Curve& curve : curves_) {
     if (std::ranges::is_sorted(curve.epochs, is_earlier)) continue;
     std::ranges::stable_sort(curve.epochs, is_earlier);
