@@ -31,14 +31,14 @@ std::uint64_t CatalogJoin::row_of(const Column& ids, std::size_t i) const {
   if (is_text == (ids.dtype() == qsohost::DType::String)) return index_.row_of(ids, i);
   const std::string text = qsohost::id_text(ids, i);
   if (is_text) {
-    Column id({"source_id", qsohost::DType::String});
+    Column id({"source_id", qsohost::DType::String, "", ""});
     id.append_string(text);
     return index_.row_of(id, 0);
   }
   // 0012 is not 12.
   const auto number = qsohost::parse_int(text);
   if (!number || std::to_string(*number) != text) return qsohost::IdIndex::kNone;
-  Column id({"source_id", qsohost::DType::I64});
+  Column id({"source_id", qsohost::DType::I64, "", ""});
   id.append(*number);
   return index_.row_of(id, 0);
 }

@@ -233,7 +233,7 @@ class Planner {
     FromFlux& flux = *curve.from_flux;
     const std::string& unit = unit_of(curve, flux.flux);
     set_unit(curve, flux.flux_err, unit, "errors of fluxes");
-    if (!std::isnan(*flux.zero_point)) return;
+    if (*flux.zero_point != kAb) return;
     const auto jansky = qsohost::unit_factor(unit, "Jy");
     if (unit.empty() || !jansky) {
       throw RunError(fmt::format(

@@ -12,7 +12,7 @@
 
 namespace curves {
 
-inline constexpr double kNoZeroPoint = std::numeric_limits<double>::quiet_NaN();
+inline constexpr double kAb = std::numeric_limits<double>::infinity();
 inline constexpr double kAbZeroPoint = 8.90;  // of 1 Jy; Oke & Gunn 1983, ApJ 266, 713
 
 // A light curve defined by the names of its columns, for files of other surveys.
@@ -28,9 +28,9 @@ struct Band : qsohost::OptionOwner {
   qsohost::Option<std::string> flux_err{this, "flux_err", "",
                                         "column of errors of the fluxes, in place of mag_err"};
   qsohost::Option<double> zero_point{
-      this, "zero_point", kNoZeroPoint,
-      "magnitude of a source of flux 1 in the unit of the file; nan: AB magnitudes, for fluxes whose "
-      "unit is Jy or can be converted to it (AB is 8.90 for 1 Jy)"};
+      this, "zero_point", kAb,
+      "magnitude of a source of flux 1 in the unit of the file; inf: AB magnitudes, for fluxes whose "
+      "unit can be converted to Jy"};
   qsohost::Option<std::vector<std::string>> columns{this, "columns", std::vector<std::string>{},
                                                     "further columns of this light curve"};
   qsohost::Option<std::string> time_system{
@@ -58,7 +58,7 @@ struct FromFlux {
 
 struct Curve {
   qsohost::GroupInfo info;
-  std::vector<Origin> columns;
+  std::vector<Origin> columns{};
   std::optional<FromFlux> from_flux{};
   bool numbers_epochs = false;   // has no epoch_id of its own
 };
