@@ -15,9 +15,9 @@
 #include <vector>
 
 #include <qsohost/io/crossmatch.hpp>
-#include <qsohost/io/input_table.hpp>
 #include <qsohost/io/identifiers.hpp>
 #include <qsohost/io/input_columns.hpp>
+#include <qsohost/io/input_table.hpp>
 #include <qsohost/names.hpp>
 #include <qsohost/plugin.hpp>
 
@@ -109,8 +109,7 @@ void FitsCrossmatch::declare(const qsohost::Schema& /*before*/, qsohost::Ports& 
 
 // Whether option `columns` asks for this column by its name, not by "all" or "gaia.*".
 bool FitsCrossmatch::is_named(const qsohost::CrossmatchColumn& column) const {
-  const std::string& name =
-      (column.is_right ? right_ : left_)->columns().columns[column.position];
+  const std::string& name = (column.is_right ? right_ : left_)->columns().columns[column.position];
   const std::string full = fmt::format("{}.{}", (*cross.prefixes)[column.is_right ? 1 : 0], name);
   return std::ranges::any_of(*cross.columns, [&](const std::string& entry) {
     const std::string wanted = qsohost::lower_case(entry);
@@ -130,8 +129,8 @@ void FitsCrossmatch::leave_out_unreadable(qsohost::Context& context) {
       problems += fmt::format("{}: column '{}' (option 'columns') cannot be taken: {}\n",
                               input.name(), field.info.name, problem);
     } else {
-      context.warn(fmt::format("{}: column '{}' is left out: {}", input.name(), field.info.name,
-                               problem));
+      context.warn(
+          fmt::format("{}: column '{}' is left out: {}", input.name(), field.info.name, problem));
     }
     return true;
   });
@@ -140,7 +139,8 @@ void FitsCrossmatch::leave_out_unreadable(qsohost::Context& context) {
 
 void FitsCrossmatch::open(qsohost::Context& context) {
   auto left_input = std::make_unique<Input>(
-      left->text, *left_hdu, Input::PositionNames{*cross.left_ra, *cross.left_dec, "left_ra", "left_dec"});
+      left->text, *left_hdu,
+      Input::PositionNames{*cross.left_ra, *cross.left_dec, "left_ra", "left_dec"});
   auto right_input = std::make_unique<Input>(
       right->text, *right_hdu,
       Input::PositionNames{*cross.right_ra, *cross.right_dec, "right_ra", "right_dec"});

@@ -6,9 +6,9 @@
 #include <numeric>
 
 #include <qsohost/error.hpp>
-#include <qsohost/io/input_table.hpp>
 #include <qsohost/io/identifiers.hpp>
 #include <qsohost/io/input_columns.hpp>
+#include <qsohost/io/input_table.hpp>
 
 namespace crossmatch {
 

@@ -42,10 +42,10 @@ class GaiaEpoch : public qsohost::Fetcher {
       this, "paths", std::vector<qsohost::Path>{},
       "files with rows of epoch_photometry: FITS, VOTable, ECSV, also gzipped; an index of them is "
       "kept in the run directory"};
-  qsohost::Option<std::string> hdu{
-      this, "hdu", "",
-      "HDU or TABLE of these files, by name or number (\"2\"; the primary HDU is 0, the first TABLE "
-      "1); empty: the first table"};
+  qsohost::Option<std::string> hdu{this, "hdu", "",
+                                   "HDU or TABLE of these files, by name or number (\"2\"; the "
+                                   "primary HDU is 0, the first TABLE "
+                                   "1); empty: the first table"};
   qsohost::Option<std::string> dsn{
       this, "dsn", "",
       "the database: libpq connection string, URI, or one word for a service of "

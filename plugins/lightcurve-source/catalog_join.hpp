@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include <qsohost/io/input_table.hpp>
 #include <qsohost/io/identifiers.hpp>
 #include <qsohost/io/input_columns.hpp>
+#include <qsohost/io/input_table.hpp>
 #include <qsohost/plugin.hpp>
 
 #include "curve_layout.hpp"

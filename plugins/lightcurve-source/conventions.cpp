@@ -86,8 +86,7 @@ std::optional<EpochColumn> known_column(std::string_view file_column) {
   for (const std::string_view band : kZtfBands) {
     const std::string suffix = fmt::format("_{}", band);
     if (!name.ends_with(suffix) || name.size() == suffix.size()) continue;
-    return EpochColumn{fmt::format("ztf.{}", band),
-                       name.substr(0, name.size() - suffix.size())};
+    return EpochColumn{fmt::format("ztf.{}", band), name.substr(0, name.size() - suffix.size())};
   }
   return std::nullopt;
 }

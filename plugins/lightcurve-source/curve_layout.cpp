@@ -9,9 +9,9 @@
 #include <set>
 #include <utility>
 
-#include <qsohost/io/input_table.hpp>
 #include <qsohost/io/fits_epochs.hpp>
 #include <qsohost/io/input_columns.hpp>
+#include <qsohost/io/input_table.hpp>
 #include <qsohost/io/units.hpp>
 #include <qsohost/names.hpp>
 #include "conventions.hpp"
@@ -237,7 +237,8 @@ class Planner {
     const auto jansky = qsohost::unit_factor(unit, "Jy");
     if (unit.empty() || !jansky) {
       throw RunError(fmt::format(
-          "{}: column '{}' has {}, so there is no AB magnitude of it; give zero_point, the magnitude "
+          "{}: column '{}' has {}, so there is no AB magnitude of it; give zero_point, the "
+          "magnitude "
           "of a source of flux 1, in [[stage.band]] of '{}'",
           files_[origin(curve, flux.flux).file].name, field_of(origin(curve, flux.flux)).info.name,
           unit.empty() ? "no unit" : fmt::format("the unit '{}'", unit), curve.info.name));
@@ -260,7 +261,8 @@ class Planner {
     it->unit = wanted;
     if (info.unit.empty() || qsohost::unit_factor(info.unit, wanted)) return;
     throw RunError(fmt::format(
-        "{}: column '{}' of light curve '{}' has the unit '{}', but {} must be in {}, or a unit that "
+        "{}: column '{}' of light curve '{}' has the unit '{}', but {} must be in {}, or a unit "
+        "that "
         "can be converted to it; correct the unit{}",
         files_[it->file].name, info.name, curve.info.name, info.unit, what, wanted,
         wanted == "mag" ? ", or name fluxes by flux and flux_err in [[stage.band]]" : ""));
@@ -315,8 +317,7 @@ class Planner {
         continue;
       }
       const InputFile& in = files_[file];
-      const std::size_t i =
-          qsohost::find_column(in.table, name, "columns");
+      const std::size_t i = qsohost::find_column(in.table, name, "columns");
       if (i == in.id) continue;
       if (const auto trouble = qsohost::column_problem(in.table.columns()[i]); !trouble.empty()) {
         throw RunError(fmt::format("{}: column '{}' cannot be taken: {}", in.name, name, trouble));

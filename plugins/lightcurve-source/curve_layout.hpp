@@ -27,10 +27,10 @@ struct Band : qsohost::OptionOwner {
       this, "flux", "", "column of fluxes, in place of mag: mag = zero_point - 2.5 log10(flux)"};
   qsohost::Option<std::string> flux_err{this, "flux_err", "",
                                         "column of errors of the fluxes, in place of mag_err"};
-  qsohost::Option<double> zero_point{
-      this, "zero_point", kAb,
-      "magnitude of a source of flux 1 in the unit of the file; inf: AB magnitudes, for fluxes whose "
-      "unit can be converted to Jy"};
+  qsohost::Option<double> zero_point{this, "zero_point", kAb,
+                                     "magnitude of a source of flux 1 in the unit of the file; "
+                                     "inf: AB magnitudes, for fluxes whose "
+                                     "unit can be converted to Jy"};
   qsohost::Option<std::vector<std::string>> columns{this, "columns", std::vector<std::string>{},
                                                     "further columns of this light curve"};
   qsohost::Option<std::string> time_system{
@@ -60,7 +60,7 @@ struct Curve {
   qsohost::GroupInfo info;
   std::vector<Origin> columns{};
   std::optional<FromFlux> from_flux{};
-  bool numbers_epochs = false;   // has no epoch_id of its own
+  bool numbers_epochs = false;  // has no epoch_id of its own
 };
 
 struct Layout {

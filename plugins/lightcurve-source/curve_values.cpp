@@ -112,10 +112,11 @@ void add_curve(const Curve& curve, CurveCells cells, qsohost::Group& group, Curv
 std::vector<std::string> warnings_of(const Curve& curve, const CurveReport& report) {
   std::vector<std::string> out;
   if (report.without_flux > 0) {
-    out.push_back(fmt::format(
-        "light curve '{}': {} of {} epochs have a flux that is negative, zero or missing; they stay, "
-        "without a magnitude",
-        curve.info.name, report.without_flux, report.epochs));
+    out.push_back(
+        fmt::format("light curve '{}': {} of {} epochs have a flux that is negative, zero or "
+                    "missing; they stay, "
+                    "without a magnitude",
+                    curve.info.name, report.without_flux, report.epochs));
   }
   constexpr double kDay = 1.0 / 1440;  // a minute
   const double step =

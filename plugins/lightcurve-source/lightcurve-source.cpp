@@ -12,10 +12,10 @@
 #include <utility>
 #include <vector>
 
-#include <qsohost/io/input_table.hpp>
-#include <qsohost/io/units.hpp>
 #include <qsohost/io/identifiers.hpp>
 #include <qsohost/io/input_columns.hpp>
+#include <qsohost/io/input_table.hpp>
+#include <qsohost/io/units.hpp>
 #include <qsohost/names.hpp>
 #include <qsohost/plugin.hpp>
 
@@ -69,8 +69,7 @@ class LightCurveSource final : public qsohost::Source {
   DType dtype_of(const Origin& origin) const {
     const qsohost::ColumnInfo& info = field_of(origin).info;
     const bool is_float = info.dtype == DType::F32 || info.dtype == DType::F64;
-    const bool is_same =
-        origin.unit.empty() || qsohost::unit_factor(info.unit, origin.unit) == 1.0;
+    const bool is_same = origin.unit.empty() || qsohost::unit_factor(info.unit, origin.unit) == 1.0;
     return is_float || is_same ? info.dtype : DType::F64;
   }
   curves::Chosen chosen() const {
@@ -91,10 +90,10 @@ class LightCurveSource final : public qsohost::Source {
       this, "catalog", qsohost::Path{},
       "table whose columns are added by identifier, e.g. for z; of columns that the light "
       "curves' files have too, theirs count"};
-  qsohost::Option<std::string> hdu{
-      this, "hdu", "",
-      "HDU or TABLE of the light curves' files, by name or number (\"2\"; the primary HDU is 0, the "
-      "first TABLE 1); empty: the first table"};
+  qsohost::Option<std::string> hdu{this, "hdu", "",
+                                   "HDU or TABLE of the light curves' files, by name or number "
+                                   "(\"2\"; the primary HDU is 0, the "
+                                   "first TABLE 1); empty: the first table"};
   qsohost::Option<std::string> catalog_hdu{this, "catalog_hdu", "", "the same of the catalogue"};
   qsohost::Option<std::string> id{this, "id", "source_id",
                                   "column of identifiers, integers or texts, in all files"};
@@ -176,8 +175,7 @@ void LightCurveSource::add_columns(const Curve& curve, Columns& to) const {
   };
   if (const auto& from = curve.from_flux) {
     if (from->zero_point) {
-      derived(curve.info.mag,
-              fmt::format("{:.6g} - 2.5 log10({})", *from->zero_point, from->flux));
+      derived(curve.info.mag, fmt::format("{:.6g} - 2.5 log10({})", *from->zero_point, from->flux));
     }
     derived(curve.info.mag_err, fmt::format("2.5 / ln 10 x {} / {}", from->flux_err, from->flux));
   }

@@ -39,6 +39,39 @@ bool read(std::string_view cell, Epoch& epoch) {
   return value.has_value();
 }
 
+// Integers of any width, exact; none for other types.
+std::optional<std::int64_t> integer(const qsohost::Column& column, std::size_t i) {
+  switch (column.dtype()) {
+    case qsohost::DType::I16:
+      return column.values<std::int16_t>()[i];
+    case qsohost::DType::I32:
+      return column.values<std::int32_t>()[i];
+    case qsohost::DType::I64:
+      return column.values<std::int64_t>()[i];
+    default:
+      return std::nullopt;
+  }
+}
+
+template <auto Member>
+bool take(const qsohost::Column& column, std::size_t i, Epoch& epoch) {
+  using T = TypeOf<Member>;
+  if (column.dtype() == qsohost::DType::String) return read<Member>(column.strings()[i], epoch);
+  if constexpr (std::is_floating_point_v<T>) {
+    if (column.dtype() == qsohost::DType::Bool) return false;
+    epoch.*Member = static_cast<T>(column.number(i));
+    return true;
+  } else {
+    const auto value = integer(column, i);
+    if (!value || *value < std::numeric_limits<T>::min() ||
+        *value > std::numeric_limits<T>::max()) {
+      return false;
+    }
+    epoch.*Member = static_cast<T>(*value);
+    return true;
+  }
+}
+
 template <auto Member>
 void copy(const Epoch& from, Epoch& to) {
   to.*Member = from.*Member;
@@ -72,6 +105,7 @@ constexpr ColumnRule rule(std::string_view name, std::string_view unit, unsigned
           .is_filled = (traits & Filled) != 0,
           .in_product = (traits & InProduct) != 0,
           .read = read<Member>,
+          .take = take<Member>,
           .copy = copy<Member>,
           .equal = equal<Member>,
           .append = append<Member>};

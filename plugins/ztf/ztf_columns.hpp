@@ -21,6 +21,8 @@ struct ColumnRule {
   bool in_product;   // see Port::in_product
   // False if the cell is not a number of the column's type and range.
   bool (*read)(std::string_view cell, Epoch& epoch);
+  // The same of a value of a column, which is not null.
+  bool (*take)(const qsohost::Column& column, std::size_t i, Epoch& epoch);
   void (*copy)(const Epoch& from, Epoch& to);
   bool (*equal)(const Epoch& a, const Epoch& b);
   // Appends these epochs; the caller sets nulls.

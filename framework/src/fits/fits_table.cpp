@@ -190,8 +190,7 @@ void FitsTable::State::fixed_cells(std::size_t field, std::uint64_t count, Cells
 }
 
 FitsTable::State::ArrayTask FitsTable::State::array_task(std::size_t field,
-                                                         const RowNumbers& numbers,
-                                                         Cells& out) {
+                                                         const RowNumbers& numbers, Cells& out) {
   ArrayTask task{field, &out, {}, 0};
   std::uint64_t total = 0;
   for (std::uint64_t row = 0; row < numbers.count; ++row) {
@@ -329,7 +328,7 @@ std::optional<std::string> FitsTable::keyword(const std::string& name) const {
 }
 
 std::vector<Cells> FitsTable::State::read(const RowNumbers& numbers,
-                                              std::span<const std::size_t> wanted) {
+                                          std::span<const std::size_t> wanted) {
   for (const std::size_t field : wanted) {
     const FitsField& f = layout.fields.at(field);
     if (!f.problem.empty()) file.fail(fmt::format("column '{}': {}", f.info.name, f.problem));
@@ -352,7 +351,7 @@ std::vector<Cells> FitsTable::State::read(const RowNumbers& numbers,
 }
 
 std::vector<Cells> FitsTable::read(std::uint64_t first, std::uint64_t count,
-                                       std::span<const std::size_t> fields) {
+                                   std::span<const std::size_t> fields) {
   if (first > rows() || count > rows() - first) {
     state_->file.fail(
         fmt::format("rows {} to {} asked for, but there are {}", first + 1, first + count, rows()));
@@ -361,7 +360,7 @@ std::vector<Cells> FitsTable::read(std::uint64_t first, std::uint64_t count,
 }
 
 std::vector<Cells> FitsTable::read(std::span<const std::uint64_t> rows,
-                                       std::span<const std::size_t> fields) {
+                                   std::span<const std::size_t> fields) {
   for (const std::uint64_t row : rows) {
     if (row < this->rows()) continue;
     state_->file.fail(fmt::format("row {} asked for, but there are {}", row + 1, this->rows()));

@@ -67,10 +67,9 @@ class QSOHOST_API FitsTable {
 
   // Rows first to first + count - 1, counted from 0, of the fields at these positions.
   std::vector<Cells> read(std::uint64_t first, std::uint64_t count,
-                              std::span<const std::size_t> fields);
+                          std::span<const std::size_t> fields);
   // The rows listed (counted from 0), in the order listed; repeats are allowed.
-  std::vector<Cells> read(std::span<const std::uint64_t> rows,
-                              std::span<const std::size_t> fields);
+  std::vector<Cells> read(std::span<const std::uint64_t> rows, std::span<const std::size_t> fields);
 
  private:
   struct State;
