@@ -40,6 +40,7 @@ struct Row {
 constexpr double kDay = 86400;
 constexpr double kYear = 365.25 * kDay;
 constexpr double kAu = 149597870700;
+constexpr double kMaggy = 3631;  // Jy; AB magnitude 0
 constexpr double kRadian = 648000 / std::numbers::pi;
 
 constexpr auto kRows = std::to_array<Row>({
@@ -67,6 +68,13 @@ constexpr auto kRows = std::to_array<Row>({
     {"hour", 3600, 0, kTime},
     {"d", kDay, 0, kTime},
     {"day", kDay, 0, kTime},
+    // What columns of dates often say in place of days.
+    {"MJD", kDay, 0, kTime},
+    {"JD", kDay, 0, kTime},
+    {"HJD", kDay, 0, kTime},
+    {"BJD", kDay, 0, kTime},
+    {"HMJD", kDay, 0, kTime},
+    {"BMJD", kDay, 0, kTime},
     {"a", kYear, 0, kTime},
     {"yr", kYear, 0, kTime, true},
     {"year", kYear, 0, kTime},
@@ -93,6 +101,9 @@ constexpr auto kRows = std::to_array<Row>({
     {"Hz", 1, 0, kFrequency, true},
     {"Jy", 1, -23, kFluxDensity, true},
     {"jansky", 1, -23, kFluxDensity, true},
+    {"maggy", kMaggy, -23, kFluxDensity, true},
+    {"mgy", kMaggy, -23, kFluxDensity, true},
+    {"Mgy", kMaggy, -23, kFluxDensity, true},
 });
 
 constexpr auto kPrefixes = std::to_array<std::pair<std::string_view, int>>({
