@@ -50,6 +50,8 @@ inline bool is_blank(char c) {
 
 // The first words of a text on one line, for messages.
 std::string excerpt(std::string_view text);
+// All of a text on one line, with single blanks between its words.
+std::string one_line(std::string_view text);
 
 // The lines of a text, without line ends, and whether the last one had a line end.
 class Lines {
