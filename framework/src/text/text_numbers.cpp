@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <clocale>
 #include <cstdlib>
@@ -42,14 +44,26 @@ std::string_view number_text(std::string_view text) {
   return text;
 }
 
+template <class T>
+std::optional<T> parse_floating(std::string_view text) {
+  constexpr std::size_t kLongest = 64;  // of the numbers that Fortran writes
+  text = number_text(text);
+  if (const auto value = parse<T>(text)) return value;
+  const std::size_t exponent = text.find_first_of("dD");
+  if (exponent == std::string_view::npos || text.size() > kLongest) return std::nullopt;
+  std::string number(text);
+  number[exponent] = 'e';
+  return parse<T>(number);
+}
+
 }  // namespace
 
 std::optional<double> parse_double(std::string_view text) {
-  return parse<double>(number_text(text));
+  return parse_floating<double>(text);
 }
 
 std::optional<float> parse_float(std::string_view text) {
-  return parse<float>(number_text(text));
+  return parse_floating<float>(text);
 }
 
 std::optional<std::int64_t> parse_int(std::string_view text) {
@@ -62,8 +76,12 @@ std::optional<std::int64_t> parse_int(std::string_view text) {
 }
 
 bool is_missing(std::string_view text) {
+  constexpr std::array<std::string_view, 9> kWords{"null", "na",   "n/a",  "--", "none",
+                                                   "nan",  "-nan", "+nan", "\\n"};
   text = trimmed(text);
-  return text.empty() || text == "null";
+  constexpr std::size_t kLongest = 4;
+  if (text.empty() || text.size() > kLongest) return text.empty();
+  return std::ranges::find(kWords, lower_case(text)) != kWords.end();
 }
 
 }  // namespace qsohost::inline io_v1
