@@ -50,9 +50,15 @@ class FitsCrossmatch final : public qsohost::Source {
     if (!is_open()) return std::nullopt;
     return pairs_.size();
   }
+  qsohost::Counts counts() const override {
+    return qsohost::crossmatch_counts(rows_of(*left_), rows_of(*right_), &found_);
+  }
   void close() noexcept override;
 
  private:
+  static qsohost::CrossmatchRows rows_of(const Input& input) {
+    return {input.name(), input.taken(), input.off_sky(), input.wrapped()};
+  }
   bool is_open() const { return right_ != nullptr; }
   const ColumnInfo& info_of(const qsohost::CrossmatchColumn& column) const;
   bool is_named(const qsohost::CrossmatchColumn& column) const;
@@ -84,6 +90,7 @@ class FitsCrossmatch final : public qsohost::Source {
   std::size_t id_ = 0;  // field of the right table
   qsohost::CrossmatchLayout layout_;
   std::vector<Pair> pairs_;
+  qsohost::CrossmatchPairs found_;
   std::size_t next_ = 0;
 };
 
@@ -173,11 +180,7 @@ void FitsCrossmatch::find_pairs(qsohost::Context& context) {
       if (context.stop_requested()) throw qsohost::TryAgain("stopped while matching");
       see(places);
     });
-    if (input.off_sky() == 0) return;
-    context.warn(fmt::format(
-        "{}: {} of {} rows have no position on the sky (not a number, or beyond 90 degrees of "
-        "declination or 360 of right ascension) and match nothing; the first is row {}",
-        input.name(), input.off_sky(), input.taken(), input.first_off_sky() + 1));
+    report_positions(context, rows_of(input), fmt::format("row {}", input.first_off_sky() + 1));
   };
   std::vector<Place> kept;
   scan(left_is_larger ? *right_ : *left_, [&](std::span<const Place> places) {
@@ -196,11 +199,8 @@ void FitsCrossmatch::choose_pairs(qsohost::Context& context) {
   const std::size_t found = pairs_.size();
   const crossmatch::Chosen chosen =
       crossmatch::choose(pairs_, *cross.match == qsohost::PairsKept::Nearest, *cross.unique);
-  context.info(fmt::format(
-      "{} of {} rows of {} have a match within {} arcsec among {} of {}: {} pairs, of which {} are "
-      "taken; {} identifiers are in several pairs (unique = {})",
-      chosen.left_rows, left_->taken(), left_->name(), *cross.radius_arcsec, right_->taken(),
-      right_->name(), found, pairs_.size(), chosen.contested, to_toml(cross.unique.value())));
+  found_ = {chosen.left_rows, found, pairs_.size(), chosen.contested};
+  report_pairs(context, rows_of(*left_), rows_of(*right_), found_, cross);
 }
 
 // The columns of one table that the layout names, then its RA and dec.

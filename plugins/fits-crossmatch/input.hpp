@@ -44,6 +44,7 @@ class Input {
   std::uint64_t taken() const { return taken_; }      // rows that met the condition
   std::uint64_t off_sky() const { return off_sky_; }  // of these, those without a position
   std::uint64_t first_off_sky() const { return first_off_sky_; }
+  std::uint64_t wrapped() const { return wrapped_; }  // with RA outside [0, 360)
 
  private:
   std::size_t find_position(const std::string& column, const std::string& option) const;
@@ -57,6 +58,7 @@ class Input {
   std::uint64_t taken_ = 0;
   std::uint64_t off_sky_ = 0;
   std::uint64_t first_off_sky_ = 0;
+  std::uint64_t wrapped_ = 0;
 };
 
 // The identifiers of these rows (source_id as in batches). Throws RunError if one is missing.
