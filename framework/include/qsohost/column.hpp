@@ -104,6 +104,9 @@ struct ColumnInfo {
   std::string unit;         // FITS spelling: "mag", "d", "deg", "arcsec"; "" for none
   std::string description;  // one line
   std::size_t width = 1;    // elements per cell: fixed vectors of a catalogue have more than one
+  // Axes of a cell that is more than a vector, the fastest first as in FITS; their product is
+  // `width`. Empty for vectors.
+  std::vector<std::size_t> shape{};
 };
 
 // A cell is what one row (or one epoch) holds: `width` values. size() counts cells.

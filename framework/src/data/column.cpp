@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <limits>
+#include <numeric>
 #include <utility>
 
 #include "qsohost/error.hpp"
@@ -67,6 +69,12 @@ constexpr bool is_strings = std::is_same_v<std::remove_cvref_t<V>, StringArray>;
 
 Column::Column(ColumnInfo info) : info_(std::move(info)) {
   if (info_.width == 0) throw RunError(fmt::format("column '{}' has width 0", info_.name));
+  const std::vector<std::size_t>& shape = info_.shape;
+  const auto product = std::reduce(shape.begin(), shape.end(), std::size_t{1}, std::multiplies{});
+  if (!shape.empty() && product != info_.width) {
+    throw RunError(fmt::format("column '{}' has a shape of {} values, but width {}", info_.name,
+                               product, info_.width));
+  }
   switch (info_.dtype) {
     case DType::Bool:
       data_.emplace<Values<std::uint8_t>>();
