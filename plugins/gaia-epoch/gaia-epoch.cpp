@@ -71,10 +71,14 @@ class GaiaEpoch : public qsohost::Fetcher {
   qsohost::Choice<gaia::Duplicates> duplicates{
       this,
       "duplicates",
-      gaia::Duplicates::Merge,
-      {{"merge", gaia::Duplicates::Merge}, {"error", gaia::Duplicates::Error}},
-      "several rows of one source. merge: every transit of them once, by transit_id; error: a bad "
-      "object"};
+      gaia::Duplicates::Drop,
+      {{"drop", gaia::Duplicates::Drop},
+       {"keep", gaia::Duplicates::Keep},
+       {"error", gaia::Duplicates::Error}},
+      "transits that are there more than once, in one row of a source or in several. drop: every "
+      "transit is taken once, by transit_id, and the others are counted (two rows that give one "
+      "transit different values are a bad object); keep: all are taken; error: a source of several "
+      "rows is a bad object"};
 
   void validate() const override {
     if (*archive == ArchiveKind::Files && paths->empty()) {
@@ -151,7 +155,7 @@ class GaiaEpoch : public qsohost::Fetcher {
 
  private:
   std::vector<gaia::Wanted> wanted_columns() const {
-    return gaia::wanted_columns(*columns, *duplicates == gaia::Duplicates::Merge);
+    return gaia::wanted_columns(*columns, *duplicates != gaia::Duplicates::Error);
   }
   std::string table_name() const {
     return table->empty() ? fmt::format("gaia_{}.epoch_photometry", *release) : *table;

@@ -195,9 +195,9 @@ void count(std::span<const Candidate> candidates, qsohost::Counts& counts) {
     counts.add(item, "epochs in answers", in);
     counts.add(item, "epochs outside the radius", outside);
     counts.add(item, "epochs of farther sources", farther);
-    counts.add(item, "epochs without time, magnitude or error", incomplete);
-    counts.add(item, "repeated epochs, taken once", repeated);
-    counts.add(item, "repeated epochs with other values, first taken", conflicting);
+    counts.add(item, "without magnitude or error", incomplete);
+    counts.add(item, "repeated", repeated);
+    counts.add(item, "repeated with other values", conflicting);
     counts.add(item, "epochs added", in - outside - farther - incomplete - repeated - conflicting);
   }
 }
