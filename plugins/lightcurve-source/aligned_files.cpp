@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <qsohost/error.hpp>
-#include <qsohost/io/input_table.hpp>
 #include <qsohost/io/identifiers.hpp>
+#include <qsohost/io/input_table.hpp>
 
 namespace curves {
 
@@ -22,18 +22,17 @@ void compare(InputFile& first, InputFile& other) {
     throw RunError(fmt::format("{} has {} rows, but {} has {}; {}", other.name, other.table.rows(),
                                first.name, first.table.rows(), kAdvice));
   }
-  qsohost::for_each_id(
-      other.table, other.id, [&](const Column& theirs, std::uint64_t row) {
-        const Column ours = qsohost::id_column(
-            first.table.read(row, theirs.size(), std::span(&first.id, 1))[0].values);
-        for (std::size_t i = 0; i < theirs.size(); ++i) {
-          const std::string a = qsohost::id_text(ours, i);
-          const std::string b = qsohost::id_text(theirs, i);
-          if (a == b) continue;
-          throw RunError(fmt::format("{}: row {} is object {}, but {} has {} there; {}", other.name,
-                                     row + i + 1, b, first.name, a, kAdvice));
-        }
-      });
+  qsohost::for_each_id(other.table, other.id, [&](const Column& theirs, std::uint64_t row) {
+    const Column ours =
+        qsohost::id_column(first.table.read(row, theirs.size(), std::span(&first.id, 1))[0].values);
+    for (std::size_t i = 0; i < theirs.size(); ++i) {
+      const std::string a = qsohost::id_text(ours, i);
+      const std::string b = qsohost::id_text(theirs, i);
+      if (a == b) continue;
+      throw RunError(fmt::format("{}: row {} is object {}, but {} has {} there; {}", other.name,
+                                 row + i + 1, b, first.name, a, kAdvice));
+    }
+  });
 }
 
 }  // namespace

@@ -4,13 +4,15 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 #include <utility>
 
-#include <qsohost/io/input_table.hpp>
 #include <qsohost/io/fits_epochs.hpp>
 #include <qsohost/io/input_columns.hpp>
+#include <qsohost/io/input_table.hpp>
+#include <qsohost/io/units.hpp>
 #include <qsohost/names.hpp>
 #include "conventions.hpp"
 
@@ -23,6 +25,10 @@ using qsohost::ObjectNames;
 using qsohost::RunError;
 
 constexpr std::size_t kMostFields = 10000;  // of a file
+
+bool holds_epochs(const InputColumn& column) {
+  return column.is_array || column.info.width > 1;
+}
 
 class Planner {
  public:
@@ -65,7 +71,7 @@ class Planner {
     const auto it =
         std::ranges::find(layout_.curves, info.name, [](const Curve& c) { return c.info.name; });
     if (it != layout_.curves.end()) return *it;
-    return layout_.curves.emplace_back(Curve{std::move(info), {}, false, false});
+    return layout_.curves.emplace_back(Curve{.info = std::move(info)});
   }
 
   void add_to(Curve& curve, Key key, std::string name) {
@@ -80,7 +86,7 @@ class Planner {
     const auto [file, field] = key;
     std::string file_name = known_file_name(curve.info, name);
     const auto place = known_place(curve.info, name);
-    curve.columns.push_back({file, field, std::move(name), std::move(file_name), place});
+    curve.columns.push_back({file, field, std::move(name), "", std::move(file_name), place});
     done_.insert(key);
   }
 
@@ -104,7 +110,7 @@ class Planner {
     std::vector<Key> found;
     std::vector<std::string> arrays;
     for_each_field([&](Key /*key*/, const InputColumn& field) {
-      if (field.is_array) arrays.push_back(field.info.name);
+      if (holds_epochs(field)) arrays.push_back(field.info.name);
     });
     for (std::size_t file = 0; file < files_.size(); ++file) {
       const std::vector<std::string> names = files_[file].table.column_names();
@@ -126,7 +132,7 @@ class Planner {
           name, group, field.info.name, files_[file].name, field_of(other).info.name,
           files_[other.file].name));
     }
-    if (!field.is_array || !field.problem.empty()) {
+    if (!holds_epochs(field) || !field.problem.empty()) {
       throw RunError(fmt::format(
           "{}: column '{}' cannot be epochs of '{}': {}", files_[file].name, name, group,
           field.problem.empty() ? "it has one value a row, not an array" : field.problem));
@@ -147,8 +153,12 @@ class Planner {
       return name;
     };
     curve.info.time = add(*band.time);
-    curve.info.mag = add(*band.mag);
-    curve.info.mag_err = add(*band.mag_err);
+    if (band.flux->empty()) {
+      curve.info.mag = add(*band.mag);
+      curve.info.mag_err = add(*band.mag_err);
+    } else {
+      curve.from_flux = {add(*band.flux), add(*band.flux_err), *band.zero_point};
+    }
     for (const std::string& column : *band.columns) add(column);
     finish(curve);
     if (const auto told = qsohost::time_system_of(*band.time_system)) {
@@ -162,7 +172,7 @@ class Planner {
     Planner names(files_);
     names.done_ = done_;
     for_each_field([&](Key key, const InputColumn& field) {
-      if (!field.is_array || !field.problem.empty() || names.add_by_header(key, field)) return;
+      if (!holds_epochs(field) || !field.problem.empty() || names.add_by_header(key, field)) return;
       const auto column = known_column(field.info.name);
       if (column) names.add_to(names.curve(known_group(column->group)), key, column->column);
     });
@@ -194,8 +204,11 @@ class Planner {
       const auto in_header = files_[time->file].table.time_system();
       if (in_header) curve.info.time_system = *in_header;
     }
-    curve.derives_mag_err =
-        !has(curve, curve.info.mag_err) && has(curve, "flux") && has(curve, "flux_error");
+    if (!curve.from_flux && !has(curve, curve.info.mag_err) && has(curve, "flux") &&
+        has(curve, "flux_error")) {
+      curve.from_flux = {"flux", "flux_error"};
+    }
+    set_units(curve);
     curve.numbers_epochs = !has(curve, "epoch_id");
     if (has(curve, "flux_error")) return;
     // Gaia's product has magnitude errors where flux errors are missing.
@@ -208,7 +221,51 @@ class Planner {
 
   static bool is_whole(const Curve& curve) {
     return has(curve, curve.info.time) && has(curve, curve.info.mag) &&
-           (curve.derives_mag_err || has(curve, curve.info.mag_err));
+           (curve.from_flux || has(curve, curve.info.mag_err));
+  }
+
+  // Times are in days and magnitudes in mag from here on, whatever the file's units.
+  void set_units(Curve& curve) const {
+    set_unit(curve, curve.info.time, "d", "times");
+    set_unit(curve, curve.info.mag, "mag", "magnitudes");
+    set_unit(curve, curve.info.mag_err, "mag", "errors of magnitudes");
+    if (!curve.from_flux || !curve.from_flux->zero_point) return;
+    FromFlux& flux = *curve.from_flux;
+    const std::string& unit = unit_of(curve, flux.flux);
+    set_unit(curve, flux.flux_err, unit, "errors of fluxes");
+    if (*flux.zero_point != kAb) return;
+    const auto jansky = qsohost::unit_factor(unit, "Jy");
+    if (unit.empty() || !jansky) {
+      throw RunError(fmt::format(
+          "{}: column '{}' has {}, so there is no AB magnitude of it; give zero_point, the "
+          "magnitude "
+          "of a source of flux 1, in [[stage.band]] of '{}'",
+          files_[origin(curve, flux.flux).file].name, field_of(origin(curve, flux.flux)).info.name,
+          unit.empty() ? "no unit" : fmt::format("the unit '{}'", unit), curve.info.name));
+    }
+    flux.zero_point = kAbZeroPoint - 2.5 * std::log10(*jansky);
+  }
+
+  static const Origin& origin(const Curve& curve, const std::string& name) {
+    return *std::ranges::find(curve.columns, name, &Origin::name);
+  }
+  const std::string& unit_of(const Curve& curve, const std::string& name) const {
+    return field_of(origin(curve, name)).info.unit;
+  }
+
+  void set_unit(Curve& curve, const std::string& name, const std::string& wanted,
+                std::string_view what) const {
+    const auto it = std::ranges::find(curve.columns, name, &Origin::name);
+    if (it == curve.columns.end() || wanted.empty()) return;
+    const qsohost::ColumnInfo& info = field_of(*it).info;
+    it->unit = wanted;
+    if (info.unit.empty() || qsohost::unit_factor(info.unit, wanted)) return;
+    throw RunError(fmt::format(
+        "{}: column '{}' of light curve '{}' has the unit '{}', but {} must be in {}, or a unit "
+        "that "
+        "can be converted to it; correct the unit{}",
+        files_[it->file].name, info.name, curve.info.name, info.unit, what, wanted,
+        wanted == "mag" ? ", or name fluxes by flux and flux_err in [[stage.band]]" : ""));
   }
 
   void tell_incomplete(const Curve& curve) {
@@ -260,8 +317,7 @@ class Planner {
         continue;
       }
       const InputFile& in = files_[file];
-      const std::size_t i =
-          qsohost::find_column(in.table, name, "columns");
+      const std::size_t i = qsohost::find_column(in.table, name, "columns");
       if (i == in.id) continue;
       if (const auto trouble = qsohost::column_problem(in.table.columns()[i]); !trouble.empty()) {
         throw RunError(fmt::format("{}: column '{}' cannot be taken: {}", in.name, name, trouble));

@@ -12,15 +12,17 @@
 #include <utility>
 #include <vector>
 
-#include <qsohost/io/input_table.hpp>
 #include <qsohost/io/identifiers.hpp>
 #include <qsohost/io/input_columns.hpp>
+#include <qsohost/io/input_table.hpp>
+#include <qsohost/io/units.hpp>
 #include <qsohost/names.hpp>
 #include <qsohost/plugin.hpp>
 
 #include "catalog_join.hpp"
 #include "conventions.hpp"
 #include "curve_layout.hpp"
+#include "curve_values.hpp"
 
 namespace {
 
@@ -63,6 +65,13 @@ class LightCurveSource final : public qsohost::Source {
   const qsohost::InputColumn& field_of(const Origin& origin) const {
     return files_[origin.file].table.columns()[origin.field];
   }
+  // Integers become floating-point numbers where the unit is converted.
+  DType dtype_of(const Origin& origin) const {
+    const qsohost::ColumnInfo& info = field_of(origin).info;
+    const bool is_float = info.dtype == DType::F32 || info.dtype == DType::F64;
+    const bool is_same = origin.unit.empty() || qsohost::unit_factor(info.unit, origin.unit) == 1.0;
+    return is_float || is_same ? info.dtype : DType::F64;
+  }
   curves::Chosen chosen() const {
     if (columns->size() == 1 && columns->front() == "all") return std::nullopt;
     return *columns;
@@ -70,21 +79,21 @@ class LightCurveSource final : public qsohost::Source {
   void open_catalog(qsohost::Context& context);
   void add_columns(const Curve& curve, Columns& to) const;
   Read read_files(std::uint64_t count);
-  void fill(qsohost::Group& group, const Curve& curve, Read& read) const;
-  void check_lengths(const Curve& curve, const Read& read) const;
+  void report() const;
+  curves::CurveCells cells_of(const Curve& curve, Read& read) const;
 
   qsohost::Option<std::vector<qsohost::Path>> paths{
       this, "paths", qsohost::required,
-      "FITS tables of light curves, one row per object, epochs in arrays; several must have the "
-      "same objects in the same order"};
+      "tables of light curves, one row per object, epochs in arrays; several must have the same "
+      "objects in the same order"};
   qsohost::Option<qsohost::Path> catalog{
       this, "catalog", qsohost::Path{},
-      "FITS table whose columns are added by identifier, e.g. for z; of columns that the light "
+      "table whose columns are added by identifier, e.g. for z; of columns that the light "
       "curves' files have too, theirs count"};
-  qsohost::Option<std::string> hdu{
-      this, "hdu", "",
-      "HDU of the light curves' files, by EXTNAME or number (\"2\"; the primary is "
-      "0); empty: the first binary table"};
+  qsohost::Option<std::string> hdu{this, "hdu", "",
+                                   "HDU or TABLE of the light curves' files, by name or number "
+                                   "(\"2\"; the primary HDU is 0, the "
+                                   "first TABLE 1); empty: the first table"};
   qsohost::Option<std::string> catalog_hdu{this, "catalog_hdu", "", "the same of the catalogue"};
   qsohost::Option<std::string> id{this, "id", "source_id",
                                   "column of identifiers, integers or texts, in all files"};
@@ -101,8 +110,22 @@ class LightCurveSource final : public qsohost::Source {
   curves::Layout layout_;
   std::optional<curves::CatalogJoin> catalog_;
   std::vector<std::vector<std::size_t>> fields_;  // of each file, to be read
+  std::vector<curves::CurveReport> reports_;      // of each light curve
   std::uint64_t next_ = 0;
+  qsohost::Context* context_ = nullptr;
 };
+
+// Magnitudes or fluxes, each with errors.
+void check_roles(const curves::Band& band) {
+  const bool has_mag = !band.mag->empty() && !band.mag_err->empty();
+  const bool has_flux = !band.flux->empty() && !band.flux_err->empty();
+  const bool has_any_mag = !band.mag->empty() || !band.mag_err->empty();
+  const bool has_any_flux = !band.flux->empty() || !band.flux_err->empty();
+  if (has_mag && !has_any_flux) return;
+  if (has_flux && !has_any_mag) return;
+  throw UsageError(fmt::format(
+      "band: '{}' needs mag and mag_err, or flux and flux_err, and not both", *band.group));
+}
 
 void LightCurveSource::validate() const {
   if (paths->empty()) throw UsageError("paths is empty: name the files to read");
@@ -116,6 +139,7 @@ void LightCurveSource::validate() const {
     if (!groups.insert(group).second) {
       throw UsageError(fmt::format("band: group '{}' is there twice", group));
     }
+    check_roles(band[i]);
     const std::string& times = *band[i].time_system;
     if (!times.empty() && !qsohost::time_system_of(times)) {
       throw UsageError(fmt::format(
@@ -135,19 +159,25 @@ void LightCurveSource::add_columns(const Curve& curve, Columns& to) const {
     const qsohost::ColumnInfo& info = field_of(origin).info;
     to.emplace(origin.place, qsohost::Port{.group = curve.info.name,
                                            .name = origin.name,
-                                           .dtype = info.dtype,
-                                           .unit = info.unit,
+                                           .dtype = dtype_of(origin),
+                                           .unit = origin.unit.empty() ? info.unit : origin.unit,
                                            .help = info.description,
                                            .file_name = origin.file_name,
                                            .in_product = origin.place.has_value()});
   }
-  if (curve.derives_mag_err) {
+  const auto derived = [&](const std::string& name, std::string help) {
     to.emplace(std::nullopt, qsohost::Port{.group = curve.info.name,
-                                           .name = curve.info.mag_err,
+                                           .name = name,
                                            .dtype = DType::F64,
                                            .unit = "mag",
-                                           .help = "2.5 / ln 10 x flux_error / flux",
-                                           .file_name = file_name(curve.info.mag_err)});
+                                           .help = std::move(help),
+                                           .file_name = file_name(name)});
+  };
+  if (const auto& from = curve.from_flux) {
+    if (from->zero_point) {
+      derived(curve.info.mag, fmt::format("{:.6g} - 2.5 log10({})", *from->zero_point, from->flux));
+    }
+    derived(curve.info.mag_err, fmt::format("2.5 / ln 10 x {} / {}", from->flux_err, from->flux));
   }
   if (curve.numbers_epochs) {
     to.emplace(std::nullopt, qsohost::Port{.group = curve.info.name,
@@ -186,7 +216,11 @@ void LightCurveSource::declare(const qsohost::Schema& /*before*/, qsohost::Ports
 void LightCurveSource::open(qsohost::Context& context) {
   std::vector<std::filesystem::path> names;
   for (const qsohost::Path& path : *paths) names.emplace_back(path.text);
+  context_ = &context;
   files_ = curves::open_aligned(names, *hdu, *id);
+  for (const curves::InputFile& file : files_) {
+    for (const std::string& warning : file.table.warnings()) context.warn(warning);
+  }
   layout_ = curves::lay_out(files_, band, chosen());
   for (const std::string& line : layout_.left_out) context.warn(line);
   if (!catalog->text.empty()) {
@@ -197,6 +231,7 @@ void LightCurveSource::open(qsohost::Context& context) {
         qsohost::did_you_mean(layout_.elsewhere[0], files_[0].table.column_names())));
   }
   next_ = 0;
+  reports_.assign(layout_.curves.size(), {});
   fields_.assign(files_.size(), {});
   fields_[0].push_back(files_[0].id);
   const auto want = [&](const Origin& origin) { fields_[origin.file].push_back(origin.field); };
@@ -212,6 +247,7 @@ void LightCurveSource::open_catalog(qsohost::Context& context) {
   curves::Chosen wanted = chosen();
   if (wanted) wanted = layout_.elsewhere;
   catalog_.emplace(catalog->text, *catalog_hdu, *id, taken, wanted);
+  for (const std::string& line : catalog_->warnings()) context.warn(line);
   for (const std::string& line : catalog_->left_out()) context.warn(line);
   std::uint64_t missing = 0;
   std::string example;
@@ -235,7 +271,7 @@ LightCurveSource::Read LightCurveSource::read_files(std::uint64_t count) {
     if (fields_[i].empty()) continue;
     std::vector<qsohost::Cells> cells = files_[i].table.read(next_, count, fields_[i]);
     for (const qsohost::InputColumn& field : files_[i].table.columns()) {
-      read[i].push_back({Column(field.info), {}});
+      read[i].push_back({Column(field.info)});
     }
     for (std::size_t k = 0; k < cells.size(); ++k) {
       read[i][fields_[i][k]] = std::move(cells[k]);
@@ -244,58 +280,27 @@ LightCurveSource::Read LightCurveSource::read_files(std::uint64_t count) {
   return read;
 }
 
-void LightCurveSource::check_lengths(const Curve& curve, const Read& read) const {
-  const Origin& first = curve.columns[0];
-  const auto& expected = read[first.file][first.field].lengths;
+// The cells of a light curve; each column is in one file and of one light curve.
+curves::CurveCells LightCurveSource::cells_of(const Curve& curve, Read& read) const {
+  curves::CurveCells cells;
+  cells.first = next_;
   for (const Origin& origin : curve.columns) {
-    const auto& lengths = read[origin.file][origin.field].lengths;
-    const auto [a, b] = std::ranges::mismatch(expected, lengths);
-    if (a == expected.end()) continue;
-    throw RunError(fmt::format(
-        "{}: row {}: column '{}' has {} epochs, but '{}' has {}; all columns of light curve '{}' "
-        "must have the same",
-        files_[origin.file].name, next_ + static_cast<std::uint64_t>(a - expected.begin()) + 1,
-        field_of(origin).info.name, *b, field_of(first).info.name, *a, curve.info.name));
+    cells.columns.push_back(std::move(read[origin.file][origin.field]));
+    cells.files.push_back(files_[origin.file].name);
   }
-}
-
-void derive_mag_err(qsohost::Group& group, const std::string& name) {
-  const Column& flux = group.at("flux");
-  const Column& error = group.at("flux_error");
-  Column& out = group.at(name);
-  out.resize(flux.size());
-  const auto values = out.values<double>();
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    values[i] = qsohost::kMagPerRelativeFlux * error.number(i) / flux.number(i);
-  }
-}
-
-void number_epochs(qsohost::Group& group, const std::vector<std::uint64_t>& lengths) {
-  Column& out = group.at("epoch_id");
-  out.resize(std::accumulate(lengths.begin(), lengths.end(), std::uint64_t{0}));
-  auto next = out.values<std::int64_t>().begin();
-  for (const std::uint64_t length : lengths) {
-    const auto end = next + static_cast<std::ptrdiff_t>(length);
-    std::iota(next, end, std::int64_t{0});
-    next = end;
-  }
-}
-
-void LightCurveSource::fill(qsohost::Group& group, const Curve& curve, Read& read) const {
-  check_lengths(curve, read);
-  const auto lengths = read[curve.columns[0].file][curve.columns[0].field].lengths;
-  for (const Origin& origin : curve.columns) {
-    Column& column = group.at(origin.name);
-    column = std::move(read[origin.file][origin.field].values);
-    column.rename(origin.name);
-  }
-  if (curve.derives_mag_err) derive_mag_err(group, curve.info.mag_err);
-  if (curve.numbers_epochs) number_epochs(group, lengths);
-  group.append_rows(lengths);
+  return cells;
 }
 
 std::uint64_t LightCurveSource::seek(std::uint64_t first) {
   return next_ = std::min<std::uint64_t>(first, files_[0].table.rows());
+}
+
+void LightCurveSource::report() const {
+  for (std::size_t i = 0; i < layout_.curves.size(); ++i) {
+    for (const std::string& line : curves::warnings_of(layout_.curves[i], reports_[i])) {
+      context_->warn(line);
+    }
+  }
 }
 
 bool LightCurveSource::read(qsohost::Batch& batch) {
@@ -316,8 +321,12 @@ bool LightCurveSource::read(qsohost::Batch& batch) {
     column = std::move(read[origin.file][origin.field].values);
     column.rename(origin.name);
   }
-  for (const Curve& curve : layout_.curves) fill(batch.group(curve.info.name), curve, read);
+  for (std::size_t i = 0; i < layout_.curves.size(); ++i) {
+    const Curve& curve = layout_.curves[i];
+    curves::add_curve(curve, cells_of(curve, read), batch.group(curve.info.name), reports_[i]);
+  }
   next_ += count;
+  if (next_ == files_[0].table.rows()) report();
   return true;
 }
 

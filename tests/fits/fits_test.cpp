@@ -154,7 +154,7 @@ TEST_CASE("a header says where columns of epochs belong, whatever their order") 
   const FitsTable table(folder / "a.fits");
   CHECK(table.keyword("QMERR1") == "e");
   CHECK_FALSE(table.keyword("QMERR2"));
-  const FitsEpochs read = read_epoch_keywords(table);
+  const FitsEpochs read = read_epoch_keywords(InputTable(folder / "a.fits"));
   REQUIRE(read.groups.size() == 2);
   CHECK(read.groups[0].survey == "own");
   CHECK(read.groups[0].band == "g");
@@ -171,7 +171,7 @@ TEST_CASE("a header says where columns of epochs belong, whatever their order") 
   CHECK_FALSE(read.columns[0].in_product);
   CHECK(read.columns[1].in_product);
   Sample(0, 4).write(folder / "plain.fits", {});
-  CHECK(read_epoch_keywords(FitsTable(folder / "plain.fits")).groups.empty());
+  CHECK(read_epoch_keywords(InputTable(folder / "plain.fits")).groups.empty());
 }
 
 TEST_CASE("rows are read by number, in any order") {
@@ -352,8 +352,8 @@ TEST_CASE("damaged files are refused with a reason") {
     });
   };
   CHECK_THAT(opening(good.substr(0, good.size() - 2880)), Contains("cut short"));
-  CHECK_THAT(opening("no FITS at all"), Contains("cannot be opened as FITS"));
-  CHECK_THAT(opening(good.substr(0, 2880)), Contains("no binary table"));
+  CHECK_THAT(opening("no FITS at all"), Contains("does not begin as a FITS file does"));
+  CHECK_THAT(opening(good.substr(0, 2880)), Contains("holds no table"));
   CHECK_THAT(error_of([&] { FitsTable(folder / "none.fits"); }), Contains("no such file"));
   CHECK_THAT(error_of([&] { FitsTable(folder.path); }), Contains("is a folder"));
 

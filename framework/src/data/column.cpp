@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <limits>
+#include <numeric>
 #include <utility>
 
 #include "qsohost/error.hpp"
@@ -67,6 +69,12 @@ constexpr bool is_strings = std::is_same_v<std::remove_cvref_t<V>, StringArray>;
 
 Column::Column(ColumnInfo info) : info_(std::move(info)) {
   if (info_.width == 0) throw RunError(fmt::format("column '{}' has width 0", info_.name));
+  const std::vector<std::size_t>& shape = info_.shape;
+  const auto product = std::reduce(shape.begin(), shape.end(), std::size_t{1}, std::multiplies{});
+  if (!shape.empty() && product != info_.width) {
+    throw RunError(fmt::format("column '{}' has a shape of {} values, but width {}", info_.name,
+                               product, info_.width));
+  }
   switch (info_.dtype) {
     case DType::Bool:
       data_.emplace<Values<std::uint8_t>>();
@@ -142,14 +150,18 @@ void Column::append_null() {
 }
 
 void Column::append_cells(const Column& other, std::size_t first, std::size_t count) {
-  other.require(info_.dtype);
   if (other.width() != width()) {
     throw RunError(fmt::format("column '{}' has {} elements a cell, not {}", info_.name,
                                other.width(), width()));
   }
+  append_values(other, first * width(), count * width());
+}
+
+void Column::append_values(const Column& other, std::size_t first, std::size_t count) {
+  other.require(info_.dtype);
   const std::size_t before = value_count();
-  const std::size_t begin = first * width();
-  const std::size_t end = begin + count * width();
+  const std::size_t begin = first;
+  const std::size_t end = first + count;
   std::visit(
       [&](auto& mine) {
         const auto& theirs = std::get<std::remove_reference_t<decltype(mine)>>(other.data_);

@@ -24,14 +24,14 @@ constexpr std::size_t kLongestValue = 68;  // of a card; CFITSIO truncates longe
 
 // Trailing blanks do not count in a header, nor does case in the name of a column.
 std::string compared_name(const std::string& name) {
-  std::string text = fits_header_text(name);
+  std::string text = fits_text(name);
   text.erase(text.find_last_not_of(' ') + 1);
   return lower_case(text);
 }
 
 // The text must fit into one card. `what`: "the name of a column", ...
 void check_length(const std::string& file, const std::string& what, const std::string& text) {
-  const std::string written = fits_header_text(text);
+  const std::string written = fits_text(text);
   const auto quotes = static_cast<std::size_t>(std::ranges::count(written, '\''));
   if (written.size() + quotes <= kLongestValue) return;  // quotes are doubled
   throw RunError(fmt::format(
@@ -107,15 +107,14 @@ void HeaderMaker::text_key(const std::string& name, const std::string& value,
 
 void HeaderMaker::long_key(const std::string& name, const std::string& value,
                            const std::string& comment) {
-  fits_write_key_longstr(handle_, name.c_str(), fits_header_text(value).c_str(),
-                         fits_header_text(comment).c_str(), &status_);
+  fits_write_key_longstr(handle_, name.c_str(), fits_text(value).c_str(),
+                         fits_text(comment).c_str(), &status_);
   check("writing keyword " + name);
 }
 
 void HeaderMaker::number_key(const std::string& name, double value, const std::string& comment) {
   constexpr int kDigits = -15;  // at most
-  fits_write_key_dbl(handle_, name.c_str(), value, kDigits, fits_header_text(comment).c_str(),
-                     &status_);
+  fits_write_key_dbl(handle_, name.c_str(), value, kDigits, fits_text(comment).c_str(), &status_);
   check("writing keyword " + name);
 }
 
@@ -143,9 +142,9 @@ void HeaderMaker::columns(const FitsHeader& header, const FitsLayout& layout) {
   std::vector<std::string> texts;
   for (std::size_t i = 0; i < layout.fields.size(); ++i) {
     const FitsField& field = layout.fields[i];
-    texts.push_back(fits_header_text(field.info.name));
+    texts.push_back(fits_text(field.info.name));
     texts.push_back(tform(field, layout.places[i]));
-    texts.push_back(fits_header_text(field.info.unit));
+    texts.push_back(fits_text(field.info.unit));
   }
   std::vector<char*> names;
   std::vector<char*> forms;
@@ -157,7 +156,7 @@ void HeaderMaker::columns(const FitsHeader& header, const FitsLayout& layout) {
   }
   fits_create_hdu(handle_, &status_);
   fits_write_btblhdr(handle_, 0, static_cast<int>(names.size()), names.data(), forms.data(),
-                     units.data(), fits_header_text(header.extension).c_str(), 0, &status_);
+                     units.data(), fits_text(header.extension).c_str(), 0, &status_);
   fits_write_key_longwarn(handle_, &status_);
   check("writing the table's header");
 }
@@ -165,17 +164,15 @@ void HeaderMaker::columns(const FitsHeader& header, const FitsLayout& layout) {
 void HeaderMaker::column_keys(const FitsField& field, std::size_t number) {
   const std::string n = std::to_string(number);
   if (!field.info.description.empty()) long_key("TCOMM" + n, field.info.description, "");
-  if (field.nullable) {
-    auto marker = static_cast<LONGLONG>(null_marker(field.info.dtype));
+  if (field.null) {
+    auto marker = static_cast<LONGLONG>(*field.null);
     fits_write_key(handle_, TLONGLONG, ("TNULL" + n).c_str(), &marker, "marks a missing value",
                    &status_);
     check("writing keyword TNULL" + n);
   }
   const std::string display = display_format(field.info);
   if (!display.empty()) text_key("TDISP" + n, display, "");
-  if (field.info.dtype == DType::String && field.info.width > 1) {
-    text_key("TDIM" + n, fmt::format("({},{})", field.string_length, field.info.width), "");
-  }
+  if (const std::string axes = tdim(field); !axes.empty()) text_key("TDIM" + n, axes, "");
 }
 
 // Replaces the card of that name, which must exist.
@@ -209,7 +206,7 @@ std::string HeaderMaker::table(const FitsHeader& header, const FitsLayout& layou
     }
   }
   for (const std::string& line : header.history) {
-    fits_write_history(handle_, fits_header_text(line).c_str(), &status_);
+    fits_write_history(handle_, fits_text(line).c_str(), &status_);
     check("writing HISTORY");
   }
   text_key("DATASUM", "0", "data unit checksum");
@@ -222,11 +219,22 @@ std::string HeaderMaker::table(const FitsHeader& header, const FitsLayout& layou
 
 }  // namespace
 
-std::string fits_header_text(std::string_view text) {
+bool is_fits_text(std::string_view text) {
+  bool is_fit = true;  // no early exit: the compiler makes this a loop over whole vectors
+  for (const char c : text) is_fit = is_fit & (c >= 0x20) & (c < 0x7f);
+  return is_fit;
+}
+
+std::string fits_text(std::string_view text) {
   std::string out;
+  int rest = 0;  // bytes of a UTF-8 character that may follow
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    if ((byte & 0xc0) == 0x80) continue;  // the rest of a UTF-8 character
+    if (rest > 0 && (byte & 0xc0) == 0x80) {
+      --rest;
+      continue;
+    }
+    rest = byte >= 0xf0 ? 3 : byte >= 0xe0 ? 2 : byte >= 0xc0 ? 1 : 0;
     out += byte >= 0x20 && byte < 0x7f ? c : '?';
   }
   return out;

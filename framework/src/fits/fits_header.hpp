@@ -17,8 +17,10 @@ struct FitsHeaderText {
   std::string table;    // to be sealed when the sum of its data is known
 };
 
-// The text as in headers: '?' for every character that is not plain ASCII.
-std::string fits_header_text(std::string_view text);
+// Whether a FITS file can hold the text: printable ASCII.
+bool is_fits_text(std::string_view text);
+// The text with '?' for every other character, be it one of UTF-8 or a single byte.
+std::string fits_text(std::string_view text);
 
 // Throws RunError, which names `file`, for column names that a FITS file cannot distinguish, and
 // for names and units that are too long for it.

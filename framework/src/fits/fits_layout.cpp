@@ -5,88 +5,23 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <charconv>
 #include <cstring>
 #include <limits>
 #include <string_view>
 #include <utility>
 
+#include "fits/fits_form.hpp"
+#include "fits/fits_hdus.hpp"
+#include "qsohost/names.hpp"
+
 namespace qsohost::inline io_v1 {
 
 namespace {
 
-std::size_t size_of(char code) {
-  switch (code) {
-    case 'L':
-    case 'B':
-    case 'A':
-      return 1;
-    case 'I':
-      return 2;
-    case 'J':
-    case 'E':
-      return 4;
-    case 'K':
-    case 'D':
-    case 'C':
-      return 8;
-    case 'M':
-      return 16;
-    default:
-      return 0;
-  }
-}
-
-char code_of(DType dtype) {
-  constexpr std::string_view codes = "LIJKEDA";  // in the order of DType
-  return codes[static_cast<std::size_t>(dtype)];
-}
-
 constexpr std::uint64_t kBlock = 2880;
 constexpr std::uint64_t kMostElements = std::uint64_t{1} << 31;  // of a fixed cell
-
-struct Form {
-  std::uint64_t repeat = 1;
-  char code = 0;
-  bool is_array = false;
-  bool wide = false;
-  std::uint64_t argument = 0;  // rAw: w; rPt(max): max
-};
-
-std::optional<Form> parse_form(std::string_view text) {
-  Form form;
-  const auto number = [&text](std::uint64_t& value) {
-    const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
-    text.remove_prefix(static_cast<std::size_t>(result.ptr - text.data()));
-  };
-  number(form.repeat);
-  if (text.empty()) return std::nullopt;
-  form.code = text[0];
-  text.remove_prefix(1);
-  if (form.code == 'P' || form.code == 'Q') {
-    form.is_array = true;
-    form.wide = form.code == 'Q';
-    if (text.empty() || form.repeat > 1) return std::nullopt;
-    form.code = text[0];
-    text.remove_prefix(1);
-  }
-  if (text.starts_with('(')) text.remove_prefix(1);
-  number(form.argument);
-  return form;
-}
-
-// The type of a stored number in memory: scaled ones are f64, unsigned ones the next wider integer.
-DType number_type(char code, double scale, double zero) {
-  const bool plain = scale == 1 && zero == 0;
-  if (code == 'E') return plain ? DType::F32 : DType::F64;
-  if (code == 'D' || scale != 1) return DType::F64;
-  if (code == 'B' && (plain || zero == -128)) return DType::I16;
-  if (code == 'I') return plain ? DType::I16 : zero == 0x1p15 ? DType::I32 : DType::F64;
-  if (code == 'J') return plain ? DType::I32 : zero == 0x1p31 ? DType::I64 : DType::F64;
-  if (code == 'K' && (plain || zero == 0x1p63)) return DType::I64;
-  return DType::F64;
-}
+constexpr std::uint64_t kMostFields = 9999;
 
 std::string description(const FitsCards& cards, int n) {
   const std::string text = cards.text(fmt::format("TCOMM{}", n));
@@ -95,105 +30,139 @@ std::string description(const FitsCards& cards, int n) {
   return comment.starts_with("label for field") ? "" : comment;
 }
 
-void read_field(const OpenedFile& file, const FitsCards& cards, int n, FitsLayout& layout) {
+// What binary and text tables declare in the same way.
+FitsField named_field(const FitsCards& cards, int n) {
   FitsField field;
-  FieldPlace place;
-  field.info.name = cards.text(fmt::format("TTYPE{}", n));
+  field.info.name = trimmed(cards.text(fmt::format("TTYPE{}", n)));
   if (field.info.name.empty()) field.info.name = fmt::format("col{}", n);
-  field.info.unit = cards.text(fmt::format("TUNIT{}", n));
+  field.info.unit = trimmed(cards.text(fmt::format("TUNIT{}", n)));
   field.info.description = description(cards, n);
+  return field;
+}
+
+// A keyword that holds no number is a problem of its column alone.
+void read_scale(const FitsCards& cards, int n, FitsField& field, FieldPlace& place) {
+  try {
+    place.scale = cards.number(fmt::format("TSCAL{}", n)).value_or(1);
+    place.zero = cards.number(fmt::format("TZERO{}", n)).value_or(0);
+    const bool is_float = place.code == 'E' || place.code == 'D';
+    if (!is_float && !place.is_text) field.null = cards.integer(fmt::format("TNULL{}", n));
+    place.null = field.null;
+  } catch (const RunError&) {
+    field.problem =
+        fmt::format("its TSCAL{0}, TZERO{0} or TNULL{0} is no number; correct the header", n);
+  }
+}
+
+void read_type(const FitsCards& cards, int n, FitsField& field, FieldPlace& place) {
+  if (place.code == 'L') {
+    field.info.dtype = DType::Bool;
+    place.letters = cards.text(fmt::format("TDISP{}", n)).starts_with('L');
+    return;
+  }
+  read_scale(cards, n, field, place);
+  field.info.dtype = number_type(place.code, place.scale, place.zero);
+}
+
+// Several texts in a cell: TDIMn, or rAw.
+void divide_texts(const FitsForm& form, std::vector<std::size_t> axes, FitsField& field,
+                  FieldPlace& place) {
+  place.element_bytes = std::max<std::uint64_t>(1, form.repeat);
+  if (axes.size() > 1) {
+    place.element_bytes = axes[0];
+    axes.erase(axes.begin());
+    if (axes.size() > 1) field.info.shape = std::move(axes);
+  } else if (form.argument > 0 && form.argument < form.repeat) {
+    place.element_bytes = form.argument;
+  }
+  field.info.width = std::max<std::uint64_t>(1, form.repeat / place.element_bytes);
+  field.string_length = place.element_bytes;
+}
+
+std::string form_problem(const FitsForm& form) {
+  if (form.code == 'X') return "bits cannot be read; write them as integers";
+  if (form.code == 'C' || form.code == 'M') {
+    return "complex numbers cannot be read; write real and imaginary parts as two columns";
+  }
+  if (form.is_array && form.code == 'A') {
+    return "texts of any length cannot be read; write them with a fixed width";
+  }
+  return form.repeat == 0 ? "its cells have no elements" : "";
+}
+
+void read_field(const OpenedFile& file, const FitsCards& cards, int n, FitsLayout& layout) {
+  FitsField field = named_field(cards, n);
+  FieldPlace place;
   const std::string text = cards.text(fmt::format("TFORM{}", n));
   const auto form = parse_form(text);
-  if (!form || form->repeat > kMostElements || (size_of(form->code) == 0 && form->code != 'X')) {
+  if (!form || form->repeat > kMostElements ||
+      (element_size(form->code) == 0 && form->code != 'X')) {
     file.fail(
         fmt::format("column '{}' has the unknown format TFORM{} = '{}'", field.info.name, n, text));
   }
   place.code = form->code;
   place.wide = form->wide;
-  place.element_bytes = size_of(form->code);
-  field.is_array = form->is_array;
-  if (field.is_array) field.longest = form->argument;
+  place.element_bytes = element_size(form->code);
   place.offset = layout.row_bytes;
+  field.is_array = form->is_array;
+  std::vector<std::size_t> axes;
   if (field.is_array) {
+    field.longest = form->argument;
     place.bytes = form->repeat * (form->wide ? 16 : 8);
   } else {
     place.bytes = form->code == 'X' ? (form->repeat + 7) / 8 : form->repeat * place.element_bytes;
-    field.info.width = form->repeat;
+    field.info.width = std::max<std::uint64_t>(1, form->repeat);
+    axes = parse_axes(cards.text(fmt::format("TDIM{}", n)), field.info.width);
   }
   if (form->code == 'A') {
     field.info.dtype = DType::String;
-    const bool several = !field.is_array && form->argument > 0 && form->argument < form->repeat;
-    place.element_bytes = several ? form->argument : std::max<std::uint64_t>(1, form->repeat);
-    field.info.width = several ? form->repeat / form->argument : 1;
-    field.string_length = place.element_bytes;
-  } else if (form->code == 'L') {
-    field.info.dtype = DType::Bool;
-    place.letters = cards.text(fmt::format("TDISP{}", n)).starts_with('L');
+    if (!field.is_array) divide_texts(*form, std::move(axes), field, place);
   } else {
-    place.scale = cards.number(fmt::format("TSCAL{}", n)).value_or(1);
-    place.zero = cards.number(fmt::format("TZERO{}", n)).value_or(0);
-    field.info.dtype = number_type(form->code, place.scale, place.zero);
-    if (form->code != 'E' && form->code != 'D') {
-      place.null = cards.integer(fmt::format("TNULL{}", n));
-    }
-    field.nullable = place.null.has_value();
+    if (axes.size() > 1) field.info.shape = std::move(axes);
+    read_type(cards, n, field, place);
   }
-  if (form->code == 'X' || form->code == 'C' || form->code == 'M') {
-    const bool is_bits = form->code == 'X';
-    field.problem = fmt::format(
-        "{} (TFORM{} = '{}') cannot be read; {}", is_bits ? "bits" : "complex numbers", n, text,
-        is_bits ? "write them as integers" : "write real and imaginary parts as two columns");
-  } else if (field.is_array && form->code == 'A') {
-    field.problem = fmt::format("texts of any length (TFORM{} = '{}') cannot be read", n, text);
-  } else if (place.bytes == 0) {
-    field.problem = fmt::format("its cells have no elements (TFORM{} = '{}')", n, text);
+  if (const std::string problem = form_problem(*form); !problem.empty()) {
+    field.problem = fmt::format("{} (TFORM{} = '{}')", problem, n, text);
   }
   layout.row_bytes += place.bytes;
   layout.fields.push_back(std::move(field));
-  layout.places.push_back(place);
+  layout.places.push_back(std::move(place));
 }
 
-bool is_table(const FitsHdu& hdu) {
-  return hdu.cards.text("XTENSION") == "BINTABLE";
-}
-
-// "1 'ztf' (table, 98 rows)"
-std::string described(const FitsHdu& hdu, int number) {
-  std::string out = std::to_string(number);
-  const std::string name = hdu.cards.text("EXTNAME");
-  if (!name.empty()) out += fmt::format(" '{}'", name);
-  if (is_table(hdu)) return out + fmt::format(" (table, {} rows)", hdu.cards.count("NAXIS2"));
-  const std::string kind = hdu.cards.text("XTENSION");
-  return out + (kind.empty()      ? " (primary)"
-                : kind == "TABLE" ? " (text table)"
-                : kind == "IMAGE" ? " (image)"
-                                  : fmt::format(" ({})", kind));
-}
-
-bool same_name(std::string_view a, std::string_view b) {
-  return std::ranges::equal(
-      a, b, [](unsigned char x, unsigned char y) { return std::toupper(x) == std::toupper(y); });
-}
-
-FitsHdu find_table(const OpenedFile& file, std::string_view wanted, int& number) {
-  std::vector<std::string> there;
-  number = 0;
-  for (auto hdu = std::optional(first_hdu(file)); hdu; hdu = next_hdu(file, *hdu), ++number) {
-    const bool is_wanted = wanted.empty() ? is_table(*hdu)
-                                          : wanted == std::to_string(number) ||
-                                                same_name(wanted, hdu->cards.text("EXTNAME"));
-    if (is_wanted && is_table(*hdu)) return *std::move(hdu);
-    if (is_wanted) {
-      file.fail(fmt::format("HDU {} is no binary table", described(*hdu, number)));
-    }
-    if (number < 20) there.push_back(described(*hdu, number));
+void read_text_field(const FitsCards& cards, int n, FitsLayout& layout) {
+  FitsField field = named_field(cards, n);
+  FieldPlace place;
+  place.is_text = true;
+  const std::string text = cards.text(fmt::format("TFORM{}", n));
+  const FitsTextForm form = parse_text_form(text).value_or(FitsTextForm());
+  const std::string null = fmt::format("TNULL{}", n);
+  if (cards.has(null)) place.null_text = trimmed(cards.text(null));
+  place.code = form.code;
+  place.bytes = form.width;
+  place.element_bytes = form.width;
+  place.decimals = form.decimals;
+  if (form.code == 'A') {
+    field.info.dtype = DType::String;
+    field.string_length = form.width;
+  } else {
+    read_scale(cards, n, field, place);
+    field.info.dtype = text_number_type(form, place.scale, place.zero);
   }
-  if (number > 20) there.emplace_back("...");
-  file.fail(fmt::format(
-      "holds no {}; its HDUs are {}{}",
-      wanted.empty() ? "binary table" : fmt::format("HDU '{}'", wanted), fmt::join(there, ", "),
-      file.size() % kBlock == 0 ? ""
-                                : "; its size is no multiple of 2880 bytes, so it is cut short"));
+  const std::string begins = cards.text(fmt::format("TBCOL{}", n));
+  std::uint64_t column = 0;
+  std::from_chars(begins.data(), begins.data() + begins.size(), column);
+  if (form.width == 0) {
+    field.problem = fmt::format("its form (TFORM{} = '{}') is none of text tables", n, text);
+  } else if (column == 0 || column > layout.row_bytes ||
+             form.width > layout.row_bytes - (column - 1)) {
+    field.problem =
+        fmt::format("its {} characters from TBCOL{} = '{}' on are outside the row of {}",
+                    form.width, n, begins, layout.row_bytes);
+  } else {
+    place.offset = column - 1;
+  }
+  layout.fields.push_back(std::move(field));
+  layout.places.push_back(std::move(place));
 }
 
 // The last block of data is padded with zeros (some writers: blanks), and an HDU or nothing
@@ -241,6 +210,21 @@ std::optional<TimeSystem> time_system_in(const FitsCards& cards) {
   return time_system_from_fits(cards.text("TIMESYS"), cards.text("TREFPOS"), mjdref);
 }
 
+// Sets row_bytes too.
+void read_fields(const OpenedFile& file, const FitsCards& cards, FitsLayout& layout) {
+  const std::uint64_t row_bytes = cards.count("NAXIS1");
+  const auto fields = static_cast<int>(std::min(cards.count("TFIELDS"), kMostFields));
+  if (is_text_table(cards)) {
+    layout.row_bytes = row_bytes;
+    for (int n = 1; n <= fields; ++n) read_text_field(cards, n, layout);
+    return;
+  }
+  for (int n = 1; n <= fields; ++n) read_field(file, cards, n, layout);
+  if (row_bytes == layout.row_bytes) return;
+  file.fail(fmt::format("its columns take {} bytes a row, but NAXIS1 is {}: the file is damaged",
+                        layout.row_bytes, row_bytes));
+}
+
 }  // namespace
 
 FitsLayout read_layout(const OpenedFile& file, std::string_view wanted) {
@@ -251,15 +235,11 @@ FitsLayout read_layout(const OpenedFile& file, std::string_view wanted) {
   layout.extension = cards.text("EXTNAME");
   layout.time_system = time_system_in(cards);
   layout.rows = cards.count("NAXIS2");
-  const auto fields = static_cast<int>(std::min<std::uint64_t>(cards.count("TFIELDS"), 9999));
-  for (int n = 1; n <= fields; ++n) read_field(file, cards, n, layout);
-  const std::uint64_t row_bytes = cards.count("NAXIS1");
-  if (row_bytes != layout.row_bytes) {
-    file.fail(fmt::format("its columns take {} bytes a row, but NAXIS1 is {}: the file is damaged",
-                          layout.row_bytes, row_bytes));
-  }
+  read_fields(file, cards, layout);
   const auto room = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
-  if (row_bytes > 0 && layout.rows > room / row_bytes) file.fail("has an impossible row count");
+  if (layout.row_bytes > 0 && layout.rows > room / layout.row_bytes) {
+    file.fail("has an impossible row count");
+  }
   const std::uint64_t fixed = layout.rows * layout.row_bytes;
   layout.heap_start = cards.count("THEAP", fixed);
   const std::uint64_t extra = cards.count("PCOUNT", 0);
@@ -271,27 +251,6 @@ FitsLayout read_layout(const OpenedFile& file, std::string_view wanted) {
   check_size(file, layout);
   check_end(file, layout.data_start + layout.heap_start + layout.heap_bytes);
   return layout;
-}
-
-std::vector<OtherTable> tables_behind(const OpenedFile& file, const FitsLayout& layout) {
-  std::vector<OtherTable> out;
-  try {
-    int number = 0;
-    for (auto hdu = std::optional(first_hdu(file)); hdu; hdu = next_hdu(file, *hdu), ++number) {
-      if (number <= layout.hdu || !is_table(*hdu)) continue;
-      const std::string name = hdu->cards.text("EXTNAME");
-      OtherTable& table = out.emplace_back();
-      table.name = name.empty() ? std::to_string(number) : name;
-      table.rows = hdu->cards.count("NAXIS2");
-      const std::uint64_t fields = std::min<std::uint64_t>(hdu->cards.count("TFIELDS"), 9999);
-      for (std::uint64_t n = 1; n <= fields; ++n) {
-        table.columns.push_back(hdu->cards.text(fmt::format("TTYPE{}", n)));
-      }
-    }
-  } catch (const RunError&) {
-    // What is behind the table is damaged, and nobody asked for it.
-  }
-  return out;
 }
 
 FitsLayout make_layout(std::vector<FitsField> fields, std::uint64_t rows, std::uint64_t heap_bytes,
@@ -306,10 +265,10 @@ FitsLayout make_layout(std::vector<FitsField> fields, std::uint64_t rows, std::u
     place.code = code_of(field.info.dtype);
     const bool is_text = field.info.dtype == DType::String;
     field.string_length = is_text ? std::max<std::size_t>(1, field.string_length) : 0;
-    place.element_bytes = is_text ? field.string_length : size_of(place.code);
+    place.element_bytes = is_text ? field.string_length : element_size(place.code);
     place.wide = wide;
     place.bytes = field.is_array ? (wide ? 16 : 8) : field.info.width * place.element_bytes;
-    if (field.nullable) place.null = null_marker(field.info.dtype);
+    place.null = field.null;
     layout.row_bytes += place.bytes;
     layout.places.push_back(place);
   }
@@ -357,15 +316,12 @@ std::string tform(const FitsField& field, const FieldPlace& place) {
   return fmt::format("{}A{}", field.info.width * field.string_length, field.string_length);
 }
 
-std::int64_t null_marker(DType dtype) {
-  switch (dtype) {
-    case DType::I16:
-      return std::numeric_limits<std::int16_t>::min();
-    case DType::I32:
-      return std::numeric_limits<std::int32_t>::min();
-    default:
-      return std::numeric_limits<std::int64_t>::min();
-  }
+std::string tdim(const FitsField& field) {
+  const bool is_text = field.info.dtype == DType::String;
+  std::vector<std::size_t> axes = field.info.shape;
+  if (is_text && axes.empty() && field.info.width > 1) axes = {field.info.width};
+  if (is_text && !axes.empty()) axes.insert(axes.begin(), field.string_length);
+  return axes.empty() ? "" : fmt::format("({})", fmt::join(axes, ","));
 }
 
 }  // namespace qsohost::inline io_v1

@@ -18,12 +18,16 @@ struct FieldPlace {
   std::size_t offset = 0;         // in the row
   std::size_t bytes = 0;          // in the row; of an array, its descriptor
   char code = 'D';                // FITS letter of an element
-  std::size_t element_bytes = 0;  // strings: of one string
+  std::size_t element_bytes = 0;  // strings and cells of text tables: of one of them
   bool wide = false;              // array with 64-bit descriptors (Q)
   bool letters = false;           // logical array: T, F and 0 for null, whatever the values
   double scale = 1;               // TSCAL
   double zero = 0;                // TZERO
   std::optional<std::int64_t> null;
+
+  bool is_text = false;                  // a cell of a text table
+  std::size_t decimals = 0;              // of a text without a point: digits that follow it
+  std::optional<std::string> null_text;  // TNULL of a text table
 };
 
 struct FitsLayout {
@@ -40,12 +44,8 @@ struct FitsLayout {
   std::uint64_t heap_bytes = 0;
 };
 
-// The first binary table of the file, or the HDU with this name or number. Throws RunError if there
-// is none, or if the file is shorter than its header says.
+// The table that find_table() finds. Throws RunError if the file is shorter than its header says.
 FitsLayout read_layout(const OpenedFile& file, std::string_view hdu = "");
-
-// The tables in the HDUs behind that of the layout, as far as they can be read.
-std::vector<OtherTable> tables_behind(const OpenedFile& file, const FitsLayout& layout);
 
 // The layout in which we write such fields: P descriptors up to `most_for_p` bytes of heap, else Q.
 FitsLayout make_layout(std::vector<FitsField> fields, std::uint64_t rows, std::uint64_t heap_bytes,
@@ -58,8 +58,8 @@ Descriptor array_of(const OpenedFile& file, const FitsLayout& layout, std::size_
                     std::uint64_t row, const std::byte* row_bytes);
 
 std::string tform(const FitsField& field, const FieldPlace& place);
-// The value that marks a null in an integer column that we write.
-std::int64_t null_marker(DType dtype);
+// TDIMn; empty for single values and vectors of numbers.
+std::string tdim(const FitsField& field);
 // How programs should display the column (TDISPn); empty if their default is right.
 std::string display_format(const ColumnInfo& info);
 

@@ -8,8 +8,10 @@
 #include <utility>
 
 #include "fits/fits_bytes.hpp"
+#include "fits/fits_decode.hpp"
+#include "fits/fits_form.hpp"
+#include "fits/fits_hdus.hpp"
 #include "fits/fits_layout.hpp"
-#include "fits/fits_swap.hpp"
 #include "qsohost/error.hpp"
 #include "qsohost/io/fits.hpp"
 
@@ -19,98 +21,8 @@ namespace {
 
 constexpr std::uint64_t kMostShared = std::uint64_t{64} << 20;  // bytes
 constexpr std::uint64_t kPiece = std::uint64_t{256} << 10;      // bytes of a heap read at once
-
-std::string_view trimmed(const std::byte* from, std::size_t bytes) {
-  std::string_view text(reinterpret_cast<const char*>(from), bytes);
-  text = text.substr(0, text.find('\0'));
-  return text.substr(0, text.find_last_not_of(' ') + 1);
-}
-
-template <class Raw, class T>
-T converted(Raw raw, const FieldPlace& place) {
-  if constexpr (std::is_integral_v<T> && std::is_integral_v<Raw>) {
-    if (place.zero == 0x1p63) {  // unsigned 64 bits; the caller detects overflow
-      return static_cast<T>(static_cast<std::uint64_t>(raw) ^ (std::uint64_t{1} << 63));
-    }
-    return static_cast<T>(static_cast<std::int64_t>(raw) + static_cast<std::int64_t>(place.zero));
-  } else if constexpr (std::is_same_v<T, double>) {
-    return place.zero + place.scale * static_cast<double>(raw);
-  } else {
-    return static_cast<T>(raw);
-  }
-}
-
-template <class Raw, class T>
-void decode_as(const FieldPlace& place, const std::byte* from, std::size_t n, Column& out,
-               std::size_t at) {
-  const std::span<T> to = out.values<T>().subspan(at, n);
-  if (std::is_same_v<Raw, T> && place.scale == 1 && place.zero == 0) {
-    copy_swapped(std::as_writable_bytes(to).data(), from, n, sizeof(T));
-  } else {
-    for (std::size_t i = 0; i < n; ++i) {
-      to[i] = converted<Raw, T>(load_be<Raw>(from + i * sizeof(Raw)), place);
-    }
-  }
-  if constexpr (std::is_integral_v<Raw>) {
-    if (!place.null) return;
-    for (std::size_t i = 0; i < n; ++i) {
-      if (load_be<Raw>(from + i * sizeof(Raw)) == *place.null) out.set_null(at + i);
-    }
-  }
-}
-
-template <class Raw>
-void decode_number(const FieldPlace& place, const std::byte* from, std::size_t n, Column& out,
-                   std::size_t at) {
-  switch (out.dtype()) {
-    case DType::I16:
-      return decode_as<Raw, std::int16_t>(place, from, n, out, at);
-    case DType::I32:
-      return decode_as<Raw, std::int32_t>(place, from, n, out, at);
-    case DType::I64:
-      return decode_as<Raw, std::int64_t>(place, from, n, out, at);
-    case DType::F32:
-      return decode_as<Raw, float>(place, from, n, out, at);
-    default:
-      return decode_as<Raw, double>(place, from, n, out, at);
-  }
-}
-
-// In arrays astropy writes the numbers 0 and 1 instead of the letters F and T. Unless the header
-// declares letters, only an array with letters can have nulls.
-void decode_bools(const std::byte* from, std::size_t n, Column& out, std::size_t at,
-                  bool may_be_numbers) {
-  const auto to = out.values<bool>().subspan(at, n);
-  for (std::size_t i = 0; i < n; ++i) {
-    to[i] = from[i] == std::byte{'T'} || from[i] == std::byte{1} ? 1 : 0;
-  }
-  const auto is_letter = [](std::byte b) { return b == std::byte{'T'} || b == std::byte{'F'}; };
-  if (may_be_numbers && std::none_of(from, from + n, is_letter)) return;
-  for (std::size_t i = 0; i < n; ++i) {
-    if (from[i] == std::byte{0}) out.set_null(at + i);
-  }
-}
-
-// Decodes `n` numbers or flags into the existing values [at, at + n) of the column.
-void decode(const FieldPlace& place, const std::byte* from, std::size_t n, Column& out,
-            std::size_t at, bool is_array) {
-  switch (place.code) {
-    case 'L':
-      return decode_bools(from, n, out, at, is_array && !place.letters);
-    case 'B':
-      return decode_number<std::uint8_t>(place, from, n, out, at);
-    case 'I':
-      return decode_number<std::int16_t>(place, from, n, out, at);
-    case 'J':
-      return decode_number<std::int32_t>(place, from, n, out, at);
-    case 'K':
-      return decode_number<std::int64_t>(place, from, n, out, at);
-    case 'E':
-      return decode_number<float>(place, from, n, out, at);
-    default:
-      return decode_number<double>(place, from, n, out, at);
-  }
-}
+constexpr std::uint64_t kMostScanned = 1024;                    // rows at once
+constexpr std::size_t kDigitsOfI64 = 18;                        // that always fit
 
 // Numbers of the rows to read: listed, or consecutive.
 struct RowNumbers {
@@ -125,7 +37,9 @@ struct RowNumbers {
 
 struct FitsTable::State {
   State(OpenedFile opened, std::string_view hdu)
-      : file(std::move(opened)), layout(read_layout(file, hdu)) {}
+      : file(std::move(opened)), layout(read_layout(file, hdu)) {
+    keep_digits();
+  }
 
   struct ArrayTask {
     std::size_t field;
@@ -141,16 +55,20 @@ struct FitsTable::State {
     std::uint64_t bytes() const { return end - begin; }
   };
 
+  void keep_digits();
+  bool exceeds_i64(std::size_t field);
+  bool exceeds_i64(std::size_t field, const RowNumbers& numbers);
   std::vector<Cells> read(const RowNumbers& numbers, std::span<const std::size_t> wanted);
   void read_rows(const RowNumbers& numbers);
-  void fixed_cells(std::size_t field, std::uint64_t count, Cells& out) const;
+  const std::byte* row_at(std::uint64_t row) const { return rows.data() + row * layout.row_bytes; }
+  void fixed_cells(std::size_t field, const RowNumbers& numbers, Cells& out) const;
+  void text_numbers(std::size_t field, const RowNumbers& numbers, Cells& out) const;
   ArrayTask array_task(std::size_t field, const RowNumbers& numbers, Cells& out);
   void read_heap(std::uint64_t offset, std::uint64_t bytes);
   Extent extent_of(std::span<const ArrayTask> tasks, std::size_t first, std::size_t count) const;
   void arrays(std::span<ArrayTask> tasks, std::size_t first, std::size_t count);
   void decode_arrays(std::span<ArrayTask> tasks, std::size_t first, std::size_t count,
                      std::uint64_t heap_begin) const;
-  void check_unsigned(std::size_t field, const RowNumbers& numbers, const Cells& cells) const;
 
   OpenedFile file;
   FitsLayout layout;
@@ -173,30 +91,41 @@ void FitsTable::State::read_rows(const RowNumbers& numbers) {
   }
 }
 
-void FitsTable::State::fixed_cells(std::size_t field, std::uint64_t count, Cells& out) const {
+void FitsTable::State::fixed_cells(std::size_t field, const RowNumbers& numbers, Cells& out) const {
   const FieldPlace& place = layout.places[field];
   const std::size_t width = out.values.width();
-  if (place.code != 'A') out.values.resize_unfilled(count);
-  for (std::uint64_t row = 0; row < count; ++row) {
-    const std::byte* from = rows.data() + row * layout.row_bytes + place.offset;
-    if (place.code != 'A') {
+  const bool is_text = out.values.dtype() == DType::String;
+  if (place.is_text && !is_text) return text_numbers(field, numbers, out);
+  if (!is_text) out.values.resize_unfilled(numbers.count);
+  for (std::uint64_t row = 0; row < numbers.count; ++row) {
+    const std::byte* from = row_at(row) + place.offset;
+    if (is_text) {
+      append_texts(place, from, width, out.values);
+    } else {
       decode(place, from, width, out.values, row * width, false);
-      continue;
-    }
-    for (std::size_t i = 0; i < width; ++i) {
-      out.values.append_string(trimmed(from + i * place.element_bytes, place.element_bytes));
     }
   }
 }
 
+void FitsTable::State::text_numbers(std::size_t field, const RowNumbers& numbers,
+                                    Cells& out) const {
+  const FieldPlace& place = layout.places[field];
+  out.values.resize_unfilled(numbers.count);
+  for (std::uint64_t row = 0; row < numbers.count; ++row) {
+    const std::byte* from = row_at(row) + place.offset;
+    if (decode_text_number(place, from, out.values, row)) continue;
+    file.fail(fmt::format("{}: '{}' is no {}; correct the cell",
+                          place_in(layout, field, numbers[row]), cell_text(place, from),
+                          place.code == 'I' ? "integer" : "number"));
+  }
+}
+
 FitsTable::State::ArrayTask FitsTable::State::array_task(std::size_t field,
-                                                         const RowNumbers& numbers,
-                                                         Cells& out) {
+                                                         const RowNumbers& numbers, Cells& out) {
   ArrayTask task{field, &out, {}, 0};
   std::uint64_t total = 0;
   for (std::uint64_t row = 0; row < numbers.count; ++row) {
-    const Descriptor d =
-        array_of(file, layout, field, numbers[row], rows.data() + row * layout.row_bytes);
+    const Descriptor d = array_of(file, layout, field, numbers[row], row_at(row));
     out.lengths.push_back(d.length);
     total += d.length;
     task.descriptors.push_back(d);
@@ -208,7 +137,7 @@ FitsTable::State::ArrayTask FitsTable::State::array_task(std::size_t field,
         "{} and the next {}: their arrays take {} bytes, but the heap has {}: the file is damaged",
         place_in(layout, field, numbers[0]), numbers.count - 1, bytes, layout.heap_bytes));
   }
-  out.values.resize_unfilled(total);
+  if (out.values.dtype() != DType::String) out.values.resize_unfilled(total);
   return task;
 }
 
@@ -260,32 +189,53 @@ void FitsTable::State::decode_arrays(std::span<ArrayTask> tasks, std::size_t fir
     const FieldPlace& place = layout.places[task.field];
     for (const Descriptor& d : std::span(task.descriptors).subspan(first, count)) {
       if (d.length == 0) continue;
-      decode(place, heap.data() + (d.offset - heap_begin), d.length, task.cells->values, task.done,
-             true);
+      const std::byte* from = heap.data() + (d.offset - heap_begin);
+      Column& out = task.cells->values;
+      if (out.dtype() == DType::String) {
+        append_texts(place, from, d.length, out);
+      } else {
+        decode(place, from, d.length, out, task.done, true);
+      }
       task.done += d.length;
     }
   }
 }
 
-// Unsigned 64-bit numbers beyond the signed range have become negative.
-void FitsTable::State::check_unsigned(std::size_t field, const RowNumbers& numbers,
-                                      const Cells& cells) const {
-  if (layout.places[field].zero != 0x1p63 || cells.values.dtype() != DType::I64) return;
-  const auto values = cells.values.values<std::int64_t>();
-  std::uint64_t row = 0;
-  std::uint64_t left = 0;  // values of this row still to come
-  const auto length = [&](std::uint64_t r) {
-    return layout.fields[field].is_array ? cells.lengths[r] : cells.values.width();
-  };
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    for (; left == 0; ++row) left = length(row);
-    --left;
-    if (values[i] >= 0 || cells.values.is_null(i)) continue;
-    file.fail(fmt::format(
-        "{}: {} is beyond the range of 64-bit signed integers; write "
-        "the column as texts",
-        place_in(layout, field, numbers[row - 1]), static_cast<std::uint64_t>(values[i])));
+// Integers beyond i64 keep all digits as texts. Only columns that may have some are searched.
+void FitsTable::State::keep_digits() {
+  for (std::size_t i = 0; i < layout.fields.size(); ++i) {
+    FitsField& field = layout.fields[i];
+    const FieldPlace& place = layout.places[i];
+    const bool may_exceed = place.is_text ? place.bytes > kDigitsOfI64 : place.zero == kUnsigned64;
+    if (!may_exceed || field.info.dtype != DType::I64 || !field.problem.empty()) continue;
+    if (exceeds_i64(i)) field.info.dtype = DType::String;
   }
+}
+
+bool FitsTable::State::exceeds_i64(std::size_t field) {
+  const std::uint64_t block = std::clamp<std::uint64_t>(kPiece / layout.row_bytes, 1, kMostScanned);
+  for (std::uint64_t first = 0; first < layout.rows; first += block) {
+    if (exceeds_i64(field, {first, std::min(block, layout.rows - first)})) return true;
+  }
+  return false;
+}
+
+bool FitsTable::State::exceeds_i64(std::size_t field, const RowNumbers& numbers) {
+  const FieldPlace& place = layout.places[field];
+  if (place.is_text) {
+    read_rows(numbers);
+    for (std::uint64_t row = 0; row < numbers.count; ++row) {
+      if (is_beyond_i64(place, row_at(row) + place.offset)) return true;
+    }
+    return false;
+  }
+  const std::vector<Cells> cells = read(numbers, std::span(&field, 1));
+  const Column& column = cells[0].values;
+  const auto values = column.values<std::int64_t>();
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (values[i] < 0 && !column.is_null(i)) return true;  // wrapped around
+  }
+  return false;
 }
 
 FitsTable::FitsTable(const std::filesystem::path& file, std::string_view hdu)
@@ -304,7 +254,11 @@ std::optional<TimeSystem> FitsTable::time_system() const {
 }
 
 std::vector<OtherTable> FitsTable::others() const {
-  return tables_behind(state_->file, state_->layout);
+  return tables_besides(state_->file, state_->layout.hdu);
+}
+
+bool FitsTable::is_text() const {
+  return is_text_table(*state_->layout.cards);
 }
 
 const std::string& FitsTable::extension() const {
@@ -329,7 +283,7 @@ std::optional<std::string> FitsTable::keyword(const std::string& name) const {
 }
 
 std::vector<Cells> FitsTable::State::read(const RowNumbers& numbers,
-                                              std::span<const std::size_t> wanted) {
+                                          std::span<const std::size_t> wanted) {
   for (const std::size_t field : wanted) {
     const FitsField& f = layout.fields.at(field);
     if (!f.problem.empty()) file.fail(fmt::format("column '{}': {}", f.info.name, f.problem));
@@ -343,16 +297,15 @@ std::vector<Cells> FitsTable::State::read(const RowNumbers& numbers,
     if (layout.fields[field].is_array) {
       tasks.push_back(array_task(field, numbers, out));
     } else {
-      fixed_cells(field, numbers.count, out);
+      fixed_cells(field, numbers, out);
     }
   }
   arrays(tasks, 0, numbers.count);
-  for (std::size_t i = 0; i < wanted.size(); ++i) check_unsigned(wanted[i], numbers, cells[i]);
   return cells;
 }
 
 std::vector<Cells> FitsTable::read(std::uint64_t first, std::uint64_t count,
-                                       std::span<const std::size_t> fields) {
+                                   std::span<const std::size_t> fields) {
   if (first > rows() || count > rows() - first) {
     state_->file.fail(
         fmt::format("rows {} to {} asked for, but there are {}", first + 1, first + count, rows()));
@@ -361,7 +314,7 @@ std::vector<Cells> FitsTable::read(std::uint64_t first, std::uint64_t count,
 }
 
 std::vector<Cells> FitsTable::read(std::span<const std::uint64_t> rows,
-                                       std::span<const std::size_t> fields) {
+                                   std::span<const std::size_t> fields) {
   for (const std::uint64_t row : rows) {
     if (row < this->rows()) continue;
     state_->file.fail(fmt::format("row {} asked for, but there are {}", row + 1, this->rows()));

@@ -15,7 +15,9 @@ class FitsInput final : public TableInput {
     columns_.assign(table_.fields().begin(), table_.fields().end());
   }
 
-  std::string_view form() const override { return "FITS table"; }
+  std::string_view form() const override {
+    return table_.is_text() ? "FITS text table" : "FITS table";
+  }
   std::uint64_t rows() const override { return table_.rows(); }
   const std::vector<InputColumn>& columns() const override { return columns_; }
   std::vector<Cells> read(std::uint64_t first, std::uint64_t count,

@@ -4,8 +4,14 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
+#include <optional>
+#include <string>
+#include <utility>
 
 #include "fits/fits_bytes.hpp"
+#include "fits/fits_header.hpp"
+#include "fits/fits_null.hpp"
 #include "fits/fits_swap.hpp"
 #include "fits/fits_writer.hpp"
 #include "qsohost/error.hpp"
@@ -15,12 +21,13 @@ namespace qsohost::inline io_v1 {
 namespace {
 
 template <class T>
-void encode_numbers(const Column& column, std::size_t first, std::size_t n, std::byte* to) {
+void encode_numbers(const Column& column, std::size_t first, std::size_t n, const FieldPlace& place,
+                    std::byte* to) {
   const std::span<const T> values = column.values<T>().subspan(first, n);
   copy_swapped(to, std::as_bytes(values).data(), n, sizeof(T));
   if constexpr (std::is_integral_v<T>) {
-    if (!column.has_nulls()) return;
-    const auto marker = static_cast<T>(null_marker(column.dtype()));
+    if (!column.has_nulls() || !place.null) return;
+    const auto marker = static_cast<T>(*place.null);
     for (std::size_t i = 0; i < n; ++i) {
       if (column.is_null(first + i)) store_be(to + i * sizeof(T), marker);
     }
@@ -40,7 +47,12 @@ void encode_strings(const Column& column, std::size_t first, std::size_t n, std:
   std::fill_n(to, n * length, std::byte{' '});
   for (std::size_t i = 0; i < n; ++i) {
     const std::string_view text = column.strings()[first + i];
-    std::memcpy(to + i * length, text.data(), text.size());
+    if (is_fits_text(text)) {
+      std::memcpy(to + i * length, text.data(), text.size());
+    } else {
+      const std::string fit = fits_text(text);
+      std::memcpy(to + i * length, fit.data(), fit.size());
+    }
   }
 }
 
@@ -51,15 +63,15 @@ void encode(const Column& column, std::size_t first, std::size_t n, const FieldP
     case DType::Bool:
       return encode_bools(column, first, n, to);
     case DType::I16:
-      return encode_numbers<std::int16_t>(column, first, n, to);
+      return encode_numbers<std::int16_t>(column, first, n, place, to);
     case DType::I32:
-      return encode_numbers<std::int32_t>(column, first, n, to);
+      return encode_numbers<std::int32_t>(column, first, n, place, to);
     case DType::I64:
-      return encode_numbers<std::int64_t>(column, first, n, to);
+      return encode_numbers<std::int64_t>(column, first, n, place, to);
     case DType::F32:
-      return encode_numbers<float>(column, first, n, to);
+      return encode_numbers<float>(column, first, n, place, to);
     case DType::F64:
-      return encode_numbers<double>(column, first, n, to);
+      return encode_numbers<double>(column, first, n, place, to);
     case DType::String:
       return encode_strings(column, first, n, place.element_bytes, to);
   }
@@ -78,34 +90,83 @@ Range range_of(const FitsColumn& column, std::size_t row) {
   return {row * width, width};
 }
 
-FitsField field_of(const std::filesystem::path& file, const FitsColumn& column,
-                   std::span<const std::size_t> rows) {
-  const Column& values = *column.values;
-  FitsField field;
-  field.info = column.info;
-  field.info.dtype = values.dtype();
-  field.info.width = values.width();
-  field.is_array = !column.offsets.empty();
-  const bool is_text = values.dtype() == DType::String;
-  const bool is_integer =
-      values.dtype() == DType::I16 || values.dtype() == DType::I32 || values.dtype() == DType::I64;
-  if (field.is_array && (is_text || values.width() != 1)) {
-    throw RunError(fmt::format(
-        "{}: column '{}' has {} for every epoch, which a FITS table cannot hold; leave it out",
-        file.string(), column.info.name, is_text ? "a text" : "several values"));
-  }
+// The marker of nulls, if the column needs one in these rows.
+template <class T>
+std::optional<std::int64_t> null_of(const std::filesystem::path& file, const FitsColumn& column,
+                                    std::span<const std::size_t> rows) {
+  const std::span<const T> values = column.values->values<T>();
+  constexpr T kLeast = std::numeric_limits<T>::min();
+  if (!column.values->has_nulls() && std::ranges::find(values, kLeast) == values.end()) return {};
+  bool is_needed = false;
+  NullMarker marker(column.values->dtype());
   for (const std::size_t row : rows) {
     const Range range = range_of(column, row);
-    if (field.is_array) field.longest = std::max<std::uint64_t>(field.longest, range.count);
-    for (std::size_t i = range.first; is_text && i < range.first + range.count; ++i) {
-      field.string_length = std::max(field.string_length, values.strings()[i].size());
-    }
-    for (std::size_t i = range.first;
-         is_integer && values.has_nulls() && !field.nullable && i < range.first + range.count;
-         ++i) {
-      field.nullable = values.is_null(i);
+    for (std::size_t i = range.first; i < range.first + range.count; ++i) {
+      const bool is_null = column.values->is_null(i);
+      is_needed = is_needed || is_null || values[i] == kLeast;
+      if (!is_null) marker.see(values[i]);
     }
   }
+  if (!is_needed) return {};
+  return marker.value(file.string(), column.info.name);
+}
+
+std::optional<std::int64_t> null_of(const std::filesystem::path& file, const FitsColumn& column,
+                                    std::span<const std::size_t> rows) {
+  switch (column.values->dtype()) {
+    case DType::I16:
+      return null_of<std::int16_t>(file, column, rows);
+    case DType::I32:
+      return null_of<std::int32_t>(file, column, rows);
+    case DType::I64:
+      return null_of<std::int64_t>(file, column, rows);
+    default:
+      return {};
+  }
+}
+
+// Finds the width of the longest text, and the first text that FITS cannot hold.
+void measure_texts(const FitsColumn& column, std::span<const std::size_t> rows, FitsField& field,
+                   std::optional<std::string>& unfit) {
+  for (const std::size_t row : rows) {
+    const Range range = range_of(column, row);
+    for (std::size_t i = range.first; i < range.first + range.count; ++i) {
+      const std::string_view text = column.values->strings()[i];
+      const bool is_fit = is_fits_text(text);
+      if (!is_fit && !unfit) unfit = text;
+      field.string_length =
+          std::max(field.string_length, is_fit ? text.size() : fits_text(text).size());
+    }
+  }
+}
+void check_array(const std::filesystem::path& file, const FitsColumn& column) {
+  const bool is_text = column.values->dtype() == DType::String;
+  if (!is_text && column.values->width() == 1) return;
+  throw RunError(fmt::format(
+      "{}: column '{}' has {} for every epoch, which a FITS table cannot hold; leave it out",
+      file.string(), column.info.name, is_text ? "a text" : "several values"));
+}
+
+FitsField field_of(const std::filesystem::path& file, const FitsColumn& column,
+                   std::span<const std::size_t> rows, std::vector<FitsReplaced>& replaced) {
+  FitsField field;
+  field.info = column.info;
+  field.info.dtype = column.values->dtype();
+  field.info.width = column.values->width();
+  field.info.shape = column.values->info().shape;
+  field.is_array = !column.offsets.empty();
+  if (field.is_array) {
+    check_array(file, column);
+    for (const std::size_t row : rows) {
+      field.longest = std::max<std::uint64_t>(field.longest, range_of(column, row).count);
+    }
+  }
+  if (field.info.dtype == DType::String) {
+    std::optional<std::string> unfit;
+    measure_texts(column, rows, field, unfit);
+    if (unfit) replaced.push_back({field.info.name, *unfit});
+  }
+  field.null = null_of(file, column, rows);
   return field;
 }
 
@@ -123,10 +184,15 @@ std::uint64_t heap_size(std::span<const FitsColumn> columns, const FitsLayout& l
 
 }  // namespace
 
-void write_fits_table(const std::filesystem::path& file, const FitsHeader& header,
-                      std::span<const FitsColumn> columns, std::span<const std::size_t> rows) {
+std::vector<FitsReplaced> write_fits_table(const std::filesystem::path& file,
+                                           const FitsHeader& header,
+                                           std::span<const FitsColumn> columns,
+                                           std::span<const std::size_t> rows) {
   std::vector<FitsField> fields;
-  for (const FitsColumn& column : columns) fields.push_back(field_of(file, column, rows));
+  std::vector<FitsReplaced> replaced;
+  for (const FitsColumn& column : columns) {
+    fields.push_back(field_of(file, column, rows, replaced));
+  }
   FitsLayout layout = make_layout(fields, rows.size(), 0, header.most_for_p);
   layout = make_layout(std::move(fields), rows.size(), heap_size(columns, layout, rows),
                        header.most_for_p);
@@ -151,6 +217,7 @@ void write_fits_table(const std::filesystem::path& file, const FitsHeader& heade
   row_pieces.flush();
   heap_pieces.flush();
   writer.finish();
+  return replaced;
 }
 
 }  // namespace qsohost::inline io_v1

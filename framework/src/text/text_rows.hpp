@@ -47,6 +47,8 @@ inline bool is_blank(char c) {
 
 // The first words of a text on one line, for messages.
 std::string excerpt(std::string_view text);
+// All of a text on one line, with single blanks between its words.
+std::string one_line(std::string_view text);
 
 std::string_view without_byte_order_mark(std::string_view text);
 

@@ -7,6 +7,18 @@
 
 namespace qsohost::inline io_v1 {
 
+std::string one_line(std::string_view text) {
+  std::string out;
+  for (const char c : trimmed(text)) {
+    if (!is_blank(c)) {
+      out += c;
+    } else if (out.back() != ' ') {
+      out += ' ';
+    }
+  }
+  return out;
+}
+
 namespace {
 
 // Some archives use a namespace prefix for elements, some do not.
@@ -31,18 +43,6 @@ pugi::xml_node next_sibling(pugi::xml_node node, std::string_view name) {
 
 pugi::xml_node descendant(const pugi::xml_node& node, std::string_view name) {
   return node.find_node([&](const pugi::xml_node& n) { return is_element(n, name); });
-}
-
-std::string one_line(std::string_view text) {
-  std::string out;
-  for (const char c : trimmed(text)) {
-    if (!is_blank(c)) {
-      out += c;
-    } else if (out.back() != ' ') {
-      out += ' ';
-    }
-  }
-  return out;
 }
 
 class VoTableReader : public RowReader {

@@ -162,7 +162,7 @@ TEST_CASE("the time system of a file is that of its header, or the option's") {
     return Options{{"band", text.replace(text.find("{}"), 2, words)}};
   };
   CHECK(system_of(write(tdb), with("")) == "BJD TDB - 2450000.5");
-  CHECK(system_of(write(tdb), with("HJD UTC")) == "HJD UTC");
+  CHECK(system_of(write(tdb), with("HJD UTC - 2450000")) == "HJD UTC - 2450000");
   CHECK_THAT(refusal({write(tdb)}, with("sidereal")), Contains("time_system of 'ps1.g'"));
 }
 
@@ -200,7 +200,7 @@ TEST_CASE("misaligned files are refused with the first row that differs") {
   CHECK_THAT(refusal({a, other({11, 12}, {1, 1})}),
              Contains("b.fits has 2 rows") && Contains("a.fits has 3"));
   CHECK_THAT(refusal({other({11, 12, 11}, kLengths)}),
-             Contains("rows 1 and 3 have the same identifier 11"));
+             Contains("row 1 and row 3 have the same identifier 11"));
   CHECK_THAT(refusal({a, a}), Contains("both have column"));
 }
 
@@ -337,7 +337,7 @@ TEST_CASE("a catalogue adds its columns by identifier") {
 
   const Options twice = joined(TestTable({11, 12, 11}));
   CHECK_THAT(error_of([&] { Harness("lightcurve-source", twice).run(); }),
-             Contains("cat.fits: rows 1 and 3 have the same identifier 11"));
+             Contains("cat.fits: row 1 and row 3 have the same identifier 11"));
 }
 
 TEST_CASE("no column of objects is lost to another of its name") {

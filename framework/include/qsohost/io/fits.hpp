@@ -1,8 +1,8 @@
-// FITS binary tables (FITS standard 4.0, section 7.3): read in blocks of rows, written and merged
-// in large pieces. One row is one quasar; epochs are variable-length arrays, the same layout as the
-// groups of a batch.
+// FITS tables (FITS standard 4.0, section 7): read in blocks of rows, and, as binary tables,
+// written and merged in large pieces. One row is one quasar; epochs are variable-length arrays, the
+// same layout as the groups of a batch.
 //
-// FITS type    column                                     missing values
+// binary       column                                     missing values
 // L            bool                                       byte 0 (arrays without a TDISP of L:
 //                                                         beside a T or F only; else 0 and 1 are
 //                                                         F and T, as astropy writes them)
@@ -11,7 +11,17 @@
 // I, J, K u.   i32, i64, i64 (TZERO 2^15, 2^31, 2^63)     TNULL
 // E, D         f32, f64                                   NaN
 // A            string, blanks at its end removed          blank
-// any number with another TSCAL or TZERO: f64. X, C and M (bits, complex numbers) cannot be read.
+//
+// K with TZERO 2^63 and values beyond 2^63: string, with all digits. Any number with another TSCAL
+// or TZERO: f64. X, C and M (bits, complex numbers) and PA cannot be read. TDIMn divides cells of A
+// into several strings; it is ignored unless it fits the cell.
+//
+// text         column                                     missing values
+// Iw           i32, i64 if w > 9; string if a value is    blank, TNULL
+//              beyond 64 bits
+// F, E, D      f64; a text without a point has d digits   blank, TNULL, NaN
+//              behind it, as the standard says
+// Aw           string, blanks at its end removed          blank, TNULL
 //
 // Every function throws RunError with file, table, row and column where they apply. A FitsTable
 // may be used by one thread at a time; different tables by different threads.
@@ -37,18 +47,18 @@ namespace qsohost::inline io_v1 {
 // A column as the header of a table describes it. Unit and description are TUNITn and TCOMMn (or,
 // without TCOMMn, the comment of TTYPEn).
 struct FitsField : InputColumn {
-  std::size_t string_length = 0;  // bytes that an element of a string column takes
-  bool nullable = false;          // integers: TNULLn is there
-  std::uint64_t longest = 0;      // elements of the longest array, if the header declares it
+  std::size_t string_length = 0;       // bytes that an element of a string column takes
+  std::optional<std::int64_t> null{};  // integers: TNULLn
+  std::uint64_t longest = 0;           // elements of the longest array, if the header declares it
 };
 
 class OpenedFile;
 
 class QSOHOST_API FitsTable {
  public:
-  // Opens a binary table of the file (plain or gzipped): the first, or that of the HDU whose
-  // EXTNAME (case does not count) or number (the primary is 0) is given. A file that is shorter
-  // than its headers promise is refused.
+  // Opens a table of the file (plain or gzipped): the first, or that of the HDU whose EXTNAME (case
+  // does not count) or number (the primary is 0) is given. Refused are a tile-compressed table and
+  // a file that is shorter than its headers promise.
   explicit FitsTable(const std::filesystem::path& file, std::string_view hdu = "");
   FitsTable(OpenedFile file, std::string_view hdu);
   ~FitsTable();
@@ -60,17 +70,17 @@ class QSOHOST_API FitsTable {
   std::optional<std::size_t> find(std::string_view column) const;  // position; exact spelling
   // The value of a keyword in the table's header, texts without quotes; none if it is missing.
   std::optional<std::string> keyword(const std::string& name) const;
-  // The tables in later HDUs of the file.
+  bool is_text() const;
+  // The tables in the other HDUs of the file.
   std::vector<OtherTable> others() const;
   // From TIMESYS, MJDREF (or JDREF) and TREFPOS; none if they are missing or unusual.
   std::optional<TimeSystem> time_system() const;
 
   // Rows first to first + count - 1, counted from 0, of the fields at these positions.
   std::vector<Cells> read(std::uint64_t first, std::uint64_t count,
-                              std::span<const std::size_t> fields);
+                          std::span<const std::size_t> fields);
   // The rows listed (counted from 0), in the order listed; repeats are allowed.
-  std::vector<Cells> read(std::span<const std::uint64_t> rows,
-                              std::span<const std::size_t> fields);
+  std::vector<Cells> read(std::span<const std::uint64_t> rows, std::span<const std::size_t> fields);
 
  private:
   struct State;
@@ -104,14 +114,23 @@ struct FitsColumn {
   std::span<const std::uint64_t> offsets{};
 };
 
+// A column with texts that are not printable ASCII, which is all that FITS holds.
+struct FitsReplaced {
+  std::string column;
+  std::string first;  // of these texts
+};
+
 // Writes a file with one binary table: `rows` (positions, in this order) of the columns. Strings
-// take the width of the longest one, integers with nulls get a TNULLn, the heap is in row order,
-// TDISPn follows unit and type, CHECKSUM and DATASUM are written. An existing file is replaced; see
-// publish_file. Also throws for column names that headers cannot distinguish, for names and units
-// that headers cannot hold, and for arrays of strings.
-QSOHOST_API void write_fits_table(const std::filesystem::path& file, const FitsHeader& header,
-                                  std::span<const FitsColumn> columns,
-                                  std::span<const std::size_t> rows);
+// take the width of the longest one; their characters that FITS cannot hold become '?', and the
+// columns where that happened are returned. Integers with nulls get a TNULLn: the least value that
+// the column does not hold. The heap is in row order, TDISPn follows unit and type, CHECKSUM and
+// DATASUM are written. An existing file is replaced; see publish_file. Also throws for column names
+// that headers cannot distinguish, for names and units that headers cannot hold, for arrays of
+// strings, and for integers with nulls where no value is left to mark them.
+QSOHOST_API std::vector<FitsReplaced> write_fits_table(const std::filesystem::path& file,
+                                                       const FitsHeader& header,
+                                                       std::span<const FitsColumn> columns,
+                                                       std::span<const std::size_t> rows);
 
 struct FitsOrder {
   std::string column;        // sorted by this (nulls and NaN last, ties in order); "": as they come
