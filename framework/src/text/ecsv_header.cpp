@@ -89,7 +89,7 @@ void add_column(const YamlLines& item, Declared& out) {
   if (type.dtype == DType::String) read_subtype(entries["subtype"], type);
   out.fields.push_back({.name = std::string(trimmed(entries["name"])),
                         .unit = entries["unit"],
-                        .description = entries["description"],
+                        .description = one_line(entries["description"]),
                         .is_text = type.dtype == DType::String && !type.is_list});
   out.types.push_back(std::move(type));
 }
