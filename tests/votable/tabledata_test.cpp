@@ -55,8 +55,8 @@ TEST_CASE("numbers that are missing") {
       CHECK(cell == "null");
     }
   }
-  CHECK(column_of(one_column("datatype=\"double\">", {"Inf", "+Inf", "-InF", "+1.5"})) ==
-        Texts{"inf", "inf", "-inf", "1.5"});
+  CHECK(column_of(one_column("datatype=\"double\">", {"Inf", "+Inf", "-InF", "+1.5", "1.5D+00"})) ==
+        Texts{"inf", "inf", "-inf", "1.5", "1.5"});
 }
 
 TEST_CASE("declared nulls") {
