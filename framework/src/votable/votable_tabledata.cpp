@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "qsohost/io/text.hpp"
-#include "text/text_rows.hpp"
+#include "text/unicode.hpp"
 #include "votable/votable_data.hpp"
 #include "votable/votable_values.hpp"
 
@@ -19,7 +19,7 @@ bool is_missing_value(std::string_view text, const VoField& field) {
 }
 
 [[noreturn]] void refuse(std::string_view text, const VoField& field, std::string_view wanted) {
-  bad_cell(field, fmt::format("'{}' is not {}, which its datatype wants", excerpt(text), wanted));
+  bad_cell(field, fmt::format("'{}' is not {}, which its datatype wants", shown(text), wanted));
 }
 
 template <class T>
