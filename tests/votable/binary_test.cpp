@@ -120,7 +120,8 @@ TEST_CASE("texts of every kind, and columns that are passed over") {
 
 TEST_CASE("columns without values take no bytes") {
   const std::string fields = field("t", "char", "0") + field("a", "int", "0") +
-                             field("b", "char", "8x0") + field("n", "short");
+                             field("b", "char", "8x0x2") + field("c", "int", "0x3") +
+                             field("n", "short");
   CHECK(rows_of(open(binary("BINARY", fields, "AAEAAg=="))) == Rows{{"null", "1"}, {"null", "2"}});
   CHECK_THAT(error_of([] { open(binary("BINARY", field("t", "char", "0"), "AAEAAg==")); }),
              Contains("no bytes"));

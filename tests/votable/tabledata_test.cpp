@@ -101,6 +101,20 @@ TEST_CASE("arrays, of fixed and of any length") {
         Texts{"('ab' 'cd')", "('abc' null)", "(null null)", "('\xC3\xBC' 'd')"});
 }
 
+TEST_CASE("axes of arrays are kept, the fastest first") {
+  const auto shape_of = [](const std::string& field) {
+    return open(one_column(field, {""})).columns()[0].info.shape;
+  };
+  using Shape = std::vector<std::size_t>;
+  CHECK(shape_of("datatype=\"int\" arraysize=\"2x3\">") == Shape{2, 3});
+  CHECK(shape_of("datatype=\"char\" arraysize=\"8x2x3\">") == Shape{2, 3});
+  for (const char* vector :
+       {"datatype=\"int\" arraysize=\"6\">", "datatype=\"int\" arraysize=\"2x*\">",
+        "datatype=\"char\" arraysize=\"8x2\">"}) {
+    CHECK(shape_of(vector).empty());
+  }
+}
+
 TEST_CASE("texts of no length are missing") {
   CHECK(column_of(one_column("datatype=\"char\" arraysize=\"0\">", {""})) == Texts{"null"});
 }

@@ -108,8 +108,14 @@ void VoField::set_arraysize(std::string_view text) {
     return;
   }
   is_variable = dimensions->is_variable;
-  const std::size_t rank = dimensions->sizes.size() + (is_variable ? 1 : 0);
-  if (is_text() && rank > 1) text_length = dimensions->sizes.front();
+  std::vector<std::uint64_t> shape = dimensions->sizes;
+  const bool is_texts = is_text() && shape.size() + (is_variable ? 1 : 0) > 1;
+  if (is_texts) {
+    text_length = shape.front();
+    shape.erase(shape.begin());
+  }
+  if (shape.size() > 1 && !is_variable && elements > 0)
+    column.info.shape.assign(shape.begin(), shape.end());
   set_column();
 }
 
