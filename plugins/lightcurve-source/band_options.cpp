@@ -14,16 +14,14 @@ namespace {
 
 using qsohost::UsageError;
 
-// Magnitudes or fluxes, each with errors.
+// Magnitudes or, where they are named, fluxes; each with errors.
 void check_roles(const Band& band) {
   const bool has_mag = !band.mag->empty() && !band.mag_err->empty();
   const bool has_flux = !band.flux->empty() && !band.flux_err->empty();
-  const bool has_any_mag = !band.mag->empty() || !band.mag_err->empty();
-  const bool has_any_flux = !band.flux->empty() || !band.flux_err->empty();
-  if (has_mag && !has_any_flux) return;
-  if (has_flux && !has_any_mag) return;
-  throw UsageError(fmt::format(
-      "band: '{}' needs mag and mag_err, or flux and flux_err, and not both", *band.group));
+  const bool has_no_flux = band.flux->empty() && band.flux_err->empty();
+  if (has_flux || (has_no_flux && has_mag)) return;
+  throw UsageError(
+      fmt::format("band: '{}' needs mag and mag_err, or flux and flux_err", *band.group));
 }
 
 void check_group(const Band& band) {

@@ -18,8 +18,9 @@ struct Band : qsohost::OptionOwner {
       this, "time", qsohost::required,
       "column of times; in days if it declares no unit. If it holds arrays, the table has one row "
       "per object; if it holds one value a row, one row per epoch"};
-  qsohost::Option<std::string> mag{this, "mag", "", "column of magnitudes"};
-  qsohost::Option<std::string> mag_err{this, "mag_err", "", "column of errors of the magnitudes"};
+  qsohost::Option<std::string> mag{this, "mag", "mag", "column of magnitudes"};
+  qsohost::Option<std::string> mag_err{this, "mag_err", "mag_err",
+                                       "column of errors of the magnitudes"};
   qsohost::Option<std::string> flux{
       this, "flux", "", "column of fluxes, in place of mag: mag = zero_point - 2.5 log10(flux)"};
   qsohost::Option<std::string> flux_err{this, "flux_err", "",
