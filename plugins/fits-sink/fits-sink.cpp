@@ -6,6 +6,7 @@
 #include <deque>
 #include <filesystem>
 #include <numeric>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -44,6 +45,7 @@ class FitsSink final : public qsohost::Sink {
   std::optional<qsohost::TimeSystem> times_of(const Product& product) const;
   qsohost::FitsHeader header_of(const Product& product) const;
   qsohost::FitsOrder order_of(const Product& product) const;
+  void tell_replaced(const Product& product, const std::vector<qsohost::FitsReplaced>& replaced);
   void write_empty(const Product& product, const fs::path& file) const;
   void check_rows(const fs::path& file, const qsohost::Chunk& chunk) const;
   void merge(const Product& product, std::span<const qsohost::Chunk> chunks,
@@ -70,14 +72,20 @@ class FitsSink final : public qsohost::Sink {
       this, "keep_chunks", false,
       "keep the tables of single batches when the run is done, for `qsohost merge` (shards)"};
 
+  qsohost::Context* context_ = nullptr;
   qsohost::RunInfo run_;
   std::vector<Product> products_;
+  std::set<std::pair<std::string, std::string>> replaced_;  // products and columns that are told of
 };
 
 products::Plan FitsSink::plan(const qsohost::Schema& schema) const {
   products::Plan plan = products::plan_products(*what, *columns, schema);
   for (std::string& problem : products::path_problems(plan.products, *path)) {
     plan.problems.push_back(std::move(problem));
+  }
+  for (const Product& product : plan.products) {
+    std::string many = products::count_problem(product, order_of(product).drop_column, schema);
+    if (!many.empty()) plan.problems.push_back(std::move(many));
   }
   for (const Product& product : plan.products) {
     if (*drop_empty && product.epochs.empty()) {
@@ -111,6 +119,8 @@ void FitsSink::declare(const qsohost::Schema& before, qsohost::Ports& ports) con
 }
 
 void FitsSink::open(qsohost::Context& context) {
+  context_ = &context;
+  replaced_.clear();
   run_ = context.run();
   products::Plan plan = this->plan(run_.schema);
   if (!plan.problems.empty()) throw UsageError(plan.problems.front());
@@ -160,9 +170,21 @@ void FitsSink::write(const Batch& batch, const qsohost::Chunk& chunk) {
   for (const Product& product : products_) {
     const fs::path file = file_of(product, chunk);
     const fs::path temporary = file.string() + ".part";
-    qsohost::write_fits_table(temporary, {product.key(), {}, {}}, columns_of(product, batch),
-                              rows_of(product, batch));
+    tell_replaced(product,
+                  qsohost::write_fits_table(temporary, {product.key(), {}, {}},
+                                            columns_of(product, batch), rows_of(product, batch)));
     qsohost::publish_file(temporary, file);
+  }
+}
+
+void FitsSink::tell_replaced(const Product& product,
+                             const std::vector<qsohost::FitsReplaced>& replaced) {
+  for (const auto& [column, first] : replaced) {
+    if (column == kSortKey || !replaced_.emplace(product.key(), column).second) continue;
+    context_->warn(fmt::format(
+        "'{}': column '{}' has texts with characters that FITS cannot hold, which are written as "
+        "'?'; the first is '{}'",
+        product.key(), column, first));
   }
 }
 

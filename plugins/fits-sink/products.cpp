@@ -154,6 +154,17 @@ std::string array_problem(const Port& port) {
       port.name, port.group, port.width == 1 ? "a text" : "several values");
 }
 
+// The stage that gives most of the product's columns.
+std::string main_origin(const Product& product, const Schema& schema) {
+  std::map<std::string, std::size_t> counts;
+  for (const ProductColumn& column : product.columns) {
+    const Schema::Entry* entry = schema.find(column.from.group, column.from.name);
+    if (entry != nullptr) ++counts[entry->origin];
+  }
+  const auto most = std::ranges::max_element(counts, {}, [](const auto& c) { return c.second; });
+  return most == counts.end() ? "" : most->first;
+}
+
 void plan_survey(const std::string& survey, const std::vector<std::string>& columns,
                  const Schema& schema, Plan& plan) {
   const std::vector<GroupInfo> groups = groups_of(survey, schema);
@@ -283,6 +294,17 @@ Plan plan_products(const std::string& what, const std::vector<std::string>& colu
     unknown(what, schema, plan);
   }
   return plan;
+}
+
+std::string count_problem(const Product& product, bool has_key, const Schema& schema) {
+  constexpr std::size_t kMost = 999;
+  const std::size_t count = product.columns.size() + (has_key ? 1 : 0);
+  if (count <= kMost) return "";
+  const std::string origin = main_origin(product, schema);
+  return fmt::format(
+      "a FITS table holds {} columns, this would have {}{}; choose with option 'columns'{}", kMost,
+      count, has_key ? ", one of them to sort by" : "",
+      origin.empty() ? "" : fmt::format(" here, or of stage '{}', which gives most", origin));
 }
 
 qsohost::FitsEpochs epochs_of(const Product& product, const Schema& schema) {

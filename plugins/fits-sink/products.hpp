@@ -37,6 +37,10 @@ struct Plan {
 Plan plan_products(const std::string& what, const std::vector<std::string>& columns,
                    const qsohost::Schema& schema);
 
+// What is wrong if it has more columns than a FITS table can; else "". `has_key`: chunks have one
+// more, to sort by.
+std::string count_problem(const Product& product, bool has_key, const qsohost::Schema& schema);
+
 // The description of its light curves for the header.
 qsohost::FitsEpochs epochs_of(const Product& product, const qsohost::Schema& schema);
 

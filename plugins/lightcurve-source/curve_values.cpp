@@ -26,18 +26,21 @@ void check_lengths(const Curve& curve, const CurveCells& cells) {
     const auto [a, b] = std::ranges::mismatch(expected, cells.columns[i].lengths);
     if (a == expected.end()) continue;
     throw RunError(fmt::format(
-        "{}: row {}: column '{}' has {} epochs, but '{}' has {}; all columns of light curve '{}' "
+        "{}: {}: column '{}' has {} epochs, but '{}' has {}; all columns of light curve '{}' "
         "must have the same",
-        cells.files[i], cells.first + static_cast<std::uint64_t>(a - expected.begin()) + 1,
+        cells.tables[i]->name(),
+        cells.tables[i]->place(cells.first + static_cast<std::uint64_t>(a - expected.begin())),
         cells.columns[i].values.name(), *b, cells.columns[0].values.name(), *a, curve.info.name));
   }
 }
 
-// The row of an epoch, for messages.
-std::uint64_t row_of(std::size_t epoch, const std::vector<std::uint64_t>& lengths) {
+// Where an epoch of a column is in its file, for messages.
+std::string place_of(const CurveCells& cells, std::size_t column, std::size_t epoch) {
+  if (!cells.numbers.empty()) return cells.tables[column]->place(cells.numbers[epoch]);
+  const auto& lengths = cells.columns[column].lengths;
   std::uint64_t row = 0;
   for (std::uint64_t end = lengths[0]; end <= epoch; end += lengths[row]) ++row;
-  return row;
+  return cells.tables[column]->place(cells.first + row);
 }
 
 void check_times(const Curve& curve, const CurveCells& cells, std::size_t time,
@@ -50,9 +53,9 @@ void check_times(const Curve& curve, const CurveCells& cells, std::size_t time,
     }
     const std::string problem = qsohost::misplaced_time(curve.info.time_system, t);
     if (problem.empty()) continue;
-    throw RunError(fmt::format("{}: row {}: column '{}' of light curve '{}': {}", cells.files[time],
-                               cells.first + row_of(i, cells.columns[time].lengths) + 1,
-                               times.name(), curve.info.name, problem));
+    throw RunError(fmt::format("{}: {}: column '{}' of light curve '{}': {}",
+                               cells.tables[time]->name(), place_of(cells, time, i), times.name(),
+                               curve.info.name, problem));
   }
 }
 
@@ -78,10 +81,15 @@ void derive_magnitudes(const FromFlux& from, qsohost::Group& group, CurveReport&
   report.epochs = first + flux.size();
 }
 
-void number_epochs(qsohost::Group& group, const std::vector<std::uint64_t>& lengths) {
+void number_epochs(qsohost::Group& group, const CurveCells& cells,
+                   const std::vector<std::uint64_t>& lengths) {
   Column& out = group.at("epoch_id");
   out.resize(std::accumulate(lengths.begin(), lengths.end(), std::uint64_t{0}));
   auto next = out.values<std::int64_t>().begin();
+  if (!cells.numbers.empty()) {
+    std::ranges::copy(cells.numbers, next);
+    return;
+  }
   for (const std::uint64_t length : lengths) {
     const auto end = next + static_cast<std::ptrdiff_t>(length);
     std::iota(next, end, std::int64_t{0});
@@ -96,7 +104,8 @@ void add_curve(const Curve& curve, CurveCells cells, qsohost::Group& group, Curv
   check_lengths(curve, cells);
   const auto lengths = cells.columns[0].lengths;
   for (std::size_t i = 0; i < curve.columns.size(); ++i) {
-    qsohost::convert_unit(cells.columns[i].values, curve.columns[i].unit, cells.files[i], "band");
+    qsohost::convert_unit(cells.columns[i].values, curve.columns[i].unit, cells.tables[i]->name(),
+                          "band");
     if (curve.columns[i].name == curve.info.time) check_times(curve, cells, i, report);
   }
   for (std::size_t i = 0; i < curve.columns.size(); ++i) {
@@ -105,7 +114,7 @@ void add_curve(const Curve& curve, CurveCells cells, qsohost::Group& group, Curv
     column.rename(curve.columns[i].name);
   }
   if (curve.from_flux) derive_magnitudes(*curve.from_flux, group, report);
-  if (curve.numbers_epochs) number_epochs(group, lengths);
+  if (curve.numbers_epochs) number_epochs(group, cells, lengths);
   group.append_rows(lengths);
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <qsohost/io/cells.hpp>
+#include <qsohost/io/input_table.hpp>
 #include <qsohost/plugin.hpp>
 
 #include "curve_layout.hpp"
@@ -15,9 +16,10 @@ namespace curves {
 // Of one light curve and some consecutive objects: the cells of its columns in order, and where
 // they come from.
 struct CurveCells {
-  std::vector<qsohost::Cells> columns;
-  std::vector<std::string> files;  // of each column
-  std::uint64_t first = 0;         // row of the first object in its file
+  std::vector<qsohost::Cells> columns{};
+  std::vector<const qsohost::InputTable*> tables{};  // of each column
+  std::uint64_t first = 0;  // row of the first object, in tables with one row an object
+  std::vector<std::uint64_t> numbers{};  // rows of the epochs, in a table with one row an epoch
 };
 
 // What was found in a light curve's values so far.

@@ -41,8 +41,8 @@ class CaseTest(ChainTest):
 
     def assert_sky(self, table, rows=3):
         self.assertEqual(list(table["source_id"]), IDS[:rows])
-        np.testing.assert_allclose(table["ra"], [10.5, 200.125, 359.75][:rows], rtol=1e-9)
-        np.testing.assert_allclose(table["dec"], [-1.25, 33, 0.5][:rows], rtol=1e-9)
+        np.testing.assert_allclose(table["ra"], [10.5, 200.125, 359.75][:rows], rtol=1e-6)
+        np.testing.assert_allclose(table["dec"], [-1.25, 33, 0.5][:rows], rtol=1e-6)
 
 
 class ArraysAndScalars(CaseTest):
@@ -151,10 +151,9 @@ class NamesOfColumns(CaseTest):
 
 class TextsThatAreNotAscii(CaseTest):
     def test_latin1_in_a_votable(self):
-        _, said = self.catalogue("latin1.vot")
-        raw = (self.folder / "run/c_catalog.fits").read_bytes()
-        self.assertTrue(all(byte < 128 for byte in raw[2880:]))
-        self.assertIn("name", said)
+        table, said = self.catalogue("latin1.vot")
+        self.assertEqual(str(table["name"][0]).strip(), "M?ller")
+        self.assertIn("'name'", said)
 
 
 class SeveralTables(CaseTest):

@@ -118,6 +118,21 @@ TEST_CASE("texts of every kind, and columns that are passed over") {
              Contains("t.vot: column 'latin': bytes that are not UTF-8") && Contains("row 1"));
 }
 
+TEST_CASE("columns without values take no bytes") {
+  const std::string fields = field("t", "char", "0") + field("a", "int", "0") +
+                             field("b", "char", "8x0x2") + field("c", "int", "0x3") +
+                             field("n", "short");
+  CHECK(rows_of(open(binary("BINARY", fields, "AAEAAg=="))) == Rows{{"null", "1"}, {"null", "2"}});
+  CHECK_THAT(error_of([] { open(binary("BINARY", field("t", "char", "0"), "AAEAAg==")); }),
+             Contains("no bytes"));
+}
+
+TEST_CASE("UTF-16 beyond the first plane, and half a pair") {
+  InputTable table = open(binary("BINARY", field("u", "unicodeChar", "3"), "2D3eCQB42D0AeAB5"));
+  CHECK(rows_of(table, 0, 2) == Rows{{"'\xF0\x9F\x98\x89x'"}, {"'\xEF\xBF\xBDxy'"}});
+  CHECK_THAT(table.warnings().at(0), Contains("column 'u'") && Contains("row 2"));
+}
+
 TEST_CASE("binary data that are cut or wrong name line and row") {
   const auto error = [](const std::string& fields, const std::string& base64) {
     return error_of([&] { open(binary("BINARY", fields, base64)); });

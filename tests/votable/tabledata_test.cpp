@@ -55,8 +55,8 @@ TEST_CASE("numbers that are missing") {
       CHECK(cell == "null");
     }
   }
-  CHECK(column_of(one_column("datatype=\"double\">", {"Inf", "+Inf", "-InF", "+1.5"})) ==
-        Texts{"inf", "inf", "-inf", "1.5"});
+  CHECK(column_of(one_column("datatype=\"double\">", {"Inf", "+Inf", "-InF", "+1.5", "1.5D+00"})) ==
+        Texts{"inf", "inf", "-inf", "1.5", "1.5"});
 }
 
 TEST_CASE("declared nulls") {
@@ -101,6 +101,24 @@ TEST_CASE("arrays, of fixed and of any length") {
         Texts{"('ab' 'cd')", "('abc' null)", "(null null)", "('\xC3\xBC' 'd')"});
 }
 
+TEST_CASE("axes of arrays are kept, the fastest first") {
+  const auto shape_of = [](const std::string& field) {
+    return open(one_column(field, {""})).columns()[0].info.shape;
+  };
+  using Shape = std::vector<std::size_t>;
+  CHECK(shape_of("datatype=\"int\" arraysize=\"2x3\">") == Shape{2, 3});
+  CHECK(shape_of("datatype=\"char\" arraysize=\"8x2x3\">") == Shape{2, 3});
+  for (const char* vector :
+       {"datatype=\"int\" arraysize=\"6\">", "datatype=\"int\" arraysize=\"2x*\">",
+        "datatype=\"char\" arraysize=\"8x2\">"}) {
+    CHECK(shape_of(vector).empty());
+  }
+}
+
+TEST_CASE("texts of no length are missing") {
+  CHECK(column_of(one_column("datatype=\"char\" arraysize=\"0\">", {""})) == Texts{"null"});
+}
+
 TEST_CASE("columns that cannot be read say why, and the others are read") {
   InputTable table =
       open(votable("<TABLE><FIELD name=\"bits\" datatype=\"bit\" arraysize=\"8\"/>"
@@ -109,11 +127,13 @@ TEST_CASE("columns that cannot be read say why, and the others are read") {
                    "<FIELD name=\"odd\" datatype=\"integer\"/>"
                    "<FIELD name=\"size\" datatype=\"int\" arraysize=\"3x\"/>"
                    "<FIELD name=\"huge\" datatype=\"int\" arraysize=\"65536x65536x65536x65536\"/>"
+                   "<FIELD name=\"none\" datatype=\"int\" arraysize=\"0\"/>"
                    "<FIELD name=\"n\" datatype=\"int\"/>" +
                    tabledata("<TR><TD>1</TD><TD>1 2</TD><TD>x</TD><TD>1</TD><TD>1</TD><TD>1</TD>"
-                             "<TD>5</TD></TR>") +
+                             "<TD/><TD>5</TD></TR>") +
                    "</TABLE>"));
-  const char* problems[] = {"bits", "complex", "varying length", "'integer'", "'3x'", "65536"};
+  const char* problems[] = {"bits", "complex", "varying length", "'integer'",
+                            "'3x'", "65536",   "no values"};
   for (std::size_t i = 0; i < std::size(problems); ++i) {
     CHECK_THAT(table.columns()[i].problem, Contains(problems[i]));
   }

@@ -72,7 +72,7 @@ std::string what_it_is(std::string_view head) {
   for (const auto& [bytes, what] : kPacked) {
     if (head.starts_with(bytes)) return fmt::format("{}{}", what, kUnpack);
   }
-  const bool is_bzip2 = head.starts_with("BZh") && head.substr(4).starts_with("1AY&SY");
+  const bool is_bzip2 = head.starts_with("BZh") && head.find("1AY&SY") == 4;
   if (is_bzip2) return fmt::format("packed by bzip2{}", kUnpack);
   if (head.starts_with("PK\x03\x04")) return zip_file(head);
   if (const std::string_view encoding = wide_encoding(head); !encoding.empty()) {

@@ -2,10 +2,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/nowide/utf/convert.hpp>
 #include <string>
 
 #include "base/big_endian.hpp"
+#include "text/unicode.hpp"
 #include "votable/base64.hpp"
 #include "votable/votable_data.hpp"
 #include "votable/votable_values.hpp"
@@ -15,7 +15,6 @@ namespace qsohost::inline io_v1 {
 namespace {
 
 using Bytes = std::span<const std::byte>;
-namespace utf = boost::nowide::utf;
 
 constexpr std::size_t kLengthBytes = 4;
 
@@ -63,16 +62,6 @@ void append_booleans(Bytes data, const VoField& field, Column& to) {
   }
 }
 
-bool is_utf8(std::string_view text) {
-  const char* at = text.data();
-  const char* const end = at + text.size();
-  while (at != end) {
-    const utf::code_point c = utf::utf_traits<char>::decode(at, end);
-    if (c == utf::illegal || c == utf::incomplete) return false;
-  }
-  return true;
-}
-
 // Texts end at a zero character, if there is one.
 //
 // The standard has ASCII in them, and since 1.5 UTF-8; archives send others.
@@ -81,19 +70,27 @@ std::string text_of_chars(Bytes data, std::size_t field, VoRows& to) {
   text.resize(std::min(text.find('\0'), text.size()));
   if (is_utf8(text)) return text;
   to.warn(field, "bytes that are not UTF-8 were read as ISO-8859-1");
-  std::u32string characters;
-  for (const char c : text) characters += static_cast<unsigned char>(c);
-  return utf::convert_string<char>(characters.data(), characters.data() + characters.size());
+  return utf8_of(text);
+}
+
+// One character of UTF-16; half of a surrogate pair stays what it is.
+std::uint32_t take_utf16(Bytes& data) {
+  const std::uint32_t unit = load_be<std::uint16_t>(data.data());
+  data = data.subspan(2);
+  if (data.empty() || unit < 0xD800 || unit >= 0xDC00) return unit;
+  const std::uint32_t low = load_be<std::uint16_t>(data.data());
+  if (low < 0xDC00 || low >= 0xE000) return unit;
+  data = data.subspan(2);
+  return 0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00);
 }
 
 std::string text_of_unicode(Bytes data, std::size_t field, VoRows& to) {
-  std::u16string units;
-  for (; !data.empty(); data = data.subspan(2)) {
-    const auto unit = load_be<std::uint16_t>(data.data());
-    if (unit == 0) break;
-    units += static_cast<char16_t>(unit);
+  std::string text;
+  while (!data.empty()) {
+    const std::uint32_t character = take_utf16(data);
+    if (character == 0) break;
+    append_utf8(character, text);
   }
-  std::string text = utf::convert_string<char>(units.data(), units.data() + units.size());
   if (text.find("\uFFFD") != text.npos) to.warn(field, "characters that are none in UTF-16");
   return text;
 }

@@ -52,9 +52,14 @@ std::optional<std::uint64_t> parse_dimension(std::string_view text) {
   return value;
 }
 
-// "8x3x*" is 8, 3 and 0 for the '*'; none if it is no arraysize.
-std::optional<std::vector<std::uint64_t>> parse_dimensions(std::string_view text) {
-  std::vector<std::uint64_t> out;
+struct Dimensions {
+  std::vector<std::uint64_t> sizes;  // without the last one if that is of any size
+  bool is_variable = false;
+};
+
+// "8x3x*" has the sizes 8 and 3 and is variable; none if it is no arraysize.
+std::optional<Dimensions> parse_dimensions(std::string_view text) {
+  Dimensions out;
   while (true) {
     const std::size_t x = std::min(text.find('x'), text.size());
     const std::string_view one = trimmed(text.substr(0, x));
@@ -62,12 +67,12 @@ std::optional<std::vector<std::uint64_t>> parse_dimensions(std::string_view text
     if (is_last && one.ends_with('*')) {
       const std::string_view most = one.substr(0, one.size() - 1);
       if (!most.empty() && !parse_dimension(most)) return std::nullopt;
-      out.push_back(0);
+      out.is_variable = true;
       return out;
     }
-    const auto dimension = parse_dimension(one);
-    if (!dimension || *dimension == 0) return std::nullopt;
-    out.push_back(*dimension);
+    const auto size = parse_dimension(one);
+    if (!size) return std::nullopt;
+    out.sizes.push_back(*size);
     if (is_last) return out;
     text.remove_prefix(x + 1);
   }
@@ -94,18 +99,23 @@ VoField::VoField(const XmlAttributes& attributes, std::size_t position) : ref(at
 void VoField::set_arraysize(std::string_view text) {
   if (text.empty()) return set_column();
   const auto dimensions = parse_dimensions(text);
-  if (dimensions) {
-    for (const std::uint64_t n : *dimensions) {
-      if (n == 0) is_variable = true;
-      if (n != 0 && elements <= kMostElements) elements *= n;
-    }
+  for (const std::uint64_t size : dimensions.value_or(Dimensions()).sizes) {
+    if (elements <= kMostElements) elements *= size;
   }
   if (!dimensions || elements > kMostElements) {
     type = VoType::Unknown;
     column.problem = fmt::format("its arraysize '{}' is none", text);
     return;
   }
-  if (is_text() && dimensions->size() > 1) text_length = dimensions->front();
+  is_variable = dimensions->is_variable;
+  std::vector<std::uint64_t> shape = dimensions->sizes;
+  const bool is_texts = is_text() && shape.size() + (is_variable ? 1 : 0) > 1;
+  if (is_texts) {
+    text_length = shape.front();
+    shape.erase(shape.begin());
+  }
+  if (shape.size() > 1 && !is_variable && elements > 0)
+    column.info.shape.assign(shape.begin(), shape.end());
   set_column();
 }
 
@@ -115,16 +125,17 @@ void VoField::set_column() {
   const bool is_one_bit = type == VoType::Bit && elements == 1 && !is_variable;
   if (!is_one_bit) column.problem = facts.problem;
   if (is_text()) {
-    column.not_integer = fmt::format("the file declares it as text ({})", facts.name);
+    column.not_integer = fmt::format("its header declares it a text ({})", facts.name);
     column.not_number = column.not_integer;
     if (text_length == 0) return;
     if (is_variable) column.problem = "it holds arrays of texts of varying length";
-    column.info.width = static_cast<std::size_t>(elements / text_length);
+    column.info.width = std::max<std::size_t>(1, elements / text_length);
   } else if (is_variable) {
     column.is_array = true;
   } else {
-    column.info.width = static_cast<std::size_t>(elements);
+    column.info.width = std::max<std::size_t>(1, elements);
   }
+  if (elements == 0 && !is_variable) column.problem = "it has no values";
 }
 
 void VoField::set_null(std::string_view text) {

@@ -2,11 +2,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <limits>
 
 #include "qsohost/io/text.hpp"
-#include "text/text_rows.hpp"
+#include "text/unicode.hpp"
 #include "votable/votable_data.hpp"
 #include "votable/votable_values.hpp"
 
@@ -14,15 +13,13 @@ namespace qsohost::inline io_v1 {
 
 namespace {
 
-// VOTable has the empty cell and NaN for missing numbers; archives write these as well.
+// VOTable has the empty cell and NaN for missing numbers; archives write more words.
 bool is_missing_value(std::string_view text, const VoField& field) {
-  static constexpr std::array<std::string_view, 7> kWords{"null", "NULL", "NA", "N/A",
-                                                          "--",   "None", "\\N"};
-  return text.empty() || text == field.null || std::ranges::find(kWords, text) != kWords.end();
+  return is_missing(text) || (!field.null.empty() && text == field.null);
 }
 
 [[noreturn]] void refuse(std::string_view text, const VoField& field, std::string_view wanted) {
-  bad_cell(field, fmt::format("'{}' is not {}, which its datatype wants", excerpt(text), wanted));
+  bad_cell(field, fmt::format("'{}' is not {}, which its datatype wants", shown(text), wanted));
 }
 
 template <class T>
@@ -41,7 +38,6 @@ void append_one(std::string_view text, const VoField& field, Column& to) {
     const bool is_byte = field.type == VoType::UnsignedByte;
     const std::int64_t least = is_byte ? 0 : std::numeric_limits<T>::min();
     const std::int64_t most = is_byte ? 255 : std::numeric_limits<T>::max();
-    if (!value && lower_case(text) == "nan") return append_missing<T>(to);
     if (!value) refuse(text, field, "an integer");
     if (*value < least || *value > most) {
       refuse(text, field, fmt::format("between {} and {}", least, most));

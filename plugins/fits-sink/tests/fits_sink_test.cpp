@@ -341,3 +341,57 @@ TEST_CASE("what cannot be sorted or stored is refused before the first batch") {
   REQUIRE(plan.problems.size() == 1);
   CHECK_THAT(plan.problems[0], Contains("'shape' of group 'loo.ztf.g' has several values"));
 }
+
+TEST_CASE("more columns than a FITS table holds are refused before the first batch") {
+  const auto run = [](std::size_t extra, const std::string& sort_by) {
+    Harness h("fits-sink", {{"what", "\"catalog\""},
+                            {"sort_by", "\"" + sort_by + "\""},
+                            {"columns", sort_by.empty() ? "[]" : "[\"ra\"]"}});
+    h.targets({{7, 10.5, -3.25}});
+    for (std::size_t i = 0; i < extra; ++i) {
+      h.batch().objects().add({"c" + std::to_string(i), DType::F32, "", ""}).resize(1);
+    }
+    h.run();
+    return names_in(h.products().at(0)).size();
+  };
+  CHECK(run(996, "") == 999);
+  CHECK_THAT(error_of([&] { run(997, ""); }),
+             Contains("a FITS table holds 999 columns, this would have 1000; choose with option "
+                      "'columns' here, or of stage 'test', which gives most"));
+  CHECK(run(2000, "c0") == 2);
+
+  Schema schema;
+  schema.add({"", "source_id", DType::I64}, "cat");
+  std::vector<std::string> names;
+  for (int i = 0; i < 998; ++i) {
+    names.push_back("c" + std::to_string(i));
+    schema.add({"", names.back(), DType::F32}, "cat");
+  }
+  const products::Plan plan = products::plan_products("catalog", names, schema);
+  CHECK(products::count_problem(plan.products[0], false, schema).empty());
+  CHECK_THAT(products::count_problem(plan.products[0], true, schema),
+             Contains("1000, one of them to sort by") && Contains("stage 'cat'"));
+}
+
+TEST_CASE("texts that FITS cannot hold are told once a column") {
+  Harness h("fits-sink", {{"what", "\"catalog\""}});
+  h.targets({{7, 10.5, -3.25}, {8, 11.5, 4}});
+  Column& name = h.batch().objects().add({"name", DType::String, "", ""});
+  name.append_string("M\xc3\xbcller");
+  name.append_string("\xc3\x85");
+  h.run();
+  REQUIRE(h.messages().size() == 1);
+  CHECK_THAT(h.messages()[0], Contains("column 'name'") && Contains("first is 'M\xc3\xbcller'"));
+  FitsTable table(h.products().at(0));
+  const auto cells = table.read(0, 2, std::vector<std::size_t>{3});
+  CHECK(cells[0].values.strings()[0] == "M?ller");
+  CHECK(cells[0].values.strings()[1] == "?");
+}
+
+TEST_CASE("the shape of a column goes into the product") {
+  Harness h("fits-sink", {{"what", "\"catalog\""}});
+  h.targets({{7, 10.5, -3.25}});
+  h.batch().objects().add({"psf", DType::F32, "", "", 6, {3, 2}}).resize(1);
+  h.run();
+  CHECK(FitsTable(h.products().at(0)).keyword("TDIM4") == "(3,2)");
+}

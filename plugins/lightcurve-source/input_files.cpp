@@ -1,4 +1,4 @@
-#include "aligned_files.hpp"
+#include "input_files.hpp"
 
 #include <fmt/format.h>
 
@@ -37,18 +37,25 @@ void compare(InputFile& first, InputFile& other) {
 
 }  // namespace
 
-std::vector<InputFile> open_aligned(const std::vector<std::filesystem::path>& paths,
-                                    const std::string& hdu, const std::string& id) {
+std::vector<InputFile> open_files(const std::vector<std::filesystem::path>& paths,
+                                  const std::string& hdu, const std::string& id) {
   std::vector<InputFile> files;
   for (const std::filesystem::path& path : paths) {
     qsohost::InputTable table(path, hdu);
     const std::size_t position = qsohost::find_id(table, id);
     files.push_back({path.string(), std::move(table), position});
   }
+  return files;
+}
+
+void require_aligned(std::vector<InputFile>& files, std::string_view advice) {
   for (std::size_t i = 1; i < files.size(); ++i) compare(files[0], files[i]);
   // Called only because it throws on duplicate objects.
-  qsohost::index_ids(files[0].table, files[0].id);
-  return files;
+  qsohost::index_ids(files[0].table, files[0].id, advice);
+}
+
+bool holds_epochs(const qsohost::InputColumn& column) {
+  return column.is_array || column.info.width > 1;
 }
 
 }  // namespace curves
