@@ -15,7 +15,7 @@ flags=(-std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recov
 compiler=(clang++-16)
 if command -v ccache >/dev/null; then compiler=(ccache clang++-16); fi
 objects=()
-for source in "$root"/tests/fuzz/fits_fuzzer.cpp "$root"/framework/src/fits/*.cpp \
+for source in "$root"/tests/fuzz/fits_fuzzer.cpp "$root"/framework/src/{files,fits}/*.cpp \
               "$root"/framework/src/{base/error,base/names,data/column,data/column_memory,data/time_system}.cpp; do
   object=$(basename "$source" .cpp).o
   "${compiler[@]}" "${flags[@]}" -c "$source" -o "$object"
