@@ -37,7 +37,7 @@ PUBLIC = {
     "files": "io/cells io/input_table",
     "text": "io/text",
     "fits": "io/fits",
-    "table": "io/fits_epochs io/identifiers io/input_columns io/units",
+    "table": "io/fits_epochs io/grouped_rows io/identifiers io/input_columns io/units",
     "match": "io/crossmatch",
     "postgres": "postgres",
     "http": "http tap",

@@ -19,6 +19,7 @@ constexpr const char* kAbout =
 constexpr const char* kExample = R"(Example:
   qsohost list                                   the stages that plugins offer
   qsohost inspect ztf-quality --toml >> my.toml  a stage entry to start from
+  qsohost describe quasars.fits                  what a file holds, an entry that reads it
   qsohost --chain my.toml --check                check everything, open nothing
   qsohost --chain my.toml --dry-run 10           ten objects, nothing written
   qsohost --chain my.toml                        run; Ctrl-C stops after the batches in flight
@@ -241,6 +242,18 @@ CLI::App* add_status(CLI::App& app, Raw& raw) {
   return status;
 }
 
+CLI::App* add_describe(CLI::App& app, Raw& raw, Arguments& arguments) {
+  CLI::App* describe = app.add_subcommand(
+      "describe", "Show what a table file holds, and an entry for a chain that reads it");
+  describe->add_option("FILE", arguments.file, "FITS, VOTable, IPAC, ECSV, CSV or TSV")->required();
+  describe
+      ->add_option("--hdu", arguments.hdu,
+                   "HDU or TABLE, by name or number [the first table of the file]")
+      ->type_name("HDU");
+  describe->add_flag("--json", raw.json, "As JSON");
+  return describe;
+}
+
 void finish_status(const Raw& raw, Arguments& arguments) {
   arguments.command = Command::Status;
   if (raw.matched) arguments.outcomes = {Outcome::Matched};
@@ -304,6 +317,7 @@ Parsed parse_arguments(int argc, const char* const* argv) {
   fresh->add_option("NAME", arguments.name, "Of plugin, stage and folder: my-survey")->required();
   CLI::App* status = add_status(app, raw);
   CLI::App* compare = add_compare(app, raw, arguments);
+  CLI::App* describe = add_describe(app, raw, arguments);
 
   try {
     app.parse(argc, argv);
@@ -335,6 +349,8 @@ Parsed parse_arguments(int argc, const char* const* argv) {
       finish_status(raw, arguments);
     else if (compare->parsed())
       finish_compare(raw, arguments);
+    else if (describe->parsed())
+      arguments.command = Command::Describe;
     else
       finish_run(raw, arguments);
   } catch (const CLI::ParseError& error) {

@@ -21,7 +21,18 @@ enum ExitCode : int {
   kInterrupted = 130,
 };
 
-enum class Command : std::uint8_t { Run, Check, Graph, List, Inspect, Merge, New, Status, Compare };
+enum class Command : std::uint8_t {
+  Run,
+  Check,
+  Graph,
+  List,
+  Inspect,
+  Merge,
+  New,
+  Status,
+  Compare,
+  Describe
+};
 enum class InspectFormat : std::uint8_t { Text, Json, Markdown, Toml };
 
 struct Arguments {
@@ -42,8 +53,12 @@ struct Arguments {
   // Run, Compare: lower levels are not shown; from Warning on, no progress either
   LogLevel log_level = LogLevel::Info;
 
-  // List, Status
+  // List, Status, Describe
   bool json = false;
+
+  // Describe
+  std::string file;
+  std::string hdu;
 
   // Status: list the objects with these outcomes; none: the state of the run
   std::vector<Outcome> outcomes;

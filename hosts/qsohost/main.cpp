@@ -9,6 +9,7 @@
 
 #include "arguments.hpp"
 #include "compare_command.hpp"
+#include "describe_command.hpp"
 #include "inspect.hpp"
 #include "list.hpp"
 #include "new_plugin.hpp"
@@ -59,6 +60,9 @@ int work(const Arguments& arguments) {
     }
     case Command::Status:
       return show_status(arguments);
+    case Command::Describe:
+      write_text(Stream::Out, describe(arguments));
+      return unless_output_is_lost(kDone);
     case Command::Compare:
       return compare_fitters(plugins, arguments);
     default:

@@ -64,6 +64,7 @@ std::string as_text(const RunStatus& status, const std::string& run_dir) {
   out += fmt::format("Begun {} UTC", status.begun);
   if (status.started != status.begun) out += fmt::format(", gone on {} UTC", status.started);
   out += "\n" + progress_text(status) + "\n\n" + outcome_table(status.report);
+  if (const std::string counts = count_tables(status.report); !counts.empty()) out += "\n" + counts;
   if (!status.crashes.empty()) out += "\nCrashed\n";
   for (const std::string& crash : status.crashes) out += "  " + crash + "\n";
   if (!status.report.notes.empty()) out += "\nNotes\n";

@@ -51,9 +51,10 @@ class CatalogSource final : public qsohost::Source {
   void choose_columns(qsohost::Context& context);
   std::vector<std::size_t> positions() const;
 
-  qsohost::Option<qsohost::Path> path{this, "path", qsohost::required,
-                                      "catalogue: a FITS table, VOTable, IPAC table, ECSV, CSV or TSV, "
-                                      "also gzipped"};
+  qsohost::Option<qsohost::Path> path{
+      this, "path", qsohost::required,
+      "catalogue: a FITS table, VOTable, IPAC table, ECSV, CSV or TSV, "
+      "also gzipped"};
   qsohost::Option<std::string> hdu{
       this, "hdu", "",
       "HDU of a FITS file or TABLE of a VOTable, by name or number (\"2\"; the primary HDU is 0, "

@@ -11,8 +11,8 @@
 #include <utility>
 
 #include <qsohost/error.hpp>
-#include <qsohost/io/input_table.hpp>
 #include <qsohost/io/input_columns.hpp>
+#include <qsohost/io/input_table.hpp>
 #include <qsohost/names.hpp>
 
 namespace crossmatch {

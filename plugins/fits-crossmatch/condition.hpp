@@ -1,4 +1,4 @@
-// A condition in SQL on the rows of a FITS table, evaluated by SQLite.
+// A condition in SQL on the rows of a table, evaluated by SQLite.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// Cross-match of two FITS tables on the sky: the rules are those of qsohost/io/crossmatch.hpp.
+// Cross-match of two tables on the sky: the rules are those of qsohost/io/crossmatch.hpp.
 //
 // The places of the table with fewer rows are kept in memory (24 bytes a row), the other table is
 // streamed. Pairs use 32 bytes each; rows are read again, by number, when their batch is due. So
@@ -15,9 +15,10 @@
 #include <vector>
 
 #include <qsohost/io/crossmatch.hpp>
-#include <qsohost/io/input_table.hpp>
 #include <qsohost/io/identifiers.hpp>
 #include <qsohost/io/input_columns.hpp>
+#include <qsohost/io/input_table.hpp>
+#include <qsohost/names.hpp>
 #include <qsohost/plugin.hpp>
 
 #include "condition.hpp"
@@ -49,20 +50,34 @@ class FitsCrossmatch final : public qsohost::Source {
     if (!is_open()) return std::nullopt;
     return pairs_.size();
   }
+  qsohost::Counts counts() const override {
+    return qsohost::crossmatch_counts(rows_of(*left_), rows_of(*right_), &found_);
+  }
   void close() noexcept override;
 
  private:
+  static qsohost::CrossmatchRows rows_of(const Input& input) {
+    return {input.name(), input.taken(), input.off_sky(), input.wrapped()};
+  }
   bool is_open() const { return right_ != nullptr; }
   const ColumnInfo& info_of(const qsohost::CrossmatchColumn& column) const;
-  void check_selected() const;
+  bool is_named(const qsohost::CrossmatchColumn& column) const;
+  void leave_out_unreadable(qsohost::Context& context);
   void find_pairs(qsohost::Context& context);
   void choose_pairs(qsohost::Context& context);
   int thread_count() const;
   std::vector<Column> gather(Input& input, bool is_right, std::span<const Pair> pairs) const;
 
-  qsohost::Option<qsohost::Path> left{this, "left", qsohost::required, "FITS table of quasars"};
+  qsohost::Option<qsohost::Path> left{
+      this, "left", qsohost::required,
+      "table of quasars: FITS, VOTable, IPAC, ECSV, CSV or TSV, also gzipped"};
   qsohost::Option<qsohost::Path> right{this, "right", qsohost::required,
-                                       "FITS table of a survey, with identifiers"};
+                                       "table of a survey, with identifiers; likewise"};
+  qsohost::Option<std::string> left_hdu{
+      this, "left_hdu", "",
+      "HDU or TABLE of the left file, by name or number (\"2\"; the primary HDU is 0, the first "
+      "TABLE 1); empty: the first table"};
+  qsohost::Option<std::string> right_hdu{this, "right_hdu", "", "the same of the right file"};
   qsohost::CrossmatchOptions cross{this};
   qsohost::Option<std::int64_t> threads{this,
                                         "threads",
@@ -75,6 +90,7 @@ class FitsCrossmatch final : public qsohost::Source {
   std::size_t id_ = 0;  // field of the right table
   qsohost::CrossmatchLayout layout_;
   std::vector<Pair> pairs_;
+  qsohost::CrossmatchPairs found_;
   std::size_t next_ = 0;
 };
 
@@ -98,36 +114,51 @@ void FitsCrossmatch::declare(const qsohost::Schema& /*before*/, qsohost::Ports& 
   for (qsohost::Port& port : qsohost::crossmatch_ports(layout_)) ports.adds(std::move(port));
 }
 
-// Reports all columns that cannot be read at once, and how to exclude them.
-void FitsCrossmatch::check_selected() const {
-  std::string troubles;
-  std::string entries;
-  for (const qsohost::CrossmatchColumn& column : layout_.columns) {
+// Whether option `columns` asks for this column by its name, not by "all" or "gaia.*".
+bool FitsCrossmatch::is_named(const qsohost::CrossmatchColumn& column) const {
+  const std::string& name = (column.is_right ? right_ : left_)->columns().columns[column.position];
+  const std::string full = fmt::format("{}.{}", (*cross.prefixes)[column.is_right ? 1 : 0], name);
+  return std::ranges::any_of(*cross.columns, [&](const std::string& entry) {
+    const std::string wanted = qsohost::lower_case(entry);
+    return wanted == qsohost::lower_case(name) || wanted == qsohost::lower_case(full);
+  });
+}
+
+// Columns that cannot be read are left out with a warning, unless they are asked for.
+void FitsCrossmatch::leave_out_unreadable(qsohost::Context& context) {
+  std::string problems;
+  std::erase_if(layout_.columns, [&](const qsohost::CrossmatchColumn& column) {
     const Input& input = column.is_right ? *right_ : *left_;
     const qsohost::InputColumn& field = input.table().columns()[column.position];
-    const std::string trouble = qsohost::column_problem(field);
-    if (trouble.empty()) continue;
-    troubles += fmt::format("{}: column '{}' cannot be taken: {}\n", input.name(), field.info.name,
-                            trouble);
-    entries += fmt::format("{}\"-{}.{}\"", entries.empty() ? "" : ", ",
-                           (*cross.prefixes)[column.is_right ? 1 : 0], field.info.name);
-  }
-  if (troubles.empty()) return;
-  throw RunError(
-      fmt::format("{}leave them out: columns = [\"all\", {}], or likewise", troubles, entries));
+    const std::string problem = qsohost::column_problem(field);
+    if (problem.empty()) return false;
+    if (is_named(column)) {
+      problems += fmt::format("{}: column '{}' (option 'columns') cannot be taken: {}\n",
+                              input.name(), field.info.name, problem);
+    } else {
+      context.warn(
+          fmt::format("{}: column '{}' is left out: {}", input.name(), field.info.name, problem));
+    }
+    return true;
+  });
+  if (!problems.empty()) throw RunError(problems + "leave them out of option 'columns'");
 }
 
 void FitsCrossmatch::open(qsohost::Context& context) {
   auto left_input = std::make_unique<Input>(
-      left->text, Input::PositionNames{*cross.left_ra, *cross.left_dec, "left_ra", "left_dec"});
+      left->text, *left_hdu,
+      Input::PositionNames{*cross.left_ra, *cross.left_dec, "left_ra", "left_dec"});
   auto right_input = std::make_unique<Input>(
-      right->text,
+      right->text, *right_hdu,
       Input::PositionNames{*cross.right_ra, *cross.right_dec, "right_ra", "right_dec"});
   id_ = qsohost::find_id(right_input->table(), *cross.id);
   layout_ = qsohost::crossmatch_layout(left_input->columns(), right_input->columns(), cross);
   left_ = std::move(left_input);
   right_ = std::move(right_input);
-  check_selected();
+  for (const Input* input : {left_.get(), right_.get()}) {
+    for (const std::string& warning : input->table().warnings()) context.warn(warning);
+  }
+  leave_out_unreadable(context);
   find_pairs(context);
   choose_pairs(context);
 }
@@ -149,11 +180,7 @@ void FitsCrossmatch::find_pairs(qsohost::Context& context) {
       if (context.stop_requested()) throw qsohost::TryAgain("stopped while matching");
       see(places);
     });
-    if (input.off_sky() == 0) return;
-    context.warn(fmt::format(
-        "{}: {} of {} rows have no position on the sky (not a number, or beyond 90 degrees of "
-        "declination or 360 of right ascension) and match nothing; the first is row {}",
-        input.name(), input.off_sky(), input.taken(), input.first_off_sky() + 1));
+    report_positions(context, rows_of(input), fmt::format("row {}", input.first_off_sky() + 1));
   };
   std::vector<Place> kept;
   scan(left_is_larger ? *right_ : *left_, [&](std::span<const Place> places) {
@@ -172,11 +199,8 @@ void FitsCrossmatch::choose_pairs(qsohost::Context& context) {
   const std::size_t found = pairs_.size();
   const crossmatch::Chosen chosen =
       crossmatch::choose(pairs_, *cross.match == qsohost::PairsKept::Nearest, *cross.unique);
-  context.info(fmt::format(
-      "{} of {} rows of {} have a match within {} arcsec among {} of {}: {} pairs, of which {} are "
-      "taken; {} identifiers are in several pairs (unique = {})",
-      chosen.left_rows, left_->taken(), left_->name(), *cross.radius_arcsec, right_->taken(),
-      right_->name(), found, pairs_.size(), chosen.contested, to_toml(cross.unique.value())));
+  found_ = {chosen.left_rows, found, pairs_.size(), chosen.contested};
+  report_pairs(context, rows_of(*left_), rows_of(*right_), found_, cross);
 }
 
 // The columns of one table that the layout names, then its RA and dec.
@@ -241,4 +265,4 @@ void FitsCrossmatch::close() noexcept {
 
 QSOHOST_PLUGIN("fits-crossmatch", QSOHOST_VERSION,
                qsohost::stage<FitsCrossmatch>("fits-crossmatch",
-                                              "pairs of rows of two FITS tables, by position"));
+                                              "pairs of rows of two tables in files, by position"));

@@ -6,9 +6,9 @@
 #include <numeric>
 
 #include <qsohost/error.hpp>
-#include <qsohost/io/input_table.hpp>
 #include <qsohost/io/identifiers.hpp>
 #include <qsohost/io/input_columns.hpp>
+#include <qsohost/io/input_table.hpp>
 
 namespace crossmatch {
 
@@ -22,8 +22,8 @@ constexpr std::size_t kBlock = std::size_t{1} << 17;  // places, to keep all thr
 
 }  // namespace
 
-Input::Input(const std::string& path, const PositionNames& names)
-    : table_(path),
+Input::Input(const std::string& path, const std::string& hdu, const PositionNames& names)
+    : table_(path, hdu),
       columns_{path, table_.column_names()},
       ra_(find_position(names.ra, names.ra_option)),
       dec_(find_position(names.dec, names.dec_option)) {}
@@ -69,6 +69,7 @@ void Input::add_rows(std::uint64_t first, std::uint64_t count, const Condition* 
     const double d = dec_unit * dec.number(i);
     if (is_on_sky(a, d)) {
       places.push_back(place_of(a, d, first + i));
+      if (a < 0 || a >= 360) ++wrapped_;
     } else if (off_sky_++ == 0) {
       first_off_sky_ = first + i;
     }

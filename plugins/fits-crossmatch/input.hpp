@@ -1,4 +1,4 @@
-// One of the two FITS tables: its columns and its rows' positions.
+// One of the two tables: its columns and its rows' positions.
 #pragma once
 
 #include <cstddef>
@@ -26,8 +26,8 @@ class Input {
     std::string ra_option;
     std::string dec_option;
   };
-  // Throws RunError if the file is not a FITS table or lacks these columns.
-  Input(const std::string& path, const PositionNames& names);
+  // Throws RunError if the file has no such table, or lacks these columns.
+  Input(const std::string& path, const std::string& hdu, const PositionNames& names);
 
   const std::string& name() const { return columns_.name; }
   const qsohost::CrossmatchTable& columns() const { return columns_; }
@@ -44,6 +44,7 @@ class Input {
   std::uint64_t taken() const { return taken_; }      // rows that met the condition
   std::uint64_t off_sky() const { return off_sky_; }  // of these, those without a position
   std::uint64_t first_off_sky() const { return first_off_sky_; }
+  std::uint64_t wrapped() const { return wrapped_; }  // with RA outside [0, 360)
 
  private:
   std::size_t find_position(const std::string& column, const std::string& option) const;
@@ -57,6 +58,7 @@ class Input {
   std::uint64_t taken_ = 0;
   std::uint64_t off_sky_ = 0;
   std::uint64_t first_off_sky_ = 0;
+  std::uint64_t wrapped_ = 0;
 };
 
 // The identifiers of these rows (source_id as in batches). Throws RunError if one is missing.

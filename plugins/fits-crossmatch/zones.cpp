@@ -12,12 +12,13 @@ constexpr double kLeastHeight = 1.0 / 60;  // deg: about 100 of a million places
 }  // namespace
 
 bool is_on_sky(double ra, double dec) {
-  return std::abs(dec) <= 90 && std::abs(ra) <= 360;  // false for NaN
+  return std::abs(dec) <= 90 && std::abs(ra) <= 1e15;  // false for NaN
 }
 
 Place place_of(double ra, double dec, std::uint64_t row) {
+  ra = std::fmod(ra, 360);
   if (ra < 0) ra += 360;
-  return {ra >= 360 ? ra - 360 : ra, dec, row};
+  return {ra >= 360 ? 0 : ra, dec, row};
 }
 
 Zones::Zones(std::span<const Place> places, double radius_arcsec)

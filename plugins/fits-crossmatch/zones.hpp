@@ -19,9 +19,10 @@ struct Place {
   std::uint64_t row = 0;
 };
 
-// False for NaN and for invalid positions: dec beyond the poles, RA outside [-360, 360].
+// False for NaN, infinity and invalid positions: dec beyond the poles, RA beyond 1e15, of which a
+// double does not know the tenths of a degree.
 bool is_on_sky(double ra, double dec);
-// For a position that is_on_sky: RA 360 becomes 0, RA -10 becomes 350.
+// For a position that is_on_sky: RA modulo 360, so that 360 becomes 0 and -10 becomes 350.
 Place place_of(double ra, double dec, std::uint64_t row);
 
 // For searches of one radius; 24 bytes a place, twice that while sorting.

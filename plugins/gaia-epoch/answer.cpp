@@ -138,14 +138,15 @@ bool EpochWriter::is_transit_known(const Row& row, std::uint64_t epoch) const {
   return !cells.values.is_null(cells.first(row.row) + epoch);
 }
 
-void EpochWriter::check_for_merge(const Row& row) const {
+// To leave out a transit, its place in every array must be known.
+void EpochWriter::check_lengths(const Row& row) const {
   const std::size_t transits_there = transits(row).size();
   for (const Band& band : bands_) {
     const std::uint64_t length = length_of(band, row);
     if (length == transits_there) continue;
     throw BadObject(fmt::format(
-        "several rows, and in one of them transit_id has {} elements but {} has {}, so that they "
-        "cannot be merged",
+        "transits are there more than once, and transit_id has {} elements but {} has {}, so that "
+        "they cannot be dropped; duplicates = \"keep\" takes all",
         transits_there, band.group->name(), length));
   }
 }
@@ -162,35 +163,61 @@ bool EpochWriter::are_equal(const Row& a, std::uint64_t i, const Row& b, std::ui
   return true;
 }
 
-// Every transit once, whatever the order of the rows in the response.
-std::vector<EpochWriter::Piece> EpochWriter::merge(std::vector<Row> rows,
-                                                   qsohost::Counts& counts) const {
-  for (const Row& row : rows) check_for_merge(row);
+// By their transits, for the order of a response is not defined.
+std::vector<EpochWriter::Row> EpochWriter::in_order(std::vector<Row> rows) const {
+  if (rows.size() < 2) return rows;
   std::ranges::stable_sort(rows, [&](const Row& a, const Row& b) {
     return std::ranges::lexicographical_compare(transits(a), transits(b));
   });
-  std::vector<Piece> pieces;
-  std::unordered_map<std::int64_t, std::pair<Row, std::uint64_t>> seen;
-  std::int64_t repeated = 0;
+  return rows;
+}
+
+std::size_t EpochWriter::count_transits(const std::vector<Row>& rows) const {
+  std::size_t n = 0;
+  for (const Row& row : rows) n += transits(row).size();
+  return n;
+}
+
+bool EpochWriter::has_repeats(const std::vector<Row>& rows) const {
+  std::vector<std::int64_t> known;
   for (const Row& row : rows) {
     const auto ids = transits(row);
-    for (std::uint64_t i = 0; i < ids.size(); ++i) {
-      if (is_transit_known(row, i)) {
-        const auto [other, is_new] = seen.try_emplace(ids[i], row, i);
-        const auto& [other_row, k] = other->second;
-        if (!is_new && !are_equal(row, i, other_row, k)) {
-          throw BadObject(
-              fmt::format("{} rows, and transit {} is in two of them with different values",
-                          rows.size(), ids[i]));
-        }
-        repeated += is_new ? 0 : 1;
-        if (!is_new) continue;
-      }
-      pieces.push_back({row, i, 1});
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      if (is_transit_known(row, i)) known.push_back(ids[i]);
     }
   }
-  counts.add("epoch_photometry", "sources of several rows, merged");
-  counts.add("epoch_photometry", "transits in several rows, taken once", repeated);
+  std::ranges::sort(known);
+  return std::ranges::adjacent_find(known) != known.end();
+}
+
+std::vector<EpochWriter::Piece> EpochWriter::every_transit_once(const std::vector<Row>& rows,
+                                                                qsohost::Counts& counts) const {
+  std::vector<Piece> pieces;
+  std::unordered_map<std::int64_t, Piece> seen;
+  std::int64_t repeated = 0;
+  std::int64_t conflicting = 0;
+  for (const Row& row : rows) {
+    check_lengths(row);
+    const auto ids = transits(row);
+    for (std::uint64_t i = 0; i < ids.size(); ++i) {
+      const Piece piece{row, i, 1};
+      const auto [other, is_new] =
+          is_transit_known(row, i) ? seen.try_emplace(ids[i], piece) : std::pair(seen.end(), true);
+      if (is_new) {
+        pieces.push_back(piece);
+      } else if (const Piece& first = other->second; are_equal(row, i, first.row, first.first)) {
+        ++repeated;
+      } else if (first.row.block == row.block && first.row.row == row.row) {
+        ++conflicting;
+      } else {  // of two rows none is the first
+        throw BadObject(
+            fmt::format("{} rows, and transit {} is in two of them with different values",
+                        rows.size(), ids[i]));
+      }
+    }
+  }
+  counts.add("epoch_photometry", "transits repeated", repeated);
+  counts.add("epoch_photometry", "transits repeated with other values", conflicting);
   return pieces;
 }
 
@@ -217,23 +244,22 @@ void EpochWriter::finish(qsohost::Group& group) {
   }
 }
 
-// The host made a cell of zeros for every object. If there are several rows, the first one counts,
-// except for the number of transits.
-void EpochWriter::set_object_columns(std::span<const Row> rows, std::uint64_t transits,
+// The host made a cell of zeros for every object. `transits`: their number, where it is not the
+// row's.
+void EpochWriter::set_object_columns(const Row& row, std::optional<std::size_t> transits,
                                      std::size_t object) {
   for (std::size_t i = 0; i < wanted_.size(); ++i) {
     if (!wanted_[i].group.empty()) continue;
     Column& target = *targets_[i];
     Column value(target.info());
-    append_values(rows[0].block->cells[i].values, rows[0].row, 1, value);
+    append_values(row.block->cells[i].values, row.row, 1, value);
     if (value.is_null(0)) {
       target.set_null(object);
     } else if (value.dtype() == DType::I64) {
       target.values<std::int64_t>()[object] = value.values<std::int64_t>()[0];
     } else {
-      const std::int16_t one_row = value.values<std::int16_t>()[0];
       target.values<std::int16_t>()[object] =
-          rows.size() == 1 ? one_row : static_cast<std::int16_t>(transits);
+          transits ? static_cast<std::int16_t>(*transits) : value.values<std::int16_t>()[0];
     }
   }
 }
@@ -244,23 +270,28 @@ void EpochWriter::write(std::int64_t source_id, std::size_t object, Duplicates d
   if (found == rows_.end()) {
     throw qsohost::NotFound(fmt::format("no row has source_id {}", source_id));
   }
-  const std::vector<Row>& rows = found->second;
-  if (rows.size() > 1 && duplicates == Duplicates::Error) {
+  if (found->second.size() > 1 && duplicates == Duplicates::Error) {
     throw BadObject(fmt::format(
-        "{} rows have source_id {}; duplicates = \"merge\" makes one light curve of them",
-        rows.size(), source_id));
+        "{} rows have source_id {}; duplicates = \"drop\" makes one light curve of them",
+        found->second.size(), source_id));
   }
-  std::vector<Piece> pieces;
-  if (rows.size() > 1) pieces = merge(rows, counts);
-  for (const Band& band : bands_) {
-    if (rows.size() == 1) {
-      append(band, {rows[0], 0, length_of(band, rows[0])});
-    } else {
+  const std::vector<Row> rows = in_order(found->second);
+  if (rows.size() > 1) counts.add("epoch_photometry", "sources of several rows, merged");
+  std::optional<std::size_t> n_transits;
+  if (duplicates == Duplicates::Drop && has_repeats(rows)) {
+    const std::vector<Piece> pieces = every_transit_once(rows, counts);
+    for (const Band& band : bands_) {
       for (const Piece& piece : pieces) append(band, piece);
     }
-    finish(*band.group);
+    n_transits = pieces.size();
+  } else {
+    for (const Band& band : bands_) {
+      for (const Row& row : rows) append(band, {row, 0, length_of(band, row)});
+    }
+    if (rows.size() > 1) n_transits = count_transits(rows);
   }
-  set_object_columns(rows, pieces.size(), object);
+  for (const Band& band : bands_) finish(*band.group);
+  set_object_columns(rows[0], n_transits, object);
 }
 
 void EpochWriter::set_no_row(std::size_t object) {

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -37,7 +38,10 @@ struct Block {
   std::vector<Cells> cells;
 };
 
-enum class Duplicates : std::uint8_t { Merge, Error };
+// What to do with several rows of one source, and with transits that are there more than once.
+// Drop: one light curve with every transit once; Keep: one with all epochs; Error: a source of
+// several rows is a bad object.
+enum class Duplicates : std::uint8_t { Drop, Keep, Error };
 
 // Source of the rows. Throws TryAgain if there is no reliable response now, RunError if there will
 // never be one. `ids` are ascending and unique; rows come in any order.
@@ -47,8 +51,7 @@ class Archive {
   virtual std::vector<Block> look_up(std::span<const std::int64_t> ids) = 0;
 };
 
-// Appends the epochs of single objects to the groups of a batch; rows of one source become one
-// light curve (see README: duplicates).
+// Appends the epochs of single objects to the groups of a batch.
 class EpochWriter {
  public:
   EpochWriter(const std::vector<Wanted>& wanted, std::span<const Block> blocks,
@@ -80,12 +83,16 @@ class EpochWriter {
   std::uint64_t length_of(const Band& band, const Row& row) const;
   std::span<const std::int64_t> transits(const Row& row) const;
   bool is_transit_known(const Row& row, std::uint64_t epoch) const;
-  void check_for_merge(const Row& row) const;
+  void check_lengths(const Row& row) const;
   bool are_equal(const Row& a, std::uint64_t i, const Row& b, std::uint64_t k) const;
-  std::vector<Piece> merge(std::vector<Row> rows, qsohost::Counts& counts) const;
+  std::vector<Row> in_order(std::vector<Row> rows) const;
+  std::size_t count_transits(const std::vector<Row>& rows) const;
+  bool has_repeats(const std::vector<Row>& rows) const;
+  std::vector<Piece> every_transit_once(const std::vector<Row>& rows,
+                                        qsohost::Counts& counts) const;
   void append(const Band& band, const Piece& piece);
   static void finish(qsohost::Group& group);
-  void set_object_columns(std::span<const Row> rows, std::uint64_t transits, std::size_t object);
+  void set_object_columns(const Row& row, std::optional<std::size_t> transits, std::size_t object);
 
   const std::vector<Wanted>& wanted_;
   std::unordered_map<std::int64_t, std::vector<Row>> rows_;

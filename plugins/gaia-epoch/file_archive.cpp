@@ -7,6 +7,7 @@
 
 #include <qsohost/error.hpp>
 #include <qsohost/io/input_table.hpp>
+#include <qsohost/io/units.hpp>
 
 namespace gaia {
 
@@ -16,22 +17,22 @@ using qsohost::RunError;
 
 std::vector<Found> columns_of(const qsohost::InputTable& table) {
   std::vector<Found> out;
-  for (const qsohost::InputColumn& field : table.columns()) {
-    Found& found =
-        out.emplace_back(Found{field.info.name, field.info.dtype, field.is_array, field.problem});
-    if (field.info.width > 1 && field.problem.empty()) {
-      found.problem = "its arrays all have one length; write them as arrays of varying length";
-    }
+  for (const qsohost::InputColumn& column : table.columns()) {
+    const bool is_array = column.is_array || column.info.width > 1;
+    out.push_back({column.info.name, column.info.dtype, is_array, column.problem});
   }
   return out;
 }
 
 }  // namespace
 
-FileArchive::FileArchive(const std::vector<std::string>& files, const std::vector<Wanted>& wanted,
-                         const std::filesystem::path& index, qsohost::Context& context) {
+FileArchive::FileArchive(const std::vector<std::string>& files, const std::string& hdu,
+                         const std::vector<Wanted>& wanted, const std::filesystem::path& index,
+                         qsohost::Context& context)
+    : wanted_(wanted) {
   for (const std::string& file : files) {
-    qsohost::InputTable table{std::filesystem::path(file)};
+    qsohost::InputTable table(file, hdu);
+    for (const std::string& warning : table.warnings()) context.warn(warning);
     fields_.push_back(match_columns(file, columns_of(table), wanted));
     files_.push_back({file, std::move(table), fields_.back()[0]});
   }
@@ -49,8 +50,17 @@ Block FileArchive::read(std::size_t file, std::uint64_t first, std::uint64_t cou
   std::vector<qsohost::Cells> cells = files_[file].table.read(first, count, fields_[file]);
   const auto ids = std::as_const(cells[0].values).values<std::int64_t>();
   block.ids.assign(ids.begin(), ids.end());
-  for (std::size_t i = 1; i < cells.size(); ++i) {
-    block.cells.emplace_back(std::move(cells[i].values), cells[i].lengths);
+  std::vector<qsohost::Cells> arrays;
+  for (std::size_t i = 0; i < wanted_.size(); ++i) {
+    const TableColumn& column = wanted_[i].table;
+    qsohost::convert_unit(cells[i + 1].values, column.unit, files_[file].name, "paths");
+    if (column.is_array) arrays.push_back(std::move(cells[i + 1]));
+  }
+  qsohost::fixed_to_arrays(arrays);
+  auto next = arrays.begin();
+  for (std::size_t i = 0; i < wanted_.size(); ++i) {
+    qsohost::Cells& from = wanted_[i].table.is_array ? *next++ : cells[i + 1];
+    block.cells.emplace_back(std::move(from.values), from.lengths);
   }
   return block;
 }

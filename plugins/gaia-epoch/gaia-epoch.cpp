@@ -36,11 +36,16 @@ class GaiaEpoch : public qsohost::Fetcher {
                                        "archive",
                                        qsohost::required,
                                        {{"wsdb", ArchiveKind::Wsdb}, {"files", ArchiveKind::Files}},
-                                       "files: FITS files of the table (option paths); wsdb: a "
+                                       "files: files of the table (option paths); wsdb: a "
                                        "PostgreSQL database (options dsn, table, lanes)"};
   qsohost::Option<std::vector<qsohost::Path>> paths{
       this, "paths", std::vector<qsohost::Path>{},
-      "FITS files with rows of epoch_photometry; an index of them is kept in the run directory"};
+      "files with rows of epoch_photometry: FITS, VOTable, ECSV, also gzipped; an index of them is "
+      "kept in the run directory"};
+  qsohost::Option<std::string> hdu{this, "hdu", "",
+                                   "HDU or TABLE of these files, by name or number (\"2\"; the "
+                                   "primary HDU is 0, the first TABLE "
+                                   "1); empty: the first table"};
   qsohost::Option<std::string> dsn{
       this, "dsn", "",
       "the database: libpq connection string, URI, or one word for a service of "
@@ -66,10 +71,14 @@ class GaiaEpoch : public qsohost::Fetcher {
   qsohost::Choice<gaia::Duplicates> duplicates{
       this,
       "duplicates",
-      gaia::Duplicates::Merge,
-      {{"merge", gaia::Duplicates::Merge}, {"error", gaia::Duplicates::Error}},
-      "several rows of one source. merge: every transit of them once, by transit_id; error: a bad "
-      "object"};
+      gaia::Duplicates::Drop,
+      {{"drop", gaia::Duplicates::Drop},
+       {"keep", gaia::Duplicates::Keep},
+       {"error", gaia::Duplicates::Error}},
+      "transits that are there more than once, in one row of a source or in several. drop: every "
+      "transit is taken once, by transit_id, and the others are counted (two rows that give one "
+      "transit different values are a bad object); keep: all are taken; error: a source of several "
+      "rows is a bad object"};
 
   void validate() const override {
     if (*archive == ArchiveKind::Files && paths->empty()) {
@@ -105,10 +114,10 @@ class GaiaEpoch : public qsohost::Fetcher {
     const std::filesystem::path& folder = context.run().work_dir;  // none in a dry run
     const std::filesystem::path index =
         folder.empty() ? folder : folder / qsohost::kIndexFolder / label();
-    archive_ = std::make_unique<gaia::FileArchive>(files, wanted_, index, context);
+    archive_ = std::make_unique<gaia::FileArchive>(files, *hdu, wanted_, index, context);
   }
 
-  // A FITS file is read by only one thread at a time.
+  // A file is read by only one thread at a time.
   int lanes() const override {
     return *archive == ArchiveKind::Wsdb ? static_cast<int>(*connections) : 1;
   }
@@ -146,7 +155,7 @@ class GaiaEpoch : public qsohost::Fetcher {
 
  private:
   std::vector<gaia::Wanted> wanted_columns() const {
-    return gaia::wanted_columns(*columns, *duplicates == gaia::Duplicates::Merge);
+    return gaia::wanted_columns(*columns, *duplicates != gaia::Duplicates::Error);
   }
   std::string table_name() const {
     return table->empty() ? fmt::format("gaia_{}.epoch_photometry", *release) : *table;

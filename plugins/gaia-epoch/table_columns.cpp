@@ -109,8 +109,7 @@ bool is_same_name(std::string_view a, std::string_view b) {
 std::string misfit(const Found& found, const TableColumn& wanted) {
   if (!found.problem.empty()) return found.problem;
   if (found.is_array != wanted.is_array) {
-    return wanted.is_array ? "it must hold arrays of varying length, one a row"
-                           : "it must hold one value a row";
+    return wanted.is_array ? "it must hold arrays, one a row" : "it must hold one value a row";
   }
   if (can_come_from(wanted.dtype, found.dtype)) return {};
   return fmt::format("it holds {} where {} is needed", qsohost::name_of(found.dtype),

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <qsohost/io/text.hpp>
+
 namespace curves {
 
 namespace {
@@ -18,9 +20,27 @@ CatalogJoin::CatalogJoin(const std::filesystem::path& file, const std::string& h
       table_(file, hdu),
       id_(qsohost::find_id(table_, id)),
       index_(qsohost::index_ids(table_, id_)) {
+  warnings_ = table_.warnings();
   taken_.add("source_id", table_.columns()[id_].info.name, name_);
   chosen ? take(*chosen) : take_all(taken);
   fields_.push_back(id_);
+}
+
+std::uint64_t CatalogJoin::row_of(const Column& ids, std::size_t i) const {
+  const bool is_text = table_.columns()[id_].info.dtype == qsohost::DType::String;
+  if (is_text == (ids.dtype() == qsohost::DType::String)) return index_.row_of(ids, i);
+  const std::string text = qsohost::id_text(ids, i);
+  if (is_text) {
+    Column id({"source_id", qsohost::DType::String, "", ""});
+    id.append_string(text);
+    return index_.row_of(id, 0);
+  }
+  // 0012 is not 12.
+  const auto number = qsohost::parse_int(text);
+  if (!number || std::to_string(*number) != text) return qsohost::IdIndex::kNone;
+  Column id({"source_id", qsohost::DType::I64, "", ""});
+  id.append(*number);
+  return index_.row_of(id, 0);
 }
 
 void CatalogJoin::add(std::size_t field, const std::string& name) {
@@ -67,7 +87,7 @@ std::vector<Column> CatalogJoin::rows_of(const Column& ids) {
   std::vector<Column> out;
   for (qsohost::ColumnInfo& info : columns()) out.emplace_back(std::move(info));
   for (std::size_t i = 0; i < ids.size();) {
-    const std::uint64_t row = index_.row_of(ids, i);
+    const std::uint64_t row = row_of(ids, i);
     if (row == qsohost::IdIndex::kNone) {
       for (Column& column : out) column.append_null();
       ++i;
@@ -75,7 +95,7 @@ std::vector<Column> CatalogJoin::rows_of(const Column& ids) {
     }
     // Rows that are consecutive in both are read at once.
     std::size_t end = i + 1;
-    while (end < ids.size() && index_.row_of(ids, end) == row + (end - i)) ++end;
+    while (end < ids.size() && row_of(ids, end) == row + (end - i)) ++end;
     append(ids, i, end - i, out);
     i = end;
   }
@@ -84,7 +104,7 @@ std::vector<Column> CatalogJoin::rows_of(const Column& ids) {
 
 void CatalogJoin::append(const Column& ids, std::size_t first, std::size_t count,
                          std::vector<Column>& out) {
-  const auto cells = table_.read(index_.row_of(ids, first), count, fields_);
+  const auto cells = table_.read(row_of(ids, first), count, fields_);
   const Column found = qsohost::id_column(cells.back().values);
   for (std::size_t i = 0; i < count; ++i) {
     if (qsohost::id_text(found, i) == qsohost::id_text(ids, first + i)) continue;

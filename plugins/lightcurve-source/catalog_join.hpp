@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include <qsohost/io/input_table.hpp>
 #include <qsohost/io/identifiers.hpp>
 #include <qsohost/io/input_columns.hpp>
+#include <qsohost/io/input_table.hpp>
 #include <qsohost/plugin.hpp>
 
 #include "curve_layout.hpp"
@@ -26,13 +26,16 @@ class CatalogJoin {
   std::vector<qsohost::ColumnInfo> columns() const;
   const std::vector<std::string>& left_out() const { return left_out_; }
   bool has(const qsohost::Column& ids, std::size_t i) const {
-    return index_.row_of(ids, i) != qsohost::IdIndex::kNone;
+    return row_of(ids, i) != qsohost::IdIndex::kNone;
   }
+  const std::vector<std::string>& warnings() const { return warnings_; }
 
   // Its columns for these objects; missing values where it lacks them.
   std::vector<qsohost::Column> rows_of(const qsohost::Column& ids);
 
  private:
+  // Integers here and texts there are compared as texts.
+  std::uint64_t row_of(const qsohost::Column& ids, std::size_t i) const;
   void take_all(const std::set<std::string>& taken);
   void take(const std::vector<std::string>& chosen);
   void add(std::size_t field, const std::string& name);
@@ -46,6 +49,7 @@ class CatalogJoin {
   std::vector<std::string> names_;   // in the batch, of all but the identifier
   qsohost::ObjectNames taken_;
   std::vector<std::string> left_out_;
+  std::vector<std::string> warnings_;
 };
 
 }  // namespace curves

@@ -6,6 +6,8 @@
 #include <array>
 #include <vector>
 
+#include <qsohost/names.hpp>
+
 namespace curves {
 
 namespace {
@@ -78,13 +80,13 @@ std::vector<EpochColumn> make_product(std::string_view survey) {
 
 }  // namespace
 
-std::optional<EpochColumn> known_column(std::string_view name) {
+std::optional<EpochColumn> known_column(std::string_view file_column) {
+  const std::string name = qsohost::lower_case(file_column);
   if (auto gaia = gaia_column(name)) return gaia;
   for (const std::string_view band : kZtfBands) {
     const std::string suffix = fmt::format("_{}", band);
     if (!name.ends_with(suffix) || name.size() == suffix.size()) continue;
-    return EpochColumn{fmt::format("ztf.{}", band),
-                       std::string(name.substr(0, name.size() - suffix.size()))};
+    return EpochColumn{fmt::format("ztf.{}", band), name.substr(0, name.size() - suffix.size())};
   }
   return std::nullopt;
 }

@@ -23,7 +23,8 @@ struct EpochColumn {
   std::string column;
 };
 
-// "mjd_g" is column "mjd" of "ztf.g"; none if the name belongs to neither survey.
+// "mjd_g" is column "mjd" of "ztf.g"; none if the name belongs to neither survey. FITS has no case,
+// so MJD_G is the same.
 std::optional<EpochColumn> known_column(std::string_view file_column);
 
 // A group of ZTF or Gaia with the names of its roles; for any other name "<survey>.<band>" just

@@ -7,40 +7,36 @@
 
 #include <qsohost/plugin.hpp>
 
-#include "aligned_files.hpp"
+#include "band_options.hpp"
+#include "input_files.hpp"
 
 namespace curves {
 
-// A light curve defined by the names of its columns, for files of other surveys.
-struct Band : qsohost::OptionOwner {
-  qsohost::Option<std::string> group{this, "group", qsohost::required,
-                                     "what the chain calls it: <survey>.<band>, e.g. \"ps1.g\""};
-  qsohost::Option<std::string> time{this, "time", qsohost::required, "column of times"};
-  qsohost::Option<std::string> mag{this, "mag", qsohost::required, "column of magnitudes"};
-  qsohost::Option<std::string> mag_err{this, "mag_err", qsohost::required,
-                                       "column of errors of the magnitudes"};
-  qsohost::Option<std::vector<std::string>> columns{this, "columns", std::vector<std::string>{},
-                                                    "further columns of this light curve"};
-  qsohost::Option<std::string> time_system{
-      this, "time_system", "",
-      "what the times are, e.g. \"MJD UTC\"; empty: as the file's header says"};
-};
-
-// Where a column comes from.
+// Where a column comes from, and its unit in the batch.
 struct Origin {
   std::size_t file = 0;
   std::size_t field = 0;
-  std::string name;         // in the batch
+  std::string name{};       // in the batch
+  std::string unit{};       // converted to this one; "": as in the file
   std::string file_name{};  // of a column of epochs: see Port
   // Position of a column of epochs in the default product of its survey; none: not in it.
   std::optional<std::size_t> place{};
 };
 
+// Which magnitudes and errors are computed from which columns of the group.
+struct FromFlux {
+  std::string flux;
+  std::string flux_err;
+  std::optional<double> zero_point{};  // none: the file has magnitudes, only errors are computed
+};
+
 struct Curve {
   qsohost::GroupInfo info;
-  std::vector<Origin> columns;
-  bool derives_mag_err = false;  // from flux and flux_error
-  bool numbers_epochs = false;   // has no epoch_id of its own
+  std::vector<Origin> columns{};
+  std::optional<FromFlux> from_flux{};
+  bool numbers_epochs = false;  // has no epoch_id of its own
+  // With one row an epoch: what Layout::band_field holds in its rows; none: all rows are its own.
+  std::optional<std::string> band_value{};
 };
 
 struct Layout {
@@ -48,15 +44,26 @@ struct Layout {
   std::vector<Curve> curves;
   std::vector<std::string> left_out;   // why columns are not read, for the log
   std::vector<std::string> elsewhere;  // columns of the objects that are in no file
+  std::optional<std::size_t> band_field{};
 };
 
 // The columns of objects that the user lists; none listed: all.
 using Chosen = std::optional<std::vector<std::string>>;
 
-// The light curves that `bands` define, those of the files' headers, and those of ZTF and Gaia by
-// their columns' names. Throws RunError for missing columns, for two columns of objects with one
-// name, for arrays that are in two files, and if there is no light curve.
-Layout lay_out(const std::vector<InputFile>& files, const qsohost::OptionTables<Band>& bands,
-               const Chosen& chosen);
+// Of files with arrays of epochs: the light curves that `bands` define, those of the files'
+// headers, and those of ZTF and Gaia by their columns' names. Throws RunError for missing columns,
+// for two columns of objects with one name, for arrays that are in two files, and if there is no
+// light curve.
+Layout lay_out_arrays(const std::vector<InputFile>& files, const qsohost::OptionTables<Band>& bands,
+                      const Chosen& chosen);
+
+// Whether `bands` name columns of a table with one row an epoch: their times are one value a row.
+// Throws RunError if some are and others are not, and if there are several such files.
+bool have_epoch_rows(const std::vector<InputFile>& files, const qsohost::OptionTables<Band>& bands);
+
+// Of such a table: the light curves that `bands` define. Objects have the columns that the user
+// lists. Throws RunError for missing columns, and for columns of arrays.
+Layout lay_out_epoch_rows(const std::vector<InputFile>& files,
+                          const qsohost::OptionTables<Band>& bands, const Chosen& chosen);
 
 }  // namespace curves

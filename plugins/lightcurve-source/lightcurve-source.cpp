@@ -5,22 +5,28 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
-#include <numeric>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include <qsohost/io/input_table.hpp>
 #include <qsohost/io/identifiers.hpp>
 #include <qsohost/io/input_columns.hpp>
+#include <qsohost/io/input_table.hpp>
+#include <qsohost/io/units.hpp>
 #include <qsohost/names.hpp>
 #include <qsohost/plugin.hpp>
 
+#include "array_rows.hpp"
 #include "catalog_join.hpp"
 #include "conventions.hpp"
-#include "curve_layout.hpp"
+#include "curve_roles.hpp"
+#include "curve_values.hpp"
+#include "epoch_bands.hpp"
+#include "epoch_rows.hpp"
+#include "epoch_rows_advice.hpp"
 
 namespace {
 
@@ -31,7 +37,11 @@ using qsohost::DType;
 using qsohost::RunError;
 using qsohost::UsageError;
 
-constexpr const char* kEpochIdHelp = "position of the epoch in its row of the file, from 0";
+constexpr const char* kEpochIdHelp =
+    "position of the epoch in its row of the file, from 0; with one row per epoch the number of "
+    "that "
+    "row, from 0";
+constexpr std::uint64_t kIdBlock = 4096;
 
 class LightCurveSource final : public qsohost::Source {
  public:
@@ -47,51 +57,57 @@ class LightCurveSource final : public qsohost::Source {
   bool read(qsohost::Batch& batch) override;
   std::uint64_t seek(std::uint64_t first) override;
   std::optional<std::uint64_t> size() const override {
-    if (files_.empty()) return std::nullopt;
-    return files_[0].table.rows();
+    if (input_ == nullptr) return std::nullopt;
+    return input_->objects();
   }
   void close() noexcept override {
+    input_.reset();
     files_.clear();
     catalog_.reset();
   }
 
  private:
-  using Read = std::vector<std::vector<qsohost::Cells>>;  // by file and field
   // In the order of declaration, which is that of products.
   using Columns = std::multimap<std::optional<std::size_t>, qsohost::Port>;
 
-  const qsohost::InputColumn& field_of(const Origin& origin) const {
-    return files_[origin.file].table.columns()[origin.field];
+  // Integers become floating-point numbers where the unit is converted.
+  DType dtype_of(const Origin& origin) const {
+    const qsohost::ColumnInfo& info = curves::field_of(files_, origin).info;
+    const bool is_float = info.dtype == DType::F32 || info.dtype == DType::F64;
+    const bool is_same = origin.unit.empty() || qsohost::unit_factor(info.unit, origin.unit) == 1.0;
+    return is_float || is_same ? info.dtype : DType::F64;
   }
   curves::Chosen chosen() const {
     if (columns->size() == 1 && columns->front() == "all") return std::nullopt;
     return *columns;
   }
   void open_catalog(qsohost::Context& context);
+  void open_input(qsohost::Context& context);
   void add_columns(const Curve& curve, Columns& to) const;
-  Read read_files(std::uint64_t count);
-  void fill(qsohost::Group& group, const Curve& curve, Read& read) const;
-  void check_lengths(const Curve& curve, const Read& read) const;
+  void report() const;
 
   qsohost::Option<std::vector<qsohost::Path>> paths{
       this, "paths", qsohost::required,
-      "FITS tables of light curves, one row per object, epochs in arrays; several must have the "
-      "same objects in the same order"};
+      "tables of light curves: one row per object, epochs in arrays, and then several must have "
+      "the "
+      "same objects in the same order; or one file with one row per epoch, in any order, whose "
+      "columns `band` names"};
   qsohost::Option<qsohost::Path> catalog{
       this, "catalog", qsohost::Path{},
-      "FITS table whose columns are added by identifier, e.g. for z; of columns that the light "
+      "table whose columns are added by identifier, e.g. for z; of columns that the light "
       "curves' files have too, theirs count"};
-  qsohost::Option<std::string> hdu{
-      this, "hdu", "",
-      "HDU of the light curves' files, by EXTNAME or number (\"2\"; the primary is "
-      "0); empty: the first binary table"};
+  qsohost::Option<std::string> hdu{this, "hdu", "",
+                                   "HDU or TABLE of the light curves' files, by name or number "
+                                   "(\"2\"; the primary HDU is 0, the "
+                                   "first TABLE 1); empty: the first table"};
   qsohost::Option<std::string> catalog_hdu{this, "catalog_hdu", "", "the same of the catalogue"};
   qsohost::Option<std::string> id{this, "id", "source_id",
                                   "column of identifiers, integers or texts, in all files"};
   qsohost::Option<std::vector<std::string>> columns{
       this, "columns", std::vector<std::string>{"all"},
-      "columns of the objects, of the files or the catalogue, by name, or \"all\"; names that "
-      "differ in case alone are found too"};
+      "columns of the objects, of the files or the catalogue, by name, or \"all\" (with one row "
+      "per "
+      "epoch: all of the catalogue); names that differ in case alone are found too"};
   qsohost::OptionTables<curves::Band> band{
       this, "band",
       "light curves by the names of their columns; those of products, and of ZTF (mjd_g, mag_g, "
@@ -100,30 +116,15 @@ class LightCurveSource final : public qsohost::Source {
   std::vector<curves::InputFile> files_;
   curves::Layout layout_;
   std::optional<curves::CatalogJoin> catalog_;
-  std::vector<std::vector<std::size_t>> fields_;  // of each file, to be read
+  std::unique_ptr<curves::CurveInput> input_;
+  std::vector<curves::CurveReport> reports_;  // of each light curve
   std::uint64_t next_ = 0;
+  qsohost::Context* context_ = nullptr;
 };
 
 void LightCurveSource::validate() const {
   if (paths->empty()) throw UsageError("paths is empty: name the files to read");
-  std::set<std::string> groups;
-  for (std::size_t i = 0; i < band.size(); ++i) {
-    const std::string& group = *band[i].group;
-    const qsohost::GroupInfo info = curves::known_group(group);
-    if (info.survey.empty() || info.band.empty()) {
-      throw UsageError(fmt::format("band: group '{}' must be <survey>.<band>", group));
-    }
-    if (!groups.insert(group).second) {
-      throw UsageError(fmt::format("band: group '{}' is there twice", group));
-    }
-    const std::string& times = *band[i].time_system;
-    if (!times.empty() && !qsohost::time_system_of(times)) {
-      throw UsageError(fmt::format(
-          "band: time_system of '{}' is \"{}\"; write e.g. \"MJD UTC\", \"HJD UTC\" or \"BJD TCB - "
-          "2455197.5\", with scale UTC, TAI, TT, TCG, TDB or TCB",
-          group, times));
-    }
-  }
+  curves::check_bands(band);
 }
 
 // The columns of a light curve; the key is each one's position in a product.
@@ -132,22 +133,28 @@ void LightCurveSource::add_columns(const Curve& curve, Columns& to) const {
     return curves::known_file_name(curve.info, name);
   };
   for (const Origin& origin : curve.columns) {
-    const qsohost::ColumnInfo& info = field_of(origin).info;
+    const qsohost::ColumnInfo& info = curves::field_of(files_, origin).info;
     to.emplace(origin.place, qsohost::Port{.group = curve.info.name,
                                            .name = origin.name,
-                                           .dtype = info.dtype,
-                                           .unit = info.unit,
+                                           .dtype = dtype_of(origin),
+                                           .unit = origin.unit.empty() ? info.unit : origin.unit,
                                            .help = info.description,
                                            .file_name = origin.file_name,
                                            .in_product = origin.place.has_value()});
   }
-  if (curve.derives_mag_err) {
+  const auto derived = [&](const std::string& name, std::string help) {
     to.emplace(std::nullopt, qsohost::Port{.group = curve.info.name,
-                                           .name = curve.info.mag_err,
+                                           .name = name,
                                            .dtype = DType::F64,
                                            .unit = "mag",
-                                           .help = "2.5 / ln 10 x flux_error / flux",
-                                           .file_name = file_name(curve.info.mag_err)});
+                                           .help = std::move(help),
+                                           .file_name = file_name(name)});
+  };
+  if (const auto& from = curve.from_flux) {
+    if (from->zero_point) {
+      derived(curve.info.mag, fmt::format("{:.6g} - 2.5 log10({})", *from->zero_point, from->flux));
+    }
+    derived(curve.info.mag_err, fmt::format("2.5 / ln 10 x {} / {}", from->flux_err, from->flux));
   }
   if (curve.numbers_epochs) {
     to.emplace(std::nullopt, qsohost::Port{.group = curve.info.name,
@@ -170,7 +177,7 @@ void LightCurveSource::declare(const qsohost::Schema& /*before*/, qsohost::Ports
     ports.adds({"", info.name, info.dtype, info.unit, info.description, 0, info.width});
   };
   for (const Origin& origin : layout_.objects) {
-    qsohost::ColumnInfo info = field_of(origin).info;
+    qsohost::ColumnInfo info = curves::field_of(files_, origin).info;
     info.name = origin.name;
     add(info);
   }
@@ -184,11 +191,9 @@ void LightCurveSource::declare(const qsohost::Schema& /*before*/, qsohost::Ports
 }
 
 void LightCurveSource::open(qsohost::Context& context) {
-  std::vector<std::filesystem::path> names;
-  for (const qsohost::Path& path : *paths) names.emplace_back(path.text);
-  files_ = curves::open_aligned(names, *hdu, *id);
-  layout_ = curves::lay_out(files_, band, chosen());
-  for (const std::string& line : layout_.left_out) context.warn(line);
+  close();
+  context_ = &context;
+  open_input(context);
   if (!catalog->text.empty()) {
     open_catalog(context);
   } else if (!layout_.elsewhere.empty()) {
@@ -197,11 +202,30 @@ void LightCurveSource::open(qsohost::Context& context) {
         qsohost::did_you_mean(layout_.elsewhere[0], files_[0].table.column_names())));
   }
   next_ = 0;
-  fields_.assign(files_.size(), {});
-  fields_[0].push_back(files_[0].id);
-  const auto want = [&](const Origin& origin) { fields_[origin.file].push_back(origin.field); };
-  for (const Origin& origin : layout_.objects) want(origin);
-  for (const Curve& curve : layout_.curves) std::ranges::for_each(curve.columns, want);
+  reports_.assign(layout_.curves.size(), {});
+}
+
+void LightCurveSource::open_input(qsohost::Context& context) {
+  std::vector<std::filesystem::path> names;
+  for (const qsohost::Path& path : *paths) names.emplace_back(path.text);
+  files_ = curves::open_files(names, *hdu, *id);
+  for (const curves::InputFile& file : files_) {
+    for (const std::string& warning : file.table.warnings()) context.warn(warning);
+  }
+  const auto warn_of_left_out = [&] {
+    for (const std::string& line : layout_.left_out) context.warn(line);
+  };
+  if (curves::have_epoch_rows(files_, band)) {
+    layout_ = curves::lay_out_epoch_rows(files_, band, chosen());
+    warn_of_left_out();
+    curves::check_row_bands(files_[0], layout_, context);
+    input_ = std::make_unique<curves::EpochRows>(files_[0], layout_, context);
+  } else {
+    curves::require_aligned(files_, curves::repeated_id_advice(files_[0]));
+    layout_ = curves::lay_out_arrays(files_, band, chosen());
+    warn_of_left_out();
+    input_ = std::make_unique<curves::ArrayRows>(files_, layout_);
+  }
 }
 
 void LightCurveSource::open_catalog(qsohost::Context& context) {
@@ -212,112 +236,58 @@ void LightCurveSource::open_catalog(qsohost::Context& context) {
   curves::Chosen wanted = chosen();
   if (wanted) wanted = layout_.elsewhere;
   catalog_.emplace(catalog->text, *catalog_hdu, *id, taken, wanted);
+  for (const std::string& line : catalog_->warnings()) context.warn(line);
   for (const std::string& line : catalog_->left_out()) context.warn(line);
   std::uint64_t missing = 0;
   std::string example;
-  curves::InputFile& file = files_[0];
-  qsohost::for_each_id(file.table, file.id, [&](const Column& ids, std::uint64_t) {
+  for (std::uint64_t first = 0; first < input_->objects(); first += kIdBlock) {
+    const Column ids = input_->ids(first, std::min(kIdBlock, input_->objects() - first));
     for (std::size_t i = 0; i < ids.size(); ++i) {
       if (catalog_->has(ids, i)) continue;
       if (missing++ == 0) example = qsohost::id_text(ids, i);
     }
-  });
+  }
   if (missing == 0) return;
   context.warn(
       fmt::format("{} of {} objects are not in the catalogue {}, the first is {}: what it should "
                   "give is missing for them",
-                  missing, file.table.rows(), catalog->text, example));
-}
-
-LightCurveSource::Read LightCurveSource::read_files(std::uint64_t count) {
-  Read read(files_.size());
-  for (std::size_t i = 0; i < files_.size(); ++i) {
-    if (fields_[i].empty()) continue;
-    std::vector<qsohost::Cells> cells = files_[i].table.read(next_, count, fields_[i]);
-    for (const qsohost::InputColumn& field : files_[i].table.columns()) {
-      read[i].push_back({Column(field.info), {}});
-    }
-    for (std::size_t k = 0; k < cells.size(); ++k) {
-      read[i][fields_[i][k]] = std::move(cells[k]);
-    }
-  }
-  return read;
-}
-
-void LightCurveSource::check_lengths(const Curve& curve, const Read& read) const {
-  const Origin& first = curve.columns[0];
-  const auto& expected = read[first.file][first.field].lengths;
-  for (const Origin& origin : curve.columns) {
-    const auto& lengths = read[origin.file][origin.field].lengths;
-    const auto [a, b] = std::ranges::mismatch(expected, lengths);
-    if (a == expected.end()) continue;
-    throw RunError(fmt::format(
-        "{}: row {}: column '{}' has {} epochs, but '{}' has {}; all columns of light curve '{}' "
-        "must have the same",
-        files_[origin.file].name, next_ + static_cast<std::uint64_t>(a - expected.begin()) + 1,
-        field_of(origin).info.name, *b, field_of(first).info.name, *a, curve.info.name));
-  }
-}
-
-void derive_mag_err(qsohost::Group& group, const std::string& name) {
-  const Column& flux = group.at("flux");
-  const Column& error = group.at("flux_error");
-  Column& out = group.at(name);
-  out.resize(flux.size());
-  const auto values = out.values<double>();
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    values[i] = qsohost::kMagPerRelativeFlux * error.number(i) / flux.number(i);
-  }
-}
-
-void number_epochs(qsohost::Group& group, const std::vector<std::uint64_t>& lengths) {
-  Column& out = group.at("epoch_id");
-  out.resize(std::accumulate(lengths.begin(), lengths.end(), std::uint64_t{0}));
-  auto next = out.values<std::int64_t>().begin();
-  for (const std::uint64_t length : lengths) {
-    const auto end = next + static_cast<std::ptrdiff_t>(length);
-    std::iota(next, end, std::int64_t{0});
-    next = end;
-  }
-}
-
-void LightCurveSource::fill(qsohost::Group& group, const Curve& curve, Read& read) const {
-  check_lengths(curve, read);
-  const auto lengths = read[curve.columns[0].file][curve.columns[0].field].lengths;
-  for (const Origin& origin : curve.columns) {
-    Column& column = group.at(origin.name);
-    column = std::move(read[origin.file][origin.field].values);
-    column.rename(origin.name);
-  }
-  if (curve.derives_mag_err) derive_mag_err(group, curve.info.mag_err);
-  if (curve.numbers_epochs) number_epochs(group, lengths);
-  group.append_rows(lengths);
+                  missing, input_->objects(), catalog->text, example));
 }
 
 std::uint64_t LightCurveSource::seek(std::uint64_t first) {
-  return next_ = std::min<std::uint64_t>(first, files_[0].table.rows());
+  return next_ = std::min(first, input_->objects());
+}
+
+void LightCurveSource::report() const {
+  for (std::size_t i = 0; i < layout_.curves.size(); ++i) {
+    for (const std::string& line : curves::warnings_of(layout_.curves[i], reports_[i])) {
+      context_->warn(line);
+    }
+  }
 }
 
 bool LightCurveSource::read(qsohost::Batch& batch) {
-  const std::uint64_t count =
-      std::min<std::uint64_t>(batch.capacity(), files_[0].table.rows() - next_);
+  const std::uint64_t count = std::min<std::uint64_t>(batch.capacity(), input_->objects() - next_);
   if (count == 0) return false;
-  Read read = read_files(count);
+  curves::ObjectCurves read = input_->read(next_, count);
   // The host has made the columns already, but without their descriptions.
-  Column ids = qsohost::id_column(read[0][files_[0].id].values);
   if (catalog_) {
-    for (Column& column : catalog_->rows_of(ids)) {
+    for (Column& column : catalog_->rows_of(read.ids)) {
       batch.objects().at(column.name()) = std::move(column);
     }
   }
-  batch.objects().at("source_id") = std::move(ids);
-  for (const Origin& origin : layout_.objects) {
-    Column& column = batch.objects().at(origin.name);
-    column = std::move(read[origin.file][origin.field].values);
-    column.rename(origin.name);
+  batch.objects().at("source_id") = std::move(read.ids);
+  for (std::size_t i = 0; i < layout_.objects.size(); ++i) {
+    Column& column = batch.objects().at(layout_.objects[i].name);
+    column = std::move(read.objects[i]);
+    column.rename(layout_.objects[i].name);
   }
-  for (const Curve& curve : layout_.curves) fill(batch.group(curve.info.name), curve, read);
+  for (std::size_t i = 0; i < layout_.curves.size(); ++i) {
+    const Curve& curve = layout_.curves[i];
+    curves::add_curve(curve, std::move(read.curves[i]), batch.group(curve.info.name), reports_[i]);
+  }
   next_ += count;
+  if (next_ == input_->objects()) report();
   return true;
 }
 
@@ -325,4 +295,5 @@ bool LightCurveSource::read(qsohost::Batch& batch) {
 
 QSOHOST_PLUGIN("lightcurve-source", QSOHOST_VERSION,
                qsohost::stage<LightCurveSource>(
-                   "lightcurve-source", "light curves from FITS tables, one row per object"));
+                   "lightcurve-source",
+                   "light curves from tables: one row per object with arrays, or one per epoch"));

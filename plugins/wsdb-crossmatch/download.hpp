@@ -2,7 +2,6 @@
 #pragma once
 
 #include <functional>
-#include <optional>
 #include <string>
 #include <thread>
 
@@ -14,9 +13,9 @@ namespace wsdb {
 
 class Download {
  public:
-  // Continues in `snapshot`; opens new snapshots after losing the connection.
-  Download(Spool& spool, std::string dsn, qsohost::PgTransaction snapshot,
-           std::function<bool()> stop, std::function<void(const std::string&)> warn);
+  // In a snapshot of its own; a new one after losing the connection.
+  Download(Spool& spool, std::string dsn, std::function<bool()> stop,
+           std::function<void(const std::string&)> warn);
   ~Download();  // returns soon once stop() is true
   Download(const Download&) = delete;
   Download& operator=(const Download&) = delete;
@@ -27,7 +26,6 @@ class Download {
 
   Spool& spool_;
   std::string dsn_;
-  std::optional<qsohost::PgTransaction> snapshot_;
   std::function<bool()> stop_;
   std::function<void(const std::string&)> warn_;
   std::thread thread_;

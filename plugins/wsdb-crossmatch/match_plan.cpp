@@ -2,13 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <utility>
 
 #include <nlohmann/json.hpp>
-#include <qsohost/io/crossmatch.hpp>
-#include <qsohost/io/input_columns.hpp>
 
+#include "index_check.hpp"
+#include "input_table.hpp"
 #include "match_query.hpp"
 
 namespace wsdb {
@@ -16,27 +15,18 @@ namespace wsdb {
 namespace {
 
 using qsohost::CrossmatchOptions;
-using qsohost::CrossmatchTable;
 using qsohost::DType;
 using qsohost::PgColumn;
 using qsohost::PgShape;
-using qsohost::PgTable;
 using qsohost::PgTransaction;
 using qsohost::quote_identifier;
 using qsohost::RunError;
 
-struct Table {
-  PgTable where;
-  bool has_row_keys = false;  // ctid, which only real tables have
-  CrossmatchTable names;
-  std::vector<PgColumn> columns;
-};
+// The right table is counted only if that takes seconds.
+constexpr std::uint64_t kMostCounted = 5'000'000;
 
-std::string q3c_schema(PgTransaction& snapshot) {
-  const auto rows = snapshot.query<std::string>(
-      "SELECT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace "
-      "WHERE e.extname = 'q3c'");
-  if (!rows.empty()) return std::get<0>(rows[0]);
+void require_q3c(PgTransaction& snapshot) {
+  if (!snapshot.query<int>("SELECT 1 FROM pg_extension WHERE extname = 'q3c'").empty()) return;
   const auto database = snapshot.query<std::string>("SELECT current_database()");
   throw RunError(fmt::format(
       "database '{}' does not have the extension q3c, which finds pairs on the sky; its "
@@ -44,102 +34,104 @@ std::string q3c_schema(PgTransaction& snapshot) {
       std::get<0>(database.at(0))));
 }
 
-bool has_row_keys(PgTransaction& snapshot, const PgTable& table) {
-  const std::vector<std::string> parameter{table.sql()};
-  const auto rows = snapshot.query<bool>(
-      "SELECT relkind IN ('r', 'm') FROM pg_class WHERE oid = $1::regclass", parameter);
-  return std::get<0>(rows.at(0));
-}
-
-Table look_at(PgTransaction& snapshot, const std::string& name) {
-  Table table{PgTable::parse(name), false, {name, {}}, {}};
-  table.has_row_keys = has_row_keys(snapshot, table.where);
-  table.columns = qsohost::columns_of(snapshot, table.where);
-  for (const PgColumn& column : table.columns) table.names.columns.push_back(column.info.name);
-  return table;
-}
-
-// The index of the right table must find its many rows, and their keys fetch them.
-void check_right(const Table& right) {
-  if (right.has_row_keys) return;
-  throw RunError(
-      fmt::format("{} (option 'right') is a view, a foreign or a partitioned table; name an "
-                  "ordinary table or a materialised view, with an index",
-                  right.names.name));
-}
-
-// The name of a column of positions, spelt as in the table; the option expects degrees.
-std::string position(Table& table, const qsohost::Option<std::string>& option) {
-  PgColumn& column = table.columns[qsohost::find_column(table.names.columns, *option,
-                                                        table.names.name, option.name())];
-  const bool is_number = column.trouble.empty() && column.shape == PgShape::Scalar &&
-                         column.info.dtype != DType::String && column.info.dtype != DType::Bool;
-  if (!is_number) {
-    throw RunError(fmt::format("{}: column '{}' (option '{}') is {}, but positions are numbers",
-                               table.names.name, column.info.name, option.name(), column.sql_type));
-  }
-  column.info.unit = "deg";
-  return column.info.name;
-}
-
-PgColumn& identifier(Table& table, const CrossmatchOptions& options) {
-  PgColumn& column =
-      table.columns[qsohost::find_column(table.names.columns, *options.id, table.names.name, "id")];
-  const DType type = column.info.dtype;
-  const bool is_id = column.trouble.empty() && column.shape == PgShape::Scalar &&
-                     type != DType::Bool && type != DType::F32 && type != DType::F64;
-  if (is_id) return column;
-  throw RunError(
-      fmt::format("{}: column '{}' (option 'id') is {}, but identifiers are integers or texts",
-                  table.names.name, column.info.name, column.sql_type));
-}
-
-void check_column(const PgColumn& column, const Table& table, const std::string& prefix) {
-  std::string trouble = column.trouble;
-  if (trouble.empty() && column.shape == PgShape::Varying) {
-    trouble = "its arrays are not all of one length, or are all missing, in the first rows";
-  }
-  if (trouble.empty()) return;
-  throw RunError(
-      fmt::format("{}: column '{}' cannot be taken: {}; leave it out with columns = [\"all\", "
-                  "\"-{}.{}\"]",
-                  table.names.name, column.info.name, trouble, prefix, column.info.name));
+std::string trouble_of(const PgColumn& column) {
+  if (!column.trouble.empty() || column.shape != PgShape::Varying) return column.trouble;
+  return "its arrays are not all of one length, or are all missing, in the first rows";
 }
 
 PgColumn plain(std::string name, DType type, std::string unit, std::string description) {
   return {{std::move(name), type, std::move(unit), std::move(description)}, "", PgShape::Scalar};
 }
 
-// Select list and columns of the result, in the order of crossmatch.hpp.
-void choose_columns(const Table& left, const Table& right, const CrossmatchOptions& options,
-                    MatchQuery& match, MatchPlan& plan) {
-  const qsohost::CrossmatchLayout layout = crossmatch_layout(left.names, right.names, options);
+// Reports all columns that cannot be taken at once, and the option that leaves them out.
+void check_columns(const InputTable& left, const InputTable& right,
+                   const qsohost::CrossmatchLayout& layout, const CrossmatchOptions& options) {
+  std::string troubles;
+  std::vector<qsohost::OptionValue::Scalar> entries(options.columns->begin(),
+                                                    options.columns->end());
   for (const qsohost::CrossmatchColumn& chosen : layout.columns) {
-    const Table& table = chosen.is_right ? right : left;
-    PgColumn column = table.columns[chosen.position];
-    check_column(column, table, (*options.prefixes)[chosen.is_right ? 1 : 0]);
-    std::string expression =
-        fmt::format("{}.{}", chosen.is_right ? 'r' : 'l', quote_identifier(column.info.name));
-    if (!chosen.is_right && match.left_is_numbered) {
-      expression = fmt::format("p.l{}", match.left_columns.size());
-      match.left_columns.push_back(column.info.name);
+    const InputTable& table = chosen.is_right ? right : left;
+    const PgColumn& column = table.columns[chosen.position];
+    const std::string trouble = trouble_of(column);
+    if (trouble.empty()) continue;
+    troubles += fmt::format("{}: column '{}' cannot be taken: {}\n", table.names.name,
+                            column.info.name, trouble);
+    entries.emplace_back(
+        fmt::format("-{}.{}", (*options.prefixes)[chosen.is_right ? 1 : 0], column.info.name));
+  }
+  if (troubles.empty()) return;
+  throw RunError(fmt::format("{}leave them out: columns = {}", troubles,
+                             qsohost::to_toml({std::move(entries)})));
+}
+
+// One side's part of the select list.
+class Selection {
+ public:
+  Selection(MatchSide& side, char letter, MatchQuery& match)
+      : side_(side), letter_(letter), match_(match) {}
+
+  // `column` with an expression around it, "{}::int8".
+  void add(const PgColumn& column, std::string_view around = "{}") {
+    const std::string name = quote_identifier(column.info.name);
+    // The left table has no alias where its rows are found, since `where` may use its name.
+    const bool has_alias = side_.has_row_keys || letter_ == 'r';
+    std::string value =
+        fmt::format(fmt::runtime(around),
+                    column.value_of(has_alias ? fmt::format("{}.{}", letter_, name) : name));
+    if (!side_.has_row_keys) {
+      side_.carried.push_back(
+          std::exchange(value, fmt::format("p.{}{}", letter_, side_.carried.size())));
     }
-    if (chosen.is_right && column.info.name == match.id && !match.id_is_text) {
-      expression += "::int8";
-      column.info.dtype = DType::I64;
-    }
-    match.select.push_back(std::move(expression));
+    match_.select.push_back(std::move(value));
+  }
+
+ private:
+  MatchSide& side_;
+  char letter_;
+  MatchQuery& match_;
+};
+
+const PgColumn& column_called(const InputTable& table, const std::string& name) {
+  return *std::ranges::find(table.columns, name,
+                            [](const PgColumn& column) { return column.info.name; });
+}
+
+// Select list and columns of the result, in the order of crossmatch.hpp.
+void choose_columns(const InputTable& left, const InputTable& right,
+                    const CrossmatchOptions& options, MatchQuery& match, MatchPlan& plan) {
+  const qsohost::CrossmatchLayout layout = crossmatch_layout(left.names, right.names, options);
+  check_columns(left, right, layout, options);
+  Selection of_left(match.left, 'l', match);
+  Selection of_right(match.right, 'r', match);
+  for (const qsohost::CrossmatchColumn& chosen : layout.columns) {
+    PgColumn column = (chosen.is_right ? right : left).columns[chosen.position];
+    const bool is_integer_id = chosen.is_right && column.info.name == match.id && !match.id_is_text;
+    (chosen.is_right ? of_right : of_left).add(column, is_integer_id ? "{}::int8" : "{}");
+    if (is_integer_id) column.info.dtype = DType::I64;
     column.info.name = chosen.name;
     plan.columns.push_back(std::move(column));
   }
   match.select.insert(match.select.end(), {"p.sep", "p.n"});
-  const std::string ra = fmt::format("r.{}::float8", quote_identifier(match.right.ra));
-  const std::string dec = fmt::format("r.{}::float8", quote_identifier(match.right.dec));
-  if (layout.adds_ra) match.select.push_back(ra);
-  if (layout.adds_dec) match.select.push_back(dec);
+  if (layout.adds_ra) of_right.add(column_called(right, match.right.ra), "{}::float8");
+  if (layout.adds_dec) of_right.add(column_called(right, match.right.dec), "{}::float8");
   for (qsohost::Port& port : crossmatch_ports(layout)) {
     plan.columns.push_back(plain(port.name, *port.dtype, port.unit, port.help));
   }
+  PgColumn numbers = plain("numbers", DType::I64, "", "");
+  numbers.shape = PgShape::Fixed;
+  numbers.info.width = 4;
+  plan.columns.push_back(std::move(numbers));
+}
+
+// Names the columns whose type is not kept.
+void report_casts(const MatchPlan& plan, qsohost::Context& context) {
+  std::string casts;
+  for (const PgColumn& column : plan.columns) {
+    if (column.cast.empty()) continue;
+    casts += fmt::format("{}{} ({}) as {}", casts.empty() ? "" : ", ", column.info.name,
+                         column.sql_type, name_of(column.info.dtype));
+  }
+  if (!casts.empty()) context.info("columns taken by a cast: " + casts);
 }
 
 // Run alone, so that an error in it is not reported as one in a long generated statement.
@@ -153,31 +145,32 @@ void check_where(PgTransaction& snapshot, const MatchQuery& match) {
   }
 }
 
-void check_server_plan(PgTransaction& snapshot, const MatchQuery& match, const std::string& query,
-                       const std::function<void(const std::string&)>& warn) {
-  for (const auto& [line] : snapshot.query<std::string>("EXPLAIN (COSTS OFF) " + query)) {
-    const bool is_condition = line.find("Index Cond") != std::string::npos;
-    if (is_condition && line.find("q3c_ang2ipix") != std::string::npos) return;
-  }
-  const std::vector<std::string> table{match.right.table.sql()};
-  const auto indexes = snapshot.query<int>(
-      "SELECT 1 FROM pg_index WHERE indrelid = $1::regclass AND indisvalid AND "
-      "pg_get_indexdef(indexrelid) LIKE '%q3c_ang2ipix%'",
-      table);
-  const std::string advice =
-      indexes.empty()
-          ? fmt::format(
-                "it has none: CREATE INDEX ON {0} ({1}.q3c_ang2ipix({2}, {3})); ANALYZE {0}",
-                table[0], quote_identifier(match.q3c_schema), quote_identifier(match.right.ra),
-                quote_identifier(match.right.dec))
-          : fmt::format(
-                "there is one, but perhaps on other columns than {} and {}, or without "
-                "statistics: ANALYZE {}",
-                match.right.ra, match.right.dec, table[0]);
-  warn(
-      fmt::format("the server will not use a q3c index on {}, which takes hours for a large table; "
-                  "{}",
-                  table[0], advice));
+qsohost::CrossmatchRows count_side(PgTransaction& snapshot, const InputTable& table,
+                                   const MatchSide& side, const std::string& where,
+                                   qsohost::Context& context) {
+  using N = std::int64_t;
+  const auto [rows, off_sky, wrapped] = snapshot.query<N, N, N>(count_rows(side, where)).at(0);
+  const qsohost::CrossmatchRows counted{table.names.name, static_cast<std::uint64_t>(rows),
+                                        static_cast<std::uint64_t>(off_sky),
+                                        static_cast<std::uint64_t>(wrapped)};
+  report_positions(context, counted);
+  return counted;
+}
+
+MatchQuery query_of(InputTable& left, InputTable& right, const CrossmatchOptions& options) {
+  MatchQuery match;
+  match.left = {left.where, position(left, options.left_ra), position(left, options.left_dec),
+                left.has_row_keys};
+  match.right = {right.where, position(right, options.right_ra), position(right, options.right_dec),
+                 right.has_row_keys};
+  const PgColumn& id = identifier(right, options);
+  match.id = id.info.name;
+  match.id_is_text = id.info.dtype == DType::String;
+  match.radius_arcsec = *options.radius_arcsec;
+  match.where = *options.where;
+  match.nearest = *options.match == qsohost::PairsKept::Nearest;
+  match.unique = *options.unique;
+  return match;
 }
 
 }  // namespace
@@ -188,39 +181,47 @@ PgTransaction begin_snapshot(const std::string& dsn, std::function<bool()> stop)
   // The planner expects few rows from q3c_join. Nested loops over the index and the row keys are
   // right whatever it estimates, and keep the order of the keys. Compiling expressions of some
   // hundred columns takes longer than it saves. Rows of a view must come in the same order each
-  // time.
-  for (const char* setting : {"enable_hashjoin = off", "enable_mergejoin = off", "jit = off",
-                              "synchronize_seqscans = off"}) {
+  // time, and so must the texts of times.
+  for (const char* setting :
+       {"enable_hashjoin = off", "enable_mergejoin = off", "jit = off",
+        "synchronize_seqscans = off", "DateStyle = 'ISO, YMD'", "IntervalStyle = 'postgres'",
+        "TimeZone = 'UTC'", "extra_float_digits = 1"}) {
     snapshot.execute(std::string("SET LOCAL ") + setting);
   }
+  // q3c's functions call each other without a schema.
+  snapshot.execute(
+      "SELECT set_config('search_path', concat_ws(', ', current_setting('search_path'), "
+      "quote_ident(n.nspname)), true) FROM pg_extension e JOIN pg_namespace n "
+      "ON n.oid = e.extnamespace WHERE e.extname = 'q3c'");
   return snapshot;
 }
 
-MatchPlan make_plan(PgTransaction& snapshot, const std::string& left_name,
-                    const std::string& right_name, const CrossmatchOptions& options,
-                    const std::function<void(const std::string&)>& warn) {
-  Table left = look_at(snapshot, left_name);
-  Table right = look_at(snapshot, right_name);
-  check_right(right);
-  MatchQuery match;
-  match.q3c_schema = q3c_schema(snapshot);
-  match.left = {left.where, position(left, options.left_ra), position(left, options.left_dec)};
-  match.left_is_numbered = !left.has_row_keys;
-  match.right = {right.where, position(right, options.right_ra),
-                 position(right, options.right_dec)};
-  const PgColumn& id = identifier(right, options);
-  match.id = id.info.name;
-  match.id_is_text = id.info.dtype == DType::String;
-  match.radius_arcsec = *options.radius_arcsec;
-  match.where = *options.where;
-  match.nearest = *options.match == qsohost::PairsKept::Nearest;
-  match.unique = *options.unique;
-  MatchPlan plan;
+PlannedMatch plan_match(PgTransaction& snapshot, const std::string& left_name,
+                        const std::string& right_name, const CrossmatchOptions& options,
+                        qsohost::Context& context) {
+  InputTable left = look_at(snapshot, left_name);
+  InputTable right = look_at(snapshot, right_name);
+  require_q3c(snapshot);
+  MatchQuery match = query_of(left, right, options);
+  PlannedMatch planned{{}, {left_name}, {right_name}};
+  MatchPlan& plan = planned.plan;
   choose_columns(left, right, options, match, plan);
+  report_casts(plan, context);
   check_where(snapshot, match);
   plan.query = match_sql(match);
-  check_server_plan(snapshot, match, plan.query, warn);
-  return plan;
+  for (const InputTable* table : {&left, &right}) {
+    const std::string hidden = hidden_rows_warning(snapshot, table->where);
+    if (!hidden.empty()) context.warn(hidden);
+  }
+  planned.left = count_side(snapshot, left, match.left, match.where, context);
+  const std::uint64_t right_rows = expected_rows(snapshot, right);
+  if (right.kind != 'f' && right_rows <= kMostCounted) {
+    planned.right = count_side(snapshot, right, match.right, "", context);
+  }
+  const std::string slow =
+      index_warning(snapshot, right, match, plan.query, *planned.left.rows, right_rows);
+  if (!slow.empty()) context.warn(slow);
+  return planned;
 }
 
 std::string to_text(const MatchPlan& plan) {

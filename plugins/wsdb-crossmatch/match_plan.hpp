@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include <qsohost/context.hpp>
 #include <qsohost/io/crossmatch.hpp>
 #include <qsohost/postgres.hpp>
 
@@ -12,7 +13,8 @@ namespace wsdb {
 
 struct MatchPlan {
   std::string query;
-  std::vector<qsohost::PgColumn> columns;  // of the result; named as in the batch
+  // Of the result; named as in the batch. The last is the numbers of match_sql(), for no batch.
+  std::vector<qsohost::PgColumn> columns;
 };
 
 // To text and back; equal plans have equal texts.
@@ -22,10 +24,17 @@ MatchPlan plan_from(const std::string& text);  // throws std::exception for othe
 // A new read-only session in one snapshot, with only the join methods that suit a cross-match.
 qsohost::PgTransaction begin_snapshot(const std::string& dsn, std::function<bool()> stop);
 
-// Checks tables, columns, extension and the server's plan. Throws RunError for what is missing or
-// unsuitable; calls `warn` for a plan that does not use the index.
-MatchPlan make_plan(qsohost::PgTransaction& snapshot, const std::string& left,
-                    const std::string& right, const qsohost::CrossmatchOptions& options,
-                    const std::function<void(const std::string&)>& warn);
+struct PlannedMatch {
+  MatchPlan plan;
+  qsohost::CrossmatchRows left;
+  qsohost::CrossmatchRows right;  // not counted if there are many
+};
+
+// Checks tables, columns, extension and the server's plan, and counts rows without a position.
+// Throws RunError for what is missing or unsuitable. Warns of those rows, of rows that a policy may
+// hide, and of a plan that does not use the index.
+PlannedMatch plan_match(qsohost::PgTransaction& snapshot, const std::string& left,
+                        const std::string& right, const qsohost::CrossmatchOptions& options,
+                        qsohost::Context& context);
 
 }  // namespace wsdb

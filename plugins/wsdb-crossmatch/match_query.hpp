@@ -14,15 +14,14 @@ struct MatchSide {
   qsohost::PgTable table;
   std::string ra;
   std::string dec;
+  // An ordinary table or a materialised view, without children: a ctid is the key of one row. Rows
+  // of all others are found once; then the pairs carry their values.
+  bool has_row_keys = false;
+  std::vector<std::string> carried{};  // expressions; l0, l1, ... or r0, r1, ... of p
 };
 
 struct MatchQuery {
-  std::string q3c_schema;
   MatchSide left;
-  // True for a view, a foreign or a partitioned table, whose rows have no ctid: they are numbered
-  // in order, and the pairs carry their values.
-  bool left_is_numbered = false;
-  std::vector<std::string> left_columns;  // carried by the pairs: l0, l1, ... of p
   MatchSide right;
   std::string id;  // of the right table
   bool id_is_text = false;
@@ -35,12 +34,17 @@ struct MatchQuery {
 };
 
 // Rows of the left table with a position on the sky that `where` selects; columns left_key (ctid or
-// number), ra in [0, 360), dec, and left_columns.
+// number), ra in [0, 360), dec, and those carried.
 std::string left_rows(const MatchQuery& match);
+
+// One row: how many rows of this side `where` selects, how many of these have no position, and how
+// many have one with RA outside [0, 360).
+std::string count_rows(const MatchSide& side, const std::string& where);
 
 // The rows and order that <qsohost/io/crossmatch.hpp> specifies. Pairs are found, counted and
 // sorted by their keys (ctid) alone, and then each row is fetched by its key: sorting rows of 336
-// columns would take gigabytes of the server's disk.
+// columns would take gigabytes of the server's disk. The last column of every row is the same array
+// of four numbers: pairs found, left rows in them, pairs taken, identifiers in several pairs.
 std::string match_sql(const MatchQuery& match);
 
 }  // namespace wsdb

@@ -2,8 +2,9 @@
 #include <fmt/format.h>
 
 #include <atomic>
-#include <memory>
+#include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -29,13 +30,23 @@ class WsdbCrossmatch final : public qsohost::Source {
   void declare(const qsohost::Schema& before, qsohost::Ports& ports) const override;
   void open(qsohost::Context& context) override;
   bool read(Batch& batch) override;
+  qsohost::Counts counts() const override {
+    return qsohost::crossmatch_counts(left_rows_, right_rows_, pairs_ ? &*pairs_ : nullptr);
+  }
   void close() noexcept override;
 
  private:
   bool stopping() const { return closing_ || context_->stop_requested(); }
+  std::function<bool()> stop() const {
+    return [this] { return stopping(); };
+  }
+  std::function<void(const std::string&)> warn() const {
+    return [this](const std::string& message) { context_->warn(message); };
+  }
   std::string options_text() const;
-  void ask();
-  void tell_of_repeats(const Column& ids);
+  void plan();
+  void report(const Column& numbers);
+  void check_ids(const Column& ids) const;
 
   qsohost::Option<std::string> dsn{
       this, "dsn", "",
@@ -54,8 +65,9 @@ class WsdbCrossmatch final : public qsohost::Source {
   std::optional<wsdb::Spool> spool_;
   std::optional<wsdb::Download> download_;
   std::optional<qsohost::PgCopyReader> reader_;
-  std::string last_id_;
-  std::uint64_t repeats_ = 0;
+  qsohost::CrossmatchRows left_rows_;
+  qsohost::CrossmatchRows right_rows_;
+  std::optional<qsohost::CrossmatchPairs> pairs_;  // known with the first row
 };
 
 void WsdbCrossmatch::validate() const {
@@ -71,7 +83,8 @@ void WsdbCrossmatch::declare(const qsohost::Schema& /*before*/, qsohost::Ports& 
     for (qsohost::Port& port : qsohost::crossmatch_ports({})) ports.adds(std::move(port));
     return ports.adds_unknown();
   }
-  for (const qsohost::PgColumn& column : reader_->columns()) {
+  const std::span<const qsohost::PgColumn> columns = reader_->columns();
+  for (const qsohost::PgColumn& column : columns.first(columns.size() - 1)) {
     const qsohost::ColumnInfo& info = column.info;
     ports.adds({"", info.name, info.dtype, info.unit, info.description, 0, info.width});
   }
@@ -89,35 +102,39 @@ std::string WsdbCrossmatch::options_text() const {
 void WsdbCrossmatch::open(qsohost::Context& context) {
   context_ = &context;
   closing_ = false;
+  pairs_.reset();
+  left_rows_ = {*left};
+  right_rows_ = {*right};
   const std::filesystem::path& folder = context.run().work_dir;  // none in a dry run
-  spool_.emplace(wsdb::Spool::Settings{
-      .folder = folder.empty() ? folder : folder / qsohost::kReceivedFolder,
-      .label = label(),
-      .options = options_text(),
-      .stop = [this] { return stopping(); },
-      .warn = [this](const std::string& message) { context_->warn(message); }});
+  spool_.emplace(
+      wsdb::Spool::Settings{.folder = folder.empty() ? folder : folder / qsohost::kReceivedFolder,
+                            .label = label(),
+                            .options = options_text(),
+                            .stop = stop(),
+                            .warn = warn()});
   if (spool_->is_complete()) {
     context.info("all rows have been received before; the database is not asked again");
   } else {
-    ask();
+    plan();
   }
   reader_.emplace(spool_->plan().columns,
                   [this](std::string& buffer) { return spool_->read(buffer); });
 }
 
-void WsdbCrossmatch::ask() {
-  const auto stop = [this] { return stopping(); };
-  const auto warn = [this](const std::string& message) { context_->warn(message); };
-  qsohost::PgPatience patience({}, stop, warn);
-  auto snapshot = patience.run([&] {
-    auto begun = wsdb::begin_snapshot(*dsn, stop);
-    spool_->begin(wsdb::make_plan(begun, *left, *right, match_, warn));
-    return begun;
+void WsdbCrossmatch::plan() {
+  qsohost::PgPatience patience({}, stop(), warn());
+  patience.run([&] {
+    auto snapshot = wsdb::begin_snapshot(*dsn, stop());
+    wsdb::PlannedMatch planned = wsdb::plan_match(snapshot, *left, *right, match_, *context_);
+    left_rows_ = std::move(planned.left);
+    right_rows_ = std::move(planned.right);
+    spool_->begin(std::move(planned.plan));
   });
-  download_.emplace(*spool_, *dsn, std::move(snapshot), stop, warn);
 }
 
 bool WsdbCrossmatch::read(Batch& batch) {
+  // Only now, since other stages may find at open() that they cannot use the columns.
+  if (!download_ && !spool_->is_complete()) download_.emplace(*spool_, *dsn, stop(), warn());
   std::vector<qsohost::PgCells> cells;
   try {
     cells = reader_->next(batch.capacity());
@@ -125,35 +142,35 @@ bool WsdbCrossmatch::read(Batch& batch) {
     if (context_->stop_requested()) return false;
     throw;
   }
-  if (cells.front().values.size() == 0) {
-    if (repeats_ > 0) {
-      context_->info(
-          fmt::format("{} rows have the source_id of another row: quasars that share a "
-                      "match; option 'unique' says what to do with them",
-                      repeats_));
-    }
-    return false;
-  }
+  report(cells.back().values);
+  cells.pop_back();
+  if (cells.front().values.size() == 0) return false;
   // The host has made the columns in the order of declare().
   auto to = batch.objects().begin();
   for (qsohost::PgCells& from : cells) *to++ = std::move(from.values);
-  tell_of_repeats(batch.objects().at("source_id"));
+  check_ids(batch.objects().at("source_id"));
   return true;
 }
 
-// Rows are sorted by their identifiers.
-void WsdbCrossmatch::tell_of_repeats(const Column& ids) {
+// Of the first rows, or of none at all: `numbers` are those of match_sql().
+void WsdbCrossmatch::report(const Column& numbers) {
+  if (pairs_) return;
+  pairs_.emplace();
+  if (numbers.size() > 0) {
+    const auto first = numbers.values<std::int64_t>().first<4>();
+    const auto count = [&](std::size_t i) { return static_cast<std::uint64_t>(first[i]); };
+    *pairs_ = {.left_rows = count(1), .found = count(0), .kept = count(2), .contested = count(3)};
+  }
+  report_pairs(*context_, left_rows_, right_rows_, *pairs_, match_);
+}
+
+void WsdbCrossmatch::check_ids(const Column& ids) const {
   for (std::size_t i = 0; i < ids.size(); ++i) {
-    if (qsohost::id_is_missing(ids, i)) {
-      throw RunError(
-          fmt::format("{}: a matched row has no identifier (column '{}', option 'id'); give one or "
-                      "remove the row",
-                      *right, *match_.id));
-    }
-    std::string id = ids.dtype() == DType::String ? std::string(ids.strings()[i])
-                                                  : std::to_string(ids.values<std::int64_t>()[i]);
-    repeats_ += id == last_id_ ? 1 : 0;
-    last_id_ = std::move(id);
+    if (!qsohost::id_is_missing(ids, i)) continue;
+    throw RunError(
+        fmt::format("{}: a matched row has no identifier (column '{}', option 'id'); give one or "
+                    "remove the row",
+                    *right, *match_.id));
   }
 }
 

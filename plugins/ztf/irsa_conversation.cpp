@@ -28,7 +28,7 @@ std::string detail_of(std::span<const Candidate> candidates) {
   std::size_t oids = 0;
   for (const Candidate& candidate : candidates) {
     if (!candidate.is_kept) continue;
-    epochs[candidate.curve->band] += candidate.curve->epochs.size();
+    epochs[candidate.curve->band] += candidate.epochs.size();
     ++oids;
   }
   std::vector<std::string> parts;

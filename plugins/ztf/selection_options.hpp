@@ -20,15 +20,23 @@ struct SelectionOptions {
                                  2.0,
                                  "ZTF sources farther from the target are left out",
                                  {.unit = "arcsec", .min = 0.01, .max = 600}};
-  qsohost::Option<std::string> objects{
+  qsohost::Choice<Objects> objects{
       owner_,
       "objects",
-      "all",
-      "all: every ZTF source inside the radius; nearest: per band, field and quadrant only the one "
-      "nearest the target",
-      {.choices = {"all", "nearest"}}};
+      Objects::Nearest,
+      {{"nearest", Objects::Nearest}, {"all", Objects::All}},
+      "nearest: of the ZTF sources inside the radius, per band, field and quadrant only the one "
+      "nearest the target; all: every one, also a neighbour, whose epochs are then taken for the "
+      "target's"};
+  qsohost::Choice<Duplicates> duplicates{
+      owner_,
+      "duplicates",
+      Duplicates::Drop,
+      {{"drop", Duplicates::Drop}, {"keep", Duplicates::Keep}},
+      "epochs of one source (oid) and exposure (mjd, expid) that are there more than once. drop: "
+      "the first is taken, the others are counted; keep: all are taken"};
 
-  Selection value() const { return {*radius, *objects == "nearest"}; }
+  Selection value() const { return {*radius, *objects, *duplicates}; }
 };
 
 }  // namespace ztf

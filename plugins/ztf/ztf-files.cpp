@@ -3,37 +3,22 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
 
 #include "selection_options.hpp"
 #include "stages.hpp"
+#include "ztf_table.hpp"
 
 namespace {
 
 constexpr std::string_view kPlaceholder = "{source_id}";
 
-std::string read_file(const std::string& path) {
-  errno = 0;
-  std::ifstream in(path, std::ios::binary | std::ios::ate);
-  const std::streamoff size = in ? static_cast<std::streamoff>(in.tellg()) : -1;
-  std::string text(size > 0 ? static_cast<std::size_t>(size) : 0, '\0');
-  if (size >= 0) in.seekg(0).read(text.data(), size);
-  if (size >= 0 && in) return text;
-  throw qsohost::TryAgain(fmt::format(
-      "cannot read the file: {}; the archive has not been asked about this object, or its answer "
-      "is elsewhere",
-      std::strerror(errno != 0 ? errno : EIO)));
-}
-
 class ZtfFiles : public qsohost::Fetcher {
  public:
   qsohost::Option<qsohost::Path> path{
       this, "path", qsohost::required,
-      "files with the archive's answers, e.g. \"answers/{source_id}.csv\": CSV, TSV, IPAC table or "
-      "VOTable"};
+      "files with the archive's answers, e.g. \"answers/{source_id}.csv\": CSV, TSV, IPAC table, "
+      "VOTable, ECSV or FITS, also gzipped"};
   ztf::SelectionOptions selection{this};
   qsohost::In<double> ra{this, "", "ra", "deg", "right ascension of the target, ICRS"};
   qsohost::In<double> dec{this, "", "dec", "deg", "declination of the target, ICRS"};
@@ -67,11 +52,15 @@ class ZtfFiles : public qsohost::Fetcher {
     const ztf::Selection selected = selection.value();
     outcomes.for_each(batch, [&](const qsohost::Object& object) {
       const std::string file = file_of(object.id());
-      with_file_name(file, [&] {
-        const std::vector<ztf::Curve> curves = ztf::parse_answer(read_file(file));
+      const std::vector<ztf::Curve> curves = ztf::read_answer(file);
+      try {
         ztf::add_curves(ztf::pointers_to(curves), ras[object.row()], decs[object.row()], selected,
                         batch, outcomes.counts());
-      });
+      } catch (const qsohost::NotFound& e) {
+        throw qsohost::NotFound(fmt::format("{}: {}", file, e.what()));
+      } catch (const qsohost::BadObject& e) {
+        throw qsohost::BadObject(fmt::format("{}: {}", file, e.what()));
+      }
     });
   }
 
@@ -86,22 +75,6 @@ class ZtfFiles : public qsohost::Fetcher {
       file.replace(at, kPlaceholder.size(), id);
     }
     return file;
-  }
-
-  template <class Work>
-  static void with_file_name(const std::string& file, const Work& work) {
-    const auto named = [&](const qsohost::Error& e) {
-      return fmt::format("{}: {}", file, e.what());
-    };
-    try {
-      work();
-    } catch (const qsohost::NotFound& e) {
-      throw qsohost::NotFound(named(e));
-    } catch (const qsohost::TryAgain& e) {
-      throw qsohost::TryAgain(named(e));
-    } catch (const qsohost::BadObject& e) {
-      throw qsohost::BadObject(named(e));
-    }
   }
 };
 

@@ -1,17 +1,13 @@
 #include "ztf_answer.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <qsohost/error.hpp>
 #include <qsohost/io/text.hpp>
 
-#include <algorithm>
-#include <cmath>
-#include <tuple>
-#include <unordered_map>
 #include <utility>
 
+#include "curve_collector.hpp"
 #include "ztf_columns.hpp"
 
 namespace ztf {
@@ -29,27 +25,17 @@ class AnswerReader {
   std::vector<Curve> read();
 
  private:
-  // Offsets from the first epoch's position (deg), so that RA may wrap at 0.
-  struct PositionSum {
-    double first_ra = 0;
-    double first_dec = 0;
-    double offset_ra = 0;
-    double offset_dec = 0;
-  };
   struct Used {
     const ColumnRule* rule;
     std::size_t cell;
     std::uint32_t bit;
   };
   void find_columns(Columns needed);
-  void refuse(const std::vector<std::string_view>& missing) const;
   void read_row(Epoch& epoch);
   void read_cell(const Used& column, std::string_view cell, Epoch& epoch) const;
   std::uint8_t read_band(std::string_view filter) const;
-  void add(const Epoch& epoch);
-  const Epoch& before() const { return curves_[last_].epochs.back(); }
-  void set_positions();
-  void sort();
+  std::string place() const { return fmt::format("line {}", table_.line()); }
+  const Epoch& before() const { return curves_.last(); }
 
   qsohost::TableReader table_;
   std::vector<Used> columns_;
@@ -57,10 +43,7 @@ class AnswerReader {
   std::uint32_t absent_ = 0;  // bits of columns missing in the response
   std::vector<std::string_view> cells_;
   std::vector<std::string_view> cells_before_;
-  std::vector<Curve> curves_;
-  std::vector<PositionSum> sums_;                        // one per curve
-  std::unordered_map<std::int64_t, std::size_t> index_;  // oid to curve
-  std::size_t last_ = 0;                                 // the curve of the previous row
+  CurveCollector curves_;
 };
 
 void AnswerReader::find_columns(Columns needed) {
@@ -78,29 +61,20 @@ void AnswerReader::find_columns(Columns needed) {
   const auto filter = table_.column("filtercode");
   filter_cell_ = filter.value_or(0);
   if (!filter) missing.push_back("filtercode");
-  if (!missing.empty()) refuse(missing);
-}
-
-void AnswerReader::refuse(const std::vector<std::string_view>& missing) const {
-  const std::string there = fmt::format("{}", fmt::join(table_.columns(), ", ")).substr(0, 300);
-  // None of the columns: not a table of light curves but a message of the archive.
-  if (!table_.column("oid") && !table_.column("mjd")) {
-    throw qsohost::TryAgain(fmt::format("no ZTF light curves; the answer begins: {}", there));
-  }
-  throw BadObject(
-      fmt::format("the answer has no column {}; there is {}", fmt::join(missing, ", "), there));
+  if (!missing.empty()) refuse_columns(table_.columns(), missing);
 }
 
 std::vector<Curve> AnswerReader::read() {
   while (table_.next(cells_)) {
     Epoch epoch;
     read_row(epoch);
-    add(epoch);
+    if (const std::string problem = problem_of(epoch); !problem.empty()) {
+      throw BadObject(fmt::format("{}: {}", place(), problem));
+    }
+    curves_.add(epoch);
     std::swap(cells_, cells_before_);
   }
-  set_positions();
-  sort();
-  return std::move(curves_);
+  return curves_.take();
 }
 
 void AnswerReader::read_row(Epoch& epoch) {
@@ -122,64 +96,16 @@ void AnswerReader::read_row(Epoch& epoch) {
 
 void AnswerReader::read_cell(const Used& column, std::string_view cell, Epoch& epoch) const {
   if (column.rule->read(cell, epoch)) return;
-  if (qsohost::is_missing(cell) && !column.rule->is_required) {
+  if (qsohost::is_missing(cell) && !column.rule->is_filled) {
     epoch.nulls |= column.bit;
     return;
   }
-  throw BadObject(fmt::format("line {}: column {}: '{}' is not a number of type {}", table_.line(),
-                              column.rule->name, cell, name_of(column.rule->dtype)));
+  throw BadObject(fmt::format("{}: {}", place(), wrong_cell(*column.rule, cell)));
 }
 
 std::uint8_t AnswerReader::read_band(std::string_view filter) const {
-  for (std::size_t band = 0; band < kBands.size(); ++band) {
-    if (filter.size() == 2 && filter[0] == 'z' && filter[1] == kBands[band][0]) {
-      return static_cast<std::uint8_t>(band);
-    }
-  }
-  throw BadObject(
-      fmt::format("line {}: column filtercode: '{}' is none of zg, zr, zi", table_.line(), filter));
-}
-
-void AnswerReader::add(const Epoch& epoch) {
-  if (!std::isfinite(epoch.ra) || !std::isfinite(epoch.dec) || !std::isfinite(epoch.mjd)) {
-    throw BadObject(fmt::format("line {}: position ({}, {}) or mjd ({}) is not finite",
-                                table_.line(), epoch.ra, epoch.dec, epoch.mjd));
-  }
-  if (curves_.empty() || epoch.oid != before().oid) {
-    last_ = index_.try_emplace(epoch.oid, curves_.size()).first->second;
-  }
-  if (last_ == curves_.size()) {
-    sums_.push_back({epoch.ra, epoch.dec});
-    curves_.push_back({.oid = epoch.oid,
-                       .field = epoch.field,
-                       .ccdid = epoch.ccdid,
-                       .qid = epoch.qid,
-                       .band = epoch.band});
-  }
-  PositionSum& sum = sums_[last_];
-  sum.offset_ra += std::remainder(epoch.ra - sum.first_ra, 360.0);
-  sum.offset_dec += epoch.dec - sum.first_dec;
-  curves_[last_].epochs.push_back(epoch);
-}
-
-void AnswerReader::set_positions() {
-  for (std::size_t k = 0; k < curves_.size(); ++k) {
-    const auto n = static_cast<double>(curves_[k].epochs.size());
-    curves_[k].ra = sums_[k].first_ra + sums_[k].offset_ra / n;
-    curves_[k].dec = sums_[k].first_dec + sums_[k].offset_dec / n;
-  }
-}
-
-// The archive's responses are mostly in this order, but that is not guaranteed.
-void AnswerReader::sort() {
-  std::ranges::sort(curves_, {}, &Curve::oid);
-  const auto is_earlier = [](const Epoch& a, const Epoch& b) {
-    return std::tie(a.mjd, a.expid) < std::tie(b.mjd, b.expid);
-  };
-  for (Curve& curve : curves_) {
-    if (std::ranges::is_sorted(curve.epochs, is_earlier)) continue;
-    std::ranges::stable_sort(curve.epochs, is_earlier);
-  }
+  if (const auto band = band_of(filter)) return *band;
+  throw BadObject(fmt::format("{}: {}", place(), wrong_filter(filter)));
 }
 
 }  // namespace

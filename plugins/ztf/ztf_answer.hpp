@@ -2,10 +2,12 @@
 // irsa-ztf and ztf-files share this code, so that both give the same light curves.
 //
 // The rule: the epochs of a target are those of the ZTF objects (oid) inside the radius, in the
-// requested bands; ordered by oid, then by mjd, then by expid. An epoch's epoch_id is its position
-// in that order, from 0, counted over all bands, even if only the nearest objects are kept (then
-// with gaps). It depends on the radius and on the requested bands, not on the order of the
-// response; (oid, expid) identifies an epoch for any request.
+// requested bands; ordered by oid, then by mjd, then by expid. A row without mjd, mag or magerr is
+// no epoch, and of rows with equal oid, mjd and expid only the first is one (unless duplicates are
+// kept). An epoch's epoch_id is its position in that order, from 0, counted over all bands, even if
+// only the nearest objects are kept (then with gaps). It depends on the radius, on the requested
+// bands and on duplicates, not on the order of the response; (oid, expid) identifies an epoch for
+// any request.
 //
 // Columns: https://irsa.ipac.caltech.edu/docs/program_interface/ztf_lightcurve_api.html (output),
 // ZTF Science Data System Explanatory Supplement (meaning).
@@ -68,7 +70,8 @@ struct Curve {
   std::uint8_t band = 0;
   double ra = kNaN;  // deg; the mean if the response has a position for each epoch
   double dec = kNaN;
-  std::vector<Epoch> epochs{};  // by mjd, then by expid; at least one
+  // Its rows, at least one: by mjd, then by expid; those without mjd last.
+  std::vector<Epoch> epochs{};
 };
 
 enum class Columns : std::uint8_t { Required, All };
@@ -82,14 +85,17 @@ std::vector<Curve> parse_answer(std::string_view text, Columns needed = Columns:
 // mark) or is not a VOTable, BadObject if it is malformed.
 std::map<std::int64_t, std::size_t> rows_by_object(std::string_view votable);
 
-// Which ZTF sources inside the radius to use: the option `objects` of the stages.
-enum class Objects : std::uint8_t { All, Nearest };
+// Which ZTF sources inside the radius to use: of all sources of one band, field and quadrant only
+// the nearest to the target (equally near: the lower oid), or all.
+enum class Objects : std::uint8_t { Nearest, All };
+
+// Of rows with equal oid, mjd and expid the first in the response, or all.
+enum class Duplicates : std::uint8_t { Drop, Keep };
 
 struct Selection {
   double radius_arcsec = 2.0;
-  // If true, of all sources of one band, field and quadrant only the nearest to the target (equally
-  // near: the lower oid); else all inside the radius.
-  bool nearest_only = false;
+  Objects objects = Objects::Nearest;
+  Duplicates duplicates = Duplicates::Drop;
 };
 
 // A light curve relative to a target.
@@ -98,24 +104,30 @@ struct Candidate {
   double separation = kNaN;  // arcsec
   bool is_inside = false;    // inside the radius
   bool is_kept = false;
+  std::vector<const Epoch*> epochs{};  // in order
+  // The other rows.
+  std::int64_t incomplete = 0;   // without mjd, mag or magerr
+  std::int64_t repeated = 0;     // equal to one of the epochs
+  std::int64_t conflicting = 0;  // of the same exposure as one of the epochs, with other values
 };
 
 // Sorted by oid. Must outlive everything derived from them.
 using Curves = std::span<const Curve* const>;
 std::vector<const Curve*> pointers_to(std::span<const Curve> curves);
 
-// Throws BadObject for an invalid position of the target.
+// Throws BadObject for an invalid position of the target, and where the nearest object of a
+// quadrant is wanted but the response does not say which quadrants they are in.
 std::vector<Candidate> candidates_of(Curves curves, double ra, double dec,
                                      const Selection& selection);
-// Throws NotFound if none is kept: there are none, or all are outside the radius (the message says
-// which).
+// Throws NotFound if nothing is kept: there are no objects, all are outside the radius, or no row
+// is an epoch (the message says which).
 void check_found(std::span<const Candidate> candidates, const Selection& selection);
 
 // Appends the kept epochs, each with its epoch_id, to the groups ztf.g, ztf.r, ztf.i; those of a
 // band without a group are skipped.
 void append(std::span<const Candidate> candidates, qsohost::Batch& batch);
 
-// Counts epochs per band: in the response, outside the radius, of farther sources, added.
+// Counts epochs per band: in the response, then what became of each of them.
 void count(std::span<const Candidate> candidates, qsohost::Counts& counts);
 
 // All of the above in order; counts also if nothing is found.

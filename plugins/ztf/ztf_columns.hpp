@@ -17,10 +17,14 @@ struct ColumnRule {
   std::string_view unit;
   std::string_view help;
   bool is_required;  // in the header of every response
+  bool is_filled;    // in every row: one without a value is malformed
   bool in_product;   // see Port::in_product
   // False if the cell is not a number of the column's type and range.
   bool (*read)(std::string_view cell, Epoch& epoch);
+  // The same of a value of a column, which is not null.
+  bool (*take)(const qsohost::Column& column, std::size_t i, Epoch& epoch);
   void (*copy)(const Epoch& from, Epoch& to);
+  bool (*equal)(const Epoch& a, const Epoch& b);
   // Appends these epochs; the caller sets nulls.
   void (*append)(std::span<const Epoch* const> epochs, qsohost::Column& column);
 };

@@ -36,19 +36,52 @@ void keep_nearest(std::span<Candidate> candidates) {
   const auto is_nearer = [](const Candidate& a, const Candidate& b) {
     return std::tie(a.separation, a.curve->oid) < std::tie(b.separation, b.curve->oid);
   };
+  std::array<int, kBands.size()> inside{};
+  for (const Candidate& candidate : candidates)
+    inside[candidate.curve->band] += candidate.is_inside;
   std::map<std::tuple<int, int, int, int>, Candidate*> nearest;
   for (Candidate& candidate : candidates) {
     if (!std::exchange(candidate.is_kept, false)) continue;
     const Curve& curve = *candidate.curve;
-    if (!has_quadrant(curve)) {
-      throw qsohost::BadObject(
-          "objects = \"nearest\" needs the columns field, ccdid and qid, which this answer does "
-          "not have; ask for all columns");
+    if (inside[curve.band] > 1 && !has_quadrant(curve)) {
+      throw qsohost::BadObject(fmt::format(
+          "{} ZTF sources of band {} are inside the radius, and to tell which is the nearest of a "
+          "quadrant needs the columns field, ccdid and qid, which this answer does not have; ask "
+          "for all columns, or set objects = \"all\"",
+          inside[curve.band], kBands[curve.band]));
     }
     Candidate*& best = nearest[{curve.band, curve.field, curve.ccdid, curve.qid}];
     if (best == nullptr || is_nearer(candidate, *best)) best = &candidate;
   }
   for (const auto& [quadrant, candidate] : nearest) candidate->is_kept = true;
+}
+
+bool is_complete(const Epoch& epoch) {
+  return !std::isnan(epoch.mjd) && !std::isnan(epoch.mag) && !std::isnan(epoch.magerr);
+}
+
+bool is_same_exposure(const Epoch& a, const Epoch& b) {
+  return a.mjd == b.mjd && a.expid == b.expid;
+}
+
+bool are_equal(const Epoch& a, const Epoch& b) {
+  return a.nulls == b.nulls && std::ranges::all_of(column_rules(), [&](const ColumnRule& rule) {
+           return rule.equal(a, b);
+         });
+}
+
+// Which of the curve's rows are epochs. Rows of one exposure follow each other.
+void sort_out(Candidate& candidate, Duplicates duplicates) {
+  for (const Epoch& row : candidate.curve->epochs) {
+    if (!is_complete(row)) {
+      ++candidate.incomplete;
+    } else if (duplicates == Duplicates::Drop && !candidate.epochs.empty() &&
+               is_same_exposure(*candidate.epochs.back(), row)) {
+      ++(are_equal(*candidate.epochs.back(), row) ? candidate.repeated : candidate.conflicting);
+    } else {
+      candidate.epochs.push_back(&row);
+    }
+  }
 }
 
 struct KeptEpochs {
@@ -91,8 +124,9 @@ std::vector<Candidate> candidates_of(Curves curves, double ra, double dec,
     const double separation = qsohost::separation_arcsec(ra, dec, curve->ra, curve->dec);
     const bool is_inside = separation <= selection.radius_arcsec;
     candidates.push_back({curve, separation, is_inside, is_inside});
+    if (is_inside) sort_out(candidates.back(), selection.duplicates);
   }
-  if (selection.nearest_only) keep_nearest(candidates);
+  if (selection.objects == Objects::Nearest) keep_nearest(candidates);
   return candidates;
 }
 
@@ -100,8 +134,19 @@ void check_found(std::span<const Candidate> candidates, const Selection& selecti
   if (candidates.empty()) {
     throw qsohost::NotFound("no ZTF source there: the answer has a header and no rows");
   }
-  if (std::ranges::any_of(candidates, &Candidate::is_kept)) return;
-  const auto nearest = std::ranges::min(candidates, {}, &Candidate::separation);
+  std::int64_t incomplete = 0;
+  bool has_any = false;
+  for (const Candidate& candidate : candidates) {
+    if (!candidate.is_kept) continue;
+    if (!candidate.epochs.empty()) return;
+    has_any = true;
+    incomplete += candidate.incomplete;
+  }
+  if (has_any) {
+    throw qsohost::NotFound(fmt::format(
+        "all {} epochs of the ZTF sources there are without time, magnitude or error", incomplete));
+  }
+  const auto& nearest = *std::ranges::min_element(candidates, {}, &Candidate::separation);
   throw qsohost::NotFound(
       fmt::format("none of the {} ZTF sources of the answer is within {} arcsec; the nearest is "
                   "at {:.2f} arcsec",
@@ -113,10 +158,10 @@ void append(std::span<const Candidate> candidates, qsohost::Batch& batch) {
   std::int64_t place = 0;
   for (const Candidate& candidate : candidates) {
     if (!candidate.is_inside) continue;
-    for (const Epoch& epoch : candidate.curve->epochs) {
+    for (const Epoch* epoch : candidate.epochs) {
       if (candidate.is_kept) {
-        kept[epoch.band].epochs.push_back(&epoch);
-        kept[epoch.band].ids.push_back(place);
+        kept[epoch->band].epochs.push_back(epoch);
+        kept[epoch->band].ids.push_back(place);
       }
       ++place;
     }
@@ -131,19 +176,29 @@ void count(std::span<const Candidate> candidates, qsohost::Counts& counts) {
   for (std::size_t band = 0; band < kBands.size(); ++band) {
     std::int64_t in = 0;
     std::int64_t outside = 0;
-    std::int64_t added = 0;
+    std::int64_t farther = 0;
+    std::int64_t incomplete = 0;
+    std::int64_t repeated = 0;
+    std::int64_t conflicting = 0;
     for (const Candidate& candidate : candidates) {
       if (candidate.curve->band != band) continue;
       const auto n = static_cast<std::int64_t>(candidate.curve->epochs.size());
       in += n;
       if (!candidate.is_inside) outside += n;
-      if (candidate.is_kept) added += n;
+      if (candidate.is_inside && !candidate.is_kept) farther += n;
+      if (!candidate.is_kept) continue;
+      incomplete += candidate.incomplete;
+      repeated += candidate.repeated;
+      conflicting += candidate.conflicting;
     }
     const std::string item = group_name(band);
     counts.add(item, "epochs in answers", in);
     counts.add(item, "epochs outside the radius", outside);
-    counts.add(item, "epochs of farther sources", in - outside - added);
-    counts.add(item, "epochs added", added);
+    counts.add(item, "epochs of farther sources", farther);
+    counts.add(item, "without magnitude or error", incomplete);
+    counts.add(item, "repeated", repeated);
+    counts.add(item, "repeated with other values", conflicting);
+    counts.add(item, "epochs added", in - outside - farther - incomplete - repeated - conflicting);
   }
 }
 

@@ -49,21 +49,22 @@ TEST_CASE("units of angles, however they are written, and others") {
 }
 
 TEST_CASE("positions must be numbers in a unit of angles, one a row") {
-  const auto error = [](const ColumnInfo& info, const std::string& trouble = "") -> std::string {
+  const auto error = [](const InputColumn& column) -> std::string {
     try {
-      check_position_column(info, trouble, "t.fits", "left_ra");
+      check_position_column(column, "t.fits", "left_ra");
     } catch (const RunError& e) {
       return e.what();
     }
     return "none";
   };
-  CHECK(error({"ra", DType::F64, "rad", ""}) == "none");
-  CHECK(error({"ra", DType::I32, "", ""}) == "none");
-  CHECK_THAT(error({"ra", DType::F64, "pixel", ""}),
+  CHECK(error({.info = {"ra", DType::F64, "rad", ""}}) == "none");
+  CHECK(error({.info = {"ra", DType::I32, "", ""}}) == "none");
+  CHECK_THAT(error({.info = {"ra", DType::F64, "pixel", ""}}),
              Contains("t.fits: column 'ra' (option 'left_ra') has the unit 'pixel'"));
-  CHECK_THAT(error({"ra", DType::String, "", ""}, "line 2 has 'x'"),
+  CHECK_THAT(error({.info = {"ra", DType::String, "", ""}, .not_number = "line 2 has 'x'"}),
              Contains("must be numbers, one a row, but line 2 has 'x'"));
-  CHECK_THAT(error({"ra", DType::String, "", ""}), Contains("but it holds string"));
-  CHECK_THAT(error({"ra", DType::F64, "", "", 2}), Contains("several values a row"));
-  CHECK_THAT(error({"ra", DType::F64, "", ""}, "it holds arrays"), Contains("it holds arrays"));
+  CHECK_THAT(error({.info = {"ra", DType::String, "", ""}}), Contains("but it holds string"));
+  CHECK_THAT(error({.info = {"ra", DType::F64, "", "", 2}}), Contains("several values a row"));
+  CHECK_THAT(error({.info = {"ra", DType::F64, "", ""}, .is_array = true}),
+             Contains("it holds arrays"));
 }

@@ -1,6 +1,7 @@
 #include "qsohost/time_system.hpp"
 
 #include <catch2/catch.hpp>
+#include <cmath>
 #include <string>
 
 using namespace qsohost;
@@ -27,4 +28,25 @@ TEST_CASE("other words are no time system") {
   INFO(words);
   CHECK_FALSE(time_system_of(words));
   CHECK(name_of(TimeSystem{}).empty());
+}
+
+TEST_CASE("a time of another zero point is known by its size") {
+  const TimeSystem jd{TimeScale::UTC, 0, TimePlace::Heliocentre};
+  const TimeSystem bjd_mjd{TimeScale::TDB, kMjdZero, TimePlace::Barycentre};
+  CHECK(misplaced_time(kMjdUtc, 2458300.5) == "this looks like JD; MJD is JD - 2400000.5");
+  CHECK(misplaced_time(bjd_mjd, 2458300.5) == "this looks like JD; MJD is JD - 2400000.5");
+  CHECK(misplaced_time(kGaiaTime, 2458300.5) == "this looks like JD; the time is JD - 2455197.5");
+  CHECK(misplaced_time(jd, 58300) ==
+        "this is too small for JD; it looks like MJD, and JD is MJD + 2400000.5");
+}
+
+TEST_CASE("a time that may be right is not refused") {
+  const TimeSystem jd{TimeScale::UTC, 0, TimePlace::Heliocentre};
+  CHECK(misplaced_time(jd, 2458300.5).empty());
+  for (const double value : {58300.0, 0.0, -20000.0, std::nan("")}) {
+    CHECK(misplaced_time(kMjdUtc, value).empty());
+    CHECK(misplaced_time(kGaiaTime, value).empty());
+  }
+  CHECK(misplaced_time(jd, std::nan("")).empty());
+  CHECK(misplaced_time(TimeSystem{}, 2458300.5).empty());  // of unknown meaning
 }

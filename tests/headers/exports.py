@@ -22,7 +22,7 @@ SHARED = re.compile(
 )
 
 
-NOT_OF_THE_CORE = re.compile(r"lib(cfitsio|pugixml|ceres|pq|pqxx|qsohost-io)\b[^ ]*")
+NOT_OF_THE_CORE = re.compile(r"lib(cfitsio|expat|pugixml|ceres|pq|pqxx|qsohost-io)\b[^ ]*")
 
 
 def run(*command):

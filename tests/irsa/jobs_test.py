@@ -67,7 +67,7 @@ class Jobs(IrsaTest):
             self.finish(chain)
             counts = server.status()
         self.assertEqual((counts["TAP jobs"], counts["TAP results"]), (1, 1))
-        self.assertGreaterEqual(counts["status 404"], 1)
+        self.assertEqual(counts["status 404"], 1)
 
 
 if __name__ == "__main__":

@@ -64,10 +64,24 @@ TEST_CASE("floats out of range are 0 or infinite, and stay numbers") {
   CHECK_FALSE(parse_int("99999999999999999999").has_value());
 }
 
+TEST_CASE("floats with the exponents that Fortran writes") {
+  CHECK(parse_double("1.5D+00") == 1.5);
+  CHECK(parse_double(" -2.5d-3 ") == -2.5e-3);
+  CHECK(parse_float("1D2") == 100.0f);
+  for (const char* text : {"D", "D5", "1.5D", "1D+", "1D5D6", "1eD", "0x1D"}) {
+    INFO(text);
+    CHECK_FALSE(parse_double(text).has_value());
+  }
+}
+
 TEST_CASE("missing is not malformed") {
-  CHECK(is_missing(""));
-  CHECK(is_missing("  "));
-  CHECK(is_missing("null"));
-  CHECK_FALSE(is_missing("nan"));
-  CHECK_FALSE(is_missing("-"));
+  for (const char* text : {"", "  ", "null", "NULL", " Null ", "NA", "na", "N/A", "--", "None",
+                           "nan", "NaN", "-nan", "\\N"}) {
+    INFO(text);
+    CHECK(is_missing(text));
+  }
+  for (const char* text : {"-", "---", "nano", "N", "/", "0", "inf", "none."}) {
+    INFO(text);
+    CHECK_FALSE(is_missing(text));
+  }
 }

@@ -99,6 +99,8 @@ TEST_CASE("malformed VOTables name the line") {
   CHECK_THROWS_WITH(read_rows(votable("<TABLE>\n<FIELD></TABLE>")), Contains("line 5"));
   CHECK_THROWS_WITH(read_rows(votable(kFields + "<DATA><BINARY2/></DATA></TABLE>")),
                     Contains("BINARY2") && Contains("TABLEDATA"));
+  const std::string table = kFields + "<DATA><TABLEDATA/></DATA></TABLE>";
+  CHECK_THROWS_WITH(read_rows(votable(table + table)), Contains("several TABLEs"));
   CHECK_THROWS_AS(read_rows(votable("")), TryAgain);
 }
 

@@ -117,6 +117,7 @@ class QSOHOST_API Column {
   const ColumnInfo& info() const { return info_; }
   const std::string& name() const { return info_.name; }
   void rename(std::string name) { info_.name = std::move(name); }
+  void set_unit(std::string unit) { info_.unit = std::move(unit); }  // the values stay as they are
   DType dtype() const { return info_.dtype; }
   std::size_t width() const { return info_.width; }
   // Throws RunError when cells have another width: for code that counts values by rows or epochs.
@@ -147,6 +148,8 @@ class QSOHOST_API Column {
   void append_string(std::string_view value);
   void append_null();  // a whole cell: NaN, 0, false or ""
   void append_cells(const Column& other, std::size_t first, std::size_t count);
+  // The same counted in values, whatever the widths; the caller ends with whole cells.
+  void append_values(const Column& other, std::size_t first, std::size_t count);
 
   // A number of any numeric type as double; a null is NaN. Throws RunError for strings.
   double number(std::size_t value_index) const;

@@ -14,6 +14,7 @@ QSOHOST_API std::string lower_case(std::string_view text);  // of ASCII letters
 // Without blanks, tabs and line ends around it.
 inline std::string_view trimmed(std::string_view text) {
   constexpr std::string_view kBlank = " \t\r\n";
+  if (!text.empty() && text.front() > ' ' && text.back() > ' ') return text;  // mostly
   const std::size_t first = text.find_first_not_of(kBlank);
   if (first == std::string_view::npos) return {};
   return text.substr(first, text.find_last_not_of(kBlank) - first + 1);

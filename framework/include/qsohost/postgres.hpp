@@ -133,14 +133,25 @@ struct PgColumn {
   std::string sql_type;  // as the server spells it: "double precision[]"
   PgShape shape = PgShape::Scalar;
   bool is_padded = false;  // char(n): blanks at the end are not part of the value
-  std::string trouble{};   // why it cannot be read; empty if it can
+  std::string trouble{};   // why it cannot be read, and what to do; empty if it can
+  std::string cast{};      // what its type must be cast to, to be read: "float8"; empty: as it is
+
+  // The expression that a query must select, for `name`: the column's, quoted, with its table's.
+  std::string value_of(const std::string& name) const;
 };
 
-// The columns of a table, materialised view or view in ordinal order. bool, int2, int4, int8,
-// float4, float8, text, varchar, char(n), "char", name, domains over them, and one-dimensional
-// arrays of these. The database does not declare the length of arrays: one whose first thousand
-// rows have the same length is Fixed. Throws RunError if the table does not exist.
+// The columns of a table, materialised view or view in ordinal order. As they are: bool, int2,
+// int4, int8, float4, float8, text, varchar, char(n), "char", name, domains over them, and
+// one-dimensional arrays of these. By a cast: numeric as f64, or as i64 if it is declared with at
+// most 18 digits and no decimals; enums, ranges and all other base types but bytea as text, which
+// depends on settings of the session such as DateStyle and TimeZone. The database does not declare
+// the length of arrays: one whose first thousand rows have the same length is Fixed. Throws
+// RunError if the table does not exist.
 std::vector<PgColumn> columns_of(PgTransaction& transaction, const PgTable& table);
+
+// What to warn of if policies (row-level security) decide which rows of the table this session
+// sees: the server gives no error for the others. Empty if none do.
+std::string hidden_rows_warning(PgTransaction& transaction, const PgTable& table);
 
 // Rows of one column; the form of FitsCells.
 struct PgCells {

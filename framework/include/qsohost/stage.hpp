@@ -205,6 +205,10 @@ class QSOHOST_API Source : public Stage {
   // the last. Skipped objects are not compared with those of the run before, so a source that can
   // seek must list in fingerprint() every file that determines their order.
   virtual std::uint64_t seek(std::uint64_t first);
+  // Numbers about the input as a whole, such as rows that cannot be used, for the closing report
+  // and `qsohost status`. Called after open(), and again when the run ends: those that are not
+  // known keep the value that an earlier call or run has given.
+  virtual Counts counts() const;
 };
 
 class QSOHOST_API Fetcher : public Stage {

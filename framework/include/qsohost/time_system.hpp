@@ -43,4 +43,9 @@ QSOHOST_API std::optional<TimeSystem> time_system_from_fits(std::string_view tim
                                                             std::string_view trefpos,
                                                             double mjdref);
 
+// Why a value cannot be a time of this system, judged by its size: a Julian date where days since a
+// later zero point belong, or the reverse; e.g. "this looks like JD; MJD is JD - 2400000.5". "" for
+// any other value, NaN included, and if the system is not known.
+QSOHOST_API std::string misplaced_time(const TimeSystem& system, double value);
+
 }  // namespace qsohost::inline v1

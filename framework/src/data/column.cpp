@@ -150,14 +150,18 @@ void Column::append_null() {
 }
 
 void Column::append_cells(const Column& other, std::size_t first, std::size_t count) {
-  other.require(info_.dtype);
   if (other.width() != width()) {
     throw RunError(fmt::format("column '{}' has {} elements a cell, not {}", info_.name,
                                other.width(), width()));
   }
+  append_values(other, first * width(), count * width());
+}
+
+void Column::append_values(const Column& other, std::size_t first, std::size_t count) {
+  other.require(info_.dtype);
   const std::size_t before = value_count();
-  const std::size_t begin = first * width();
-  const std::size_t end = begin + count * width();
+  const std::size_t begin = first;
+  const std::size_t end = first + count;
   std::visit(
       [&](auto& mine) {
         const auto& theirs = std::get<std::remove_reference_t<decltype(mine)>>(other.data_);

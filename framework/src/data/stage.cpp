@@ -177,6 +177,10 @@ std::uint64_t Source::seek(std::uint64_t /*first*/) {
   return 0;
 }
 
+Counts Source::counts() const {
+  return {};
+}
+
 void Fitter::fit(const Object& /*object*/, Result& /*result*/) const {
   throw RunError("it is a Fitter that has neither fit() nor fit_batch()");
 }

@@ -23,6 +23,9 @@ constexpr std::array<PlaceNames, 4> kPlaces{
 static_assert(kPlaces.size() == static_cast<std::size_t>(TimePlace::Barycentre) + 1,
               "each TimePlace needs its names here");
 
+// Larger values of a time are Julian dates: 1e6 is 1975 BC as JD, and the year 4596 as MJD.
+constexpr double kLeastJulianDate = 1e6;
+
 TimeScale scale_of(std::string_view name) {
   const auto it = std::ranges::find(kScales, name);
   return it == kScales.end() ? TimeScale::None : static_cast<TimeScale>(it - kScales.begin());
@@ -79,6 +82,17 @@ std::optional<TimeSystem> time_system_from_fits(std::string_view timesys, std::s
   if (place == kPlaces.end()) return std::nullopt;
   system.place = static_cast<TimePlace>(place - kPlaces.begin());
   return system;
+}
+
+std::string misplaced_time(const TimeSystem& system, double value) {
+  if (!system.is_known()) return "";
+  const bool wants_julian_date = system.zero < kLeastJulianDate;
+  if (wants_julian_date && value < kLeastJulianDate) {
+    return fmt::format("this is too small for JD; it looks like MJD, and JD is MJD + {}", kMjdZero);
+  }
+  if (wants_julian_date || !(value > kLeastJulianDate)) return "";
+  const std::string_view wanted = system.zero == kMjdZero ? "MJD" : "the time";
+  return fmt::format("this looks like JD; {} is JD - {}", wanted, system.zero);
 }
 
 }  // namespace qsohost::inline v1

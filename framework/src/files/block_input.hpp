@@ -1,5 +1,5 @@
-// Tables whose rows can only be read in blocks. Of the blocks the last one is kept, so rows that are
-// asked for in the order of the file are read once.
+// Tables whose rows can only be read in blocks. Of the blocks the last one is kept, so rows that
+// are asked for in the order of the file are read once.
 #pragma once
 
 #include <cstddef>

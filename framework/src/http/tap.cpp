@@ -8,6 +8,7 @@
 
 #include "base/backoff.hpp"
 #include "base/fnv.hpp"
+#include "http/judgement.hpp"
 #include "http/tap_answer.hpp"
 #include "http/tap_request.hpp"
 #include "http/url.hpp"
@@ -19,15 +20,12 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr int kMostBadJobs = 3;
-// Each interruption that lasts longer than the service keeps jobs can lose one, and a resumed run
-// steps through all of them again.
-constexpr int kMostLostJobs = 10;
-constexpr int kMostJobs = kMostBadJobs + kMostLostJobs;
+constexpr int kMostJobs = 3;
 // A response whose end is not known is requested up to this many times until two are equal, as in
 // ObjectFetcher.
 constexpr std::size_t kMostUnequal = 5;
 constexpr int kTurnStep = 1000;
+constexpr int kNotFound = 404;
 
 // 0.5 s, 0.75 s, ... 30 s.
 milliseconds before_poll(int polls) {
@@ -76,17 +74,16 @@ struct TapExchange::State {
   Next polled(std::string_view body);
   Next read_rows(const Request& request, const Response& response);
   Next ask_again(Request request);
-  Next anew(int& times, int most, const std::string& reason);
+  Next anew(const std::string& reason);
   Next end(std::string reason);
 
   TapQuery query;
   Reader read;
   Step step = Step::Sync;
   std::string job{};  // its URL
-  int created = 0;    // jobs
-  int bad = 0;        // that ended in an error
-  int lost = 0;       // that could not be polled
+  int jobs = 0;       // this one included
   // Of this job:
+  bool is_kept = false;  // created by an earlier attempt
   int polls = 0;
   bool is_started = false;
   milliseconds waited{0};
@@ -97,10 +94,9 @@ struct TapExchange::State {
 Request TapExchange::State::begin() {
   step = query.as_job ? Step::Create : Step::Sync;
   Request request = tap_request(query);
-  // Another job needs another `turn`, or a resumed run would find the first one's response.
-  request.turn = query.turn * kMostJobs + created;
+  request.turn = query.turn;
   request.delay = query.delay;
-  if (query.as_job) ++created;
+  if (query.as_job) request.fresh = jobs++ > 0;
   polls = 0;
   is_started = false;
   waited = {};
@@ -108,9 +104,13 @@ Request TapExchange::State::begin() {
   return request;
 }
 
-// The next request of this job. Only its result is worth storing.
+// The next request of this job. Only its result is worth storing. A service may have deleted a job
+// of an earlier attempt, and may have given its URL to a new one; a job that was created just now
+// may be unknown only for a moment, so that 404 is retried.
 Request TapExchange::State::of_job(Step next, Request request) {
   step = next;
+  if (is_kept) request.accept = {kNotFound};
+  request.fresh = !is_kept;
   request.headers = query.headers;
   request.about = "the job " + job;
   request.keep = next == Step::Result;
@@ -149,7 +149,7 @@ TapExchange::State::Next TapExchange::State::polled(std::string_view body) {
   if (phase == "COMPLETED") return of_job(Step::Result, get(job + "/results/result"));
   if (phase == "ERROR") return of_job(Step::Error, get(job + "/error"));
   if (phase == "ABORTED" || phase == "ARCHIVED") {  // archived: its results are gone
-    return anew(bad, kMostBadJobs, fmt::format("the job {} ended in phase {}", job, phase));
+    return anew(fmt::format("the job {} ended in phase {}", job, phase));
   }
   throw TryAgain(fmt::format("the job {}: '{}' is no phase", job, phase));
 }
@@ -185,12 +185,14 @@ TapExchange::State::Next TapExchange::State::ask_again(Request request) {
 
 TapExchange::State::Next TapExchange::State::answer(const Request& request,
                                                     const Response& response) {
+  if (response.status == kNotFound) return failed(describe(response));
   switch (step) {
     case Step::Sync:
     case Step::Result:
       return read_rows(request, response);
     case Step::Create:
       job = job_url(request, response);
+      is_kept = response.is_kept;
       return poll();
     case Step::Start:
       return poll();
@@ -198,8 +200,7 @@ TapExchange::State::Next TapExchange::State::answer(const Request& request,
       return polled(response.body);
     case Step::Error: {
       const std::string words = tap_error_words(response);
-      return anew(bad, kMostBadJobs,
-                  fmt::format("the job {} ended in phase ERROR{}{}", job, words.empty() ? "" : ": ",
+      return anew(fmt::format("the job {} ended in phase ERROR{}{}", job, words.empty() ? "" : ": ",
                               words));
     }
     case Step::Delete:
@@ -217,18 +218,17 @@ TapExchange::State::Next TapExchange::State::failed(const std::string& reason) {
       return poll();  // if it does not run, its phase shows it
     case Step::Poll:
     case Step::Result:
-      return anew(lost, kMostLostJobs, fmt::format("the job {}: {}", job, reason));
+      return anew(fmt::format("the job {}: {}", job, reason));
     case Step::Error:
-      return anew(bad, kMostBadJobs, fmt::format("the job {} ended in phase ERROR", job));
+      return anew(fmt::format("the job {} ended in phase ERROR", job));
     case Step::Delete:
       return std::nullopt;  // the archive's response does not matter
   }
   return std::nullopt;
 }
 
-TapExchange::State::Next TapExchange::State::anew(int& times, int most, const std::string& reason) {
-  if (++times < most) return begin();
-  return end(reason);
+TapExchange::State::Next TapExchange::State::anew(const std::string& reason) {
+  return jobs < kMostJobs ? begin() : end(reason);
 }
 
 TapExchange::State::Next TapExchange::State::end(std::string reason) {

@@ -27,13 +27,37 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr double kConnectSeconds = 15;
 
+// What libpq says, without a SQLSTATE, of settings with which no attempt can succeed.
+struct BadSetting {
+  std::string_view words;
+  std::string_view advice;
+};
+constexpr std::array<BadSetting, 11> kBadSettings{
+    {{"definition of service", "a service is defined in ~/.pg_service.conf or PGSERVICEFILE"},
+     {"server does not support SSL",
+      "leave sslmode out of the dsn, the service and PGSSLMODE, or use sslmode=prefer"},
+     {"GSSAPI encryption required",
+      "leave gssencmode out of the dsn, the service and PGGSSENCMODE"},
+     {"root certificate file",
+      "sslrootcert names the file; sslmode=require encrypts without verifying the server"},
+     {"certificate verify failed",
+      "sslrootcert must hold the authority that signed the server's "
+      "certificate; sslmode=require does not verify it"},
+     {"does not match host name", "use the host's name in the certificate, or sslmode=verify-ca"},
+     {"private key file", "sslkey names the file, which only you may read"},
+     {"invalid sslmode value", "it is disable, prefer, require, verify-ca or verify-full"},
+     {"invalid integer value", "correct the dsn, the service or the environment variable"},
+     {"invalid port number", "correct the dsn, the service or the environment variable"},
+     {"could not parse network address", "correct hostaddr"}}};
+
 [[noreturn]] void throw_refused(PGconn* connection) {
   ServerError error = server_error(PQerrorMessage(connection));
   error.message = fmt::format("no connection to PostgreSQL: {}", error.message);
   if (!error.sqlstate.empty()) throw_sql_error(error);
   if (PQconnectionNeedsPassword(connection) != 0) error.sqlstate = "28P01";
-  if (error.message.find("definition of service") != std::string::npos) {
-    throw RunError(error.message + "; a service is defined in ~/.pg_service.conf or PGSERVICEFILE");
+  for (const BadSetting& setting : kBadSettings) {
+    if (error.message.find(setting.words) == std::string::npos) continue;
+    throw RunError(fmt::format("{}; {}", error.message, setting.advice));
   }
   throw_sql_error(error);
 }

@@ -19,20 +19,30 @@ struct Advice {
 };
 
 constexpr std::array kAdvice{
+    Advice{"25006", "the role, the database or the server (a standby) is set to read-only"},
+    Advice{"28000",
+           "check user, database and host: the server admits no such connection; where it "
+           "says \"no encryption\", sslmode=require may help"},
     Advice{"28", "check the user; passwords come from ~/.pgpass, PGPASSWORD or the service file"},
     Advice{"3D000", "check the database name in option 'dsn'"},
     Advice{"3F000", "check the names of the tables in the options"},
     Advice{"42P01", "check the names of the tables in the options"},
     Advice{"42501", "ask the database's administrator for the right (GRANT SELECT, USAGE)"},
     Advice{"42883", "an extension that offers it may be missing in this database"},
+    Advice{"53400",
+           "the query needs more temporary disk than temp_file_limit allows: take fewer "
+           "columns or rows"},
+    Advice{"54011", "take fewer columns"},
     Advice{"57014", "the server's administrator or its statement_timeout has ended the query"},
 };
 
-// Transient errors, which may not recur a minute later. 57014 is a cancelled query, which would be
-// cancelled again.
+// Transient errors, which may not recur a minute later. Not 57014, a cancelled query, which would
+// be cancelled again, nor 53400, a limit that it would exceed again. 25P03: idle for too long in a
+// transaction.
 bool is_passing(std::string_view sqlstate) {
   if (sqlstate.empty()) return true;
-  constexpr std::array<std::string_view, 4> classes{"08", "53", "40", "57P"};
+  if (sqlstate == "53400") return false;
+  constexpr std::array<std::string_view, 5> classes{"08", "53", "40", "57P", "25P03"};
   return std::ranges::any_of(classes, [&](std::string_view c) { return sqlstate.starts_with(c); });
 }
 

@@ -12,6 +12,7 @@ namespace qsohost::inline v1 {
 namespace {
 
 constexpr std::size_t kSampleRows = 1000;
+constexpr const char* kInteger = "int8";
 
 std::string doubled(std::string_view text, char quote) {
   std::string out(1, quote);
@@ -66,19 +67,57 @@ std::optional<DType> dtype_of_type(std::string_view type) {
   return std::nullopt;
 }
 
-// A domain is replaced by its base type: values come as that type.
+// Domains are replaced by their base types, perhaps in several steps: values come as these. Types
+// of the same names in other schemas are others.
 const char* const kColumnsQuery =
-    "SELECT a.attname, format_type(a.atttypid, a.atttypmod), b.typname, "
-    "b.typcategory = 'A', col_description(a.attrelid, a.attnum) "
-    "FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid "
-    "JOIN pg_type b ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END "
-    "WHERE a.attrelid = $1::regclass AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum";
+    "WITH RECURSIVE base AS (SELECT attnum, atttypid AS type, atttypmod AS typmod "
+    "FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped "
+    "UNION ALL SELECT b.attnum, t.typbasetype, t.typtypmod FROM base b JOIN pg_type t "
+    "ON t.oid = b.type AND t.typtype = 'd') "
+    "SELECT a.attname, format_type(a.atttypid, a.atttypmod), "
+    "CASE WHEN t.typnamespace = 'pg_catalog'::regnamespace THEN t.typname ELSE '' END, "
+    "t.typcategory = 'A', t.typtype IN ('c', 'p'), "
+    // The digits and the decimals of numeric(digits, decimals), as PostgreSQL stores them.
+    "CASE WHEN b.typmod > 4 THEN (b.typmod - 4) >> 16 END, "
+    "CASE WHEN b.typmod > 4 THEN (b.typmod - 4) & 2047 END, "
+    "col_description(a.attrelid, a.attnum) "
+    "FROM pg_attribute a JOIN base b USING (attnum) JOIN pg_type t ON t.oid = b.type "
+    "WHERE a.attrelid = $1::regclass AND t.typtype <> 'd' ORDER BY a.attnum";
 
-using ColumnRow =
-    std::tuple<std::string, std::string, std::string, bool, std::optional<std::string>>;
+using ColumnRow = std::tuple<std::string, std::string, std::string, bool, bool, std::optional<int>,
+                             std::optional<int>, std::optional<std::string>>;
+
+std::vector<ColumnRow> column_rows(PgTransaction& transaction, const PgTable& table) {
+  const std::vector<std::string> name{table.sql()};
+  return transaction.query<std::string, std::string, std::string, bool, bool, std::optional<int>,
+                           std::optional<int>, std::optional<std::string>>(kColumnsQuery, name);
+}
+
+// Without a type of ours of its own: what the column can be cast to, or why it cannot be taken.
+void take_by_cast(std::string_view type, bool is_array, bool is_composite, bool is_small_integer,
+                  PgColumn& column) {
+  if (is_array) {
+    column.trouble = fmt::format(
+        "arrays of this type ({}) are not read; a view that casts them, ::float8[] or "
+        "::text[], can be",
+        column.sql_type);
+  } else if (is_composite) {
+    column.trouble = fmt::format("{} has several fields; a view with these as columns can be read",
+                                 column.sql_type);
+  } else if (type == "bytea") {
+    column.trouble = "bytea is no text; a view with encode(..., 'hex') can be read";
+  } else if (type == "numeric") {
+    column.info.dtype = is_small_integer ? DType::I64 : DType::F64;
+    column.cast = is_small_integer ? kInteger : "float8";
+  } else {
+    column.info.dtype = DType::String;
+    column.cast = "text";
+  }
+}
 
 PgColumn column_of(const ColumnRow& row) {
-  const auto& [name, sql_type, base_type, is_array, description] = row;
+  const auto& [name, sql_type, base_type, is_array, is_composite, digits, decimals, description] =
+      row;
   PgColumn column;
   column.info.name = name;
   column.info.description = description.value_or("");
@@ -92,7 +131,9 @@ PgColumn column_of(const ColumnRow& row) {
   if (const auto dtype = dtype_of_type(type)) {
     column.info.dtype = *dtype;
   } else {
-    column.trouble = fmt::format("type {} has no counterpart in FITS", column.sql_type);
+    constexpr int kMostDigits = 18;  // of which every number fits in 64 bits
+    const bool is_small_integer = digits && *digits <= kMostDigits && decimals == 0;
+    take_by_cast(type, is_array, is_composite, is_small_integer, column);
   }
   return column;
 }
@@ -160,16 +201,29 @@ std::string PgTable::sql() const {
                         : quote_identifier(schema) + "." + quote_identifier(name);
 }
 
+std::string PgColumn::value_of(const std::string& name) const {
+  if (cast.empty()) return name;
+  // No integer can be NaN, but numeric can.
+  return cast == kInteger ? fmt::format("nullif({}, 'NaN')::int8", name)
+                          : fmt::format("{}::{}", name, cast);
+}
+
 std::vector<PgColumn> columns_of(PgTransaction& transaction, const PgTable& table) {
-  const std::vector<std::string> name{table.sql()};
   std::vector<PgColumn> columns;
-  for (const ColumnRow& row :
-       transaction.query<std::string, std::string, std::string, bool, std::optional<std::string>>(
-           kColumnsQuery, name)) {
-    columns.push_back(column_of(row));
-  }
+  for (const ColumnRow& row : column_rows(transaction, table)) columns.push_back(column_of(row));
   measure_arrays(transaction, table, columns);
   return columns;
+}
+
+std::string hidden_rows_warning(PgTransaction& transaction, const PgTable& table) {
+  const std::vector<std::string> name{table.sql()};
+  const auto roles = transaction.query<std::string>(
+      "SELECT current_user WHERE row_security_active($1::regclass)", name);
+  if (roles.empty()) return {};
+  return fmt::format(
+      "row-level security is active on {} for role '{}': rows that its policies hide, perhaps all "
+      "of them, count as not there",
+      table.sql(), std::get<0>(roles[0]));
 }
 
 }  // namespace qsohost::inline v1

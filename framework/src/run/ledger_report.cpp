@@ -2,7 +2,42 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
 namespace qsohost::inline v1 {
+
+namespace {
+
+using Json = nlohmann::json;
+constexpr const char* kSourceCounts = "source counts";
+
+std::vector<Counts::Entry> source_counts(const RunDb& db) {
+  std::vector<Counts::Entry> entries;
+  for (const Json& e : Json::parse(db.meta(kSourceCounts).value_or("[]"))) {
+    entries.push_back({e.at(0), e.at(1), e.at(2)});
+  }
+  return entries;
+}
+
+}  // namespace
+
+void store_source_counts(const Counts& counts, RunDb& db) {
+  std::vector<Counts::Entry> entries = source_counts(db);
+  for (const Counts::Entry& now : counts.entries()) {
+    const auto known = std::ranges::find_if(
+        entries, [&](const Counts::Entry& e) { return e.item == now.item && e.what == now.what; });
+    if (known == entries.end()) {
+      entries.push_back(now);
+    } else {
+      known->n = now.n;
+    }
+  }
+  Json out = Json::array();
+  for (const Counts::Entry& e : entries) out.push_back({e.item, e.what, e.n});
+  // Names of files may contain any bytes.
+  db.set_meta(kSourceCounts, out.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
 
 StageReport stage_report(const std::string& label, Role role, std::size_t index, const RunDb& db) {
   StageTotals totals = db.totals(index);
@@ -17,7 +52,7 @@ StageReport stage_report(const std::string& label, Role role, std::size_t index,
   report.not_found = totals.not_found;
   report.failed = totals.failed;
   report.bad = totals.bad;
-  report.counts = std::move(totals.sums.counts);
+  report.counts = role == Role::Source ? source_counts(db) : std::move(totals.sums.counts);
   return report;
 }
 

@@ -9,7 +9,10 @@
 
 namespace qsohost::inline v1 {
 
-// Totals of all committed batches; times stay zero.
+// Stores the numbers of Source::counts(); those that are missing keep their value.
+void store_source_counts(const Counts& counts, RunDb& db);
+
+// Totals of all committed batches, and the stored numbers of the source; times stay zero.
 StageReport stage_report(const std::string& label, Role role, std::size_t index, const RunDb& db);
 
 // The first reasons of objects that failed or were bad.

@@ -131,6 +131,13 @@ std::optional<std::uint64_t> objects_total(const RunState& work) {
   return total;
 }
 
+void store_source_counts(const RunState& work) {
+  const ChainStage& source = work.chain.stages().front();
+  guarded(source, nullptr, [&] {
+    store_source_counts(static_cast<const Source&>(*source.stage).counts(), work.db);
+  });
+}
+
 // For `qsohost status`.
 void note_start(const RunState& work) {
   std::string stages;
@@ -145,6 +152,7 @@ void note_start(const RunState& work) {
   if (const auto size = source_size(work.chain)) {
     work.db.set_meta("source size", std::to_string(*size));
   }
+  store_source_counts(work);
 }
 
 std::function<void(std::uint64_t, const std::string&)> progress_of(const RunState& work,
@@ -233,12 +241,13 @@ void execute(RunState& work, RunReport& report) {
   executor.run();
   report.error = executor.error();
   const bool interrupted = report.error.empty() && !executor.is_complete();
-  if (executor.is_complete() && !work.options.dry_run) {
-    try {
+  try {
+    store_source_counts(work);
+    if (executor.is_complete() && !work.options.dry_run) {
       finish(work, executor, *products, report);
-    } catch (const std::exception& e) {
-      report.error = e.what();
     }
+  } catch (const std::exception& e) {
+    if (report.error.empty()) report.error = e.what();
   }
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
   report.seconds = elapsed.count();

@@ -109,25 +109,23 @@ void for_each_id(InputTable& table, std::size_t id,
     const Column ids = id_column(table.read(first, count, std::span(&id, 1))[0].values);
     for (std::size_t i = 0; i < ids.size(); ++i) {
       if (!id_is_missing(ids, i)) continue;
-      throw RunError(
-          fmt::format("{}: {}: the identifier is missing; give one or remove the row",
-                      table.name(), table.place(first + i)));
+      throw RunError(fmt::format("{}: {}: the identifier is missing; give one or remove the row",
+                                 table.name(), table.place(first + i)));
     }
     see(ids, first);
   }
 }
 
-IdIndex index_ids(InputTable& table, std::size_t id) {
+IdIndex index_ids(InputTable& table, std::size_t id, std::string_view advice) {
   IdIndex index;
   index.reserve(table.rows());
   for_each_id(table, id, [&](const Column& ids, std::uint64_t) { index.add(ids); });
   const auto twice = index.sort();
   if (!twice) return index;
   const Column ids = id_column(table.read(twice->first, 1, std::span(&id, 1))[0].values);
-  throw RunError(
-      fmt::format("{}: {} and {} have the same identifier {}; every object may be there once",
-                  table.name(), table.place(twice->first), table.place(twice->second),
-                  id_text(ids, 0)));
+  throw RunError(fmt::format("{}: {} and {} have the same identifier {}; {}", table.name(),
+                             table.place(twice->first), table.place(twice->second),
+                             id_text(ids, 0), advice));
 }
 
 }  // namespace qsohost::inline io_v1

@@ -2,12 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
-
 #include "qsohost/error.hpp"
+#include "qsohost/io/units.hpp"
 #include "qsohost/names.hpp"
-#include "qsohost/sphere.hpp"
 
 namespace qsohost::inline io_v1 {
 
@@ -70,34 +67,7 @@ void ObjectNames::add(std::string_view name, std::string_view column, std::strin
 }
 
 std::optional<double> degrees_in(std::string_view unit) {
-  struct Unit {
-    std::string_view name;
-    double degrees;
-  };
-  static constexpr std::array<Unit, 21> kUnits{{{"", 1},
-                                                {"deg", 1},
-                                                {"degree", 1},
-                                                {"degrees", 1},
-                                                {"rad", 1 / kDegree},
-                                                {"radian", 1 / kDegree},
-                                                {"radians", 1 / kDegree},
-                                                {"h", 15},
-                                                {"hr", 15},
-                                                {"hour", 15},
-                                                {"hours", 15},
-                                                {"hourangle", 15},
-                                                {"arcmin", 1.0 / 60},
-                                                {"arcminute", 1.0 / 60},
-                                                {"arcminutes", 1.0 / 60},
-                                                {"arcsec", 1.0 / 3600},
-                                                {"arcsecond", 1.0 / 3600},
-                                                {"arcseconds", 1.0 / 3600},
-                                                {"mas", 1.0 / 3.6e6},
-                                                {"uas", 1.0 / 3.6e9},
-                                                {"°", 1}}};
-  const auto it = std::ranges::find(kUnits, lower_case(unit), &Unit::name);
-  if (it == kUnits.end()) return std::nullopt;
-  return it->degrees;
+  return unit_factor(unit, "deg");
 }
 
 void check_position_column(const InputColumn& column, std::string_view file,

@@ -39,8 +39,9 @@ std::unique_ptr<TableInput> open_form(OpenedFile file, std::string_view hdu) {
   if (head.starts_with("SIMPLE  =")) return open_fits(std::move(file), hdu);
   if (is_xml(head)) {
     if (is_html(head)) {
-      file.fail("is an HTML page instead of a table, perhaps an archive's error page; open it in a "
-                "browser to see what it says, and get the table again");
+      file.fail(
+          "is an HTML page instead of a table, perhaps an archive's error page; open it in a "
+          "browser to see what it says, and get the table again");
     }
     return open_votable(std::move(file), hdu);
   }
@@ -110,8 +111,8 @@ std::vector<std::string> InputTable::warnings() const {
   }
   if (!names.empty()) {
     out.push_back(fmt::format(
-        "{}: the file has {} tables; the first is read, and not {}; choose with option 'hdu'", name_,
-        names.size() + 1, fmt::join(names, ", ")));
+        "{}: the file has {} tables; the first is read, and not {}; choose with option 'hdu'",
+        name_, names.size() + 1, fmt::join(names, ", ")));
   }
   for (const std::string& warning : input_->warnings()) {
     out.push_back(fmt::format("{}: {}", name_, warning));

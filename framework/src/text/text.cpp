@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "text/text_layout.hpp"
 #include "text/text_rows.hpp"
 
 namespace qsohost::inline io_v1 {
@@ -21,12 +22,24 @@ std::string_view name_of(TableFormat format) {
   return "?";
 }
 
+namespace {
+
+// What follows a '<'; 5 in <5, an upper limit, does not.
+bool begins_tag(std::string_view text) {
+  if (text.empty()) return false;
+  const auto c = static_cast<unsigned char>(text.front());
+  return std::isalpha(c) != 0 || c == '/' || c == '!' || c == '?';
+}
+
+}  // namespace
+
 std::string excerpt(std::string_view text) {
   constexpr std::size_t kLongest = 200;
   std::string out;
   bool in_tag = false;
-  for (const char c : text) {
-    if (c == '<') in_tag = true;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '<' && begins_tag(text.substr(i + 1))) in_tag = true;
     const bool gap = in_tag || static_cast<unsigned char>(c) <= ' ' || c == '\x7f';
     if (c == '>') in_tag = false;
     if (!gap)
@@ -39,6 +52,11 @@ std::string excerpt(std::string_view text) {
   return out;
 }
 
+std::string_view without_byte_order_mark(std::string_view text) {
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  return text;
+}
+
 namespace {
 
 bool contains_word(std::string_view text, std::string_view lower_case_word) {
@@ -47,20 +65,14 @@ bool contains_word(std::string_view text, std::string_view lower_case_word) {
                      same) != text.end();
 }
 
-std::string_view without_byte_order_mark(std::string_view text) {
-  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-  return text;
-}
-
-// Tabs or commas: the one that is more frequent in the header.
-bool is_tab_separated(std::string_view text) {
+// Of the header.
+char separator_in(std::string_view text) {
   Lines lines(text);
   std::string_view line;
   while (lines.next(line)) {
-    if (trimmed(line).empty() || line.starts_with('#')) continue;
-    return std::count(line.begin(), line.end(), '\t') > std::count(line.begin(), line.end(), ',');
+    if (!trimmed(line).empty() && !line.starts_with('#')) return separator_of(line);
   }
-  return false;
+  return ',';
 }
 
 TableFormat detect(std::string_view text, TableOrigin origin) {
@@ -73,22 +85,22 @@ TableFormat detect(std::string_view text, TableOrigin origin) {
                                contains_word(head, "<html") ? "an HTML" : "an XML", excerpt(body)));
   }
   if (body.front() == '\\' || body.front() == '|') return TableFormat::Ipac;
-  return is_tab_separated(text) ? TableFormat::Tsv : TableFormat::Csv;
+  return separator_in(text) == '\t' ? TableFormat::Tsv : TableFormat::Csv;
 }
 
 std::unique_ptr<RowReader> reader_of(TableFormat format, std::string_view text,
                                      TableOrigin origin) {
   switch (format) {
     case TableFormat::Ipac:
-      return read_ipac(text, origin);
+      return read_ipac(text, '\n', origin);
     case TableFormat::VoTable:
       return read_votable(text, origin);
     case TableFormat::Tsv:
-      return read_separated(text, '\t', origin);
     case TableFormat::Csv:
       break;
   }
-  return read_separated(text, ',', origin);
+  const char separator = separator_in(text);
+  return read_separated(text, {.separator = separator == ' ' ? ',' : separator}, origin);
 }
 
 }  // namespace

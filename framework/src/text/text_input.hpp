@@ -1,4 +1,4 @@
-// CSV and its relatives, IPAC tables and ECSV as inputs.
+// CSV and its relatives, ECSV and IPAC tables as inputs.
 #pragma once
 
 #include <memory>
@@ -8,6 +8,8 @@
 
 namespace qsohost::inline io_v1 {
 
+// A first pass finds the types that the header does not declare, and checks those that it does.
+// Throws RunError, which names file and line, if the file is no table.
 std::unique_ptr<TableInput> open_text(OpenedFile file);
 
 }  // namespace qsohost::inline io_v1

@@ -2,6 +2,7 @@
 // whose values stand between the bars.
 // https://irsa.ipac.caltech.edu/applications/DDGEN/Doc/ipac_tbl.html
 #include <algorithm>
+#include <array>
 
 #include "text/text_rows.hpp"
 
@@ -9,28 +10,41 @@ namespace qsohost::inline io_v1 {
 
 namespace {
 
-// Types may be shortened to "c".
-bool is_text_type(std::string_view type) {
-  return type == "char" || type == "c";
+// Types may be shortened, to one letter. All digits that are written count, so a "real" has 64
+// bits.
+CellType type_of(std::string_view spelled) {
+  constexpr std::array<std::pair<std::string_view, DType>, 7> kTypes{{{"integer", DType::I64},
+                                                                      {"long", DType::I64},
+                                                                      {"double", DType::F64},
+                                                                      {"float", DType::F64},
+                                                                      {"real", DType::F64},
+                                                                      {"char", DType::String},
+                                                                      {"date", DType::String}}};
+  CellType out{.name = std::string(spelled)};
+  const std::string type = lower_case(spelled);
+  for (const auto& [name, dtype] : kTypes) {
+    if (type.empty() || !name.starts_with(type)) continue;
+    out.dtype = dtype;
+    break;
+  }
+  return out;
 }
 
-class IpacReader : public RowReader {
+class IpacReader : public LineReader {
  public:
-  IpacReader(std::string_view text, TableOrigin origin) : lines_(text), origin_(origin) {
+  IpacReader(std::string_view text, char line_end, TableOrigin origin)
+      : LineReader(text, line_end, origin) {
     read_header(text);
   }
 
   bool next(std::vector<std::string_view>& cells) override;
-  std::size_t line() const override { return line_; }
 
  private:
   void read_header(std::string_view text);
+  void take_keyword(std::string_view line);
   void take_header_line(std::string_view line);
   void check_bars(std::string_view row) const;
 
-  Lines lines_;
-  TableOrigin origin_;
-  std::size_t line_ = 0;
   std::size_t header_lines_ = 0;
   std::vector<std::size_t> bars_;  // one more than columns
   std::vector<std::string> nulls_;
@@ -45,6 +59,7 @@ void IpacReader::read_header(std::string_view text) {
     if (!more || (is_blank(rest[0]) && header_lines_ > 0)) break;
     lines_.next(line);
     line_ = lines_.number();
+    if (line.starts_with('\\')) take_keyword(line.substr(1));
     if (line.starts_with('|')) {
       require_line_end(lines_, origin_);
       take_header_line(line);
@@ -54,7 +69,22 @@ void IpacReader::read_header(std::string_view text) {
     broken(origin_,
            fmt::format("an IPAC table without a '|' header line; it says: {}", excerpt(text)));
   }
+  types_.resize(columns_.size());
   nulls_.resize(columns_.size());
+}
+
+// name = value, or a comment, which has a blank first.
+void IpacReader::take_keyword(std::string_view line) {
+  const std::size_t equals = line.find('=');
+  if (equals == std::string_view::npos || is_blank(line.front())) return;
+  std::string_view value = trimmed(line.substr(equals + 1));
+  for (const char quote : {'\'', '"'}) {
+    if (value.size() > 1 && value.front() == quote && value.back() == quote) {
+      value = trimmed(value.substr(1, value.size() - 2));
+      break;
+    }
+  }
+  keywords_.emplace_back(trimmed(line.substr(0, equals)), value);
 }
 
 void IpacReader::take_header_line(std::string_view line) {
@@ -69,10 +99,17 @@ void IpacReader::take_header_line(std::string_view line) {
                     "the other",
                     line_));
   }
+  if (header_lines_ == 4) {
+    throw BadObject(fmt::format(
+        "line {}: a fifth header line; there are those of names, types, units and nulls", line_));
+  }
   for (std::size_t i = 0; i + 1 < bars.size(); ++i) {
     const std::string_view cell = trimmed(line.substr(bars[i] + 1, bars[i + 1] - bars[i] - 1));
     if (header_lines_ == 0) add_field({.name = std::string(cell)});
-    if (header_lines_ == 1) fields_[i].is_text = is_text_type(cell);
+    if (header_lines_ == 1) {
+      types_.push_back(type_of(cell));
+      fields_[i].is_text = types_.back().dtype == DType::String;
+    }
     if (header_lines_ == 2) fields_[i].unit = cell;
     if (header_lines_ == 3) nulls_.emplace_back(cell);
   }
@@ -111,8 +148,8 @@ void IpacReader::check_bars(std::string_view row) const {
 
 }  // namespace
 
-std::unique_ptr<RowReader> read_ipac(std::string_view text, TableOrigin origin) {
-  return std::make_unique<IpacReader>(text, origin);
+std::unique_ptr<LineReader> read_ipac(std::string_view text, char line_end, TableOrigin origin) {
+  return std::make_unique<IpacReader>(text, line_end, origin);
 }
 
 }  // namespace qsohost::inline io_v1

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <clocale>
 #include <cstdlib>
@@ -22,17 +24,20 @@ T out_of_range(std::string_view number) {
     return ::strtod_l(text.c_str(), nullptr, c_locale);
 }
 
+// False for what is no number of the type.
 template <class T, class... Format>
-std::optional<T> parse(std::string_view text, Format... format) {
-  T value{};
+bool parse(std::string_view text, T& value, Format... format) {
   const char* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, value, format...);
-  if (stop != end) return std::nullopt;
-  if (error == std::errc{}) return value;
+  if (stop != end) return false;
+  if (error == std::errc{}) return true;
   if constexpr (std::is_floating_point_v<T>) {
-    if (error == std::errc::result_out_of_range) return out_of_range<T>(text);
+    if (error == std::errc::result_out_of_range) {
+      value = out_of_range<T>(text);
+      return true;
+    }
   }
-  return std::nullopt;
+  return false;
 }
 
 // from_chars rejects a leading "+".
@@ -42,28 +47,50 @@ std::string_view number_text(std::string_view text) {
   return text;
 }
 
+template <class T>
+bool parse_floating(std::string_view text, T& value) {
+  constexpr std::size_t kLongest = 64;  // of the numbers that Fortran writes
+  text = number_text(text);
+  if (parse(text, value)) return true;
+  const std::size_t exponent = text.find_first_of("dD");
+  if (exponent == std::string_view::npos || text.size() > kLongest) return false;
+  std::string number(text);
+  number[exponent] = 'e';
+  return parse(std::string_view(number), value);
+}
+
 }  // namespace
 
 std::optional<double> parse_double(std::string_view text) {
-  return parse<double>(number_text(text));
+  double value = 0;
+  if (parse_floating(text, value)) return value;
+  return std::nullopt;
 }
 
 std::optional<float> parse_float(std::string_view text) {
-  return parse<float>(number_text(text));
+  float value = 0;
+  if (parse_floating(text, value)) return value;
+  return std::nullopt;
 }
 
 std::optional<std::int64_t> parse_int(std::string_view text) {
   text = number_text(text);
+  std::int64_t value = 0;
   if (text.size() > 2 && text[0] == '0' && (text[1] == 'x' || text[1] == 'X')) {
-    if (text[2] == '-') return std::nullopt;
-    return parse<std::int64_t>(text.substr(2), 16);
+    if (text[2] == '-' || !parse(text.substr(2), value, 16)) return std::nullopt;
+    return value;
   }
-  return parse<std::int64_t>(text);
+  if (parse(text, value)) return value;
+  return std::nullopt;
 }
 
 bool is_missing(std::string_view text) {
+  constexpr std::array<std::string_view, 9> kWords{"null", "na",   "n/a",  "--", "none",
+                                                   "nan",  "-nan", "+nan", "\\n"};
   text = trimmed(text);
-  return text.empty() || text == "null";
+  constexpr std::size_t kLongest = 4;
+  if (text.empty() || text.size() > kLongest) return text.empty();
+  return std::ranges::find(kWords, lower_case(text)) != kWords.end();
 }
 
 }  // namespace qsohost::inline io_v1

@@ -7,6 +7,18 @@
 
 namespace qsohost::inline io_v1 {
 
+std::string one_line(std::string_view text) {
+  std::string out;
+  for (const char c : trimmed(text)) {
+    if (!is_blank(c)) {
+      out += c;
+    } else if (out.back() != ' ') {
+      out += ' ';
+    }
+  }
+  return out;
+}
+
 namespace {
 
 // Some archives use a namespace prefix for elements, some do not.
@@ -31,18 +43,6 @@ pugi::xml_node next_sibling(pugi::xml_node node, std::string_view name) {
 
 pugi::xml_node descendant(const pugi::xml_node& node, std::string_view name) {
   return node.find_node([&](const pugi::xml_node& n) { return is_element(n, name); });
-}
-
-std::string one_line(std::string_view text) {
-  std::string out;
-  for (const char c : trimmed(text)) {
-    if (!is_blank(c)) {
-      out += c;
-    } else if (out.back() != ' ') {
-      out += ' ';
-    }
-  }
-  return out;
 }
 
 class VoTableReader : public RowReader {
@@ -118,12 +118,18 @@ void VoTableReader::find_table() {
                .is_text = type == "char" || type == "unicodeChar"});
     nulls_.emplace_back(child(field, "VALUES").attribute("null").value());
   }
+  const bool has_more = static_cast<bool>(document_.find_node([&](const pugi::xml_node& node) {
+    return node != table && is_element(node, "TABLE") && child(node, "DATA");
+  }));
+  if (has_more) throw BadObject("a VOTable with several TABLEs, where one was expected");
   const pugi::xml_node data = child(table, "DATA");
   if (!data) return;
   const pugi::xml_node rows = child(data, "TABLEDATA");
   if (!rows) {
-    throw BadObject(fmt::format("a VOTable whose DATA is {}; only TABLEDATA can be read",
-                                data.first_child().name()));
+    throw BadObject(fmt::format(
+        "a VOTable whose DATA is {}; of an archive's answers only TABLEDATA is read: ask "
+        "for that (in TAP: FORMAT=votable/td) or for CSV",
+        data.first_child().name()));
   }
   row_ = child(rows, "TR");
 }

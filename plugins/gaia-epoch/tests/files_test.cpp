@@ -196,8 +196,63 @@ TEST_CASE("rows of one source are merged, every transit once, whatever their ord
     CHECK(values<std::int64_t>(h, "gaia.bp", "epoch_id") == Ids{0, 1, 2});
     CHECK(h.batch().objects().at("n_transits").number(0) == 3);
     CHECK(h.count("epoch_photometry", "sources of several rows, merged") == 1);
-    CHECK(h.count("epoch_photometry", "transits in several rows, taken once") == 1);
+    CHECK(h.count("epoch_photometry", "transits repeated") == 1);
   }
+}
+
+TEST_CASE("a transit that is twice in one row is taken once, the first one, and counted") {
+  const Folder folder;
+  EpochFile file;
+  file.source(1, {10, 30, 10, 30}).source(2, {5, 6});
+  file.at("bp_flux").values.values<double>()[3] = 7;  // the second transit 30
+  file.write(folder.file());
+  const std::string columns = R"(["transit_id", "n_transits"])";
+  Harness drop("gaia-epoch", from(folder.file(), {{"columns", columns}}));
+  ask(drop, {1, 2});
+  CHECK(values<std::int64_t>(drop, "gaia.g", "transit_id") == Ids{10, 30, 5, 6});
+  CHECK(values<double>(drop, "gaia.rp", "mag") == Doubles{10.17, 30.17, 5.17, 6.17});
+  CHECK(values<double>(drop, "gaia.bp", "flux")[1] != 7);
+  CHECK(drop.batch().objects().at("n_transits").number(0) == 2);
+  CHECK(drop.count("epoch_photometry", "transits repeated") == 1);
+  CHECK(drop.count("epoch_photometry", "transits repeated with other values") == 1);
+
+  Harness keep("gaia-epoch",
+               from(folder.file(), {{"columns", columns}, {"duplicates", "\"keep\""}}));
+  ask(keep, {1});
+  CHECK(values<std::int64_t>(keep, "gaia.g", "transit_id") == Ids{10, 30, 10, 30});
+  CHECK(keep.count("epoch_photometry", "transits repeated") == 0);
+}
+
+TEST_CASE("rows of one source with all of their transits, whatever their order") {
+  const Folder folder;
+  EpochFile().source(1, {30, 40}).source(1, {10, 30}).write(folder.file("a.fits"));
+  EpochFile().source(1, {10, 30}).source(1, {30, 40}).write(folder.file("b.fits"));
+  for (const char* name : {"a.fits", "b.fits"}) {
+    Harness h("gaia-epoch", from(folder.file(name), {{"columns", R"(["transit_id", "n_transits"])"},
+                                                     {"duplicates", "\"keep\""}}));
+    ask(h, {1});
+    CHECK(values<std::int64_t>(h, "gaia.g", "transit_id") == Ids{10, 30, 30, 40});
+    CHECK(h.batch().objects().at("n_transits").number(0) == 4);
+  }
+}
+
+// Without their places nobody knows which epochs of a band are the repeated transits.
+TEST_CASE("repeated transits in a row whose bands have other lengths") {
+  const Folder folder;
+  EpochFile file;
+  file.source(1, {30, 31, 30});
+  for (const char* name : {"rp_obs_time", "rp_flux", "rp_flux_error", "rp_mag",
+                           "photometry_flag_rp_unavailable", "variability_flag_rp_reject"}) {
+    file.at(name).offsets = {0, 2};
+  }
+  file.write(folder.file());
+  Harness drop("gaia-epoch", from(folder.file()));
+  ask(drop, {1});
+  CHECK(drop.outcomes()[0].outcome == Outcome::BadObject);
+  CHECK_THAT(drop.outcomes()[0].reason, Contains("gaia.rp has 2") && Contains("\"keep\""));
+  Harness keep("gaia-epoch", from(folder.file(), {{"duplicates", "\"keep\""}}));
+  ask(keep, {1});
+  CHECK(keep.batch().group("gaia.rp").epochs() == 2);
 }
 
 TEST_CASE("rows of one source that cannot be merged, or shall not be") {

@@ -31,7 +31,7 @@ class IndexTest {
   RowIndex open(const std::vector<const char*>& names) const {
     std::vector<IndexedFile> files;
     for (const char* name : names) {
-      files.push_back({file(name).string(), qsohost::FitsTable(file(name)), 0});
+      files.push_back({file(name).string(), qsohost::InputTable(file(name)), 0});
     }
     return RowIndex(files, kept());
   }

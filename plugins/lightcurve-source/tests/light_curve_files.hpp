@@ -21,8 +21,10 @@ class TestTable {
   }
 
   template <class T>
-  TestTable& add(const std::string& name, const std::vector<T>& values) {
+  TestTable& add(const std::string& name, const std::vector<T>& values,
+                 const std::string& unit = "") {
     qsohost::Column& column = make<T>(name);
+    column.set_unit(unit);
     for (const T& value : values) {
       if constexpr (std::is_same_v<T, std::string>) {
         column.append_string(value);

@@ -23,6 +23,30 @@ std::vector<std::int64_t> ids_of(const Group& group, const char* column) {
   return {ids.begin(), ids.end()};
 }
 
+// In order: in answers, outside, of farther sources, incomplete, repeated, conflicting, added.
+std::vector<std::int64_t> counts_of(const Counts& counts, const std::string& group) {
+  std::vector<std::int64_t> out;
+  for (const auto& entry : counts.entries()) {
+    if (entry.item == group) out.push_back(entry.n);
+  }
+  return out;
+}
+
+// The epochs of a target at (10, 20), and what became of the rows.
+struct Taken {
+  explicit Taken(const std::string& text, const ztf::Selection& selection = {}) {
+    add_ztf_groups(batch);
+    const auto curves = parse_answer(text);
+    ztf::add_curves(ztf::pointers_to(curves), 10, 20, selection, batch, counts);
+  }
+  std::vector<double> times() {
+    const auto mjd = batch.group("ztf.g").at("mjd").values<double>();
+    return {mjd.begin(), mjd.end()};
+  }
+  Batch batch{0, 0, 1};
+  Counts counts;
+};
+
 }  // namespace
 
 TEST_CASE("a row of 24 columns") {
@@ -120,12 +144,16 @@ TEST_CASE("malformed answers name line and column") {
   CHECK_THROWS_AS(parse_answer(kHeader + line({.mjd = "x"})), BadObject);
   CHECK_THROWS_WITH(parse_answer(kHeader + line({}) + line({.mag = "1..5"})),
                     Contains("line 3") && Contains("column mag") && Contains("1..5"));
-  CHECK_THROWS_WITH(parse_answer(kHeader + line({.mjd = ""})), Contains("column mjd"));
+  CHECK_THROWS_WITH(parse_answer(kHeader + line({.mjd = "inf"})), Contains("mjd (inf)"));
   CHECK_THROWS_WITH(parse_answer(kHeader + line({.filter = "zu"})), Contains("zu"));
   CHECK_THROWS_WITH(parse_answer(kHeader + line({.ccdid = "70000"})), Contains("column ccdid"));
   CHECK_THROWS_WITH(parse_answer(kHeader + line({.oid = "6.75e14"})), Contains("column oid"));
   CHECK_THROWS_WITH(parse_answer(kHeader + line({.ra = "nan"})), Contains("position"));
-  CHECK_THROWS_WITH(parse_answer(kHeader + line({.mjd = "nan"})), Contains("mjd (nan)"));
+  CHECK_THROWS_WITH(parse_answer(kHeader + line({.ra = ""})), Contains("line 2: column ra"));
+  CHECK_THROWS_WITH(parse_answer(kHeader + line({.catflags = "null"})), Contains("catflags"));
+  CHECK_THROWS_WITH(parse_answer(kHeader + line({}) + line({.mjd = "2458300.5"})),
+                    Contains("line 3: column mjd: 2458300.5: this looks like JD; MJD is JD - "
+                             "2400000.5"));
   CHECK_THROWS_AS(parse_answer("oid,mjd,mag\n1,2,3\n"), BadObject);
   CHECK_THROWS_WITH(parse_answer("oid,mjd,mag\n1,2,3\n"),
                     Contains("magerr, catflags, ra, dec, filtercode"));
@@ -145,9 +173,23 @@ TEST_CASE("columns that an older answer lacks become NaN and null") {
   CHECK(r.at("ccdid").is_null(0));
   CHECK(r.at("expid").is_null(0));
   CHECK_FALSE(r.at("oid").is_null(0));
-  CHECK_THROWS_WITH(candidates(curves, 10, 20, {.nearest_only = true}), Contains("nearest"));
   CHECK_THROWS_WITH(parse_answer(text, ztf::Columns::All),
                     Contains("no column expid, hjd, sharp, chi"));
+}
+
+// Which of two is a neighbour is not known then; one alone cannot be.
+TEST_CASE("the nearest of a quadrant, in answers without field, ccdid and qid") {
+  const std::string header = "oid,mjd,mag,magerr,catflags,filtercode,ra,dec\n";
+  const std::string text =
+      header + "5,58202.5,17.5,0.02,0,zr,10,20\n6,58202.5,17.5,0.02,0,zg,10,20\n";
+  const auto one_each = parse_answer(text);
+  for (const auto& candidate : candidates(one_each, 10, 20, {})) CHECK(candidate.is_kept);
+  const auto two = parse_answer(text + "7,58203.5,17.5,0.02,0,zg,10,20.0001\n");
+  CHECK_THROWS_AS(candidates(two, 10, 20, {}), BadObject);
+  CHECK_THROWS_WITH(candidates(two, 10, 20, {}),
+                    Contains("2 ZTF sources of band g") && Contains("objects = \"all\""));
+  CHECK(candidates(two, 10, 20, {.radius_arcsec = 0.1}).at(1).is_kept);
+  CHECK_NOTHROW(candidates(two, 10, 20, {.objects = ztf::Objects::All}));
 }
 
 TEST_CASE("the radius counts from the source's mean position, also across RA 0") {
@@ -184,15 +226,15 @@ TEST_CASE("all sources inside the radius, or the nearest of each band, field and
                            line({.oid = "8", .filter = "zi", .dec = "20.0001"}) +  // equally near
                            line({.oid = "7", .filter = "zi", .dec = "20.0001"});
   const auto curves = parse_answer(text);
-  const auto kept = [&](bool nearest_only) {
+  const auto kept = [&](ztf::Objects objects) {
     std::vector<std::int64_t> oids;
-    for (const auto& c : candidates(curves, 10, 20, {2.0, nearest_only})) {
+    for (const auto& c : candidates(curves, 10, 20, {.objects = objects})) {
       if (c.is_kept) oids.push_back(c.curve->oid);
     }
     return oids;
   };
-  CHECK(kept(false) == std::vector<std::int64_t>{1, 2, 3, 4, 5, 7, 8});
-  CHECK(kept(true) == std::vector<std::int64_t>{2, 3, 4, 5, 7});
+  CHECK(kept(ztf::Objects::All) == std::vector<std::int64_t>{1, 2, 3, 4, 5, 7, 8});
+  CHECK(kept(ztf::Objects::Nearest) == std::vector<std::int64_t>{2, 3, 4, 5, 7});
 }
 
 // The order of the response and what is outside the radius do not matter.
@@ -206,11 +248,12 @@ TEST_CASE("epochs by oid and time, each with its place among the target's; count
     std::string text = kHeader;
     for (const std::string& row : rows) text += row;
     const auto curves = parse_answer(text);
-    for (const bool nearest_only : {false, true}) {
+    for (const auto objects : {ztf::Objects::All, ztf::Objects::Nearest}) {
+      const bool nearest_only = objects == ztf::Objects::Nearest;
       Batch batch(0, 0, 1);
       add_ztf_groups(batch);
       Counts counts;
-      ztf::add_curves(ztf::pointers_to(curves), 10, 20, {2.0, nearest_only}, batch, counts);
+      ztf::add_curves(ztf::pointers_to(curves), 10, 20, {.objects = objects}, batch, counts);
       using Ids = std::vector<std::int64_t>;
       const Ids expected = nearest_only ? Ids{0, 1} : Ids{0, 1, 3};
       CHECK(ids_of(batch.group("ztf.g"), "epoch_id") == expected);
@@ -218,12 +261,8 @@ TEST_CASE("epochs by oid and time, each with its place among the target's; count
       CHECK(ids_of(batch.group("ztf.r"), "epoch_id") == Ids{2});
       CHECK(batch.group("ztf.g").at("mjd").values<double>()[0] == 58203);
       CHECK(batch.group("ztf.i").at("mjd").size() == 0);
-      Ids g;
-      for (const auto& entry : counts.entries()) {
-        if (entry.item == "ztf.g") g.push_back(entry.n);
-      }
       const auto added = static_cast<std::int64_t>(expected.size());
-      CHECK(g == Ids{4, 1, 3 - added, added});
+      CHECK(counts_of(counts, "ztf.g") == Ids{4, 1, 3 - added, 0, 0, 0, added});
     }
   }
 }
@@ -236,4 +275,47 @@ TEST_CASE("epochs of one time are in the order of their exposures") {
     const auto curves = parse_answer(kHeader + text);
     CHECK(curves.at(0).epochs.at(0).expid == 54248303);
   }
+}
+
+TEST_CASE("an epoch that is there twice is taken once, the first one, and counted") {
+  using Ids = std::vector<std::int64_t>;
+  const std::string text = kHeader + line({.mjd = "58203"}) + line({.mjd = "58202", .mag = "17"}) +
+                           line({.mjd = "58203"}) + line({.mjd = "58202", .mag = "18"}) +
+                           line({.oid = "9", .mjd = "58203", .filter = "zr"});
+  Taken dropped(text);
+  CHECK(dropped.times() == std::vector<double>{58202, 58203});
+  CHECK(dropped.batch.group("ztf.g").at("mag").values<float>()[0] == 17);
+  CHECK(ids_of(dropped.batch.group("ztf.g"), "epoch_id") == Ids{1, 2});
+  CHECK(counts_of(dropped.counts, "ztf.g") == Ids{4, 0, 0, 0, 1, 1, 2});
+  CHECK(counts_of(dropped.counts, "ztf.r") == Ids{1, 0, 0, 0, 0, 0, 1});
+
+  Taken kept(text, {.duplicates = ztf::Duplicates::Keep});
+  CHECK(kept.times() == std::vector<double>{58202, 58202, 58203, 58203});
+  CHECK(counts_of(kept.counts, "ztf.g") == Ids{4, 0, 0, 0, 0, 0, 4});
+}
+
+TEST_CASE("two exposures at one time, and two sources in one exposure, are no duplicates") {
+  std::string other = line({});
+  other.replace(other.find("54248304"), 8, "54248303");
+  CHECK(Taken(kHeader + line({}) + other).times().size() == 2);
+  const std::string next_quadrant = line({.oid = "9", .qid = "0x1"});
+  CHECK(Taken(kHeader + line({}) + next_quadrant).times().size() == 2);
+}
+
+TEST_CASE("a row without time, magnitude or error is no epoch; the others stay") {
+  using Ids = std::vector<std::int64_t>;
+  std::string no_error = line({.mjd = "58206"});
+  no_error.replace(no_error.find("0.0177031122"), 12, "null");
+  Taken taken(kHeader + no_error + line({.mjd = "58201"}) + line({.mjd = ""}) +
+              line({.mjd = "58203", .mag = "null"}) + line({.mjd = "58204", .mag = "nan"}) +
+              line({.mjd = "58200"}));
+  CHECK(taken.times() == std::vector<double>{58200, 58201});
+  CHECK(ids_of(taken.batch.group("ztf.g"), "epoch_id") == Ids{0, 1});
+  CHECK(counts_of(taken.counts, "ztf.g") == Ids{6, 0, 0, 4, 0, 0, 2});
+}
+
+TEST_CASE("a source without a single epoch is not found") {
+  CHECK_THROWS_AS(Taken(kHeader + line({.mag = ""})), NotFound);
+  CHECK_THROWS_WITH(Taken(kHeader + line({.mag = ""}) + line({.mjd = ""})),
+                    Contains("all 2 epochs") && Contains("without time, magnitude or error"));
 }

@@ -107,7 +107,7 @@ TEST_CASE("each object ends as its file says") {
     }
   }
   CHECK_THAT(states[4].reason, Contains("line 3"));
-  CHECK_THAT(states[5].reason, Contains("No such file"));
+  CHECK_THAT(states[5].reason, Contains("no such file"));
   CHECK_THAT(states[6].reason, Contains("line 2"));
 
   const Group& g = h.batch().group("ztf.g");

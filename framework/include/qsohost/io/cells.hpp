@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,12 @@ struct Cells {
   Column values;
   std::vector<std::uint64_t> lengths{};  // one a row for arrays, else empty
 };
+
+// Makes arrays of the columns with fixed cells of several values, as programs write arrays that are
+// all of one length or are padded. If all columns are such, of one width, the arrays of a row end
+// at the last number in a column of floats: padding is NaN. Flags and texts have no padding of
+// their own.
+QSOHOST_API void fixed_to_arrays(std::span<Cells> columns);
 
 // Another table of the same file, which the user may have meant.
 struct OtherTable {

@@ -4,7 +4,10 @@
 //
 // Which rows: all pairs of a left row (of those that `where` selects) and a right row whose
 // distance on the sky is at most radius_arcsec; distances as q3c and separation_arcsec() of
-// sphere.hpp compute them. A row without a position, or with one off the sky, matches nothing.
+// sphere.hpp compute them. RA counts modulo 360: 370, 10 and -350 are the same. A row without a
+// position matches nothing: one that is null, NaN or infinite, a dec beyond the poles, a RA beyond
+// 1e15 (of which a double does not know the tenths of a degree). Both kinds of rows are counted and
+// reported; so is what has a match, with a warning if nothing has.
 //   match    "all": every pair; "nearest": of each left row's pairs the one with the smallest
 //            separation, of equal ones the one with the smaller source_id.
 //   unique   for a source_id in several pairs: "keep": all of them stay;
@@ -31,6 +34,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,6 +43,11 @@
 #include "qsohost/column.hpp"
 #include "qsohost/option.hpp"
 #include "qsohost/port.hpp"
+
+namespace qsohost::inline v1 {
+class Context;
+class Counts;
+}  // namespace qsohost::inline v1
 
 namespace qsohost::inline io_v1 {
 
@@ -69,7 +78,7 @@ struct QSOHOST_API CrossmatchOptions {
                                1.0,
                                "largest separation of a pair",
                                {.unit = "arcsec", .min = 0, .max = 36000}};
-  Option<std::string> where{owner_, "where", "is_qso_final = 1",
+  Option<std::string> where{owner_, "where", "",
                             "SQL condition on the left table's columns; \"\" takes every row"};
   Option<std::vector<std::string>> prefixes{
       owner_,
@@ -128,5 +137,32 @@ QSOHOST_API CrossmatchLayout crossmatch_layout(const CrossmatchTable& left,
 // The ports of the columns that a cross-match adds: match_separation, n_matches, then (as the
 // layout says) ra and dec.
 QSOHOST_API std::vector<Port> crossmatch_ports(const CrossmatchLayout& layout);
+
+// Rows of one table: of the left one those that `where` selects.
+struct CrossmatchRows {
+  std::string table;
+  std::optional<std::uint64_t> rows{};  // none: they were not counted
+  std::uint64_t off_sky = 0;            // of these, without a position
+  std::uint64_t wrapped = 0;            // with a position whose RA is outside [0, 360)
+};
+
+struct CrossmatchPairs {
+  std::uint64_t left_rows = 0;  // that have a match
+  std::uint64_t found = 0;
+  std::uint64_t kept = 0;       // of these, by `match` and `unique`
+  std::uint64_t contested = 0;  // identifiers in several pairs, before `unique`
+};
+
+// Warns of rows without a position, and says how many were wrapped. `first`: which row without a
+// position is the first, if that is known.
+QSOHOST_API void report_positions(Context& context, const CrossmatchRows& rows,
+                                  std::string_view first = {});
+// Says how many have a match; a warning if no pair is kept.
+QSOHOST_API void report_pairs(Context& context, const CrossmatchRows& left,
+                              const CrossmatchRows& right, const CrossmatchPairs& pairs,
+                              const CrossmatchOptions& options);
+// The same numbers for Source::counts(); `pairs`: nullptr while they are not known.
+QSOHOST_API Counts crossmatch_counts(const CrossmatchRows& left, const CrossmatchRows& right,
+                                     const CrossmatchPairs* pairs);
 
 }  // namespace qsohost::inline io_v1

@@ -56,7 +56,9 @@ QSOHOST_API std::size_t find_id(const InputTable& table, std::string_view name,
 QSOHOST_API void for_each_id(InputTable& table, std::size_t id,
                              const std::function<void(const Column&, std::uint64_t)>& see);
 
-// Throws RunError with the rows if an identifier is missing or repeated.
-QSOHOST_API IdIndex index_ids(InputTable& table, std::size_t id);
+// Throws RunError with the rows if an identifier is missing or repeated; `advice`: what to do with
+// a repeated one.
+QSOHOST_API IdIndex index_ids(InputTable& table, std::size_t id,
+                              std::string_view advice = "every object may be there once");
 
 }  // namespace qsohost::inline io_v1

@@ -1,5 +1,5 @@
-// Reading the tables that archives send and users write: CSV, TSV, IPAC tables and VOTables
-// (TABLEDATA), detected by content.
+// Reading the tables that archives send: CSV, TSV, IPAC tables and VOTables (TABLEDATA), detected by
+// content. Tables in files, with types: input_table.hpp.
 //
 // Formats: RFC 4180 (CSV); https://irsa.ipac.caltech.edu/applications/DDGEN/Doc/ipac_tbl.html;
 // https://www.ivoa.net/documents/VOTable/.
@@ -25,14 +25,15 @@ QSOHOST_API std::string_view name_of(TableFormat format);  // "CSV", "TSV", "IPA
 enum class TableOrigin : std::uint8_t { Archive, User };
 
 // Numbers as archives print them: blanks around are skipped, a leading "+" is allowed; for integers
-// "0x1f" is hexadecimal; for floats "nan" is NaN. None for a missing value and for anything that is
-// not a number of the type (is_missing() distinguishes the two). parse_float rounds once, from the
-// text to the nearest float. A float out of range is, as in strtod, 0 (1e-400) or infinite (1e400).
+// "0x1f" is hexadecimal; for floats "nan" is NaN and "1.5D+00" (Fortran) is 1.5. None for a missing
+// value and for anything that is not a number of the type (is_missing() distinguishes the two).
+// parse_float rounds once, from the text to the nearest float. A float out of range is, as in
+// strtod, 0 (1e-400) or infinite (1e400).
 QSOHOST_API std::optional<double> parse_double(std::string_view text);
 QSOHOST_API std::optional<float> parse_float(std::string_view text);
 QSOHOST_API std::optional<std::int64_t> parse_int(std::string_view text);
 
-// Nothing but blanks, or "null".
+// Nothing but blanks, or one of null, NA, N/A, --, None, nan and \N. Case does not count.
 QSOHOST_API bool is_missing(std::string_view text);
 
 // A column as the header of a table describes it. CSV and TSV have only names.
@@ -46,8 +47,9 @@ struct TableField {
 // Rows of a table in memory. The text must outlive the reader. Cells are views into the text or
 // into the reader, and valid as long as both.
 //
-// CSV and TSV: '#' lines and blank lines before the header, quoted cells ("" is a quote; line ends
-// allowed), CRLF, and blank lines at the end. IPAC: cells are cut at the bars of the header and
+// CSV (semicolons may stand for the commas) and TSV: '#' lines and blank lines before the header,
+// quoted cells ("" is a quote; line ends allowed; blanks around do not count), CRLF, and blank lines
+// at the end. IPAC: cells are cut at the bars of the header and
 // stripped; cells equal to the column's null become "". VOTable: the first TABLE; cells equal to
 // the FIELD's null value become "".
 class QSOHOST_API TableReader {

@@ -1,5 +1,3 @@
-#include "curve_layout.hpp"
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -8,11 +6,14 @@
 #include <set>
 #include <utility>
 
-#include <qsohost/io/input_table.hpp>
 #include <qsohost/io/fits_epochs.hpp>
 #include <qsohost/io/input_columns.hpp>
+#include <qsohost/io/input_table.hpp>
 #include <qsohost/names.hpp>
+
 #include "conventions.hpp"
+#include "curve_layout.hpp"
+#include "curve_roles.hpp"
 
 namespace curves {
 
@@ -33,7 +34,7 @@ class Planner {
   Layout plan(const qsohost::OptionTables<Band>& bands, const Chosen& chosen) {
     for (std::size_t i = 0; i < bands.size(); ++i) add_band(bands[i]);
     recognise();
-    chosen ? add_chosen(*chosen) : add_all();
+    chosen ? take_chosen(*chosen) : add_all();
     tell_left_out();
     if (layout_.curves.empty()) {
       throw RunError(
@@ -46,10 +47,6 @@ class Planner {
 
  private:
   using Key = std::pair<std::size_t, std::size_t>;  // file, field
-
-  const InputColumn& field_of(const Origin& origin) const {
-    return files_[origin.file].table.columns()[origin.field];
-  }
 
   template <class F>
   void for_each_field(const F& see) {
@@ -65,22 +62,12 @@ class Planner {
     const auto it =
         std::ranges::find(layout_.curves, info.name, [](const Curve& c) { return c.info.name; });
     if (it != layout_.curves.end()) return *it;
-    return layout_.curves.emplace_back(Curve{std::move(info), {}, false, false});
+    return layout_.curves.emplace_back(Curve{.info = std::move(info)});
   }
 
   void add_to(Curve& curve, Key key, std::string name) {
-    for (const Origin& other : curve.columns) {
-      if (other.name != name) continue;
-      throw RunError(fmt::format(
-          "{} and {} both have column '{}' of light curve '{}'; read one of them, or name the "
-          "columns in [[stage.band]]",
-          files_[other.file].name, files_[key.first].name, field_of(other).info.name,
-          curve.info.name));
-    }
     const auto [file, field] = key;
-    std::string file_name = known_file_name(curve.info, name);
-    const auto place = known_place(curve.info, name);
-    curve.columns.push_back({file, field, std::move(name), std::move(file_name), place});
+    add_origin(curve, {.file = file, .field = field, .name = std::move(name)}, files_);
     done_.insert(key);
   }
 
@@ -104,7 +91,7 @@ class Planner {
     std::vector<Key> found;
     std::vector<std::string> arrays;
     for_each_field([&](Key /*key*/, const InputColumn& field) {
-      if (field.is_array) arrays.push_back(field.info.name);
+      if (holds_epochs(field)) arrays.push_back(field.info.name);
     });
     for (std::size_t file = 0; file < files_.size(); ++file) {
       const std::vector<std::string> names = files_[file].table.column_names();
@@ -123,10 +110,10 @@ class Planner {
       throw RunError(fmt::format(
           "'{}' of light curve '{}' could be column '{}' of {} or column '{}' of {}; spell it "
           "exactly, or read one of the files",
-          name, group, field.info.name, files_[file].name, field_of(other).info.name,
+          name, group, field.info.name, files_[file].name, field_of(files_, other).info.name,
           files_[other.file].name));
     }
-    if (!field.is_array || !field.problem.empty()) {
+    if (!holds_epochs(field) || !field.problem.empty()) {
       throw RunError(fmt::format(
           "{}: column '{}' cannot be epochs of '{}': {}", files_[file].name, name, group,
           field.problem.empty() ? "it has one value a row, not an array" : field.problem));
@@ -135,25 +122,17 @@ class Planner {
   }
 
   void add_band(const Band& band) {
-    qsohost::GroupInfo info = known_group(*band.group);
-    const std::string suffix = "_" + info.band;
-    Curve& curve = this->curve(info);
-    const auto add = [&](const std::string& column) {
-      std::string name = column;
-      if (name.size() > suffix.size() && name.ends_with(suffix)) {
-        name.resize(name.size() - suffix.size());
-      }
-      add_to(curve, find_array(column, *band.group), name);
-      return name;
-    };
-    curve.info.time = add(*band.time);
-    curve.info.mag = add(*band.mag);
-    curve.info.mag_err = add(*band.mag_err);
-    for (const std::string& column : *band.columns) add(column);
-    finish(curve);
-    if (const auto told = qsohost::time_system_of(*band.time_system)) {
-      curve.info.time_system = *told;
+    if (!band.band_column->empty()) {
+      throw RunError(fmt::format(
+          "[[stage.band]] of '{}' has band_column, which is for tables with one row per epoch, but "
+          "the times of {} are arrays; leave band_column and band_value out",
+          *band.group, files_[0].name));
     }
+    layout_.curves.push_back(curve_of(band, files_, [&](const std::string& column) {
+      const auto [file, field] = find_array(column, *band.group);
+      done_.insert({file, field});
+      return Origin{.file = file, .field = field};
+    }));
   }
 
   // Columns that no [[stage.band]] uses, by the header or by their names.
@@ -162,12 +141,12 @@ class Planner {
     Planner names(files_);
     names.done_ = done_;
     for_each_field([&](Key key, const InputColumn& field) {
-      if (!field.is_array || !field.problem.empty() || names.add_by_header(key, field)) return;
+      if (!holds_epochs(field) || !field.problem.empty() || names.add_by_header(key, field)) return;
       const auto column = known_column(field.info.name);
       if (column) names.add_to(names.curve(known_group(column->group)), key, column->column);
     });
     for (Curve& curve : names.layout_.curves) {
-      finish(curve);
+      finish(curve, files_);
       if (!is_whole(curve)) {
         tell_incomplete(curve);
         continue;
@@ -184,31 +163,9 @@ class Planner {
     }
   }
 
-  static bool has(const Curve& curve, std::string_view name) {
-    return std::ranges::find(curve.columns, name, &Origin::name) != curve.columns.end();
-  }
-
-  void finish(Curve& curve) const {
-    const auto time = std::ranges::find(curve.columns, curve.info.time, &Origin::name);
-    if (time != curve.columns.end()) {
-      const auto in_header = files_[time->file].table.time_system();
-      if (in_header) curve.info.time_system = *in_header;
-    }
-    curve.derives_mag_err =
-        !has(curve, curve.info.mag_err) && has(curve, "flux") && has(curve, "flux_error");
-    curve.numbers_epochs = !has(curve, "epoch_id");
-    if (has(curve, "flux_error")) return;
-    // Gaia's product has magnitude errors where flux errors are missing.
-    for (Origin& origin : curve.columns) {
-      if (origin.name == curve.info.mag_err && !origin.place) {
-        origin.place = known_place(curve.info, "flux_error");
-      }
-    }
-  }
-
   static bool is_whole(const Curve& curve) {
     return has(curve, curve.info.time) && has(curve, curve.info.mag) &&
-           (curve.derives_mag_err || has(curve, curve.info.mag_err));
+           (curve.from_flux || has(curve, curve.info.mag_err));
   }
 
   void tell_incomplete(const Curve& curve) {
@@ -216,8 +173,9 @@ class Planner {
     for (const std::string& name : {curve.info.time, curve.info.mag, curve.info.mag_err}) {
       if (!has(curve, name)) missing.push_back(name);
     }
-    incomplete_ += fmt::format("; '{}' has {}, but no {}", curve.info.name,
-                               field_of(curve.columns[0]).info.name, fmt::join(missing, ", "));
+    incomplete_ +=
+        fmt::format("; '{}' has {}, but no {}", curve.info.name,
+                    field_of(files_, curve.columns[0]).info.name, fmt::join(missing, ", "));
   }
 
   void add_object(ObjectNames& names, Key key, const std::string& name) {
@@ -227,16 +185,9 @@ class Planner {
     done_.insert(key);
   }
 
-  ObjectNames names_with_id() const {
-    const InputFile& first = files_[0];
-    ObjectNames names;
-    names.add("source_id", first.table.columns()[first.id].info.name, first.name);
-    return names;
-  }
-
   // If several files have a column, the first one is used.
   void add_all() {
-    ObjectNames names = names_with_id();
+    ObjectNames names = names_with_id(files_);
     std::map<std::string, std::size_t> file_of;
     for_each_field([&](Key key, const InputColumn& field) {
       if (!qsohost::column_problem(field).empty()) return;
@@ -247,27 +198,9 @@ class Planner {
     });
   }
 
-  void add_chosen(const std::vector<std::string>& chosen) {
-    ObjectNames names = names_with_id();
-    for (const std::string& name : chosen) {
-      std::size_t file = 0;
-      const auto has_it = [&](const InputFile& f) {
-        return !qsohost::columns_called(f.table.column_names(), name).empty();
-      };
-      while (file < files_.size() && !has_it(files_[file])) ++file;
-      if (file == files_.size()) {
-        layout_.elsewhere.push_back(name);
-        continue;
-      }
-      const InputFile& in = files_[file];
-      const std::size_t i =
-          qsohost::find_column(in.table, name, "columns");
-      if (i == in.id) continue;
-      if (const auto trouble = qsohost::column_problem(in.table.columns()[i]); !trouble.empty()) {
-        throw RunError(fmt::format("{}: column '{}' cannot be taken: {}", in.name, name, trouble));
-      }
-      add_object(names, {file, i}, name);
-    }
+  void take_chosen(const std::vector<std::string>& chosen) {
+    add_chosen(files_, chosen, layout_);
+    for (const Origin& origin : layout_.objects) done_.insert({origin.file, origin.field});
     for_each_field([&](Key key, const InputColumn& field) {
       if (qsohost::column_problem(field).empty()) done_.insert(key);  // the user excludes it
     });
@@ -292,8 +225,8 @@ class Planner {
 
 }  // namespace
 
-Layout lay_out(const std::vector<InputFile>& files, const qsohost::OptionTables<Band>& bands,
-               const Chosen& chosen) {
+Layout lay_out_arrays(const std::vector<InputFile>& files, const qsohost::OptionTables<Band>& bands,
+                      const Chosen& chosen) {
   return Planner(files).plan(bands, chosen);
 }
 
