@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <unordered_set>
 #include <utility>
 
 #include <qsohost/error.hpp>
@@ -115,17 +116,26 @@ EpochWriter::EpochWriter(const std::vector<Wanted>& wanted, std::span<const Bloc
   }
 }
 
-// All arrays of a band have the same length; bands may differ.
-std::uint64_t EpochWriter::length_of(const Band& band, const Row& row) const {
-  const Cells& first = row.block->cells[band.columns[0]];
-  const std::uint64_t length = first.count(row.row);
+// How many arrays of the band the row lacks: NULL in a database, without elements in a file.
+std::size_t EpochWriter::missing_arrays(const Band& band, const Row& row) {
+  return static_cast<std::size_t>(std::ranges::count_if(band.columns, [&](std::size_t column) {
+    return row.block->cells[column].count(row.row) == 0;
+  }));
+}
+
+// All arrays of a band have the same length; bands may differ. A band that lacks one is empty.
+std::uint64_t EpochWriter::length_of(const Band& band, const Row& row) {
+  const Cells* first = nullptr;
   for (const std::size_t column : band.columns) {
-    const Cells& other = row.block->cells[column];
-    if (other.count(row.row) == length) continue;
-    throw BadObject(fmt::format("array {} has {} elements, but {} has {}", first.values.name(),
-                                length, other.values.name(), other.count(row.row)));
+    const Cells& cells = row.block->cells[column];
+    const std::uint64_t length = cells.count(row.row);
+    if (length == 0) continue;
+    if (first == nullptr) first = &cells;
+    if (length == first->count(row.row)) continue;
+    throw BadObject(fmt::format("array {} has {} elements, but {} has {}", first->values.name(),
+                                first->count(row.row), cells.values.name(), length));
   }
-  return length;
+  return missing_arrays(band, row) > 0 ? 0 : first->count(row.row);
 }
 
 std::span<const std::int64_t> EpochWriter::transits(const Row& row) const {
@@ -142,7 +152,7 @@ void EpochWriter::check_for_merge(const Row& row) const {
   const std::size_t transits_there = transits(row).size();
   for (const Band& band : bands_) {
     const std::uint64_t length = length_of(band, row);
-    if (length == transits_there) continue;
+    if (length == 0 || length == transits_there) continue;
     throw BadObject(fmt::format(
         "several rows, and in one of them transit_id has {} elements but {} has {}, so that they "
         "cannot be merged",
@@ -150,48 +160,66 @@ void EpochWriter::check_for_merge(const Row& row) const {
   }
 }
 
-bool EpochWriter::are_equal(const Row& a, std::uint64_t i, const Row& b, std::uint64_t k) const {
-  for (std::size_t column = 0; column < wanted_.size(); ++column) {
-    if (!wanted_[column].table.is_array) continue;
+bool EpochWriter::are_equal(const Band& band, const Row& a, std::uint64_t i, const Row& b,
+                            std::uint64_t k) {
+  return std::ranges::all_of(band.columns, [&](std::size_t column) {
     const Cells& x = a.block->cells[column];
     const Cells& y = b.block->cells[column];
     const double p = x.values.number(x.first(a.row) + i);
     const double q = y.values.number(y.first(b.row) + k);
-    if (p != q && !(std::isnan(p) && std::isnan(q))) return false;
-  }
-  return true;
+    return p == q || (std::isnan(p) && std::isnan(q));
+  });
 }
 
-// Every transit once, whatever the order of the rows in the response.
-std::vector<EpochWriter::Piece> EpochWriter::merge(std::vector<Row> rows,
-                                                   qsohost::Counts& counts) const {
+// The order of rows does not depend on that in the response.
+std::vector<EpochWriter::Row> EpochWriter::in_order(std::vector<Row> rows) const {
   for (const Row& row : rows) check_for_merge(row);
   std::ranges::stable_sort(rows, [&](const Row& a, const Row& b) {
     return std::ranges::lexicographical_compare(transits(a), transits(b));
   });
+  return rows;
+}
+
+// Every transit of the rows that have this band once.
+std::vector<EpochWriter::Piece> EpochWriter::merge(const Band& band,
+                                                   std::span<const Row> rows) const {
   std::vector<Piece> pieces;
   std::unordered_map<std::int64_t, std::pair<Row, std::uint64_t>> seen;
-  std::int64_t repeated = 0;
   for (const Row& row : rows) {
-    const auto ids = transits(row);
+    const auto ids = transits(row).first(length_of(band, row));
     for (std::uint64_t i = 0; i < ids.size(); ++i) {
       if (is_transit_known(row, i)) {
         const auto [other, is_new] = seen.try_emplace(ids[i], row, i);
         const auto& [other_row, k] = other->second;
-        if (!is_new && !are_equal(row, i, other_row, k)) {
+        if (!is_new && !are_equal(band, row, i, other_row, k)) {
           throw BadObject(
               fmt::format("{} rows, and transit {} is in two of them with different values",
                           rows.size(), ids[i]));
         }
-        repeated += is_new ? 0 : 1;
         if (!is_new) continue;
       }
       pieces.push_back({row, i, 1});
     }
   }
+  return pieces;
+}
+
+// Of all rows, each once.
+std::uint64_t EpochWriter::count_transits(std::span<const Row> rows,
+                                          qsohost::Counts& counts) const {
+  std::unordered_set<std::int64_t> seen;
+  std::int64_t once = 0;
+  std::int64_t repeated = 0;
+  for (const Row& row : rows) {
+    const auto ids = transits(row);
+    for (std::uint64_t i = 0; i < ids.size(); ++i) {
+      const bool is_new = !is_transit_known(row, i) || seen.insert(ids[i]).second;
+      ++(is_new ? once : repeated);
+    }
+  }
   counts.add("epoch_photometry", "sources of several rows, merged");
   counts.add("epoch_photometry", "transits in several rows, taken once", repeated);
-  return pieces;
+  return static_cast<std::uint64_t>(once);
 }
 
 void EpochWriter::append(const Band& band, const Piece& piece) {
@@ -250,17 +278,28 @@ void EpochWriter::write(std::int64_t source_id, std::size_t object, Duplicates d
         "{} rows have source_id {}; duplicates = \"merge\" makes one light curve of them",
         rows.size(), source_id));
   }
-  std::vector<Piece> pieces;
-  if (rows.size() > 1) pieces = merge(rows, counts);
+  const bool is_merging = rows.size() > 1;
+  const std::vector<Row> ordered = is_merging ? in_order(rows) : rows;
   for (const Band& band : bands_) {
-    if (rows.size() == 1) {
-      append(band, {rows[0], 0, length_of(band, rows[0])});
+    if (is_merging) {
+      for (const Piece& piece : merge(band, ordered)) append(band, piece);
     } else {
-      for (const Piece& piece : pieces) append(band, piece);
+      append(band, {rows[0], 0, length_of(band, rows[0])});
     }
     finish(*band.group);
   }
-  set_object_columns(rows, pieces.size(), object);
+  set_object_columns(rows, is_merging ? count_transits(ordered, counts) : 0, object);
+  count_missing(rows, counts);
+}
+
+void EpochWriter::count_missing(std::span<const Row> rows, qsohost::Counts& counts) const {
+  for (const Band& band : bands_) {
+    const bool lacks_some = std::ranges::any_of(rows, [&](const Row& row) {
+      const std::size_t missing = missing_arrays(band, row);
+      return missing > 0 && missing < band.columns.size();
+    });
+    if (lacks_some) counts.add(band.group->name(), "rows left empty, an array is missing");
+  }
 }
 
 void EpochWriter::set_no_row(std::size_t object) {

@@ -55,7 +55,8 @@ class EpochWriter {
               qsohost::Batch& batch);
 
   // Throws NotFound if there is no row of that source, BadObject if its arrays cannot be a light
-  // curve; the caller must undo what was appended until then. Adds to `counts`.
+  // curve; the caller must undo what was appended until then. A band of a row that lacks one of its
+  // arrays has no epochs. Adds to `counts`.
   void write(std::int64_t source_id, std::size_t object, Duplicates duplicates,
              qsohost::Counts& counts);
   // Sets the object's values to null, as nothing was written for it.
@@ -77,13 +78,18 @@ class EpochWriter {
     std::vector<std::size_t> columns;  // of the wanted ones
   };
 
-  std::uint64_t length_of(const Band& band, const Row& row) const;
+  static std::size_t missing_arrays(const Band& band, const Row& row);
+  static std::uint64_t length_of(const Band& band, const Row& row);
   std::span<const std::int64_t> transits(const Row& row) const;
   bool is_transit_known(const Row& row, std::uint64_t epoch) const;
   void check_for_merge(const Row& row) const;
-  bool are_equal(const Row& a, std::uint64_t i, const Row& b, std::uint64_t k) const;
-  std::vector<Piece> merge(std::vector<Row> rows, qsohost::Counts& counts) const;
+  static bool are_equal(const Band& band, const Row& a, std::uint64_t i, const Row& b,
+                        std::uint64_t k);
+  std::vector<Row> in_order(std::vector<Row> rows) const;
+  std::vector<Piece> merge(const Band& band, std::span<const Row> rows) const;
+  std::uint64_t count_transits(std::span<const Row> rows, qsohost::Counts& counts) const;
   void append(const Band& band, const Piece& piece);
+  void count_missing(std::span<const Row> rows, qsohost::Counts& counts) const;
   static void finish(qsohost::Group& group);
   void set_object_columns(std::span<const Row> rows, std::uint64_t transits, std::size_t object);
 
