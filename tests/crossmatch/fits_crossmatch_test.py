@@ -215,16 +215,17 @@ class Matching(ChainTest):
         done = self.run_chain('match="best"', expect=2)
         self.assertIn('"nearest"', done.stderr)
 
-    def test_arrays_are_named_with_what_to_write(self):
+    def test_arrays_are_left_out_unless_they_are_asked_for(self):
         self.use_random()
         arrays = fits.BinTableHDU.from_columns(
             fits.ColDefs(expected.read(self.folder / "left.fits")[1])
             + fits.Column("epochs", "PD()", array=np.array([np.arange(3.0)] * 2000, dtype=object))
         )
         arrays.writeto(self.folder / "other.fits")
-        done = self.run_chain("left='other.fits'", expect=1)
-        self.assertIn('columns = ["all", "-sdss.epochs"]', done.stderr)
-        self.run_chain("left='other.fits'", 'columns=["all", "-sdss.epochs"]')
+        done = self.run_chain("left='other.fits'")
+        self.assertIn("column 'epochs' is left out: it holds arrays", done.stderr)
+        done = self.run_chain("left='other.fits'", 'columns=["all", "sdss.epochs"]', expect=1)
+        self.assertIn("column 'epochs' (option 'columns') cannot be taken", done.stderr)
 
     def test_gzipped(self):
         self.use_random()

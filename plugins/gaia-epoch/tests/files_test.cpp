@@ -184,7 +184,7 @@ TEST_CASE("of rows to merge, one that lacks an array has no part in that band") 
   CHECK(h.batch().group("gaia.bp").epochs() == 2);
   CHECK(h.batch().group("gaia.rp").epochs() == 3);
   CHECK(h.batch().objects().at("n_transits").number(0) == 3);
-  CHECK(h.count("epoch_photometry", "transits in several rows, taken once") == 1);
+  CHECK(h.count("epoch_photometry", "transits repeated") == 1);
 }
 
 TEST_CASE("arrays of a band have one length, bands may differ") {
