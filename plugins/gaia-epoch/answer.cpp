@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <unordered_set>
 #include <utility>
 
 #include <qsohost/error.hpp>
@@ -115,17 +116,26 @@ EpochWriter::EpochWriter(const std::vector<Wanted>& wanted, std::span<const Bloc
   }
 }
 
-// All arrays of a band have the same length; bands may differ.
-std::uint64_t EpochWriter::length_of(const Band& band, const Row& row) const {
-  const Cells& first = row.block->cells[band.columns[0]];
-  const std::uint64_t length = first.count(row.row);
+// How many arrays of the band the row lacks: NULL in a database, without elements in a file.
+std::size_t EpochWriter::missing_arrays(const Band& band, const Row& row) {
+  return static_cast<std::size_t>(std::ranges::count_if(band.columns, [&](std::size_t column) {
+    return row.block->cells[column].count(row.row) == 0;
+  }));
+}
+
+// All arrays of a band have the same length; bands may differ. A band that lacks one is empty.
+std::uint64_t EpochWriter::length_of(const Band& band, const Row& row) {
+  const Cells* first = nullptr;
   for (const std::size_t column : band.columns) {
-    const Cells& other = row.block->cells[column];
-    if (other.count(row.row) == length) continue;
-    throw BadObject(fmt::format("array {} has {} elements, but {} has {}", first.values.name(),
-                                length, other.values.name(), other.count(row.row)));
+    const Cells& cells = row.block->cells[column];
+    const std::uint64_t length = cells.count(row.row);
+    if (length == 0) continue;
+    if (first == nullptr) first = &cells;
+    if (length == first->count(row.row)) continue;
+    throw BadObject(fmt::format("array {} has {} elements, but {} has {}", first->values.name(),
+                                first->count(row.row), cells.values.name(), length));
   }
-  return length;
+  return missing_arrays(band, row) > 0 ? 0 : first->count(row.row);
 }
 
 std::span<const std::int64_t> EpochWriter::transits(const Row& row) const {
@@ -143,7 +153,7 @@ void EpochWriter::check_lengths(const Row& row) const {
   const std::size_t transits_there = transits(row).size();
   for (const Band& band : bands_) {
     const std::uint64_t length = length_of(band, row);
-    if (length == transits_there) continue;
+    if (length == 0 || length == transits_there) continue;
     throw BadObject(fmt::format(
         "transits are there more than once, and transit_id has {} elements but {} has {}, so that "
         "they cannot be dropped; duplicates = \"keep\" takes all",
@@ -151,16 +161,15 @@ void EpochWriter::check_lengths(const Row& row) const {
   }
 }
 
-bool EpochWriter::are_equal(const Row& a, std::uint64_t i, const Row& b, std::uint64_t k) const {
-  for (std::size_t column = 0; column < wanted_.size(); ++column) {
-    if (!wanted_[column].table.is_array) continue;
+bool EpochWriter::are_equal(const Band& band, const Row& a, std::uint64_t i, const Row& b,
+                            std::uint64_t k) {
+  return std::ranges::all_of(band.columns, [&](std::size_t column) {
     const Cells& x = a.block->cells[column];
     const Cells& y = b.block->cells[column];
     const double p = x.values.number(x.first(a.row) + i);
     const double q = y.values.number(y.first(b.row) + k);
-    if (p != q && !(std::isnan(p) && std::isnan(q))) return false;
-  }
-  return true;
+    return p == q || (std::isnan(p) && std::isnan(q));
+  });
 }
 
 // By their transits, for the order of a response is not defined.
@@ -172,53 +181,68 @@ std::vector<EpochWriter::Row> EpochWriter::in_order(std::vector<Row> rows) const
   return rows;
 }
 
-std::size_t EpochWriter::count_transits(const std::vector<Row>& rows) const {
+std::size_t EpochWriter::count_transits(std::span<const Row> rows) const {
   std::size_t n = 0;
   for (const Row& row : rows) n += transits(row).size();
   return n;
 }
 
-bool EpochWriter::has_repeats(const std::vector<Row>& rows) const {
-  std::vector<std::int64_t> known;
+std::size_t EpochWriter::count_repeats(std::span<const Row> rows) const {
+  std::unordered_set<std::int64_t> seen;
+  std::size_t n = 0;
   for (const Row& row : rows) {
     const auto ids = transits(row);
     for (std::size_t i = 0; i < ids.size(); ++i) {
-      if (is_transit_known(row, i)) known.push_back(ids[i]);
+      if (is_transit_known(row, i) && !seen.insert(ids[i]).second) ++n;
     }
   }
-  std::ranges::sort(known);
-  return std::ranges::adjacent_find(known) != known.end();
+  return n;
 }
 
-std::vector<EpochWriter::Piece> EpochWriter::every_transit_once(const std::vector<Row>& rows,
-                                                                qsohost::Counts& counts) const {
+// The epochs of a band, each transit once. Those left out whose values differ from the epoch that
+// is kept are added to `conflicting`.
+std::vector<EpochWriter::Piece> EpochWriter::every_transit_once(const Band& band,
+                                                                std::span<const Row> rows,
+                                                                Conflicts& conflicting) const {
   std::vector<Piece> pieces;
   std::unordered_map<std::int64_t, Piece> seen;
-  std::int64_t repeated = 0;
-  std::int64_t conflicting = 0;
-  for (const Row& row : rows) {
-    check_lengths(row);
-    const auto ids = transits(row);
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    const Row& row = rows[r];
+    const auto ids = transits(row).first(length_of(band, row));
     for (std::uint64_t i = 0; i < ids.size(); ++i) {
       const Piece piece{row, i, 1};
       const auto [other, is_new] =
           is_transit_known(row, i) ? seen.try_emplace(ids[i], piece) : std::pair(seen.end(), true);
       if (is_new) {
         pieces.push_back(piece);
-      } else if (const Piece& first = other->second; are_equal(row, i, first.row, first.first)) {
-        ++repeated;
-      } else if (first.row.block == row.block && first.row.row == row.row) {
-        ++conflicting;
-      } else {  // of two rows none is the first
+        continue;
+      }
+      const Piece& first = other->second;
+      if (are_equal(band, row, i, first.row, first.first)) continue;
+      if (first.row.block != row.block || first.row.row != row.row) {  // of two rows none is first
         throw BadObject(
             fmt::format("{} rows, and transit {} is in two of them with different values",
                         rows.size(), ids[i]));
       }
+      conflicting.insert({r, i});
     }
   }
-  counts.add("epoch_photometry", "transits repeated", repeated);
-  counts.add("epoch_photometry", "transits repeated with other values", conflicting);
   return pieces;
+}
+
+// Returns the number of transits left.
+std::size_t EpochWriter::write_once(std::span<const Row> rows, std::size_t repeats,
+                                    qsohost::Counts& counts) {
+  for (const Row& row : rows) check_lengths(row);
+  Conflicts conflicting;
+  for (const Band& band : bands_) {
+    for (const Piece& piece : every_transit_once(band, rows, conflicting)) append(band, piece);
+  }
+  counts.add("epoch_photometry", "transits repeated",
+             static_cast<std::int64_t>(repeats - conflicting.size()));
+  counts.add("epoch_photometry", "transits repeated with other values",
+             static_cast<std::int64_t>(conflicting.size()));
+  return count_transits(rows) - repeats;
 }
 
 void EpochWriter::append(const Band& band, const Piece& piece) {
@@ -277,13 +301,10 @@ void EpochWriter::write(std::int64_t source_id, std::size_t object, Duplicates d
   }
   const std::vector<Row> rows = in_order(found->second);
   if (rows.size() > 1) counts.add("epoch_photometry", "sources of several rows, merged");
+  const std::size_t repeats = duplicates == Duplicates::Drop ? count_repeats(rows) : 0;
   std::optional<std::size_t> n_transits;
-  if (duplicates == Duplicates::Drop && has_repeats(rows)) {
-    const std::vector<Piece> pieces = every_transit_once(rows, counts);
-    for (const Band& band : bands_) {
-      for (const Piece& piece : pieces) append(band, piece);
-    }
-    n_transits = pieces.size();
+  if (repeats > 0) {
+    n_transits = write_once(rows, repeats, counts);
   } else {
     for (const Band& band : bands_) {
       for (const Row& row : rows) append(band, {row, 0, length_of(band, row)});
@@ -292,6 +313,17 @@ void EpochWriter::write(std::int64_t source_id, std::size_t object, Duplicates d
   }
   for (const Band& band : bands_) finish(*band.group);
   set_object_columns(rows[0], n_transits, object);
+  count_missing(rows, counts);
+}
+
+void EpochWriter::count_missing(std::span<const Row> rows, qsohost::Counts& counts) const {
+  for (const Band& band : bands_) {
+    const bool lacks_some = std::ranges::any_of(rows, [&](const Row& row) {
+      const std::size_t missing = missing_arrays(band, row);
+      return missing > 0 && missing < band.columns.size();
+    });
+    if (lacks_some) counts.add(band.group->name(), "rows left empty, an array is missing");
+  }
 }
 
 void EpochWriter::set_no_row(std::size_t object) {

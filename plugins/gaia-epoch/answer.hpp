@@ -4,9 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include <qsohost/batch.hpp>
@@ -58,7 +60,8 @@ class EpochWriter {
               qsohost::Batch& batch);
 
   // Throws NotFound if there is no row of that source, BadObject if its arrays cannot be a light
-  // curve; the caller must undo what was appended until then. Adds to `counts`.
+  // curve; the caller must undo what was appended until then. A band of a row that lacks one of its
+  // arrays has no epochs. Adds to `counts`.
   void write(std::int64_t source_id, std::size_t object, Duplicates duplicates,
              qsohost::Counts& counts);
   // Sets the object's values to null, as nothing was written for it.
@@ -80,17 +83,22 @@ class EpochWriter {
     std::vector<std::size_t> columns;  // of the wanted ones
   };
 
-  std::uint64_t length_of(const Band& band, const Row& row) const;
+  using Conflicts = std::set<std::pair<std::size_t, std::uint64_t>>;  // row, epoch
+  static std::size_t missing_arrays(const Band& band, const Row& row);
+  static std::uint64_t length_of(const Band& band, const Row& row);
   std::span<const std::int64_t> transits(const Row& row) const;
   bool is_transit_known(const Row& row, std::uint64_t epoch) const;
   void check_lengths(const Row& row) const;
-  bool are_equal(const Row& a, std::uint64_t i, const Row& b, std::uint64_t k) const;
+  static bool are_equal(const Band& band, const Row& a, std::uint64_t i, const Row& b,
+                        std::uint64_t k);
   std::vector<Row> in_order(std::vector<Row> rows) const;
-  std::size_t count_transits(const std::vector<Row>& rows) const;
-  bool has_repeats(const std::vector<Row>& rows) const;
-  std::vector<Piece> every_transit_once(const std::vector<Row>& rows,
-                                        qsohost::Counts& counts) const;
+  std::size_t count_transits(std::span<const Row> rows) const;
+  std::size_t count_repeats(std::span<const Row> rows) const;
+  std::vector<Piece> every_transit_once(const Band& band, std::span<const Row> rows,
+                                        Conflicts& conflicting) const;
+  std::size_t write_once(std::span<const Row> rows, std::size_t repeats, qsohost::Counts& counts);
   void append(const Band& band, const Piece& piece);
+  void count_missing(std::span<const Row> rows, qsohost::Counts& counts) const;
   static void finish(qsohost::Group& group);
   void set_object_columns(const Row& row, std::optional<std::size_t> transits, std::size_t object);
 

@@ -21,13 +21,40 @@ using qsohost::RunError;
 constexpr const char* kUploads = "pg_temp.qsohost_source_ids";
 constexpr qsohost::PgRetry kRetry{.attempts = 12, .first = 0.5, .longest = 30};
 
+// The table lives as long as the transaction: behind a pooler of connections each transaction may
+// have another session of the server, and a session may be another client's next. A role may be set
+// to read-only; temporary tables are not meant by that.
 void upload(PgTransaction& transaction, std::span<const std::int64_t> ids) {
+  transaction.execute(
+      "SET TRANSACTION READ WRITE; "
+      "CREATE TEMPORARY TABLE qsohost_source_ids (source_id bigint) ON COMMIT DROP");
   qsohost::PgCopyIn copy(transaction, fmt::format("{} (source_id)", kUploads));
   for (const std::int64_t id : ids) {
     copy.begin_row(1);
     copy.put(id);
   }
   copy.finish();
+  transaction.execute(fmt::format("ANALYZE {}", kUploads));
+}
+
+// Temporary tables are what the user's database may refuse.
+void check_upload(PgTransaction& transaction) {
+  const auto [is_standby, may_upload, database, role] =
+      transaction
+          .query<bool, bool, std::string, std::string>(
+              "SELECT pg_is_in_recovery(), has_database_privilege(current_database(), "
+              "'TEMPORARY'), quote_ident(current_database()), quote_ident(current_user)")
+          .at(0);
+  if (is_standby) {
+    throw RunError(
+        "the server is a standby, read-only as a whole, but gaia-epoch uploads identifiers to a "
+        "temporary table: connect to the primary server, or use archive = \"files\"");
+  }
+  if (may_upload) return;
+  throw RunError(fmt::format(
+      "gaia-epoch uploads identifiers to a temporary table, which the role may not make "
+      "in this database: GRANT TEMPORARY ON DATABASE {} TO {}",
+      database, role));
 }
 
 Block block_of(std::vector<qsohost::PgCells> cells) {
@@ -51,6 +78,7 @@ WsdbArchive::WsdbArchive(std::string dsn, const std::string& table,
   patience.run([&] {
     Session session = connect();
     PgTransaction transaction(*session, PgAccess::Snapshot);
+    check_upload(transaction);
     inspect(transaction, table, wanted);
     transaction.commit();
     put_back(std::move(session));
@@ -58,18 +86,7 @@ WsdbArchive::WsdbArchive(std::string dsn, const std::string& table,
 }
 
 WsdbArchive::Session WsdbArchive::connect() const {
-  auto session = std::make_unique<PgConnection>(dsn_, [this] { return stopping(); });
-  try {
-    PgTransaction transaction(*session, PgAccess::ReadWrite);
-    transaction.execute(
-        "CREATE TEMPORARY TABLE qsohost_source_ids (source_id bigint) ON COMMIT DELETE ROWS");
-    transaction.commit();
-  } catch (const RunError& e) {
-    throw RunError(fmt::format(
-        "{}; gaia-epoch uploads identifiers to a temporary table (GRANT TEMPORARY ON DATABASE)",
-        e.what()));
-  }
-  return session;
+  return std::make_unique<PgConnection>(dsn_, [this] { return stopping(); });
 }
 
 void WsdbArchive::inspect(PgTransaction& transaction, const std::string& table,
@@ -87,12 +104,14 @@ void WsdbArchive::inspect(PgTransaction& transaction, const std::string& table,
     PgColumn& column = columns_.emplace_back(all[i]);
     // In a small table arrays may have equal lengths by chance.
     if (column.shape == PgShape::Fixed) column.shape = PgShape::Varying;
-    list += fmt::format("{}e.{}", list.empty() ? "" : ", ",
-                        qsohost::quote_identifier(column.info.name));
+    list += (list.empty() ? "" : ", ") +
+            column.value_of("e." + qsohost::quote_identifier(column.info.name));
   }
   query_ = fmt::format("SELECT {} FROM {} e JOIN {} q ON e.{} = q.source_id", list, name.sql(),
                        kUploads, qsohost::quote_identifier(columns_[0].info.name));
   warn_without_index(transaction, name);
+  const std::string hidden = qsohost::hidden_rows_warning(transaction, name);
+  if (!hidden.empty()) context_.warn(hidden);
 }
 
 void WsdbArchive::warn_without_index(PgTransaction& transaction,
@@ -132,7 +151,6 @@ std::vector<Block> WsdbArchive::ask(PgConnection& connection,
                                     std::span<const std::int64_t> ids) const {
   PgTransaction transaction(connection, PgAccess::ReadWrite);
   upload(transaction, ids);
-  transaction.execute(fmt::format("ANALYZE {}", kUploads));
   qsohost::PgCopyOut copy(transaction, query_);
   qsohost::PgCopyReader reader(columns_, [&](std::string& buffer) { return copy.next(buffer); });
   std::vector<Block> blocks;

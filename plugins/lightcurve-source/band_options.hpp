@@ -34,7 +34,7 @@ struct Band : qsohost::OptionOwner {
       "with one row per epoch: column of texts or integers that says which band a row is of; "
       "empty: all rows belong to this light curve"};
   qsohost::Option<std::string> band_value{
-      this, "band_value", "", "what band_column holds in the rows of this light curve, e.g. \"g\""};
+      this, "band_value", "", "what band_column holds in the rows of this light curve, such as g"};
   qsohost::Option<std::vector<std::string>> columns{this, "columns", std::vector<std::string>{},
                                                     "further columns of this light curve"};
   qsohost::Option<std::string> time_system{

@@ -77,8 +77,9 @@ class Finisher {
     require_numbers(name);
     if (wanted.empty()) return;
     const qsohost::ColumnInfo& info = info_of(name);
+    if (info.unit.empty()) return;  // it stays so
     it->unit = wanted;
-    if (info.unit.empty() || qsohost::unit_factor(info.unit, wanted)) return;
+    if (qsohost::unit_factor(info.unit, wanted)) return;
     throw RunError(fmt::format(
         "{}: column '{}' of light curve '{}' has the unit '{}', but {} must be in {}, or a unit "
         "that can be converted to it; correct the unit{}",

@@ -27,6 +27,7 @@ name = "bench"
 use = "wsdb-crossmatch"
 label = "match"
 dsn = "{dsn}"
+where = "is_qso_final = 1"
 [[stage]]
 """
 ENDS = {

@@ -23,7 +23,7 @@ def sky(table, rows):
 
 def on_sky(table):
     with np.errstate(invalid="ignore"):
-        return np.flatnonzero((np.abs(table["ra"]) <= 360) & (np.abs(table["dec"]) <= 90))
+        return np.flatnonzero(np.isfinite(table["ra"]) & (np.abs(table["dec"]) <= 90))
 
 
 def pairs(left, right, radius, take=None, match="all", unique="keep"):

@@ -24,6 +24,7 @@ use = "fits-crossmatch"
 label = "match"
 left = "left.fits"
 right = "right.fits"
+where = "is_qso_final = 1"
 [[stage]]
 use = "fits-sink"
 what = "catalog"

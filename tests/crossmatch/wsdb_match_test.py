@@ -98,10 +98,14 @@ class Match(SkyInDatabase):
             table = self.match(unique=unique, columns=["sdss_name"])
             self.assert_pairs(table, self.left[rows], self.right[rows])
 
-    def test_repeats_are_told(self):
+    def test_what_matches_is_counted(self):
         said = self.run_chain(self.chain(columns=["sdss_name"]))
-        ids = self.gaia["source_id"][self.right]
-        self.assertIn(f"{len(ids) - len(np.unique(ids))} rows have the source_id of another", said)
+        final, pairs = np.count_nonzero(self.sdss["is_qso_final"] == 1), len(self.left)
+        repeats = np.count_nonzero(np.unique(self.gaia["source_id"][self.right], return_counts=True)[1] > 1)
+        self.assertIn(
+            f"{len(np.unique(self.left))} of {final} rows of sdssdr16qso.main have a match within 1 arcsec "
+            f"among {len(self.gaia['ra'])} rows of gaia_dr3.gaia_source: {pairs} pairs, of which {pairs} are "
+            f"taken; {repeats} identifiers are in several pairs (unique = \"keep\")", said)
 
     def test_columns_radius_and_where(self):
         table = self.match(columns=["sdss.*", "-lambda_eff", "phot_g_mean_mag"], radius_arcsec=0.2,
@@ -149,80 +153,6 @@ class Match(SkyInDatabase):
         names = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "dbname": "PGDATABASE"}
         self.run_chain(self.chain(dsn="", columns=["z"]), "--restart",
                        env={names[k]: v for k, v in facts.items()})  # fmt: skip
-
-
-@needs_postgres
-class Types(SkyInDatabase):
-    SOURCES = 20
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.server.query(
-            "CREATE TABLE types(id int4, ra float4, dec float8, b bool, i2 int2, i4 int4, i8 int8, "
-            'f4 float4, f8 float8, t text, v varchar(9), c char(6), q "char", "Mixed ""Case""" int4, '
-            "a4 float4[], ab bool[], a2 int2[], at text[], n numeric, va int4[], aa int4[])"
-        )
-        cls.server.query(
-            "INSERT INTO types VALUES (7, 10, 20, true, -2, -4, -8, 1.5, 'NaN', 'täxt', 'v', 'c', "
-            "'q', 1, '{1,NULL,NaN}', '{t,f}', '{1,2}', '{a,bcd}', 1.5, '{1}', '{{1,2},{3,4}}'), "
-            "(9, 11, 20, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, "
-            "NULL, NULL, NULL, NULL, '{1,2}', NULL)"
-        )
-        cls.server.query('CREATE TABLE quasars(ra float8, dec float8, "select" int4)')
-        cls.server.query("INSERT INTO quasars VALUES (10, 20, 1), (11, 20, 2), (NULL, 0, 3), "
-                         "('NaN', 0, 4), (10, 95, 5)")  # fmt: skip
-        cls.server.query("CREATE INDEX ON types (q3c_ang2ipix(ra, dec))")
-
-    OPTIONS = {"left": "quasars", "right": "public.types", "id": "id", "where": ""}
-
-    def test_values(self):
-        table = self.match(**self.OPTIONS, columns=["all", "-n", "-va", "-aa"])
-        self.assertEqual(table["source_id"].tolist(), [7, 9])
-        self.assertEqual(table["source_id"].dtype.itemsize, 8)
-        self.assertEqual(table["select"].tolist(), [1, 2])
-        first = {name: column[0] for name, column in table.items()}
-        self.assertEqual(
-            [first[k] for k in ("b", "i2", "i4", "i8", "f4", "v", "c", "q", 'Mixed "Case"')],
-            [True, -2, -4, -8, 1.5, "v", "c", "q", 1],
-        )
-        np.testing.assert_array_equal(first["a4"], [1, np.nan, np.nan])
-        np.testing.assert_array_equal(first["ab"], [True, False])
-        np.testing.assert_array_equal(first["a2"], [1, 2])
-        self.assertTrue(np.isnan(table["f8"]).all())
-        self.assertTrue(np.isnan(table["a4"][1]).all())
-        self.assertEqual(table["c"][1].strip(), "")
-        self.assertNotIn("aa", table)
-
-    def test_an_array_of_another_length_far_down(self):
-        # Beyond the rows that tell how long arrays are.
-        self.server.query(
-            "CREATE TABLE long AS SELECT i::int8 AS source_id, i * 0.01 AS ra, 5.0::float8 AS dec, "
-            "CASE WHEN i = 1400 THEN '{1,2}' WHEN i = 1200 THEN NULL ELSE '{1,2,3}' END::float4[] AS a "
-            "FROM generate_series(1, 1500) i; ALTER TABLE long ALTER ra TYPE float8;"
-            "CREATE INDEX ON long (q3c_ang2ipix(ra, dec)); ANALYZE long"
-        )
-        options = {"left": "long", "right": "long", "where": "", "columns": ["gaia.a", "source_id"]}
-        said = self.run_chain(self.chain(**options), "--restart", expect=1)
-        self.assertIn("row 1400 of the answer: column 'gaia_a' (real[]): one array has 2 elements, where "
-                      "others have 3", said)  # fmt: skip
-        self.assertFalse((self.folder / "run/match_catalog.fits").exists())
-        table = self.match(**{**options, "where": "source_id < 1400"})
-        self.assertEqual(table["gaia_a"].shape, (1399, 3))
-        self.assertTrue(np.isnan(table["gaia_a"][1199]).all())
-        self.assertEqual(np.isnan(table["gaia_a"]).sum(), 3)
-
-    def test_what_cannot_be_taken_is_named_and_how_to_leave_it_out(self):
-        for name, leave, what in (
-            ("n", ["-va", "-aa"], "numeric"),
-            ("va", ["-n", "-aa"], "not all of one length"),
-            ("aa", ["-n", "-va"], "2 dimensions"),
-        ):
-            said = self.run_chain(self.chain(**self.OPTIONS, columns=["all", *leave]),
-                                  "--restart", expect=1)  # fmt: skip
-            self.assertIn(f"column '{name}'", said)
-            self.assertIn(what, said)
-            self.assertIn(f'"-gaia.{name}"', said)
 
 
 if __name__ == "__main__":

@@ -47,26 +47,23 @@ def toml(value):
     return str(value)
 
 
-class SkyInDatabase(ChainTest):
-    """A server and a sky in it for the whole class, and a folder for each test."""
+class InDatabase(ChainTest):
+    """A server for the whole class, and a folder for each test."""
 
-    SOURCES = 2000
-    SEED = 11
+    WHERE = ""
 
     @classmethod
     def setUpClass(cls):
-        cls.sky = pathlib.Path(tempfile.mkdtemp(prefix="qso-sky-"))
-        cls.addClassCleanup(shutil.rmtree, cls.sky, True)
         cls.server = cls.enterClassContext(postgres.Postgres())
-        for args in (
-            ("make", cls.sky, "--sources", cls.SOURCES, "--seed", cls.SEED, "--catalog-only"),
-            ("load", cls.sky, "--dsn", cls.server.dsn),
-        ):
-            subprocess.run([SKYSIM, *map(str, args)], check=True, capture_output=True)
+
+    def dsn(self, **changes):
+        facts = dict(f.split("=") for f in self.server.dsn.split()) | changes
+        return " ".join(f"{k}={v}" for k, v in facts.items())
 
     def chain(self, use="wsdb-crossmatch", batch_rows=500, **options):
         if use == "wsdb-crossmatch":
             options.setdefault("dsn", self.server.dsn)
+        options.setdefault("where", self.WHERE)
         lines = "\n".join(f"{name} = {toml(value)}" for name, value in options.items())
         path = self.folder / "chain.toml"
         path.write_text(CHAIN.format(use=use, options=lines, batch_rows=batch_rows))
@@ -90,3 +87,22 @@ class SkyInDatabase(ChainTest):
         """The product of a run."""
         self.run_chain(self.chain(**options), "--restart")
         return read_table(self.folder / "run/match_catalog.fits")
+
+
+class SkyInDatabase(InDatabase):
+    """With a simulated sky in it, of which the quasars are matched."""
+
+    SOURCES = 2000
+    SEED = 11
+    WHERE = "is_qso_final = 1"
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.sky = pathlib.Path(tempfile.mkdtemp(prefix="qso-sky-"))
+        cls.addClassCleanup(shutil.rmtree, cls.sky, True)
+        for args in (
+            ("make", cls.sky, "--sources", cls.SOURCES, "--seed", cls.SEED, "--catalog-only"),
+            ("load", cls.sky, "--dsn", cls.server.dsn),
+        ):
+            subprocess.run([SKYSIM, *map(str, args)], check=True, capture_output=True)

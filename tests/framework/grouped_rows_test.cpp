@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
+#include "folder.hpp"
 #include "qsohost/io/fits.hpp"
 #include "qsohost/io/identifiers.hpp"
-#include "folder.hpp"
 
 using namespace qsohost;
 using Catch::Matchers::Contains;

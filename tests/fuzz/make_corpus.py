@@ -28,6 +28,8 @@ def tables():
         fits.Column("flag", "L", array=np.array([True, False, True])),
         fits.Column("u", "B", array=np.array([1, 2, 3], np.uint8)),
         fits.Column("vector", "3D", unit="nm", array=np.ones((3, 3))),
+        fits.Column("image", "6J", dim="(3,2)", null=-9, array=np.arange(18).reshape(3, 2, 3)),
+        fits.Column("words", "12A", dim="(4,3)", array=np.full((3, 3), "abc")),
         fits.Column("name", "8A", array=np.array(["a", "bb", ""])),
     ]
     yield "unsigned", [
@@ -35,6 +37,17 @@ def tables():
         fits.Column("b", "J", bzero=2**31, array=np.array([1, 2, 3], np.uint32)),
         fits.Column("c", "K", bzero=2**63, array=np.array([1, 2, 3], np.uint64)),
         fits.Column("d", "I", array=np.array([1, 2, 3], np.int16)),
+    ]
+    yield "beyond", [
+        fits.Column("a", "K", bzero=2**63, array=np.array([1, 2**63 + 5, 3], np.uint64)),
+        fits.Column("b", "PK()", bzero=2**63, array=arrays(lengths, "i8")),
+    ]
+    yield "text", [
+        fits.Column("source_id", "I20", array=np.array([1, 2, 3])),
+        fits.Column("n", "I4", null="-9", array=np.array([1, -9, 3])),
+        fits.Column("z", "F8.4", array=np.array([1.5, -2, np.nan])),
+        fits.Column("flux", "D25.17", unit="Jy", array=np.array([1e-30, 2, 3])),
+        fits.Column("name", "A8", array=np.array(["a", "bb", ""])),
     ]
     for kind in "PQ":
         yield kind, [
@@ -51,7 +64,8 @@ def write_fits(folder):
     folder.mkdir(parents=True, exist_ok=True)
     for name, columns in tables():
         path = folder / f"{name}.fits"
-        table = fits.BinTableHDU.from_columns(columns, name=name)
+        kind = fits.TableHDU if name == "text" else fits.BinTableHDU
+        table = kind.from_columns(columns, name=name)
         if name == "unsigned":
             table.header["TSCAL4"] = 0.5  # behind astropy's back, which would scale the numbers
             table.header["TZERO4"] = 1.0

@@ -16,6 +16,7 @@ use = "fits-crossmatch"
 label = "match"
 left = "{sky}/sdss_dr16q.fits"
 right = "{right}"
+where = "is_qso_final = 1"
 """
 STAGES = """
 [[stage]]
@@ -130,7 +131,8 @@ class Chain(GaiaTest):
             subprocess.run([SKYSIM, "load", self.sky, "--dsn", server.dsn], check=True, capture_output=True)
             archive = f'archive = "wsdb"\ndsn = "{server.dsn}"'
             source = SOURCE[:SOURCE.index("[[stage]]")] + (
-                f'[[stage]]\nuse = "wsdb-crossmatch"\nlabel = "match"\ndsn = "{server.dsn}"\n')
+                f'[[stage]]\nuse = "wsdb-crossmatch"\nlabel = "match"\ndsn = "{server.dsn}"\n'
+                'where = "is_qso_final = 1"\n')
             mixed = self.run_whole("mixed", archive)
             database = self.run_whole("database", archive, source)
         self.assert_fitted(mixed)

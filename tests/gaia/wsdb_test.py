@@ -1,5 +1,6 @@
 """gaia-epoch from a PostgreSQL of its own that `skysim load` fills: the same epochs as from files."""
 
+import re
 import signal
 import subprocess
 import time
@@ -10,6 +11,12 @@ from astropy.io import fits
 from support import PATIENCE, SKYSIM, GaiaTest, Proxy, fill_many, interrupt, postgres, read_table, wait_until, write_targets
 
 TABLE = "gaia_dr3.epoch_photometry"
+
+
+def band_of(name):
+    """Of a column: flags of the spacecraft are those of the band G."""
+    parts = name.split("_")
+    return next((b for b in ("bp", "rp") if b in parts), "g")
 
 
 def data_of(path):
@@ -60,6 +67,28 @@ class Wsdb(GaiaTest):
             self.assertEqual(data_of(self.product(run)), data_of(self.product("files")))
             self.assertEqual(self.outcomes(self.folder / run), self.outcomes(self.folder / "files"))
 
+    def test_nothing_is_left_in_a_session_outside_of_its_transactions(self):
+        """So it works through a pooler of connections, which changes the session between them."""
+        self.server.query("ALTER ROLE tester SET log_statement = 'all'")
+        self.addCleanup(self.server.query, "ALTER ROLE tester RESET ALL")
+        before = (self.server.folder / "log").stat().st_size
+        self.run_chain(self.wsdb("lanes = 3"), "logged", batch_rows=20)
+        log = (self.server.folder / "log").read_bytes()[before:].decode()
+        sessions, uploads = {}, 0
+        for pid, name, text in re.findall(r"\[(\d+)\] LOG:  (?:statement|execute ([^:]*)): (.*)", log):
+            if text.startswith("ALTER ROLE"):
+                continue
+            self.assertIn(name, ("", "<unnamed>"), text)
+            is_open = sessions.get(pid, False)
+            self.assertNotEqual(is_open, text.startswith("BEGIN"), text)
+            self.assertNotRegex(text, r"SET (?!LOCAL|TRANSACTION)|PREPARE|LISTEN|DECLARE .* WITH HOLD")
+            if "CREATE TEMPORARY TABLE" in text:
+                uploads += 1
+                self.assertIn("ON COMMIT DROP", text)
+            sessions[pid] = text not in ("COMMIT", "ROLLBACK")
+        self.assertGreater(uploads, 5)
+        self.assertFalse(any(sessions.values()))
+
     def test_flags_as_small_integers_in_a_table_without_index(self):
         columns = [r[0] for r in self.server.query(
             f"SELECT attname FROM pg_attribute WHERE attrelid = '{TABLE}'::regclass AND attnum > 0 ORDER BY attnum")]
@@ -84,17 +113,42 @@ class Wsdb(GaiaTest):
         rows = {source: row for source, row in self.rows.items() if source not in split}
         self.assert_product(self.product("error"), rows=rows)
 
-    def test_arrays_of_unequal_lengths_and_whole_nulls(self):
+    def test_arrays_of_unequal_lengths(self):
         self.copy_of_table("broken")
-        one, other = list(self.rows)[0], list(self.rows)[1]
-        self.server.query(f"UPDATE broken SET bp_mag = bp_mag[2:] WHERE source_id = {one};"
-                          f"UPDATE broken SET g_transit_flux = NULL WHERE source_id = {other}")  # fmt: skip
+        one = list(self.rows)[0]
+        self.server.query(f"UPDATE broken SET bp_mag = bp_mag[2:] WHERE source_id = {one}")
         self.run_chain(self.wsdb('table = "broken"'), "broken", expect=3)
         outcomes = self.outcomes(self.folder / "broken")
-        self.assertEqual({s for s, (o, _) in outcomes.items() if o == 3}, {one, other})
+        self.assertEqual({s for s, (o, _) in outcomes.items() if o == 3}, {one})
         self.assertIn("bp_mag", outcomes[one][1])
-        self.assertIn("g_transit_flux", outcomes[other][1])
-        self.assert_product(self.product("broken"), rows={s: r for s, r in self.rows.items() if s not in (one, other)})
+        self.assert_product(self.product("broken"), rows={s: r for s, r in self.rows.items() if s != one})
+
+    def test_an_array_that_is_null_empties_its_band_alone(self):
+        self.copy_of_table("nulls")
+        one, other = list(self.rows)[0], list(self.rows)[1]
+        self.server.query(f"UPDATE nulls SET g_transit_flux = NULL WHERE source_id = {one};"
+                          f"UPDATE nulls SET bp_mag = NULL, bp_flux = NULL WHERE source_id = {other}")  # fmt: skip
+        done = self.run_chain(self.wsdb('table = "nulls"'), "nulls")
+        self.assert_outcomes(self.folder / "nulls")
+        self.assertIn("rows left empty, an array is missing", done.stdout)
+        rows = dict(self.rows)
+        for source, band in ((one, "g"), (other, "bp")):
+            rows[source] = {name: column[:0] if band_of(name) == band else column for name, column in rows[source].items()}
+        self.assert_product(self.product("nulls"), rows=rows)
+
+    def test_row_level_security_that_hides_all_is_suspected(self):
+        self.copy_of_table("hidden")
+        self.server.query("ALTER TABLE hidden ENABLE ROW LEVEL SECURITY; CREATE ROLE outsider LOGIN;"
+                          "GRANT SELECT ON hidden TO outsider")  # fmt: skip
+        done = self.run_chain(self.wsdb('table = "hidden"', user="outsider"), "hidden")
+        self.assertIn("row-level security is active on \"hidden\" for role 'outsider'", done.stderr)
+        self.assertNotIn("row-level", self.run_chain(self.wsdb('table = "hidden"'), "owner").stderr)
+
+    def test_a_role_that_is_set_to_read_only(self):
+        self.server.query("CREATE ROLE visitor LOGIN; ALTER ROLE visitor SET default_transaction_read_only = on;"
+                          f"GRANT USAGE ON SCHEMA gaia_dr3 TO visitor; GRANT SELECT ON {TABLE} TO visitor")  # fmt: skip
+        self.run_chain(self.wsdb(user="visitor"), "visitor")
+        self.assert_product(self.product("visitor"))
 
     def test_server_that_stops_and_comes_back(self):
         small = {"batch_rows": 2}
@@ -184,7 +238,7 @@ class Wsdb(GaiaTest):
         self.server.query("REVOKE TEMPORARY ON DATABASE postgres FROM PUBLIC")
         self.addCleanup(self.server.query, "GRANT TEMPORARY ON DATABASE postgres TO PUBLIC")
         done = self.run_chain(self.wsdb(user="reader"), "temporary", expect=1)
-        self.assertIn("GRANT TEMPORARY", done.stderr)
+        self.assertIn("GRANT TEMPORARY ON DATABASE postgres TO reader", done.stderr)
         done = self.run_chain(self.wsdb(user="nobody_at_all"), "nobody", expect=1)
         self.assertIn("nobody_at_all", done.stderr)
 

@@ -44,7 +44,8 @@ def as_text_fits(table, path):
 def as_votable(serialisation):
     def write(table, path):
         votable = from_table(table)
-        votable.get_first_table().get_field_by_id("n").values.null = -99
+        if "n" in table.colnames:
+            votable.get_first_table().get_field_by_id("n").values.null = -99
         writeto(votable, str(path), tabledata_format=serialisation)
 
     return write

@@ -61,13 +61,18 @@ TEST_CASE("TABLEs that are not asked for may be unreadable") {
       "<TABLE name=\"b\"><FIELD name=\"a\" datatype=\"short\"/><FIELD name=\"t\" datatype=\"char\" "
       "arraysize=\"*\"/><DATA><BINARY><STREAM encoding=\"base64\">AAEAAAAAAAIAAAABeA==</STREAM>"
       "</BINARY></DATA></TABLE>";
-  const std::string text = votable(table("", "x", {"1"}) + fits + counted +
-                                   "<TABLE ref=\"b\"><DATA><TABLEDATA/></DATA></TABLE>");
+  const std::string elsewhere =
+      "<TABLE><FIELD name=\"a\" datatype=\"short\"/><DATA><BINARY><STREAM href=\"there\"/></BINARY>"
+      "</DATA></TABLE>";
+  const std::string text =
+      votable(table("", "x", {"1"}) + fits + counted +
+              "<TABLE ref=\"b\"><DATA><TABLEDATA/></DATA></TABLE>" + elsewhere);
   const auto others = open(text).others();
-  REQUIRE(others.size() == 2);
+  REQUIRE(others.size() == 3);
   CHECK(others[1].rows == 2);
   CHECK(open(text, "1").rows() == 1);
   CHECK_THAT(error_in(text, "f"), Contains("FITS file"));
+  CHECK_THAT(error_in(text, "5"), Contains("elsewhere: there"));
   CHECK_THAT(error_in(text, "4"), Contains("TABLE 4") && Contains("ref=\"b\""));
 }
 

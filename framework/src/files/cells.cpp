@@ -34,6 +34,7 @@ std::vector<std::uint64_t> lengths_without_padding(std::span<const Cells> column
 Column first_values(const Column& fixed, const std::vector<std::uint64_t>& lengths) {
   ColumnInfo info = fixed.info();
   info.width = 1;
+  info.shape.clear();
   Column out(std::move(info));
   for (std::size_t row = 0; row < lengths.size(); ++row) {
     out.append_values(fixed, row * fixed.width(), lengths[row]);

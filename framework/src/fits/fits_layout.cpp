@@ -122,7 +122,7 @@ void read_field(const OpenedFile& file, const FitsCards& cards, int n, FitsLayou
     read_type(cards, n, field, place);
   }
   if (const std::string problem = form_problem(*form); !problem.empty()) {
-    field.problem = fmt::format("{} (TFORM{} = '{}')", problem, n, text);
+    field.problem = fmt::format("TFORM{} = '{}': {}", n, text, problem);
   }
   layout.row_bytes += place.bytes;
   layout.fields.push_back(std::move(field));

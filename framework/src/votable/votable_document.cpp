@@ -31,6 +31,8 @@ class VoReader final : private XmlReader {
   void end(std::string_view element) override;
   void text(std::string_view piece) override;
 
+  template <class F>
+  void guard(const F& f);
   void begin_table(const XmlAttributes& attributes);
   void end_table();
   void begin_field(const XmlAttributes& attributes);
@@ -83,44 +85,41 @@ VoDocument VoReader::read() {
   return out;
 }
 
-void VoReader::start(std::string_view element, const XmlAttributes& attributes) {
+// Calls what reads data. Data that are only counted may be bad: nobody has asked for them.
+template <class F>
+void VoReader::guard(const F& f) {
   try {
-    if (data_) return data_->start(element, attributes);
-    if (!has_root_ && element != "VOTABLE") {
-      fail(fmt::format("XML, but no VOTable: it begins with the element '{}'", element));
-    }
-    has_root_ = true;
-    if (element == "TABLE") return begin_table(attributes);
-    if (element == "FIELD") return begin_field(attributes);
-    if (element == "PARAM") return add_param(attributes);
-    if (element == "VALUES" && in_field_) return table().fields.back().set_null(attributes["null"]);
-    if (element == "DESCRIPTION") return capture();
-    if (element == "INFO") return begin_info(attributes);
-    if (element == "TIMESYS") return times_.add(attributes);
-    if (element == "TABLEDATA" || element == "BINARY" || element == "BINARY2" ||
-        element == "FITS") {
-      begin_data(element);
-    }
+    f();
   } catch (const BadData& e) {
-    fail(e.what());
+    if (chosen_ == out_.tables.size() - 1) fail(e.what());
+    data_.reset();
   }
 }
 
-void VoReader::text(std::string_view piece) {
-  try {
-    if (data_) return data_->text(piece);
-  } catch (const BadData& e) {
-    fail(e.what());
+void VoReader::start(std::string_view element, const XmlAttributes& attributes) {
+  if (data_) return guard([&] { data_->start(element, attributes); });
+  if (!has_root_ && element != "VOTABLE") {
+    fail(fmt::format("XML, but no VOTable: it begins with the element '{}'", element));
   }
+  has_root_ = true;
+  if (element == "TABLE") return begin_table(attributes);
+  if (element == "FIELD") return begin_field(attributes);
+  if (element == "PARAM") return add_param(attributes);
+  if (element == "VALUES" && in_field_) return table().fields.back().set_null(attributes["null"]);
+  if (element == "DESCRIPTION") return capture();
+  if (element == "INFO") return begin_info(attributes);
+  if (element == "TIMESYS") return times_.add(attributes);
+  const auto forms = {"TABLEDATA", "BINARY", "BINARY2", "FITS"};
+  if (std::ranges::find(forms, element) != forms.end()) begin_data(element);
+}
+
+void VoReader::text(std::string_view piece) {
+  if (data_) return guard([&] { data_->text(piece); });
   if (is_captured_) text_ += piece;
 }
 
 void VoReader::end(std::string_view element) {
-  try {
-    if (data_) return element == form_ ? end_data() : data_->end(element);
-  } catch (const BadData& e) {
-    fail(e.what());
-  }
+  if (data_) return guard([&] { element == form_ ? end_data() : data_->end(element); });
   if (element == "DESCRIPTION" && in_field_) {
     table().fields.back().column.info.description = one_line(text_);
   }
@@ -198,11 +197,7 @@ void VoReader::begin_data(std::string_view form) {
     table().rows = table().promised.value_or(0);
     return;  // passed over
   }
-  try {
-    data_ = read_data(form, table().fields, is_chosen ? rows_.get() : nullptr);
-  } catch (const BadData& e) {
-    if (is_chosen) fail(e.what());
-  }
+  guard([&] { data_ = read_data(form, table().fields, is_chosen ? rows_.get() : nullptr); });
 }
 
 void VoReader::end_data() {

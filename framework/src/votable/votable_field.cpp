@@ -13,8 +13,8 @@ namespace qsohost::inline io_v1 {
 
 namespace {
 
-constexpr std::uint64_t kMostElements = std::uint64_t{1}
-                                        << 28;  // lengths of arrays times this fit into 64 bits
+// The bytes of as many arrays of so many elements as a length can say fit into 64 bits.
+constexpr std::uint64_t kMostElements = std::uint64_t{1} << 28;
 
 struct TypeFacts {
   std::string_view name;
@@ -109,13 +109,13 @@ void VoField::set_arraysize(std::string_view text) {
   }
   is_variable = dimensions->is_variable;
   std::vector<std::uint64_t> shape = dimensions->sizes;
-  const bool is_texts = is_text() && shape.size() + (is_variable ? 1 : 0) > 1;
-  if (is_texts) {
+  if (is_text() && shape.size() + (is_variable ? 1 : 0) > 1) {
     text_length = shape.front();
     shape.erase(shape.begin());
   }
-  if (shape.size() > 1 && !is_variable && elements > 0)
+  if (shape.size() > 1 && !is_variable && elements > 0) {
     column.info.shape.assign(shape.begin(), shape.end());
+  }
   set_column();
 }
 

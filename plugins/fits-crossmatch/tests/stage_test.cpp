@@ -1,6 +1,7 @@
 // Runs the stage in a chain, on small tables.
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <filesystem>
 #include <limits>
 #include <map>
@@ -74,12 +75,16 @@ struct Tables {
   }
 
   using Options = std::vector<std::pair<std::string, std::string>>;
+  // Quasars alone, unless there is another `where`.
   Options write(const Options& more = {}) const {
     put("left.fits", {&name, &left_ra, &left_dec, &final, &z, &lines});
     put("right.fits", {&id, &ra, &dec, &flag, &n_obs});
     Options options{{"left", '"' + (folder / "left.fits").string() + '"'},
                     {"right", '"' + (folder / "right.fits").string() + '"'}};
     options.insert(options.end(), more.begin(), more.end());
+    const bool has_where =
+        std::ranges::any_of(more, [](const auto& o) { return o.first == "where"; });
+    if (!has_where) options.emplace_back("where", "\"is_qso_final = 1\"");
     return options;
   }
 
@@ -208,17 +213,15 @@ TEST_CASE("where takes rows as SQL does") {
 
 TEST_CASE("names that differ in case alone trouble where only if it names them") {
   const Tables tables;
-  Tables::Options options = tables.write();
+  Tables::Options options = tables.write({{"columns", "[\"SDSS_NAME\"]"}});
   rename_column(tables.folder / "left.fits", "LINES", "z");  // besides Z
-  Tables::Options neither = options;
-  neither.emplace_back("columns", "[\"SDSS_NAME\"]");
-  CHECK(error_of([&] { Harness("fits-crossmatch", neither).run(); }) == "(no error)");
-  options.emplace_back("columns", "[\"SDSS_NAME\", \"Z\"]");
+  CHECK(error_of([&] { Harness("fits-crossmatch", options).run(); }) == "(no error)");
+  options[2].second = "[\"SDSS_NAME\", \"Z\"]";
   Harness h("fits-crossmatch", options);
   h.run();
   CHECK(h.batch().objects().at("sdss_Z").info().description == "redshift");
   CHECK(h.batch().objects().find("sdss_z") == nullptr);
-  options.emplace_back("where", "\"z > 2\"");
+  options.back() = {"where", "\"z > 2\""};
   CHECK_THAT(
       error_of([&] { Harness("fits-crossmatch", options).run(); }),
       Contains("left.fits") && Contains("column 'Z' or column 'z'") && Contains("rename one"));
@@ -309,4 +312,36 @@ TEST_CASE("nothing that matches is an empty catalogue") {
   Harness h("fits-crossmatch", tables.write({{"where", "\"z > 100\""}}));
   h.run();
   CHECK(h.batch().rows() == 0);
+  CHECK_THAT(h.messages().back(), Contains("0 of 0 rows of") && Contains("have a match"));
+}
+
+TEST_CASE("RA outside [0, 360) is taken modulo 360, and said") {
+  Tables tables;
+  const Matched before = matched(tables, {});
+  for (Column* ra : {&tables.left_ra, &tables.ra}) {
+    auto values = ra->values<double>();
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] += i % 2 == 0 ? 720 : -360;
+  }
+  Harness h("fits-crossmatch", tables.write());
+  h.run();
+  const auto ids = h.batch().objects().at("source_id").values<std::int64_t>();
+  CHECK(Ids(ids.begin(), ids.end()) == before.ids);
+  REQUIRE(h.messages().size() == 5);
+  CHECK_THAT(h.messages()[1],
+             Contains("left.fits: 3 of 4 rows have RA outside [0, 360), taken modulo 360"));
+  CHECK_THAT(h.messages()[3], Contains("right.fits: 4 of 5 rows have RA outside"));
+}
+
+TEST_CASE("how many rows match and how many cannot is counted") {
+  const Tables tables;
+  Harness h("fits-crossmatch", tables.write());
+  h.run();
+  const Counts counts = static_cast<const Source&>(h.stage()).counts();
+  std::map<std::string, std::int64_t> of_left;
+  for (const Counts::Entry& e : counts.entries()) {
+    if (e.item.starts_with("left: ")) of_left[e.what] = e.n;
+  }
+  CHECK(of_left ==
+        std::map<std::string, std::int64_t>{
+            {"rows", 4}, {"no position", 1}, {"RA wrapped", 0}, {"matched", 3}, {"no match", 1}});
 }

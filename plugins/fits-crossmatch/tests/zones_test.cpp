@@ -83,7 +83,12 @@ TEST_CASE("what is no position is told apart") {
   CHECK_FALSE(is_on_sky(0, 90.0001));
   CHECK_FALSE(is_on_sky(-999, -99));
   CHECK_FALSE(is_on_sky(std::numeric_limits<double>::infinity(), 0));
+  CHECK_FALSE(is_on_sky(1e300, 0));
   CHECK(place_of(360, 1, 7).ra == 0);
+  CHECK(place_of(370, 1, 7).ra == 10);
+  CHECK(place_of(-350 - 360e6, 1, 7).ra == 10);
+  CHECK(place_of(-1e-20, 1, 7).ra == 0);
+  CHECK(place_of(std::nextafter(720, 0), 1, 7).ra < 360);
   CHECK(place_of(-10, 1, 7).ra == 350);
   CHECK(place_of(-1e-20, 1, 7).ra == 0);
   CHECK(place_of(-1e-20, 1, 7).row == 7);
