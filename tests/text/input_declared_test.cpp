@@ -125,22 +125,25 @@ TEST_CASE("arrays in ECSV: of any length, of fixed length, of several dimensions
            "# datatype:\n"
            "# - {name: mjd, datatype: string, subtype: 'float64[null]'}\n"
            "# - {name: n, datatype: string, subtype: 'int32[2]'}\n"
-           "# - {name: m, datatype: string, subtype: 'float32[2,2]'}\n"
+           "# - {name: m, datatype: string, subtype: 'float32[2,3]'}\n"
            "# - {name: t, datatype: string, subtype: 'string[2]'}\n"
            "# - {name: one, datatype: string, subtype: 'int64[1]'}\n"
            "# - {name: json, datatype: string, subtype: json}\n",
            "mjd,n,m,t,one,json\n"
-           "\"[1.5, NaN, null]\",\"[1,null]\",\"[[1,2],[3,4.5]]\",\"[\"\"a\"\","
+           "\"[1.5, NaN, null]\",\"[1,null]\",\"[[1,2,5],[3,4.5,6]]\",\"[\"\"a\"\","
            "\"\"b\\u00e9\"\"]\",[7],\"{\"\"a\"\": 1}\"\n"
            "[],,,,,\n"
-           "[2],\"[3,4]\",\"[[1,2],[3,4]]\",\"[\"\"c\"\",null]\",[8],[]\n"));
+           "[2],\"[3,4]\",\"[[1,2,3],[4,5,6]]\",\"[\"\"c\"\",null]\",[8],[]\n"));
   CHECK(read.types == Names{"f64", "i32", "f32", "string", "i64", "string"});
   CHECK(read.table.columns()[0].is_array);
-  CHECK(read.table.columns()[2].info.width == 4);
-  CHECK(read.rows ==
-        Rows{{"[1.5,null,null]", "[1,null]", "[1,2,3,4.5]", "[a,b\xC3\xA9]", "7", "{\"a\": 1}"},
-             {"[]", "[null,null]", "[null,null,null,null]", "[null,null]", "null", "null"},
-             {"[2]", "[3,4]", "[1,2,3,4]", "[c,null]", "8", "[]"}});
+  CHECK(read.table.columns()[2].info.width == 6);
+  CHECK(read.table.columns()[2].info.shape == std::vector<std::size_t>{3, 2});
+  CHECK(read.table.columns()[1].info.shape.empty());
+  CHECK(
+      read.rows ==
+      Rows{{"[1.5,null,null]", "[1,null]", "[1,2,5,3,4.5,6]", "[a,b\xC3\xA9]", "7", "{\"a\": 1}"},
+           {"[]", "[null,null]", "[null,null,null,null,null,null]", "[null,null]", "null", "null"},
+           {"[2]", "[3,4]", "[1,2,3,4,5,6]", "[c,null]", "8", "[]"}});
 }
 
 TEST_CASE("a malformed list in ECSV is named, and only its column is lost") {

@@ -173,6 +173,16 @@ TEST_CASE("a column that is a text because of single cells says so") {
   CHECK_THAT(warnings[0], Contains("table.txt: column 'z' is a text because line 4 has 'abc'"));
 }
 
+TEST_CASE("numbers with a decimal comma are texts, with a warning") {
+  const Read read("a;z\n1;1,5\n2;-2,25\n3;\n");
+  CHECK(read.types == Names{"i64", "string"});
+  const auto warnings = read.table.warnings();
+  REQUIRE(warnings.size() == 1);
+  CHECK_THAT(warnings[0],
+             Contains("'z'") && Contains("line 2 has '1,5'") && Contains("decimal point"));
+  CHECK(Read("a;z\n1;1,5\n2;x,5\n").table.warnings().empty());
+}
+
 TEST_CASE("a column without any value, and a table without rows, are floats") {
   const Read empty("source_id,ra\n");
   CHECK(empty.types == Names{"f64", "f64"});

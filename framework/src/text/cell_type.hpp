@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "qsohost/column.hpp"
 
@@ -15,7 +16,8 @@ struct CellType {
   bool is_list = false;          // a JSON list in each cell, of `width` elements
   bool is_array = false;         // a list of any length
   std::size_t width = 1;
-  std::string problem{};  // why it cannot be read; empty if it can
+  std::vector<std::size_t> shape{};  // as in ColumnInfo
+  std::string problem{};             // why it cannot be read; empty if it can
 };
 
 }  // namespace qsohost::inline io_v1

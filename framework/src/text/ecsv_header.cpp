@@ -37,24 +37,27 @@ std::optional<DType> dtype_called(std::string_view name) {
   return found == kTypes.end() ? std::nullopt : std::optional(found->second);
 }
 
-// The shape of arrays: "3", "2,3", or "null" for any length.
+// The shape of arrays: "3", "2,3" (of which 3 is the faster), or "null" for any length.
 void read_shape(std::string_view shape, CellType& out) {
   constexpr std::size_t kMost = 10'000;  // an empty cell takes as much memory as a full one
   if (trimmed(shape) == "null") {
     out.is_array = true;
     return;
   }
+  std::size_t width = 1;
+  std::vector<std::size_t> axes;
   for (const std::string_view length : cells_of(shape, ',')) {
-    std::size_t n = 0;
+    std::size_t& n = axes.emplace_back();
     const auto [stop, error] = std::from_chars(length.data(), length.data() + length.size(), n);
     const bool is_number = error == std::errc{} && stop == length.data() + length.size();
-    if (!is_number || n == 0 || n > kMost / out.width) {
+    if (!is_number || n == 0 || n > kMost / width) {
       out.problem = fmt::format("it has arrays of shape [{}], which are not read", shape);
-      out.width = 1;
       return;
     }
-    out.width *= n;
+    width *= n;
   }
+  out.width = width;
+  if (axes.size() > 1) out.shape.assign(axes.rbegin(), axes.rend());
 }
 
 // Type of the elements, with their number in brackets: float64[3]. JSON of another shape is a text.

@@ -119,7 +119,6 @@ void IpacReader::take_header_line(std::string_view line) {
 bool IpacReader::next(std::vector<std::string_view>& cells) {
   std::string_view row;
   if (!lines_.next(row)) return false;
-  if (trimmed(row).empty() && trimmed(lines_.rest()).empty()) return false;
   line_ = lines_.number();
   require_line_end(lines_, origin_);
   check_bars(row);

@@ -116,7 +116,7 @@ inline void require_line_end(const Lines& lines, TableOrigin origin) {
 class LineReader : public RowReader {
  public:
   LineReader(std::string_view text, char line_end, TableOrigin origin)
-      : lines_(text, line_end), origin_(origin) {}
+      : lines_(without_blank_end(text, line_end), line_end), origin_(origin) {}
 
   std::size_t line() const final { return line_; }
   TextPlace place() const { return lines_.place(); }  // of the next row
@@ -130,6 +130,13 @@ class LineReader : public RowReader {
 
   // Of a header that stands apart from the line of names. Throws BadObject if the names differ.
   void declare(std::vector<TableField> fields, std::vector<CellType> types);
+
+ private:
+  // Blank lines at the end are no rows.
+  static std::string_view without_blank_end(std::string_view text, char line_end) {
+    const std::size_t end = text.find(line_end, text.find_last_not_of(" \t\r\n") + 1);
+    return text.substr(0, end == std::string_view::npos ? end : end + 1);
+  }
 
  protected:
   Lines lines_;

@@ -69,7 +69,6 @@ void SeparatedReader::read_header() {
 bool SeparatedReader::next(std::vector<std::string_view>& cells) {
   std::string_view row;
   if (!lines_.next(row)) return false;
-  if (trimmed(row).empty() && trimmed(lines_.rest()).empty()) return false;
   line_ = lines_.number();
   split(row, cells);
   require_line_end(lines_, origin_);

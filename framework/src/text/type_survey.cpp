@@ -15,6 +15,15 @@ void note(std::string& first, std::size_t line, std::string_view cell) {
   if (first.empty()) first = fmt::format("line {} has '{}'", line, shown(cell));
 }
 
+bool has_decimal_comma(std::string_view cell) {
+  constexpr std::size_t kLongest = 32;
+  const std::size_t comma = cell.find(',');
+  if (comma == std::string_view::npos || cell.size() > kLongest) return false;
+  std::string number(cell);
+  number[comma] = '.';
+  return kind_of(number) == CellKind::Float;
+}
+
 }  // namespace
 
 TypeSurvey::TypeSurvey(const CellType& declared)
@@ -22,8 +31,9 @@ TypeSurvey::TypeSurvey(const CellType& declared)
       scratch_{Column({"", declared.dtype.value_or(DType::F64), "", "", declared.width}), {}} {}
 
 void TypeSurvey::see(std::string_view cell, std::size_t line) {
-  if (is_declared_text()) return see_text(cell, line);
-  if (declared_->dtype) return see_declared(cell, line);
+  if (declared_->dtype == DType::String) see_text(cell, line);
+  if (declared_->dtype && !is_declared_text()) see_declared(cell, line);
+  if (declared_->dtype) return;
   const CellKind kind = kind_of(cell);
   switch (kind) {
     case CellKind::Integer:
@@ -42,6 +52,7 @@ void TypeSurvey::see(std::string_view cell, std::size_t line) {
       ++texts_;
       note(not_integer_, line, cell);
       note(not_number_, line, cell);
+      if (has_decimal_comma(cell)) ++decimal_commas_;
       see_text(cell, line);
       break;
     case CellKind::Missing:
@@ -70,6 +81,7 @@ void TypeSurvey::see_text(std::string_view cell, std::size_t line) {
 void TypeSurvey::conclude(InputColumn& column) const {
   column.is_array = declared_->is_array;
   column.info.width = declared_->width;
+  column.info.shape = declared_->shape;
   column.problem = declared_->problem;
   if (is_declared_text()) {
     column.info.dtype = DType::String;
@@ -95,6 +107,11 @@ std::optional<std::string> TypeSurvey::warning(std::string_view name) const {
   if (texts_ == 0 && is_text()) {
     return fmt::format("column '{}' is a text, so that all digits are kept: {}, beyond 64 bits",
                        shown(name), long_integer_);
+  }
+  if (decimal_commas_ > 0 && decimal_commas_ == texts_) {
+    return fmt::format(
+        "column '{}' is a text because {}, with a comma; write numbers with a decimal point",
+        shown(name), not_number_);
   }
   if (texts_ == 0 || integers_ + floats_ <= texts_ + long_integers_) return std::nullopt;
   return fmt::format(

@@ -38,10 +38,11 @@ class TypeSurvey {
   std::uint64_t long_integers_ = 0;
   std::uint64_t floats_ = 0;
   std::uint64_t texts_ = 0;
-  std::string not_integer_;   // the first, as "line 2 has '1.5'"
-  std::string not_number_;    // the first
-  std::string long_integer_;  // the first
-  std::string not_declared_;  // the first that is not of the declared type
+  std::uint64_t decimal_commas_ = 0;  // of the texts
+  std::string not_integer_;           // the first, as "line 2 has '1.5'"
+  std::string not_number_;            // the first
+  std::string long_integer_;          // the first
+  std::string not_declared_;          // the first that is not of the declared type
   std::size_t line_not_utf8_ = 0;
 };
 

@@ -17,7 +17,8 @@ struct InputColumn {
   bool is_array = false;  // arrays of any length, one a row
   std::string problem{};  // why it cannot be read; empty if it can
   // Of forms that declare no types (CSV): the first cell that is no integer, and the first that is
-  // no number: "line 2 has '1.5'". Of a column that is declared a text both say that.
+  // no number: "line 2 has '1.5'"; empty for a column without values, as in a table without rows.
+  // Of a column that is declared a text both say that.
   std::string not_integer{};
   std::string not_number{};
 };

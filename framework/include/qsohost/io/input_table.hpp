@@ -4,7 +4,8 @@
 //   VOTable  TABLEDATA, BINARY and BINARY2
 //   IPAC     types, units and nulls of the header
 //   ECSV     delimiter, types and units of the header
-//   text     CSV, TSV, or separated by semicolons; types are those that all cells allow
+//   text     CSV, TSV, or separated by semicolons or blanks, with a line of names (which may be
+//            behind a '#'); types are those that all cells allow
 //
 // each also gzipped, told apart by content. What a file declares (types, units, nulls) is taken as
 // declared. Missing values are nulls (floats: NaN).

@@ -1,5 +1,5 @@
-// Reading the tables that archives send: CSV, TSV, IPAC tables and VOTables (TABLEDATA), detected by
-// content. Tables in files, with types: input_table.hpp.
+// Reading the tables that archives send: CSV, TSV, IPAC tables and VOTables (TABLEDATA), detected
+// by content. Tables in files, with types: input_table.hpp.
 //
 // Formats: RFC 4180 (CSV); https://irsa.ipac.caltech.edu/applications/DDGEN/Doc/ipac_tbl.html;
 // https://www.ivoa.net/documents/VOTable/.
@@ -48,10 +48,10 @@ struct TableField {
 // into the reader, and valid as long as both.
 //
 // CSV (semicolons may stand for the commas) and TSV: '#' lines and blank lines before the header,
-// quoted cells ("" is a quote; line ends allowed; blanks around do not count), CRLF, and blank lines
-// at the end. IPAC: cells are cut at the bars of the header and
-// stripped; cells equal to the column's null become "". VOTable: the first TABLE; cells equal to
-// the FIELD's null value become "".
+// quoted cells ("" is a quote; line ends allowed; blanks around do not count), CRLF, and blank
+// lines at the end. IPAC: cells are cut at the bars of the header and stripped; cells equal to the
+// column's null become "". VOTable: the first TABLE; cells equal to the FIELD's null value become
+// "".
 class QSOHOST_API TableReader {
  public:
   // Throws TryAgain when an archive's response is not a table but looks broken or refused: empty,
