@@ -124,8 +124,8 @@ IdIndex index_ids(InputTable& table, std::size_t id, std::string_view advice) {
   if (!twice) return index;
   const Column ids = id_column(table.read(twice->first, 1, std::span(&id, 1))[0].values);
   throw RunError(fmt::format("{}: {} and {} have the same identifier {}; {}", table.name(),
-                             table.place(twice->first), table.place(twice->second),
-                             id_text(ids, 0), advice));
+                             table.place(twice->first), table.place(twice->second), id_text(ids, 0),
+                             advice));
 }
 
 }  // namespace qsohost::inline io_v1

@@ -25,9 +25,11 @@ struct ObjectRows {
 
 // Objects are in the order of their first rows. If each object's rows stand together in the table,
 // they are read from it directly; if not, the rows are sorted in a temporary file first (in TMPDIR,
-// about as large as the columns that are read). Memory: some 60 bytes an object (texts: and the
-// text) while the object is being created, half of that afterwards, and with a temporary file up to
-// four times `bucket_bytes`, or the rows of one object if these are more.
+// about as large as the columns that are read).
+//
+// Memory: 16 bytes an object (texts: and the text), some 70 while the rows are counted and sorted;
+// with a temporary file also about four times `bucket_bytes`, or the rows of one object if these
+// are more. No memory per row.
 class QSOHOST_API GroupedRows {
  public:
   static constexpr std::size_t kBucketBytes = std::size_t{32} << 20;
