@@ -181,10 +181,11 @@ void FitsSink::tell_replaced(const Product& product,
                              const std::vector<qsohost::FitsReplaced>& replaced) {
   for (const auto& [column, first] : replaced) {
     if (column == kSortKey || !replaced_.emplace(product.key(), column).second) continue;
-    context_->warn(fmt::format(
-        "'{}': column '{}' has texts with characters that FITS cannot hold, which are written as "
-        "'?'; the first is '{}'",
-        product.key(), column, first));
+    context_->warn(
+        fmt::format("column '{}' of '{}' holds characters that FITS cannot, which are written as "
+                    "'?'; the first "
+                    "such text is '{}'",
+                    column, product.key(), first));
   }
 }
 

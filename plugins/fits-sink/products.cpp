@@ -302,8 +302,8 @@ std::string count_problem(const Product& product, bool has_key, const Schema& sc
   if (count <= kMost) return "";
   const std::string origin = main_origin(product, schema);
   return fmt::format(
-      "a FITS table holds {} columns, this would have {}{}; choose with option 'columns'{}", kMost,
-      count, has_key ? ", one of them to sort by" : "",
+      "would write {} columns{}, but a FITS table holds {}; choose with option 'columns'{}", count,
+      has_key ? " (one of them to sort by)" : "", kMost,
       origin.empty() ? "" : fmt::format(" here, or of stage '{}', which gives most", origin));
 }
 

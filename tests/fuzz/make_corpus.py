@@ -40,7 +40,7 @@ def tables():
     ]
     yield "beyond", [
         fits.Column("a", "K", bzero=2**63, array=np.array([1, 2**63 + 5, 3], np.uint64)),
-        fits.Column("b", "PK()", bzero=2**63, array=arrays(lengths, "i8")),
+        fits.Column("b", "PK()", array=arrays(lengths, "i8")),
     ]
     yield "text", [
         fits.Column("source_id", "I20", array=np.array([1, 2, 3])),
@@ -69,6 +69,8 @@ def write_fits(folder):
         if name == "unsigned":
             table.header["TSCAL4"] = 0.5  # behind astropy's back, which would scale the numbers
             table.header["TZERO4"] = 1.0
+        if name == "beyond":
+            table.header["TZERO2"] = 2**63
         table.writeto(path, overwrite=True)
         (folder / f"{name}.fits.gz").write_bytes(gzip.compress(path.read_bytes(), mtime=0))
 

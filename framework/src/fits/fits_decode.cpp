@@ -19,6 +19,12 @@
 
 namespace qsohost::inline io_v1 {
 
+std::string_view cell_text(const FieldPlace& place, const std::byte* from) {
+  std::string_view text(reinterpret_cast<const char*>(from), place.element_bytes);
+  text = text.substr(0, text.find('\0'));
+  return text.substr(0, text.find_last_not_of(' ') + 1);
+}
+
 namespace {
 
 std::uint64_t without_sign(std::int64_t raw) {
@@ -39,54 +45,68 @@ T converted(Raw raw, const FieldPlace& place) {
   }
 }
 
-template <class Raw, class T>
-void decode_as(const FieldPlace& place, const std::byte* from, std::size_t n, Column& out,
-               std::size_t at) {
-  const std::span<T> to = out.values<T>().subspan(at, n);
-  if (std::is_same_v<Raw, T> && place.scale == 1 && place.zero == 0) {
-    copy_swapped(std::as_writable_bytes(to).data(), from, n, sizeof(T));
-  } else {
-    for (std::size_t i = 0; i < n; ++i) {
-      to[i] = converted<Raw, T>(load_be<Raw>(from + i * sizeof(Raw)), place);
-    }
-  }
-  if constexpr (std::is_integral_v<Raw>) {
-    if (!place.null) return;
-    for (std::size_t i = 0; i < n; ++i) {
-      if (load_be<Raw>(from + i * sizeof(Raw)) == *place.null) out.set_null(at + i);
+template <class Raw>
+void mark_nulls(std::int64_t null, const StoredCells& cells, Column& out, std::size_t at) {
+  for (std::size_t row = 0; row < cells.rows; ++row) {
+    const std::byte* from = cells.from + row * cells.stride;
+    for (std::size_t i = 0; i < cells.width; ++i, ++at) {
+      if (load_be<Raw>(from + i * sizeof(Raw)) == null) out.set_null(at);
     }
   }
 }
 
+template <class Raw, class T>
+void decode_as(const FieldPlace& place, const StoredCells& cells, Column& out, std::size_t at) {
+  const std::size_t width = cells.width;
+  T* to = out.values<T>().subspan(at, cells.rows * width).data();
+  const bool is_plain = std::is_same_v<Raw, T> && place.scale == 1 && place.zero == 0;
+  for (std::size_t row = 0; row < cells.rows; ++row, to += width) {
+    const std::byte* from = cells.from + row * cells.stride;
+    if (is_plain && width == 1) {
+      *to = load_be<T>(from);
+    } else if (is_plain) {
+      copy_swapped(reinterpret_cast<std::byte*>(to), from, width, sizeof(T));
+    } else {
+      for (std::size_t i = 0; i < width; ++i) {
+        to[i] = converted<Raw, T>(load_be<Raw>(from + i * sizeof(Raw)), place);
+      }
+    }
+  }
+  if constexpr (std::is_integral_v<Raw>) {
+    if (place.null) mark_nulls<Raw>(*place.null, cells, out, at);
+  }
+}
+
 template <class Raw>
-void decode_number(const FieldPlace& place, const std::byte* from, std::size_t n, Column& out,
-                   std::size_t at) {
+void decode_number(const FieldPlace& place, const StoredCells& cells, Column& out, std::size_t at) {
   switch (out.dtype()) {
     case DType::I16:
-      return decode_as<Raw, std::int16_t>(place, from, n, out, at);
+      return decode_as<Raw, std::int16_t>(place, cells, out, at);
     case DType::I32:
-      return decode_as<Raw, std::int32_t>(place, from, n, out, at);
+      return decode_as<Raw, std::int32_t>(place, cells, out, at);
     case DType::I64:
-      return decode_as<Raw, std::int64_t>(place, from, n, out, at);
+      return decode_as<Raw, std::int64_t>(place, cells, out, at);
     case DType::F32:
-      return decode_as<Raw, float>(place, from, n, out, at);
+      return decode_as<Raw, float>(place, cells, out, at);
     default:
-      return decode_as<Raw, double>(place, from, n, out, at);
+      return decode_as<Raw, double>(place, cells, out, at);
   }
 }
 
 // In arrays astropy writes the numbers 0 and 1 instead of the letters F and T. Unless the header
 // declares letters, only an array with letters can have nulls.
-void decode_bools(const std::byte* from, std::size_t n, Column& out, std::size_t at,
-                  bool may_be_numbers) {
-  const auto to = out.values<bool>().subspan(at, n);
-  for (std::size_t i = 0; i < n; ++i) {
-    to[i] = from[i] == std::byte{'T'} || from[i] == std::byte{1} ? 1 : 0;
-  }
+void decode_bools(const StoredCells& cells, Column& out, std::size_t at, bool may_be_numbers) {
+  const std::size_t width = cells.width;
+  const auto to = out.values<bool>().subspan(at, cells.rows * width);
   const auto is_letter = [](std::byte b) { return b == std::byte{'T'} || b == std::byte{'F'}; };
-  if (may_be_numbers && std::none_of(from, from + n, is_letter)) return;
-  for (std::size_t i = 0; i < n; ++i) {
-    if (from[i] == std::byte{0}) out.set_null(at + i);
+  for (std::size_t row = 0; row < cells.rows; ++row) {
+    const std::byte* from = cells.from + row * cells.stride;
+    const bool has_nulls = !may_be_numbers || std::any_of(from, from + width, is_letter);
+    for (std::size_t i = 0; i < width; ++i) {
+      const std::size_t k = row * width + i;
+      to[k] = from[i] == std::byte{'T'} || from[i] == std::byte{1} ? 1 : 0;
+      if (has_nulls && from[i] == std::byte{0}) out.set_null(at + k);
+    }
   }
 }
 
@@ -130,48 +150,54 @@ bool store_integer(std::string_view text, bool is_null, Column& out, std::size_t
   return true;
 }
 
+// One value: digits, or a text that a null may be declared for.
+void append_text_or_null(const FieldPlace& place, const std::byte* from, Column& out) {
+  bool is_null = false;
+  if (place.code == 'K') {
+    const auto raw = load_be<std::int64_t>(from);
+    is_null = place.null == raw;
+    out.append_string(is_null ? "" : std::to_string(without_sign(raw)));
+  } else {
+    const std::string_view text = cell_text(place, from);
+    const std::string_view inner = trimmed(text);
+    is_null = place.null_text == inner || (inner.empty() && place.code != 'A');
+    out.append_string(is_null ? "" : place.code == 'A' ? text : without_plus(inner));
+  }
+  if (is_null) out.set_null(out.strings().size() - 1);
+}
+
 }  // namespace
 
-void decode(const FieldPlace& place, const std::byte* from, std::size_t n, Column& out,
-            std::size_t at, bool is_array) {
+void decode(const FieldPlace& place, const StoredCells& cells, Column& out, std::size_t at,
+            bool is_array) {
   switch (place.code) {
     case 'L':
-      return decode_bools(from, n, out, at, is_array && !place.letters);
+      return decode_bools(cells, out, at, is_array && !place.letters);
     case 'B':
-      return decode_number<std::uint8_t>(place, from, n, out, at);
+      return decode_number<std::uint8_t>(place, cells, out, at);
     case 'I':
-      return decode_number<std::int16_t>(place, from, n, out, at);
+      return decode_number<std::int16_t>(place, cells, out, at);
     case 'J':
-      return decode_number<std::int32_t>(place, from, n, out, at);
+      return decode_number<std::int32_t>(place, cells, out, at);
     case 'K':
-      return decode_number<std::int64_t>(place, from, n, out, at);
+      return decode_number<std::int64_t>(place, cells, out, at);
     case 'E':
-      return decode_number<float>(place, from, n, out, at);
+      return decode_number<float>(place, cells, out, at);
     default:
-      return decode_number<double>(place, from, n, out, at);
+      return decode_number<double>(place, cells, out, at);
   }
 }
 
-std::string_view cell_text(const FieldPlace& place, const std::byte* from) {
-  std::string_view text(reinterpret_cast<const char*>(from), place.element_bytes);
-  text = text.substr(0, text.find('\0'));
-  return text.substr(0, text.find_last_not_of(' ') + 1);
-}
-
-void append_texts(const FieldPlace& place, const std::byte* from, std::size_t n, Column& out) {
-  for (std::size_t i = 0; i < n; ++i, from += place.element_bytes) {
-    bool is_null = false;
-    if (!place.is_text && place.code == 'K') {
-      const auto raw = load_be<std::int64_t>(from);
-      is_null = place.null == raw;
-      out.append_string(is_null ? "" : std::to_string(without_sign(raw)));
-    } else {
-      const std::string_view text = cell_text(place, from);
-      const std::string_view inner = place.is_text ? trimmed(text) : text;
-      is_null = place.null_text == inner || (inner.empty() && place.code != 'A');
-      out.append_string(is_null ? "" : place.code == 'A' ? text : without_plus(inner));
+void append_texts(const FieldPlace& place, const StoredCells& cells, Column& out) {
+  for (std::size_t row = 0; row < cells.rows; ++row) {
+    const std::byte* from = cells.from + row * cells.stride;
+    for (std::size_t i = 0; i < cells.width; ++i, from += place.element_bytes) {
+      if (place.code == 'A' && !place.null_text) {
+        out.append_string(cell_text(place, from));
+      } else {
+        append_text_or_null(place, from, out);
+      }
     }
-    if (is_null) out.set_null(out.strings().size() - 1);
   }
 }
 

@@ -9,13 +9,20 @@
 
 namespace qsohost::inline io_v1 {
 
-// Decodes `n` numbers or flags of a binary table into the existing values [at, at + n) of the
-// column.
-void decode(const FieldPlace& place, const std::byte* from, std::size_t n, Column& out,
-            std::size_t at, bool is_array);
+// Where values are: the cells of a column in consecutive rows, or (one row) an array in the heap.
+struct StoredCells {
+  const std::byte* from;
+  std::size_t width;       // values in a cell
+  std::size_t rows = 1;    // cells
+  std::size_t stride = 0;  // bytes from one cell to the next
+};
 
-// Appends `n` texts of a table, or the digits of unsigned numbers, to a column of strings.
-void append_texts(const FieldPlace& place, const std::byte* from, std::size_t n, Column& out);
+// Decodes numbers or flags of a binary table into existing values of the column, from `at` on.
+void decode(const FieldPlace& place, const StoredCells& cells, Column& out, std::size_t at,
+            bool is_array);
+
+// Appends texts of a table, or the digits of unsigned numbers, to a column of strings.
+void append_texts(const FieldPlace& place, const StoredCells& cells, Column& out);
 
 // Stores the number in a cell of a text table as value `at`; false if it holds no such number.
 bool decode_text_number(const FieldPlace& place, const std::byte* from, Column& out,

@@ -93,18 +93,12 @@ void FitsTable::State::read_rows(const RowNumbers& numbers) {
 
 void FitsTable::State::fixed_cells(std::size_t field, const RowNumbers& numbers, Cells& out) const {
   const FieldPlace& place = layout.places[field];
-  const std::size_t width = out.values.width();
-  const bool is_text = out.values.dtype() == DType::String;
-  if (place.is_text && !is_text) return text_numbers(field, numbers, out);
-  if (!is_text) out.values.resize_unfilled(numbers.count);
-  for (std::uint64_t row = 0; row < numbers.count; ++row) {
-    const std::byte* from = row_at(row) + place.offset;
-    if (is_text) {
-      append_texts(place, from, width, out.values);
-    } else {
-      decode(place, from, width, out.values, row * width, false);
-    }
-  }
+  const StoredCells cells{rows.data() + place.offset, out.values.width(), numbers.count,
+                          layout.row_bytes};
+  if (out.values.dtype() == DType::String) return append_texts(place, cells, out.values);
+  if (place.is_text) return text_numbers(field, numbers, out);
+  out.values.resize_unfilled(numbers.count);
+  decode(place, cells, out.values, 0, false);
 }
 
 void FitsTable::State::text_numbers(std::size_t field, const RowNumbers& numbers,
@@ -192,9 +186,9 @@ void FitsTable::State::decode_arrays(std::span<ArrayTask> tasks, std::size_t fir
       const std::byte* from = heap.data() + (d.offset - heap_begin);
       Column& out = task.cells->values;
       if (out.dtype() == DType::String) {
-        append_texts(place, from, d.length, out);
+        append_texts(place, {from, d.length}, out);
       } else {
-        decode(place, from, d.length, out, task.done, true);
+        decode(place, {from, d.length}, out, task.done, true);
       }
       task.done += d.length;
     }

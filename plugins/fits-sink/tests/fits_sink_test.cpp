@@ -356,7 +356,7 @@ TEST_CASE("more columns than a FITS table holds are refused before the first bat
   };
   CHECK(run(996, "") == 999);
   CHECK_THAT(error_of([&] { run(997, ""); }),
-             Contains("a FITS table holds 999 columns, this would have 1000; choose with option "
+             Contains("would write 1000 columns, but a FITS table holds 999; choose with option "
                       "'columns' here, or of stage 'test', which gives most"));
   CHECK(run(2000, "c0") == 2);
 
@@ -370,7 +370,7 @@ TEST_CASE("more columns than a FITS table holds are refused before the first bat
   const products::Plan plan = products::plan_products("catalog", names, schema);
   CHECK(products::count_problem(plan.products[0], false, schema).empty());
   CHECK_THAT(products::count_problem(plan.products[0], true, schema),
-             Contains("1000, one of them to sort by") && Contains("stage 'cat'"));
+             Contains("1000 columns (one of them to sort by)") && Contains("stage 'cat'"));
 }
 
 TEST_CASE("texts that FITS cannot hold are told once a column") {
@@ -381,7 +381,7 @@ TEST_CASE("texts that FITS cannot hold are told once a column") {
   name.append_string("\xc3\x85");
   h.run();
   REQUIRE(h.messages().size() == 1);
-  CHECK_THAT(h.messages()[0], Contains("column 'name'") && Contains("first is 'M\xc3\xbcller'"));
+  CHECK_THAT(h.messages()[0], Contains("column 'name'") && Contains("text is 'M\xc3\xbcller'"));
   FitsTable table(h.products().at(0));
   const auto cells = table.read(0, 2, std::vector<std::size_t>{3});
   CHECK(cells[0].values.strings()[0] == "M?ller");
