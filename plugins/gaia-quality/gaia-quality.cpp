@@ -95,16 +95,11 @@ class GaiaQuality : public qsohost::Filter {
       }
       failed.emplace_back(name, n);
     }
-    const std::vector<std::uint64_t> before(group.offsets().begin(), group.offsets().end());
-    group.keep_epochs(mask);
-    std::int64_t emptied = 0;
-    for (std::size_t row = 0; row < group.rows(); ++row) {
-      if (before[row + 1] > before[row] && group.slice(row).count == 0) ++emptied;
-    }
+    const std::size_t emptied = group.keep_epochs(mask);
     counts.add(group.name(), "epochs kept", static_cast<std::int64_t>(group.epochs()));
     // An epoch that has several of the flags counts for each.
     for (const auto& [name, n] : failed) counts.add(group.name(), "failed " + name, n);
-    counts.add(group.name(), "objects left with none", emptied);  // that had epochs
+    counts.add(group.name(), "objects left with none", static_cast<std::int64_t>(emptied));
   }
 };
 

@@ -171,20 +171,14 @@ class ZtfQuality : public qsohost::Filter {
                         static_cast<float>(*max_airmass)};
     Fallen fallen;
     const std::vector<std::uint8_t> mask = judge(group, limits, fallen);
-    const std::vector<std::uint64_t> before(group.offsets().begin(), group.offsets().end());
-    group.keep_epochs(mask);
-
-    std::int64_t emptied = 0;
-    for (std::size_t row = 0; row < group.rows(); ++row) {
-      if (before[row + 1] > before[row] && group.slice(row).count == 0) ++emptied;
-    }
+    const std::size_t emptied = group.keep_epochs(mask);
     counts.add(group.name(), "epochs in", static_cast<std::int64_t>(mask.size()));
     counts.add(group.name(), "epochs kept", static_cast<std::int64_t>(group.epochs()));
     counts.add(group.name(), "failed catflags", fallen.catflags);
     counts.add(group.name(), "failed sharp", fallen.sharp);
     counts.add(group.name(), "failed chi", fallen.chi);
     counts.add(group.name(), "failed airmass", fallen.airmass);
-    counts.add(group.name(), "objects left with none", emptied);  // that had epochs
+    counts.add(group.name(), "objects left with none", static_cast<std::int64_t>(emptied));
   }
 };
 

@@ -63,12 +63,20 @@ TEST_CASE("rows are removed from objects and groups alike") {
 
 TEST_CASE("epochs are removed and offsets follow") {
   Batch batch = sample();
-  batch.group("ztf.g").keep_epochs(Mask{0, 1, 1, 0, 1});
+  CHECK(batch.group("ztf.g").keep_epochs(Mask{0, 1, 1, 0, 1}) == 0);
   batch.verify();
   CHECK(times(batch) == std::vector<double>{101, 102, 104});
   CHECK(batch.group("ztf.g").slice(0).count == 1);
   CHECK(batch.group("ztf.g").slice(2).first == 1);
   CHECK(batch.group("ztf.g").slice(2).count == 2);
+}
+
+// Rows without epochs before are not among them.
+TEST_CASE("rows that are left without epochs are counted") {
+  Batch batch = sample();
+  CHECK(batch.group("ztf.g").keep_epochs(Mask{0, 0, 1, 1, 1}) == 1);
+  CHECK(batch.group("ztf.g").keep_epochs(Mask{0, 0, 0}) == 1);
+  CHECK(batch.group("ztf.g").keep_epochs(Mask{}) == 0);
 }
 
 TEST_CASE("a mask of another length is an error") {

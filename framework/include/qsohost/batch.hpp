@@ -78,8 +78,9 @@ class QSOHOST_API Group : public ColumnSet {
   // Adds a row for each of `lengths`, growing every column (values as Column::resize).
   void append_rows(std::span<const std::uint64_t> lengths);
 
-  void keep_rows(std::span<const std::uint8_t> mask);    // one entry a row
-  void keep_epochs(std::span<const std::uint8_t> mask);  // one entry an epoch
+  void keep_rows(std::span<const std::uint8_t> mask);  // one entry a row
+  // One entry an epoch. Returns how many rows had epochs and are left with none.
+  std::size_t keep_epochs(std::span<const std::uint8_t> mask);
 
  private:
   GroupInfo info_;

@@ -88,18 +88,22 @@ void Group::keep_rows(std::span<const std::uint8_t> mask) {
   offsets_ = std::move(offsets);
 }
 
-void Group::keep_epochs(std::span<const std::uint8_t> mask) {
+std::size_t Group::keep_epochs(std::span<const std::uint8_t> mask) {
   if (mask.size() != epochs()) {
     throw RunError(
         fmt::format("group '{}' has {} epochs, the mask {}", name(), epochs(), mask.size()));
   }
   std::uint64_t kept = 0;
   std::size_t epoch = 0;
+  std::size_t emptied = 0;
   for (std::size_t row = 0; row + 1 < offsets_.size(); ++row) {
+    const bool had_epochs = epoch < offsets_[row + 1];
     for (; epoch < offsets_[row + 1]; ++epoch) kept += mask[epoch] != 0 ? 1 : 0;
     offsets_[row + 1] = kept;
+    emptied += had_epochs && offsets_[row] == kept ? 1 : 0;
   }
   for (Column& column : *this) column.keep(mask);
+  return emptied;
 }
 
 namespace {
