@@ -267,13 +267,38 @@ class Answers(HttpTest):
         self.assertLess(sum(archive.asked.values()), 100)
         self.assertEqual(max(archive.asked.values()), 1)
 
-    def test_single_objects_may_be_forbidden(self):
-        def handle(handler, source, _times):
-            return handler.send("proprietary", 403) or False if source == 7 else None
+    def test_a_denial_of_the_first_objects_stops_the_run(self):
+        with Archive(lambda h, *_: h.send("no account", 403) or False) as archive:
+            done = self.run_chain(archive.url, objects=200, expect=1)
+        self.assertIn("refuses access (HTTP 403: no account", done.stderr)
+        self.assertLess(sum(archive.asked.values()), 40)  # eight, up to three times each
 
-        with Archive(handle) as archive:
-            self.run_chain(archive.url, objects=10, rows=5, expect=3, max_connections=1)
-        self.assert_whole(10, without=[7])
+    def test_a_denied_object_ends_no_run(self):
+        """Wherever it stands, and though good answers take longer than a refusal."""
+        for denied in (1, 7):
+            with self.subTest(denied):
+
+                def handle(handler, source, _times, denied=denied):
+                    if source == denied:
+                        return handler.send("proprietary", 403) or False
+                    time.sleep(2)
+                    return None
+
+                with Archive(handle) as archive:
+                    self.run_chain(archive.url, "--restart", rows=5, expect=3)
+                self.assert_whole(10, without=[denied])
+
+    def test_a_denied_object_ends_no_retry(self):
+        """It alone is asked about again, so that the archive gives no good answer any more."""
+        deny = lambda h, s, _t: h.send("proprietary", 403) or False if s == 7 else None  # noqa: E731
+        for rows in (5, 1, 10):
+            with self.subTest(rows):
+                with Archive(deny) as archive:
+                    self.run_chain(archive.url, "--restart", rows=rows, expect=3)
+                with Archive(deny, port=archive.port) as archive:
+                    self.run_chain(archive.url, "--retry-failed", rows=rows, expect=3)
+                self.assertEqual(dict(archive.asked), {7: 3})
+                self.assert_whole(10, without=[7])
 
 
 if __name__ == "__main__":

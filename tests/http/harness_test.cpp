@@ -1,4 +1,5 @@
 // The simple form of an HTTP fetcher, and answers canned by a test.
+#include <fmt/format.h>
 #include <catch2/catch.hpp>
 
 #include "qsohost/error.hpp"
@@ -91,6 +92,23 @@ TEST_CASE("what is there with a status that was accepted is for the plugin to sa
   CHECK(h.outcomes()[0].outcome == Outcome::NotFound);
   CHECK(h.outcomes()[1].outcome == Outcome::Failed);
   CHECK(h.requests().size() == 4);  // 410 three times
+}
+
+TEST_CASE("a denied object fails; where all are denied, or the token is wrong, the run ends") {
+  Harness h("echo-survey", {{"url", kUrl}});
+  h.targets({{1, 10, 20}, {2, 10, 20}});
+  h.answers([&](const Request& request) {
+    return is_about(request, "1") ? with(403, "proprietary") : with(200, "mjd,mag\n58000.5,18\n");
+  });
+  h.run();
+  CHECK(h.outcomes()[0].outcome == Outcome::Failed);
+  CHECK(h.outcomes()[1].outcome == Outcome::Matched);
+  for (const int status : {401, 403}) {
+    Harness all("echo-survey", {{"url", kUrl}});
+    all.targets({{1, 10, 20}, {2, 10, 20}});
+    all.answers([&](const Request&) { return with(status, "no"); });
+    CHECK_THROWS_WITH(all.run(), Contains(fmt::format("refuses access (HTTP {}: no", status)));
+  }
 }
 
 TEST_CASE("\"later\" cannot be accepted as an answer") {

@@ -91,6 +91,30 @@ TEST_CASE_METHOD(Fixture, "a refusal is asked a few times only") {
   CHECK_FALSE(fail(refusal));
 }
 
+TEST_CASE_METHOD(Fixture, "a host that denies its first requests denies all") {
+  ask(20);
+  const PendingRequest denied;
+  for (int k = 0; k < 7; ++k) CHECK_FALSE(host.denies_all(denied));
+  PendingRequest again;
+  again.refusals = 1;
+  CHECK_FALSE(host.denies_all(again));  // counts once
+  PendingRequest of_later_attempt;
+  of_later_attempt.has_stored = true;
+  CHECK_FALSE(host.denies_all(of_later_attempt));
+  CHECK(host.denies_all(denied));
+  succeed();
+  CHECK_FALSE(host.denies_all(denied));
+}
+
+TEST_CASE_METHOD(Fixture, "a host that denies the only request three times denies all") {
+  ask(1);
+  PendingRequest denied;
+  for (const bool denies_all : {false, false, true}) {
+    CHECK(host.denies_all(denied) == denies_all);
+    ++denied.refusals;
+  }
+}
+
 TEST_CASE_METHOD(Fixture, "Retry-After holds for the whole host") {
   ask(5);
   fail({Severity::Trouble, "HTTP 429", false, 60s});

@@ -25,11 +25,10 @@ TEST_CASE("what a status means") {
   for (const int status : {408, 425, 429, 500, 502, 503, 504}) {
     CHECK(of_status(status).meaning == Severity::Trouble);
   }
-  for (const int status : {401, 403}) {
-    CHECK(of_status(status).meaning == Severity::Forbidden);
-  }
-  for (const int status : {400, 404, 410}) {
+  CHECK(of_status(401).meaning == Severity::Forbidden);
+  for (const int status : {400, 403, 404, 410}) {
     CHECK(of_status(status).meaning == Severity::Refusal);
+    CHECK(of_status(status).is_denied == (status == 403));
   }
   CHECK(of_status(304).meaning == Severity::Final);
   CHECK(of_status(400).reason == "HTTP 400: so so");

@@ -21,6 +21,9 @@ constexpr Seconds kLongestBackOff{30};
 // An archive is considered down after this many failures, or refused connections, in a row.
 constexpr int kFailures = 8;
 constexpr int kUnreachable = 3;
+// While an archive has given no good response, so many requests that it denies mean that it denies
+// all.
+constexpr int kDenied = 8;
 constexpr int kLingers = 3;  // a given-up request, for this fraction of its timeout
 constexpr Seconds kFirstPause{1};
 constexpr Seconds kLongestPause{30};
@@ -106,6 +109,7 @@ void Archive::alive(Time now) {
 
 void Archive::trusted(const PendingRequest& question, Time now) {
   --open_;
+  has_good_ = true;
   limit_.judge(question.sample, true, seconds(now));
   alive(now);
 }
@@ -174,6 +178,13 @@ std::optional<PendingRequest> Archive::again(PendingRequest question, const Judg
   }
   waiting_.emplace(now + ticks(back_off(std::max(1, question.attempts))), std::move(question));
   return std::nullopt;
+}
+
+bool Archive::denies_all(const PendingRequest& question) {
+  if (has_good_ || question.has_stored) return false;
+  if (question.refusals == 0) ++denied_;
+  const bool is_last = open_ == 1 && question.refusals + 1 >= kMostRefusals;
+  return is_last || denied_ >= kDenied;
 }
 
 void Archive::give_up(const std::string& reason) {

@@ -39,7 +39,8 @@ struct PendingRequest {
   std::shared_ptr<ReplyChannel> talk{};  // none once settled
   int attempts = 0;                      // failed ones while the archive was up
   int refusals = 0;                      // among the attempts
-  bool is_probe = false;                 // sent to see whether the archive is back
+  bool has_stored = false;  // its conversation has stored responses of an earlier attempt
+  bool is_probe = false;    // sent to see whether the archive is back
   ConcurrencyLimit::Sample sample{};
   std::uint64_t sent = 0;   // number of times
   std::uint64_t bytes = 0;  // received
@@ -73,6 +74,9 @@ class Archive {
   void dropped(const PendingRequest& question);             // its result is no longer needed
   // Queues a retry, or returns the request when its attempts are used up.
   std::optional<PendingRequest> again(PendingRequest question, const Judgement& verdict, Time now);
+  // The response to this request was 403: true if that is likely to hold for all. Some archives
+  // deny single objects, and fast, while good responses take long.
+  bool denies_all(const PendingRequest& question);
   void give_up(const std::string& reason);
 
   // Requests that will not be sent any more: their archive was given up.
@@ -107,7 +111,9 @@ class Archive {
   bool is_down_ = false;
   Time probe_at_{};
   std::chrono::duration<double> pause_{0};
-  int failures_ = 0;  // in a row
+  bool has_good_ = false;  // gave a trusted response
+  int denied_ = 0;         // requests, before that
+  int failures_ = 0;       // in a row
   int unreachable_ = 0;
   Time silent_since_{};  // last sign of life, or since when a request waits for it
   std::chrono::milliseconds patience_{0};

@@ -226,12 +226,7 @@ void HttpClient::finish(Transfers::Finished finished, Time now) {
   question.bytes += finished.end.bytes_received;
   totals_[host.name()].bytes += finished.end.bytes_received;
   log_transfer(question, finished.end);
-  Judgement verdict = judge_transfer(finished.end, question.request.accept);
-  // Archives send 403 for single objects too, and instead of 429.
-  if (verdict.meaning == Severity::Forbidden && finished.end.response.status == 403 &&
-      answered_.contains(question.host)) {
-    verdict.meaning = Severity::Refusal;
-  }
+  const Judgement verdict = judge_transfer(finished.end, question.request.accept);
   if (verdict.meaning != Severity::Answer) return go_on(host, std::move(question), verdict, now);
   answered_[question.host] = now;
   ++question.talk->unread;
@@ -265,8 +260,13 @@ void HttpClient::go_on(Archive& host, PendingRequest question, const Judgement& 
     case Severity::Forbidden:
       host.harmless(question, now);
       return fail(std::move(question), verdict.reason, true);
-    case Severity::Trouble:
     case Severity::Refusal:
+      if (verdict.is_denied && !settings_.has_settled && host.denies_all(question)) {
+        host.harmless(question, now);
+        return fail(std::move(question), verdict.reason, true);
+      }
+      [[fallthrough]];
+    case Severity::Trouble:
       if (auto hopeless = host.again(std::move(question), verdict, now)) {
         const std::uint64_t times = hopeless->sent;
         fail(std::move(*hopeless), fmt::format("{} (asked {} times)", verdict.reason, times));

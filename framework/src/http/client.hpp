@@ -25,6 +25,8 @@ class HttpClient final : public Http, private RequestQueue {
     const std::atomic<int>* interrupts = nullptr;
     AnswerStore* answers = nullptr;  // of this run, and of the run that it resumes
     AnswerStore* recording = nullptr;
+    // The run that is resumed has settled a batch, so every archive has given good responses.
+    bool has_settled = false;
   };
   explicit HttpClient(Settings settings);
   ~HttpClient() override;

@@ -103,6 +103,7 @@ void ConversationRunner::ask(Request request) {
   question.request = std::move(request);
   question.policy = policy_;
   question.talk = talk_;
+  question.has_stored = has_stored_;
   ++open_;
   asking_.ask(std::move(question));
 }

@@ -42,10 +42,11 @@ Judgement judge_status(const Response& response, const std::vector<int>& accepte
   if (means_later(status) || status >= 500) {
     verdict.meaning = Severity::Trouble;
     verdict.retry_after = retry_after(response);
-  } else if (status == 401 || status == 403) {
+  } else if (status == 401) {
     verdict.meaning = Severity::Forbidden;
   } else {
     verdict.meaning = status >= 400 ? Severity::Refusal : Severity::Final;
+    verdict.is_denied = status == 403;
   }
   return verdict;
 }
