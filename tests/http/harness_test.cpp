@@ -25,7 +25,7 @@ bool is_about(const Request& request, const char* id) {
 
 }  // namespace
 
-TEST_CASE("an object fetcher asks for each object and says how each ended") {
+TEST_CASE("an object fetcher sends a request per object and sets its outcome") {
   Harness h("echo-survey", {{"url", kUrl}});
   h.targets({{1, 10, 20}, {2, 10, 20}, {3, 10, 20}, {4, 10, 20}});
   h.answers({{"/1", "mjd,mag\n58000.5,18\n58001.5,18.5\n"},
@@ -45,7 +45,7 @@ TEST_CASE("an object fetcher asks for each object and says how each ended") {
   CHECK(group.at("mjd").values<double>()[1] == 58001.5);
 }
 
-TEST_CASE("faults are asked again, and leave nothing behind") {
+TEST_CASE("an untrusted response is retried, and leaves no epochs behind") {
   Harness h("echo-survey", {{"url", kUrl}, {"max_attempts", "3"}});
   h.targets({{1, 10, 20}, {2, 10, 20}, {3, 10, 20}});
   int asked = 0;
@@ -69,7 +69,7 @@ TEST_CASE("faults are asked again, and leave nothing behind") {
   CHECK(h.requests().size() == 7);
 }
 
-TEST_CASE("nothing there is believed when it has been said often enough") {
+TEST_CASE("an empty response counts once it was confirmed often enough") {
   Harness h("echo-survey", {{"url", kUrl}, {"confirmations", "2"}});
   h.targets({{1, 10, 20}, {2, 10, 20}});
   h.answers([&](const Request& request) {
@@ -82,7 +82,7 @@ TEST_CASE("nothing there is believed when it has been said often enough") {
   CHECK(h.requests().size() == 4);
 }
 
-TEST_CASE("what is there with a status that was accepted is for the plugin to say") {
+TEST_CASE("a response with an accepted status goes to the plugin") {
   Harness h("echo-survey", {{"url", kUrl}, {"accept", "[404]"}});
   h.targets({{1, 10, 20}, {2, 10, 20}});
   h.answers([&](const Request& request) {
@@ -118,7 +118,7 @@ TEST_CASE("\"later\" cannot be accepted as an answer") {
   CHECK_THROWS_WITH(h.run(), Contains("accepts status 429"));
 }
 
-TEST_CASE("an unconnected fetcher says so") {
+TEST_CASE("a fetcher without HTTP reports that nobody connected it") {
   Harness h("echo-survey", {{"url", kUrl}});
   h.targets({{1, 10, 20}});
   CHECK_THROWS_WITH(h.run(), Contains("nobody connected it"));

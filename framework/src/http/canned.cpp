@@ -52,7 +52,7 @@ void CannedHttp::hold(Conversation& conversation, const HttpPolicy& policy,
         has_good = true;
         continue;
       } catch (const TryAgain& e) {
-        verdict.meaning = Severity::Trouble;
+        verdict.meaning = Severity::Problem;
         verdict.reason = e.what();
       }
     }

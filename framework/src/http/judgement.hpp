@@ -13,7 +13,7 @@ namespace qsohost::inline v1 {
 
 enum class Severity : std::uint8_t {
   Answer,     // for the plugin to look at
-  Trouble,    // the archive is overloaded or broken: retry later
+  Problem,    // the archive is overloaded or broken: retry later
   Refusal,    // "bad request", which archives send wrongly at times: few retries
   Final,      // a retry would give the same
   HostFinal,  // for every request to this archive
