@@ -45,7 +45,7 @@ def reset(handler):
 
 
 def cut(handler, source, how):
-    """The first half of the body, by the way in which its length is told."""
+    """The first half of the body, by the way in which its length is announced."""
     body = answer(source).encode()
     half = body[: len(HEAD) + 3]
     handler.send_response(200)
@@ -63,7 +63,7 @@ def cut(handler, source, how):
 
 
 class Answers(HttpTest):
-    def test_all_well(self):
+    def test_every_object_is_requested_once(self):
         with Archive() as archive:
             done = self.run_chain(archive.url, objects=200, contact="me@example.org")
         self.assert_whole(200)
@@ -73,7 +73,7 @@ class Answers(HttpTest):
         self.assertLess(archive.connections, 20)  # kept and used again
         self.assertIn(f"127.0.0.1:{archive.port}: 200 requests, 0 of them again", done.stdout)
 
-    def test_gzip_and_post(self):
+    def test_compressed_responses_and_post(self):
         def handle(handler, source, _times):
             length = int(handler.headers.get("Content-Length", 0))
             if handler.command != "POST" or handler.rfile.read(length) != b"what is there?":
@@ -85,7 +85,7 @@ class Answers(HttpTest):
             self.run_chain(archive.url, post="what is there?")
         self.assert_whole(10)
 
-    def test_bad_once(self):
+    def test_a_damaged_response_is_requested_again(self):
         """Whatever goes wrong once: asked again, and right."""
 
         def handle(handler, source, times):
@@ -114,7 +114,7 @@ class Answers(HttpTest):
         self.assert_whole(80)
         self.assertEqual(set(archive.asked.values()), {2})
 
-    def test_wrong_empty(self):
+    def test_a_wrong_empty_response_is_not_believed(self):
         def handle(_handler, source, times):
             return HEAD if source == 3 or times == 1 and source == 5 else None
 
@@ -123,7 +123,7 @@ class Answers(HttpTest):
         self.assert_whole(10, without=[3])
         self.assertEqual(archive.asked[3], 2)
 
-    def test_retry_after(self):
+    def test_retry_after_is_obeyed(self):
         for how in ("seconds", "date"):
             with self.subTest(how=how):
                 refused = []
@@ -143,7 +143,7 @@ class Answers(HttpTest):
                 soon = [t for ts in archive.when.values() for t in ts if t < refused[0] + 1.5]
                 self.assertLessEqual(len(soon), 6)
 
-    def test_persistent_failure(self):
+    def test_an_object_that_always_fails_is_tried_by_retry_failed(self):
         def handle(handler, source, _times):
             if source == 4:
                 return handler.send("<b>the database\nis broken</b>", 500) or False
@@ -163,7 +163,7 @@ class Answers(HttpTest):
         self.assert_whole(300)
         self.assertEqual(sorted(fresh.asked), [4, 6])
 
-    def test_announced_too_big(self):
+    def test_a_body_announced_as_too_big_is_not_read(self):
         def handle(handler, _source, _times):
             handler.send_response(200)
             handler.send_header("Content-Length", str(2 << 30))
@@ -177,12 +177,12 @@ class Answers(HttpTest):
         self.assertIn("the answer is larger than 1 MB, and was refused", done.stdout)
         self.assertEqual(set(archive.asked.values()), {1})
 
-    def test_endless(self):
+    def test_an_endless_body_is_cut_off(self):
         with Archive(endless) as archive:
             done = self.run_chain(archive.url, objects=2, expect=3)
         self.assertIn("the answer is larger than 1 MB, and was refused", done.stdout)
 
-    def test_bomb(self):
+    def test_a_decompression_bomb_is_cut_off(self):
         bomb = gzip.compress(bytes(50_000_000))
 
         def handle(handler, _source, _times):
@@ -193,14 +193,14 @@ class Answers(HttpTest):
             done = self.run_chain(archive.url, objects=2, expect=3)
         self.assertIn("the answer is larger than 1 MB, and was refused", done.stdout)
 
-    def test_slow_drip(self):
+    def test_a_response_that_drips_times_out(self):
         with Archive(drip) as archive:
             done = self.run_chain(
                 archive.url, objects=1, timeout_ms=6000, max_attempts=2, expect=3
             )
         self.assertIn("the answer came too slowly", done.stdout)
 
-    def test_redirects(self):
+    def test_redirects_within_a_host_are_followed(self):
         def handle(handler, source, _times):
             if handler.path.startswith("/curve"):
                 return handler.send("", 302, Location=f"/moved/{source}") or False
@@ -210,7 +210,7 @@ class Answers(HttpTest):
             self.run_chain(archive.url)
         self.assert_whole(10)
 
-    def test_redirect_elsewhere(self):
+    def test_redirects_to_other_hosts_are_refused(self):
         with Archive() as other:
 
             def handle(handler, source, _times):
@@ -224,7 +224,7 @@ class Answers(HttpTest):
         self.assertNotIn("pw@", done.stdout + done.stderr)
         self.assertFalse(other.asked)
 
-    def test_redirect_in_circles(self):
+    def test_circular_redirects_fail(self):
         def handle(handler, source, _times):
             return handler.send("", 307, Location=f"/curve/{source}") or False
 
@@ -233,7 +233,7 @@ class Answers(HttpTest):
         self.assertIn("more than 5 redirects", done.stdout)
         self.assertEqual(archive.asked[1], 6)
 
-    def test_bad_certificate(self):
+    def test_a_bad_certificate_gives_up_the_archive(self):
         key, certificate = self.folder / "key.pem", self.folder / "cert.pem"
         subprocess.run(
             ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
@@ -249,11 +249,11 @@ class Answers(HttpTest):
         self.assertFalse(archive.asked)
         self.assertLess(archive.connections, 5)
 
-    def test_other_protocols(self):
+    def test_urls_of_other_protocols_are_refused(self):
         done = self.run_chain("file:///etc/{id}", objects=1, expect=3)
         self.assertIn("is no URL of http or https", done.stdout)
 
-    def test_credentials_stay_hidden(self):
+    def test_credentials_in_a_url_are_not_shown(self):
         with Archive(lambda h, *_: h.send("no", 403) or False) as archive:
             url = archive.url.replace("//", "//me:geheim@")
             done = self.run_chain(url, objects=2, expect=1)
@@ -267,13 +267,38 @@ class Answers(HttpTest):
         self.assertLess(sum(archive.asked.values()), 100)
         self.assertEqual(max(archive.asked.values()), 1)
 
-    def test_single_objects_may_be_forbidden(self):
-        def handle(handler, source, _times):
-            return handler.send("proprietary", 403) or False if source == 7 else None
+    def test_a_denial_of_the_first_objects_stops_the_run(self):
+        with Archive(lambda h, *_: h.send("no account", 403) or False) as archive:
+            done = self.run_chain(archive.url, objects=200, expect=1)
+        self.assertIn("refuses access (HTTP 403: no account", done.stderr)
+        self.assertLess(sum(archive.asked.values()), 40)  # eight, up to three times each
 
-        with Archive(handle) as archive:
-            self.run_chain(archive.url, objects=10, rows=5, expect=3, max_connections=1)
-        self.assert_whole(10, without=[7])
+    def test_a_denied_object_ends_no_run(self):
+        """Wherever it stands, and though good answers take longer than a refusal."""
+        for denied in (1, 7):
+            with self.subTest(denied):
+
+                def handle(handler, source, _times, denied=denied):
+                    if source == denied:
+                        return handler.send("proprietary", 403) or False
+                    time.sleep(2)
+                    return None
+
+                with Archive(handle) as archive:
+                    self.run_chain(archive.url, "--restart", rows=5, expect=3)
+                self.assert_whole(10, without=[denied])
+
+    def test_a_denied_object_ends_no_retry(self):
+        """It alone is asked about again, so that the archive gives no good answer any more."""
+        deny = lambda h, s, _t: h.send("proprietary", 403) or False if s == 7 else None  # noqa: E731
+        for rows in (5, 1, 10):
+            with self.subTest(rows):
+                with Archive(deny) as archive:
+                    self.run_chain(archive.url, "--restart", rows=rows, expect=3)
+                with Archive(deny, port=archive.port) as archive:
+                    self.run_chain(archive.url, "--retry-failed", rows=rows, expect=3)
+                self.assertEqual(dict(archive.asked), {7: 3})
+                self.assert_whole(10, without=[7])
 
 
 if __name__ == "__main__":

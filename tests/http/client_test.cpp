@@ -67,13 +67,13 @@ class AsksWithBrokenHeader final : public Conversation {
 
 class Asks final : public Conversation {
  public:
-  explicit Asks(int questions) : questions_(questions) {}
+  explicit Asks(int requests) : requests_(requests) {}
   std::vector<Request> begin() override {
-    std::vector<Request> requests;
-    for (int k = 0; k < questions_; ++k) {
-      requests.emplace_back().url = fmt::format("http://127.0.0.1:{}/{}", port_, k);
+    std::vector<Request> out;
+    for (int k = 0; k < requests_; ++k) {
+      out.emplace_back().url = fmt::format("http://127.0.0.1:{}/{}", port_, k);
     }
-    return requests;
+    return out;
   }
   std::vector<Request> answer(const Request&, const Response&) override { return {}; }
   std::vector<Request> failed(const Request&, const std::string& reason) override {
@@ -85,7 +85,7 @@ class Asks final : public Conversation {
   std::vector<std::string> reasons;
 
  private:
-  int questions_;
+  int requests_;
   int port_ = closed_port();  // here, since Catch knows one thread alone
 };
 
@@ -97,12 +97,11 @@ struct Held {
   Counts counts{};
   std::promise<void> done{};
 
-  Held(HttpClient::Settings settings, int questions)
-      : client(std::move(settings)), asks(questions) {}
+  Held(HttpClient::Settings settings, int requests) : client(std::move(settings)), asks(requests) {}
 };
 
-std::shared_ptr<Held> hold(HttpClient::Settings settings, HttpPolicy policy, int questions) {
-  auto held = std::make_shared<Held>(std::move(settings), questions);
+std::shared_ptr<Held> hold(HttpClient::Settings settings, HttpPolicy policy, int requests) {
+  auto held = std::make_shared<Held>(std::move(settings), requests);
   held->policy = std::move(policy);
   std::thread([held] {
     try {
@@ -121,12 +120,12 @@ struct Restored {
 
 }  // namespace
 
-TEST_CASE("a log that throws leaves no lane waiting, and the host is asked on") {
+TEST_CASE("a log that throws leaves no lane waiting, and retries go on") {
   HttpPolicy policy;
   policy.patience = 500ms;
-  std::atomic<int> told{0};
+  std::atomic<int> logged{0};
   const auto held = hold({[&](LogLevel, const std::string&) {
-                            ++told;
+                            ++logged;
                             throw std::runtime_error("the disk is full");
                           },
                           nullptr, nullptr, nullptr},
@@ -134,12 +133,12 @@ TEST_CASE("a log that throws leaves no lane waiting, and the host is asked on") 
   auto done = held->done.get_future();
   REQUIRE(done.wait_for(120s) == std::future_status::ready);
   done.get();
-  CHECK(told >= 2);  // that it is gone, and that it is given up
+  CHECK(logged >= 2);  // that it is gone, and that it is given up
   REQUIRE(held->asks.reasons.size() == 5);
   CHECK_THAT(held->asks.reasons.back(), Contains("no good answer from 127.0.0.1"));
 }
 
-TEST_CASE("a request that libcurl does not take is asked again, then fails") {
+TEST_CASE("a request that libcurl refuses is retried, then fails") {
   const Restored restored;
   libcurl = Libcurl::IsFull;
   HttpPolicy policy;
@@ -174,7 +173,7 @@ TEST_CASE("whatever is thrown in the HTTP thread ends every conversation with an
   CHECK_THAT(log[0], Contains("bad_alloc"));
 }
 
-TEST_CASE("a run that is to end does not wait for an archive, and fails no object") {
+TEST_CASE("an interrupted run does not wait for an archive, and fails no object") {
   for (const int interrupted : {1, 2}) {
     static std::atomic<int> interrupts;  // the client may outlive the test for an instant
     interrupts = 0;

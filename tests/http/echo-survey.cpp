@@ -1,6 +1,6 @@
 // A survey with no sky behind it: asks one URL for each object, "{id}" in it replaced by the
-// object's, and reads what comes as CSV: a header ("mjd,mag" unless told), then rows. An answer
-// that does not begin so cannot be trusted; one without rows says that nothing is there.
+// object's, and reads what comes as CSV: a header ("mjd,mag" by default), then rows. An answer that
+// does not begin so cannot be trusted; one without rows says that nothing is there.
 #include <qsohost/http.hpp>
 #include <qsohost/io/text.hpp>
 #include <qsohost/plugin.hpp>

@@ -26,7 +26,7 @@ def lines(body, n):
 
 
 class Ends(HttpTest):
-    def test_cut_at_a_line_end(self):
+    def test_a_response_cut_at_a_line_end_is_not_believed(self):
         """The first answer about each source ends too early, behind a line."""
         for confirmations in (1, 2):
             with self.subTest(confirmations):
@@ -42,7 +42,7 @@ class Ends(HttpTest):
                 self.assert_whole(40)
                 self.assertTrue(all(2 <= n <= 3 for n in archive.asked.values()))
 
-    def test_never_the_same(self):
+    def test_an_object_whose_responses_all_differ_fails(self):
         def handle(handler, source, times):
             extra = f"{60000 + times}.5,18\n" if source == 3 else ""
             return unannounced(handler, answer(source) + extra)
@@ -68,7 +68,7 @@ class Ends(HttpTest):
             self.assert_whole(10)
             self.assertEqual(set(archive.asked.values()), {1})
 
-    def test_stored_with_the_answer(self):
+    def test_a_cut_response_is_not_believed_after_a_resume(self):
         """Killed after the cut answers: the resumed run does not believe them either."""
 
         def handle(handler, source, times):
@@ -90,7 +90,7 @@ class Ends(HttpTest):
         self.assertEqual(set(fresh.asked.values()) - {1, 2}, set())  # what was stored counts as one
         self.assertGreater(cut, 1)
 
-    def test_recorded_and_replayed(self):
+    def test_responses_without_an_end_are_replayed(self):
         def handle(handler, source, times):
             body = answer(source)
             return unannounced(handler, lines(body, 1 + source % 3) if times == 1 else body)
@@ -112,7 +112,7 @@ class Kept(HttpTest):
         with contextlib.closing(sqlite3.connect(self.folder / file)) as db, db:
             return db.execute(sql).fetchall()
 
-    def test_no_cookies(self):
+    def test_cookies_are_not_stored(self):
         def handle(handler, source, _times):
             handler.send(answer(source), Set_Cookie="session=geheim", X_Token="geheim",
                          Content_Type="text/csv")  # fmt: skip
@@ -140,7 +140,7 @@ class Kept(HttpTest):
         self.assertEqual(sorted(fresh.asked), [4, 7])
         self.assertIn(f"GET {archive.url}/curve/7 is damaged; the archive is asked again", done.stderr)
 
-    def test_bad_for_a_fitter_is_settled(self):
+    def test_an_object_that_a_fitter_refuses_is_not_requested_again(self):
         """Nobody asks an archive again because a fitter cannot use an object."""
         with Archive() as archive:
             chain = self.chain(archive.url)
@@ -172,7 +172,7 @@ class Recordings(HttpTest):
         self.assertEqual((out / "run/raw.txt").read_text(), self.expected(10))
         return done
 
-    def test_of_somebody_else(self):
+    def test_a_recording_of_another_user_is_not_written_to(self):
         archive = self.record()
         recorded = self.folder / "recorded"
         self.folder.chmod(0o755)
@@ -183,7 +183,7 @@ class Recordings(HttpTest):
         self.assertEqual([p.name for p in recorded.iterdir()], ["answers.db"])
         self.assertEqual((recorded / "answers.db").read_bytes(), before)
 
-    def test_on_read_only_media(self):
+    def test_a_recording_on_read_only_media_is_replayed(self):
         archive = self.record()
         mount = ["unshare", "--mount", "sh", "-c",
                  "mount --bind recorded recorded && mount -o remount,ro,bind recorded && exec \"$@\"",
@@ -197,7 +197,7 @@ class Recordings(HttpTest):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(self.product("out"), self.expected(10))
 
-    def test_of_an_older_version(self):
+    def test_a_recording_of_an_older_version_is_replayed_with_a_warning(self):
         archive = self.record()
         with contextlib.closing(sqlite3.connect(self.folder / "recorded/answers.db")) as db, db:
             columns = ("stage, ordinal, question, url, turn, status, final_url, headers, size, body, "

@@ -1,4 +1,5 @@
 // The simple form of an HTTP fetcher, and answers canned by a test.
+#include <fmt/format.h>
 #include <catch2/catch.hpp>
 
 #include "qsohost/error.hpp"
@@ -24,7 +25,7 @@ bool is_about(const Request& request, const char* id) {
 
 }  // namespace
 
-TEST_CASE("an object fetcher asks for each object and says how each ended") {
+TEST_CASE("an object fetcher sends a request per object and sets its outcome") {
   Harness h("echo-survey", {{"url", kUrl}});
   h.targets({{1, 10, 20}, {2, 10, 20}, {3, 10, 20}, {4, 10, 20}});
   h.answers({{"/1", "mjd,mag\n58000.5,18\n58001.5,18.5\n"},
@@ -44,7 +45,7 @@ TEST_CASE("an object fetcher asks for each object and says how each ended") {
   CHECK(group.at("mjd").values<double>()[1] == 58001.5);
 }
 
-TEST_CASE("faults are asked again, and leave nothing behind") {
+TEST_CASE("an untrusted response is retried, and leaves no epochs behind") {
   Harness h("echo-survey", {{"url", kUrl}, {"max_attempts", "3"}});
   h.targets({{1, 10, 20}, {2, 10, 20}, {3, 10, 20}});
   int asked = 0;
@@ -68,7 +69,7 @@ TEST_CASE("faults are asked again, and leave nothing behind") {
   CHECK(h.requests().size() == 7);
 }
 
-TEST_CASE("nothing there is believed when it has been said often enough") {
+TEST_CASE("an empty response counts once it was confirmed often enough") {
   Harness h("echo-survey", {{"url", kUrl}, {"confirmations", "2"}});
   h.targets({{1, 10, 20}, {2, 10, 20}});
   h.answers([&](const Request& request) {
@@ -81,7 +82,7 @@ TEST_CASE("nothing there is believed when it has been said often enough") {
   CHECK(h.requests().size() == 4);
 }
 
-TEST_CASE("what is there with a status that was accepted is for the plugin to say") {
+TEST_CASE("a response with an accepted status goes to the plugin") {
   Harness h("echo-survey", {{"url", kUrl}, {"accept", "[404]"}});
   h.targets({{1, 10, 20}, {2, 10, 20}});
   h.answers([&](const Request& request) {
@@ -93,6 +94,23 @@ TEST_CASE("what is there with a status that was accepted is for the plugin to sa
   CHECK(h.requests().size() == 4);  // 410 three times
 }
 
+TEST_CASE("a denied object fails; where all are denied, or the token is wrong, the run ends") {
+  Harness h("echo-survey", {{"url", kUrl}});
+  h.targets({{1, 10, 20}, {2, 10, 20}});
+  h.answers([&](const Request& request) {
+    return is_about(request, "1") ? with(403, "proprietary") : with(200, "mjd,mag\n58000.5,18\n");
+  });
+  h.run();
+  CHECK(h.outcomes()[0].outcome == Outcome::Failed);
+  CHECK(h.outcomes()[1].outcome == Outcome::Matched);
+  for (const int status : {401, 403}) {
+    Harness all("echo-survey", {{"url", kUrl}});
+    all.targets({{1, 10, 20}, {2, 10, 20}});
+    all.answers([&](const Request&) { return with(status, "no"); });
+    CHECK_THROWS_WITH(all.run(), Contains(fmt::format("refuses access (HTTP {}: no", status)));
+  }
+}
+
 TEST_CASE("\"later\" cannot be accepted as an answer") {
   Harness h("echo-survey", {{"url", kUrl}, {"accept", "[429]"}});
   h.targets({{1, 10, 20}});
@@ -100,7 +118,7 @@ TEST_CASE("\"later\" cannot be accepted as an answer") {
   CHECK_THROWS_WITH(h.run(), Contains("accepts status 429"));
 }
 
-TEST_CASE("an unconnected fetcher says so") {
+TEST_CASE("a fetcher without HTTP reports that nobody connected it") {
   Harness h("echo-survey", {{"url", kUrl}});
   h.targets({{1, 10, 20}});
   CHECK_THROWS_WITH(h.run(), Contains("nobody connected it"));

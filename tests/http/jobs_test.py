@@ -166,7 +166,7 @@ class Jobs(HttpTest):
             self.run_jobs(queue, "--resume")
             self.assertEqual(queue.posts(), 10)
 
-    def test_the_token_is_nowhere(self):
+    def test_the_token_is_in_no_file(self):
         """In a header and in the query of URLs, and said back by the archive: never stored."""
         with Queue() as queue:
             done = self.run_jobs(queue, "--record=rec", "--trace=trace.json", "--limit=5")
@@ -194,7 +194,7 @@ class Jobs(HttpTest):
             self.assertNotIn("token/of-mine", said.stdout + said.stderr)
         self.assertLessEqual(queue.posts(), 10 + 10)
 
-    def test_requests_are_seen_at_level_debug(self):
+    def test_requests_are_logged_at_level_debug(self):
         with Queue() as queue:
             done = self.run_jobs(queue, "--log-level=debug", "--limit=1")
             quiet = self.run_jobs(queue, "--log-level=warning", "--restart")
@@ -202,7 +202,7 @@ class Jobs(HttpTest):
         self.assertRegex(done.stderr, r"debug: GET .*/result/\d+/\?token=\*\*\*: HTTP 200")
         self.assertEqual(quiet.stderr, "")
 
-    def test_a_secret_itself_is_no_option(self):
+    def test_a_secret_as_the_value_of_an_option_is_refused(self):
         with Queue() as queue:
             done = self.run_jobs(queue, token=TOKEN, expect=2)
         self.assertIn("never the secret itself", done.stderr)

@@ -19,17 +19,16 @@ Judgement of_status(int status, const std::string& retry_after = "") {
 
 }  // namespace
 
-TEST_CASE("what a status means") {
+TEST_CASE("statuses are answers, problems, refusals, or final") {
   CHECK(of_status(200).meaning == Severity::Answer);
   CHECK(of_status(204).meaning == Severity::Answer);
   for (const int status : {408, 425, 429, 500, 502, 503, 504}) {
-    CHECK(of_status(status).meaning == Severity::Trouble);
+    CHECK(of_status(status).meaning == Severity::Problem);
   }
-  for (const int status : {401, 403}) {
-    CHECK(of_status(status).meaning == Severity::Forbidden);
-  }
-  for (const int status : {400, 404, 410}) {
+  CHECK(of_status(401).meaning == Severity::Forbidden);
+  for (const int status : {400, 403, 404, 410}) {
     CHECK(of_status(status).meaning == Severity::Refusal);
+    CHECK(of_status(status).is_denied == (status == 403));
   }
   CHECK(of_status(304).meaning == Severity::Final);
   CHECK(of_status(400).reason == "HTTP 400: so so");
@@ -45,7 +44,7 @@ TEST_CASE("Retry-After is seconds or a date") {
   CHECK_FALSE(parse_retry_after("soon", now));
 }
 
-TEST_CASE("Retry-After never says more than can be waited for, whatever stands there") {
+TEST_CASE("a Retry-After is at most a year, even if it is a timestamp or overflows") {
   const std::int64_t now = 1'750'000'000;
   const seconds year(366 * 86400);
   CHECK(parse_retry_after("1750000020", now) == seconds(20));  // the moment, not the seconds
@@ -69,7 +68,7 @@ TEST_CASE("a Retry-After that is a date is compared with the archive's clock") {
   CHECK(retry_after(response) == seconds(2));
 }
 
-TEST_CASE("who is asked by a URL") {
+TEST_CASE("the host of a URL, its public form, and where it may redirect") {
   CHECK(parse_url("https://IRSA.ipac.caltech.edu/x")->remote_host() == "irsa.ipac.caltech.edu");
   CHECK(parse_url("http://h:8080/")->remote_host() == "h:8080");
   CHECK_FALSE(parse_url("file:///etc/passwd"));

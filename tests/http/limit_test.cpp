@@ -54,7 +54,8 @@ Against against_fixed(const std::function<Archive()>& make, double seconds) {
 
 }  // namespace
 
-TEST_CASE("an archive that collapses is asked almost as fast as it bears, and never to collapse") {
+TEST_CASE(
+    "an archive that collapses gets almost as many requests as it sustains, and never collapses") {
   const Against r = against_fixed([] { return Archive(ThrottledArchive()); }, 3600);
   INFO(r.mean << " " << r.worst << " " << r.highest);
   CHECK(r.mean > 0.9);
@@ -62,7 +63,7 @@ TEST_CASE("an archive that collapses is asked almost as fast as it bears, and ne
   CHECK(r.highest < 12);
 }
 
-TEST_CASE("faults that have nothing to do with load slow nobody down for long") {
+TEST_CASE("failures without relation to load do not reduce concurrency for long") {
   CHECK(against_fixed([] { return roomy(0); }, 3000).mean > 0.8);
   const Against r = against_fixed([] { return roomy(0.35); }, 20000);
   INFO(r.mean << " " << r.worst);
@@ -70,14 +71,14 @@ TEST_CASE("faults that have nothing to do with load slow nobody down for long") 
   CHECK(r.worst > 0.7);
 }
 
-TEST_CASE("nobody queues where that does not help") {
+TEST_CASE("concurrency stays low where more of it only adds latency") {
   const Against r = against_fixed(constant_rate, 3000);
   INFO(r.mean << " " << r.highest);
   CHECK(r.mean > 0.9);
   CHECK(r.highest <= 10);
 }
 
-TEST_CASE("refusals mark a ceiling") {
+TEST_CASE("connection refusals set the highest concurrency") {
   const Against r = against_fixed([] { return refusing(0); }, 3000);
   INFO(r.mean << " " << r.highest);
   CHECK(r.mean > 0.9);
@@ -85,7 +86,7 @@ TEST_CASE("refusals mark a ceiling") {
   CHECK(ask(refusing(0.35), 5000, 3).mean_level > 2.5);
 }
 
-TEST_CASE("an archive that gets worse is asked less, and more again when it is better") {
+TEST_CASE("concurrency follows an archive that gets slower and recovers") {
   // From 2000 to 4000 s it bears two at a time, else sixteen.
   const auto archive = [](double now, int in_flight, std::mt19937_64& random) {
     const int bears = now > 2000 && now < 4000 ? 2 : 16;
@@ -96,13 +97,13 @@ TEST_CASE("an archive that gets worse is asked less, and more again when it is b
   CHECK(ask(archive, 9000, 7).last > 6);
 }
 
-TEST_CASE("it opens quickly, while nothing is wrong") {
+TEST_CASE("concurrency grows fast while nothing fails") {
   CHECK(ask(roomy(0), 12, 1).last == 8);
   CHECK(ask(constant_rate(), 12, 1).last <= 8);
   CHECK(ask(refusing(0), 30, 1).last <= 5);
 }
 
-TEST_CASE("a cap is kept, and everything failing ends at one") {
+TEST_CASE("concurrency keeps to its maximum, and falls to one when all requests fail") {
   const ModelRun capped = ask(roomy(0), 1000, 1, 0, 3);
   CHECK(capped.highest == 3);
   CHECK(capped.last == 3);

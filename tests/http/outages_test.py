@@ -17,7 +17,7 @@ def slowly(seconds):
 
 
 class Outages(HttpTest):
-    def test_back_again(self):
+    def test_a_run_survives_a_restart_of_the_archive(self):
         with Archive(slowly(0.02)) as archive:
             self.chain(archive.url, objects=300)
             process = self.start()
@@ -30,7 +30,7 @@ class Outages(HttpTest):
         # Those that were on their way when it went may be asked twice.
         self.assertLess(sum(archive.asked.values()) + sum(back.asked.values()), 340)
 
-    def test_gone_for_good(self):
+    def test_an_archive_that_is_gone_is_given_up_and_retry_failed_asks_for_the_rest(self):
         with Archive(slowly(0.02)) as archive:
             self.chain(archive.url, objects=300, rows=30)
             process = self.start("--set", "echo.patience_ms=3000")
@@ -48,13 +48,13 @@ class Outages(HttpTest):
         self.assertEqual(sum(back.asked.values()), 300 - had)
         self.assertEqual(self.stored(), 0)
 
-    def test_never_there(self):
+    def test_an_archive_that_never_answers_is_given_up(self):
         with Archive() as archive:
             pass
         self.run_chain(archive.url, patience_ms=1500, objects=40, expect=3)
         self.assert_whole(40, without=range(41))
 
-    def test_kill(self):
+    def test_responses_survive_being_killed_again_and_again(self):
         rng = random.Random(3)
         kills = 0
         with Archive(slowly(0.03)) as archive:
@@ -76,7 +76,7 @@ class Outages(HttpTest):
         lost = sum(archive.asked.values()) - 400
         self.assertLessEqual(lost, 2 * kills * archive.most_in_flight)
 
-    def test_second_interrupt(self):
+    def test_responses_survive_a_second_interrupt(self):
         """After the first one the batch goes on, which would take minutes."""
         one = ("--set", "echo.max_connections=1")
         with Archive(lambda _h, source, _t: time.sleep(0.5) if source > 20 else None) as archive:
@@ -93,7 +93,7 @@ class Outages(HttpTest):
         self.assert_whole(320)
         self.assertEqual(sum(back.asked.values()), 320 - had)
 
-    def test_side_by_side(self):
+    def test_two_runs_at_once_in_two_directories(self):
         with Archive(slowly(0.01)) as archive:
             self.chain(archive.url, objects=150)
             runs = [self.start(run=name) for name in ("one", "two")]
@@ -103,7 +103,7 @@ class Outages(HttpTest):
             self.assertEqual(self.product(name), self.expected(150))
         self.assertEqual(set(archive.asked.values()), {2})
 
-    def test_same_directory_twice(self):
+    def test_a_second_run_in_one_directory_is_refused(self):
         is_over = threading.Event()
         with Archive(lambda *_: is_over.wait(PATIENCE) and None) as archive:
             self.chain(archive.url, objects=100)
@@ -115,14 +115,14 @@ class Outages(HttpTest):
             is_over.set()
             self.assertEqual(first.wait(timeout=PATIENCE), 0)
 
-    def test_most_connections(self):
+    def test_max_connections_is_obeyed(self):
         with Archive(slowly(0.02)) as archive:
             self.run_chain(archive.url, objects=100, max_connections=3)
         self.assertLessEqual(archive.most_in_flight, 3)
 
 
 class Recordings(HttpTest):
-    def test_replay(self):
+    def test_a_replay_sends_no_requests_and_names_what_is_missing(self):
         with Archive(lambda h, s, t: h.send("no", 503) or False if t == 1 else None) as archive:
             self.run_chain(archive.url, "--record", "recorded")
         asked = sum(archive.asked.values())
@@ -134,11 +134,11 @@ class Recordings(HttpTest):
         )
         self.assertIn(f"holds no answer to GET {archive.url}/curve/11", done.stderr)
 
-    def test_no_recording(self):
+    def test_a_replay_without_a_recording_is_refused(self):
         done = self.run_chain("http://127.0.0.1:1", "--replay", "nowhere", expect=2)
         self.assertIn("nowhere/answers.db", done.stderr)
 
-    def test_dry_run(self):
+    def test_a_dry_run_requests_its_objects_and_leaves_no_files(self):
         with Archive() as archive:
             self.run_chain(archive.url, "--dry-run", "5")
         self.assertEqual(sum(archive.asked.values()), 5)

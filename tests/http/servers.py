@@ -44,7 +44,7 @@ def answer(source):
 
 
 class Archive:
-    """A server on loopback. `handle(handler, source, times)` answers the times-th question about a
+    """A server on loopback. `handle(handler, source, times)` answers the times-th request for a
     source; what it does not answer itself (returns None) is answered well."""
 
     def __init__(self, handle=lambda *_: None, tls=None, port=0):

@@ -48,7 +48,7 @@ Response answered() {
 
 }  // namespace
 
-TEST_CASE("of the headers of an answer only a few are stored") {
+TEST_CASE("five headers of a response are stored, and no cookie") {
   Folder folder;
   Response response = answered();
   response.headers = {{"Content-Type", "text/csv"},
@@ -69,7 +69,7 @@ TEST_CASE("of the headers of an answer only a few are stored") {
   CHECK(found->header("X-Token").empty());
 }
 
-TEST_CASE("a stored answer remembers whether its end was known; one of old does not know it") {
+TEST_CASE("a stored response has the flag whether its end was known; without it, it was not") {
   Folder folder;
   Response cut = answered();
   cut.is_end_known = false;
@@ -125,7 +125,7 @@ TEST_CASE("all answers can be dropped at once") {
   CHECK(store.ordinals().empty());
 }
 
-TEST_CASE("what is no recording is not replayed") {
+TEST_CASE("a file that is no recording is not replayed") {
   Folder folder;
   CHECK_THROWS_WITH(AnswerStore::look_at(folder.file(), {}), Contains("answers.db"));
   folder.change("CREATE TABLE other(x)");

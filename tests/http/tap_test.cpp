@@ -42,10 +42,10 @@ Response with(int status, std::string body = {}) {
 }
 
 // A service that answers by a function, and a host that asks three times and then gives up.
-struct Asked {
+struct Exchange {
   std::function<Response(const Request&)> archive;
-  std::vector<Request> asked;  // without repeats
-  int sent = 0;                // with repeats
+  std::vector<Request> requests;  // without repeats
+  int sent = 0;                   // with repeats
   std::vector<std::string> rows;
   bool is_overflow = false;
   std::string failure;
@@ -54,8 +54,8 @@ struct Asked {
     TapExchange tap(std::move(query), [this](const TapAnswer& answer) { read(answer); });
     std::optional<Request> next = tap.begin();
     while (next) {
-      REQUIRE(asked.size() < 1000);
-      asked.push_back(*next);
+      REQUIRE(requests.size() < 1000);
+      requests.push_back(*next);
       next = ask(tap, *next);
     }
     failure = tap.failure();
@@ -63,15 +63,15 @@ struct Asked {
 
   std::size_t count(const std::string& method, const std::string& end) const {
     return static_cast<std::size_t>(std::ranges::count_if(
-        asked, [&](const Request& r) { return r.method == method && r.url.ends_with(end); }));
+        requests, [&](const Request& r) { return r.method == method && r.url.ends_with(end); }));
   }
 
   // The stored response to the first creation of a job is not used by those after it, which are the
   // same request, so that theirs takes its place.
   bool creations_replace_the_first() const {
-    return std::ranges::all_of(asked, [&](const Request& r) {
-      const bool is_first = &r == &asked.front();
-      return !r.url.ends_with("/async") || (r.fresh != is_first && r.turn == asked.front().turn);
+    return std::ranges::all_of(requests, [&](const Request& r) {
+      const bool is_first = &r == &requests.front();
+      return !r.url.ends_with("/async") || (r.fresh != is_first && r.turn == requests.front().turn);
     });
   }
 
@@ -132,21 +132,21 @@ struct Jobs {
 
 }  // namespace
 
-TEST_CASE("a query that is answered at once is a form") {
-  Asked talk;
-  talk.archive = [](const Request&) { return with(200, kCsv); };
+TEST_CASE("a synchronous query is sent as a form") {
+  Exchange exchange;
+  exchange.archive = [](const Request&) { return with(200, kCsv); };
   TapQuery query = query_of(false);
   query.language = "ADQL-2.0";
   query.format_parameter = "RESPONSEFORMAT";
   query.max_rows = 2000;
   query.parameters = {{"jobname", "a b"}};
   query.headers = {"Authorization: Token abc"};
-  talk.run(query);
-  CHECK(talk.failure.empty());
-  CHECK(talk.rows == std::vector<std::string>{"1000000000000000001", "1000000000000000002"});
-  CHECK_FALSE(talk.is_overflow);
-  REQUIRE(talk.asked.size() == 1);
-  const Request& request = talk.asked[0];
+  exchange.run(query);
+  CHECK(exchange.failure.empty());
+  CHECK(exchange.rows == std::vector<std::string>{"1000000000000000001", "1000000000000000002"});
+  CHECK_FALSE(exchange.is_overflow);
+  REQUIRE(exchange.requests.size() == 1);
+  const Request& request = exchange.requests[0];
   CHECK(request.method == "POST");
   CHECK(request.url == "http://archive/tap/sync");
   CHECK(request.content_type == "application/x-www-form-urlencoded");
@@ -158,16 +158,16 @@ TEST_CASE("a query that is answered at once is a form") {
   CHECK(request.keep);
 }
 
-TEST_CASE("tables are sent along in parts, and no part holds the line between them") {
+TEST_CASE("uploads are parts whose boundary occurs in none of them") {
   const std::vector<UploadColumn> columns{{"n", "int"}, {"ra", "double", "deg"}, {"who", "char"}};
   const std::vector<std::vector<std::string>> rows{{"4", "359.5", "a<b & \"c\""}};
   TapQuery query = query_of(true);
   query.uploads = {{"mine", to_votable(columns, rows)},
                    {"other", "qsohost-0f1e2d3c4b5a", "text/csv"}};
-  Asked talk;
-  talk.archive = Jobs();
-  talk.run(query);
-  const Request& request = talk.asked[0];
+  Exchange exchange;
+  exchange.archive = Jobs();
+  exchange.run(query);
+  const Request& request = exchange.requests[0];
   const std::string line = "multipart/form-data; boundary=qsohost-0f1e2d3c4b5a-0";
   CHECK(request.content_type == line);
   const std::string between = "--qsohost-0f1e2d3c4b5a-0\r\n";
@@ -180,7 +180,7 @@ TEST_CASE("tables are sent along in parts, and no part holds the line between th
                                Contains("<FIELD name=\"who\" datatype=\"char\" arraysize=\"*\"/>"));
   CHECK_THAT(request.body, Contains("<TD>a&lt;b &amp; &quot;c&quot;</TD></TR>"));
   CHECK(request.body.ends_with("\r\n--qsohost-0f1e2d3c4b5a-0--\r\n"));
-  CHECK(talk.failure.empty());
+  CHECK(exchange.failure.empty());
 
   TableReader table(query.uploads[0].content);
   std::vector<std::string_view> cells;
@@ -189,31 +189,31 @@ TEST_CASE("tables are sent along in parts, and no part holds the line between th
 }
 
 TEST_CASE("a job is created, polled less and less often, and read") {
-  Asked talk;
+  Exchange exchange;
   Jobs jobs;
   jobs.phases = std::vector<std::string>(20, "executing");
   jobs.phases.emplace_back("COMPLETED");
-  talk.archive = std::ref(jobs);
-  talk.run(query_of(true));
-  CHECK(talk.failure.empty());
-  CHECK(talk.rows.size() == 2);
-  REQUIRE(talk.asked.size() == 1 + 21 + 1);
-  CHECK(talk.asked[0].url == "http://archive/tap/async");
-  CHECK(talk.asked[1].url == "http://archive/tap/async/1/phase");
-  CHECK(talk.asked[1].delay.count() == 500);
-  CHECK(talk.asked[2].delay.count() == 750);
-  CHECK(talk.asked[2].turn == 1);
-  CHECK(talk.asked[21].delay.count() == 30000);
-  CHECK_FALSE(talk.asked[1].keep);
-  CHECK(talk.asked.back().url == "http://archive/tap/async/1/results/result");
-  CHECK(talk.asked.back().keep);
+  exchange.archive = std::ref(jobs);
+  exchange.run(query_of(true));
+  CHECK(exchange.failure.empty());
+  CHECK(exchange.rows.size() == 2);
+  REQUIRE(exchange.requests.size() == 1 + 21 + 1);
+  CHECK(exchange.requests[0].url == "http://archive/tap/async");
+  CHECK(exchange.requests[1].url == "http://archive/tap/async/1/phase");
+  CHECK(exchange.requests[1].delay.count() == 500);
+  CHECK(exchange.requests[2].delay.count() == 750);
+  CHECK(exchange.requests[2].turn == 1);
+  CHECK(exchange.requests[21].delay.count() == 30000);
+  CHECK_FALSE(exchange.requests[1].keep);
+  CHECK(exchange.requests.back().url == "http://archive/tap/async/1/results/result");
+  CHECK(exchange.requests.back().keep);
 }
 
-TEST_CASE("where the job is: a redirect, a Location with or without a host") {
+TEST_CASE("the job URL comes from a redirect, or a Location with or without a host") {
   for (const char* location : {"http://archive/uws/9", "/uws/9", "../uws/9?x=1"}) {
-    Asked talk;
+    Exchange exchange;
     Jobs jobs;
-    talk.archive = [&](const Request& request) {
+    exchange.archive = [&](const Request& request) {
       Response response = jobs(request);
       if (!request.url.ends_with("/async")) return response;
       response.status = 201;
@@ -221,67 +221,69 @@ TEST_CASE("where the job is: a redirect, a Location with or without a host") {
       response.headers = {{"Location", location}};
       return response;
     };
-    talk.run(query_of(true));
-    CHECK(talk.asked[1].url == "http://archive/uws/9/phase");
-    CHECK(talk.failure.empty());
+    exchange.run(query_of(true));
+    CHECK(exchange.requests[1].url == "http://archive/uws/9/phase");
+    CHECK(exchange.failure.empty());
   }
-  Asked talk;
-  talk.archive = [](const Request&) { return with(200); };
-  talk.run(query_of(true));
-  CHECK_THAT(talk.failure, Contains("did not say where it is"));
+  Exchange exchange;
+  exchange.archive = [](const Request&) { return with(200); };
+  exchange.run(query_of(true));
+  CHECK_THAT(exchange.failure, Contains("did not say where it is"));
 }
 
-TEST_CASE("a job that stays PENDING is told to run, once") {
-  Asked talk;
+TEST_CASE("a job that stays PENDING is started once") {
+  Exchange exchange;
   Jobs jobs;
   jobs.phases = {"PENDING", "PENDING", "EXECUTING", "COMPLETED"};
-  talk.archive = std::ref(jobs);
-  talk.run(query_of(true));
-  CHECK(talk.failure.empty());
-  CHECK(talk.count("POST", "/1/phase") == 1);
-  CHECK(talk.asked[2].body == "PHASE=RUN");
-  CHECK_FALSE(talk.asked[2].keep);
+  exchange.archive = std::ref(jobs);
+  exchange.run(query_of(true));
+  CHECK(exchange.failure.empty());
+  CHECK(exchange.count("POST", "/1/phase") == 1);
+  CHECK(exchange.requests[2].body == "PHASE=RUN");
+  CHECK_FALSE(exchange.requests[2].keep);
 }
 
-TEST_CASE("a job that ends in an error is created anew twice, and then said why") {
+TEST_CASE(
+    "a job that ends in an error is created anew twice, then the query fails with its message") {
   for (const char* words :
        {"<VOTABLE><RESOURCE><INFO name=\"QUERY_STATUS\" value=\"ERROR\"><![CDATA[pool\n empty]]>"
         "</INFO></RESOURCE></VOTABLE>",
         "<!DOCTYPE html><html><ul><li><b>Message: </b>pool empty</li></ul></html>",
         "pool empty\n"}) {
-    Asked talk;
+    Exchange exchange;
     Jobs jobs;
     jobs.phases = {"ERROR"};
-    talk.archive = [&](const Request& request) {
+    exchange.archive = [&](const Request& request) {
       return request.url.ends_with("/error") ? with(200, words) : jobs(request);
     };
-    talk.run(query_of(true));
-    CHECK(talk.failure == "the job http://archive/tap/async/3 ended in phase ERROR: pool empty");
-    CHECK(talk.count("POST", "/async") == 3);
-    CHECK(talk.creations_replace_the_first());
-    CHECK(talk.rows.empty());
+    exchange.run(query_of(true));
+    CHECK(exchange.failure ==
+          "the job http://archive/tap/async/3 ended in phase ERROR: pool empty");
+    CHECK(exchange.count("POST", "/async") == 3);
+    CHECK(exchange.creations_replace_the_first());
+    CHECK(exchange.rows.empty());
   }
-  Asked talk;
+  Exchange exchange;
   Jobs jobs;
   jobs.phases = {"ERROR"};  // and nothing at /error
-  talk.archive = std::ref(jobs);
-  talk.run(query_of(true));
-  CHECK(talk.failure == "the job http://archive/tap/async/3 ended in phase ERROR");
+  exchange.archive = std::ref(jobs);
+  exchange.run(query_of(true));
+  CHECK(exchange.failure == "the job http://archive/tap/async/3 ended in phase ERROR");
 }
 
 TEST_CASE("a new job that the service does not know is polled again, then created anew") {
-  Asked talk;
+  Exchange exchange;
   Jobs jobs;
-  talk.archive = [&](const Request& request) {
+  exchange.archive = [&](const Request& request) {
     return request.url.find("/async/1/") != std::string::npos ? with(404) : jobs(request);
   };
-  talk.run(query_of(true));
-  CHECK(talk.failure.empty());
-  CHECK(talk.rows.size() == 2);
-  CHECK(talk.count("POST", "/async") == 2);
-  CHECK(talk.sent == static_cast<int>(talk.asked.size()) + 2);
+  exchange.run(query_of(true));
+  CHECK(exchange.failure.empty());
+  CHECK(exchange.rows.size() == 2);
+  CHECK(exchange.count("POST", "/async") == 2);
+  CHECK(exchange.sent == static_cast<int>(exchange.requests.size()) + 2);
 
-  Asked never;
+  Exchange never;
   never.archive = [&](const Request& request) {
     return request.url.ends_with("/phase") ? with(404) : jobs(request);
   };
@@ -292,66 +294,66 @@ TEST_CASE("a new job that the service does not know is polled again, then create
 
 TEST_CASE("a job of an earlier attempt that the service has forgotten costs one request") {
   const std::string forgotten = GENERATE("/async/1/phase", "/async/1/results/result");
-  Asked talk;
+  Exchange exchange;
   Jobs jobs;
-  talk.archive = [&](const Request& request) {
+  exchange.archive = [&](const Request& request) {
     if (request.url.ends_with(forgotten)) return with(404);
     Response response = jobs(request);
     response.is_kept = request.url.ends_with("/async") && !request.fresh;
     return response;
   };
-  talk.run(query_of(true));
-  CHECK(talk.failure.empty());
-  CHECK(talk.rows.size() == 2);
-  CHECK(talk.sent == static_cast<int>(talk.asked.size()));
-  CHECK(talk.count("POST", "/async") == 2);
-  CHECK(talk.creations_replace_the_first());
+  exchange.run(query_of(true));
+  CHECK(exchange.failure.empty());
+  CHECK(exchange.rows.size() == 2);
+  CHECK(exchange.sent == static_cast<int>(exchange.requests.size()));
+  CHECK(exchange.count("POST", "/async") == 2);
+  CHECK(exchange.creations_replace_the_first());
 }
 
 TEST_CASE("the stored result of an earlier job is used for that job only") {
   for (const bool is_kept : {false, true}) {
-    Asked talk;
+    Exchange exchange;
     Jobs jobs;
-    talk.archive = [&](const Request& request) {
+    exchange.archive = [&](const Request& request) {
       Response response = jobs(request);
       response.is_kept = is_kept;
       return response;
     };
-    talk.run(query_of(true));
-    CHECK(talk.asked.back().url.ends_with("/results/result"));
-    CHECK(talk.asked.back().fresh == !is_kept);
+    exchange.run(query_of(true));
+    CHECK(exchange.requests.back().url.ends_with("/results/result"));
+    CHECK(exchange.requests.back().fresh == !is_kept);
   }
 }
 
 TEST_CASE("a job that never ends is deleted") {
-  Asked talk;
+  Exchange exchange;
   Jobs jobs;
   jobs.phases = {"QUEUED"};
-  talk.archive = std::ref(jobs);
+  exchange.archive = std::ref(jobs);
   TapQuery query = query_of(true);
   query.job_timeout = std::chrono::seconds(60);
-  talk.run(query);
-  CHECK_THAT(talk.failure, Contains("is QUEUED after"));
-  CHECK(talk.count("POST", "/async") == 1);
-  CHECK(talk.asked.back().method == "DELETE");
-  CHECK(talk.asked.back().url == "http://archive/tap/async/1");
+  exchange.run(query);
+  CHECK_THAT(exchange.failure, Contains("is QUEUED after"));
+  CHECK(exchange.count("POST", "/async") == 1);
+  CHECK(exchange.requests.back().method == "DELETE");
+  CHECK(exchange.requests.back().url == "http://archive/tap/async/1");
 }
 
 TEST_CASE("a job is deleted once it is read, if that is wanted") {
-  Asked talk;
+  Exchange exchange;
   Jobs jobs;
-  talk.archive = [&](const Request& request) {
+  exchange.archive = [&](const Request& request) {
     return request.method == "DELETE" ? with(303) : jobs(request);
   };
   TapQuery query = query_of(true);
   query.deletes_job = true;
-  talk.run(query);
-  CHECK(talk.failure.empty());
-  CHECK(talk.rows.size() == 2);
-  CHECK(talk.count("DELETE", "/async/1") == 1);
+  exchange.run(query);
+  CHECK(exchange.failure.empty());
+  CHECK(exchange.rows.size() == 2);
+  CHECK(exchange.count("DELETE", "/async/1") == 1);
 }
 
-TEST_CASE("error documents are known by what they hold, whatever the status") {
+TEST_CASE("error documents are recognised by content, whatever the status") {
   const std::string error =
       "<INFO name=\"QUERY_STATUS\" value=\"ERROR\">1 unresolved identifiers: pos [l.1 c.104]"
       "</INFO><INFO name=\"HttpErrorCode\" value=\"400\"/>";
@@ -370,36 +372,36 @@ TEST_CASE("error documents are known by what they hold, whatever the status") {
       {votable("<INFO name=\"QUERY_STATUS\" value=\"OK\"/>", error), "unresolved identifiers"}};
   for (const auto& [body, words] : answers) {
     INFO(body);
-    Asked talk;
-    talk.archive = [&](const Request&) { return with(200, body); };
-    talk.run(query_of(false));
-    CHECK_THAT(talk.failure, Contains(words));
-    CHECK(talk.rows.empty());
+    Exchange exchange;
+    exchange.archive = [&](const Request&) { return with(200, body); };
+    exchange.run(query_of(false));
+    CHECK_THAT(exchange.failure, Contains(words));
+    CHECK(exchange.rows.empty());
   }
 }
 
-TEST_CASE("an error in the middle of others is asked again") {
-  Asked talk;
+TEST_CASE("an error document is retried") {
+  Exchange exchange;
   int times = 0;
-  talk.archive = [&](const Request&) {
+  exchange.archive = [&](const Request&) {
     return ++times < 3
                ? with(200, votable("<INFO name=\"QUERY_STATUS\" value=\"ERROR\">busy</INFO>"))
                : with(200, kCsv);
   };
-  talk.run(query_of(false));
-  CHECK(talk.failure.empty());
-  CHECK(talk.rows.size() == 2);
+  exchange.run(query_of(false));
+  CHECK(exchange.failure.empty());
+  CHECK(exchange.rows.size() == 2);
 }
 
-TEST_CASE("rows that are missing are seen: a VOTable's OVERFLOW, a full page of CSV") {
+TEST_CASE("missing rows are detected: a VOTable's OVERFLOW, a full page of CSV") {
   const auto overflow_of = [](const std::string& body, std::int64_t max_rows) {
-    Asked talk;
-    talk.archive = [&](const Request&) { return with(200, body); };
+    Exchange exchange;
+    exchange.archive = [&](const Request&) { return with(200, body); };
     TapQuery query = query_of(false);
     query.max_rows = max_rows;
-    talk.run(query);
-    CHECK(talk.failure.empty());
-    return talk.is_overflow;
+    exchange.run(query);
+    CHECK(exchange.failure.empty());
+    return exchange.is_overflow;
   };
   const std::string ok = "<INFO name=\"QUERY_STATUS\" value=\"OK\"/>";
   const std::string more = "<INFO name=\"QUERY_STATUS\" value=\"OVERFLOW\"/>";
@@ -414,29 +416,30 @@ TEST_CASE("rows that are missing are seen: a VOTable's OVERFLOW, a full page of 
 
 TEST_CASE("CSV whose end was not announced counts when two are equal; a VOTable does at once") {
   const auto ask = [](const std::vector<std::string>& bodies) {
-    Asked asked;
-    asked.archive = [&, n = std::size_t{0}](const Request&) mutable {
+    Exchange exchange;
+    exchange.archive = [&, n = std::size_t{0}](const Request&) mutable {
       Response response = with(200, bodies.at(n++));
       response.is_end_known = false;
       return response;
     };
-    asked.run(query_of(false));
+    exchange.run(query_of(false));
     std::set<int> turns;
-    for (const Request& request : asked.asked) turns.insert(request.turn);
-    CHECK(turns.size() == asked.asked.size());
-    return asked;
+    for (const Request& request : exchange.requests) turns.insert(request.turn);
+    CHECK(turns.size() == exchange.requests.size());
+    return exchange;
   };
   const std::string cut = kCsv.substr(0, kCsv.find('\n', 20) + 1);
-  const Asked csv = ask({cut, kCsv, kCsv});
+  const Exchange csv = ask({cut, kCsv, kCsv});
   CHECK(csv.failure.empty());
   CHECK(csv.rows.size() == 2);
-  CHECK(csv.asked.size() == 3);
-  CHECK(ask({votable("<INFO name=\"QUERY_STATUS\" value=\"OK\"/>")}).asked.size() == 1);
-  const Asked never = ask({kCsv + "3,1\n", kCsv + "4,1\n", kCsv + "5,1\n", kCsv + "6,1\n", kCsv});
+  CHECK(csv.requests.size() == 3);
+  CHECK(ask({votable("<INFO name=\"QUERY_STATUS\" value=\"OK\"/>")}).requests.size() == 1);
+  const Exchange never =
+      ask({kCsv + "3,1\n", kCsv + "4,1\n", kCsv + "5,1\n", kCsv + "6,1\n", kCsv});
   CHECK_THAT(never.failure, Contains("no two were equal"));
 }
 
-TEST_CASE("a reader that wants no further answer ends the query") {
+TEST_CASE("a reader that throws BadObject ends the query") {
   TapExchange tap(query_of(false), [](const TapAnswer&) { throw BadObject("too many"); });
   const Request request = tap.begin();
   Response response = with(200, kCsv);

@@ -1,4 +1,4 @@
-"""Archives that tell to wait, or are not there: every wait has an end, and Ctrl-C is obeyed."""
+"""Archives that send Retry-After, or are not there: every wait has an end, and Ctrl-C is obeyed."""
 
 import os
 import re
@@ -11,7 +11,7 @@ from servers import PATIENCE, TEST_PLUGINS, Archive, HttpTest, interrupt, wait_u
 
 
 def late_and_refused(value, date=None):
-    """The first question is answered late, the second is refused with `value`; all others are
+    """The first request is answered late, the second is refused with `value`; all others are
     answered. `date`: what the archive's clock says."""
     asked = []
     lock = threading.Lock()
@@ -32,7 +32,7 @@ def late_and_refused(value, date=None):
 
 
 class Waiting(HttpTest):
-    def test_any_retry_after_ends(self):
+    def test_a_retry_after_that_is_too_long_is_limited(self):
         far = formatdate(time.time() + 86400 * 365, usegmt=True)
         for value in ("1900000000", str(2**62), str(2**63 - 1), str(2**63), far):
             with self.subTest(value):
@@ -44,10 +44,10 @@ class Waiting(HttpTest):
                 self.assert_whole(40)
                 # Half of the patience; two at most were on their way.
                 self.assertLessEqual(sum(t < asked[1] + 2.8 for t in asked), 4)
-                told = re.findall(r"127\.0\.0\.1:\d+ asks to wait .* UTC", done.stderr)
-                self.assertEqual(len(told), 1, done.stderr)
+                logged = re.findall(r"127\.0\.0\.1:\d+ asks to wait .* UTC", done.stderr)
+                self.assertEqual(len(logged), 1, done.stderr)
 
-    def test_a_retry_after_that_is_past(self):
+    def test_a_retry_after_in_the_past_does_not_wait(self):
         for value in ("-5", "-9223372036854775809", formatdate(0, usegmt=True)):
             with self.subTest(value):
                 handle, _ = late_and_refused(value)
@@ -57,7 +57,7 @@ class Waiting(HttpTest):
                 self.assertLess(time.monotonic() - begin, 30)  # half of the patience
                 self.assert_whole(40)
 
-    def test_a_clock_that_is_wrong(self):
+    def test_a_retry_after_follows_the_clock_of_the_archive(self):
         hours = 6 * 3600
         for off in (hours, -hours):
             with self.subTest(off):
@@ -72,9 +72,7 @@ class Waiting(HttpTest):
                 self.assertLessEqual(sum(t < asked[1] + 2 for t in asked), 4)
                 self.assert_whole(40)
 
-    def test_refused_for_ever(self):
-        """A good answer that comes late does not make the wait endless."""
-
+    def test_a_late_good_answer_does_not_make_the_wait_endless(self):
         def handle(handler, source, _times):
             if source == 1:
                 return time.sleep(1)
@@ -103,7 +101,7 @@ class Waiting(HttpTest):
         self.assert_whole(60)
         self.assertEqual(sorted(back.asked), [s for s in range(1, 61) if s not in answered])
 
-    def test_interrupt_while_told_to_wait(self):
+    def test_interrupt_during_a_retry_after(self):
         answered = set()
 
         def handle(handler, source, _times):

@@ -21,6 +21,9 @@ constexpr Seconds kLongestBackOff{30};
 // An archive is considered down after this many failures, or refused connections, in a row.
 constexpr int kFailures = 8;
 constexpr int kUnreachable = 3;
+// While an archive has given no good response, so many requests that it denies mean that it denies
+// all.
+constexpr int kDenied = 8;
 constexpr int kLingers = 3;  // a given-up request, for this fraction of its timeout
 constexpr Seconds kFirstPause{1};
 constexpr Seconds kLongestPause{30};
@@ -41,7 +44,7 @@ std::string utc(std::chrono::system_clock::time_point moment) {
 }  // namespace
 
 PendingRequest::~PendingRequest() {
-  if (talk) talk->end(ReplyChannel::End::Lost);
+  if (channel) channel->end(ReplyChannel::End::Lost);
 }
 
 Archive::Archive(std::string name, Log log, std::uint64_t seed)
@@ -58,12 +61,12 @@ Seconds Archive::back_off(int attempts) {
   return jittered(Seconds(Backoff{first.count(), kLongestBackOff.count()}.seconds(attempts)));
 }
 
-void Archive::ask(PendingRequest question, Time not_before, Time now) {
+void Archive::ask(PendingRequest pending, Time not_before, Time now) {
   if (open_++ == 0) silent_since_ = now;
-  patience_ = std::max(patience_, question.policy.patience);
-  timeout_ = std::max(timeout_, question.policy.timeout);
-  limit_.cap(question.policy.max_connections);
-  waiting_.emplace(not_before, std::move(question));
+  patience_ = std::max(patience_, pending.policy.patience);
+  timeout_ = std::max(timeout_, pending.policy.timeout);
+  limit_.cap(pending.policy.max_connections);
+  waiting_.emplace(not_before, std::move(pending));
 }
 
 std::optional<PendingRequest> Archive::next(
@@ -74,25 +77,25 @@ std::optional<PendingRequest> Archive::next(
   const std::size_t at_work = in_flight_ + lingering_.size();
   if (!is_down_ && at_work >= static_cast<std::size_t>(limit_.level())) return std::nullopt;
   for (auto it = waiting_.begin(); it != waiting_.end() && it->first <= now; ++it) {
-    if (!may_send(*it->second.talk)) continue;
-    PendingRequest question = std::move(it->second);
+    if (!may_send(*it->second.channel)) continue;
+    PendingRequest pending = std::move(it->second);
     waiting_.erase(it);
     ++in_flight_;
-    ++question.sent;
-    question.is_probe = is_down_;
+    ++pending.sent;
+    pending.is_probe = is_down_;
     // The next probe waits, however this one ends.
     if (is_down_) probe_at_ = now + ticks(pause_);
-    limit_.begin(question.id, seconds(now));
-    return question;
+    limit_.begin(pending.id, seconds(now));
+    return pending;
   }
   if (!is_down_) limit_.starved();
   return std::nullopt;
 }
 
-void Archive::released(PendingRequest& question, Time now, bool timed_out_unanswered) {
+void Archive::released(PendingRequest& pending, Time now, bool timed_out_unanswered) {
   --in_flight_;
-  if (timed_out_unanswered) lingering_.insert(now + question.policy.timeout / kLingers);
-  question.sample = limit_.end(question.id, seconds(now));
+  if (timed_out_unanswered) lingering_.insert(now + pending.policy.timeout / kLingers);
+  pending.sample = limit_.end(pending.id, seconds(now));
 }
 
 void Archive::alive(Time now) {
@@ -104,18 +107,19 @@ void Archive::alive(Time now) {
   log_(LogLevel::Info, fmt::format("{} answers again", name_));
 }
 
-void Archive::trusted(const PendingRequest& question, Time now) {
+void Archive::trusted(const PendingRequest& pending, Time now) {
   --open_;
-  limit_.judge(question.sample, true, seconds(now));
+  has_good_ = true;
+  limit_.judge(pending.sample, true, seconds(now));
   alive(now);
 }
 
-void Archive::harmless(const PendingRequest& /*question*/, Time now) {
+void Archive::harmless(const PendingRequest& /*pending*/, Time now) {
   --open_;
   alive(now);
 }
 
-void Archive::dropped(const PendingRequest& /*question*/) {
+void Archive::dropped(const PendingRequest& /*pending*/) {
   --open_;
 }
 
@@ -136,8 +140,8 @@ void Archive::obey(std::chrono::seconds retry_after, Time now) {
   const Seconds most = std::min(kLongestObeyed, Seconds(patience_) / 2);
   const Seconds wait = std::clamp(Seconds(retry_after), Seconds(0), most);
   retry_after_ = std::max(retry_after_, now + ticks(wait));
-  if (wait <= kMuchLonger * told_wait_) return;
-  told_wait_ = wait;
+  if (wait <= kMuchLonger * logged_wait_) return;
+  logged_wait_ = wait;
   const auto until = std::chrono::system_clock::now() +
                      std::chrono::duration_cast<std::chrono::system_clock::duration>(wait);
   log_(LogLevel::Warning,
@@ -146,34 +150,41 @@ void Archive::obey(std::chrono::seconds retry_after, Time now) {
                    utc(until)));
 }
 
-void Archive::failed(const PendingRequest& question, const Judgement& verdict, Time now) {
+void Archive::failed(const PendingRequest& pending, const Judgement& verdict, Time now) {
   last_reason_ = verdict.reason;
   ++failures_;
   unreachable_ = verdict.is_unreachable ? unreachable_ + 1 : 0;
   if (verdict.retry_after) obey(*verdict.retry_after, now);
   if (is_down_) {
-    if (question.is_probe) pause(now, verdict.reason);
+    if (pending.is_probe) pause(now, verdict.reason);
     return;
   }
   if (failures_ >= kFailures || unreachable_ >= kUnreachable) return pause(now, verdict.reason);
-  limit_.judge(question.sample, false, seconds(now));
+  limit_.judge(pending.sample, false, seconds(now));
 }
 
-std::optional<PendingRequest> Archive::again(PendingRequest question, const Judgement& verdict,
+std::optional<PendingRequest> Archive::again(PendingRequest pending, const Judgement& verdict,
                                              Time now) {
   if (verdict.meaning == Severity::Refusal) {
-    ++question.refusals;
+    ++pending.refusals;
     alive(now);
   } else {
-    failed(question, verdict, now);
+    failed(pending, verdict, now);
   }
-  if (!question.is_probe) ++question.attempts;
-  if (question.attempts >= question.policy.max_attempts || question.refusals >= kMostRefusals) {
+  if (!pending.is_probe) ++pending.attempts;
+  if (pending.attempts >= pending.policy.max_attempts || pending.refusals >= kMostRefusals) {
     --open_;
-    return question;
+    return pending;
   }
-  waiting_.emplace(now + ticks(back_off(std::max(1, question.attempts))), std::move(question));
+  waiting_.emplace(now + ticks(back_off(std::max(1, pending.attempts))), std::move(pending));
   return std::nullopt;
+}
+
+bool Archive::denies_all(const PendingRequest& pending) {
+  if (has_good_ || pending.has_stored) return false;
+  if (pending.refusals == 0) ++denied_;
+  const bool is_last = open_ == 1 && pending.refusals + 1 >= kMostRefusals;
+  return is_last || denied_ >= kDenied;
 }
 
 void Archive::give_up(const std::string& reason) {
@@ -208,7 +219,7 @@ std::vector<PendingRequest> Archive::hopeless(Time now) {
 std::vector<PendingRequest> Archive::take_waiting(const ReplyChannel* of) {
   std::vector<PendingRequest> out;
   for (auto it = waiting_.begin(); it != waiting_.end();) {
-    if (of != nullptr && it->second.talk.get() != of) {
+    if (of != nullptr && it->second.channel.get() != of) {
       ++it;
       continue;
     }

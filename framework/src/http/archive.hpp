@@ -36,10 +36,11 @@ struct PendingRequest {
   std::string host{};  // remote_host() of its URL
   Request request{};
   HttpPolicy policy{};
-  std::shared_ptr<ReplyChannel> talk{};  // none once settled
-  int attempts = 0;                      // failed ones while the archive was up
-  int refusals = 0;                      // among the attempts
-  bool is_probe = false;                 // sent to see whether the archive is back
+  std::shared_ptr<ReplyChannel> channel{};  // none once settled
+  int attempts = 0;                         // failed ones while the archive was up
+  int refusals = 0;                         // among the attempts
+  bool has_stored = false;  // its conversation has stored responses of an earlier attempt
+  bool is_probe = false;    // sent to see whether the archive is back
   ConcurrencyLimit::Sample sample{};
   std::uint64_t sent = 0;   // number of times
   std::uint64_t bytes = 0;  // received
@@ -58,21 +59,24 @@ class Archive {
   // The reason why it was given up; empty if it was not.
   const std::string& given_up() const { return given_up_; }
 
-  void ask(PendingRequest question, Time not_before, Time now);
+  void ask(PendingRequest pending, Time not_before, Time now);
   // The next request to send now, if any; `may_send` refuses those of a channel that has enough
   // unread replies.
   std::optional<PendingRequest> next(Time now,
                                      const std::function<bool(const ReplyChannel&)>& may_send);
   // The transfer of a request from next() is over. If it was `timed_out_unanswered`, the archive
   // may still work on it, so it counts as in flight for a while longer.
-  void released(PendingRequest& question, Time now, bool timed_out_unanswered = false);
+  void released(PendingRequest& pending, Time now, bool timed_out_unanswered = false);
 
   // The outcome; each released request gets exactly one of these calls.
-  void trusted(const PendingRequest& question, Time now);
-  void harmless(const PendingRequest& question, Time now);  // the archive is up, and refuses
-  void dropped(const PendingRequest& question);             // its result is no longer needed
+  void trusted(const PendingRequest& pending, Time now);
+  void harmless(const PendingRequest& pending, Time now);  // the archive is up, and refuses
+  void dropped(const PendingRequest& pending);             // its result is no longer needed
   // Queues a retry, or returns the request when its attempts are used up.
-  std::optional<PendingRequest> again(PendingRequest question, const Judgement& verdict, Time now);
+  std::optional<PendingRequest> again(PendingRequest pending, const Judgement& verdict, Time now);
+  // The response to this request was 403: true if that is likely to hold for all. Some archives
+  // deny single objects, and fast, while good responses take long.
+  bool denies_all(const PendingRequest& pending);
   void give_up(const std::string& reason);
 
   // Requests that will not be sent any more: their archive was given up.
@@ -88,7 +92,7 @@ class Archive {
   std::chrono::duration<double> jittered(std::chrono::duration<double> time);
   std::chrono::duration<double> back_off(int attempts);
   void alive(Time now);
-  void failed(const PendingRequest& question, const Judgement& verdict, Time now);
+  void failed(const PendingRequest& pending, const Judgement& verdict, Time now);
   void pause(Time now, const std::string& reason);
   void obey(std::chrono::seconds retry_after, Time now);
   bool is_wanted(Time now) const;
@@ -102,12 +106,14 @@ class Archive {
   std::multiset<Time> lingering_;  // until when given-up requests count as in flight
   std::size_t open_ = 0;           // requested, and not settled
   Time retry_after_{};
-  std::chrono::duration<double> told_wait_{0};  // the last wait for Retry-After that was logged
+  std::chrono::duration<double> logged_wait_{0};  // the last wait for Retry-After that was logged
 
   bool is_down_ = false;
   Time probe_at_{};
   std::chrono::duration<double> pause_{0};
-  int failures_ = 0;  // in a row
+  bool has_good_ = false;  // gave a trusted response
+  int denied_ = 0;         // requests, before that
+  int failures_ = 0;       // in a row
   int unreachable_ = 0;
   Time silent_since_{};  // last sign of life, or since when a request waits for it
   std::chrono::milliseconds patience_{0};

@@ -33,6 +33,7 @@ TransferEnd transfer_of(Response response) {
 void CannedHttp::hold(Conversation& conversation, const HttpPolicy& policy,
                       std::string_view /*stage*/, std::uint64_t /*ordinal*/, Counts& counts) {
   std::deque<Asked> open;
+  bool has_good = false;
   const auto give = [&](std::vector<Request> requests) {
     for (Request& request : requests) open.push_back({std::move(request)});
   };
@@ -48,9 +49,10 @@ void CannedHttp::hold(Conversation& conversation, const HttpPolicy& policy,
     if (verdict.meaning == Severity::Answer) {
       try {
         give(conversation.answer(asked.request, end.response));
+        has_good = true;
         continue;
       } catch (const TryAgain& e) {
-        verdict.meaning = Severity::Trouble;
+        verdict.meaning = Severity::Problem;
         verdict.reason = e.what();
       }
     }
@@ -59,6 +61,9 @@ void CannedHttp::hold(Conversation& conversation, const HttpPolicy& policy,
     const bool is_final =
         verdict.meaning == Severity::Final || verdict.meaning == Severity::HostFinal;
     if (is_final || asked.attempts >= policy.max_attempts || asked.refusals >= kMostRefusals) {
+      if (verdict.is_denied && !has_good && open.empty()) {
+        throw_forbidden(asked.request, verdict.reason);
+      }
       give(conversation.failed(asked.request, verdict.reason));
     } else {
       open.push_back(std::move(asked));

@@ -26,16 +26,16 @@ constexpr std::size_t kMostUnread = 16;
 // After an interrupt, a conversation that has only waited for this long is left for --resume.
 constexpr milliseconds kDrainPatience{5000};
 
-Reply reply_to(const PendingRequest& question) {
-  return {question.id, question.host, question.request, question.sent, question.bytes};
+Reply reply_to(const PendingRequest& pending) {
+  return {pending.id, pending.host, pending.request, pending.sent, pending.bytes};
 }
 
-void fail(PendingRequest question, const std::string& reason, bool stops_run = false) {
-  Reply reply = reply_to(question);
+void fail(PendingRequest pending, const std::string& reason, bool stops_run = false) {
+  Reply reply = reply_to(pending);
   reply.failure = reason;
   reply.stops_run = stops_run;
-  question.talk->replies.push(std::move(reply));
-  question.talk.reset();  // it is settled
+  pending.channel->replies.push(std::move(reply));
+  pending.channel.reset();  // it is settled
 }
 
 // A log that throws (disk full) must not leave a request unanswered.
@@ -83,17 +83,17 @@ std::vector<std::string> HttpClient::notes() const {
   return notes_;
 }
 
-void HttpClient::ask(PendingRequest question) {
-  question.id = next_id_++;
-  send(std::move(question));
+void HttpClient::ask(PendingRequest pending) {
+  pending.id = next_id_++;
+  send(std::move(pending));
 }
 
-void HttpClient::judge(std::uint64_t question, const std::string& doubt) {
-  send(Judged{question, doubt});
+void HttpClient::judge(std::uint64_t id, const std::string& doubt) {
+  send(Judged{id, doubt});
 }
 
-void HttpClient::abandon(const std::shared_ptr<ReplyChannel>& talk) {
-  send(talk);
+void HttpClient::abandon(const std::shared_ptr<ReplyChannel>& channel) {
+  send(channel);
 }
 
 void HttpClient::send(Message message) {
@@ -141,8 +141,8 @@ void HttpClient::turn() {
   } else if (interrupts > 0) {
     drain(now);
   }
-  for (auto& [name, host] : hosts_) start_ready(host, now);
-  const bool is_idle = hosts_.empty() && in_flight_.empty();
+  for (auto& [name, archive] : archives_) start_ready(archive, now);
+  const bool is_idle = archives_.empty() && in_flight_.empty();
   for (auto& finished : transfers_.poll(is_idle ? kIdleTick : kTick)) {
     finish(std::move(finished), std::chrono::steady_clock::now());
   }
@@ -150,31 +150,31 @@ void HttpClient::turn() {
   publish(now);
 }
 
-Archive& HttpClient::host_of(const PendingRequest& question) {
-  const auto [it, is_new] = hosts_.try_emplace(question.host, question.host, settings_.log,
-                                               std::hash<std::string>()(question.host));
+Archive& HttpClient::archive_of(const PendingRequest& pending) {
+  const auto [it, is_new] = archives_.try_emplace(pending.host, pending.host, settings_.log,
+                                                  std::hash<std::string>()(pending.host));
   return it->second;
 }
 
-void HttpClient::take(PendingRequest& question, Time now) {
-  if (stopped_ != ReplyChannel::End::No) return question.talk->end(stopped_);
-  Archive& host = host_of(question);
-  if (!host.given_up().empty()) return fail(std::move(question), host.given_up());
-  const Time not_before = now + question.request.delay;
-  host.ask(std::move(question), not_before, now);
+void HttpClient::take(PendingRequest& pending, Time now) {
+  if (stopped_ != ReplyChannel::End::No) return pending.channel->end(stopped_);
+  Archive& archive = archive_of(pending);
+  if (!archive.given_up().empty()) return fail(std::move(pending), archive.given_up());
+  const Time not_before = now + pending.request.delay;
+  archive.ask(std::move(pending), not_before, now);
 }
 
 void HttpClient::take(Judged& judged, Time now) {
   auto node = being_read_.extract(judged.id);
   if (node.empty()) return;
-  PendingRequest& question = node.mapped();
-  --question.talk->unread;
-  Archive& host = host_of(question);
+  PendingRequest& pending = node.mapped();
+  --pending.channel->unread;
+  Archive& archive = archive_of(pending);
   if (judged.doubt.empty()) {
-    question.talk.reset();  // it is settled
-    return host.trusted(question, now);
+    pending.channel.reset();  // it is settled
+    return archive.trusted(pending, now);
   }
-  go_on(host, std::move(question), {Severity::Trouble, judged.doubt, false, std::nullopt}, now);
+  go_on(archive, std::move(pending), {Severity::Problem, judged.doubt, false, std::nullopt}, now);
 }
 
 void HttpClient::take(std::shared_ptr<ReplyChannel>& abandoned, Time now) {
@@ -182,92 +182,93 @@ void HttpClient::take(std::shared_ptr<ReplyChannel>& abandoned, Time now) {
 }
 
 // Drops the requests of a conversation that no lane holds any more.
-void HttpClient::drop(const ReplyChannel& talk, Time now) {
-  for (auto& [name, host] : hosts_) host.take_waiting(&talk);
+void HttpClient::drop(const ReplyChannel& channel, Time now) {
+  for (auto& [name, archive] : archives_) archive.take_waiting(&channel);
   for (auto it = in_flight_.begin(); it != in_flight_.end();) {
-    if (it->second.talk.get() != &talk) {
+    if (it->second.channel.get() != &channel) {
       ++it;
       continue;
     }
     transfers_.cancel(it->first);
-    Archive& host = host_of(it->second);
-    host.released(it->second, now);
-    host.dropped(it->second);
+    Archive& archive = archive_of(it->second);
+    archive.released(it->second, now);
+    archive.dropped(it->second);
     it = in_flight_.erase(it);
   }
   std::erase_if(being_read_, [&](const auto& entry) {
-    if (entry.second.talk.get() != &talk) return false;
-    host_of(entry.second).dropped(entry.second);
+    if (entry.second.channel.get() != &channel) return false;
+    archive_of(entry.second).dropped(entry.second);
     return true;
   });
 }
 
-void HttpClient::start_ready(Archive& host, Time now) {
-  const auto may_send = [](const ReplyChannel& talk) { return talk.unread < kMostUnread; };
-  Total& total = totals_[host.name()];
-  while (auto question = host.next(now, may_send)) {
-    const HttpPolicy& policy = question->policy;
-    transfers_.start(question->id, question->request,
+void HttpClient::start_ready(Archive& archive, Time now) {
+  const auto may_send = [](const ReplyChannel& channel) { return channel.unread < kMostUnread; };
+  Total& total = totals_[archive.name()];
+  while (auto pending = archive.next(now, may_send)) {
+    const HttpPolicy& policy = pending->policy;
+    transfers_.start(pending->id, pending->request,
                      {policy.timeout, policy.max_body, user_agent(policy)});
     ++total.requests;
-    if (question->sent > 1) ++total.again;
-    in_flight_.emplace(question->id, std::move(*question));
+    if (pending->sent > 1) ++total.again;
+    in_flight_.emplace(pending->id, std::move(*pending));
   }
 }
 
 void HttpClient::finish(Transfers::Finished finished, Time now) {
   auto node = in_flight_.extract(finished.id);
   if (node.empty()) return;
-  PendingRequest question = std::move(node.mapped());
-  Archive& host = host_of(question);
+  PendingRequest pending = std::move(node.mapped());
+  Archive& archive = archive_of(pending);
   const bool timed_out_unanswered =
       finished.end.kind == TransferEnd::Kind::TimedOut && finished.end.bytes_received == 0;
-  host.released(question, now, timed_out_unanswered);
-  question.bytes += finished.end.bytes_received;
-  totals_[host.name()].bytes += finished.end.bytes_received;
-  log_transfer(question, finished.end);
-  Judgement verdict = judge_transfer(finished.end, question.request.accept);
-  // Archives send 403 for single objects too, and instead of 429.
-  if (verdict.meaning == Severity::Forbidden && finished.end.response.status == 403 &&
-      answered_.contains(question.host)) {
-    verdict.meaning = Severity::Refusal;
-  }
-  if (verdict.meaning != Severity::Answer) return go_on(host, std::move(question), verdict, now);
-  answered_[question.host] = now;
-  ++question.talk->unread;
-  Reply reply = reply_to(question);
+  archive.released(pending, now, timed_out_unanswered);
+  pending.bytes += finished.end.bytes_received;
+  totals_[archive.name()].bytes += finished.end.bytes_received;
+  log_transfer(pending, finished.end);
+  const Judgement verdict = judge_transfer(finished.end, pending.request.accept);
+  if (verdict.meaning != Severity::Answer) return go_on(archive, std::move(pending), verdict, now);
+  answered_[pending.host] = now;
+  ++pending.channel->unread;
+  Reply reply = reply_to(pending);
   reply.response = std::move(finished.end.response);
-  question.talk->replies.push(std::move(reply));
-  being_read_.emplace(question.id, std::move(question));
+  pending.channel->replies.push(std::move(reply));
+  being_read_.emplace(pending.id, std::move(pending));
 }
 
-void HttpClient::log_transfer(const PendingRequest& question, const TransferEnd& end) const {
-  const Request& request = question.request;
+void HttpClient::log_transfer(const PendingRequest& pending, const TransferEnd& end) const {
+  const Request& request = pending.request;
   settings_.log(
       LogLevel::Debug,
       fmt::format("{} {}{}: {}, {} bytes", request.method, public_url(request.url),
-                  question.sent > 1 ? fmt::format(" (again, {})", question.sent) : "",
+                  pending.sent > 1 ? fmt::format(" (again, {})", pending.sent) : "",
                   end.detail.empty() ? fmt::format("HTTP {}", end.response.status) : end.detail,
                   end.bytes_received));
 }
 
-void HttpClient::go_on(Archive& host, PendingRequest question, const Judgement& verdict, Time now) {
+void HttpClient::go_on(Archive& archive, PendingRequest pending, const Judgement& verdict,
+                       Time now) {
   switch (verdict.meaning) {
     case Severity::Answer:
       return;
     case Severity::HostFinal:
-      host.give_up(verdict.reason);
-      host.dropped(question);
-      return fail(std::move(question), verdict.reason);
+      archive.give_up(verdict.reason);
+      archive.dropped(pending);
+      return fail(std::move(pending), verdict.reason);
     case Severity::Final:
-      host.harmless(question, now);
-      return fail(std::move(question), verdict.reason);
+      archive.harmless(pending, now);
+      return fail(std::move(pending), verdict.reason);
     case Severity::Forbidden:
-      host.harmless(question, now);
-      return fail(std::move(question), verdict.reason, true);
-    case Severity::Trouble:
+      archive.harmless(pending, now);
+      return fail(std::move(pending), verdict.reason, true);
     case Severity::Refusal:
-      if (auto hopeless = host.again(std::move(question), verdict, now)) {
+      if (verdict.is_denied && !settings_.has_settled && archive.denies_all(pending)) {
+        archive.harmless(pending, now);
+        return fail(std::move(pending), verdict.reason, true);
+      }
+      [[fallthrough]];
+    case Severity::Problem:
+      if (auto hopeless = archive.again(std::move(pending), verdict, now)) {
         const std::uint64_t times = hopeless->sent;
         fail(std::move(*hopeless), fmt::format("{} (asked {} times)", verdict.reason, times));
       }
@@ -275,8 +276,9 @@ void HttpClient::go_on(Archive& host, PendingRequest question, const Judgement& 
 }
 
 void HttpClient::drop_hopeless(Time now) {
-  for (auto& [name, host] : hosts_) {
-    for (PendingRequest& question : host.hopeless(now)) fail(std::move(question), host.given_up());
+  for (auto& [name, archive] : archives_) {
+    for (PendingRequest& pending : archive.hopeless(now))
+      fail(std::move(pending), archive.given_up());
   }
 }
 
@@ -286,27 +288,27 @@ void HttpClient::drop_hopeless(Time now) {
 void HttpClient::drain(Time now) {
   if (!draining_since_) draining_since_ = now;
   std::set<std::shared_ptr<ReplyChannel>> waiting;
-  const auto answers = [&](const PendingRequest& question) {
-    return now - std::max(answered_[question.host], *draining_since_) < kDrainPatience;
+  const auto answers = [&](const PendingRequest& pending) {
+    return now - std::max(answered_[pending.host], *draining_since_) < kDrainPatience;
   };
-  const auto note = [&](const PendingRequest& question, bool is_busy) {
-    if (is_busy) question.talk->busy = now;
-    waiting.insert(question.talk);
+  const auto note = [&](const PendingRequest& pending, bool is_busy) {
+    if (is_busy) pending.channel->busy = now;
+    waiting.insert(pending.channel);
   };
-  for (const auto& [id, question] : being_read_) note(question, true);
-  for (const auto& [id, question] : in_flight_) {
-    note(question, question.attempts == 0 && !question.is_probe && answers(question));
+  for (const auto& [id, pending] : being_read_) note(pending, true);
+  for (const auto& [id, pending] : in_flight_) {
+    note(pending, pending.attempts == 0 && !pending.is_probe && answers(pending));
   }
-  for (const auto& [name, host] : hosts_) {
-    const bool is_away = host.is_waiting(now);
-    for (const auto& [when, question] : host.waiting()) {
-      note(question, !is_away && when <= now && question.attempts == 0 && answers(question));
+  for (const auto& [name, archive] : archives_) {
+    const bool is_away = archive.is_waiting(now);
+    for (const auto& [when, pending] : archive.waiting()) {
+      note(pending, !is_away && when <= now && pending.attempts == 0 && answers(pending));
     }
   }
-  for (const std::shared_ptr<ReplyChannel>& talk : waiting) {
-    if (now - std::max(talk->busy, *draining_since_) < kDrainPatience) continue;
-    talk->end(ReplyChannel::End::Interrupted);
-    drop(*talk, now);
+  for (const std::shared_ptr<ReplyChannel>& channel : waiting) {
+    if (now - std::max(channel->busy, *draining_since_) < kDrainPatience) continue;
+    channel->end(ReplyChannel::End::Interrupted);
+    drop(*channel, now);
     if (std::exchange(has_left_, true)) continue;
     settings_.log(LogLevel::Info,
                   "batches that would have to wait for an archive are left for --resume");
@@ -315,30 +317,30 @@ void HttpClient::drain(Time now) {
 
 void HttpClient::stop_all(ReplyChannel::End why) noexcept {
   stopped_ = why;
-  for (auto& [name, host] : hosts_) {
-    for (const auto& [when, question] : host.waiting()) question.talk->end(why);
-    host.forget_all();
+  for (auto& [name, archive] : archives_) {
+    for (const auto& [when, pending] : archive.waiting()) pending.channel->end(why);
+    archive.forget_all();
   }
-  for (const auto& [id, question] : in_flight_) {
-    question.talk->end(why);
+  for (const auto& [id, pending] : in_flight_) {
+    pending.channel->end(why);
     transfers_.cancel(id);
   }
   in_flight_.clear();
-  for (const auto& [id, question] : being_read_) question.talk->end(why);
+  for (const auto& [id, pending] : being_read_) pending.channel->end(why);
   being_read_.clear();
 }
 
 void HttpClient::publish(Time now) {
   std::string waiting;
   std::vector<std::string> notes;
-  for (const auto& [name, host] : hosts_) {
-    if (host.is_waiting(now)) waiting += (waiting.empty() ? "" : ", ") + name;
+  for (const auto& [name, archive] : archives_) {
+    if (archive.is_waiting(now)) waiting += (waiting.empty() ? "" : ", ") + name;
     const Total& total = totals_[name];
     notes.push_back(
         fmt::format("{}: {} requests, {} of them again, {:.1f} MB; {} at a time, {} at "
                     "most",
                     name, total.requests, total.again, static_cast<double>(total.bytes) / 1e6,
-                    host.limit().level(), host.limit().highest()));
+                    archive.limit().level(), archive.limit().highest()));
   }
   const std::lock_guard lock(mutex_);
   waiting_ = std::move(waiting);

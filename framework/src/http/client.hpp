@@ -25,6 +25,8 @@ class HttpClient final : public Http, private RequestQueue {
     const std::atomic<int>* interrupts = nullptr;
     AnswerStore* answers = nullptr;  // of this run, and of the run that it resumes
     AnswerStore* recording = nullptr;
+    // The run that is resumed has settled a batch, so every archive has given good responses.
+    bool has_settled = false;
   };
   explicit HttpClient(Settings settings);
   ~HttpClient() override;
@@ -51,33 +53,33 @@ class HttpClient final : public Http, private RequestQueue {
   };
 
   // For lanes.
-  void ask(PendingRequest question) override;
-  void judge(std::uint64_t question, const std::string& doubt) override;
-  void abandon(const std::shared_ptr<ReplyChannel>& talk) override;
+  void ask(PendingRequest pending) override;
+  void judge(std::uint64_t id, const std::string& doubt) override;
+  void abandon(const std::shared_ptr<ReplyChannel>& channel) override;
   void send(Message message);
 
   // For the loop's thread.
   void loop();
   void turn();
-  void take(PendingRequest& question, Time now);
+  void take(PendingRequest& pending, Time now);
   void take(Judged& judged, Time now);
   void take(std::shared_ptr<ReplyChannel>& abandoned, Time now);
-  void drop(const ReplyChannel& talk, Time now);
-  void start_ready(Archive& host, Time now);
+  void drop(const ReplyChannel& channel, Time now);
+  void start_ready(Archive& archive, Time now);
   void finish(Transfers::Finished finished, Time now);
-  void log_transfer(const PendingRequest& question, const TransferEnd& end) const;
-  void go_on(Archive& host, PendingRequest question, const Judgement& verdict, Time now);
+  void log_transfer(const PendingRequest& pending, const TransferEnd& end) const;
+  void go_on(Archive& archive, PendingRequest pending, const Judgement& verdict, Time now);
   void drop_hopeless(Time now);
   void drain(Time now);
   void stop_all(ReplyChannel::End why) noexcept;
   void say_caught() const noexcept;
   void publish(Time now);
-  Archive& host_of(const PendingRequest& question);
+  Archive& archive_of(const PendingRequest& pending);
 
   Settings settings_;
   Transfers transfers_;
   // Only for the loop's thread:
-  std::map<std::string, Archive> hosts_;
+  std::map<std::string, Archive> archives_;
   std::map<std::string, Total> totals_;
   std::map<std::uint64_t, PendingRequest> in_flight_;
   std::map<std::uint64_t, PendingRequest> being_read_;  // answered; a lane reads them

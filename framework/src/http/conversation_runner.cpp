@@ -60,14 +60,14 @@ void ConversationRunner::hold() {
       }
     }
   } catch (...) {
-    asking_.abandon(talk_);
+    asking_.abandon(channel_);
     throw;
   }
 }
 
 void ConversationRunner::wait() {
-  const std::optional<Reply> reply = talk_->replies.pop();
-  switch (talk_->ended()) {
+  const std::optional<Reply> reply = channel_->replies.pop();
+  switch (channel_->ended()) {
     case ReplyChannel::End::No:
       break;
     case ReplyChannel::End::Interrupted:
@@ -98,13 +98,14 @@ void ConversationRunner::ask(Request request) {
         request, fmt::format("'{}' is no URL of http or https", public_url(request.url))));
     return;
   }
-  PendingRequest question;
-  question.host = url->remote_host();
-  question.request = std::move(request);
-  question.policy = policy_;
-  question.talk = talk_;
+  PendingRequest pending;
+  pending.host = url->remote_host();
+  pending.request = std::move(request);
+  pending.policy = policy_;
+  pending.channel = channel_;
+  pending.has_stored = has_stored_;
   ++open_;
-  asking_.ask(std::move(question));
+  asking_.ask(std::move(pending));
 }
 
 bool ConversationRunner::take_stored(const Request& request, const Response& response) {

@@ -19,9 +19,9 @@ namespace qsohost::inline v1 {
 class RequestQueue {
  public:
   virtual ~RequestQueue() = default;
-  virtual void ask(PendingRequest question) = 0;                             // sets its id
-  virtual void judge(std::uint64_t question, const std::string& doubt) = 0;  // "": trusted
-  virtual void abandon(const std::shared_ptr<ReplyChannel>& talk) = 0;
+  virtual void ask(PendingRequest pending) = 0;                        // sets its id
+  virtual void judge(std::uint64_t id, const std::string& doubt) = 0;  // "": trusted
+  virtual void abandon(const std::shared_ptr<ReplyChannel>& channel) = 0;
 };
 
 // Throws RunError for a request that a plugin must not make.
@@ -56,7 +56,7 @@ class ConversationRunner {
   AnswerStore* recording_;
   Counts& counts_;
   bool has_stored_ = false;
-  std::shared_ptr<ReplyChannel> talk_ = std::make_shared<ReplyChannel>();
+  std::shared_ptr<ReplyChannel> channel_ = std::make_shared<ReplyChannel>();
   std::deque<std::pair<Request, Response>> stored_;  // responses that were in the store
   std::size_t open_ = 0;                             // requests at the loop
 };

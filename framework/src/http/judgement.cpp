@@ -40,12 +40,13 @@ Judgement judge_status(const Response& response, const std::vector<int>& accepte
   Judgement verdict;
   verdict.reason = describe(response);
   if (means_later(status) || status >= 500) {
-    verdict.meaning = Severity::Trouble;
+    verdict.meaning = Severity::Problem;
     verdict.retry_after = retry_after(response);
-  } else if (status == 401 || status == 403) {
+  } else if (status == 401) {
     verdict.meaning = Severity::Forbidden;
   } else {
     verdict.meaning = status >= 400 ? Severity::Refusal : Severity::Final;
+    verdict.is_denied = status == 403;
   }
   return verdict;
 }
@@ -90,10 +91,10 @@ Judgement judge_transfer(const TransferEnd& end, const std::vector<int>& accepte
     case Kind::Response:
       return judge_status(end.response, accepted);
     case Kind::Unreachable:
-      return {Severity::Trouble, end.detail, true, std::nullopt};
+      return {Severity::Problem, end.detail, true, std::nullopt};
     case Kind::TimedOut:
     case Kind::Broken:
-      return {Severity::Trouble, end.detail, false, std::nullopt};
+      return {Severity::Problem, end.detail, false, std::nullopt};
     case Kind::TooBig:
     case Kind::Redirected:
     case Kind::Unusable:

@@ -13,11 +13,11 @@ namespace qsohost::inline v1 {
 
 enum class Severity : std::uint8_t {
   Answer,     // for the plugin to look at
-  Trouble,    // the archive is overloaded or broken: retry later
+  Problem,    // the archive is overloaded or broken: retry later
   Refusal,    // "bad request", which archives send wrongly at times: few retries
   Final,      // a retry would give the same
   HostFinal,  // for every request to this archive
-  Forbidden,  // access denied with this token, or without one: the same for all objects
+  Forbidden,  // this token is wrong, or one is missing: the same for all objects
 };
 
 struct Judgement {
@@ -25,6 +25,7 @@ struct Judgement {
   std::string reason;  // empty for Answer
   bool is_unreachable = false;
   std::optional<std::chrono::seconds> retry_after;
+  bool is_denied = false;  // a Refusal that may hold for all objects: see Archive::denies_all()
 };
 
 // `accepted`: see Request::accept.

@@ -72,8 +72,11 @@ void HttpConnection::connect_network(const RunOptions& options, const fs::path& 
     fs::create_directories(options.record, error);
     recording_ = std::make_unique<AnswerStore>(options.record / kRecording, options.log);
   }
-  auto client = std::make_unique<HttpClient>(
-      HttpClient::Settings{options.log, options.interrupts, answers_.get(), recording_.get()});
+  auto client = std::make_unique<HttpClient>(HttpClient::Settings{.log = options.log,
+                                                                  .interrupts = options.interrupts,
+                                                                  .answers = answers_.get(),
+                                                                  .recording = recording_.get(),
+                                                                  .has_settled = !settled.empty()});
   client_ = client.get();
   http_ = std::move(client);
 }
