@@ -33,7 +33,8 @@ bool is_missing(const Column& column, std::size_t i) {
 bool holds(const Condition& condition, const Column& column, std::size_t i) {
   const DType dtype = column.dtype();
   if (dtype == DType::String) {
-    return std::ranges::find(condition.texts, column.strings()[i]) != condition.texts.end();
+    return condition.texts.empty() ||
+           std::ranges::find(condition.texts, column.strings()[i]) != condition.texts.end();
   }
   const double value = column.number(i);
   const auto is_value = [&](double number) { return as_stored(number, dtype) == value; };
@@ -49,12 +50,17 @@ bool holds(const Condition& condition, const Column& column, std::size_t i) {
 
 }  // namespace
 
-bool Condition::demands_nothing() const {
-  return low == -kInfinity && high == kInfinity && numbers.empty() && texts.empty() &&
-         clear_bits == 0 && set_bits == 0 && flag == Flag::Any;
+bool Condition::is_about_numbers() const {
+  return low != -kInfinity || high != kInfinity || !numbers.empty() || clear_bits != 0 ||
+         set_bits != 0 || flag != Flag::Any;
+}
+
+bool Condition::takes_any_value() const {
+  return !is_about_numbers() && texts.empty();
 }
 
 std::string Condition::text(std::string_view column) const {
+  if (takes_any_value()) return fmt::format("{} has a value", column);
   std::vector<std::string> parts;
   if (low != -kInfinity && high != kInfinity) {
     parts.push_back(fmt::format("{} <= {} <= {}", low, column, high));
@@ -76,7 +82,7 @@ std::string Condition::text(std::string_view column) const {
 std::string Condition::misfit(DType dtype) const {
   const bool is_text = dtype == DType::String;
   const bool is_float = dtype == DType::F32 || dtype == DType::F64;
-  if (is_text && texts.empty()) return "it holds texts: use text = [...]";
+  if (is_text && is_about_numbers()) return "it holds texts: use text = [...] alone";
   if (!is_text && !texts.empty()) return "it holds numbers: text = [...] is for columns of texts";
   if (is_float && (clear_bits != 0 || set_bits != 0)) return "it holds floats, which have no bits";
   if (is_float && flag != Flag::Any) return "it holds floats, not flags";

@@ -15,7 +15,7 @@ inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 enum class Flag : std::uint8_t { Any, Set, Clear };  // set: not 0
 
-// All of it must hold; the defaults hold for every value that is there.
+// All of it must hold; the defaults hold for every value, but not for a missing one.
 struct Condition {
   double low = -kInfinity;  // low <= value <= high
   double high = kInfinity;
@@ -26,7 +26,8 @@ struct Condition {
   Flag flag = Flag::Any;
   bool keeps_missing = false;  // a null, NaN or an empty text holds too
 
-  bool demands_nothing() const;
+  bool is_about_numbers() const;
+  bool takes_any_value() const;
   // "0.5 <= chi <= 1.5", for the run's report.
   std::string text(std::string_view column) const;
   // Why it cannot be asked of a column of this type; "" if it can.

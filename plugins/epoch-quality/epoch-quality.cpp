@@ -105,8 +105,8 @@ class EpochQuality : public qsohost::Filter {
                                       {.unit = "mag", .min = 0}};
   qsohost::OptionTables<Rule> rules{
       this, "rule",
-      "cuts on columns by name; all that a rule says must hold, and a column that a light curve "
-      "does not have is an error"};
+      "cuts on columns by name; all that a rule says must hold, of one that says nothing else that "
+      "there is a value; a column that a light curve does not have is an error"};
 
   void validate() const override;
   void declare(const qsohost::Schema& before, qsohost::Ports& ports) const override;
@@ -147,9 +147,10 @@ void EpochQuality::validate() const {
     const Rule& rule = rules[i];
     const std::string name = fmt::format("rule {} (column '{}')", i + 1, *rule.column);
     check_range(name, *rule.min, *rule.max);
-    if (rule.condition().demands_nothing()) {
+    if (rule.condition().takes_any_value() && *rule.missing) {
       throw qsohost::UsageError(fmt::format(
-          "{}: demands nothing: give min, max, equals, text, bits_clear, bits_set or flag", name));
+          "{}: keeps every epoch: give min, max, equals, text, bits_clear, bits_set or flag",
+          name));
     }
     for (const std::string& group : *rule.groups) {
       if (groups->empty() || contains(*groups, group)) continue;

@@ -105,6 +105,17 @@ TEST_CASE("texts") {
   CHECK(h.count("asas.V", "failed for want of a value") == 1);
 }
 
+TEST_CASE("a rule that says nothing of the value wants one") {
+  CHECK(left<double>({1, kNaN, 3, 4, kNaN, 6}, "missing = \"remove\"") == Ids{1, 3, 4, 6});
+  Harness h("epoch-quality", with_rules({"column = \"note\""}));
+  h.light_curves("asas.V", {{{1, 2}, {1, 1}, {1, 1}}});
+  Column& note = h.batch().group("asas.V").add({"note", DType::String, "", ""});
+  for (const char* text : {"", "blended"}) note.append_string(text);
+  h.run();
+  CHECK(times(h, "asas.V") == Ids{2});
+  CHECK(h.count("asas.V", "failed note has a value") == 1);
+}
+
 TEST_CASE("time, magnitude and its error, whatever the columns are called") {
   const auto left_by = [](const char* option, const char* value) {
     Harness h("epoch-quality", {{option, value}});
@@ -170,6 +181,7 @@ TEST_CASE("a rule that cannot be applied is an error, not nothing") {
   problem(with_rules({"column = \"q\", flag = \"set\""}, only_g), Contains("not flags"));
   problem(with_rules({"column = \"q\", text = \"G\""}, only_g), Contains("it holds numbers"));
   problem(with_rules({"column = \"note\", equals = 1"}, only_g), Contains("it holds texts"));
+  problem(with_rules({"column = \"note\", text = \"G\", min = 1"}, only_g), Contains("alone"));
   problem({{"mag_range", "[1, 2]"}},
           Contains("mag_range: light curve 'other.table' does not say which of its columns"));
 }
@@ -192,7 +204,8 @@ TEST_CASE("options that cannot be meant") {
   refused({}, Contains("judges by nothing"));
   refused({{"mag_range", "[20, 10]"}}, Contains("mag_range: the first limit, 20"));
   refused({{"time_range", "[nan, 1]"}}, Contains("time_range"));
-  refused(with_rules({"column = \"q\""}), Contains("rule 1 (column 'q')") && Contains("demands"));
+  refused(with_rules({"column = \"q\", missing = \"keep\""}),
+          Contains("rule 1 (column 'q')") && Contains("keeps every epoch"));
   refused(with_rules({"column = \"q\", min = 2, max = 1"}), Contains("rule 1"));
   refused(with_rules({"column = \"q\", min = 2, groups = \"ps1.r\""}, {{"groups", "\"ps1.g\""}}),
           Contains("'ps1.r'") && Contains("not among the groups"));
