@@ -41,6 +41,7 @@ build_and_test() {
 
 # serve COMMAND...: starts a server and waits for its first line, which is then in server.log
 serve() {
+  rm -f server.log  # a server from before may still write to its own
   "$@" >server.log 2>&1 &
   server=$!
   for _ in $(seq 1200); do [ -s server.log ] && return || sleep 0.1; done

@@ -8,7 +8,7 @@ COLUMNS = (
     "limitmag,magzp,magzprms,clrcoeff,clrcounc,exptime,airmass,programid"
 )
 LINE = (
-    "{id},{k},{mjd},{mjd},{mag},0.02,0,z{band},10.0,20.0,1.0,0.01,20200101000000,600,0x5,0x2,"
+    "{oid},{k},{mjd},{mjd},{mag},0.02,0,z{band},10.0,20.0,1.0,0.01,20200101000000,600,0x5,0x2,"
     "20.5,26.2,0.1,0,0,30,1.2,1\n"
 )
 CHAIN = """[chain]
@@ -59,7 +59,7 @@ def epochs(source_id, answer):
 
 def answer_text(source_id, answer):
     rows = (
-        LINE.format(id=source_id, k=k, mjd=mjd, mag=mag, band=band)
+        LINE.format(oid=f"{source_id}{'gr'.index(band)}", k=k, mjd=mjd, mag=mag, band=band)
         for band, values in epochs(source_id, answer).items()
         for k, (mjd, mag) in enumerate(values)
     )
