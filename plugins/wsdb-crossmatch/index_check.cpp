@@ -93,7 +93,8 @@ std::string reason(PgTransaction& snapshot, const InputTable& right, const Match
   if (right.kind == 'v') {
     return fmt::format(
         "it is a view: its columns {} and {} must be those of an index of its table, without a "
-        "cast, and it must have no GROUP BY, DISTINCT, LIMIT or UNION; match the table, or a materialised "
+        "cast, and it must have no GROUP BY, DISTINCT, LIMIT or UNION; match the table, or a "
+        "materialised "
         "view with an index",
         match.right.ra, match.right.dec);
   }
