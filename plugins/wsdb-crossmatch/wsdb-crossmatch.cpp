@@ -57,7 +57,8 @@ class WsdbCrossmatch final : public qsohost::Source {
                                     "table of quasars, schema.table"};
   qsohost::Option<std::string> right{
       this, "right", "gaia_dr3.gaia_source",
-      "table to match with, schema.table, with an index on q3c_ang2ipix(ra, dec)"};
+      "table to match with, schema.table, with an index on q3c_ang2ipix(ra, dec); also a "
+      "partitioned table, a view or a foreign table that such an index reaches"};
   qsohost::CrossmatchOptions match_{this};
 
   qsohost::Context* context_ = nullptr;

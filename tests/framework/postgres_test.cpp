@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <limits>
 #include <string>
 
 using namespace qsohost;
@@ -82,6 +83,22 @@ TEST_CASE("NULL and NaN are kept apart, rows are found however the stream is cut
     CHECK(rest[0].values.size() == 1);
     CHECK(rest[0].values.values<double>()[0] == 1);
     CHECK(rows.next(2)[0].values.size() == 0);
+  }
+}
+
+TEST_CASE("the least integer of a type is a value, beside NULL") {
+  constexpr std::int16_t kLeast16 = std::numeric_limits<std::int16_t>::min();
+  constexpr std::int64_t kLeast64 = std::numeric_limits<std::int64_t>::min();
+  Stream s;
+  s.row(2).put(std::int32_t{2}).put(kLeast16).put(std::int32_t{8}).put(kLeast64);
+  s.row(2).null().null();
+  s.row(-1);
+  const auto cells = reader({column("i2", DType::I16), column("i8", DType::I64)}, s.bytes).next(9);
+  CHECK(cells[0].values.values<std::int16_t>()[0] == kLeast16);
+  CHECK(cells[1].values.values<std::int64_t>()[0] == kLeast64);
+  for (const PgCells& c : cells) {
+    CHECK_FALSE(c.values.is_null(0));
+    CHECK(c.values.is_null(1));
   }
 }
 

@@ -242,6 +242,22 @@ class Wsdb(GaiaTest):
         done = self.run_chain(self.wsdb(user="nobody_at_all"), "nobody", expect=1)
         self.assertIn("nobody_at_all", done.stderr)
 
+    def test_a_standby_server_is_recognised(self):
+        signal_file = self.server.folder / "data/standby.signal"
+
+        def restart(is_standby):
+            self.server.stop()
+            signal_file.touch() if is_standby else signal_file.unlink()
+            self.server.start()
+
+        restart(True)
+        try:
+            done = self.run_chain(self.wsdb(), "standby", expect=1)
+        finally:
+            restart(False)
+        self.assertIn("the server is a standby", done.stderr)
+        self.assertNotIn("GRANT", done.stderr)
+
     def test_tables_that_are_not_there_or_others(self):
         done = self.run_chain(self.wsdb('release = "dr4"'), "dr4", expect=1)
         self.assertIn("gaia_dr4", done.stderr)
