@@ -9,7 +9,7 @@
 #include <set>
 #include <utility>
 
-#include <qsohost/io/input_columns.hpp>
+#include <qsohost/io/fits.hpp>
 #include <qsohost/names.hpp>
 
 namespace products {
@@ -297,13 +297,12 @@ Plan plan_products(const std::string& what, const std::vector<std::string>& colu
 }
 
 std::string count_problem(const Product& product, bool has_key, const Schema& schema) {
-  constexpr std::size_t kMost = 999;
   const std::size_t count = product.columns.size() + (has_key ? 1 : 0);
-  if (count <= kMost) return "";
+  if (count <= qsohost::kMostFitsColumns) return "";
   const std::string origin = main_origin(product, schema);
   return fmt::format(
       "would write {} columns{}, but a FITS table holds {}; choose with option 'columns'{}", count,
-      has_key ? " (one of them to sort by)" : "", kMost,
+      has_key ? " (one of them to sort by)" : "", qsohost::kMostFitsColumns,
       origin.empty() ? "" : fmt::format(" here, or of stage '{}', which gives most", origin));
 }
 

@@ -305,6 +305,14 @@ TEST_CASE("without a value left to mark nulls, the column is named") {
   Folder folder;
   Column full({"flags", DType::I16});
   for (std::int32_t n = -32768; n <= 32767; ++n) full.append(static_cast<std::int16_t>(n));
+  write_column(folder / "full", full);
+  same_values(only_column(folder / "full").values, full);
+  Column null({"flags", DType::I16});
+  null.append_null();
+  write_column(folder / "null", null);
+  const std::vector parts{folder / "full", folder / "null"};
+  CHECK_THAT(error_of([&] { merge_fits_tables(parts, folder / "x", {}); }),
+             Contains("column 'flags' holds"));
   full.append_null();
   CHECK_THAT(error_of([&] { write_column(folder / "x", full); }), Contains("column 'flags' holds"));
 }

@@ -42,6 +42,10 @@ void check_length(const std::string& file, const std::string& what, const std::s
 
 void check_texts(const std::string& file, const FitsHeader& header,
                  const std::vector<FitsField>& fields) {
+  if (fields.size() > kMostFitsColumns) {
+    throw RunError(fmt::format("{}: a FITS table holds {} columns, this one would have {}", file,
+                               kMostFitsColumns, fields.size()));
+  }
   std::map<std::string, std::string> seen;  // normalized name to spelling
   check_length(file, "the name of the table", header.extension);
   for (const FitsField& field : fields) {

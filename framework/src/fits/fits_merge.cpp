@@ -75,8 +75,8 @@ std::int64_t integer_at(const Column& column, std::size_t i) {
 }
 
 // The least value that no part has in the column.
-std::int64_t null_for_all(std::span<const std::filesystem::path> parts, std::size_t field,
-                          const ColumnInfo& info) {
+std::optional<std::int64_t> null_for_all(std::span<const std::filesystem::path> parts,
+                                         std::size_t field, const ColumnInfo& info) {
   NullMarker marker(info.dtype);
   for (const std::filesystem::path& path : parts) {
     FitsTable part(path);
@@ -85,7 +85,7 @@ std::int64_t null_for_all(std::span<const std::filesystem::path> parts, std::siz
       const auto cells = part.read(first, count, std::span(&field, 1));
       const Column& column = cells[0].values;
       for (std::size_t i = 0; i < column.size() * column.width(); ++i) {
-        if (!column.is_null(i)) marker.see(integer_at(column, i));
+        column.is_null(i) ? marker.see_null() : marker.see(integer_at(column, i));
       }
     }
   }
@@ -96,18 +96,25 @@ FitsLayout merged_layout(std::span<const std::filesystem::path> parts, const Fit
   std::vector<FitsField> fields;
   std::uint64_t rows = 0;
   std::uint64_t heap_bytes = 0;
+  std::vector<std::size_t> marked;  // parts in which the column has a marker of nulls
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const RawTable part(parts[i]);
     check_form(part);
     if (i == 0) fields = part.layout().fields;
     take_in(fields, part, parts[0].string());
+    marked.resize(fields.size());
+    for (std::size_t k = 0; k < fields.size(); ++k) {
+      if (part.layout().fields[k].null) ++marked[k];
+    }
     rows += part.layout().rows;
     heap_bytes += part.layout().heap_bytes;
   }
   for (std::size_t i = 0; i < fields.size(); ++i) {
+    if (!fields[i].null) continue;
     const ColumnInfo& info = fields[i].info;
-    if (!fields[i].null || *fields[i].null == least_value(info.dtype)) continue;
-    fields[i].null = null_for_all(parts, i, info);
+    const bool is_least = *fields[i].null == least_value(info.dtype);
+    const bool may_be_full = info.dtype == DType::I16 && marked[i] < parts.size();
+    if (!is_least || may_be_full) fields[i].null = null_for_all(parts, i, info);
   }
   return make_layout(std::move(fields), rows, heap_bytes, header.most_for_p);
 }

@@ -22,9 +22,12 @@ std::int64_t least_value(DType dtype) {
 
 NullMarker::NullMarker(DType dtype) : least_(least_value(dtype)), seen_(kSearched) {}
 
-std::int64_t NullMarker::value(std::string_view file, std::string_view column) const {
+std::optional<std::int64_t> NullMarker::value(std::string_view file,
+                                              std::string_view column) const {
+  if (!has_nulls_ && !seen_[0]) return std::nullopt;
   const auto free = std::ranges::find(seen_, false);
   if (free != seen_.end()) return least_ + (free - seen_.begin());
+  if (!has_nulls_) return std::nullopt;
   throw RunError(fmt::format(
       "{}: column '{}' holds each of the {} least values of its type, so none is left to mark the "
       "missing ones in a FITS file; leave it out",

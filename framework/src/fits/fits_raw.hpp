@@ -47,7 +47,7 @@ class RawTable {
 
 // Whether nulls are marked by another value in `out`, and the change of cells accordingly.
 inline bool is_marked_anew(const FieldPlace& in, const FieldPlace& out) {
-  return in.null && in.null != out.null;
+  return in.null && out.null && in.null != out.null;
 }
 void mark_nulls(std::span<std::byte> cells, const FieldPlace& in, const FieldPlace& out);
 

@@ -97,17 +97,13 @@ std::optional<std::int64_t> null_of(const std::filesystem::path& file, const Fit
   const std::span<const T> values = column.values->values<T>();
   constexpr T kLeast = std::numeric_limits<T>::min();
   if (!column.values->has_nulls() && std::ranges::find(values, kLeast) == values.end()) return {};
-  bool is_needed = false;
   NullMarker marker(column.values->dtype());
   for (const std::size_t row : rows) {
     const Range range = range_of(column, row);
     for (std::size_t i = range.first; i < range.first + range.count; ++i) {
-      const bool is_null = column.values->is_null(i);
-      is_needed = is_needed || is_null || values[i] == kLeast;
-      if (!is_null) marker.see(values[i]);
+      column.values->is_null(i) ? marker.see_null() : marker.see(values[i]);
     }
   }
-  if (!is_needed) return {};
   return marker.value(file.string(), column.info.name);
 }
 
@@ -139,6 +135,7 @@ void measure_texts(const FitsColumn& column, std::span<const std::size_t> rows, 
     }
   }
 }
+
 void check_array(const std::filesystem::path& file, const FitsColumn& column) {
   const bool is_text = column.values->dtype() == DType::String;
   if (!is_text && column.values->width() == 1) return;

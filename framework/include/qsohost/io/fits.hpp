@@ -87,6 +87,9 @@ class QSOHOST_API FitsTable {
   std::unique_ptr<State> state_;
 };
 
+// Columns that a table can have.
+inline constexpr std::size_t kMostFitsColumns = 999;
+
 struct FitsKeyword {
   std::string name;  // at most 8 characters
   std::string value;
@@ -124,9 +127,10 @@ struct FitsReplaced {
 // take the width of the longest one; their characters that FITS cannot hold become '?', and the
 // columns where that happened are returned. Integers with nulls get a TNULLn: the least value that
 // the column does not hold. The heap is in row order, TDISPn follows unit and type, CHECKSUM and
-// DATASUM are written. An existing file is replaced; see publish_file. Also throws for column names
-// that headers cannot distinguish, for names and units that headers cannot hold, for arrays of
-// strings, and for integers with nulls where no value is left to mark them.
+// DATASUM are written. An existing file is replaced; see publish_file. Also throws for more than
+// kMostFitsColumns columns, for column names that headers cannot distinguish, for names and units
+// that headers cannot hold, for arrays of strings, and for integers with nulls where no value is
+// left to mark them.
 QSOHOST_API std::vector<FitsReplaced> write_fits_table(const std::filesystem::path& file,
                                                        const FitsHeader& header,
                                                        std::span<const FitsColumn> columns,
