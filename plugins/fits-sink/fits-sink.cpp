@@ -166,7 +166,9 @@ void FitsSink::write(const Batch& batch, const qsohost::Chunk& chunk) {
   }
 }
 
-// The time system of all light curves of the product, if they share one.
+// The time system of all light curves of the product, if they share one. A column of other times
+// (`hjd` of ZTF, a Julian date) has its description alone: TCTYPn or TRPOSn would make it a time
+// coordinate, which FITS counts from MJDREF (4.0, 9.2.2), the same for all columns.
 std::optional<qsohost::TimeSystem> FitsSink::times_of(const Product& product) const {
   std::optional<qsohost::TimeSystem> times;
   for (const std::string& name : product.epochs) {
