@@ -98,7 +98,7 @@ class Match(SkyInDatabase):
             table = self.match(unique=unique, columns=["sdss_name"])
             self.assert_pairs(table, self.left[rows], self.right[rows])
 
-    def test_repeats_are_told(self):
+    def test_repeats_are_reported(self):
         said = self.run_chain(self.chain(columns=["sdss_name"]))
         ids = self.gaia["source_id"][self.right]
         self.assertIn(f"{len(ids) - len(np.unique(ids))} rows have the source_id of another", said)
