@@ -91,9 +91,9 @@ class QSOHOST_API Conversation {
   virtual std::vector<Request> answer(const Request& request, const Response& response) = 0;
   // The host gave up on this request, for this reason. May return other requests that get the same
   // data another way. Unless a request accepts it, 401 ends the run at any time, for the token is
-  // wrong for all objects; 403 ends it only where an archive that has given no good response in this
-  // run, its earlier attempts included, denies the first eight requests, or all that there are:
-  // otherwise it is about this request alone.
+  // wrong for all objects; 403 ends it only where an archive that has given no good response in
+  // this run, its earlier attempts included, denies the first eight requests, or all that there
+  // are: otherwise it is about this request alone.
   virtual std::vector<Request> failed(const Request& request, const std::string& reason) = 0;
   // Called when no request is pending. Appends the epochs of every object, in row order, and sets
   // the outcome of each.

@@ -79,9 +79,9 @@ struct TapAnswer {
 // response that is not a VOTable and has no known end (Response::is_end_known) is requested until
 // two are equal.
 //
-// A job that ends in an error or cannot be polled is created again, up to twice; the stored response
-// of the last one replaces those before. One of an earlier attempt that the service has deleted since
-// (404) is created again at once. One thread at a time.
+// A job that ends in an error or cannot be polled is created again, up to twice; the stored
+// response of the last one replaces those before. One of an earlier attempt that the service has
+// deleted since (404) is created again at once. One thread at a time.
 class QSOHOST_API TapExchange {
  public:
   // Receives the rows. Throws TryAgain when they cannot be trusted, so that the host retries, or
