@@ -134,7 +134,7 @@ void add_run_options(CLI::App& app, CLI::Option* chain, Raw& raw, Arguments& arg
   restart->excludes(resume)->excludes(retry);
   of_run(app.add_flag("--accept-changed-inputs", raw.accept_changed_inputs,
                       "With --resume or --retry-failed: go on though the catalogue has changed; "
-                      "objects are told apart by identifier"))
+                      "objects are matched by identifier"))
       ->excludes(restart);
   of_run(app.add_option("--in-flight", arguments.run.in_flight,
                         "Batches under way at a time [chosen from threads and lanes]"))

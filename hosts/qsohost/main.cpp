@@ -74,7 +74,7 @@ int work(const Arguments& arguments) {
 [[noreturn]] void end_with_words() {
   const std::string words = describe_uncaught();
   const std::size_t first_line = std::min(words.find('\n'), words.size());
-  tell_crash(std::string_view(words).substr(0, first_line));
+  report_crash(std::string_view(words).substr(0, first_line));
   complain(
       "{}\n  What a run had committed is kept: the same command with --resume goes on from there\n",
       std::string_view(words).substr(std::min(first_line + 1, words.size())));

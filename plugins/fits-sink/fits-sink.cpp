@@ -45,7 +45,7 @@ class FitsSink final : public qsohost::Sink {
   std::optional<qsohost::TimeSystem> times_of(const Product& product) const;
   qsohost::FitsHeader header_of(const Product& product) const;
   qsohost::FitsOrder order_of(const Product& product) const;
-  void tell_replaced(const Product& product, const std::vector<qsohost::FitsReplaced>& replaced);
+  void report_replaced(const Product& product, const std::vector<qsohost::FitsReplaced>& replaced);
   void write_empty(const Product& product, const fs::path& file) const;
   void check_rows(const fs::path& file, const qsohost::Chunk& chunk) const;
   void merge(const Product& product, std::span<const qsohost::Chunk> chunks,
@@ -170,15 +170,15 @@ void FitsSink::write(const Batch& batch, const qsohost::Chunk& chunk) {
   for (const Product& product : products_) {
     const fs::path file = file_of(product, chunk);
     const fs::path temporary = file.string() + ".part";
-    tell_replaced(product,
-                  qsohost::write_fits_table(temporary, {product.key(), {}, {}},
-                                            columns_of(product, batch), rows_of(product, batch)));
+    report_replaced(product,
+                    qsohost::write_fits_table(temporary, {product.key(), {}, {}},
+                                              columns_of(product, batch), rows_of(product, batch)));
     qsohost::publish_file(temporary, file);
   }
 }
 
-void FitsSink::tell_replaced(const Product& product,
-                             const std::vector<qsohost::FitsReplaced>& replaced) {
+void FitsSink::report_replaced(const Product& product,
+                               const std::vector<qsohost::FitsReplaced>& replaced) {
   for (const auto& [column, first] : replaced) {
     if (column == kSortKey || !replaced_.emplace(product.key(), column).second) continue;
     context_->warn(
@@ -189,7 +189,9 @@ void FitsSink::tell_replaced(const Product& product,
   }
 }
 
-// The time system of all light curves of the product, if they share one.
+// The time system of all light curves of the product, if they share one. A column of other times
+// (`hjd` of ZTF, a Julian date) has its description alone: TCTYPn or TRPOSn would make it a time
+// coordinate, which FITS counts from MJDREF (4.0, 9.2.2), the same for all columns.
 std::optional<qsohost::TimeSystem> FitsSink::times_of(const Product& product) const {
   std::optional<qsohost::TimeSystem> times;
   for (const std::string& name : product.epochs) {

@@ -41,7 +41,7 @@ what = "ztf"
 
 
 class CommandLine(ChainTest):
-    def test_five_mistakes_are_told_at_once(self):
+    def test_five_mistakes_are_reported_at_once(self):
         chain = self.write("bad.toml", FIVE_MISTAKES)
         for args in (["--check"], []):
             errors = self.qsohost("--chain", chain, *args, expect=2).stderr
@@ -57,7 +57,7 @@ class CommandLine(ChainTest):
         self.assertNotIn("nowhere", errors)
         self.assertEqual([p.name for p in self.folder.iterdir()], ["bad.toml"])
 
-    def test_a_url_that_cannot_be_asked_is_told_by_check(self):
+    def test_check_refuses_an_unusable_url(self):
         text = """[chain]
 name = "url"
 [[stage]]
@@ -84,7 +84,7 @@ url = "{}"
             errors = self.qsohost("--chain", chain, "--check", env=env, expect=code).stderr
             self.assertEqual("ztf.url" in errors, code == 2, errors)
 
-    def test_a_secret_in_set_is_not_told_again(self):
+    def test_a_secret_in_set_is_not_repeated_in_the_message(self):
         chain = self.write("chain.toml", CHAIN.replace("ztf-files", "irsa-ztf")
                            .replace('path = "answers/{source_id}.csv"', ""))  # fmt: skip
         for option in ("ztf.url", "ztf.tap_url", "ztf.urll", "no-stage.url"):
@@ -94,7 +94,7 @@ url = "{}"
             self.assertIn(f"--set {option}: ", errors)
             self.assertNotIn("secret", errors)
 
-    def test_dots_behind_a_link_count_from_where_it_leads(self):
+    def test_dot_dot_after_a_symlink_is_relative_to_its_target(self):
         real = self.folder / "scratch/runs"
         real.mkdir(parents=True)
         (self.folder / "link").symlink_to(real)
@@ -106,7 +106,7 @@ url = "{}"
         self.assertTrue(list((self.folder / "scratch/mine.run").glob("*.fits")))
         self.assertFalse((self.folder / "mine.run").exists())
 
-    def test_usage(self):
+    def test_wrong_usage_exits_2(self):
         self.qsohost(expect=2)
         self.qsohost("--no-such-option", expect=2)
         self.qsohost("--chain", "nowhere.toml", expect=2)
@@ -133,7 +133,7 @@ url = "{}"
             self.assertIn(words, done.stderr)
         self.assertTrue((self.folder / "run/answers_loo_ztf_g.fits").exists())
 
-    def test_unsettled_objects(self):
+    def test_unsettled_objects_exit_3_and_are_retried(self):
         self.write("targets.csv", "source_id,ra,dec\n1,10,20\n2,10,20\n3,10,20\n4,10,20\n")
         rows = [irsa_row(7, 58000.5 + k, 18, 0.02) for k in range(3)]
         whole = irsa_answer(rows)

@@ -191,7 +191,7 @@ class Compare(Fitters):
         self.assertIn("few", self.compare("--fitters", "ou-fit", "--limit", "1").stdout)
         self.assertTrue((self.folder / "few_comparison.fits").exists())
 
-    def test_csv_and_threads_give_the_same(self):
+    def test_csv_and_threads_do_not_change_the_table(self):
         self.compare("--fitters", "ou-fit,dho", "--out", "a.csv", "-j", "1")
         self.compare("--fitters", "ou-fit,dho", "--out", "b.csv", "-j", "3")
         self.compare("--fitters", "ou-fit,dho", "--out", "c.fits")
@@ -211,7 +211,7 @@ class Compare(Fitters):
         left = sorted(p.name for p in self.folder.iterdir())
         self.assertEqual(left, ["a.csv", "b.csv", "c.fits", "chain.toml", "curves.fits"])
 
-    def test_a_light_curve_that_only_one_fitter_cannot_do(self):
+    def test_a_light_curve_that_one_fitter_fails_is_compared_for_the_others(self):
         done = self.compare("--fitters", "ou-fit,dho", "--set", "dho.min_points=20", "--out", "t.fits")
         table = self.read("t.fits")
         bad = table[table["failure"] != ""]
@@ -224,7 +224,7 @@ class Compare(Fitters):
         self.assertRegex(done.stdout, r"(?m)^ou-fit +1 +too few epochs$")
         self.check_pair(done.stdout, table, "ou-fit", "dho")
 
-    def test_options_of_the_place_go_to_all(self):
+    def test_options_of_the_replaced_stage_go_to_all_fitters(self):
         self.compare("--fitters", "ou-fit,dho", "--set", "loo.min_points=45", "--out", "t.fits")
         table = self.read("t.fits")
         for name in ("ou-fit", "dho"):
@@ -260,7 +260,7 @@ class Compare(Fitters):
         self.assertFalse((self.folder / "t.csv").exists())
         return text
 
-    def test_what_cannot_be_compared_is_said(self):
+    def test_what_cannot_be_compared_is_refused_with_the_reason(self):
         self.assertIn("did you mean 'ou-fit'", self.refused("--fitters", "ou-fitt,dho"))
         self.assertIn("'require' is a Filter, not a Fitter", self.refused("--fitters", "dho,require"))
         self.assertIn("'dho' is named twice", self.refused("--fitters", "dho,dho"))

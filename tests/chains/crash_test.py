@@ -32,7 +32,7 @@ HAS_SANITIZER = any(
 )
 
 
-@unittest.skipIf(HAS_SANITIZER, "the sanitizer tells of crashes itself")
+@unittest.skipIf(HAS_SANITIZER, "the sanitizer reports crashes itself")
 class Crash(ChainTest):
     def setUp(self):
         super().setUp()
@@ -43,7 +43,7 @@ class Crash(ChainTest):
         self.assertEqual(done.stderr.count("qsohost: "), 1, done.stderr)
         return done.stderr
 
-    def test_every_role_is_named(self):
+    def test_a_crash_in_any_role_names_stage_batch_and_object(self):
         for label, use, place in (
             ("source", "faux-source", "batch 5"),
             ("fetch", "faux-fetch", "batch 5, object 58"),
@@ -78,7 +78,7 @@ class Crash(ChainTest):
                     self.assertIn(f"{name} in stage 'fit' (faux-fit of plugin faux", error)
                     self.assertIn("batch 5, object 58\n", error)
 
-    def test_a_thread_of_a_plugin_that_throws_is_told_and_noted(self):
+    def test_an_exception_in_a_plugins_thread_is_reported_and_recorded(self):
         args = ["--set", "fit.fail_at=58", "--set", "fit.fails=thread"]
         error = self.qsohost("--chain", self.chain, *args, expect=1).stderr
         self.assertIn("made to fail (std::runtime_error) in a thread that is in no call", error)
@@ -86,14 +86,14 @@ class Crash(ChainTest):
         self.assertEqual(len(crashes), 1)
         self.assertIn("made to fail", crashes[0])
 
-    def test_a_dry_run_that_crashes_is_told_too(self):
+    def test_a_crash_of_a_dry_run_is_reported_too(self):
         error = self.crash(
             signal.SIGABRT, "--dry-run", 100, "--set", "fit.fail_at=58", "--set", "fit.fails=abort"
         )
         self.assertIn("batch 5, object 58\n", error)
         self.assertEqual([p.name for p in self.folder.iterdir()], ["chain.toml"])
 
-    def test_the_run_tells_of_the_crash_until_that_batch_is_done(self):
+    def test_status_shows_the_crash_until_that_batch_is_done(self):
         flag = self.write("flag", "segv")
         args = ["--set", f"fit.crashes_while={flag}"]
         place = "in stage 'fit' (faux-fit of plugin faux 1.0.0), batch 5, object 58"
@@ -115,7 +115,7 @@ class Crash(ChainTest):
         self.assert_same_files(self.folder / "crash.run", self.folder / "whole", "*.txt")
         self.assertEqual(list((self.folder / "crash.run").glob("*crash*")), [])
 
-    def test_threads_that_the_system_does_not_give_end_a_run_with_words(self):
+    def test_a_lack_of_threads_ends_the_run_with_a_message(self):
         command = [QSOHOST, "--chain", self.chain, "--set", "fetch.lanes=4000"]
         done = subprocess.run(
             ["bash", "-c", 'ulimit -v 4000000; exec "$0" "$@"', *command],
@@ -125,7 +125,7 @@ class Crash(ChainTest):
         self.assertIn("the system gives no more threads", done.stderr)
         self.assertIn("--resume", done.stdout)
 
-    def test_a_signal_from_outside_is_no_plugins_fault(self):
+    def test_a_signal_from_outside_is_not_blamed_on_a_plugin(self):
         process = subprocess.Popen(
             [QSOHOST, "--chain", self.chain, "--set", "fetch.ms=300"],
             cwd=self.folder, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,

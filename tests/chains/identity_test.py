@@ -86,10 +86,10 @@ class Identity(ChainTest):
         r_loo, _ = read_table(self.folder / "run/identity_loo_ztf_r.fits")
         self.assertEqual(r_loo["n_removed"][0], 0)
 
-    def test_outlier_first_in_the_file(self):
+    def test_the_right_epoch_is_removed_when_the_outlier_is_first_in_the_file(self):
         self.check(0)
 
-    def test_outlier_anywhere(self):
+    def test_the_right_epoch_is_removed_wherever_the_outlier_is(self):
         for position in (1, 17, 60):
             self.check(position)
 

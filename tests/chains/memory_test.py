@@ -37,7 +37,7 @@ class Memory(ChainTest):
         self.assertEqual(len(table["source_id"]), objects - objects // 10)
         return peak
 
-    def test_ten_times_the_objects(self):
+    def test_ten_times_the_objects_take_no_more_memory(self):
         small, large = self.peak(10_000), self.peak(100_000)
         print(f"peak memory: {small} kB for 10,000 objects, {large} kB for 100,000")
         self.assertLess(large, 1.3 * small)

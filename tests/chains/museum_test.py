@@ -36,22 +36,22 @@ class MuseumTest(ChainTest):
             self.assertIn(text, error)
         return chain
 
-    def test_a_thread_that_throws(self):
+    def test_an_exception_in_a_thread_ends_the_run_with_its_message(self):
         chain = self.assert_ends_with_words("throws-in-thread", "the disk is full (std::runtime_error)")
         # The run is there, and whoever mends the chain's plugin goes on with it.
         error = self.qsohost("--chain", chain, "--resume", expect=1).stderr
         self.assertIn("the disk is full", error)
 
-    def test_a_thread_that_throws_a_number(self):
+    def test_a_thrown_number_is_reported_by_type(self):
         self.assert_ends_with_words("throws-number-in-thread", "a value of type 'int'")
 
-    def test_a_close_that_throws(self):
+    def test_an_exception_in_close_is_reported(self):
         self.assert_ends_with_words("throws-in-close", "cannot say goodbye", "must not leave close()")
 
-    def test_a_destructor_that_throws(self):
+    def test_an_exception_in_a_destructor_is_reported(self):
         self.assert_ends_with_words("throws-in-destructor", "cannot say goodbye", "a destructor")
 
-    def test_a_plugin_that_crashes_as_it_is_loaded(self):
+    def test_a_plugin_that_crashes_as_it_is_loaded_is_refused(self):
         plugin, chain = self.chain("crashing_static", "static")
         error = self.qsohost("--chain", chain, "--check", expect=2).stderr
         self.assertIn(f"{plugin}: crashes as it is loaded (Segmentation fault)", error)

@@ -1,4 +1,4 @@
-"""A run does not end because nobody can be told how it goes."""
+"""A run does not end because its output cannot be written."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from support import QSOHOST, TEST_PLUGINS, ChainTest
 
 CHAIN = f"""
 [chain]
-name = "told"
+name = "output"
 batch_rows = 10
 plugins = ["{TEST_PLUGINS}/plugins/faux.so"]
 [[stage]]
@@ -83,7 +83,7 @@ class Output(ChainTest):
         self.assertEqual(process.wait(300), 0)
         self.assert_is_done()
 
-    def test_a_command_that_only_tells_fails_if_it_cannot(self):
+    def test_a_command_whose_output_is_all_it_does_fails_without_it(self):
         self.shell(">/dev/null", *self.run_chain, "--set", "fetch.ms=0")
         for command in (
             ["list"],
@@ -145,7 +145,7 @@ class LongLists(ChainTest):
         )
         self.db.commit()
 
-    def test_every_object_is_told_once_in_order(self):
+    def test_status_lists_every_object_once_in_order(self):
         lines = self.qsohost("status", "run", "--matched").stdout.splitlines()[1:]
         expected = self.db.execute("SELECT source_id FROM object ORDER BY ordinal, source_id, nth")
         self.assertEqual([line.split("\t")[0] for line in lines], [row[0] for row in expected])
@@ -161,7 +161,7 @@ class LongLists(ChainTest):
         short = self.peak_memory("status", "run", "--matched", "--json")
         self.assertLess(long, short + 20_000)
 
-    def test_a_reader_that_takes_its_time_holds_up_no_run(self):
+    def test_a_slow_reader_of_status_does_not_block_the_run(self):
         process = subprocess.Popen(
             [QSOHOST, "status", "run", "--matched"], cwd=self.folder, stdout=subprocess.PIPE
         )

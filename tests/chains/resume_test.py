@@ -23,11 +23,11 @@ class Resume(ChainTest):
         self.qsohost(*self.args, "--run-dir", "whole")
         self.seconds = time.monotonic() - begin
 
-    def test_kill(self):
+    def test_a_killed_run_resumes_to_the_same_files(self):
         self.kill_and_resume(self.args, "run", self.seconds)
         self.assert_same_files(self.folder / "whole", self.folder / "run")
 
-    def test_interrupt(self):
+    def test_an_interrupted_run_resumes_to_the_same_files(self):
         process = self.launch(*self.args, "--run-dir", "run")
         wait_until((self.folder / "run/.qsohost/run.db").exists, "the run has begun", process)
         time.sleep(self.seconds * 0.2)

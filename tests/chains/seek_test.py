@@ -63,7 +63,7 @@ class Seek(ChainTest):
             for x, y in zip(column, b[name]):
                 np.testing.assert_array_equal(x, y)
 
-    def test_shards(self):
+    def test_merged_shards_equal_the_whole_run(self):
         self.run_dir("whole")
         self.run_dir("a", "--limit", 7)
         self.run_dir("b", "--skip", 7, "--limit", 30)
@@ -79,7 +79,7 @@ class Seek(ChainTest):
         table, _ = read_table(self.folder / "shard/seek_ztf_lc.fits")
         self.assertEqual(list(table["source_id"]), list(range(6, ROWS + 1)))
 
-    def test_killed_and_resumed(self):
+    def test_a_killed_run_resumes_to_the_same_tables(self):
         begin = time.monotonic()
         self.run_dir("whole")
         seconds = time.monotonic() - begin

@@ -25,7 +25,7 @@ IRSA_COLUMNS = (
 
 
 def irsa_row(oid, mjd, mag, magerr, band="g", ra=10.0, dec=20.0, **other):
-    """One line of an answer of IRSA's light-curve service; good in every respect unless told."""
+    """One line of an answer of IRSA's light-curve service; good in every respect by default."""
     values = dict.fromkeys(IRSA_COLUMNS.split(","), 0)
     values.update(
         oid=oid, expid=int(mjd * 10), hjd=mjd + 2400000.5, mjd=f"{mjd:.7f}", mag=f"{mag:.6f}",

@@ -37,7 +37,7 @@ class WholeChain(ChainTest):
     def product(self, name, run_dir="run"):
         return read_table(self.folder / run_dir / f"quickstart_{name}.fits")[0]
 
-    def test_products_fit_together(self):
+    def test_products_are_row_aligned(self):
         with Server(self.sky) as server:
             self.qsohost(*self.args(server, "run"), env=self.env)
             self.check_rows()

@@ -74,25 +74,25 @@ class WidthsTest(ChainTest):
         self.assertEqual(list(self.folder.glob("run/*.fits")), [])
         return done.stderr
 
-    def test_a_redshift_of_two_values(self):
+    def test_a_redshift_of_two_values_is_refused(self):
         error = self.refused(FIT + SINK.format(what="ou", more=""))
         for words in ("ou needs column 'z' (redshift) with 1 value per object",
                       "stage 'curves' gives 2 values per object", "name another column"):  # fmt: skip
             self.assertIn(words, error)
 
-    def test_what_the_message_advises(self):
+    def test_the_advice_of_the_message_works(self):
         fit = FIT + 'redshift = "z_best"\n'
         chain = self.write("chain.toml", CHAIN + fit + SINK.format(what="ou", more=""))
         self.qsohost("--chain", chain, "--run-dir", "run")
         table, _ = read_table(self.folder / "run/widths_ou_ztf_g.fits")
         np.testing.assert_array_equal(table["z"], self.pairs[:, 1])
 
-    def test_a_position_of_two_values(self):
+    def test_a_position_of_two_values_is_refused(self):
         error = self.refused(OTHER_SURVEY + FETCH + SINK.format(what="targets", more=""))
         self.assertIn("ztf-files needs column 'dec'", error)
         self.assertIn("gives 2 values per object", error)
 
-    def test_sorting_by_a_column_of_two_values(self):
+    def test_sorting_by_a_column_of_two_values_is_refused(self):
         error = self.refused(SINK.format(what="catalog", more='sort_by = "z"'))
         self.assertIn("fits-sink needs column 'z' (option 'sort_by') with 1 value", error)
 

@@ -62,7 +62,7 @@ class ZtfFiles(ChainTest):
         self.assertEqual(total, 26984)
         self.assertIn("26,984", report)
 
-    def test_what_loo_removed_is_what_is_gone(self):
+    def test_the_epochs_that_loo_removed_are_gone_and_no_others(self):
         run_dir, _ = self.run_chain("run")
         before, _ = read_table(run_dir / "ztf-files_cleaned_ztf_lc.fits")
         after, _ = read_table(run_dir / "ztf-files_loo_cleaned_ztf_lc.fits")

@@ -13,12 +13,11 @@ namespace {
 
 struct CellRun : FauxRun {
   CellRun(const std::string& source, const std::string& stages) {
-    text = "[chain]\nname = \"cells\"\n[[stage]]\nuse = \"" + source + "\"\nlabel = \"source\"\n" +
-           stages;
+    text = chain_of(stage(source, "label = \"source\"\n") + stages);
     options.dry_run = true;
   }
   // What --check or the run says, and where.
-  std::string told(const std::vector<std::pair<std::string, std::string>>& set) {
+  std::string message_of(const std::vector<std::pair<std::string, std::string>>& set) {
     auto chain = load(set);
     std::string out;
     for (const Problem& p : problems) {
@@ -33,44 +32,41 @@ struct CellRun : FauxRun {
   }
 };
 
-std::string use(const std::string& stage) {
-  return "[[stage]]\nuse = \"" + stage + "\"\n";
-}
-
-const std::string kHalf = use("faux-fetch") + use("half-fit");
+const std::string kHalf = stage("faux-fetch") + stage("half-fit");
 
 }  // namespace
 
-TEST_CASE("a cell of several values is refused by who reads one, as soon as it is known") {
-  CellRun r("vector-source", use("read-z"));
+TEST_CASE("a cell of several values is refused where one is read, as soon as widths are known") {
+  CellRun r("vector-source", stage("read-z"));
   const std::pair<const char*, const char*> ways[] = {{"true", "check: "}, {"false", "run: "}};
   for (const auto& [early, where] : ways) {
-    const std::string told = r.told({{"source.early", early}});
-    CHECK_THAT(told, StartsWith(where) &&
-                         Contains("needs column 'z' (redshift) with 1 value per object") &&
-                         Contains("stage 'source' gives 2 values per object") &&
-                         Contains("name another column, or split this one"));
+    const std::string message = r.message_of({{"source.early", early}});
+    CHECK_THAT(message, StartsWith(where) &&
+                            Contains("needs column 'z' (redshift) with 1 value per object") &&
+                            Contains("stage 'source' gives 2 values per object") &&
+                            Contains("name another column, or split this one"));
   }
-  CHECK(r.told({{"source.width", "1"}}) == "run: ");
-  CHECK_THAT(r.told({{"source.width", "1"}, {"source.early", "true"}, {"read-z.declares", "3"}}),
-             Contains("with 3 values per object") && Contains("gives 1 value per object"));
-  CellRun by_port("vector-source", use("read-z-pairs"));
-  CHECK(by_port.told({}) == "run: ");
-  CHECK_THAT(by_port.told({{"source.width", "1"}}), Contains("with 2 values per object"));
+  CHECK(r.message_of({{"source.width", "1"}}) == "run: ");
+  CHECK_THAT(
+      r.message_of({{"source.width", "1"}, {"source.early", "true"}, {"read-z.declares", "3"}}),
+      Contains("with 3 values per object") && Contains("gives 1 value per object"));
+  CellRun by_port("vector-source", stage("read-z-pairs"));
+  CHECK(by_port.message_of({}) == "run: ");
+  CHECK_THAT(by_port.message_of({{"source.width", "1"}}), Contains("with 2 values per object"));
 }
 
 TEST_CASE("a cell of several values is never read as one, whatever was declared") {
-  CellRun r("vector-source", use("read-z"));
+  CellRun r("vector-source", stage("read-z"));
   for (const char* declares : {"0", "-1"}) {
     CHECK_THAT(
-        r.told({{"read-z.declares", declares}}),
+        r.message_of({{"read-z.declares", declares}}),
         Contains("stage 'read-z'") && Contains("object 1: column 'z' has cells of 2 values"));
   }
 }
 
 TEST_CASE("columns are of the type and width that was declared") {
-  CellRun r("vector-source", use("read-z"));
-  CHECK_THAT(r.told({{"source.width", "1"}, {"source.gives", "2"}}),
+  CellRun r("vector-source", stage("read-z"));
+  CHECK_THAT(r.message_of({{"source.width", "1"}, {"source.gives", "2"}}),
              Contains("stage 'source'") &&
                  Contains("declared column 'z' as f64 with 1 values a cell, but gave f64 with 2"));
 }
@@ -119,7 +115,7 @@ TEST_CASE("an object has all of its results or none") {
 
 TEST_CASE("arrays of one object that differ in length are an error that names it") {
   CellRun r("faux-source", kHalf);
-  CHECK_THAT(r.told({{"half-fit.fails", "uneven"}}),
+  CHECK_THAT(r.message_of({{"half-fit.fails", "uneven"}}),
              Contains("stage 'half-fit'") && Contains("object 7: group 'half-fit.a'") &&
                  Contains("column 'x' got 1 elements and column 'y' 0"));
 }
@@ -127,14 +123,15 @@ TEST_CASE("arrays of one object that differ in length are an error that names it
 TEST_CASE("a fitter writes to its own columns, as they were declared") {
   CellRun r("faux-source", kHalf);
   CHECK_THAT(
-      r.told({{"half-fit.fails", "set pair"}}),
+      r.message_of({{"half-fit.fails", "set pair"}}),
       Contains("column 'half-fit.pair' was declared with 2 values a cell") && Contains("cell()"));
-  CHECK_THAT(r.told({{"half-fit.fails", "set z"}}), Contains("did not declare") && Contains("'z'"));
-  CHECK_THAT(r.told({{"half-fit.fails", "own epochs"}}),
+  CHECK_THAT(r.message_of({{"half-fit.fails", "set z"}}),
+             Contains("did not declare") && Contains("'z'"));
+  CHECK_THAT(r.message_of({{"half-fit.fails", "own epochs"}}),
              Contains("group 'half-fit.a' is the fitter's own") && Contains("append()"));
 }
 
-TEST_CASE("the harness keeps to the same rules") {
+TEST_CASE("the harness checks cells by the same rules") {
   Harness vectors("read-z");
   vectors.targets({{1, 0, 0}, {2, 0, 0}});
   Column& z = vectors.batch().objects().add({"z", DType::F64, "", "", 2});

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdlib>
 
@@ -8,7 +10,9 @@ using Catch::Contains;
 
 namespace {
 
-std::string told(const FauxRun& r) {
+const std::string kSource = stage("faux-source");
+
+std::string problems_of(const FauxRun& r) {
   std::string out;
   for (const Problem& p : r.problems) {
     out += p.text().substr(p.text().find("chain.toml") + 11) + "\n";
@@ -16,9 +20,17 @@ std::string told(const FauxRun& r) {
   return out;
 }
 
+// Of a chain that must not load.
+std::string problems_of(const std::string& chain) {
+  FauxRun r;
+  r.text = chain;
+  CHECK_FALSE(r.load());
+  return problems_of(r);
+}
+
 }  // namespace
 
-TEST_CASE("every mistake in a chain file is told with its place") {
+TEST_CASE("every mistake in a chain file is reported with its place") {
   FauxRun r;
   r.text = R"([chain]
 name = "faux"
@@ -37,7 +49,7 @@ use = "faux-sink"
 label = "no spaces"
 )";
   CHECK_FALSE(r.load());
-  const std::string problems = told(r);
+  const std::string problems = problems_of(r);
   INFO(problems);
   CHECK(std::is_sorted(
       r.problems.begin(), r.problems.end() - 1,
@@ -51,12 +63,8 @@ label = "no spaces"
   CHECK_THAT(problems, Contains("15:9: label 'no spaces'"));
 }
 
-TEST_CASE("where stages were looked for is told once") {
-  FauxRun r;
-  r.text = "[chain]\nname = \"x\"\n[[stage]]\nuse = \"one\"\n[[stage]]\nuse = \"two\"\n";
-  CHECK_FALSE(r.load());
-  std::string problems;
-  for (const Problem& p : r.problems) problems += p.text() + "\n";
+TEST_CASE("the folders that were searched are reported once") {
+  const std::string problems = problems_of(chain_of(stage("one") + stage("two")));
   INFO(problems);
   CHECK_THAT(problems, Contains("4:7: no stage 'one'\n") && Contains("6:7: no stage 'two'\n"));
   const std::string searched = std::string("searched ") + std::getenv("QSOHOST_PLUGIN_PATH");
@@ -66,21 +74,9 @@ TEST_CASE("where stages were looked for is told once") {
 }
 
 TEST_CASE("columns are followed from stage to stage") {
-  FauxRun r;
-  r.text = R"([chain]
-name = "faux"
-[[stage]]
-use = "faux-source"
-[[stage]]
-use = "faux-fit"
-[[stage]]
-use = "faux-fetch"
-[[stage]]
-use = "faux-fetch"
-label = "again"
-)";
-  CHECK_FALSE(r.load());
-  const std::string problems = told(r);
+  const std::string problems =
+      problems_of(chain_of(kSource + stage("faux-fit") + stage("faux-fetch") +
+                           stage("faux-fetch", "label = \"again\"\n")));
   CHECK_THAT(problems,
              Contains("5:1: faux-fit needs group 'faux.g', which no earlier stage gives"));
   CHECK_THAT(problems,
@@ -90,79 +86,48 @@ label = "again"
 
 TEST_CASE("times of different systems are not combined") {
   FauxRun r;
-  r.text = R"([chain]
-name = "faux"
-[[stage]]
-use = "faux-source"
-[[stage]]
-use = "faux-fetch"
-[[stage]]
-use = "faux-clock"
-[[stage]]
-use = "faux-sink"
-[[stage]]
-use = "reads-both"
-)";
+  r.text = chain_of(kSource + stage("faux-fetch") + stage("faux-clock") + stage("faux-sink") +
+                    stage("reads-both"));
   CHECK_FALSE(r.load());
-  CHECK_THAT(told(r), Contains("11:1: reads-both reads the times of 'faux.g' (MJD UTC) and of "
-                               "'clock.g' (BJD TCB - 2455197.5)"));
+  CHECK_THAT(problems_of(r),
+             Contains("11:1: reads-both reads the times of 'faux.g' (MJD UTC) and of "
+                      "'clock.g' (BJD TCB - 2455197.5)"));
   r.problems.clear();
   CHECK(r.load({{"reads-both.converts", "true"}}));
   CHECK(r.load({{"faux-clock.like_faux", "true"}}));
 }
 
 TEST_CASE("the order of roles is checked") {
-  FauxRun r;
-  r.text =
-      "[chain]\nname = \"x\"\n[[stage]]\nuse = \"faux-filter\"\n[[stage]]\nuse = "
-      "\"faux-source\"\n";
-  CHECK_FALSE(r.load());
-  CHECK_THAT(told(r), Contains("3:1: faux-filter is a Filter; a chain begins with a Source"));
-  CHECK_THAT(told(r), Contains("5:1: faux-source is a Source; only the first"));
+  const std::string problems = problems_of(chain_of(stage("faux-filter") + kSource));
+  CHECK_THAT(problems, Contains("3:1: faux-filter is a Filter; a chain begins with a Source"));
+  CHECK_THAT(problems, Contains("5:1: faux-source is a Source; only the first"));
 }
 
 TEST_CASE("sinks that write other rows than the first are named") {
+  const auto sink = [](const char* label, const char* rows) {
+    return stage("faux-sink", fmt::format("label = \"{}\"\nrows = \"{}\"\n", label, rows));
+  };
   FauxRun r;
-  r.text = R"([chain]
-name = "faux"
-[[stage]]
-use = "faux-source"
-[[stage]]
-use = "faux-sink"
-label = "silent"
-[[stage]]
-use = "faux-sink"
-label = "one"
-rows = "sort_by = z"
-[[stage]]
-use = "faux-sink"
-label = "same"
-rows = "sort_by = z"
-[[stage]]
-use = "faux-sink"
-label = "other"
-rows = "sort_by = ra"
-)";
+  r.text =
+      chain_of(kSource + stage("faux-sink", "label = \"silent\"\n") + sink("one", "sort_by = z") +
+               sink("same", "sort_by = z") + sink("other", "sort_by = ra"));
   REQUIRE(r.load());
   REQUIRE(r.problems.size() == 1);
   CHECK(r.problems[0].is_warning);
-  CHECK_THAT(told(r),
+  CHECK_THAT(problems_of(r),
              Contains("16:1: warning: other writes its rows with sort_by = ra, but one with "
                       "sort_by = z: their products will not be row-aligned"));
 }
 
-TEST_CASE("text that is not TOML, and files that are not there") {
+TEST_CASE("a chain file that is missing or not TOML is refused") {
+  CHECK_THAT(problems_of("[chain]\nname = faux\n"), Contains("2:") && Contains("not TOML"));
   FauxRun r;
-  r.text = "[chain]\nname = faux\n";
-  CHECK_FALSE(r.load());
-  CHECK_THAT(told(r), Contains("2:") && Contains("not TOML"));
-  r.problems.clear();
   CHECK_FALSE(Chain::load(r.folder / "nowhere.toml", {}, r.plugins, r.problems));
   CHECK(r.problems.size() == 1);
   CHECK_THAT(r.problems.front().text(), Contains("nowhere.toml"));
 }
 
-TEST_CASE("options from the command line") {
+TEST_CASE("--set overrides options, and names what it cannot find") {
   FauxRun r;
   auto chain = r.load({{"source.objects", "7"}, {"chain.name", "other"}});
   REQUIRE(chain);
@@ -178,14 +143,10 @@ TEST_CASE("options from the command line") {
 
 TEST_CASE("paths in tables count from the chain file's folder too") {
   FauxRun r;
-  r.text = R"([chain]
-name = "faux"
-[[stage]]
-use = "faux-source"
-[[stage.table]]
+  r.text = chain_of(stage("faux-source", R"([[stage.table]]
 file = "x.csv"
 text = "y.csv"
-)";
+)"));
   const auto chain = r.load();
   REQUIRE(chain);
   const auto& options = chain->stages()[0].stage->options();
@@ -194,7 +155,7 @@ text = "y.csv"
   CHECK_THAT(to_toml((*it)->value()), Contains("/x.csv\", text = \"y.csv\""));
 }
 
-TEST_CASE("a stage is swapped for another of its role") {
+TEST_CASE("a stage is swapped only for another of its role") {
   FauxRun r;
   CHECK_FALSE(r.load({}, {{"fit", "faux-filter"}}));
   CHECK_THAT(r.problems.front().text(), Contains("'faux-filter' is a Filter and cannot take"));
@@ -203,7 +164,7 @@ TEST_CASE("a stage is swapped for another of its role") {
   CHECK(r.load({}, {{"fit", "faux-fit"}}));
 }
 
-TEST_CASE("the hash of a chain is that of what can change its products") {
+TEST_CASE("the hash of a chain covers what can change its products") {
   FauxRun r;
   const std::string hash = r.load()->hash();
   CHECK(r.load()->hash() == hash);

@@ -67,7 +67,7 @@ TEST_CASE("bad objects are failures with the fitter's own words, in source order
   const auto lines = r.lines("t.csv");
   CHECK(lines.size() == score.curves + 1);
   CHECK_THAT(lines.front(), Contains("source_id,group,band,fitter") && Contains("failure"));
-  std::uint64_t told = 0;
+  std::uint64_t counted = 0;
   long before = -1;
   for (std::size_t i = 1; i < lines.size(); ++i) {
     const long id = std::stol(lines[i]);
@@ -75,9 +75,9 @@ TEST_CASE("bad objects are failures with the fitter's own words, in source order
     before = id;
     const bool is_bad = lines[i].find("made bad") != std::string::npos;
     CHECK(is_bad == (id % 10 == 6));
-    told += is_bad ? 1 : 0;
+    counted += is_bad ? 1 : 0;
   }
-  CHECK(told == bad);
+  CHECK(counted == bad);
   CHECK_FALSE(std::filesystem::exists(r.options.run_dir));
 }
 
@@ -103,7 +103,7 @@ TEST_CASE("a fitter that adds arrays alone has its share of the time and no resu
   CHECK(r.lines("alone.csv").size() == 1);  // there is nothing to compare
 }
 
-TEST_CASE("a comparison that fails or is interrupted") {
+TEST_CASE("a comparison that fails or is interrupted keeps the earlier table") {
   LineUpRun r;
   std::ofstream(r.folder / "t.csv") << "mine\n";
   auto chain = r.load_line_up({{"faux-fit"}, ""}, {{"fit.fail_at", "21"}, {"fit.fails", "std"}});

@@ -102,14 +102,14 @@ TEST_CASE("an object that cannot be fitted is flagged and stays") {
   CHECK_THAT(report.notes[1], Contains("58: made bad"));
 }
 
-TEST_CASE("breaking a role's law is an error") {
+TEST_CASE("a stage that adds or removes what its role may not is an error") {
   FauxRun r;
   CHECK_THAT(r.run({{"filter.adds", "true"}}).error, Contains("Filter") && Contains("added"));
   FauxRun silent;
   CHECK_THAT(silent.run({{"fetch.silent", "true"}}).error, Contains("said nothing of object 1"));
 }
 
-TEST_CASE("what the user asked for is told from what went wrong") {
+TEST_CASE("run() throws a UsageError, and reports any other failure") {
   FauxRun wrong;
   CHECK_THROWS_AS(wrong.run({{"source.fails", "open usage"}}), UsageError);
   FauxRun broken;
@@ -146,7 +146,7 @@ TEST_CASE("a fitter may take the whole batch") {
   }
 }
 
-TEST_CASE("mistakes of a fitter that takes the whole batch") {
+TEST_CASE("errors of a fitter of whole batches name the object or the batch") {
   const auto error = [](const Settings& set) {
     FauxRun r;
     r.text = with_batch_fit();
@@ -160,7 +160,7 @@ TEST_CASE("mistakes of a fitter that takes the whole batch") {
   CHECK_THAT(error({{"fit.fails", "twice"}}), Contains("once a batch is enough"));
 }
 
-TEST_CASE("a filter that puts a group in the place of another has added something") {
+TEST_CASE("a filter that replaces a group by another is an error") {
   FauxRun r;
   CHECK_THAT(r.run({{"filter.swaps", "true"}}).error,
              Contains("it is a Filter, but it added") && Contains("group 'other.g'"));
@@ -232,7 +232,7 @@ TEST_CASE("failed objects leave the run unsettled until they are retried") {
   CHECK(r.product("out") == undisturbed("out"));
 }
 
-TEST_CASE("objects with one source_id have each their own fate") {
+TEST_CASE("objects that share a source_id have outcomes of their own") {
   FauxRun r;
   const auto flag = r.folder / "down";
   std::ofstream(flag) << "x";
@@ -274,7 +274,7 @@ TEST_CASE("objects with one source_id have each their own fate") {
   CHECK(r.product("out") == quiet.product("out"));
 }
 
-TEST_CASE("what a fetcher could not read is retried too, once it can be") {
+TEST_CASE("bad objects of a fetcher are retried too") {
   FauxRun r;
   const auto flag = r.folder / "broken";
   std::ofstream(flag) << "x";
@@ -367,7 +367,7 @@ TEST_CASE("two runs cannot share a run directory") {
   CHECK_THAT(refused, Contains("in use by another qsohost"));
 }
 
-TEST_CASE("limits and dry runs") {
+TEST_CASE("a limit ends a run early, a dry run leaves no files, no objects make empty products") {
   FauxRun r;
   r.options.limit = 25;
   CHECK(r.run().objects == 25);
@@ -383,7 +383,7 @@ TEST_CASE("limits and dry runs") {
   CHECK(std::filesystem::exists(none.options.run_dir / "out.txt"));
 }
 
-TEST_CASE("callbacks that throw end no run, and are told of once") {
+TEST_CASE("callbacks that throw end no run, and are reported once") {
   FauxRun r;
   r.options.progress = [](const Progress&) { throw std::runtime_error("no display"); };
   r.options.log = [](LogLevel, const std::string&) { throw 5; };
@@ -410,7 +410,7 @@ TEST_CASE("a callback that takes the batches ends the run if it throws") {
   CHECK_THAT(report.error, Contains("no room"));
 }
 
-TEST_CASE("threads, lanes and batches in flight have limits, which are told") {
+TEST_CASE("too many threads, lanes or batches in flight are refused with the limit") {
   constexpr int kMuch = std::numeric_limits<int>::max();
   FauxRun threads;
   threads.options.threads = kMuch;
@@ -423,15 +423,15 @@ TEST_CASE("threads, lanes and batches in flight have limits, which are told") {
                     Contains("2147483647 lanes of stage 'fetch': 4096 is the most"));
 }
 
-TEST_CASE("a list of objects ends where its reader wants") {
+TEST_CASE("a list of objects ends when its callback returns false") {
   FauxRun r;
   CHECK(r.run().end == RunEnd::Done);
-  std::vector<std::string> told;
+  std::vector<std::string> visited;
   each_object(r.options.run_dir, Outcome::Matched, [&](const ObjectStatus& object) {
-    told.push_back(object.source_id);
-    return told.size() < 3;
+    visited.push_back(object.source_id);
+    return visited.size() < 3;
   });
-  CHECK(told == std::vector<std::string>{"1", "10", "2"});
+  CHECK(visited == std::vector<std::string>{"1", "10", "2"});
 }
 
 TEST_CASE("a trace is JSON with an event for each call") {

@@ -16,6 +16,14 @@
 #include "qsohost/host/chain.hpp"
 #include "qsohost/host/run.hpp"
 
+// Text of a chain file: a stage, with lines of options, and the whole.
+inline std::string stage(const std::string& use, const std::string& options = {}) {
+  return "[[stage]]\nuse = \"" + use + "\"\n" + options;
+}
+inline std::string chain_of(const std::string& stages) {
+  return "[chain]\nname = \"faux\"\n" + stages;
+}
+
 class FauxRun {
  public:
   FauxRun() {

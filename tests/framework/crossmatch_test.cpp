@@ -98,7 +98,7 @@ TEST_CASE("columns are selected and left out by name") {
   CHECK(names_of(crossmatch_layout(kSdss, kGaia, owner.match)) == expected);
 }
 
-TEST_CASE("a choice that fits no column says so") {
+TEST_CASE("a choice of columns that fits none is an error") {
   Owner owner;
   owner.match.columns.set(list({"rwe"}));
   CHECK_THROWS_WITH(crossmatch_layout(kSdss, kGaia, owner.match),
@@ -133,7 +133,7 @@ TEST_CASE("two columns of one name are refused") {
   CHECK_NOTHROW(crossmatch_layout(twice, kGaia, owner.match));
 }
 
-TEST_CASE("prefixes must tell the tables apart") {
+TEST_CASE("equal prefixes are refused") {
   Owner owner;
   CHECK_NOTHROW(owner.match.validate());
   owner.match.prefixes.set(list({"a", "A"}));

@@ -20,7 +20,7 @@ TEST_CASE("a column is found by its spelling, then by its letters") {
                     Contains("t.fits: there is no column 'rab' (option 'ra')") && Contains("'ra'"));
 }
 
-TEST_CASE("a name that is there twice is never the first of them") {
+TEST_CASE("a name that two columns have is refused, never the first of them") {
   CHECK_THROWS_WITH(find_column(Names{"ra", "dec", "ra"}, "ra", "t.fits", "ra"),
                     Contains("column 'ra' (option 'ra') is there 2 times"));
 }
@@ -38,7 +38,7 @@ TEST_CASE("two columns of objects cannot have names that differ in case alone") 
                     Contains("column 'name' of a.fits and column 'SOURCE_ID' of a.fits"));
 }
 
-TEST_CASE("units of angles, however they are written, and others") {
+TEST_CASE("units of angles are recognised however they are written") {
   CHECK(degrees_in("") == 1);
   CHECK(degrees_in("Degrees") == 1);
   CHECK(degrees_in("rad").value() == Approx(57.29577951308232).epsilon(1e-15));

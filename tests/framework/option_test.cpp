@@ -98,7 +98,7 @@ TEST_CASE("a choice has one of several names") {
   CHECK(*o.needed == Mean::Profiled);
 }
 
-TEST_CASE("a URL is one that can be asked") {
+TEST_CASE("a URL of http or https is accepted") {
   const auto good =
       GENERATE(as<std::string>{}, "https://archive.org", "HTTP://127.0.0.1:8000/a?b=c",
                "http://[::1]:8080/x@y", "https://a-b.c_d.org/q?contact=me@home.org",
@@ -109,7 +109,7 @@ TEST_CASE("a URL is one that can be asked") {
   CHECK(o.url->text == good);
 }
 
-TEST_CASE("a URL that cannot be asked is refused with the reason") {
+TEST_CASE("a URL that HTTP cannot use is refused with the reason") {
   const auto [bad, why] = GENERATE(table<std::string, std::string>({
       {"archive.org", "does not begin with https://"},
       {"ftp://archive.org", "does not begin with https://"},
@@ -131,7 +131,7 @@ TEST_CASE("a URL that cannot be asked is refused with the reason") {
   CHECK_THROWS_WITH(o.url.set({Scalar(bad)}), Contains(why) && Contains("wants a URL"));
 }
 
-TEST_CASE("a URL with a secret in it is refused without it") {
+TEST_CASE("a URL with a secret in it is refused without showing it") {
   const auto bad = GENERATE(
       as<std::string>{}, "https://me:secret@host", "https://secret@host/path", "me:secret@host",
       "https://me:sec/secret@host", "https://me:12#secret@host", "https://me:?secret@host/path",
@@ -184,7 +184,7 @@ TEST_CASE("lists of tables have options of their own") {
   CHECK(o.band.table()->options().size() == 2);
 }
 
-TEST_CASE("mistakes in tables are told with their places, all of them") {
+TEST_CASE("all mistakes in tables are reported with their places") {
   Owner o;
   const OptionValue zero{Scalar(std::int64_t{0})};
   try {

@@ -22,7 +22,7 @@ TEST_CASE("time systems have names, which can be read back") {
   CHECK(from_fits == system);
 }
 
-TEST_CASE("other words are no time system") {
+TEST_CASE("other names are no time system") {
   const auto words = GENERATE(as<std::string>{}, "", "MJD", "MJD GPS", "XJD UTC", "MJD UTC - 1",
                               "BJD TCB -", "BJD TCB - soon", "BJD TCB - 1 d", "UTC MJD");
   INFO(words);

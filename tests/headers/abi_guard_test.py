@@ -67,7 +67,7 @@ class AbiGuardTest(unittest.TestCase):
         self.set_number(self.number)
         self.assert_refused(f"is {self.number}, but was {self.number + 1} already")
 
-    def test_what_sizes_cannot_show_is_seen(self):
+    def test_changes_that_keep_all_sizes_are_found(self):
         self.change("stage.hpp", "  virtual void close() noexcept {}", "  virtual void pause() {}\n  virtual void close() noexcept {}")
         self.change("http.hpp", "  std::string content_type{}; ", "  std::string type_of_content{}; ")
         code, text = self.guard()
@@ -77,7 +77,7 @@ class AbiGuardTest(unittest.TestCase):
         self.assertIn("qsohost::Request has", text)
         self.assertNotIn("layout hash is", text)
 
-    def test_raising_and_recording_in_one_go(self):
+    def test_raise_also_records(self):
         self.change("stage.hpp", "virtual void apply(Batch& batch, Counts& counts) const = 0", "virtual void apply(Batch& batch, Counts& counts) = 0")
         self.assert_good("--raise")
         self.assertEqual(self.history()[-1], self.number + 1)
@@ -92,7 +92,7 @@ class AbiGuardTest(unittest.TestCase):
         self.assertIn("class qsohost::Brandnew ", (self.folder / "abi.txt").read_text())
         self.assert_good()
 
-    def test_a_merge_that_conflicts_is_told_what_to_do(self):
+    def test_a_recording_with_merge_conflicts_is_refused_with_what_to_do(self):
         (self.folder / "abi.txt").write_text("<<<<<<< HEAD\napi 2 00\n=======\n")
         self.assert_refused("abi.txt:1: '<<<<<<< HEAD'", "--raise")
 

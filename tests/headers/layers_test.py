@@ -32,22 +32,22 @@ class LayersTest(unittest.TestCase):
         for word in words:
             self.assertIn(word, text)
 
-    def test_the_tree_as_it_is(self):
+    def test_the_tree_has_no_forbidden_include(self):
         self.assertEqual(self.look(), (0, ""))
 
-    def test_an_arrow_upwards(self):
+    def test_an_include_from_a_higher_layer_is_refused(self):
         self.add("framework/src/data/batch.cpp", '#include "chain/chain_file.hpp"')
         self.assert_refused("framework/src/data/batch.cpp:1: data may not include chain (chain/chain_file.hpp)")
 
-    def test_an_arrow_of_a_public_header(self):
+    def test_a_public_header_counts_to_its_layer(self):
         self.add("framework/include/qsohost/stage.hpp", '#include "qsohost/host/run.hpp"')
         self.assert_refused("qsohost/stage.hpp:1: data may not include run")
 
-    def test_the_core_needs_no_tables(self):
+    def test_an_include_of_io_in_the_core_is_refused(self):
         self.add("framework/src/run/run.cpp", '#include "qsohost/io/fits.hpp"')
         self.assert_refused("run may not include fits")
 
-    def test_a_folder_and_a_header_that_nobody_knows(self):
+    def test_a_folder_or_header_without_a_layer_is_refused(self):
         (self.folder / "framework/src/misc").mkdir()
         (self.folder / "framework/src/misc/things.cpp").write_text("")
         self.assert_refused("misc/things.cpp: in no layer")
@@ -59,7 +59,7 @@ class LayersTest(unittest.TestCase):
         self.add("plugins/dho/dho.cpp", "#include <qsohost/host/run.hpp>")
         self.assert_refused("plugins/dho/dho.cpp:1: qsohost/host/run.hpp is for hosts")
 
-    def test_a_picture_that_differs(self):
+    def test_an_architecture_page_that_differs_is_refused(self):
         page = self.folder / "framework/ARCHITECTURE.md"
         page.write_text(page.read_text().replace("    data     -> base\n", ""))
         self.assert_refused("lacks the line '    data     -> base'")

@@ -21,7 +21,7 @@ Arguments good(const std::vector<const char*>& words) {
 
 }  // namespace
 
-TEST_CASE("a plain run", "[arguments]") {
+TEST_CASE("a run has defaults for all but its chain", "[arguments]") {
   const Arguments a = good({"--chain", "a.toml"});
   CHECK(a.command == Command::Run);
   CHECK(a.chain == "a.toml");
@@ -31,7 +31,7 @@ TEST_CASE("a plain run", "[arguments]") {
   CHECK(a.run.run_dir.empty());
 }
 
-TEST_CASE("everything that can be said of a run", "[arguments]") {
+TEST_CASE("options of a run are parsed", "[arguments]") {
   const Arguments a =
       good({"--chain",   "a.toml",      "--set",    "ztf.radius=1.5", "--set",   "q.chi=[0.5, 1.5]",
             "--set",     "s.where=z=2", "--swap",   "loo=dho",        "--limit", "100",
@@ -52,7 +52,7 @@ TEST_CASE("everything that can be said of a run", "[arguments]") {
   CHECK(a.run.trace == "t.json");
 }
 
-TEST_CASE("what to show of a run", "[arguments]") {
+TEST_CASE("--log-level is parsed", "[arguments]") {
   CHECK(good({"--chain", "a"}).log_level == LogLevel::Info);
   CHECK(good({"--chain", "a", "--log-level", "debug"}).log_level == LogLevel::Debug);
   CHECK(good({"--chain", "a", "--log-level", "warning"}).log_level == LogLevel::Warning);
@@ -62,7 +62,7 @@ TEST_CASE("what to show of a run", "[arguments]") {
   CHECK(parse({"--log-level", "debug", "list"}).exit_code == kUsage);
 }
 
-TEST_CASE("how a run starts", "[arguments]") {
+TEST_CASE("--restart and --retry-failed set how a run starts", "[arguments]") {
   CHECK(good({"--chain", "a", "--restart"}).run.start == StartMode::Restart);
   CHECK(good({"--chain", "a", "--retry-failed"}).run.start == StartMode::RetryFailed);
   CHECK(good({"--chain", "a", "--resume", "--retry-failed"}).run.start == StartMode::RetryFailed);
@@ -75,7 +75,7 @@ TEST_CASE("a dry run is limited, and by the smaller number", "[arguments]") {
   CHECK(good({"--chain", "a", "--dry-run", "10", "--limit", "3"}).run.limit == 3u);
 }
 
-TEST_CASE("how a run is", "[arguments]") {
+TEST_CASE("status takes a run and outcomes", "[arguments]") {
   const Arguments all = good({"status", "a.run"});
   CHECK(all.command == Command::Status);
   CHECK(all.run_dirs == std::vector<std::filesystem::path>{"a.run"});
@@ -89,7 +89,7 @@ TEST_CASE("how a run is", "[arguments]") {
   CHECK_FALSE(parse({"--chain", "a", "status", "a.run"}).arguments.has_value());
 }
 
-TEST_CASE("other commands", "[arguments]") {
+TEST_CASE("check, graph, list and inspect are parsed", "[arguments]") {
   CHECK(good({"--chain", "a", "--check"}).command == Command::Check);
   const Arguments graph = good({"--chain", "a", "--graph", "mermaid"});
   CHECK(graph.command == Command::Graph);
@@ -102,7 +102,7 @@ TEST_CASE("other commands", "[arguments]") {
   CHECK(inspect.format == InspectFormat::Toml);
 }
 
-TEST_CASE("a comparison of fitters", "[arguments]") {
+TEST_CASE("compare is parsed", "[arguments]") {
   const Arguments a =
       good({"compare", "--chain", "a.toml", "--fitters", "ou-fit,dho", "--set", "dho.mean=profiled",
             "--label", "loo", "--out", "t.csv", "--limit", "7"});
@@ -116,7 +116,7 @@ TEST_CASE("a comparison of fitters", "[arguments]") {
   CHECK(good({"compare", "--chain", "a", "--fitters", "dho"}).table.empty());
 }
 
-TEST_CASE("every mistake exits 2", "[arguments]") {
+TEST_CASE("wrong arguments exit 2", "[arguments]") {
   const std::vector<const char*> words = GENERATE(values<std::vector<const char*>>({
       {},
       {"--bogus"},

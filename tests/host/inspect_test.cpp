@@ -14,7 +14,7 @@ using Catch::Contains;
 
 namespace {
 
-// What is wrong with a chain of these entries, as --check tells it.
+// What is wrong with a chain of these entries, as --check reports it.
 std::string problems_of(Plugins& plugins, const std::string& entries) {
   const auto file = std::filesystem::temp_directory_path() /
                     ("qsohost-inspect-" + std::to_string(::getpid()) + ".toml");
@@ -36,7 +36,7 @@ std::string with_all_options(const std::string& entry) {
 
 }  // namespace
 
-TEST_CASE("what inspect --toml prints can stand in a chain", "[inspect]") {
+TEST_CASE("what inspect --toml prints is a valid part of a chain", "[inspect]") {
   Plugins plugins;
   plugins.add_standard_folders();
   REQUIRE(plugins.find("catalog-source") != nullptr);

@@ -21,7 +21,7 @@ Progress at(std::uint64_t done, std::uint64_t total, double seconds) {
 
 }  // namespace
 
-TEST_CASE("numbers for people", "[text]") {
+TEST_CASE("numbers and durations are formatted for reading", "[text]") {
   CHECK(grouped(0) == "0");
   CHECK(grouped(999) == "999");
   CHECK(grouped(1000) == "1,000");
@@ -38,7 +38,7 @@ TEST_CASE("numbers for people", "[text]") {
   CHECK(rate_text(1234.5) == "1,235");
 }
 
-TEST_CASE("a table lines up, without blanks at the ends of lines", "[text]") {
+TEST_CASE("a table is aligned, without blanks at the ends of lines", "[text]") {
   Table table({{"stage"}, {"n", Align::Right}, {"what"}});
   table.add({"ztf", "5", "a"});
   table.add({"quality", "1,234"});
@@ -54,7 +54,7 @@ TEST_CASE("a table counts characters, not bytes", "[text]") {
   CHECK(table.text() == "a  b\n\xCF\x83  x\n");
 }
 
-TEST_CASE("rate and time left count this run only", "[progress]") {
+TEST_CASE("rate and time left do not count objects of earlier attempts", "[progress]") {
   Progress p = at(600, 1000, 10);
   p.objects_this_run = 100;  // 500 were done before
   CHECK(rate_of(p) == Approx(10));
@@ -81,7 +81,7 @@ TEST_CASE("without a total there is no bar and no percentage", "[progress]") {
   CHECK(plain_line(at(420, 1000, 10)) == "42 %: 420 of 1,000 objects, 42/s, 14 s left, at loo");
 }
 
-TEST_CASE("lines come each 1 % or 30 s, never within a second", "[progress]") {
+TEST_CASE("progress lines come each 1 % or 30 s, never within a second", "[progress]") {
   LinePace fast;  // a run of one second
   int lines = 0;
   for (int i = 0; i < 100; ++i) lines += fast.due(at(i, 100, 0.01 * i)) ? 1 : 0;
@@ -98,7 +98,7 @@ TEST_CASE("lines come each 1 % or 30 s, never within a second", "[progress]") {
   CHECK(slow.due(at(90, 1000, 72.2)));
 }
 
-TEST_CASE("counts become one table a stage", "[report]") {
+TEST_CASE("counts are printed as one table per stage", "[report]") {
   RunReport report;
   StageReport stage;
   stage.label = "quality";
@@ -132,7 +132,7 @@ TEST_CASE("the stage table names the bottleneck", "[report]") {
   CHECK(text.find("  25  ") != std::string::npos);  // 50 objects in 2 s, not all 100
 }
 
-TEST_CASE("the command that goes on repeats what matters", "[report]") {
+TEST_CASE("the command to resume repeats chain, options, limit and run directory", "[report]") {
   Arguments a;
   a.chain = "my chain.toml";
   a.overrides.set = {{"q.chi", "[0.5, 1.5]"}};
@@ -143,7 +143,7 @@ TEST_CASE("the command that goes on repeats what matters", "[report]") {
         "--resume");
 }
 
-TEST_CASE("the closing text says how to go on", "[report]") {
+TEST_CASE("the closing text names the command to go on with", "[report]") {
   Arguments a;
   a.chain = "a.toml";
   RunReport report;

@@ -8,7 +8,7 @@ import time
 import unittest
 import urllib.parse
 
-from servers import TEST_PLUGINS, HttpTest
+from servers import TEST_PLUGINS, HttpTest, wait_until
 
 TOKEN = "t0ken-of/mine"
 RESULT = """###MJD m dm uJy duJy F err
@@ -131,6 +131,13 @@ class Jobs(HttpTest):
             f"--set=atlas.token={token}", *args, expect=expect,
         )  # fmt: skip
 
+    def kill_when_queued(self, queue):
+        """A run that is killed once it knows the jobs of all objects."""
+        process = self.start(f"--set=atlas.url={queue.url}", "--set=atlas.token=file:token")
+        wait_until(lambda: queue.posts() == 10 and self.stored() == 10, "the jobs are queued", process)
+        process.kill()
+        process.wait()
+
     def files_with_the_token(self):
         forms = {TOKEN, urllib.parse.quote(TOKEN, safe=""), "t0ken-of"}
         files = [f for f in pathlib.Path(self.folder).rglob("*") if f.is_file()]
@@ -141,13 +148,7 @@ class Jobs(HttpTest):
     def test_forgotten_jobs_are_queued_anew(self):
         """Killed when its jobs were queued; the archive has none of them when it is resumed."""
         with Queue(takes=60) as queue:
-            process = self.start(f"--set=atlas.url={queue.url}", "--set=atlas.token=file:token")
-            deadline = time.monotonic() + 20
-            while queue.posts() < 10 or self.stored() < 10:
-                self.assertLess(time.monotonic(), deadline)
-                time.sleep(0.05)
-            process.kill()
-            process.wait()
+            self.kill_when_queued(queue)
         with Queue(port=queue.port) as queue:
             queue.asked = ["earlier"] * 1000  # other numbers than those of the jobs forgotten
             done = self.run_jobs(queue, "--resume")
@@ -156,13 +157,7 @@ class Jobs(HttpTest):
 
     def test_kept_jobs_are_not_queued_again(self):
         with Queue(takes=3) as queue:
-            process = self.start(f"--set=atlas.url={queue.url}", "--set=atlas.token=file:token")
-            deadline = time.monotonic() + 20
-            while queue.posts() < 10 or self.stored() < 10:
-                self.assertLess(time.monotonic(), deadline)
-                time.sleep(0.05)
-            process.kill()
-            process.wait()
+            self.kill_when_queued(queue)
             self.run_jobs(queue, "--resume")
             self.assertEqual(queue.posts(), 10)
 

@@ -10,7 +10,7 @@ EVERY_FAULT = "429=0.05,503=0.05,reset=0.05,cut=0.05,empty=0.05,status=0.05,garb
 
 
 class Faults(IrsaTest):
-    def test_every_fault_at_once(self):
+    def test_products_are_right_whatever_fails(self):
         for way in ("position", "ids"):
             with self.subTest(way), Server(self.sky, "--faults", EVERY_FAULT, *FAST) as server:
                 chain = self.chain("faults_" + way, server.url, query_by=way, rows=50, timeout=2,
@@ -23,7 +23,7 @@ class Faults(IrsaTest):
                         self.assertGreater(counts.get("fault " + fault, 0), 0)
                     self.assertGreater(counts["wrong empty answers"], 0)
 
-    def test_cut_at_a_line_end(self):
+    def test_responses_cut_at_a_line_end_are_not_believed(self):
         """Every fourth answer looks whole and is not."""
         for way, more in (("position", {}), ("ids", {"ids_per_request": 20}),
                            ("ids", {"ids_per_request": 20, "bad_catflags_mask": 16384})):  # fmt: skip
@@ -39,7 +39,7 @@ class Faults(IrsaTest):
                 keep = (self.truth["catflags_r"][i] & 16384) == 0
                 self.assertEqual(list(product["mjd_r"][i]), list(self.truth["mjd_r"][i][keep]))
 
-    def test_no_more_at_a_time_than_it_bears(self):
+    def test_a_throttled_archive_is_not_overloaded(self):
         for way in ("position", "ids"):
             with self.subTest(way), Server(self.sky, "--throttle", "irsa", *FAST) as server:
                 begin = time.monotonic()
@@ -51,7 +51,7 @@ class Faults(IrsaTest):
             print(f"{way}: {seconds:.1f} s, {asked_of(counts)} requests, {counts['most in flight']} at "
                   f"most in flight, {counts.get('time-outs', 0)} time-outs,", end=" ")  # fmt: skip
 
-    def test_jobs_that_fail(self):
+    def test_failed_jobs_are_created_again(self):
         with Server(self.sky, "--faults", "job=0.5") as server:
             chain = self.chain("jobs", server.url, query_by="auto", rows=4000)
             run = self.qsohost(chain, "--set", f"catalog.path={self.many_targets()}")

@@ -41,7 +41,7 @@ class Jobs(IrsaTest):
         stage = self.ztf(run)
         self.assertEqual([stage["matched"], stage["failed"]], [4 * self.found, 0])
 
-    def test_killed_while_the_job_is_executed(self):
+    def test_a_job_is_not_created_twice_when_killed_while_it_runs(self):
         with Server(self.sky, "--throttle", "irsa", *SLOWER) as server:
             chain, process = self.start_job("executed", server)
             self.kill_when(process, lambda: self.is_stored(chain))
@@ -50,7 +50,7 @@ class Jobs(IrsaTest):
             counts = server.status()
         self.assertEqual((counts["TAP jobs"], counts["TAP results"]), (1, 1))
 
-    def test_killed_when_the_job_has_been_read(self):
+    def test_a_job_is_not_created_twice_when_killed_after_its_result(self):
         with Server(self.sky, "--throttle", "irsa", *SLOWER) as server:
             chain, process = self.start_job("read", server)
             self.kill_when(process, lambda: server.status().get("light-curve requests", 0) > 0)
@@ -58,7 +58,7 @@ class Jobs(IrsaTest):
             counts = server.status()
         self.assertEqual((counts["TAP jobs"], counts["TAP results"]), (1, 1))
 
-    def test_a_job_that_the_archive_has_forgotten(self):
+    def test_a_forgotten_job_is_created_anew_after_one_request(self):
         with Server(self.sky, "--throttle", "irsa", *SLOWER) as server:
             chain, process = self.start_job("forgotten", server)
             self.kill_when(process, lambda: self.is_stored(chain))

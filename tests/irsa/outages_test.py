@@ -13,7 +13,7 @@ from server import Server  # found through support
 
 
 class Outages(IrsaTest):
-    def test_gone_for_a_while(self):
+    def test_a_run_survives_a_restart_of_the_archive(self):
         with Server(self.sky, "--throttle", "irsa", *FAST) as server:
             chain = self.chain("away", server.url, query_by="position", rows=50)
             process = self.start(chain)
@@ -32,7 +32,7 @@ class Outages(IrsaTest):
             self.assertEqual(process.wait(timeout=300), 0, chain.with_suffix(".log").read_text())
         self.assert_right(self.folder / "away")
 
-    def test_gone_for_good(self):
+    def test_an_archive_that_is_gone_is_given_up(self):
         with Server(self.sky, "--throttle", "irsa", *FAST) as server:
             chain = self.chain("gone", server.url, query_by="position", rows=20, patience=3)
             process = self.start(chain)
@@ -60,7 +60,7 @@ class Outages(IrsaTest):
         again = [x for x in self.status(run, "--matched", "--json") if x["attempts"] == 2]
         self.assertGreaterEqual(len(again), len(failed) - (self.objects - self.found))
 
-    def test_killed_twenty_times(self):
+    def test_killed_twenty_times_the_products_are_right(self):
         rng = random.Random(3)
         for way, limit in (("position", 20), ("ids", 6)):
             with self.subTest(way), Server(self.sky, "--throttle", "irsa", *SLOWER) as server:

@@ -10,7 +10,7 @@ from server import Server  # found through support
 
 
 class QueryBy(IrsaTest):
-    def test_same_products_and_far_fewer_requests(self):
+    def test_by_ids_gives_the_same_products_with_far_fewer_requests(self):
         asked = {}
         for way in ("position", "ids"):
             with Server(self.sky) as server:
@@ -18,8 +18,8 @@ class QueryBy(IrsaTest):
                 counts = server.status()
             self.assert_right(run)
             asked[way] = counts["light-curve requests"] + counts.get("TAP sync requests", 0)
-            told = {c["what"]: c["n"] for c in self.ztf(run)["counts"] if c["item"].startswith("127.")}
-            self.assertEqual(told["requests"], asked[way])
+            counted = {c["what"]: c["n"] for c in self.ztf(run)["counts"] if c["item"].startswith("127.")}
+            self.assertEqual(counted["requests"], asked[way])
             if way == "position":
                 empty = self.objects - self.found
                 self.assertEqual(counts["light-curve requests"], self.objects + 4 * empty)
@@ -37,7 +37,7 @@ class QueryBy(IrsaTest):
         self.assertGreaterEqual(asked["position"], 20 * asked["ids"])
         print(asked, end=" ")
 
-    def test_a_job_for_many_positions(self):
+    def test_many_positions_go_as_a_job(self):
         with Server(self.sky) as server:
             chain = self.chain("job", server.url, rows=4000, query_by="ids")
             run = self.qsohost(chain, "--set", f"catalog.path={self.many_targets()}")
@@ -63,15 +63,15 @@ class QueryBy(IrsaTest):
                 keep = (self.truth["catflags_g"][i] & 32768) == 0
                 self.assertEqual(list(product["mjd_g"][i]), list(self.truth["mjd_g"][i][keep]))
 
-    def test_auto_goes_on_by_position_when_there_is_no_table(self):
+    def test_auto_falls_back_to_positions_without_the_table(self):
         with Server(self.sky) as server:
             chain = self.chain("auto", server.url, objects_table="ztf_objects_dr99")
             self.assert_right(self.qsohost(chain))
         self.assertIn("ztf_objects_dr99 cannot be asked", chain.with_suffix(".log").read_text())
 
-    def test_status_of_a_finished_run(self):
+    def test_status_shows_a_finished_run(self):
         with Server(self.sky) as server:
-            run = self.qsohost(self.chain("told", server.url, rows=60))
+            run = self.qsohost(self.chain("status", server.url, rows=60))
         text = self.status(run)
         self.assertIn("chain irsa, finished", text)
         self.assertIn(f"{self.objects} of {self.objects} objects (100.0 %)", text)
@@ -88,7 +88,7 @@ class QueryBy(IrsaTest):
         self.assertEqual(len(missing), self.objects - self.found)
         self.assertEqual(self.status(run, "--failed", "--json"), [])
 
-    def test_status_of_what_is_no_run(self):
+    def test_status_refuses_what_is_no_run(self):
         other = self.folder / "other"
         other.mkdir()
         for text in (None, "no database\n"):

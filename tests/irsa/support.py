@@ -99,7 +99,7 @@ class IrsaTest(unittest.TestCase):
         return self.write_chain(name, "irsa-ztf", "\n".join(lines), rows)
 
     def many_targets(self):
-        """All targets four times, under ids of their own: more than go in one question."""
+        """All targets four times, under ids of their own: more than go in one request."""
         header, *lines = self.targets.read_text().splitlines()
         rest = [line.partition(",")[2] for line in lines] * 4
         path = self.folder / "many.csv"

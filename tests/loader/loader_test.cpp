@@ -60,7 +60,7 @@ TEST_CASE("each kind of bad plugin is refused with its reason") {
   CHECK_THAT(why_refused(bad_plugin_folder() / "nowhere.so"), Contains("no such file"));
 }
 
-TEST_CASE("two sides that differ are shown side by side, with what to do") {
+TEST_CASE("a plugin of another build is refused with both sides in two columns") {
   const std::string api = why_refused(bad_plugin("other_api"));
   CHECK_THAT(api, Catch::Matches("not binary compatible with this host\n"
                                  " +plugin +host *\n"
@@ -125,7 +125,7 @@ TEST_CASE("a stage that two plugins offer is an error that names both") {
   CHECK_THROWS_WITH(plugins.create("plain"), Contains("good.so") && Contains("same_stage.so"));
 }
 
-TEST_CASE("the first file of a name is final") {
+TEST_CASE("the first file of a name in the search path is used") {
   const TemporaryFolder folder;
   const fs::path copy = folder.path / "good.so";
   fs::copy_file(bad_plugin("no_note"), copy);
@@ -135,7 +135,7 @@ TEST_CASE("the first file of a name is final") {
   CHECK(plugins.find("plain") == nullptr);
 }
 
-TEST_CASE("of two versions of a plugin the one that is passed over is told; the same file is not") {
+TEST_CASE("a plugin version that is not used is reported, a copy of the same file is not") {
   const fs::path newer = fs::path(QSOHOST_BAD_PLUGINS) / "newer/good.so";
   const fs::path good = bad_plugin("good");
   Plugins plugins;
@@ -151,14 +151,14 @@ TEST_CASE("of two versions of a plugin the one that is passed over is told; the 
   CHECK(plugins.find("plain")->version == "9.0.0");
 }
 
-TEST_CASE("constructors that throw are reported with their words") {
+TEST_CASE("constructors that throw are reported with their messages") {
   Plugins plugins;
   plugins.add_file(bad_plugin("throwing_create"));
   CHECK_THROWS_WITH(plugins.create("throws"), Contains("no licence file"));
   CHECK_THROWS_WITH(plugins.create("throws-number"), Contains("no std::exception"));
 }
 
-TEST_CASE("options that contradict themselves are a fault of the plugin") {
+TEST_CASE("options of one name, or with a default outside their limits, refuse the plugin") {
   const auto [stage, words] = GENERATE(table<std::string, std::string>({
       {"twice", "two options are called 'radius'"},
       {"beyond-limit", "option 'radius': its default must be at most 3, not 5"},
@@ -184,7 +184,7 @@ TEST_CASE("an unknown stage is answered with what was searched and the nearest n
                                                  Contains("refused") && Contains("no_note.so"));
 }
 
-TEST_CASE("places where others may write are refused") {
+TEST_CASE("folders where others may write are refused") {
   const TemporaryFolder folder;
   fs::copy_file(bad_plugin("good"), folder.path / "good.so");
   fs::permissions(folder.path, fs::perms::all);
@@ -196,7 +196,7 @@ TEST_CASE("places where others may write are refused") {
   CHECK_THAT(why_refused(folder.path / "good.so"), Contains("others may write to its folder"));
 }
 
-TEST_CASE("probing finds what notes cannot tell") {
+TEST_CASE("probing finds what the note does not show") {
   Plugins plugins;
   plugins.add_folder(bad_plugin_folder() / "undefined_symbol");
   plugins.add_folder(bad_plugin_folder() / "throwing_static");

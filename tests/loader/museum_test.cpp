@@ -130,15 +130,15 @@ TEST_CASE("what any other call throws fails the run and names the stage") {
 }
 
 TEST_CASE("what a call of an HTTP fetcher throws names the stage") {
-  const auto [stage, call] = GENERATE(values<Call>({{"throwing-talk", "policy"},
-                                                    {"throwing-talk", "converse"},
-                                                    {"throwing-talk", "begin"},
-                                                    {"throwing-talk", "answer"},
-                                                    {"throwing-talk", "failed"},
-                                                    {"throwing-talk", "finish"},
-                                                    {"throwing-question", "request"},
-                                                    {"throwing-question", "parse"},
-                                                    {"throwing-question", "confirmations"}}));
+  const auto [stage, call] = GENERATE(values<Call>({{"throwing-conversation", "policy"},
+                                                    {"throwing-conversation", "converse"},
+                                                    {"throwing-conversation", "begin"},
+                                                    {"throwing-conversation", "answer"},
+                                                    {"throwing-conversation", "failed"},
+                                                    {"throwing-conversation", "finish"},
+                                                    {"throwing-request", "request"},
+                                                    {"throwing-request", "parse"},
+                                                    {"throwing-request", "confirmations"}}));
   for (const auto& [what, words] : all_thrown(call)) {
     INFO(stage << " " << call << " " << what);
     CHECK_THROWS_WITH(ask(stage, call, what), Contains("stage '" + stage + "'") && Contains(words));
@@ -180,7 +180,7 @@ TEST_CASE("stages outlive the list of plugins that they came from") {
   CHECK_THROWS_WITH(std::rethrow_exception(kept), "thrown by validate");
 }
 
-TEST_CASE("an Object that outlives its batch says so") {
+TEST_CASE("an Object that outlives its batch throws instead of reading freed memory") {
   FauxRun r;
   r.plugins.add_file(bad_plugin("keeps"));
   r.options.threads = r.options.in_flight = 1;  // the first batch is gone when the second comes

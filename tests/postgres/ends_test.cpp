@@ -23,7 +23,7 @@ int process_of(PgTransaction& transaction) {
   return std::get<0>(transaction.query<int>("SELECT pg_backend_pid()").at(0));
 }
 
-// Ends by SIGKILL; the test goes on with a server that is there again.
+// Kills by SIGKILL; the test goes on with a server that is there again.
 class Killer {
  public:
   explicit Killer(std::string what) : what_(std::move(what)) {}
@@ -49,13 +49,28 @@ void check_lost(PgConnection& connection) {
   }
 }
 
+using Kill = std::function<void()>;
+
+// `use` kills the session of its transaction, or the whole server, and must see it.
+void check_killed(PgAccess access, const std::function<void(PgTransaction&, const Kill&)>& use) {
+  Killer killer(GENERATE("session", "server"));
+  PgConnection c(dsn(), never);
+  {
+    PgTransaction t(c, access);
+    const int process = process_of(t);
+    use(t, [&] { killer.kill(process); });
+  }
+  CHECK(killer.seconds() < kMost);
+  check_lost(c);
+}
+
 void read_on(PgCopyOut& copy) {
   for (std::string buffer; copy.next(buffer);) buffer.clear();
 }
 
 }  // namespace
 
-TEST_CASE("a user who stops in the middle of a COPY out", "[.ends]") {
+TEST_CASE("an interrupt ends a COPY out", "[.ends]") {
   User user;
   CHECK(user.seconds_to_end([&] {
     PgConnection c(dsn(), user.stop());
@@ -65,7 +80,7 @@ TEST_CASE("a user who stops in the middle of a COPY out", "[.ends]") {
   }) < kMost);
 }
 
-TEST_CASE("a user who stops in the middle of a COPY in", "[.ends]") {
+TEST_CASE("an interrupt ends a COPY in", "[.ends]") {
   User user;
   CHECK(user.seconds_to_end([&] {
     PgConnection c(dsn(), user.stop());
@@ -76,8 +91,7 @@ TEST_CASE("a user who stops in the middle of a COPY in", "[.ends]") {
   }) < kMost);
 }
 
-TEST_CASE("a COPY out that nobody reads on is cancelled, and the session is as good as before",
-          "[.ends]") {
+TEST_CASE("an unread COPY out is cancelled, and the session stays usable", "[.ends]") {
   PgConnection c(dsn(), never);
   const auto begin = Clock::now();
   std::optional<int> process;
@@ -92,7 +106,7 @@ TEST_CASE("a COPY out that nobody reads on is cancelled, and the session is as g
   CHECK(process_of(t) == process);
 }
 
-TEST_CASE("a COPY out that outlives its transaction does not keep it", "[.ends]") {
+TEST_CASE("a COPY out that outlives its transaction does not keep it open", "[.ends]") {
   PgConnection c(dsn(), never);
   std::optional<PgTransaction> t;
   t.emplace(c, PgAccess::Snapshot);
@@ -104,64 +118,41 @@ TEST_CASE("a COPY out that outlives its transaction does not keep it", "[.ends]"
   CHECK_THROWS_AS(read_on(copy), TryAgain);
 }
 
-TEST_CASE("killed in a query", "[.ends]") {
-  Killer killer(GENERATE("session", "server"));
-  PgConnection c(dsn(), never);
-  {
-    PgTransaction t(c, PgAccess::Snapshot);
-    const int process = process_of(t);
+TEST_CASE("a session or server killed in a query is noticed", "[.ends]") {
+  check_killed(PgAccess::Snapshot, [](PgTransaction& t, const Kill& kill) {
     std::thread later([&] {
       std::this_thread::sleep_for(std::chrono::milliseconds(300));
-      killer.kill(process);
+      kill();
     });
     CHECK_THROWS_AS(t.execute("SELECT pg_sleep(600)"), TryAgain);
     later.join();
-  }
-  CHECK(killer.seconds() < kMost);
-  check_lost(c);
+  });
 }
 
-TEST_CASE("killed between two statements", "[.ends]") {
-  Killer killer(GENERATE("session", "server"));
-  PgConnection c(dsn(), never);
-  {
-    PgTransaction t(c, PgAccess::Snapshot);
-    killer.kill(process_of(t));
+TEST_CASE("a session or server killed between two statements is noticed", "[.ends]") {
+  check_killed(PgAccess::Snapshot, [](PgTransaction& t, const Kill& kill) {
+    kill();
     CHECK_THROWS_AS((t.execute(kCount), t.commit()), TryAgain);
-  }
-  CHECK(killer.seconds() < kMost);
-  check_lost(c);
+  });
 }
 
-TEST_CASE("killed in a COPY out", "[.ends]") {
-  Killer killer(GENERATE("session", "server"));
-  PgConnection c(dsn(), never);
-  {
-    PgTransaction t(c, PgAccess::Snapshot);
-    const int process = process_of(t);
+TEST_CASE("a session or server killed in a COPY out is noticed", "[.ends]") {
+  check_killed(PgAccess::Snapshot, [](PgTransaction& t, const Kill& kill) {
     PgCopyOut copy(t, kManyRows);
     read_some(copy);
-    killer.kill(process);
+    kill();
     CHECK_THROWS_AS(read_on(copy), TryAgain);
-  }
-  CHECK(killer.seconds() < kMost);
-  check_lost(c);
+  });
 }
 
-TEST_CASE("killed in a COPY in", "[.ends]") {
-  Killer killer(GENERATE("session", "server"));
-  PgConnection c(dsn(), never);
-  {
-    PgTransaction t(c, PgAccess::ReadWrite);
+TEST_CASE("a session or server killed in a COPY in is noticed", "[.ends]") {
+  check_killed(PgAccess::ReadWrite, [](PgTransaction& t, const Kill& kill) {
     t.execute("CREATE TEMPORARY TABLE keys (id bigint)");
-    const int process = process_of(t);
     PgCopyIn copy(t, "keys (id)");
     put_rows(copy, 100000);
-    killer.kill(process);
+    kill();
     // Where the server is killed its session notices when it waits.
     std::this_thread::sleep_for(std::chrono::milliseconds(300));
     CHECK_THROWS_AS((put_rows(copy, 1000000), copy.finish()), TryAgain);
-  }
-  CHECK(killer.seconds() < kMost);
-  check_lost(c);
+  });
 }

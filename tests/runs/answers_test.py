@@ -31,14 +31,14 @@ label = "A"
 
 
 class Answers(RunTest):
-    def test_batches_with_an_object_that_is_bad_at_a_fitter(self):
+    def test_answers_are_dropped_though_an_object_is_bad_at_a_fitter(self):
         with servers.Archive() as archive:
             self.write("echo.toml", CHAIN.format(plugins=TEST_PLUGINS / "plugins", url=archive.url))
             done = self.run_chain(chain="echo.toml")
         self.assertIn("Done", done.said)
         self.assertEqual(self.query("SELECT count(*) FROM answer"), [(0,)])
 
-    def test_batches_with_an_object_that_failed_keep_theirs(self):
+    def test_answers_of_a_batch_with_a_failed_object_are_kept(self):
         def handle(handler, source, _times):
             return "not what it should be\n" if source == self.IDS[0] else None
 

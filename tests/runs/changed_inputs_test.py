@@ -1,4 +1,4 @@
-"""A run goes on only with the inputs that it began with, unless told."""
+"""A run goes on only with the inputs that it began with, unless changes are accepted."""
 
 import os
 import shutil
@@ -76,7 +76,7 @@ class ChangedCatalogue(RunTest):
         self.run_chain("--resume")
         self.assert_products()
 
-    def test_retry_refuses_it_too(self):
+    def test_retry_failed_refuses_a_changed_catalogue(self):
         self.set_answer(self.IDS[2], MISSING)
         self.run_chain(expect=3)
         self.set_answer(self.IDS[2], 0)
@@ -98,7 +98,7 @@ class ChangedCatalogue(RunTest):
                     self.assertIn("are in no input any more, and stay", done.said)
                 self.run_chain("--resume")
 
-    def test_accepted_changes_of_a_retry(self):
+    def test_a_retry_with_accepted_changes_leaves_others_as_they_were(self):
         for gone in (self.IDS[0], self.IDS[6]):
             shutil.rmtree(self.folder / "c.run", ignore_errors=True)
             self.set_rows(self.IDS)
@@ -115,7 +115,7 @@ class ChangedCatalogue(RunTest):
                 self.assertEqual({*self.IDS, OTHER} - stays, set(found), product)
             self.assertEqual(done.returncode, 3 if gone in self.IDS[:4] else 0)
 
-    def test_accepting_needs_a_run_to_go_on_with(self):
+    def test_accept_changed_inputs_without_an_earlier_run_is_refused(self):
         for args in ([], ["--restart"]):
             self.run_chain(*args, "--accept-changed-inputs", expect=2)
 
@@ -144,12 +144,12 @@ class ChangedTables(RunTest):
         (self.folder / file).write_bytes(whole)
         self.run_chain("--resume", chain=chain.name)
 
-    def test_catalogue_in_fits(self):
+    def test_resume_refuses_a_changed_fits_catalogue(self):
         self.table("t.fits", range(1, 13))
         self.check("catalog-source", 'path = "t.fits"', "t.fits",
                    lambda: self.table("t.fits", range(2, 13)))  # fmt: skip
 
-    def test_either_side_of_a_cross_match(self):
+    def test_resume_refuses_a_change_of_either_side_of_a_cross_match(self):
         options = 'left = "l.fits"\nright = "r.fits"\nradius_arcsec = 1.0\nwhere = ""\nprefixes = ["l", "r"]'
         for side in ("l.fits", "r.fits"):
             shutil.rmtree(self.folder / "c.run", ignore_errors=True)
@@ -158,7 +158,7 @@ class ChangedTables(RunTest):
             with self.subTest(side):
                 self.check("fits-crossmatch", options, side, lambda: self.table(side, range(1, 12)))
 
-    def test_light_curves_on_disk(self):
+    def test_resume_refuses_changed_light_curve_files(self):
         self.run_chain(run_dir="curves")
         shutil.copy(self.folder / "curves" / RAW, self.folder / "curves.fits")
         shutil.copy(self.folder / "curves" / CATALOG, self.folder / "other.fits")

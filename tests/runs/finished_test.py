@@ -15,7 +15,7 @@ class Finished(RunTest):
         (self.folder / "c.run" / CATALOG).unlink()
         return before
 
-    def test_a_product_that_is_gone_is_told(self):
+    def test_a_missing_product_is_reported(self):
         before = self.gone()
         done = self.run_chain("--resume", expect=1)
         self.assertIn(CATALOG, done.said)
@@ -24,7 +24,7 @@ class Finished(RunTest):
         self.run_chain("--restart")
         self.assert_products()
 
-    def test_a_product_that_is_cut_is_told(self):
+    def test_a_truncated_product_is_reported(self):
         self.run_chain()
         path = self.folder / "c.run" / CATALOG
         path.write_bytes(path.read_bytes()[:2880])
@@ -48,7 +48,7 @@ class Finished(RunTest):
 
 
 class FinishedWithChunks(RunTest):
-    def test_a_product_that_is_gone_is_made_again_of_its_chunks(self):
+    def test_a_missing_product_is_made_again_from_its_chunks(self):
         self.run_chain()
         before = self.files("c.run")
         for names in ([CATALOG], PRODUCTS):
@@ -59,7 +59,7 @@ class FinishedWithChunks(RunTest):
 
 
 class RunDirectoryName(RunTest):
-    def test_dots_behind_a_link_are_what_the_shell_makes_of_them(self):
+    def test_dot_dot_after_a_symlink_is_relative_to_its_target(self):
         (self.folder / "elsewhere/deep").mkdir(parents=True)
         (self.folder / "link").symlink_to(self.folder / "elsewhere/deep")
         self.run_chain(run_dir="link/../x.run")
@@ -79,7 +79,7 @@ class DamagedLedger(RunTest):
         "holes": lambda content: content[:4096] + bytes(len(content) - 4096),
     }
 
-    def test_restart_throws_it_away(self):
+    def test_restart_replaces_a_damaged_ledger(self):
         for damage, make in self.DAMAGE.items():
             with self.subTest(damage):
                 shutil.rmtree(self.folder / "c.run", ignore_errors=True)

@@ -66,7 +66,7 @@ class Machine:
         if run.is_moved and self.is_absolute:
             return GOOD | REFUSED
         if self.is_blocked(run):
-            # A product that the user has changed is told of where nothing is to be done.
+            # A product that the user has changed is reported where nothing is to be done.
             return REFUSED | (GOOD if run.is_finished and not (retries and run.is_unsettled) else set())
         text = self.world.catalogue()
         unsure = {2} if text in run.maybe_inputs else set()

@@ -29,7 +29,7 @@ class Merge(RunTest):
             self.assertIn(name, done.said)
         self.assert_same(before, self.files())
 
-    def test_all_shards(self):
+    def test_merged_shards_equal_the_whole_run(self):
         runs = self.shards((0, 3), (3, 5), (5, None))
         self.merge(*reversed(runs))
         self.assert_products(run_dir="all.run")
@@ -45,7 +45,7 @@ class Merge(RunTest):
         for run in runs:
             self.assertIn(str(run), said)
 
-    def test_a_last_shard_that_is_missing(self):
+    def test_a_missing_last_shard_is_refused_without_partial(self):
         runs = self.shards((0, 2), (2, 5))
         self.refuse_merge(*runs, names=str(len(self.IDS) - 5))
         self.refuse_merge(runs[0], names=str(len(self.IDS) - 2))
@@ -57,7 +57,7 @@ class Merge(RunTest):
             self.merge(*runs, *last, into=f"to{end}.run")
             self.assert_products(run_dir=f"to{end}.run")
 
-    def test_gaps_and_overlaps(self):
+    def test_gaps_and_overlaps_are_refused(self):
         a, b, c, d = self.shards((0, 3), (3, 5), (4, 6), (6, None))
         self.refuse_merge(a, d, names=["4", "6"])
         self.refuse_merge(a, c, d, names="4")
@@ -65,12 +65,12 @@ class Merge(RunTest):
         self.refuse_merge(b, c, names="")
         self.refuse_merge(a, d, names=["4", "6"], args=["--partial"])
 
-    def test_shards_of_different_chains(self):
+    def test_shards_of_different_chains_are_refused(self):
         (a,) = self.shards((0, 4))
         (b,) = self.shards((4, None), args=["--set", "ztf.radius_arcsec=1"])
         self.refuse_merge(a, b, names=[a, b])
 
-    def test_shards_of_different_catalogues(self):
+    def test_shards_of_different_catalogues_are_refused(self):
         (a,) = self.shards((0, 4))
         self.set_rows([99, *self.IDS])
         self.set_answer(99, 0)
@@ -79,7 +79,7 @@ class Merge(RunTest):
         self.set_rows(self.IDS)
         self.refuse_merge(a, b, names="catalogue.csv")
 
-    def test_into_a_folder_that_holds_a_run(self):
+    def test_merging_into_another_run_is_refused(self):
         runs = self.shards((0, 4), (4, None))
         self.run_chain(run_dir="other.run")
         for into in ("other.run", *runs):
@@ -87,7 +87,7 @@ class Merge(RunTest):
         self.assert_products(run_dir="other.run")
         self.run_chain("--resume", run_dir="other.run")
 
-    def test_into_a_folder_that_is_in_use(self):
+    def test_merging_into_a_run_in_use_is_refused(self):
         runs = self.shards((0, 4), (4, None))
         self.merge(*runs)
         locks = [p for p in (self.folder / "all.run").rglob("lock")]
@@ -96,7 +96,7 @@ class Merge(RunTest):
             fcntl.flock(file, fcntl.LOCK_EX)
             self.refuse_merge(*runs, names="all.run")
 
-    def test_a_run_of_another_format(self):
+    def test_a_run_of_another_format_is_refused(self):
         (a, b) = self.shards((0, 4), (4, None))
         self.query_and_commit(a, "UPDATE meta SET value='1' WHERE key='format'")
         for runs, into in (([a, b], "all.run"), ([a], None)):
@@ -118,7 +118,7 @@ class Merge(RunTest):
         self.assert_same(before, self.files("c.run"))
         self.run_chain("--resume")
 
-    def test_a_single_run_into_another_folder(self):
+    def test_a_single_run_is_merged_into_another_folder(self):
         self.run_chain()
         self.merge("c.run", into="other")
         for product in PRODUCTS:

@@ -24,7 +24,7 @@ class OthersFiles(RunTest):
             self.assertTrue(path.exists(), f"{path} is gone")
             self.assertEqual(path.read_bytes(), MINE, path)
 
-    def test_files_in_the_run_directory(self):
+    def test_a_users_files_in_the_run_directory_are_kept(self):
         for run_dir in ("c.run", "."):
             mine = [self.put(f"{run_dir}/{name}") for name in NAMES]
             for args in ([], ["--resume"], ["--restart"], ["--retry-failed"], ["--restart"]):
@@ -34,12 +34,12 @@ class OthersFiles(RunTest):
             self.assert_mine(*mine)
             self.assert_products(run_dir=run_dir)
 
-    def test_restart_where_there_is_no_run(self):
+    def test_restart_without_a_run_keeps_a_users_files(self):
         mine = [self.put(f"c.run/{name}") for name in NAMES]
         self.run_chain("--restart")
         self.assert_mine(*mine)
 
-    def test_merge_into_a_folder_with_files(self):
+    def test_merge_keeps_a_users_files(self):
         self.run_chain("--limit", 4, run_dir="a.run")
         self.run_chain("--skip", 4, run_dir="b.run")
         mine = [self.put(f"all.run/{name}") for name in NAMES]
@@ -47,7 +47,7 @@ class OthersFiles(RunTest):
         self.assert_mine(*mine)
         self.assert_products(run_dir="all.run")
 
-    def test_nothing_is_left_beside_products(self):
+    def test_no_temporary_files_are_left_beside_products(self):
         self.run_chain()
         top = {p.name for p in (self.folder / "c.run").iterdir()}
         self.assertEqual(top, {".qsohost", *PRODUCTS})
@@ -69,7 +69,7 @@ class OthersFiles(RunTest):
         self.assert_same(before, self.files("a.run"))
         self.assert_products(run_dir="b.run")
 
-    def test_a_copy_goes_on_by_itself(self):
+    def test_resuming_a_copy_leaves_the_original(self):
         self.run_chain("--limit", 4, run_dir="a.run")
         shutil.copytree(self.folder / "a.run", self.folder / "b.run")
         for product in PRODUCTS:
@@ -109,7 +109,7 @@ class OthersFiles(RunTest):
             self.run_chain(*absolute, *args, run_dir="b.run", expect=None)
             self.assertTrue(parts[0].exists(), f"{args} of a copy removed it")
 
-    def test_a_users_file_in_the_place_of_a_product(self):
+    def test_a_users_file_in_the_place_of_a_product_is_refused(self):
         mine = self.put(f"c.run/{CATALOG}")
         self.refuse(names=CATALOG)
         self.refuse("--restart", names=CATALOG)

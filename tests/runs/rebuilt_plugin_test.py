@@ -16,7 +16,7 @@ class RebuiltPlugin(RunTest):
         other.chmod(0o755)
         other.replace(plugin)
 
-    def test_a_resumed_run_tells_of_it(self):
+    def test_a_resumed_run_warns_of_a_rebuilt_plugin(self):
         calls = self.storage_calls(run_dir="b.run")
         self.run_chain(run_dir="half.run", storage=f"kill {calls * 2 // 3}", expect=-9)
         self.rebuild()

@@ -28,7 +28,7 @@ class Load(SkyTest):
         skysim("load", cls.sky, "--dsn", cls.server.dsn)
         cls.tables = {t: read_table(cls.sky / f"{t}.fits")[0] for t in TABLES}
 
-    def test_columns(self):
+    def test_tables_have_the_columns_of_the_wsdb(self):
         for name, table in TABLES.items():
             schema, _, plain = table.partition(".")
             found = self.server.query(
@@ -41,7 +41,7 @@ class Load(SkyTest):
                 wanted.append([column, TYPES[base] + ("[]" if is_array else "")])
             self.assertEqual(found, wanted)
 
-    def test_rows_and_values(self):
+    def test_rows_have_the_values_of_the_files(self):
         for name, table in TABLES.items():
             rows = self.tables[name]
             self.assertEqual(self.server.query(f"SELECT count(*) FROM {table}"), [[str(len(rows))]])
@@ -66,7 +66,7 @@ class Load(SkyTest):
             np.testing.assert_array_equal(cells, sdss["psfmag"][k])
         self.assertEqual(found[0][2].count("-1"), 74)
 
-    def test_null_and_nan_in_arrays(self):
+    def test_null_and_nan_in_arrays_stay_apart(self):
         null, nan = self.server.query(
             "SELECT count(*) FILTER (WHERE m IS NULL), count(*) FILTER (WHERE m = 'NaN') "
             "FROM gaia_dr3.epoch_photometry, unnest(bp_mag) m")[0]  # fmt: skip
@@ -87,7 +87,7 @@ class Load(SkyTest):
         wanted = pairs_within(self.tables["sdss_dr16q"], self.tables["gaia_source"], 1)
         self.assertEqual(self.server.query(f"SELECT count(*) {join}"), [[str(len(wanted))]])
 
-    def test_clustered_and_analysed(self):
+    def test_tables_are_clustered_and_analysed(self):
         found = self.server.query("SELECT indexrelid::regclass FROM pg_index WHERE indisclustered "
                                   "ORDER BY 1")  # fmt: skip
         self.assertEqual(sorted(r[0] for r in found),
@@ -95,13 +95,13 @@ class Load(SkyTest):
         found = self.server.query("SELECT reltuples FROM pg_class WHERE relname = 'gaia_source'")
         self.assertEqual(float(found[0][0]), len(self.tables["gaia_source"]))
 
-    def test_what_is_there_is_not_overwritten(self):
+    def test_existing_tables_are_not_overwritten(self):
         done = skysim("load", self.sky, "--dsn", self.server.dsn, expect=1)
         self.assertIn("--replace", done.stderr)
         skysim("load", self.sky, "--dsn", self.server.dsn, "--replace")
-        self.test_rows_and_values()
+        self.test_rows_have_the_values_of_the_files()
 
-    def test_mistakes(self):
+    def test_mistakes_are_reported(self):
         done = skysim("load", self.sky, "--dsn", "host=127.0.0.1 port=1", expect=1)
         self.assertIn("no connection", done.stderr)
         done = skysim("load", self.folder / "none", "--dsn", self.server.dsn, "--replace", expect=1)

@@ -48,11 +48,11 @@ class Make(SkyTest):
             self.assertEqual(one, (self.folder / "j3" / f"{name}.fits").read_bytes(), name)
             self.assertNotEqual(one, (self.folder / "other" / f"{name}.fits").read_bytes(), name)
 
-    def test_no_pieces_are_left(self):
+    def test_no_temporary_files_are_left(self):
         names = sorted(p.name for p in self.sky.iterdir())
         self.assertEqual(names, sorted(f"{t}.fits" for t in TABLES))
 
-    def test_columns(self):
+    def test_files_have_the_columns_of_the_surveys(self):
         counts = {"sdss_dr16q": 183, "gaia_source": 152, "gaia_epoch": 48}
         for table in TABLES:
             header = self.headers[table]
@@ -75,7 +75,7 @@ class Make(SkyTest):
         else:
             self.assertEqual(tform, f"{int(count[:-1]) if count else 1}{LETTERS[base]}", name)
 
-    def test_fitsverify(self):
+    def test_files_pass_fitsverify(self):
         if not shutil.which("fitsverify"):
             self.skipTest("no fitsverify")
         for table in TABLES:
@@ -83,7 +83,7 @@ class Make(SkyTest):
                                   capture_output=True, text=True)  # fmt: skip
             self.assertIn("verification OK", done.stdout)
 
-    def test_quasars(self):
+    def test_quasars_have_plausible_positions_and_redshifts(self):
         sdss, truth = self.tables["sdss_dr16q"], self.tables["truth"]
         self.assertEqual(len(sdss), 2500)
         self.assertAlmostEqual(np.median(sdss["z"]), 1.6, delta=0.1)
@@ -97,7 +97,7 @@ class Make(SkyTest):
         names = [re.fullmatch(r"\d{6}\.\d\d[+-]\d{6}\.\d", n) for n in sdss["sdss_name"]]
         self.assertTrue(all(names))
 
-    def test_gaia(self):
+    def test_gaia_sources_are_plausible(self):
         sdss, gaia, truth = (self.tables[t] for t in ("sdss_dr16q", "gaia_source", "truth"))
         ids = gaia["source_id"]
         self.assertTrue((np.diff(ids) >= 0).all())
@@ -127,7 +127,7 @@ class Make(SkyTest):
         self.assertGreater(len(same), 20)
         self.assertLess(apart[np.abs(gaia["dec"][same]) < 80].max(), 150)
 
-    def test_gaia_epochs(self):
+    def test_gaia_epochs_are_plausible(self):
         epochs, truth = self.tables["gaia_epoch"], self.tables["truth"]
         part = truth["has_gaia_epochs"].sum() / truth["in_gaia"].sum()
         self.assertAlmostEqual(part, 0.46, delta=0.04)
@@ -150,7 +150,7 @@ class Make(SkyTest):
         good = ~np.isnan(mag)
         self.assertLess(np.abs(mag - (25.3385 - 2.5 * np.log10(flux)))[good].max(), 1e-4)
 
-    def test_ztf(self):
+    def test_ztf_light_curves_are_plausible(self):
         objects, curves = self.tables["ztf_objects"], self.tables["ztf_light_curves"]
         truth = self.tables["truth"]
         self.assertTrue((objects["oid"] == curves["oid"]).all())
@@ -179,7 +179,7 @@ class Make(SkyTest):
         objects, truth = self.tables["ztf_objects"], self.tables["truth"]
         return np.unique(pairs_within(truth, objects, 0.001)[:, 0], return_counts=True)[1]
 
-    def test_seasons_moon_and_repeats(self):
+    def test_cadence_has_seasons_moon_and_repeats(self):
         curves = self.tables["ztf_light_curves"]
         longest = max(range(len(curves)), key=lambda k: len(curves["mjd"][k]))
         dec = curves["dec"][longest][0]
@@ -194,7 +194,7 @@ class Make(SkyTest):
         full = ((phase < 0.05) | (phase > 0.95)).mean()
         self.assertLess(full, 0.03)  # a tenth of the time, were there no moon
 
-    def test_quality_and_outliers(self):
+    def test_rates_of_flags_and_outliers(self):
         curves, truth = self.tables["ztf_light_curves"], self.tables["truth"]
         column = {n: flat(curves[n]) for n in ("catflags", "sharp", "chi", "airmass")}
         passes = ((column["catflags"] == 0) & (abs(column["sharp"]) < 0.25)
@@ -233,7 +233,7 @@ class Make(SkyTest):
             checked += 1
         self.assertGreater(checked, 20)
 
-    def test_clean(self):
+    def test_a_clean_sky_has_no_flags_or_outliers(self):
         skysim("make", self.folder / "clean", "--sources", 60, "--profile", "clean")
         curves, _ = read_table(self.folder / "clean/ztf_light_curves.fits")
         truth, _ = read_table(self.folder / "clean/truth.fits")
@@ -248,7 +248,7 @@ class Make(SkyTest):
         self.assertGreater(len(scatter), 500)
         self.assertAlmostEqual(np.std(scatter), 1, delta=0.15)
 
-    def test_catalogues_only(self):
+    def test_catalogues_can_be_made_alone(self):
         skysim("make", self.folder / "only", "--catalog-only", "--sources", 2500, "--seed", 7)
         self.assertEqual(sorted(p.stem for p in (self.folder / "only").iterdir()), sorted(CATALOGUES))
         for name in CATALOGUES:
@@ -271,7 +271,7 @@ class Make(SkyTest):
         files = sum(p.stat().st_size for p in (self.folder / "large").iterdir()) / 1024
         self.assertLess(peaks[1] - peaks[0], 0.2 * files)
 
-    def test_mistakes(self):
+    def test_mistakes_are_reported(self):
         skysim("make", expect=2)
         skysim("make", self.folder / "x", "--sources", 5, "--profile", "real", expect=2)
         file = self.folder / "file"

@@ -56,7 +56,7 @@ class LightCurves(Sky):
         super().setUpClass()
         cls.server = cls.enterClassContext(Server(cls.sky))
 
-    def test_circle(self):
+    def test_a_circle_finds_the_sources_within(self):
         for row in self.seen[:20]:
             one = self.server.rows(POS=self.circle(row))
             self.assertEqual(one, self.server.rows(CIRCLE=self.circle(row, shape="")))
@@ -80,7 +80,7 @@ class LightCurves(Sky):
             day = Table({"t": [float(first["mjd"])]})["t"][0] - 40587
             self.assertTrue(first["filefracday"].startswith(time.strftime("%Y%m%d", time.gmtime(day * 86400))))
 
-    def test_ids(self):
+    def test_ids_find_their_objects(self):
         oids = [int(o) for o in self.objects["oid"][:150]]
         rows = self.server.rows(ID=oids)
         self.assertEqual({int(r["oid"]) for r in rows}, set(oids))
@@ -89,7 +89,7 @@ class LightCurves(Sky):
         self.assertEqual(comma, rows)
         self.assertEqual(self.server.rows(ID=[12345]), [])
 
-    def test_filters(self):
+    def test_bands_times_and_flags_are_filtered(self):
         row = max(self.seen, key=lambda r: r["n_epochs_ztf_g"])
         every = self.server.rows(POS=self.circle(row))
         for given, codes in (("g", "zg"), ("1", "zg"), ("g,i", "zg zi"), ("2,3", "zr zi")):
@@ -116,7 +116,7 @@ class LightCurves(Sky):
         south = self.truth[self.truth["dec"] < -28][0]
         self.assertEqual(self.server.curves(POS=self.circle(south), FORMAT="csv")[2], COLUMNS + "\n")
 
-    def test_bad_requests(self):
+    def test_bad_requests_are_answered_400(self):
         good = "CIRCLE 10 10 0.001"
         for parameters in (
             {},
@@ -257,7 +257,7 @@ class Tap(Sky):
         self.server.get(job, method="DELETE")
         self.assertEqual(self.server.get(job)[0], 404)
 
-    def test_sync_votable_and_join(self):
+    def test_a_synchronous_query_with_an_upload(self):
         query = ("select top 5 * from TAP_UPLOAD.mine as u join ztf_objects_dr24 as o on "
                  "contains(point('ICRS', u.ra, u.dec), circle('ICRS', o.ra, o.dec, 0.0005)) = 1")  # fmt: skip
         status, _, body = self.post("/TAP/sync", {"QUERY": query, "UPLOAD": "mine,param:tab"},
@@ -267,7 +267,7 @@ class Tap(Sky):
         self.assertEqual(len(table), 5)
         self.assertIn("oid", table.colnames)
 
-    def test_errors(self):
+    def test_bad_queries_end_in_phase_error(self):
         for fields in (
             {"QUERY": "SELECT * FROM fp_psc"},
             {"QUERY": self.QUERY.replace("o.nobs", "o.nothing")},
@@ -301,7 +301,7 @@ class Bad(Sky):
             return "status" if "QUERY_STATUS" in body else "garbage"
         return "right" if body.endswith("\n") else "short"
 
-    def test_each_fault(self):
+    def test_each_fault_is_served_on_demand(self):
         row = max(self.seen, key=lambda r: r["n_epochs_ztf_g"])
         looks = {"400": "400", "429": "429 30", "500": "500", "503": "503", "reset": "reset",
                  "cut": "short", "empty": "empty", "status": "status", "garbage": "garbage",
@@ -320,7 +320,7 @@ class Bad(Sky):
                 self.assertEqual(counts.get("right answers", 0), 0)
             self.assertEqual(server.code, 0)
 
-    def test_cut_behind_a_line(self):
+    def test_a_response_is_cut_at_a_line_end(self):
         """What comes looks whole, and no length was announced."""
         row = max(self.seen, key=lambda r: r["n_epochs_ztf_g"])
         with Server(self.sky) as server:
@@ -336,7 +336,7 @@ class Bad(Sky):
                 lengths.add(len(body))
         self.assertGreater(len(lengths), 5)
 
-    def test_rates(self):
+    def test_faults_come_at_their_rates(self):
         with Server(self.sky, "--faults", "503=0.2,empty=0.1") as server:
             found = [self.ask(server, self.seen[0]) for _ in range(500)]
             counts = server.status()
@@ -350,7 +350,7 @@ class Bad(Sky):
         with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
             return list(pool.map(lambda row: self.ask(server, row), rows))
 
-    def test_throttle(self):
+    def test_too_many_requests_at_once_are_throttled(self):
         """What holds however busy the machine is; the rates are in throttle_test.cpp."""
         rows = [self.seen[k % len(self.seen)] for k in range(160)]
         with Server(self.sky, "--throttle", "irsa", "--time-scale", 200) as server:
@@ -386,7 +386,7 @@ class Bad(Sky):
                 listening = [x.split()[1] for x in file if f":{int(port):04X} " in x and " 0A " in x]
             self.assertEqual(listening, [f"0100007F:{int(port):04X}"])
 
-    def test_mistakes(self):
+    def test_mistakes_are_reported(self):
         for args, words in (
             (["--faults", "404=0.1"], "404=0.1"),
             (["--faults", "429=2"], "429=2"),

@@ -37,7 +37,7 @@ TEST_CASE("eight at a time are answered, sixteen are not") {
   CHECK(full.in_flight() == 0);
 }
 
-TEST_CASE("it recovers when the load has gone") {
+TEST_CASE("the throttle recovers when the load has gone") {
   Throttle throttle(true, 1e6, 1);  // thirty seconds are as many microseconds
   CHECK(answered(throttle, 15) < 0.1);
   std::this_thread::sleep_for(std::chrono::milliseconds(5));

@@ -94,15 +94,15 @@ void add_plugins(const Settings& settings, const RawChain& raw, Plugins& plugins
 }
 
 // Warns which of two versions of a plugin is used.
-void tell_hidden(const StageOffer& offer, const Place& place, const Plugins& plugins,
-                 std::vector<Problem>& problems) {
+void warn_of_hidden(const StageOffer& offer, const Place& place, const Plugins& plugins,
+                    std::vector<Problem>& problems) {
   for (const HiddenPlugin& other : plugins.hidden()) {
     if (other.taken != offer.file || other.version == offer.version) continue;
     std::string text =
         fmt::format("version {} of plugin {} is used ({}), not version {} of {}", offer.version,
                     offer.plugin, offer.file.string(), other.version, other.file.string());
-    const auto is_told = [&](const Problem& p) { return p.message == text; };
-    if (std::ranges::none_of(problems, is_told)) problems.push_back({place, std::move(text), true});
+    const auto is_same = [&](const Problem& p) { return p.message == text; };
+    if (std::ranges::none_of(problems, is_same)) problems.push_back({place, std::move(text), true});
   }
 }
 
@@ -117,7 +117,7 @@ ChainStage make_stage(const RawStage& raw, const std::filesystem::path& folder, 
     if (plugins.find(raw.use) == nullptr) throw UsageError(plugins.no_stage(raw.use));
     stage.stage = plugins.create(raw.use);
     stage.offer = *plugins.find(raw.use);
-    tell_hidden(stage.offer, raw.use_place, plugins, problems);
+    warn_of_hidden(stage.offer, raw.use_place, plugins, problems);
     const AtWork at_work(place_of(stage, nullptr));
     stage.is_whole = apply_options(*stage.stage, raw, folder, problems);
     if (!raw.in_line_up && plugins.find(raw.swapped_from) != nullptr) {

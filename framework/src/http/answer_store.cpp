@@ -21,7 +21,8 @@ CREATE TABLE IF NOT EXISTS answer(
   PRIMARY KEY(ordinal, stage, question)) WITHOUT ROWID;
 )";
 
-// What identifies a request; the token is left out, so a new token finds the same response.
+// What identifies a request (column `question`); the token is left out, so a new token finds the
+// same response.
 std::uint64_t identity(const Request& request) {
   std::uint64_t hash = fnv1a(request.method);
   for (const std::string& part : {without_secrets(request.url), without_secrets(request.body),

@@ -121,8 +121,8 @@ std::string probe(const fs::path& file, const PluginNote& note) {
     } catch (const std::exception& e) {
       reason = e.what();
     }
-    const bool told = ::write(ends[1], reason.data(), reason.size()) >= 0;
-    ::_exit(told ? 0 : 1);
+    const bool is_written = ::write(ends[1], reason.data(), reason.size()) >= 0;
+    ::_exit(is_written ? 0 : 1);
   }
   ::close(ends[1]);
   std::string reason;

@@ -79,11 +79,11 @@ std::string_view name_of_crash(int signal) {
 }
 
 extern "C" void on_crash(int signal, siginfo_t* info, void* /*context*/) {
-  static std::atomic_flag is_told = ATOMIC_FLAG_INIT;
+  static std::atomic_flag is_reported = ATOMIC_FLAG_INIT;
   const int saved_errno = errno;
   // Another thread is reporting its crash, and ends the program afterwards.
-  while (is_told.test_and_set()) ::pause();
-  tell_crash(name_of_crash(signal));
+  while (is_reported.test_and_set()) ::pause();
+  report_crash(name_of_crash(signal));
   struct sigaction usual {};
   usual.sa_handler = SIG_DFL;
   ::sigaction(signal, &usual, nullptr);
@@ -95,7 +95,7 @@ extern "C" void on_crash(int signal, siginfo_t* info, void* /*context*/) {
 
 }  // namespace
 
-void tell_crash(std::string_view what) noexcept {
+void report_crash(std::string_view what) noexcept {
   const WorkingOn* at = working_on();
   const int file = crash_descriptor;
   Line line;

@@ -66,12 +66,12 @@ void CrashFile::rewrite() {
 }
 
 std::vector<std::string> CrashFile::read(const fs::path& file) {
-  std::vector<std::string> told;
+  std::vector<std::string> messages;
   for (const std::string& line : lines_of(file)) {
     std::string words = line.substr(line.find('\t') + 1);
-    if (std::ranges::find(told, words) == told.end()) told.push_back(std::move(words));
+    if (std::ranges::find(messages, words) == messages.end()) messages.push_back(std::move(words));
   }
-  return told;
+  return messages;
 }
 
 }  // namespace qsohost::inline v1

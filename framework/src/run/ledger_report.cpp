@@ -58,7 +58,7 @@ StageReport stage_report(const std::string& label, Role role, std::size_t index,
 
 void add_notes(const StageReport& stage, std::size_t index, const RunDb& db, RunReport& report) {
   constexpr std::size_t most = 5;
-  const auto tell = [&](Outcome outcome, std::uint64_t n, const char* what) {
+  const auto note = [&](Outcome outcome, std::uint64_t n, const char* what) {
     if (n == 0) return;
     report.notes.push_back(fmt::format("{}: {} {}", stage.label, n, what));
     for (const std::string& line : db.complaints(index, outcome, most)) {
@@ -68,8 +68,8 @@ void add_notes(const StageReport& stage, std::size_t index, const RunDb& db, Run
       report.notes.push_back(
           fmt::format("  and {} more; `qsohost status RUN_DIR --failed` lists them", n - most));
   };
-  tell(Outcome::Failed, stage.failed, "objects failed and can be tried again");
-  tell(Outcome::BadObject, stage.bad, "objects could not be done");
+  note(Outcome::Failed, stage.failed, "objects failed and can be tried again");
+  note(Outcome::BadObject, stage.bad, "objects could not be done");
 }
 
 void fill_report(const Chain& chain, const RunDb& db, RunReport& report) {

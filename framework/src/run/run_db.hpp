@@ -136,11 +136,11 @@ class RunDb {
   StageTotals totals(std::size_t stage) const;
   // Objects that failed or were bad at a stage: "source_id: reason", at most `most`.
   std::vector<std::string> complaints(std::size_t stage, Outcome outcome, std::size_t most) const;
-  // The objects with this outcome at a stage, in the source's order, until `tell` returns false
-  // (then returned). Read page by page: no statement is open during a call of `tell`, since a slow
+  // The objects with this outcome at a stage, in the source's order, until `visit` returns false
+  // (then returned). Read page by page: no statement is open during a call of `visit`, since a slow
   // one would keep the write-ahead log of a run from being emptied.
   bool each_object(std::size_t stage, Outcome outcome,
-                   const std::function<bool(const ObjectLine&)>& tell) const;
+                   const std::function<bool(const ObjectLine&)>& visit) const;
   struct Pace {
     std::uint64_t batches = 0;         // committed, in total
     std::uint64_t objects_lately = 0;  // committed since "started"

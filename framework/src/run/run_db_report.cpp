@@ -103,10 +103,10 @@ bool RunDb::read_page(std::size_t stage, Outcome outcome, Page& page) const {
 }
 
 bool RunDb::each_object(std::size_t stage, Outcome outcome,
-                        const std::function<bool(const ObjectLine&)>& tell) const {
+                        const std::function<bool(const ObjectLine&)>& visit) const {
   for (Page page; read_page(stage, outcome, page);) {
     for (const ObjectLine& line : page.lines) {
-      if (!tell(line)) return false;
+      if (!visit(line)) return false;
     }
   }
   return true;

@@ -88,20 +88,20 @@ RunStatus run_status(const fs::path& run_dir) {
   if (const auto folders = db->meta("merged from")) {
     status.report.objects = status.objects_total.value_or(0);
     status.report.notes.push_back(
-        fmt::format("merged from {}; `qsohost status` of these tells of their objects", *folders));
+        fmt::format("merged from {}; `qsohost status` of these lists their objects", *folders));
   }
   return status;
 }
 
 void each_object(const fs::path& run_dir, Outcome outcome,
-                 const std::function<bool(const ObjectStatus&)>& tell) {
+                 const std::function<bool(const ObjectStatus&)>& visit) {
   const std::unique_ptr<RunDb> db = ledger(run_dir);
   const std::vector<StageName> stages = stages_of(*db);
   for (std::size_t i = 0; i < stages.size(); ++i) {
     const bool goes_on = db->each_object(i, outcome, [&](const ObjectLine& line) {
       const bool is_matched = outcome == Outcome::Matched;
-      return tell({line.record.source_id, stages[i].label, outcome, line.attempts, line.updated,
-                   is_matched ? line.record.detail : line.record.reason});
+      return visit({line.record.source_id, stages[i].label, outcome, line.attempts, line.updated,
+                    is_matched ? line.record.detail : line.record.reason});
     });
     if (!goes_on) return;
   }

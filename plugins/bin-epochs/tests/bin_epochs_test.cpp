@@ -42,7 +42,7 @@ TEST_CASE("epochs of a night become one, weighted; nights come in the order of t
   CHECK(h.batch().group("ztf.g").epochs() == 3);  // unchanged
 }
 
-TEST_CASE("the binned light curve is one of a survey of its own") {
+TEST_CASE("the binned light curve is a group of its own survey") {
   Harness h("bin-epochs", kNightly);
   h.light_curves("ztf.g", {{{1}, {18}, {0.1}}});
   h.run();
@@ -62,7 +62,7 @@ TEST_CASE("width and offset say where bins begin") {
   CHECK(values<double>(h, "mag") == std::vector<double>{5, 1, 2.5, 4});
 }
 
-TEST_CASE("what cannot be averaged takes no part and is flagged; nothing is nothing") {
+TEST_CASE("epochs that cannot be averaged are left out and flagged") {
   const double nan = std::nan("");
   Harness h("bin-epochs", kNightly);
   h.light_curves(
@@ -81,7 +81,7 @@ TEST_CASE("what cannot be averaged takes no part and is flagged; nothing is noth
   CHECK(h.count(kBinned, "bins") == 1);
 }
 
-TEST_CASE("what is no light curve is refused") {
+TEST_CASE("a group that is no light curve is refused") {
   Harness h("bin-epochs", {{"groups", "[\"ztf.r\"]"}});
   h.light_curves("ztf.g", {{{1}, {18}, {0.1}}});
   CHECK_THROWS_WITH(h.run(), Contains("there is no group 'ztf.r'"));

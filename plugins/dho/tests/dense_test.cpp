@@ -106,7 +106,7 @@ TEST_CASE("the likelihood is that of dense algebra") {
   }
 }
 
-TEST_CASE("repeated times, and errors small and large against the process") {
+TEST_CASE("the likelihood is right for repeated times, and for small and large errors") {
   Series series = simulate::series(60, 3, kOscillators[5]);
   for (std::size_t i = 5; i < 60; i += 7) series.dt[i] = 0;
   for (std::size_t i = 6; i < 60; i += 7) series.dt[i] = 2e-4;  // of one night
@@ -171,7 +171,7 @@ TEST_CASE("epochs at equal or near times keep their digits, however small their 
   }
 }
 
-TEST_CASE("the gradient is that of differences") {
+TEST_CASE("the gradient agrees with finite differences") {
   const Series series = simulate::series(80, 5, kOscillators[2]);
   for (const Parameters& at : kOscillators) {
     for (const Mean mean : {Mean::Fixed, Mean::Profiled}) {

@@ -20,7 +20,7 @@ dho::Fit fit(const simulate::Curve& c, dho::Mean mean = dho::Mean::Profiled) {
 
 }  // namespace
 
-TEST_CASE("parameters are found without bias, with errors that tell how well") {
+TEST_CASE("parameters are recovered without bias, and their errors have the right size") {
   const Parameters truth = logs(0.2, 0.05, 0.35, 6);
   constexpr int kCurves = 250;
   int converged = 0, with_errors = 0;

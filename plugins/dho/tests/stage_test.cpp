@@ -33,7 +33,7 @@ double value(Harness& h, const std::string& name, std::size_t row = 0) {
 
 }  // namespace
 
-TEST_CASE("what is told of a fit belongs together") {
+TEST_CASE("the result columns of a fit are consistent") {
   Harness h("dho", {{"groups", R"(["ztf.g"])"}, {"rest_frame", "false"}, {"mean", "profiled"}});
   const simulate::Curve curve = simulate::curve(250, 5, kTruth);
   run(h, {fetched(curve)}, {1});

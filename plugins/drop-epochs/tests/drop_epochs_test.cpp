@@ -43,7 +43,7 @@ TEST_CASE("epochs whose keep is 0 go, the others stay in order") {
   CHECK(h.count("ztf.g", "epochs dropped") == 2);
 }
 
-TEST_CASE("a null says nothing: the epoch stays") {
+TEST_CASE("an epoch whose keep is null stays") {
   Harness h("drop-epochs");
   add_curves(h, "ztf.g");
   add_keep(h, "ztf.g", {false, true, true, true, false}).set_null(4);
@@ -51,7 +51,7 @@ TEST_CASE("a null says nothing: the epoch stays") {
   CHECK(times(h, "ztf.g") == std::vector<double>{1, 2, 5, 4});
 }
 
-TEST_CASE("named groups and another column") {
+TEST_CASE("options name the groups and the column") {
   Harness h("drop-epochs", {{"groups", "[\"ztf.r\"]"}, {"column", "\"good\""}});
   add_curves(h, "ztf.g");
   add_curves(h, "ztf.r");
@@ -62,7 +62,7 @@ TEST_CASE("named groups and another column") {
   CHECK(times(h, "ztf.r") == std::vector<double>{2, 5, 4});
 }
 
-TEST_CASE("it is a mistake when nothing has the column") {
+TEST_CASE("a keep column that no group has is an error") {
   Harness none("drop-epochs");
   add_curves(none, "ztf.g");
   CHECK_THROWS_WITH(none.run(), Contains("'keep'"));

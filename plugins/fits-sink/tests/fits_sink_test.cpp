@@ -144,7 +144,7 @@ TEST_CASE("columns can be chosen") {
   CHECK_THAT(unknown.problems.at(0), Contains("did you mean 'logD'"));
 }
 
-TEST_CASE("what names nothing is a problem once the columns are known") {
+TEST_CASE("a product that does not exist is refused once the columns are known") {
   Schema schema = chain();
   const auto plan = products::plan_products("zft", {}, schema);
   CHECK_THAT(plan.problems.at(0), Contains("did you mean 'ztf'"));
@@ -153,7 +153,7 @@ TEST_CASE("what names nothing is a problem once the columns are known") {
   CHECK(products::plan_products("zft", {}, schema).problems.empty());
 }
 
-TEST_CASE("paths must tell products apart") {
+TEST_CASE("a path that gives two products one file is refused") {
   Schema schema = chain();
   schema.add({"", "loo.ztf.i.logD", DType::F64}, "loo");
   const auto plan = products::plan_products("loo", {}, schema);
@@ -263,7 +263,7 @@ TEST_CASE("products do not depend on batches") {
   CHECK(FitsTable(a).time_system() == kMjdUtc);
 }
 
-TEST_CASE("other readers find the product as it was meant", "[.astropy]") {
+TEST_CASE("astropy reads the values and headers of a product", "[.astropy]") {
   Run run({{"what", text("ztf")}});
   const auto a = run.products(40, 7);
   const std::string json = second_opinion(
@@ -306,7 +306,7 @@ TEST_CASE("a run without objects makes tables without rows") {
   second_opinion(file, "--rows 0");
 }
 
-TEST_CASE("the stage works in the harness, and says what it lacks") {
+TEST_CASE("the harness writes a product, and reports a missing survey") {
   Harness h("fits-sink", {{"what", "\"targets\""}});
   h.targets({{7, 10.5, -3.25}, {8, 11.5, 4}});
   h.run();

@@ -108,7 +108,7 @@ TEST_CASE("a flag that is not there is an error, or a rule left out with a warni
   CHECK_THAT(lenient.messages()[0], Contains("photometry_flag_af1_reject"));
 }
 
-TEST_CASE("light curves that are not there, and flags that there are not") {
+TEST_CASE("missing light curves or flags are errors") {
   Harness no_group("gaia-quality", {{"flags", "\"variability_flag_rp_reject\""}});
   set_targets(no_group, 1);
   add_group(no_group.batch(), "gaia.bp", {{kVariabilityBp, {0}}}, {1});

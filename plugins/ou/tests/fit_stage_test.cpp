@@ -65,7 +65,7 @@ TEST_CASE("ou-fit equals the fit of all epochs of ou-loo, digit for digit") {
   }
 }
 
-TEST_CASE("what ou-fit says of a fit, and that it leaves the epochs alone") {
+TEST_CASE("ou-fit adds its result columns and leaves the epochs alone") {
   Harness h("ou-fit", {{"groups", R"(["ztf.g"])"}, {"rest_frame", "false"}});
   run(h);
   const auto value = [&](const char* name, std::size_t row) {

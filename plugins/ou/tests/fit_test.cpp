@@ -27,7 +27,7 @@ void check_at_bound(const Json& at_bound, const ou::Fit& fit) {
 
 }  // namespace
 
-TEST_CASE("the global maximum of the reference cases") {
+TEST_CASE("the fit finds the global maximum of the reference cases") {
   for (const Json& json : golden::cases()) {
     if (!json.contains("mle")) continue;
     INFO(json.at("name"));
@@ -49,7 +49,7 @@ TEST_CASE("the global maximum of the reference cases") {
   }
 }
 
-TEST_CASE("a maximum on a bound is found there and said to be there") {
+TEST_CASE("a maximum on a bound is found and flagged") {
   const auto all = golden::cases();
   for (const Json& json : all) {
     if (json.at("name") != "tau_bound40" && json.at("name") != "white_bound40") continue;

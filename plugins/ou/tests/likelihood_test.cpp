@@ -150,7 +150,7 @@ TEST_CASE("hard cases agree with dense algebra, and with brute-force leaving out
   }
 }
 
-TEST_CASE("from one epoch to a hundred thousand") {
+TEST_CASE("the likelihood is exact for one epoch and for a hundred thousand") {
   const std::vector<double> one{0.3}, error{0.1};
   const ou::Series single = ou::make_series(one, one, error, 0);
   const ou::Parameters p{std::log(0.2), std::log(10)};

@@ -47,7 +47,7 @@ TEST_CASE("every epoch's refit reaches the reference's maximum") {
   }
 }
 
-TEST_CASE("one gross outlier goes, and nothing else") {
+TEST_CASE("one gross outlier is removed, and nothing else") {
   for (const std::size_t n : {60, 150}) {
     ou::Curve curve = simulate::curve(n, n);
     const ou::Cleaned clean = ou::clean(curve, {});
@@ -73,7 +73,7 @@ TEST_CASE("removed epochs are named by their place in the input, in order of rem
   CHECK(cleaned.removed == std::vector<std::size_t>{10, 50});
 }
 
-TEST_CASE("asked to stop, it stops, and removes nothing") {
+TEST_CASE("a stop is obeyed, and removes nothing") {
   ou::Curve curve = simulate::curve(200, 5);
   curve.mag[10] += 3;
   ou::Rule rule;
@@ -86,7 +86,7 @@ TEST_CASE("asked to stop, it stops, and removes nothing") {
   CHECK(asked == 4);
 }
 
-TEST_CASE("limits of the rule") {
+TEST_CASE("max_passes, min_abs_delta_ln_d and min_points limit what is removed") {
   ou::Curve curve = simulate::curve(60, 5);
   curve.mag[10] += 3;
   curve.mag[40] -= 1.2;
@@ -111,7 +111,7 @@ TEST_CASE("limits of the rule") {
   }
 }
 
-TEST_CASE("an epoch whose absence makes D larger") {
+TEST_CASE("an epoch whose removal makes D larger is kept unless only_if_d_decreases is off") {
   // White scatter on a wide grid allows any short tau, except for one pair of epochs half a day
   // apart that agree.
   simulate::Random random(3);
@@ -138,7 +138,7 @@ ou::Cleaned by_prediction(ou::Curve curve, const ou::Rule& rule) {
   return ou::clean_by_prediction(curve, rule);
 }
 
-TEST_CASE("curves that say nothing: an answer or a reason, never a crash") {
+TEST_CASE("light curves without information give a result or a reason, never a crash") {
   const auto finite = [](const ou::Fit& f) {
     return std::isfinite(f.ln_sigma) && std::isfinite(f.ln_tau) && std::isfinite(f.loglike);
   };

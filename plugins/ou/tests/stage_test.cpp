@@ -57,7 +57,7 @@ const std::vector<const char*> kParameters{"log_sigma_full", "log_tau_full",   "
 
 }  // namespace
 
-TEST_CASE("an unsorted light curve with one gross outlier placed first") {
+TEST_CASE("the outlier is removed from an unsorted light curve that has it first") {
   LightCurve curve = shuffled(simulate::curve(60, 2));
   curve.mag[0] += 2;
   Harness h("ou-loo", {{"groups", R"(["ztf.g"])"}});
@@ -154,7 +154,7 @@ TEST_CASE("bad input is flagged with the reason and passes unchanged") {
   CHECK(h.count("ztf.g", "epochs without part") == 5 + 30);
 }
 
-TEST_CASE("what a chain gets wrong is said before anything runs") {
+TEST_CASE("wrong options are reported before the run") {
   const auto refused = [](std::vector<std::pair<std::string, std::string>> options) {
     std::string message;
     try {
@@ -178,7 +178,7 @@ TEST_CASE("what a chain gets wrong is said before anything runs") {
   CHECK(refused({{"groups", R"(["ztf.g"])"}, {"mean", R"("profiled")"}}).empty());
 }
 
-TEST_CASE("what is told of a fit") {
+TEST_CASE("the result columns of a fit") {
   Harness h("ou-loo", {{"groups", R"(["ztf.g"])"}, {"rest_frame", "false"}});
   const ou::Curve curve = simulate::curve(120, 9);
   h.light_curves("ztf.g", {fetched(curve)});
@@ -220,7 +220,7 @@ TEST_CASE("the rule of prediction finds outliers that hide one another") {
 }
 
 // As a fetcher of Gaia's epochs provides them: other names, float magnitudes, another time system.
-TEST_CASE("Gaia's three bands") {
+TEST_CASE("all three Gaia bands are fitted") {
   Harness h("ou-loo", {{"groups", R"(["gaia.g", "gaia.bp", "gaia.rp"])"}});
   h.targets({{1, 10, 20}, {2, 11, 21}});
   for (const std::string band : {"g", "bp", "rp"}) {

@@ -27,7 +27,7 @@ std::vector<std::int64_t> left(Harness& h) {
 
 }  // namespace
 
-TEST_CASE("objects without epochs in one of the groups go") {
+TEST_CASE("objects without epochs in one of the groups are removed") {
   Harness h("require", {{"groups", "[\"ztf.g\", \"ztf.r\"]"}});
   add_objects(h);
   h.run();
@@ -41,7 +41,7 @@ TEST_CASE("objects without epochs in one of the groups go") {
   CHECK(h.count("ztf.r", "objects with too few epochs") == 1);
 }
 
-TEST_CASE("any of the groups is enough") {
+TEST_CASE("with match = any epochs in one group are enough") {
   Harness h("require",
             {{"groups", "[\"ztf.g\", \"ztf.r\"]"}, {"match", "any"}, {"min_epochs", "3"}});
   add_objects(h);
@@ -69,7 +69,7 @@ TEST_CASE("columns must hold a value") {
   CHECK(h.count("name", "objects without a value") == 1);
 }
 
-TEST_CASE("nothing may be left") {
+TEST_CASE("all objects may be removed") {
   Harness h("require", {{"groups", "\"ztf.g\""}, {"min_epochs", "100"}});
   add_objects(h);
   h.run();
@@ -77,7 +77,7 @@ TEST_CASE("nothing may be left") {
   CHECK(h.batch().group("ztf.r").rows() == 0);
 }
 
-TEST_CASE("mistakes in the options") {
+TEST_CASE("wrong options are refused") {
   CHECK_THROWS_AS(Harness("require"), UsageError);
   CHECK_THROWS_WITH(Harness("require", {{"groups", "[]"}}), Contains("requires nothing"));
   Harness no_column("require", {{"columns", "z"}});

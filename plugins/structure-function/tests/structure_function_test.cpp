@@ -190,7 +190,7 @@ TEST_CASE("on average it is that of the damped random walk, without the errors' 
   }
 }
 
-TEST_CASE("the two functions are found where the bins follow them") {
+TEST_CASE("power law and saturation are recovered from bins that follow them") {
   std::vector<sf::Bin> power, saturating;
   for (double lag = 2; lag < 2000; lag *= 1.7) {
     power.push_back({100, lag, std::pow(0.3 * std::pow(lag / 365.25, 0.42), 2), 1e-4});
@@ -214,7 +214,7 @@ TEST_CASE("the two functions are found where the bins follow them") {
   CHECK_FALSE(sf::fit_saturation(std::span(saturating).first(2)));
 }
 
-TEST_CASE("the stage: arrays of one element a bin, summary, rest frame") {
+TEST_CASE("the stage gives an array element per bin, a summary, and rest-frame lags") {
   const LightCurve good = walk(120, 9);
   LightCurve flat = good;
   flat.mag.assign(120, 18);

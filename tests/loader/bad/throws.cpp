@@ -94,7 +94,7 @@ class ThrowingSink final : public Throws<Sink> {
   }
 };
 
-class ThrowingTalk final : public Throws<HttpFetcher> {
+class ThrowingConversation final : public Throws<HttpFetcher> {
  public:
   HttpPolicy policy() const override {
     at("policy");
@@ -103,13 +103,13 @@ class ThrowingTalk final : public Throws<HttpFetcher> {
   std::unique_ptr<Conversation> converse(const Batch& /*batch*/,
                                          Counts& /*counts*/) const override {
     at("converse");
-    return std::make_unique<Talk>(*this);
+    return std::make_unique<Throwing>(*this);
   }
 
  private:
-  class Talk final : public Conversation {
+  class Throwing final : public Conversation {
    public:
-    explicit Talk(const ThrowingTalk& stage) : stage_(stage) {}
+    explicit Throwing(const ThrowingConversation& stage) : stage_(stage) {}
     std::vector<Request> begin() override {
       stage_.at("begin");
       return {Request{}};
@@ -129,11 +129,11 @@ class ThrowingTalk final : public Throws<HttpFetcher> {
     }
 
    private:
-    const ThrowingTalk& stage_;
+    const ThrowingConversation& stage_;
   };
 };
 
-class ThrowingQuestion final : public Throws<ObjectFetcher> {
+class ThrowingRequest final : public Throws<ObjectFetcher> {
  public:
   Request request(const Object& /*object*/) const override {
     at("request");
@@ -158,5 +158,5 @@ QSOHOST_PLUGIN("throws", "1.0.0", stage<ThrowingSource>("throwing-source", "thro
                stage<ThrowingFilter>("throwing-filter", "throws"),
                stage<ThrowingFitter>("throwing-fitter", "throws"),
                stage<ThrowingSink>("throwing-sink", "throws"),
-               stage<ThrowingTalk>("throwing-talk", "throws"),
-               stage<ThrowingQuestion>("throwing-question", "throws"));
+               stage<ThrowingConversation>("throwing-conversation", "throws"),
+               stage<ThrowingRequest>("throwing-request", "throws"));

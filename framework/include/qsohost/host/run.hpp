@@ -129,17 +129,17 @@ struct ObjectStatus {
   std::string reason;  // or, if matched, what was found
 };
 
-// All objects with this outcome, stage by stage, in source order, until `tell` returns false. The
-// ledger is not locked during `tell`, so a slow callback does not block the run.
+// All objects with this outcome, stage by stage, in source order, until `visit` returns false. The
+// ledger is not locked during `visit`, so a slow callback does not block the run.
 QSOHOST_API void each_object(const std::filesystem::path& run_dir, Outcome outcome,
-                             const std::function<bool(const ObjectStatus&)>& tell);
+                             const std::function<bool(const ObjectStatus&)>& visit);
 
 // Installs handlers for crash signals (SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL) that report them
 // on stderr, with the stage, batch and object of the thread, and record them for run_status(); then
 // the default action follows. Signals that already have a handler are left alone.
 QSOHOST_API void name_crashes();
 // The same for any other sudden end of the program. Safe in a signal handler.
-QSOHOST_API void tell_crash(std::string_view what) noexcept;
+QSOHOST_API void report_crash(std::string_view what) noexcept;
 
 struct MergeOptions {
   std::vector<std::filesystem::path> run_dirs;  // one, or the shards of one chain

@@ -13,7 +13,7 @@ PASSWORD = "Xyzzy-4711"
 
 
 @needs_postgres
-class Trouble(SkyInDatabase):
+class Failures(SkyInDatabase):
     SOURCES = 3000
 
     def product(self):
@@ -186,7 +186,7 @@ class Trouble(SkyInDatabase):
                     self.assertIn("not as it was written", said)
                     self.assertEqual(self.product(), whole)
 
-    def test_mistakes_are_told(self):
+    def test_mistakes_are_reported(self):
         for options, words in (
             ({"left": "sdssdr16qso.mian"}, ["sdssdr16qso.mian", "names of the tables"]),
             ({"left": "nowhere.main"}, ["nowhere"]),
