@@ -149,6 +149,14 @@ class RealTable(GaiaTest):
         self.assertEqual(sum(np.isnan(a).sum() for a in product["bp_mag"]), 16)
         self.assertEqual(sum(np.isnan(a).sum() for a in product["g_transit_flux"]), 3)
 
+    def test_real_file_as_the_archive_gives_it(self):
+        """ECSV, with flags as quoted words in lists."""
+        path = self.folder / "real.fits"
+        write_targets(self.folder / "targets.csv", self.write_real(path))
+        for run, file in (("fits", path), ("ecsv", BULK)):
+            self.qsohost("--chain", self.chain(self.files(file), catalog="targets.csv"), "--run-dir", run)
+        self.assert_same_files(self.folder / "fits", self.folder / "ecsv")
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -146,9 +146,20 @@ TEST_CASE("arrays in ECSV: of any length, of fixed length, of several dimensions
            {"[2]", "[3,4]", "[1,2,3,4,5,6]", "[c,null]", "8", "[]"}});
 }
 
+TEST_CASE("flags in quotes, as Gaia's archive writes its lists") {
+  const Read read(
+      ecsv("# delimiter: ','\n"
+           "# datatype:\n"
+           "# - {name: flag, datatype: string, subtype: 'bool[null]'}\n"
+           "# - {name: n, datatype: string, subtype: 'int16[null]'}\n",
+           "flag,n\n\"[\"\"True\"\",\"\"False\"\",null]\",\"[\"\"9\"\",8]\"\n"));
+  CHECK(read.types == Names{"bool", "i16"});
+  CHECK(read.rows == Rows{{"[1,0,null]", "[9,8]"}});
+}
+
 TEST_CASE("a malformed list in ECSV is named, and only its column is lost") {
   for (const std::string list : {"[1,]", "[1,,2]", "[,1]", "[1 2]", "[1", "1]", "[1]]", "[[1]", "x",
-                                 "[x]", "[\"1\"]", "[1.5]", "[1,2,3]"}) {
+                                 "[x]", "[\"x\"]", "[1.5]", "[1,2,3]"}) {
     INFO(list);
     const Read read(
         ecsv("# delimiter: ;\n# datatype:\n"

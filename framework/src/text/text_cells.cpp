@@ -98,7 +98,8 @@ bool append_list(const CellType& declared, std::string_view cell, Cells& to) {
   std::uint64_t count = 0;
   const auto append = [&](std::string_view element, bool is_text) {
     ++count;
-    if (to.values.dtype() != DType::String) return !is_text && append_value(element, to.values);
+    // Gaia's archive quotes flags: ["True","False"].
+    if (to.values.dtype() != DType::String) return append_value(element, to.values);
     append_text(element, !is_text, to.values);
     return is_text || element == "null";
   };
