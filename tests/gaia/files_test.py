@@ -153,9 +153,11 @@ class RealTable(GaiaTest):
         """ECSV, with flags as quoted words in lists."""
         path = self.folder / "real.fits"
         write_targets(self.folder / "targets.csv", self.write_real(path))
+        sums = []
         for run, file in (("fits", path), ("ecsv", BULK)):
             self.qsohost("--chain", self.chain(self.files(file), catalog="targets.csv"), "--run-dir", run)
-        self.assert_same_files(self.folder / "fits", self.folder / "ecsv")
+            sums.append(read_table(self.folder / run / "gaia_gaia_lc.fits")[1]["DATASUM"])
+        self.assertEqual(*sums)
 
 
 if __name__ == "__main__":
