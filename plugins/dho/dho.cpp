@@ -41,8 +41,9 @@ constexpr std::string_view kFlagsHelp =
     "apart from a damped random walk: its Bayesian criterion is not higher, 65536 the error of "
     "some fitted logarithm exceeds 3: that parameter is not constrained, 131072 baseline below 10 "
     "tau_decay, 262144 tau_decay below the median cadence, 524288 a constant is preferred by the "
-    "Bayesian criterion, 1048576 chi2 exceeds n_epochs by more than 3 sqrt(2 n_epochs): mag_err "
-    "may be too small";
+    "Bayesian criterion, 1048576 mag_err may be too small: chi2 exceeds n_epochs by more than 3 "
+    "sqrt(2 n_epochs), or what tells it from a damped random walk is added variance as fast as "
+    "white noise, with tau_rise below the median cadence";
 
 // A logarithm of a parameter: its value, and its derivatives with respect to the fitted ones.
 struct Derived {
@@ -123,9 +124,10 @@ double median_of(std::vector<double> values) {
 // What a careful person would not trust.
 std::int32_t doubts(const dho::Series& series, const dho::Fit& fit, double loglike_const) {
   const auto n = static_cast<double>(series.size());
-  const double decay = times_of(fit.at)[0];
+  const auto [decay, rise, period] = times_of(fit.at);
   const double baseline = std::accumulate(series.dt.begin(), series.dt.end(), 0.0);
   const double cadence = median_of({series.dt.begin() + 1, series.dt.end()});
+  const bool has_noise = rise < cadence && std::exp(fit.at[kPerturb]) > rise;
   const auto preferred = [&](double loglike, int parameters) {  // by the Bayesian criterion
     return fit.loglike - loglike <= (kParameters - parameters) * std::log(n) / 2;
   };
@@ -135,7 +137,8 @@ std::int32_t doubts(const dho::Series& series, const dho::Fit& fit, double logli
   if (fit.covariance.diagonal().maxCoeff() > kLargestError * kLargestError) flags |= kUnconstrained;
   if (baseline < kFewestTimes * decay) flags |= kShortBaseline;
   if (decay < cadence) flags |= kFasterThanCadence;
-  if (fit.chi2 > n + kUnlikelyChi2 * std::sqrt(2 * n)) flags |= kErrorsTooSmall;
+  if (fit.chi2 > n + kUnlikelyChi2 * std::sqrt(2 * n) || (has_noise && (flags & kLikeAWalk) == 0))
+    flags |= kErrorsTooSmall;
   return flags;
 }
 

@@ -1,6 +1,7 @@
 #include "dho_climb.hpp"
 
 #include <Eigen/Cholesky>
+#include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
 
@@ -36,28 +37,33 @@ Parameters restricted(Parameters v, const Free& free) {
   return v;
 }
 
-// The highest point of g's - s'Bs/2 at most `radius` away, nearly: B + lambda raises curvatures
-// that are not positive, and lambda is that for which the step has the right length (More and
-// Sorensen 1983).
-Parameters step_within(const Matrix& curvature, const Parameters& gradient, double radius) {
+// With the sign of negative eigenvalues changed, so that steps lead uphill.
+Matrix positive(const Matrix& curvature) {
+  const Eigen::SelfAdjointEigenSolver<Matrix> eigen(curvature);
+  return eigen.eigenvectors() * eigen.eigenvalues().cwiseAbs().asDiagonal() *
+         eigen.eigenvectors().transpose();
+}
+
+// The highest point of g's - s'Bs/2 at most `radius` away, nearly: where B + lambda gives a step of
+// that length (More and Sorensen 1983).
+Parameters step_within(Matrix curvature, const Parameters& gradient, double radius) {
   double lambda = kFlat;
   Parameters s = Parameters::Zero();
-  for (int i = 0; i < 12; ++i) {
+  for (int i = 0; i < 8; ++i) {
     Matrix raised = curvature;
     raised.diagonal().array() += lambda;
     const Eigen::LLT<Matrix> cholesky(raised);
     if (cholesky.info() != Eigen::Success) {
-      lambda = std::max(8 * lambda, 1e-3 * curvature.diagonal().cwiseAbs().maxCoeff());
+      curvature = positive(curvature);
       continue;
     }
     s = cholesky.solve(gradient);
     const double length = s.norm();
-    if (!(length > 1.1 * radius)) break;
+    if (!(length > 1.1 * radius)) return s;
     const double by = cholesky.matrixL().solve(s).squaredNorm();
     lambda += length * length / by * (length - radius) / radius;
   }
-  const double length = s.norm();
-  return length > 1.1 * radius ? Parameters(s * (radius / length)) : s;
+  return s * std::min(1.0, radius / s.norm());
 }
 
 // The same inside a box: coordinates that would leave it stop at its bound, and the others go on.

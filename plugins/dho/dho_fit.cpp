@@ -13,7 +13,7 @@ namespace {
 
 constexpr double kAtBound = 1e-6;  // in the logarithm of a parameter
 // Log-likelihood left to gain at the end of a climb: maxima are distinguished to kRough.
-constexpr double kRough = 5e-3, kWalk = 1e-6, kFine = 1e-8;
+constexpr double kRough = 5e-3, kWalk = 1e-6, kFine = 1e-7;
 
 // With minus the second derivatives in place of the information, by differences of the gradient.
 Evaluation with_curvature(const Series& series, const Trial& trial, Mean mean) {
@@ -30,24 +30,6 @@ Evaluation with_curvature(const Series& series, const Trial& trial, Mean mean) {
   return out;
 }
 
-// More precise, by differences to both sides.
-Matrix curvature_at(const Series& series, const Trial& trial, Mean mean) {
-  constexpr double kStep = 1e-4;
-  std::array<Trial, 8> trials;
-  trials.fill(trial);
-  for (int i = 0; i < 4; ++i) {
-    trials[static_cast<std::size_t>(i)].at[i] -= kStep;
-    trials[static_cast<std::size_t>(i) + 4].at[i] += kStep;
-  }
-  const std::vector<Evaluation> found = evaluate_all(series, trials, mean, Want::Gradient);
-  Matrix out;
-  for (std::size_t i = 0; i < 4; ++i) {
-    out.col(static_cast<Eigen::Index>(i)) =
-        (found[i].gradient - found[i + 4].gradient) / (2 * kStep);
-  }
-  return (out + out.transpose()) / 2;
-}
-
 std::uint8_t bounds_at(const Parameters& at, const Box& box) {
   unsigned bounds = 0;
   for (int i = 0; i < 4; ++i) {
@@ -57,8 +39,11 @@ std::uint8_t bounds_at(const Parameters& at, const Box& box) {
   return static_cast<std::uint8_t>(bounds);
 }
 
-// Only for parameters that are not on a bound; 0 for the rest.
+// Only for parameters that are not on a bound; 0 for the rest. A direction in which the likelihood
+// is flat to rounding has a standard deviation of 32, so that parameters without a part in it keep
+// their errors.
 Matrix covariance_of(const Matrix& all, std::uint8_t bounds) {
+  constexpr double kFlat = 1e-3, kConvex = -1e-2;  // curvature
   std::vector<Eigen::Index> free;
   for (Eigen::Index i = 0; i < 4; ++i) {
     if (((bounds >> (2 * i)) & 3) == 0) free.push_back(i);
@@ -68,10 +53,11 @@ Matrix covariance_of(const Matrix& all, std::uint8_t bounds) {
   const Eigen::MatrixXd curvature = all(free, free);
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> eigen(curvature);
   const Eigen::VectorXd& values = eigen.eigenvalues();
-  if (!(values.minCoeff() > 1e-8 * values.maxCoeff()))
+  if (!(values.minCoeff() > kConvex))
     return Matrix::Constant(std::numeric_limits<double>::quiet_NaN());
-  covariance(free, free) =
-      eigen.eigenvectors() * values.cwiseInverse().asDiagonal() * eigen.eigenvectors().transpose();
+  covariance(free, free) = eigen.eigenvectors() *
+                           values.cwiseMax(kFlat).cwiseInverse().asDiagonal() *
+                           eigen.eigenvectors().transpose();
   return covariance;
 }
 
@@ -111,7 +97,7 @@ Fit fit_global(const Series& series, const Box& box, Mean mean) {
   fit.loglike = last.value().loglike;
   fit.chi2 = last.value().chi2;
   fit.bounds = bounds_at(fit.at, box);
-  fit.covariance = covariance_of(curvature_at(series, last.best(), mean), fit.bounds);
+  fit.covariance = covariance_of(last.value().information, fit.bounds);
   return fit;
 }
 

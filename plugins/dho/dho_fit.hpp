@@ -19,7 +19,7 @@ struct Fit {
   // Bit 2 i: parameter i is at its lower bound; bit 2 i + 1: at its upper one.
   std::uint8_t bounds = 0;
   // From the curvature of the likelihood. A parameter on its bound counts as known and has zeros.
-  // NaN where the likelihood is not concave.
+  // 1000 along a direction in which the likelihood is flat; NaN where it is not concave.
   Eigen::Matrix4d covariance;
   double loglike_walk = 0;  // of the best damped random walk, see walks()
 };
