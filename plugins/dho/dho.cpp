@@ -2,12 +2,15 @@
 // "LABEL.GROUP.<result>".
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <numeric>
 #include <qsohost/plugin.hpp>
 #include <string>
+#include <vector>
 
 #include "dho_fit.hpp"
 
@@ -17,11 +20,30 @@ using dho::kOmega, dho::kPerturb, dho::kSigma, dho::kXi;
 using qsohost::DType;
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+constexpr int kParameters = 5;  // the mean among them
+
 constexpr int kBounds = 6;
-constexpr std::int32_t kNoErrors = 1 << 14;
+enum Flag : std::int32_t {
+  kNoErrors = 1 << 14,
+  kLikeAWalk = 1 << 15,
+  kUnconstrained = 1 << 16,
+  kShortBaseline = 1 << 17,
+  kFasterThanCadence = 1 << 18,
+  kLikeAConstant = 1 << 19,
+  kErrorsTooSmall = 1 << 20,
+};
+constexpr double kLargestError = 3;  // of a fitted logarithm: a factor of 20
+constexpr double kFewestTimes = 10;  // tau_decay in the baseline
+constexpr double kUnlikelyChi2 = 3;  // standard deviations of chi2
 constexpr std::string_view kFlagsHelp =
     "at a bound: 64 sigma low, 128 high, 256 omega_0 low, 512 high, 1024 xi low, 2048 high, 4096 "
-    "tau_perturb low, 8192 high; 16384 some error of parameters is undefined (NaN)";
+    "tau_perturb low, 8192 high; 16384 some error of parameters is undefined (NaN), 32768 not told "
+    "apart from a damped random walk: its Bayesian criterion is not higher, 65536 the error of "
+    "some fitted logarithm exceeds 3: that parameter is not constrained, 131072 baseline below 10 "
+    "tau_decay, 262144 tau_decay below the median cadence, 524288 a constant is preferred by the "
+    "Bayesian criterion, 1048576 mag_err may be too small: chi2 exceeds n_epochs by more than 3 "
+    "sqrt(2 n_epochs), or what tells it from a damped random walk is added variance as fast as "
+    "white noise, with tau_rise below the median cadence";
 
 // A logarithm of a parameter: its value, and its derivatives with respect to the fitted ones.
 struct Derived {
@@ -31,6 +53,7 @@ struct Derived {
 
 struct NamedLogarithm {
   std::string_view name, help;
+  bool has_time;  // depends on the frame
   Derived (*of)(const dho::Parameters& at);
 };
 
@@ -53,32 +76,35 @@ Derived beta_1(const dho::Parameters& at) {
 
 constexpr std::array kLogarithms{
     NamedLogarithm{"log_sigma",
-                   "ln of sigma, the root of the variance, in mag; sigma is 0.001 to 100",
+                   "ln of sigma, the root of the variance, in mag; sigma is 0.001 to 100", false,
                    [](const dho::Parameters& at) { return fitted(at, kSigma); }},
-    NamedLogarithm{"log_omega_0", "ln of omega_0 in rad/d; omega_0 is 1e-5 to 100",
+    NamedLogarithm{"log_omega_0", "ln of omega_0 in rad/d; omega_0 is 1e-5 to 100", true,
                    [](const dho::Parameters& at) { return fitted(at, kOmega); }},
-    NamedLogarithm{"log_xi", "ln of the damping ratio xi, 0.01 to 1000",
+    NamedLogarithm{"log_xi", "ln of the damping ratio xi, 0.01 to 1000", false,
                    [](const dho::Parameters& at) { return fitted(at, kXi); }},
-    NamedLogarithm{"log_tau_perturb", "ln of tau_perturb = beta_1/beta_0 in d, 1e-4 to 1e4",
+    NamedLogarithm{"log_tau_perturb", "ln of tau_perturb = beta_1/beta_0 in d, 1e-4 to 1e4", true,
                    [](const dho::Parameters& at) { return fitted(at, kPerturb); }},
-    NamedLogarithm{"log_alpha_1", "ln of alpha_1 = 2 xi omega_0 in 1/d",
+    NamedLogarithm{"log_alpha_1", "ln of alpha_1 = 2 xi omega_0 in 1/d", true,
                    [](const dho::Parameters& at) {
                      return Derived{std::numbers::ln2 + at[kXi] + at[kOmega], {0, 1, 1, 0}};
                    }},
-    NamedLogarithm{"log_alpha_2", "ln of alpha_2 = omega_0^2 in 1/d^2",
+    NamedLogarithm{"log_alpha_2", "ln of alpha_2 = omega_0^2 in 1/d^2", true,
                    [](const dho::Parameters& at) {
                      return Derived{2 * at[kOmega], {0, 2, 0, 0}};
                    }},
-    NamedLogarithm{"log_beta_0", "ln of beta_0 in mag/d^1.5", beta_0},
-    NamedLogarithm{"log_beta_1", "ln of beta_1 in mag/d^0.5", beta_1},
+    NamedLogarithm{"log_beta_0", "ln of beta_0 in mag/d^1.5", true, beta_0},
+    NamedLogarithm{"log_beta_1", "ln of beta_1 in mag/d^0.5", true, beta_1},
 };
 
 constexpr qsohost::ResultColumn kDerived[] = {
-    {"mean", DType::F64, "mag", "mean of the process"},
+    {"mean", DType::F64, "mag", "mean of the process; the expected one if it is marginal"},
     {"sf_inf", DType::F64, "mag", "structure function at long lags, sqrt(2) sigma"},
     {"tau_decay", DType::F64, "d", "longer of the two e-folding times; below xi = 1 the only one"},
     {"tau_rise", DType::F64, "d", "shorter of the two e-folding times; NaN below xi = 1"},
     {"period", DType::F64, "d", "2 pi / (omega_0 sqrt(1 - xi^2)); NaN from xi = 1 on"},
+    {"loglike_drw", DType::F64, "",
+     "ln of the likelihood of the best damped random walk, tau 0.1 to 1e4 d; 2 parameters fewer"},
+    {"loglike_const", DType::F64, "", "ln of the likelihood of the best constant; 1 parameter"},
 };
 
 // tau_decay, tau_rise, period.
@@ -89,6 +115,33 @@ std::array<double, 3> times_of(const dho::Parameters& at) {
   return {(xi + k) / omega, 1 / ((xi + k) * omega), kNaN};
 }
 
+double median_of(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::ranges::nth_element(values, middle);
+  return *middle;
+}
+
+// What a careful person would not trust.
+std::int32_t doubts(const dho::Series& series, const dho::Fit& fit, double loglike_const) {
+  const auto n = static_cast<double>(series.size());
+  const auto [decay, rise, period] = times_of(fit.at);
+  const double baseline = std::accumulate(series.dt.begin(), series.dt.end(), 0.0);
+  const double cadence = median_of({series.dt.begin() + 1, series.dt.end()});
+  const bool has_noise = rise < cadence && std::exp(fit.at[kPerturb]) > rise;
+  const auto preferred = [&](double loglike, int parameters) {  // by the Bayesian criterion
+    return fit.loglike - loglike <= (kParameters - parameters) * std::log(n) / 2;
+  };
+  std::int32_t flags = 0;
+  if (preferred(fit.loglike_walk, 3)) flags |= kLikeAWalk;
+  if (preferred(loglike_const, 1)) flags |= kLikeAConstant;
+  if (fit.covariance.diagonal().maxCoeff() > kLargestError * kLargestError) flags |= kUnconstrained;
+  if (baseline < kFewestTimes * decay) flags |= kShortBaseline;
+  if (decay < cadence) flags |= kFasterThanCadence;
+  if (fit.chi2 > n + kUnlikelyChi2 * std::sqrt(2 * n) || (has_noise && (flags & kLikeAWalk) == 0))
+    flags |= kErrorsTooSmall;
+  return flags;
+}
+
 class Dho final : public qsohost::LightCurveFitter {
  public:
   Dho() : LightCurveFitter({.usual = 10, .least = 6, .help = "epochs needed for a fit"}) {}
@@ -97,45 +150,61 @@ class Dho final : public qsohost::LightCurveFitter {
   void declare_curve(const qsohost::GroupInfo& group, const qsohost::Schema& before,
                      qsohost::Ports& ports) const override;
   void fit_curve(const qsohost::CurveToFit& curve, qsohost::Result& result) const override;
-  void store(const qsohost::CurveToFit& curve, const dho::Fit& fit, qsohost::Result& result) const;
+  void store(const qsohost::CurveToFit& curve, const dho::Series& series, const dho::Fit& fit,
+             qsohost::Result& result) const;
+  // A column whose value depends on the frame says which it is.
+  void add_framed(const qsohost::GroupInfo& group, qsohost::ResultColumn column,
+                  qsohost::Ports& ports) const;
 
   qsohost::Choice<dho::Mean> mean_{
       this,
       "mean",
       dho::Mean::Fixed,
-      {{"median", dho::Mean::Fixed}, {"profiled", dho::Mean::Profiled}},
-      "mean of the process: the median of the magnitudes, or the value that maximises the "
-      "likelihood"};
+      {{"median", dho::Mean::Fixed},
+       {"profiled", dho::Mean::Profiled},
+       {"marginal", dho::Mean::Marginal}},
+      "mean of the process: the median of the magnitudes, the value that maximises the "
+      "likelihood, or integrated over with equal density (1 per mag)"};
 };
+
+void Dho::add_framed(const qsohost::GroupInfo& group, qsohost::ResultColumn column,
+                     qsohost::Ports& ports) const {
+  const std::string help =
+      fmt::format("{}; {} frame", column.help, in_rest_frame() ? "rest" : "observed");
+  column.help = help;
+  add_result(group, column, ports);
+}
 
 void Dho::declare_curve(const qsohost::GroupInfo& group, const qsohost::Schema& /*before*/,
                         qsohost::Ports& ports) const {
-  for (const auto& c : qsohost::fit_column::kEveryCurve) add_result(group, c, ports);
-  for (const NamedLogarithm& l : kLogarithms)
-    add_result(group, {l.name, DType::F64, "", l.help}, ports);
+  const auto add = [&](const qsohost::ResultColumn& column, bool has_time) {
+    has_time ? add_framed(group, column, ports) : add_result(group, column, ports);
+  };
+  for (const auto& c : qsohost::fit_column::kEveryCurve) add(c, c.unit == "d");
+  for (const NamedLogarithm& l : kLogarithms) add({l.name, DType::F64, "", l.help}, l.has_time);
   for (const NamedLogarithm& l : kLogarithms) {
     add_result(group,
                {fmt::format("err_{}", l.name), DType::F64, "",
                 fmt::format("standard error of {}", l.name)},
                ports);
   }
-  for (const auto& c : kDerived) add_result(group, c, ports);
+  for (const auto& c : kDerived) add(c, c.unit == "d");
   for (const auto& c : qsohost::fit_column::kEveryLikelihood) add_result(group, c, ports);
   add_flags(group, kFlagsHelp, ports);
 }
 
 void Dho::fit_curve(const qsohost::CurveToFit& curve, qsohost::Result& result) const {
-  const dho::Mean mean = *mean_;
-  const dho::Fit fit = dho::fit_global(dho::make_series(curve.time, curve.mag, curve.mag_err),
-                                       dho::standard_box(), mean);
+  const dho::Series series = dho::make_series(curve.time, curve.mag, curve.mag_err);
+  const dho::Fit fit = dho::fit_global(series, dho::standard_box(), *mean_);
   result.count(curve.group, fit.converged ? "objects fitted" : "objects given up");
   if (!fit.converged) return set(curve, "flags", curve.flags | qsohost::kFitFailed, result);
-  store(curve, fit, result);
+  store(curve, series, fit, result);
 }
 
-void Dho::store(const qsohost::CurveToFit& curve, const dho::Fit& fit,
+void Dho::store(const qsohost::CurveToFit& curve, const dho::Series& series, const dho::Fit& fit,
                 qsohost::Result& result) const {
-  std::int32_t flags = curve.flags | (fit.bounds << kBounds);
+  const double loglike_const = dho::loglike_of_constant(series, *mean_);
+  std::int32_t flags = curve.flags | (fit.bounds << kBounds) | doubts(series, fit, loglike_const);
   for (const NamedLogarithm& l : kLogarithms) {
     const Derived d = l.of(fit.at);
     // A parameter on its bound counts as known: its error is not 0 but undefined.
@@ -151,7 +220,9 @@ void Dho::store(const qsohost::CurveToFit& curve, const dho::Fit& fit,
   set(curve, "tau_decay", decay, result);
   set(curve, "tau_rise", rise, result);
   set(curve, "period", period, result);
-  set_likelihood(curve, 5, fit.loglike, fit.chi2, result);
+  set(curve, "loglike_drw", fit.loglike_walk, result);
+  set(curve, "loglike_const", loglike_const, result);
+  set_likelihood(curve, kParameters, fit.loglike, fit.chi2, result);
   set(curve, "flags", flags, result);
 }
 

@@ -1,28 +1,31 @@
-// Time of one likelihood, one gradient and one fit of the damped harmonic oscillator, by number of
-// epochs; fits go round eight light curves.
+// Time of one likelihood and one gradient (of many side by side in SIMD lanes) and of one fit of
+// the damped harmonic oscillator with a profiled mean, by instruction set and number of epochs;
+// fits go round eight light curves.
 #include <benchmark/benchmark.h>
+#include <hwy/targets.h>
 
-#include <cmath>
+#include <string>
 
 #include "dho_fit.hpp"
 #include "simulate.hpp"
 
 namespace {
 
-const dho::Parameters kTruth{std::log(0.2), std::log(0.01), std::log(3), std::log(5)};
+const dho::Parameters kTruth = simulate::logs(0.2, 0.01, 3, 5);
 
 dho::Series series_of(const benchmark::State& state, std::uint64_t seed) {
   return simulate::series(static_cast<std::size_t>(state.range(0)), seed, kTruth);
 }
 
-void value(benchmark::State& state) {
+void evaluate(benchmark::State& state, dho::Want want) {
+  constexpr std::size_t kTrials = 64;
   const dho::Series series = series_of(state, 1);
-  for (auto _ : state) benchmark::DoNotOptimize(value_at(series, kTruth, dho::Mean::Profiled));
-}
-
-void gradient(benchmark::State& state) {
-  const dho::Series series = series_of(state, 1);
-  for (auto _ : state) benchmark::DoNotOptimize(gradient_at(series, kTruth, dho::Mean::Profiled));
+  const std::vector<dho::Trial> trials(kTrials, dho::Trial{kTruth});
+  for (auto _ : state)
+    benchmark::DoNotOptimize(evaluate_all(series, trials, dho::Mean::Profiled, want));
+  state.counters["ns_per_epoch"] = benchmark::Counter(
+      1e-9 * kTrials * static_cast<double>(series.size()),
+      benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
 }
 
 void fit(benchmark::State& state) {
@@ -35,8 +38,28 @@ void fit(benchmark::State& state) {
   }
 }
 
-BENCHMARK(value)->Arg(100)->Arg(300)->Arg(1000);
-BENCHMARK(gradient)->Arg(100)->Arg(300)->Arg(1000);
-BENCHMARK(fit)->Arg(100)->Arg(300)->Arg(1000)->Unit(benchmark::kMillisecond);
+template <class Run>
+void add(const std::string& name, std::int64_t target, const Run& run) {
+  const auto on_target = [=](benchmark::State& state) {
+    hwy::SetSupportedTargetsForTest(target);
+    run(state);
+    hwy::SetSupportedTargetsForTest(0);
+  };
+  benchmark::RegisterBenchmark((name + "/" + hwy::TargetName(target)).c_str(), on_target)
+      ->Arg(100)
+      ->Arg(300)
+      ->Arg(1000)
+      ->Unit(benchmark::kMillisecond);
+}
 
 }  // namespace
+
+int main(int count, char** arguments) {
+  for (const auto target : hwy::SupportedAndGeneratedTargets()) {
+    add("value", target, [](auto& state) { evaluate(state, dho::Want::Value); });
+    add("gradient", target, [](auto& state) { evaluate(state, dho::Want::Gradient); });
+    add("fit", target, fit);
+  }
+  benchmark::Initialize(&count, arguments);
+  benchmark::RunSpecifiedBenchmarks();
+}

@@ -1,81 +1,24 @@
-// The likelihood against dense algebra in long double, with the covariance from the roots of the
-// characteristic polynomial (Kelly et al. 2014, eq. 4), and its gradient against differences.
-#include <Eigen/Cholesky>
+// The likelihood against dense algebra on every instruction set, and its gradient against
+// differences.
+#include <hwy/targets.h>
+#include <array>
 #include <catch2/catch.hpp>
 #include <cmath>
-#include <complex>
-#include <numbers>
 
+#include "dense.hpp"
 #include "dho_likelihood.hpp"
 #include "simulate.hpp"
 
 using dho::Mean;
 using dho::Parameters;
 using dho::Series;
+using dho::Trial;
+using dho::Want;
+using simulate::logs;
 
 namespace {
 
-using Real = long double;
-using Complex = std::complex<Real>;
-using DenseMatrix = Eigen::Matrix<Real, Eigen::Dynamic, Eigen::Dynamic>;
-using DenseVector = Eigen::Matrix<Real, Eigen::Dynamic, 1>;
-
-// The parameters in the notation of the differential equation.
-struct Carma {
-  Real alpha_1, alpha_2, beta_0, beta_1;
-};
-
-Carma carma(const Parameters& at) {
-  const Real omega = std::exp(Real(at[1])), xi = std::exp(Real(at[2])), tau = std::exp(Real(at[3]));
-  Carma c{2 * xi * omega, omega * omega, 0, 0};
-  const Real unit = (1 / c.alpha_2 + tau * tau) / (2 * c.alpha_1);  // variance for beta_0 = 1
-  c.beta_0 = std::exp(Real(at[0])) / std::sqrt(unit);
-  c.beta_1 = c.beta_0 * tau;
-  return c;
-}
-
-Real covariance(const Carma& c, Real lag) {
-  const Complex root = std::sqrt(Complex(c.alpha_1 * c.alpha_1 / 4 - c.alpha_2));
-  if (std::abs(root) < 1e-12L) {  // critical: the limit
-    const Real w = c.alpha_1 / 2, e = std::exp(-w * lag) / (4 * w * w * w);
-    return e * (c.beta_0 * c.beta_0 * (1 + w * lag) + c.beta_1 * c.beta_1 * w * w * (1 - w * lag));
-  }
-  const Complex roots[2] = {-c.alpha_1 / 2 + root, -c.alpha_1 / 2 - root};
-  Complex sum = 0;
-  for (int k = 0; k < 2; ++k) {
-    const Complex r = roots[k], other = roots[1 - k];
-    const Complex ma = (c.beta_0 + c.beta_1 * r) * (c.beta_0 - c.beta_1 * r);
-    sum += ma * std::exp(r * lag) / (-2 * r.real() * (other - r) * (std::conj(other) + r));
-  }
-  return sum.real();
-}
-
-Real dense_loglike(const Series& s, const Parameters& at, Mean mean) {
-  const Carma c = carma(at);
-  const auto n = static_cast<Eigen::Index>(s.size());
-  DenseMatrix k(n, n);
-  DenseVector y(n), time(n);
-  for (Eigen::Index i = 0; i < n; ++i) {
-    const auto u = static_cast<std::size_t>(i);
-    y[i] = s.y[u];
-    time[i] = (i == 0 ? 0 : time[i - 1]) + Real(s.dt[u]);
-    for (Eigen::Index j = 0; j <= i; ++j)
-      k(i, j) = k(j, i) = covariance(c, time[i] - time[j]) + (i == j ? Real(s.var[u]) : 0);
-  }
-  const Eigen::LLT<DenseMatrix> cholesky(k);
-  if (mean == Mean::Profiled) {
-    const DenseVector ones = DenseVector::Ones(n), weights = cholesky.solve(ones);
-    y -= ones * (weights.dot(y) / weights.dot(ones));
-  }
-  const DenseMatrix lower = cholesky.matrixL();
-  const Real logs = 2 * lower.diagonal().array().log().sum();
-  return -0.5L *
-         (y.dot(cholesky.solve(y)) + logs + Real(n) * std::log(2 * std::numbers::pi_v<Real>));
-}
-
-Parameters logs(double sigma, double omega, double xi, double tau_perturb) {
-  return {std::log(sigma), std::log(omega), std::log(xi), std::log(tau_perturb)};
-}
+constexpr Mean kMeans[] = {Mean::Fixed, Mean::Profiled, Mean::Marginal};
 
 const Parameters kOscillators[] = {
     logs(0.15, 0.02, 0.05, 3),     // weakly damped
@@ -85,25 +28,52 @@ const Parameters kOscillators[] = {
     logs(0.2, 0.03, 1.0001, 200),  //
     logs(0.3, 0.01, 3, 20),        //
     logs(0.3, 0.05, 60, 400),      // two very different times
+    logs(0.3, 0.3, 1000, 0.1),     //
     logs(0.1, 5, 0.3, 0.01),       // faster than the spacing of epochs
     logs(2, 0.0005, 1.5, 1e-4),    // slower than the light curve, and smooth
 };
 
+template <class Check>
+void on_every_instruction_set(const Check& check) {
+  for (const auto target : hwy::SupportedAndGeneratedTargets()) {
+    INFO(hwy::TargetName(target));
+    hwy::SetSupportedTargetsForTest(target);
+    check();
+  }
+  hwy::SetSupportedTargetsForTest(0);
+}
+
+std::vector<Trial> trials_near(double mean) {
+  std::vector<Trial> out;
+  for (const Parameters& at : kOscillators) out.push_back({at, mean});
+  return out;
+}
+
+void check_dense(const Series& series) {
+  for (const Mean mean : kMeans) {
+    std::array<double, std::size(kOscillators)> expected{};
+    for (std::size_t k = 0; k < expected.size(); ++k)
+      expected[k] = dense::loglike(series, kOscillators[k], mean);
+    // A guess of the mean makes no difference to the likelihood.
+    const std::vector<Trial> trials = trials_near(mean == Mean::Fixed ? 0 : 0.05);
+    on_every_instruction_set([&] {
+      const auto values = dho::evaluate_all(series, trials, mean, Want::Value);
+      const auto gradients = dho::evaluate_all(series, trials, mean, Want::Gradient);
+      for (std::size_t k = 0; k < expected.size(); ++k) {
+        INFO(series.size() << " epochs, ln parameters " << kOscillators[k].transpose());
+        const double bound = 1e-9 * std::max(1.0, std::abs(expected[k]));
+        CHECK(std::abs(values[k].loglike - expected[k]) < bound);
+        CHECK(std::abs(gradients[k].loglike - expected[k]) < bound);
+        CHECK(std::abs(values[k].mean - gradients[k].mean) < 1e-9);
+      }
+    });
+  }
+}
+
 }  // namespace
 
 TEST_CASE("the likelihood is that of dense algebra") {
-  for (const std::size_t n : {5, 40, 120}) {
-    const Series series = simulate::series(n, 7 + n, kOscillators[5]);
-    for (const Parameters& at : kOscillators) {
-      for (const Mean mean : {Mean::Fixed, Mean::Profiled}) {
-        INFO(n << " epochs, ln parameters " << at.transpose());
-        const auto expected = static_cast<double>(dense_loglike(series, at, mean));
-        const double bound = 1e-9 * std::max(1.0, std::abs(expected));
-        CHECK(std::abs(dho::value_at(series, at, mean).loglike - expected) < bound);
-        CHECK(std::abs(dho::gradient_at(series, at, mean).loglike - expected) < bound);
-      }
-    }
-  }
+  for (const std::size_t n : {5, 40, 120}) check_dense(simulate::series(n, 7 + n, kOscillators[5]));
 }
 
 TEST_CASE("the likelihood is right for repeated times, and for small and large errors") {
@@ -113,12 +83,7 @@ TEST_CASE("the likelihood is right for repeated times, and for small and large e
   for (const double scale : {1e-3, 1.0, 1e4}) {
     Series scaled = series;
     for (double& v : scaled.var) v *= scale;
-    for (const Parameters& at : kOscillators) {
-      INFO("variances times " << scale << ", ln parameters " << at.transpose());
-      const auto expected = static_cast<double>(dense_loglike(scaled, at, Mean::Fixed));
-      CHECK(std::abs(dho::value_at(scaled, at, Mean::Fixed).loglike - expected) <
-            1e-9 * std::max(1.0, std::abs(expected)));
-    }
+    check_dense(scaled);
   }
 }
 
@@ -142,43 +107,56 @@ static Series pairs_of_epochs(double apart, double error) {
 TEST_CASE("epochs at equal or near times keep their digits, however small their errors") {
   struct Case {
     Parameters at;
-    double apart, error, fixed, profiled;
+    double apart, error, loglike[3];
   };
-  const Parameters under = logs(0.2, 0.05, 0.6, 2), over = logs(0.2, 0.05, 3, 20);
-  // Dense algebra with 70 digits, by Python's decimal.
+  const Parameters under = logs(0.2, 0.05, 0.6, 2), critical = logs(0.2, 0.05, 1, 2),
+                   over = logs(0.2, 0.05, 3, 20);
+  // Dense algebra with 80 digits, by Python's mpmath.
   const Case cases[] = {
-      {under, 0, 0x1p-17, -516.1970745520822, -516.1965489587817},
-      {under, 0, 0x1p-24, -419.15096947304073, -419.15044210067441},
-      {under, 0, 0x1p-30, -335.97326169976947, -335.97273431360225},
-      {under, 0x1p-13, 0x1p-17, -553.91032205250497, -553.90979604321581},
-      {under, 0x1p-13, 0x1p-24, -553.67121635802562, -553.6706889809019},
-      {under, 0x1p-13, 0x1p-30, -553.67113326376523, -553.67060587609728},
-      {over, 0, 0x1p-17, 224.50467098059428, 224.50481597443951},
-      {over, 0, 0x1p-24, 321.54531045183478, 321.54545546966295},
-      {over, 0, 0x1p-30, 404.72297238398693, 404.72311740200104},
-      {over, 0x1p-13, 0x1p-17, 131.7436891416603, 131.74383414383783},
-      {over, 0x1p-13, 0x1p-24, 131.74467176311984, 131.74481678133989},
-      {over, 0x1p-13, 0x1p-30, 131.74467226586043, 131.7448172842048},
+      {under, 0, 0x1p-17, {-516.197074552082256, -516.196548958781741, -517.264966636087826}},
+      {under, 0, 0x1p-24, {-419.150969473040737, -419.150442100674429, -420.218859780883642}},
+      {under, 0, 0x1p-30, {-335.97326169976948, -335.97273431360226, -337.04115199381165}},
+      {under, 0x1p-13, 0x1p-17, {-553.91032205250496, -553.909796043215823, -554.978214613022599}},
+      {under, 0x1p-13, 0x1p-30, {-553.671133263765229, -553.670605876097278, -554.739024463812846}},
+      {critical, 0, 0x1p-17, {-212.963847305031087, -212.963554648609029, -213.914145445134009}},
+      {critical, 0, 0x1p-24, {-115.919785719665477, -115.919492173611598, -116.870082971501336}},
+      {critical, 0, 0x1p-30, {-32.7420959952764502, -32.7418024423220145, -33.692393240211836}},
+      {critical,
+       0x1p-13,
+       0x1p-17,
+       {-255.679325508558751, -255.679032641293422, -256.629624076817081}},
+      {critical,
+       0x1p-13,
+       0x1p-30,
+       {-255.53474551204165, -255.534451959409093, -256.485043402626019}},
+      {over, 0, 0x1p-17, {224.504670980594292, 224.504815974439499, 223.440147401136939}},
+      {over, 0, 0x1p-24, {321.545310451834757, 321.545455469662943, 320.480786896313467}},
+      {over, 0, 0x1p-30, {404.722972383986943, 404.723117402001028, 403.658448828651549}},
+      {over, 0x1p-13, 0x1p-17, {131.743689141660287, 131.743834143837843, 130.67916492166508}},
+      {over, 0x1p-13, 0x1p-30, {131.744672265860428, 131.744817284204809, 130.680148061980475}},
   };
   for (const Case& c : cases) {
     INFO("epochs " << c.apart << " d apart, errors " << c.error << ", ln parameters "
                    << c.at.transpose());
     const Series series = pairs_of_epochs(c.apart, c.error);
-    const double bound = 1e-9 * std::abs(c.fixed);
-    CHECK(std::abs(dho::value_at(series, c.at, Mean::Fixed).loglike - c.fixed) < bound);
-    CHECK(std::abs(dho::value_at(series, c.at, Mean::Profiled).loglike - c.profiled) < bound);
-    CHECK(std::abs(dho::gradient_at(series, c.at, Mean::Profiled).loglike - c.profiled) < bound);
+    for (std::size_t k = 0; k < 3; ++k) {
+      const double bound = 1e-9 * std::abs(c.loglike[k]);
+      for (const Want want : {Want::Value, Want::Gradient}) {
+        const dho::Evaluation e = dho::evaluate(series, {c.at}, kMeans[k], want);
+        CHECK(std::abs(e.loglike - c.loglike[k]) < bound);
+      }
+    }
   }
 }
 
 TEST_CASE("the gradient agrees with finite differences") {
   const Series series = simulate::series(80, 5, kOscillators[2]);
   for (const Parameters& at : kOscillators) {
-    for (const Mean mean : {Mean::Fixed, Mean::Profiled}) {
-      const Parameters gradient = dho::gradient_at(series, at, mean).gradient;
+    for (const Mean mean : kMeans) {
+      const Parameters gradient = dho::evaluate(series, {at}, mean, Want::Gradient).gradient;
       for (int i = 0; i < 4; ++i) {
         const auto value = [&](double by) {
-          return dho::value_at(series, at + by * Parameters::Unit(i), mean).loglike;
+          return dho::evaluate(series, {at + by * Parameters::Unit(i)}, mean, Want::Value).loglike;
         };
         const double h = 1e-3;  // by five-point differences
         const double slope =
@@ -190,20 +168,38 @@ TEST_CASE("the gradient agrees with finite differences") {
   }
 }
 
-TEST_CASE("steps lose no digits near critical damping") {
-  for (const double x : {1e-6, 0.01, 0.5, 3.0, 30.0}) {
-    for (const double ln_xi : {-1e-3, -1e-7, -1e-12, 0.0, 1e-12, 1e-7, 1e-3}) {
-      const Complex xi = std::exp(Real(ln_xi));
-      const Complex k = std::sqrt(Complex(std::expm1(2 * Real(ln_xi))));
-      const Complex kx = k * Real(x);
-      const bool critical = std::abs(kx) < 1e-5L;
-      const Complex s = critical ? Real(x) * (Complex(1) + kx * kx / Real(6)) : std::sinh(kx) / k;
-      const Complex p = std::exp(-xi * Real(x)) * s;
-      const Complex q = std::exp(-xi * Real(x)) * (std::cosh(kx) - xi * s);
-      const dho::Step step = dho::step_over(x, dho::Damping(ln_xi));
-      INFO("x " << x << ", ln xi " << ln_xi);
-      CHECK(step.p == Approx(static_cast<double>(p.real())).epsilon(1e-13));
-      CHECK(step.q == Approx(static_cast<double>(q.real())).epsilon(1e-12));
-    }
+TEST_CASE("near critical damping the likelihood and its gradient are continuous") {
+  const Series series = simulate::series(80, 5, kOscillators[2]);
+  const auto at = [&](double ln_xi) {
+    Parameters p = kOscillators[3];
+    p[dho::kXi] = ln_xi;
+    return dho::evaluate(series, {p}, Mean::Profiled, Want::Gradient);
+  };
+  const dho::Evaluation critical = at(0);
+  for (const double ln_xi : {-1e-3, -1e-5, -1e-7, -1e-12, 1e-12, 1e-7, 1e-5, 1e-3}) {
+    INFO("ln xi " << ln_xi);
+    const dho::Evaluation e = at(ln_xi);
+    const double slope = (e.gradient[dho::kXi] + critical.gradient[dho::kXi]) / 2;
+    CHECK(e.loglike == Approx(critical.loglike + slope * ln_xi).epsilon(1e-11));
+    CHECK((e.gradient - critical.gradient).norm() < 1e-8 + 1e3 * std::abs(ln_xi));
+  }
+}
+
+TEST_CASE("the information predicts the scatter of the gradient") {
+  // Of light curves of one process the gradient at its parameters has mean 0 and the information as
+  // covariance.
+  const Parameters truth = logs(0.2, 0.03, 0.5, 5);
+  Eigen::Matrix4d scatter = Eigen::Matrix4d::Zero(), information = scatter;
+  constexpr int kCurves = 600;
+  for (std::uint64_t seed = 0; seed < kCurves; ++seed) {
+    const Series s = simulate::series(60, seed, truth);
+    const Trial trial{truth, 18 - s.reference};
+    const dho::Evaluation e = dho::evaluate(s, trial, Mean::Profiled, Want::Gradient);
+    scatter += e.gradient * e.gradient.transpose() / kCurves;
+    information += e.information / kCurves;
+  }
+  for (int i = 0; i < 4; ++i) {
+    INFO("parameter " << i);
+    CHECK(scatter(i, i) == Approx(information(i, i)).epsilon(0.25));
   }
 }

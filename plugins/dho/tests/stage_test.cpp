@@ -14,7 +14,9 @@ using qsohost::LightCurve;
 
 namespace {
 
-const dho::Parameters kTruth{std::log(0.2), std::log(0.04), std::log(0.3), std::log(4)};
+using simulate::logs;
+
+const dho::Parameters kTruth = logs(0.2, 0.04, 0.3, 4);
 
 LightCurve fetched(const simulate::Curve& c) {
   return {c.time, c.mag, c.mag_err};
@@ -58,10 +60,13 @@ TEST_CASE("the result columns of a fit are consistent") {
   const dho::Series series = dho::make_series(curve.time, curve.mag, curve.mag_err);
   const dho::Parameters at{value(h, "log_sigma"), value(h, "log_omega_0"), value(h, "log_xi"),
                            value(h, "log_tau_perturb")};
-  const dho::Evaluation there = dho::gradient_at(series, at, dho::Mean::Profiled);
+  const dho::Evaluation there =
+      dho::evaluate(series, {at}, dho::Mean::Profiled, dho::Want::Gradient);
   CHECK(value(h, "loglike") == Approx(there.loglike));
   CHECK(value(h, "chi2") == Approx(there.chi2));
-  CHECK(value(h, "mean") == Approx(there.mean));
+  CHECK(value(h, "mean") == Approx(series.reference + there.mean));
+  CHECK(value(h, "loglike_drw") < value(h, "loglike"));
+  CHECK(value(h, "loglike_const") < value(h, "loglike_drw"));
   CHECK(there.gradient.cwiseAbs().maxCoeff() < 0.01);
 }
 
@@ -99,24 +104,95 @@ TEST_CASE("bad input is flagged with the reason") {
   CHECK(value(h, "n_epochs", 3) == 28);
 }
 
-TEST_CASE("a damped random walk is fitted at least as well as by its own likelihood") {
-  // tau_perturb = tau_rise leaves one pole, that of the walk: cov = sigma^2 exp(-lag / tau).
-  const double tau = 150, rise = 2, omega = 1 / std::sqrt(tau * rise);
-  const dho::Parameters walk{std::log(0.15), std::log(omega), std::log((tau + rise) * omega / 2),
-                             std::log(rise)};
-  for (std::uint64_t seed = 0; seed < 12; ++seed) {
-    const dho::Series series = simulate::series(100, 60 + seed, walk);
-    const dho::Fit fit = dho::fit_global(series, dho::standard_box(), dho::Mean::Profiled);
-    CHECK(fit.converged);
-    double best = -1e300;  // of all random walks
-    for (double ln_tau = 0; ln_tau < 9; ln_tau += 0.1) {
-      for (double ln_sigma = -4; ln_sigma < 1; ln_sigma += 0.1) {
-        const double w = 1 / std::sqrt(std::exp(ln_tau) * rise);
-        const dho::Parameters at{ln_sigma, std::log(w), std::log((std::exp(ln_tau) + rise) * w / 2),
-                                 std::log(rise)};
-        best = std::max(best, dho::value_at(series, at, dho::Mean::Profiled).loglike);
-      }
+TEST_CASE("the likelihood of a marginal mean is that of all means, integrated") {
+  const simulate::Curve curve = simulate::curve(60, 21, kTruth);
+  Harness h("dho", {{"groups", R"(["ztf.g"])"}, {"rest_frame", "false"}, {"mean", "marginal"}});
+  run(h, {fetched(curve)}, {1});
+  CHECK(value(h, "n_parameters") == 5);
+  const dho::Series series = dho::make_series(curve.time, curve.mag, curve.mag_err);
+  const dho::Parameters at{value(h, "log_sigma"), value(h, "log_omega_0"), value(h, "log_xi"),
+                           value(h, "log_tau_perturb")};
+  const double expected = value(h, "mean") - series.reference;
+  double sum = 0, weighted = 0;
+  constexpr double kStep = 1e-3;
+  for (int i = -1500; i <= 1500; ++i) {
+    dho::Series moved = series;
+    const double mean = expected + i * kStep;
+    for (double& y : moved.y) y -= mean;
+    const double loglike = dho::evaluate(moved, {at}, dho::Mean::Fixed, dho::Want::Value).loglike;
+    sum += kStep * std::exp(loglike - value(h, "loglike"));
+    weighted += kStep * mean * std::exp(loglike - value(h, "loglike"));
+  }
+  CHECK(sum == Approx(1).margin(1e-3));  // magnitudes are stored as float
+  CHECK(weighted / sum == Approx(expected).margin(1e-5));
+}
+
+TEST_CASE("doubts are flagged where they belong, and not elsewhere") {
+  enum { kWalk, kUnconstrained, kShort, kFast, kConstant, kTooSmall, kKinds };
+  const simulate::Curve good = simulate::curve(250, 5, kTruth, 4000, 0.01);
+  simulate::Curve too_small = simulate::curve(300, 3, simulate::walk(0.15, 150, 2), 4000);
+  for (double& e : too_small.mag_err) e /= 3;
+  std::vector<LightCurve> curves(kKinds, fetched(good));
+  curves[kWalk] = fetched(simulate::curve(150, 3, simulate::walk(0.15, 150, 2), 4000));
+  curves[kUnconstrained] = fetched(simulate::curve(150, 49, simulate::walk(0.15, 150, 2), 4000));
+  curves[kShort] = fetched(simulate::curve(100, 4, simulate::walk(0.3, 3000, 2)));
+  curves[kFast] = fetched(simulate::curve(200, 9, logs(0.2, 2, 0.7, 0.1)));
+  curves[kConstant] = fetched(simulate::curve(100, 6, logs(1e-4, 0.04, 0.3, 4)));
+  curves[kTooSmall] = fetched(too_small);
+  curves.push_back(fetched(good));
+  Harness h("dho", {{"groups", R"(["ztf.g"])"}, {"rest_frame", "false"}, {"mean", "profiled"}});
+  run(h, curves, std::vector<double>(curves.size(), 0));
+  for (std::size_t kind = 0; kind < kKinds; ++kind) {
+    const int flag = 1 << (15 + kind);
+    INFO("flag " << flag << ", flags " << value(h, "flags", kind) << ", of the good curve "
+                 << value(h, "flags", kKinds));
+    CHECK((static_cast<int>(value(h, "flags", kind)) & flag) != 0);
+    CHECK((static_cast<int>(value(h, "flags", kKinds)) & flag) == 0);
+  }
+}
+
+TEST_CASE("two values at one time are more than any process can do") {
+  simulate::Curve c = simulate::curve(250, 5, kTruth, 4000, 0.01);
+  for (std::size_t i = 1; i < c.mag.size(); i += 2) {
+    c.time[i] = c.time[i - 1];
+    c.mag[i] = c.mag[i - 1] + (i % 4 == 1 ? 0.05 : -0.05);
+  }
+  Harness h("dho", {{"groups", R"(["ztf.g"])"}, {"rest_frame", "false"}, {"mean", "profiled"}});
+  run(h, {fetched(c)}, {0});
+  CHECK(value(h, "chi2") > 2 * 250);
+  CHECK((static_cast<int>(value(h, "flags")) & 1048576) != 0);
+}
+
+TEST_CASE("few damped random walks are told apart from damped random walks") {
+  std::vector<LightCurve> curves;
+  for (std::uint64_t seed = 0; seed < 100; ++seed)
+    curves.push_back(fetched(simulate::curve(100, seed, simulate::walk(0.15, 150, 2), 4000)));
+  Harness h("dho", {{"groups", R"(["ztf.g"])"}, {"rest_frame", "false"}, {"mean", "profiled"}});
+  run(h, curves, std::vector<double>(curves.size(), 0));
+  int told_apart = 0;
+  for (std::size_t row = 0; row < curves.size(); ++row) {
+    const bool is_flagged = (static_cast<int>(value(h, "flags", row)) & 32768) != 0;
+    const double gained = value(h, "loglike", row) - value(h, "loglike_drw", row);
+    CHECK(is_flagged == (gained <= std::log(100)));
+    told_apart += !is_flagged;
+  }
+  CHECK(told_apart <= 5);
+}
+
+TEST_CASE("columns with times say which frame they are of") {
+  for (const bool rest : {true, false}) {
+    Harness h("dho", {{"groups", R"(["ztf.g"])"}, {"rest_frame", rest ? "true" : "false"}});
+    run(h, {fetched(simulate::curve(30, 4, kTruth))}, {1});
+    const auto says = [&](const std::string& column) {
+      return h.batch().objects().at("dho.ztf.g." + column).info().description;
+    };
+    const std::string frame = rest ? "; rest frame" : "; observed frame";
+    for (const char* column : {"baseline", "median_cadence", "log_omega_0", "log_tau_perturb",
+                               "log_alpha_1", "log_beta_1", "tau_decay", "tau_rise", "period"}) {
+      INFO(column << ": " << says(column));
+      CHECK(says(column).ends_with(frame));
     }
-    CHECK(fit.loglike > best - 1e-6);
+    for (const char* column : {"log_sigma", "log_xi", "mean", "sf_inf", "err_log_omega_0"})
+      CHECK(says(column).find("frame") == std::string::npos);
   }
 }
