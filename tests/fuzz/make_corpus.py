@@ -42,6 +42,11 @@ def tables():
         fits.Column("a", "K", bzero=2**63, array=np.array([1, 2**63 + 5, 3], np.uint64)),
         fits.Column("b", "PK()", array=arrays(lengths, "i8")),
     ]
+    yield "empty", [
+        fits.Column("source_id", "K", array=np.array([], np.int64)),
+        fits.Column("name", "8A", array=np.array([], "S8")),
+        fits.Column("mjd_g", "PD()", array=arrays([], "f8")),
+    ]
     yield "text", [
         fits.Column("source_id", "I20", array=np.array([1, 2, 3])),
         fits.Column("n", "I4", null="-9", array=np.array([1, -9, 3])),

@@ -92,6 +92,7 @@ void FitsTable::State::read_rows(const RowNumbers& numbers) {
 }
 
 void FitsTable::State::fixed_cells(std::size_t field, const RowNumbers& numbers, Cells& out) const {
+  if (numbers.count == 0) return;
   const FieldPlace& place = layout.places[field];
   const StoredCells cells{rows.data() + place.offset, out.values.width(), numbers.count,
                           layout.row_bytes};
