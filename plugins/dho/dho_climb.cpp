@@ -113,8 +113,9 @@ void Climb::take(const Evaluation& found) {
   step();
   // In a small radius little can be gained anywhere.
   const double length = (next_.at - best_.at).norm();
-  converged_ = promised_ < start_.precision && (length < 0.9 * radius_ || radius_ > kTrusted);
-  done_ = converged_ || evaluations_ >= kMostEvaluations || radius_ < kSmallestRadius;
+  const bool is_top =
+      promised_ < start_.precision && (length < 0.9 * radius_ || radius_ > kTrusted);
+  done_ = is_top || evaluations_ >= kMostEvaluations || radius_ < kSmallestRadius;
 }
 
 void Climb::learn(const Evaluation& value) {

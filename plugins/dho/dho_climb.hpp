@@ -45,7 +45,6 @@ class Climb {
   double to_gain() const { return promised_; }        // log-likelihood that a step promises
   int evaluations() const { return evaluations_; }
   bool is_done() const { return done_; }
-  bool converged() const { return converged_; }
   void give_up() { done_ = true; }
 
  private:
@@ -62,7 +61,7 @@ class Climb {
   std::array<Met, 2> met_;
   double radius_, promised_ = 0;
   int evaluations_ = 0;
-  bool done_ = false, converged_ = false;
+  bool done_ = false;
 };
 
 // Runs climbs side by side until all are done, or all of one space. Gives up those that cannot

@@ -12,8 +12,10 @@ namespace dho {
 namespace {
 
 constexpr double kAtBound = 1e-6;  // in the logarithm of a parameter
-// Log-likelihood left to gain at the end of a climb: maxima are distinguished to kRough.
-constexpr double kRough = 5e-3, kWalk = 1e-6, kFine = 1e-7;
+// Log-likelihood left to gain at the end of a climb: maxima are distinguished to kRough. Where the
+// last climb hardly gets on, because of rounding or along a curved ridge, kEnough will do.
+constexpr double kRough = 5e-3, kWalk = 1e-6, kFine = 1e-7, kEnough = 1e-4;
+constexpr int kPatience = 25;  // evaluations
 
 // With minus the second derivatives in place of the information, by differences of the gradient.
 Evaluation with_curvature(const Series& series, const Trial& trial, Mean mean) {
@@ -90,8 +92,9 @@ Fit fit_global(const Series& series, const Box& box, Mean mean) {
   const Climb* top = highest(climbs, &all);
   if (top == nullptr) return fit;
   Climb last(Start{&all, top->best(), kFine});
-  while (!last.is_done()) last.take(with_curvature(series, last.next(), mean));
-  fit.converged = last.converged();
+  while (!last.is_done() && (last.evaluations() < kPatience || last.to_gain() > kEnough))
+    last.take(with_curvature(series, last.next(), mean));
+  fit.converged = last.to_gain() < kEnough;
   fit.at = last.best().at;
   fit.mean = series.reference + last.value().mean;
   fit.loglike = last.value().loglike;

@@ -11,7 +11,7 @@ namespace dho {
 Box standard_box();
 
 struct Fit {
-  bool converged = false;
+  bool converged = false;  // to 1e-4 in log-likelihood, mostly to 1e-7
   Parameters at;
   double mean = 0;  // mag
   double loglike = 0;
