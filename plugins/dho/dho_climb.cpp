@@ -12,7 +12,7 @@ namespace {
 constexpr double kAtBound = 1e-6;
 constexpr double kFirstRadius = 1.4, kLargestRadius = 2, kSmallestRadius = 1e-9;
 constexpr double kTrusted = 1e-2;
-constexpr double kShort = 0.5;   // steps from which curvature is learnt
+constexpr double kShort = 0.25;  // steps from which curvature is learnt
 constexpr double kFlat = 1e-6;   // added to curvatures, which may be 0
 constexpr double kHopeless = 2;  // log-likelihood below the highest
 constexpr int kMostEvaluations = 100;

@@ -14,7 +14,7 @@ namespace {
 constexpr double kAtBound = 1e-6;  // in the logarithm of a parameter
 // Log-likelihood left to gain at the end of a climb: maxima are distinguished to kRough. Where the
 // last climb hardly gets on, because of rounding or along a curved ridge, kEnough will do.
-constexpr double kRough = 5e-3, kWalk = 1e-6, kFine = 1e-7, kEnough = 1e-4;
+constexpr double kRough = 1e-2, kWalk = 1e-6, kFine = 1e-7, kEnough = 1e-4;
 constexpr int kPatience = 25;  // evaluations
 
 // With minus the second derivatives in place of the information, by differences of the gradient.

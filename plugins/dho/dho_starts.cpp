@@ -11,8 +11,7 @@ namespace dho {
 namespace {
 
 constexpr std::size_t kWalkNodes = 8, kWalks = 2;
-constexpr int kSecondTimes = 12;
-constexpr std::size_t kWithSecondTime = 4;
+constexpr std::size_t kSecondTimes = 16, kWithSecondTime = 4, kApart = 2;
 constexpr double kOscillators = 6;  // starts for light curves of kFew epochs and more
 constexpr double kFew = 150, kMostTimesMore = 4;
 
@@ -113,25 +112,18 @@ class SecondTime {
   double ln_sigma_, tau_, r_;
 };
 
-struct Score {
-  double gain = 0, share = 0;
-};
-
-Score score_of(const Evaluation& at_walk, const SecondTime& second) {
+// The share of the variance to which the gradient at walk() leads.
+double share_of(const SecondTime& second, const Evaluation& at_walk) {
   const auto slopes = second.slopes();
   const Eigen::Vector3d gradient = slopes.transpose() * at_walk.gradient;
   const Eigen::Matrix3d information = slopes.transpose() * at_walk.information * slopes;
-  const Eigen::Vector3d step = information.llt().solve(gradient);
-  const double gain = 0.5 * gradient.dot(step);
-  return std::isfinite(gain) ? Score{gain, step[2]} : Score{};
+  const double share = information.llt().solve(gradient)[2];
+  return std::isfinite(share) ? share : 0;
 }
 
-// Not lower than its neighbours that change the variance the same way.
-bool is_peak(const std::vector<Score>& scores, std::size_t i) {
-  const auto above = [&](std::size_t k) {
-    return scores[i].gain >= scores[k].gain || scores[i].share * scores[k].share < 0;
-  };
-  return (i == 0 || above(i - 1)) && (i + 1 == scores.size() || above(i + 1));
+bool is_peak(const std::vector<double>& values, std::size_t i) {
+  return (i == 0 || values[i] >= values[i - 1]) &&
+         (i + 1 == values.size() || values[i] >= values[i + 1]);
 }
 
 }  // namespace
@@ -180,9 +172,7 @@ std::vector<Trial> walk_starts(const Series& series, const Extent& extent, Mean 
   const std::vector<double> loglike = loglikes(series, trials, mean);
   std::vector<Trial> chosen;
   for (const std::size_t i : from_highest(loglike)) {
-    const bool is_peak = (i == 0 || loglike[i] >= loglike[i - 1]) &&
-                         (i + 1 == loglike.size() || loglike[i] >= loglike[i + 1]);
-    if (is_peak && chosen.size() < kWalks) chosen.push_back({at[i].at, trials[i].mean});
+    if (chosen.size() < kWalks && is_peak(loglike, i)) chosen.push_back({at[i].at, trials[i].mean});
   }
   return chosen;
 }
@@ -212,18 +202,17 @@ std::vector<Trial> second_time_starts(const Series& series, const Extent& extent
     seconds.emplace_back(ln_sigma, tau, r);
     trials.push_back({seconds.back().walk(), walk.mean});
   }
-  const std::vector<Evaluation> found = evaluate_all(series, trials, mean, Want::Gradient);
-  std::vector<Score> scores;
-  std::vector<double> gains;
-  for (std::size_t i = 0; i < found.size(); ++i) {
-    scores.push_back(score_of(found[i], seconds[i]));
-    gains.push_back(scores.back().gain);
+  const std::vector<Evaluation> at_walk = evaluate_all(series, trials, mean, Want::Gradient);
+  for (std::size_t i = 0; i < trials.size(); ++i)
+    trials[i].at = seconds[i].with_share(share_of(seconds[i], at_walk[i]));
+  const std::vector<double> loglike = loglikes(series, trials, mean);
+  std::vector<std::size_t> nodes;
+  for (const std::size_t i : from_highest(loglike)) {
+    const auto is_near = [&](std::size_t k) { return i < k + kApart && k < i + kApart; };
+    if (nodes.size() < kWithSecondTime && std::ranges::none_of(nodes, is_near)) nodes.push_back(i);
   }
   std::vector<Trial> chosen;
-  for (const std::size_t i : from_highest(gains)) {
-    if (chosen.size() < kWithSecondTime && is_peak(scores, i))
-      chosen.push_back({seconds[i].with_share(scores[i].share), walk.mean});
-  }
+  for (const std::size_t i : nodes) chosen.push_back(trials[i]);
   return chosen;
 }
 

@@ -29,8 +29,8 @@ std::vector<Trial> walk_starts(const Series& series, const Extent& extent, Mean 
 // lines; none of them near a higher one. The fewer epochs, the more, since more lines fit them.
 std::vector<Trial> oscillator_starts(const Series& series, const Extent& extent, Mean mean);
 
-// A walk to which a second time r adds some variance, or takes some away: where the score test
-// finds the most to gain, for r from the shortest to the longest times.
+// A walk to which a second time r adds some variance, or takes some away: by as much as the score
+// test says at each r, from the shortest to the longest times, where the likelihood has a peak.
 std::vector<Trial> second_time_starts(const Series& series, const Extent& extent, Mean mean,
                                       const Trial& walk);
 
