@@ -50,7 +50,7 @@ constexpr double kStep = 0.15;
 std::vector<Parameters> around(const Fit& fit) {
   std::vector<Parameters> out;
   for (const auto& [s, t] : {std::pair{1, 0}, {-1, 0}, {0, 1}, {0, -1}, {1, 1}, {-1, -1}, {0, 0}})
-    out.push_back({fit.ln_sigma + kStep * s, fit.ln_tau + kStep * t});
+    out.push_back({fit.ln_sigma + kStep * s, fit.ln_tau + kStep * t, fit.ln_jitter});
   return out;
 }
 
@@ -121,8 +121,8 @@ void Refits::look_at_grid(const Ridge& ridge) {
   std::vector<Parameters> grid;
   for (const RidgePoint& point : ridge.points) {
     for (const double factor : kSigmaFactors)
-      grid.push_back(
-          {std::max(point.ln_sigma + std::log(factor), box_.ln_sigma_min), point.ln_tau});
+      grid.push_back({std::max(point.ln_sigma + std::log(factor), box_.ln_sigma_min), point.ln_tau,
+                      full_.ln_jitter});
   }
   double highest_of_all = -kInfinity;
   best_of_all_ = grid[0];
@@ -190,34 +190,39 @@ namespace {
 struct Quadratic {
   explicit Quadratic(const std::array<double, 7>& f)
       : gradient{(f[0] - f[1]) / (2 * kStep), (f[2] - f[3]) / (2 * kStep)},
-        curvature(
-            decompose({(2 * f[6] - f[0] - f[1]) / (kStep * kStep),
-                       (f[0] + f[1] + f[2] + f[3] - f[4] - f[5] - 2 * f[6]) / (2 * kStep * kStep),
-                       (2 * f[6] - f[2] - f[3]) / (kStep * kStep)})) {}
+        curvature(decompose(
+            symmetric((2 * f[6] - f[0] - f[1]) / (kStep * kStep),
+                      (f[0] + f[1] + f[2] + f[3] - f[4] - f[5] - 2 * f[6]) / (2 * kStep * kStep),
+                      (2 * f[6] - f[2] - f[3]) / (kStep * kStep)))) {}
+  static Matrix<2> symmetric(double xx, double xy, double yy) {
+    Matrix<2> m;
+    m << xx, xy, xy, yy;
+    return m;
+  }
   // Bounded below, so that a step stays in the box.
-  double stiffness(std::size_t i) const {
+  double stiffness(int i) const {
     return std::max({std::abs(curvature.values[i]), 0.05, 1e-3 * curvature.values[0]});
   }
-  double slope_of_ln_d(std::size_t i) const {
-    return 2 * curvature.vectors[i][0] - curvature.vectors[i][1];
+  double slope_of_ln_d(int i) const {
+    return 2 * curvature.vectors(0, i) - curvature.vectors(1, i);
   }
   // The change of ln D by a Newton step.
   double change() const {
     double change = 0;
-    for (std::size_t i = 0; i < 2; ++i) {
-      const double by = dot(gradient, curvature.vectors[i]) / stiffness(i);
+    for (int i = 0; i < 2; ++i) {
+      const double by = gradient.dot(curvature.vectors.col(i)) / stiffness(i);
       change += std::clamp(by, -2.0, 2.0) * slope_of_ln_d(i);
     }
     return std::isfinite(change) ? std::abs(change) : 0;
   }
   double variance_of_ln_d() const {
     double sum = 0;
-    for (std::size_t i = 0; i < 2; ++i) sum += slope_of_ln_d(i) * slope_of_ln_d(i) / stiffness(i);
+    for (int i = 0; i < 2; ++i) sum += slope_of_ln_d(i) * slope_of_ln_d(i) / stiffness(i);
     return sum;
   }
 
-  Vector gradient;
-  Eigen2 curvature;
+  Vector<2> gradient;
+  Spectrum<2> curvature;
 };
 
 }  // namespace

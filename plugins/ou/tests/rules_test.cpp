@@ -49,7 +49,7 @@ double highest(const ou::Series& series, Mean mean) {
     for (double ln_sigma = box.ln_sigma_min; ln_sigma < 0.5; ln_sigma += 0.9)
       starts.push_back({{ln_sigma, ln_tau}});
   double best = -1e300;
-  for (const ou::Summit& s : ou::climb_all(series, box, mean, starts, 1e-4))
+  for (const ou::Summit<2>& s : ou::climb_all<2>(series, box, mean, starts, 1e-4))
     best = std::max(best, s.best.value.loglike);
   return best;
 }

@@ -61,7 +61,8 @@ TEST_CASE("a fit takes at most 60 evaluations and finds the highest maximum") {
       for (double ln_tau = -2; ln_tau < 9; ln_tau += 1.5)
         for (double ln_sigma = -4.5; ln_sigma < 1; ln_sigma += 1)
           dense.push_back({{ln_sigma, ln_tau}});
-      for (const ou::Summit& x : ou::climb_all(s, ou::standard_box(), Mean::Fixed, dense, 1e-2))
+      for (const ou::Summit<2>& x :
+           ou::climb_all<2>(s, ou::standard_box(), Mean::Fixed, dense, 1e-2))
         if (x.best.value.loglike > found.loglike + 0.1) {
           ++missed;
           break;
