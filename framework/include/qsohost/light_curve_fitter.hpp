@@ -25,12 +25,22 @@
 
 namespace qsohost::inline v1 {
 
-// Bits of the column "flags" that all fitters share. A fitter's own are 16 and above.
+// Bits of the column "flags" that all fitters share. A fitter's own are 1 << 4 to 1 << 16 and from
+// 1 << 24 on.
 enum FitFlag : std::int32_t {
   kTooFewEpochs = 1,       // not fitted
   kBadRedshift = 2,        // not fitted
   kEpochsWithoutPart = 4,  // some were left out: see CurveToFit
   kFitFailed = 8,
+  // What a careful person would not trust. Of the fit, by doubts():
+  kShortBaseline = 1 << 17,      // below 10 tau
+  kFasterThanCadence = 1 << 18,  // tau below the median cadence
+  kConstantPreferred = 1 << 19,  // by the Bayesian criterion
+  kErrorsTooSmall = 1 << 20,     // by the residuals
+  // Of the light curve, by the base class:
+  kErrorSentinels = 1 << 21,  // epochs whose mag_err stands for "none" took no part
+  kRoundedTimes = 1 << 22,    // to 32-bit numbers
+  kTwoSources = 1 << 23,      // magnitudes of equal times that disagree
 };
 
 // Why a light curve with these flags has no results: "too few epochs"; "" if it should have some.
@@ -79,8 +89,21 @@ struct CurveToFit {
   std::vector<double> time{};     // d since the first; in the rest frame if rest_frame is set
   std::vector<double> mag{};      // mag
   std::vector<double> mag_err{};  // mag
+  double baseline = 0;            // d, from first to last
+  double median_cadence = 0;      // d
   std::size_t size() const { return time.size(); }
 };
+
+// What doubts() judges a fit by; NaN for what a fitter does not have.
+struct FitQuality {
+  double tau;        // d, in the frame of CurveToFit
+  double chi2;       // one-step residuals squared over their variances, summed over epochs
+  double degrees;    // epochs fitted - fitted parameters
+  double bic;        // of the fit
+  double bic_const;  // of a constant
+};
+// Flags kShortBaseline, kFasterThanCadence, kConstantPreferred, kErrorsTooSmall, or 0.
+QSOHOST_API std::int32_t doubts(const CurveToFit& curve, const FitQuality& fit);
 
 class QSOHOST_API LightCurveFitter : public Fitter {
  public:

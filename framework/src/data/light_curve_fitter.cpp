@@ -30,7 +30,19 @@ double median_step(const std::vector<double>& time) {
   return (*middle + *std::max_element(steps.begin(), middle)) / 2;
 }
 
+constexpr double kFewestTimes = 10;  // tau in the baseline
+constexpr double kUnlikelyChi2 = 3;  // standard deviations of chi2
+
 }  // namespace
+
+std::int32_t doubts(const CurveToFit& curve, const FitQuality& fit) {
+  std::int32_t flags = 0;  // comparisons with NaN are false
+  if (curve.baseline < kFewestTimes * fit.tau) flags |= kShortBaseline;
+  if (fit.tau < curve.median_cadence) flags |= kFasterThanCadence;
+  if (fit.bic_const < fit.bic) flags |= kConstantPreferred;
+  if (fit.chi2 > fit.degrees + kUnlikelyChi2 * std::sqrt(2 * fit.degrees)) flags |= kErrorsTooSmall;
+  return flags;
+}
 
 std::string_view failure_of(std::int32_t flags) {
   if ((flags & kTooFewEpochs) != 0) return "too few epochs";
@@ -105,9 +117,14 @@ void LightCurveFitter::add_result(const GroupInfo& group, const ResultColumn& co
 void LightCurveFitter::add_flags(const GroupInfo& group, std::string_view own, Ports& ports) const {
   const std::string help = fmt::format(
       "sum of: {} too few epochs, {} invalid redshift (both: not fitted), {} epochs with NaN or "
-      "mag_err not between 1e-15 and 1e15 took no part, {} a fit did not converge{}{}",
-      +kTooFewEpochs, +kBadRedshift, +kEpochsWithoutPart, +kFitFailed, own.empty() ? "" : ", ",
-      own);
+      "mag_err not between 1e-15 and 1e15 took no part, {} a fit did not converge{}{}; of fitters "
+      "with a time scale and a likelihood: {} baseline below {} tau, {} tau below the median "
+      "cadence, {} a constant is preferred by the Bayesian criterion, {} mag_err may be too small: "
+      "chi2 exceeds its degrees of freedom (epochs - fitted parameters) by more than {} sqrt(2 "
+      "degrees)",
+      +kTooFewEpochs, +kBadRedshift, +kEpochsWithoutPart, +kFitFailed, own.empty() ? "" : ", ", own,
+      +kShortBaseline, kFewestTimes, +kFasterThanCadence, +kConstantPreferred, +kErrorsTooSmall,
+      kUnlikelyChi2);
   add_result(group, {"flags", DType::I32, "", help}, ports);
 }
 
@@ -153,8 +170,10 @@ void LightCurveFitter::fit_group(const Object& object, const std::string& group,
   curve.mag_err = order.gather(fetched.mag_err);
   const double first = curve.time.front();
   for (double& t : curve.time) t = (t - first) / (*rest_frame_ ? 1 + redshift : 1.0);
-  set(curve, fit_column::kBaseline.name, curve.time.back(), result);
-  set(curve, fit_column::kCadence.name, median_step(curve.time), result);
+  curve.baseline = curve.time.back();
+  curve.median_cadence = median_step(curve.time);
+  set(curve, fit_column::kBaseline.name, curve.baseline, result);
+  set(curve, fit_column::kCadence.name, curve.median_cadence, result);
   fit_curve(curve, result);
 }
 
