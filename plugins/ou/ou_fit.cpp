@@ -271,10 +271,8 @@ std::vector<Fit> fit_each(const Series& series, const Box& box, Mean mean,
     fits.push_back(fit_at(surface, box, summits[k].best, summits[k].evaluations));
     fits.back().converged = summits[k].converged;
     if (summits[k].converged || !std::isfinite(summits[k].best.value.loglike)) continue;
-    const double reference = series.reference + start.reference_shift;
-    fits.back() = start.omitted
-                      ? finish(without(series, *start.omitted, reference), box, mean, summits[k])
-                      : finish(series, box, mean, summits[k]);
+    fits.back() = start.omitted ? finish(without(series, {*start.omitted}), box, mean, summits[k])
+                                : finish(series, box, mean, summits[k]);
   }
   return fits;
 }

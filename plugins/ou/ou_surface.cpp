@@ -17,9 +17,7 @@ class Climber {
       : surface_(&surface), start_(start), next_(surface.inverse(start.at)) {}
 
   bool is_done() const { return done_; }
-  Trial trial() const {
-    return {surface_->parameters(next_), start_.omitted, start_.reference_shift};
-  }
+  Trial trial() const { return {surface_->parameters(next_), start_.omitted}; }
 
   void take(const Evaluation& value, double least_gain) {
     const Point point = surface_->point(next_, value);

@@ -72,7 +72,6 @@ double to_gain(const Vector& gradient, const Symmetric& curvature);
 struct Start {
   Parameters at;
   std::optional<std::size_t> omitted{};
-  double reference_shift = 0;  // as in Trial
 };
 
 struct Summit {
