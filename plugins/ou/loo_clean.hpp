@@ -28,7 +28,7 @@ struct Rule {
   double min_abs_delta_ln_d = 0.5;
   bool only_if_d_decreases = true;  // when the epoch is removed
   double max_failed_fraction = 0.1;
-  Mean mean = Mean::Fixed;  // Fixed: at the median of the magnitudes that are fitted
+  Mean mean = Mean::Fixed;  // Fixed: at the median of all epochs, removed or not
   Box box = standard_box();
   std::function<bool()> stop_requested = [] { return false; };  // polled
 
@@ -63,7 +63,6 @@ struct Cleaned {
 struct Curve {
   std::vector<double> time, mag, mag_err;
   std::size_t size() const { return time.size(); }
-  void erase(std::size_t j);
 };
 
 double median(std::vector<double> values);  // NaN if empty
@@ -95,6 +94,6 @@ struct Pass {
 Pass make_pass(const Refits& refit, const Fit& full, std::size_t n, const Rule& rule);
 
 // If it gives up, `removed` is empty.
-Cleaned clean(Curve curve, const Rule& rule);
+Cleaned clean(const Curve& curve, const Rule& rule);
 
 }  // namespace ou

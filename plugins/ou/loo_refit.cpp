@@ -18,21 +18,6 @@ constexpr double kGridError = 2;  // log-likelihood between a grid point and a m
 static_assert(kAtATime % kSigmaFactors.size() == 0);
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-// For each value the median of the rest.
-std::vector<double> medians_without(const std::vector<double>& values) {
-  std::vector<double> sorted = values;
-  std::sort(sorted.begin(), sorted.end());
-  const std::size_t n = sorted.size() - 1;
-  std::vector<double> out;
-  for (const double value : values) {
-    const auto rank = static_cast<std::size_t>(
-        std::lower_bound(sorted.begin(), sorted.end(), value) - sorted.begin());
-    const auto at = [&](std::size_t k) { return sorted[k < rank ? k : k + 1]; };
-    out.push_back(n == 0 ? value : n % 2 == 1 ? at(n / 2) : (at(n / 2 - 1) + at(n / 2)) / 2);
-  }
-  return out;
-}
-
 // So close that they certainly climb to the same maximum: about the grid spacing.
 bool are_near(const Parameters& a, const Parameters& b) {
   return std::abs(a.ln_sigma - b.ln_sigma) < 0.6 && std::abs(a.ln_tau - b.ln_tau) < 0.8;
@@ -111,7 +96,7 @@ class Peaks {
 }  // namespace
 
 Refits::Refits(const Series& series, const Fit& full, const Ridge& ridge, const Box& box, Mean mean)
-    : series_(series), full_(full), box_(box), mean_(mean), medians_(medians_without(series.y)) {
+    : series_(series), full_(full), box_(box), mean_(mean) {
   look_at_grid(ridge);
 }
 
@@ -149,7 +134,7 @@ void Refits::look_at_grid(const Ridge& ridge) {
 }
 
 Fit Refits::polished(std::size_t epoch, const Fit& fit) const {
-  const Start start{fit.parameters(), epoch, medians_[epoch]};
+  const Start start{fit.parameters(), epoch};
   return better(fit_each(series_, box_, mean_, std::span(&start, 1)).front(), fit);
 }
 
@@ -163,7 +148,7 @@ std::vector<Fit> Refits::operator()(std::span<const std::size_t> epochs,
     const auto add = [&](const Parameters& p) {
       for (std::size_t i = begin; i < starts.size(); ++i)
         if (are_near(p, starts[i].at)) return;
-      starts.push_back({p, j, medians_[j]});
+      starts.push_back({p, j});
       owner.push_back(k);
     };
     add(full_.parameters());

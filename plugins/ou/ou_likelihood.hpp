@@ -31,8 +31,9 @@ struct Series {
 Series make_series(std::span<const double> time, std::span<const double> mag,
                    std::span<const double> mag_err, double reference);
 
-// `series` without epoch j, relative to another reference.
-Series without(const Series& series, std::size_t j, double reference);
+// `series` without some of its epochs (each named once, in any order), relative to the same
+// reference.
+Series without(const Series& series, std::vector<std::size_t> removed);
 
 struct Parameters {
   double ln_sigma = 0;
@@ -72,7 +73,6 @@ Evaluation evaluate(const Series& series, const Parameters& parameters, Mean mea
 struct Trial {
   Parameters at;
   std::optional<std::size_t> omitted{};  // excludes this epoch from the likelihood
-  double reference_shift = 0;            // mag; magnitudes count from reference + this
   // Only with Want::Value and Mean::Fixed: a squared innovation above `cap` variances counts as
   // `cap`, and the prediction ignores that epoch: a likelihood that is robust to outliers.
   double cap = std::numeric_limits<double>::infinity();

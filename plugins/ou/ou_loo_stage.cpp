@@ -102,19 +102,19 @@ void OuLoo::fit_curve(const qsohost::CurveToFit& curve, qsohost::Result& result)
   const Cleaned cleaned =
       *rule_ == RuleName::Predictive ? clean_by_prediction(fitted, rule()) : clean(fitted, rule());
   if (cleaned.ending == Ending::Stopped) return;  // the host discards this batch
-  store(curve, fitted, cleaned, result);
+  store(curve, series_of(fitted), cleaned, result);
 
   std::vector<std::size_t> removed;
   for (const std::size_t k : cleaned.removed) removed.push_back(curve.order.original(k));
   store_removed(curve, removed, result);
 }
 
-void OuLoo::store(const qsohost::CurveToFit& curve, const Curve& fitted, const Cleaned& cleaned,
+void OuLoo::store(const qsohost::CurveToFit& curve, const Series& fitted, const Cleaned& cleaned,
                   qsohost::Result& result) const {
   std::int32_t flags = curve.flags;
-  const auto set_fit = [&](std::string_view which, const Curve& epochs, const Fit& fit,
+  const auto set_fit = [&](std::string_view which, const Series& epochs, const Fit& fit,
                            int bounds_shift) {
-    const Summary summary = summarise(series_of(epochs), fit, rule().mean);
+    const Summary summary = summarise(epochs, fit, rule().mean);
     for (const SummaryColumn& c : summary_columns())
       set(curve, fmt::format("{}_{}", c.name, which), c.value(summary), result);
     flags |= fit.bounds << bounds_shift;
@@ -126,13 +126,8 @@ void OuLoo::store(const qsohost::CurveToFit& curve, const Curve& fitted, const C
     flags |= kTooFewLeft;
   if (cleaned.ending == Ending::PassesUsedUp) flags |= kPassesUsedUp;
   if (cleaned.full.converged) set_fit("full", fitted, cleaned.full, kFullBounds);
-  if (!cleaned.given_up()) {
-    Curve kept = fitted;
-    std::vector<std::size_t> gone = cleaned.removed;
-    std::sort(gone.rbegin(), gone.rend());
-    for (const std::size_t k : gone) kept.erase(k);
-    set_fit("post", kept, cleaned.post, kPostBounds);
-  }
+  if (!cleaned.given_up())
+    set_fit("post", without(fitted, cleaned.removed), cleaned.post, kPostBounds);
   set(curve, "n_removed", static_cast<std::int32_t>(cleaned.removed.size()), result);
   set(curve, "n_passes_done", static_cast<std::int32_t>(cleaned.passes), result);
   set(curve, "flags", flags, result);

@@ -25,9 +25,7 @@ class Climber {
       : surface_(&surface), start_(start), metric_(metric), next_(surface.inverse(start.at)) {}
 
   bool is_done() const { return done_; }
-  Trial trial() const {
-    return {surface_->parameters(next_), start_.omitted, start_.reference_shift};
-  }
+  Trial trial() const { return {surface_->parameters(next_), start_.omitted}; }
   const Vector<D>& next() const { return next_; }
   void begin_at(const Vector<D>& u) { next_ = u; }
 
@@ -288,8 +286,8 @@ Summit<D> climb_to_top(const Series& series, const Box& box, Mean mean, const St
   climber.begin_at(summit.best.u);
   while (!climber.is_done()) {
     const Trial trial = climber.trial();
-    const Curved<D> found = with_curvature<D>(series, surface.coordinates(), mean,
-                                              {trial.at, trial.omitted, trial.reference_shift});
+    const Curved<D> found =
+        with_curvature<D>(series, surface.coordinates(), mean, {trial.at, trial.omitted});
     climber.take(surface.point(climber.next(), found.value, found.curvature),
                  0.5 * precision * precision);
   }
@@ -309,7 +307,7 @@ Curved<D> with_curvature(const Series& series, const Coordinates<D>& coordinates
     const auto k = static_cast<std::size_t>(i);
     places[k] = x;
     if (i < D) places[k][i] += kStep;
-    trials[k] = {coordinates.parameters(places[k]), at.omitted, at.reference_shift};
+    trials[k] = {coordinates.parameters(places[k]), at.omitted};
   }
   trials[D].at = at.at;
   const auto found = evaluate_all(series, trials, mean, gradient_wanted<D>());

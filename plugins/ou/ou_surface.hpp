@@ -92,7 +92,6 @@ double to_gain(const Vector<D>& gradient, const Spectrum<D>& curvature);
 struct Start {
   Parameters at;
   std::optional<std::size_t> omitted{};
-  double reference_shift = 0;  // as in Trial
 };
 
 template <int D>

@@ -133,34 +133,31 @@ Evaluation sweep_one(const Series& series, const Parameters& p, Mean mean) {
 
 template <int NP, int Channels>
 void sweep_lanes(const Series& series, std::span<const Trial> trials, Mean mean, Evaluation* out) {
-  double sigma2[kLanes], inv_tau[kLanes], jitter2[kLanes], shift[kLanes], omitted[kLanes],
-      cap[kLanes];
+  double sigma2[kLanes], inv_tau[kLanes], jitter2[kLanes], omitted[kLanes], cap[kLanes];
   for (std::size_t l = 0; l < kLanes; ++l) {
     const Trial& t = trials[std::min(l, trials.size() - 1)];
     sigma2[l] = std::exp(2 * t.at.ln_sigma);
     inv_tau[l] = std::exp(-t.at.ln_tau);
     jitter2[l] = std::exp(2 * t.at.ln_jitter);
-    shift[l] = t.reference_shift;
     omitted[l] = t.omitted ? static_cast<double>(*t.omitted) : -1.0;
     cap[l] = t.cap;
   }
   Filter<Lanes, NP, Channels> filter{Lanes(sigma2), Lanes(jitter2)};
   Sums<Lanes, NP, Channels> sums;
-  const Lanes per_tau(inv_tau), shifted(shift), omit(omitted), capped(cap);
+  const Lanes per_tau(inv_tau), omit(omitted), capped(cap);
   for (std::size_t i = 0; i < series.size(); ++i) {
     const LaneMask skip = hn::Eq(omit.v, Lanes(static_cast<double>(i)).v);
-    filter.template take<true>(step_over(series.dt[i], per_tau), Lanes(series.y[i]) - shifted,
+    filter.template take<true>(step_over(series.dt[i], per_tau), Lanes(series.y[i]),
                                Lanes(series.var[i]), skip, capped, sums);
   }
   for (std::size_t l = 0; l < trials.size(); ++l) {
     const Trial& t = trials[l];
-    out[l] =
-        conclude<NP, Channels>(sums, series.size() - (t.omitted ? 1 : 0),
-                               series.reference + t.reference_shift, mean, [l](const Lanes& v) {
-                                 double lanes[kLanes];
-                                 v.store(lanes);
-                                 return lanes[l];
-                               });
+    out[l] = conclude<NP, Channels>(sums, series.size() - (t.omitted ? 1 : 0), series.reference,
+                                    mean, [l](const Lanes& v) {
+                                      double lanes[kLanes];
+                                      v.store(lanes);
+                                      return lanes[l];
+                                    });
   }
 }
 

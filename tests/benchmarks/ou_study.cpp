@@ -103,8 +103,9 @@ struct Score {
            std::vector<std::size_t> removed) {
     std::vector<std::uint8_t> is_moved(c.size());
     for (const std::size_t i : moved) is_moved[i] = 1;
-    const auto z = ou::residuals_at(
-        ou::series_of(c), {{std::log(truth.sigma), std::log(truth.tau)}, truth.mean}, is_moved);
+    const auto z =
+        ou::residuals_at(ou::make_series(c.time, c.mag, c.mag_err, truth.mean),
+                         {std::log(truth.sigma), std::log(truth.tau)}, ou::Mean::Fixed, is_moved);
     ++curves;
     std::sort(removed.begin(), removed.end());
     for (std::size_t i = 0; i < c.size(); ++i) {

@@ -120,8 +120,8 @@ TEST_CASE("leave-one-out residuals of clean light curves are uniform") {
   std::vector<double> pit;
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     const ou::Series s = ou::series_of(simulate::curve(300, seed));
-    const auto z = ou::residuals_at(s, ou::process_of(fit(s), Mean::Fixed),
-                                    std::vector<std::uint8_t>(s.size()));
+    const auto z =
+        ou::residuals_at(s, fit(s).parameters(), Mean::Fixed, std::vector<std::uint8_t>(s.size()));
     for (const double x : z) pit.push_back(0.5 * std::erfc(-x / std::sqrt(2.0)));
   }
   std::sort(pit.begin(), pit.end());
@@ -144,8 +144,8 @@ TEST_CASE("prediction finds outliers beyond 5 sigma and hardly anything else") {
         std::vector<std::uint8_t> moved(n);
         for (const std::size_t i : s.moved) moved[i] = 1;
         const auto z = ou::residuals_at(
-            ou::series_of(s.curve),
-            {{std::log(s.truth.sigma), std::log(s.truth.tau)}, s.truth.mean}, moved);
+            ou::make_series(s.curve.time, s.curve.mag, s.curve.mag_err, s.truth.mean),
+            {std::log(s.truth.sigma), std::log(s.truth.tau)}, Mean::Fixed, moved);
         ++curves;
         for (std::size_t i = 0; i < n; ++i) {
           const bool gone = std::binary_search(removed.begin(), removed.end(), i);
