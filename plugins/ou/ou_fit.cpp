@@ -11,10 +11,8 @@ namespace ou {
 namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-constexpr double kAtBound = 1e-4;      // in ln sigma or ln tau
-constexpr double kSameLoglike = 1e-6;  // differences below are rounding or early stopping
-constexpr double kFlat = 1e-6;         // curvature below this counts as none
-constexpr double kRough = 3e-2;        // precision of climbs that only distinguish maxima
+constexpr double kAtBound = 1e-4;  // in ln sigma or ln tau
+constexpr double kFlat = 1e-6;     // curvature below this counts as none
 constexpr double kScreening = 1e-2;
 constexpr double kFine = 1e-7;
 constexpr double kEnoughOnRidge = 2;  // log-likelihood
@@ -46,6 +44,7 @@ Fit fit_at(const Surface<D>& surface, const Box& box, const Summit<D>& summit) {
   fit.ln_jitter = p.ln_jitter;
   fit.mean = summit.best.value.mean;
   fit.loglike = summit.best.value.loglike;
+  fit.chi2 = summit.best.value.chi2;
   fit.evaluations = summit.evaluations;
   // At the rounding level of the log-likelihood no step gains, even at the optimum.
   fit.converged = std::isfinite(fit.loglike) && (summit.converged || summit.to_gain < kSameLoglike);
@@ -196,22 +195,51 @@ const Fit& better(const Fit& first, const Fit& second) {
 
 namespace {
 
+// Of all parameters; NaN where the likelihood is not concave. A parameter on its bound counts as
+// known: its row and column are 0.
 template <int D>
-Fit climb_to_highest(const Series& series, const Box& box, Mean mean,
-                     std::span<const Start> starts) {
-  const std::vector<Summit<D>> summits = climb_all<D>(series, box, mean, starts, kRough);
-  int evaluations = 0;
-  std::size_t best = 0;
-  for (std::size_t k = 0; k < summits.size(); ++k) {
-    evaluations += summits[k].evaluations;
-    if (is_lower(summits[best].best.value.loglike + kSameLoglike, summits[k].best.value.loglike))
-      best = k;
+Matrix<D> covariance_of(Matrix<D> curvature, const std::array<bool, D>& fixed) {
+  for (int i = 0; i < D; ++i) {
+    if (!fixed[static_cast<std::size_t>(i)]) continue;
+    curvature.row(i).setZero();
+    curvature.col(i).setZero();
+    curvature(i, i) = 1;
   }
-  Summit<D> top = summits[best];
-  if (std::isfinite(top.best.value.loglike))
-    top = climb_to_top<D>(series, box, mean, starts[best], top, kFine);
-  top.evaluations += evaluations - summits[best].evaluations;
-  return fit_at(Surface<D>(series, box), box, top);
+  const Vector<D> scale = curvature.diagonal().cwiseSqrt();  // NaN for negative ones
+  const Matrix<D> scaled =
+      scale.cwiseInverse().asDiagonal() * curvature * scale.cwiseInverse().asDiagonal();
+  if (!(decompose(scaled).values[D - 1] > kConcave)) return Matrix<D>::Constant(kNaN);
+  Matrix<D> covariance =
+      scale.cwiseInverse().asDiagonal() * scaled.inverse() * scale.cwiseInverse().asDiagonal();
+  for (int i = 0; i < D; ++i) {
+    if (!fixed[static_cast<std::size_t>(i)]) continue;
+    covariance(i, i) = 0;
+  }
+  return covariance;
+}
+
+template <int D>
+Errors errors_at(const Surface<D>& surface, const Summit<D>& summit, std::uint8_t bounds) {
+  const auto at_bound = [&](int some) { return (bounds & some) != 0; };
+  std::array<bool, D> fixed{at_bound(kSigmaLow | kSigmaHigh), at_bound(kTauLow | kTauHigh)};
+  if constexpr (D == 3) fixed[2] = at_bound(kJitterLow);
+  const Matrix<D> c = covariance_of<D>(summit.best.curvature, fixed);
+  const auto root = [](double v) { return v > 0 && std::isfinite(v) ? std::sqrt(v) : kNaN; };
+  Errors errors{root(c(0, 0)), root(c(1, 1)), root(4 * c(0, 0) + c(1, 1) - 4 * c(0, 1)),
+                fixed[0] || fixed[1] ? kNaN : c(0, 1), kNaN};
+  if constexpr (D == 3)
+    errors.ln_jitter =
+        root(c(2, 2)) / surface.coordinates().by_jitter(surface.inside(summit.best.u)[2]);
+  return errors;
+}
+
+template <int D>
+Fit fit_highest(const Series& series, const Box& box, Mean mean, std::span<const Start> starts) {
+  const Surface<D> surface(series, box);
+  const Summit<D> top = climb_to_highest<D>(series, box, mean, starts, kFine);
+  Fit fit = fit_at(surface, box, top);
+  fit.errors = errors_at(surface, top, fit.bounds);
+  return fit;
 }
 
 template <int D>
@@ -238,8 +266,8 @@ Fit fit_global(const Series& series, const Box& box, Mean mean, const Ridge& rid
   for (const Start& s : starts_on(ridge)) starts.push_back(s);
   if (starts.empty()) starts.push_back({{ridge.points[0].ln_sigma, ridge.points[0].ln_tau}});
   if (box.has_jitter()) add_jitter(series, ridge, box, starts);
-  Fit fit = box.has_jitter() ? climb_to_highest<3>(series, box, mean, starts)
-                             : climb_to_highest<2>(series, box, mean, starts);
+  Fit fit = box.has_jitter() ? fit_highest<3>(series, box, mean, starts)
+                             : fit_highest<2>(series, box, mean, starts);
   fit.evaluations += ridge.evaluations;
   return fit;
 }
@@ -253,53 +281,6 @@ std::vector<Fit> fit_each(const Series& series, const Box& box, Mean mean,
 
 bool Errors::some_undefined() const {
   return std::isnan(ln_sigma + ln_tau + ln_d + covariance);
-}
-
-namespace {
-
-// Of all parameters; NaN where the likelihood is not concave. A parameter on its bound counts as
-// known: its row and column are 0.
-template <int D>
-Matrix<D> covariance_of(Matrix<D> curvature, const std::array<bool, D>& fixed) {
-  for (int i = 0; i < D; ++i) {
-    if (!fixed[static_cast<std::size_t>(i)]) continue;
-    curvature.row(i).setZero();
-    curvature.col(i).setZero();
-    curvature(i, i) = 1;
-  }
-  const Vector<D> scale = curvature.diagonal().cwiseSqrt();  // NaN for negative ones
-  const Matrix<D> scaled =
-      scale.cwiseInverse().asDiagonal() * curvature * scale.cwiseInverse().asDiagonal();
-  if (!(decompose(scaled).values[D - 1] > kConcave)) return Matrix<D>::Constant(kNaN);
-  Matrix<D> covariance =
-      scale.cwiseInverse().asDiagonal() * scaled.inverse() * scale.cwiseInverse().asDiagonal();
-  for (int i = 0; i < D; ++i) {
-    if (!fixed[static_cast<std::size_t>(i)]) continue;
-    covariance(i, i) = 0;
-  }
-  return covariance;
-}
-
-template <int D>
-Errors errors_in(const Series& series, const Fit& fit, Mean mean) {
-  const Coordinates<D> coordinates(series);
-  const auto at_bound = [&](int bounds) { return (fit.bounds & bounds) != 0; };
-  std::array<bool, D> fixed{at_bound(kSigmaLow | kSigmaHigh), at_bound(kTauLow | kTauHigh)};
-  if constexpr (D == 3) fixed[2] = at_bound(kJitterLow);
-  const Matrix<D> c = covariance_of<D>(
-      with_curvature<D>(series, coordinates, mean, {fit.parameters()}).curvature, fixed);
-  const auto root = [](double v) { return v > 0 && std::isfinite(v) ? std::sqrt(v) : kNaN; };
-  Errors errors{root(c(0, 0)), root(c(1, 1)), root(4 * c(0, 0) + c(1, 1) - 4 * c(0, 1)),
-                fixed[0] || fixed[1] ? kNaN : c(0, 1), kNaN};
-  if constexpr (D == 3)
-    errors.ln_jitter = root(c(2, 2)) / coordinates.by_jitter(coordinates.of(fit.parameters())[2]);
-  return errors;
-}
-
-}  // namespace
-
-Errors errors_of(const Series& series, const Fit& fit, Mean mean) {
-  return fit.has_jitter() ? errors_in<3>(series, fit, mean) : errors_in<2>(series, fit, mean);
 }
 
 }  // namespace ou

@@ -35,21 +35,6 @@ enum Bound : std::uint8_t {
   kJitterLow = 16,
 };
 
-struct Fit {
-  bool converged = false;
-  double ln_sigma = 0;
-  double ln_tau = 0;
-  double ln_jitter = -std::numeric_limits<double>::infinity();  // not fitted
-  double mean = 0;                                              // mag
-  double loglike = 0;
-  std::uint8_t bounds = 0;  // Bound flags of the optimum
-  int evaluations = 0;      // number of likelihoods with gradient computed
-
-  Parameters parameters() const { return {ln_sigma, ln_tau, ln_jitter}; }
-  bool has_jitter() const { return std::isfinite(ln_jitter); }
-  double ln_d() const { return 2 * ln_sigma - ln_tau; }
-};
-
 // One standard deviation, from the curvature of the likelihood. A parameter on its bound has NaN
 // and counts as known for the other; NaN as well where the likelihood is not concave.
 struct Errors {
@@ -58,7 +43,23 @@ struct Errors {
   double ln_jitter;             // NaN if not fitted
   bool some_undefined() const;  // of sigma and tau
 };
-Errors errors_of(const Series& series, const Fit& fit, Mean mean);
+
+struct Fit {
+  bool converged = false;
+  double ln_sigma = 0;
+  double ln_tau = 0;
+  double ln_jitter = -std::numeric_limits<double>::infinity();  // not fitted
+  double mean = 0;                                              // mag
+  double loglike = 0;
+  double chi2 = 0;          // of the one-step residuals
+  Errors errors{};          // of fit_global() only
+  std::uint8_t bounds = 0;  // Bound flags of the optimum
+  int evaluations = 0;      // number of likelihoods with gradient computed
+
+  Parameters parameters() const { return {ln_sigma, ln_tau, ln_jitter}; }
+  bool has_jitter() const { return std::isfinite(ln_jitter); }
+  double ln_d() const { return 2 * ln_sigma - ln_tau; }
+};
 
 // The likelihood along tau with sigma near its best at each: the starting points of a fit, and the
 // centre of a search for other maxima.
@@ -88,6 +89,9 @@ enum class Precision : std::uint8_t { Screening, Full };  // 1e-2, 1e-7
 // lanes.
 std::vector<Fit> fit_each(const Series& series, const Box& box, Mean mean,
                           std::span<const Start> starts, Precision precision = Precision::Full);
+
+// Differences below are rounding or early stopping.
+inline constexpr double kSameLoglike = 1e-6;
 
 // For sorts and maxima of numbers that may be NaN, which counts as the lowest.
 bool is_lower(double a, double b);

@@ -118,7 +118,7 @@ void OuLoo::store(const qsohost::CurveToFit& curve, const Series& fitted, const 
     for (const SummaryColumn& c : summary_columns())
       set(curve, fmt::format("{}_{}", c.name, which), c.value(summary), result);
     flags |= fit.bounds << bounds_shift;
-    if (summary.errors.some_undefined()) flags |= kNoErrors;
+    if (summary.fit.errors.some_undefined()) flags |= kNoErrors;
   };
   if (cleaned.ending == Ending::FitFailed) flags |= qsohost::kFitFailed;
   if (cleaned.ending == Ending::TooManyFailed) flags |= kTooManyRefitsFailed;

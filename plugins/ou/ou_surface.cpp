@@ -16,20 +16,26 @@ constexpr Want gradient_wanted() {
   return D == 3 ? Want::GradientWithJitter : Want::Gradient;
 }
 
-enum class Metric : std::uint8_t { Corrected, Exact };
+// Where the curvature comes from.
+enum class Metric : std::uint8_t { Fisher, SecondDerivatives };
 
 template <int D>
 class Climber {
  public:
   Climber(const Surface<D>& surface, const Start& start, Metric metric)
       : surface_(&surface), start_(start), metric_(metric), next_(surface.inverse(start.at)) {}
-
-  bool is_done() const { return done_; }
-  Trial trial() const { return {surface_->parameters(next_), start_.omitted}; }
-  const Vector<D>& next() const { return next_; }
   void begin_at(const Vector<D>& u) { next_ = u; }
 
-  void take(const Point<D>& point, double least_gain) {
+  // It can go no further, or `least_gain` in log-likelihood is not to be gained.
+  bool is_done(double least_gain) const { return done_ || summit_.to_gain < least_gain; }
+  Trial trial() const { return {surface_->parameters(next_), start_.omitted}; }
+
+  void take(const Evaluation& value) {
+    const auto& coordinates = surface_->coordinates();
+    take(value, coordinates.information(surface_->inside(next_), value));
+  }
+  void take(const Evaluation& value, const Matrix<D>& curvature) {
+    const Point<D> point = surface_->point(next_, value, curvature);
     const bool first = summit_.evaluations++ == 0;
     const bool finite = std::isfinite(point.value.loglike);
     if (first) {
@@ -41,15 +47,17 @@ class Climber {
     } else if (!learn(point, finite)) {
       return;
     }
-    const Spectrum<D> curved = decompose(curvature());
-    curvature_ = curved.vectors * curved.values.asDiagonal() * curved.vectors.transpose();
-    summit_.to_gain = to_gain<D>(summit_.best.gradient, curved);
-    summit_.converged = summit_.to_gain < least_gain;
-    done_ = summit_.converged || summit_.evaluations >= kMostRounds || radius_ < 1e-9;
-    if (!done_) step(curved);
+    curvature_ = decompose(corrected());
+    summit_.to_gain = to_gain<D>(summit_.best.gradient, curvature_);
+    done_ = summit_.evaluations >= kMostRounds || radius_ < 1e-9;
+    if (!done_) step();
   }
 
-  Summit<D> summit() const { return summit_; }
+  Summit<D> summit(double least_gain) const {
+    Summit<D> out = summit_;
+    out.converged = out.to_gain < least_gain;
+    return out;
+  }
 
  private:
   struct Met {
@@ -63,7 +71,7 @@ class Climber {
     const double gained = point.value.loglike - summit_.best.value.loglike;
     if (!finite) {
       radius_ = length / 4;
-      step(decompose(curvature_));
+      step();
       return false;
     }
     met_[0] = met_[1];
@@ -81,9 +89,9 @@ class Climber {
     return true;
   }
 
-  Matrix<D> curvature() const {
+  Matrix<D> corrected() const {
     Matrix<D> b = summit_.best.metric;
-    if (metric_ == Metric::Exact) return b;
+    if (metric_ == Metric::SecondDerivatives) return b;
     const Spectrum<D> spectrum = decompose(b);
     if (spectrum.values[D - 1] <= 0) {  // only the mapping at a bound makes it so
       b = spectrum.vectors * spectrum.values.cwiseAbs().cwiseMax(kFlat).asDiagonal() *
@@ -99,16 +107,16 @@ class Climber {
     return b;
   }
 
-  void step(const Spectrum<D>& curved) {
-    Vector<D> s = Vector<D>::Zero();
-    for (int i = 0; i < D; ++i) {
-      const auto v = curved.vectors.col(i);
-      s += v * (summit_.best.gradient.dot(v) / std::max(std::abs(curved.values[i]), kFlat));
-    }
+  void step() {
+    const Vector<D>& gradient = summit_.best.gradient;
+    const Vector<D> along = curvature_.vectors.transpose() * gradient;
+    Vector<D> s =
+        curvature_.vectors * along.cwiseQuotient(curvature_.values.cwiseAbs().cwiseMax(kFlat));
     const double length = s.norm();
     if (length > radius_) s *= radius_ / length;
     next_ = summit_.best.u + s;
-    promised_ = summit_.best.gradient.dot(s) - 0.5 * s.dot(curvature_ * s);
+    const Vector<D> t = curvature_.vectors.transpose() * s;
+    promised_ = gradient.dot(s) - 0.5 * t.dot(curvature_.values.cwiseProduct(t));
   }
 
   const Surface<D>* surface_;
@@ -116,7 +124,7 @@ class Climber {
   Metric metric_;
   Vector<D> next_;
   Summit<D> summit_;
-  Matrix<D> curvature_ = Matrix<D>::Zero();
+  Spectrum<D> curvature_;
   std::array<Met, 2> met_{};
   double radius_ = kLongestStep;
   double promised_ = 0;
@@ -223,14 +231,9 @@ Vector<D> Surface<D>::inside(const Vector<D>& u) const {
 }
 
 template <int D>
-Point<D> Surface<D>::point(const Vector<D>& u, const Evaluation& e) const {
-  return point(u, e, coordinates_.information(inside(u), e));
-}
-
-template <int D>
 Point<D> Surface<D>::point(const Vector<D>& u, const Evaluation& e,
                            const Matrix<D>& curvature) const {
-  Point<D> point{u, e, coordinates_.gradient(inside(u), e), curvature};
+  Point<D> point{u, e, coordinates_.gradient(inside(u), e), curvature, curvature};
   for (int i = 0; i < D; ++i) {
     const Interval& bound = bounds_[static_cast<std::size_t>(i)];
     const double slope = bound.slope(u[i]);
@@ -250,50 +253,6 @@ double to_gain(const Vector<D>& gradient, const Spectrum<D>& curvature) {
     gain += 0.5 * g * g / std::max(std::abs(curvature.values[i]), 1e-4);
   }
   return gain;
-}
-
-template <int D>
-std::vector<Summit<D>> climb_all(const Series& series, const Box& box, Mean mean,
-                                 std::span<const Start> starts, double precision) {
-  const Surface<D> surface(series, box);
-  std::vector<Climber<D>> climbers;
-  for (const Start& start : starts) climbers.emplace_back(surface, start, Metric::Corrected);
-  std::vector<Climber<D>*> climbing;
-  std::vector<Trial> trials;
-  for (;;) {
-    climbing.clear();
-    trials.clear();
-    for (Climber<D>& c : climbers) {
-      if (c.is_done()) continue;
-      climbing.push_back(&c);
-      trials.push_back(c.trial());
-    }
-    if (climbing.empty()) break;
-    const auto found = evaluate_all(series, trials, mean, gradient_wanted<D>());
-    for (std::size_t k = 0; k < climbing.size(); ++k)
-      climbing[k]->take(surface.point(climbing[k]->next(), found[k]), 0.5 * precision * precision);
-  }
-  std::vector<Summit<D>> summits;
-  for (const Climber<D>& c : climbers) summits.push_back(c.summit());
-  return summits;
-}
-
-template <int D>
-Summit<D> climb_to_top(const Series& series, const Box& box, Mean mean, const Start& start,
-                       const Summit<D>& summit, double precision) {
-  const Surface<D> surface(series, box);
-  Climber<D> climber(surface, start, Metric::Exact);
-  climber.begin_at(summit.best.u);
-  while (!climber.is_done()) {
-    const Trial trial = climber.trial();
-    const Curved<D> found =
-        with_curvature<D>(series, surface.coordinates(), mean, {trial.at, trial.omitted});
-    climber.take(surface.point(climber.next(), found.value, found.curvature),
-                 0.5 * precision * precision);
-  }
-  Summit<D> top = climber.summit();
-  top.evaluations = summit.evaluations + (D + 1) * top.evaluations;
-  return top;
 }
 
 template <int D>
@@ -320,6 +279,77 @@ Curved<D> with_curvature(const Series& series, const Coordinates<D>& coordinates
   return {found[D], (curvature + curvature.transpose()) / 2};
 }
 
+namespace {
+
+// One evaluation of each, side by side.
+template <int D>
+void advance(const Series& series, Mean mean, std::span<Climber<D>* const> climbers) {
+  std::vector<Trial> trials;
+  for (const Climber<D>* c : climbers) trials.push_back(c->trial());
+  const auto found = evaluate_all(series, trials, mean, gradient_wanted<D>());
+  for (std::size_t k = 0; k < climbers.size(); ++k) climbers[k]->take(found[k]);
+}
+
+}  // namespace
+
+template <int D>
+std::vector<Summit<D>> climb_all(const Series& series, const Box& box, Mean mean,
+                                 std::span<const Start> starts, double precision) {
+  const Surface<D> surface(series, box);
+  const double least_gain = 0.5 * precision * precision;
+  std::vector<Climber<D>> climbers;
+  for (const Start& start : starts) climbers.emplace_back(surface, start, Metric::Fisher);
+  std::vector<Climber<D>*> climbing;
+  for (;;) {
+    climbing.clear();
+    for (Climber<D>& c : climbers)
+      if (!c.is_done(least_gain)) climbing.push_back(&c);
+    if (climbing.empty()) break;
+    advance<D>(series, mean, climbing);
+  }
+  std::vector<Summit<D>> summits;
+  for (const Climber<D>& c : climbers) summits.push_back(c.summit(least_gain));
+  return summits;
+}
+
+template <int D>
+Summit<D> climb_to_top(const Series& series, const Box& box, Mean mean, const Start& start,
+                       const Summit<D>& at, double precision) {
+  const Surface<D> surface(series, box);
+  const double least_gain = 0.5 * precision * precision;
+  Climber<D> climber(surface, start, Metric::SecondDerivatives);
+  climber.begin_at(at.evaluations == 0 ? surface.inverse(start.at) : at.best.u);
+  while (!climber.is_done(least_gain)) {
+    const Trial trial = climber.trial();
+    const Curved<D> found =
+        with_curvature<D>(series, surface.coordinates(), mean, {trial.at, trial.omitted});
+    climber.take(found.value, found.curvature);
+  }
+  Summit<D> top = climber.summit(least_gain);
+  top.evaluations = at.evaluations + (D + 1) * top.evaluations;
+  return top;
+}
+
+template <int D>
+Summit<D> climb_to_highest(const Series& series, const Box& box, Mean mean,
+                           std::span<const Start> starts, double precision) {
+  constexpr double kRough = 3e-2;  // distinguishes maxima
+  // The lanes that a single climb would leave idle give the second derivatives.
+  if (starts.size() == 1) return climb_to_top<D>(series, box, mean, starts[0], {}, precision);
+  const std::vector<Summit<D>> summits = climb_all<D>(series, box, mean, starts, kRough);
+  int evaluations = 0;
+  std::size_t best = 0;
+  for (std::size_t k = 0; k < summits.size(); ++k) {
+    evaluations += summits[k].evaluations;
+    if (is_lower(summits[best].best.value.loglike + kSameLoglike, summits[k].best.value.loglike))
+      best = k;
+  }
+  if (!std::isfinite(summits[best].best.value.loglike)) return summits[best];
+  Summit<D> top = climb_to_top<D>(series, box, mean, starts[best], summits[best], precision);
+  top.evaluations += evaluations - summits[best].evaluations;
+  return top;
+}
+
 template class Coordinates<2>;
 template class Coordinates<3>;
 template class Surface<2>;
@@ -330,6 +360,10 @@ template std::vector<Summit<2>> climb_all<2>(const Series&, const Box&, Mean,
                                              std::span<const Start>, double);
 template std::vector<Summit<3>> climb_all<3>(const Series&, const Box&, Mean,
                                              std::span<const Start>, double);
+template Summit<2> climb_to_highest<2>(const Series&, const Box&, Mean, std::span<const Start>,
+                                       double);
+template Summit<3> climb_to_highest<3>(const Series&, const Box&, Mean, std::span<const Start>,
+                                       double);
 template Summit<2> climb_to_top<2>(const Series&, const Box&, Mean, const Start&, const Summit<2>&,
                                    double);
 template Summit<3> climb_to_top<3>(const Series&, const Box&, Mean, const Start&, const Summit<3>&,

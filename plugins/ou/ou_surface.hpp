@@ -6,6 +6,7 @@
 #include <Eigen/Core>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <optional>
 #include <span>
 #include <vector>
@@ -63,8 +64,9 @@ template <int D>
 struct Point {
   Vector<D> u = Vector<D>::Zero();
   Evaluation value;
-  Vector<D> gradient = Vector<D>::Zero();  // of the log-likelihood
-  Matrix<D> metric = Matrix<D>::Zero();    // estimate of minus its second derivatives
+  Vector<D> gradient = Vector<D>::Zero();   // of the log-likelihood
+  Matrix<D> metric = Matrix<D>::Zero();     // estimate of minus its second derivatives
+  Matrix<D> curvature = Matrix<D>::Zero();  // minus those in Coordinates, where computed
 };
 
 template <int D>
@@ -75,8 +77,7 @@ class Surface {
   Parameters parameters(const Vector<D>& u) const { return coordinates_.parameters(inside(u)); }
   Vector<D> inside(const Vector<D>& u) const;  // in Coordinates
   const Coordinates<D>& coordinates() const { return coordinates_; }
-  Point<D> point(const Vector<D>& u, const Evaluation& value) const;
-  // With `curvature` (minus the second derivatives in Coordinates) as the metric.
+  // `curvature`: minus the second derivatives in Coordinates, or an estimate.
   Point<D> point(const Vector<D>& u, const Evaluation& value, const Matrix<D>& curvature) const;
 
  private:
@@ -97,7 +98,7 @@ struct Start {
 template <int D>
 struct Summit {
   Point<D> best;
-  double to_gain = 0;  // log-likelihood still to be gained
+  double to_gain = std::numeric_limits<double>::infinity();  // log-likelihood
   int evaluations = 0;
   bool converged = false;
 };
@@ -109,10 +110,15 @@ template <int D>
 std::vector<Summit<D>> climb_all(const Series& series, const Box& box, Mean mean,
                                  std::span<const Start> starts, double precision);
 
-// Goes on from `summit`, with the second derivatives in every step.
+// Goes on from `at`, with the second derivatives in every step.
 template <int D>
 Summit<D> climb_to_top(const Series& series, const Box& box, Mean mean, const Start& start,
-                       const Summit<D>& summit, double precision);
+                       const Summit<D>& at, double precision);
+
+// The highest of the maxima reached from all starts (at least one).
+template <int D>
+Summit<D> climb_to_highest(const Series& series, const Box& box, Mean mean,
+                           std::span<const Start> starts, double precision);
 
 // Minus the second derivatives in Coordinates, by differences of the gradient.
 template <int D>

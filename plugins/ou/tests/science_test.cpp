@@ -89,7 +89,7 @@ TEST_CASE("sigma, tau and D are recovered") {
     tau.add(f.ln_tau - std::log(truth.tau));
     const double off = f.ln_d() - (2 * std::log(truth.sigma) - std::log(truth.tau));
     d.add(off);
-    pull.add(off / ou::errors_of(s, f, Mean::Fixed).ln_d);
+    pull.add(off / f.errors.ln_d);
   }
   INFO("ln sigma " << sigma.mean() << " +- " << sigma.sd() << ", ln tau " << tau.mean() << " +- "
                    << tau.sd() << ", ln D " << d.mean() << " +- " << d.sd() << ", pull of ln D "
