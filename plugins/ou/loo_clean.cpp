@@ -115,6 +115,8 @@ Cleaned clean(const Curve& curve, const Rule& rule) {
     if (may_remove && pass.too_many_failed(rule.max_failed_fraction, series.size()))
       return give_up(result, Ending::TooManyFailed);
     if (!pass.removes(rule)) return result;
+    if (may_remove && rule.too_many(curve.size(), result.removed.size() + 1))
+      return give_up(result, Ending::TooManyRemoved);
     if (!may_remove || !rule.leaves_enough(series.size(), 1)) {
       result.ending = may_remove ? Ending::AtFewest : Ending::PassesUsedUp;
       return result;

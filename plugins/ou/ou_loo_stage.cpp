@@ -19,6 +19,7 @@ enum Flag : std::int32_t {
   kPassesUsedUp = 1 << 5,
   kNoErrors = 1 << 14,
   kTooFewLeft = 1 << 15,
+  kTooManyRemoved = 1 << 24,
 };
 
 constexpr int kFullBounds = 6;   // bits 6 to 9: Bound of the full fit
@@ -30,7 +31,9 @@ constexpr std::string_view kFlagsHelp =
     "256 tau low, 512 tau high; fit "
     "after cleaning likewise: 1024, 2048, 4096, 8192; 16384 some error or covariance of parameters "
     "is undefined (NaN); 32768 fewer than min_points epochs would have been left (rule influence: "
-    "the epochs before that are removed; rule predictive: given up, nothing removed)";
+    "the epochs before that are removed; rule predictive: given up, nothing removed); 16777216 "
+    "more than max_removed_fraction of the epochs "
+    "would have been removed (given up, nothing removed)";
 
 constexpr qsohost::ResultColumn kRemoved[] = {
     {"n_removed", qsohost::DType::I32, "", "epochs removed"},
@@ -93,6 +96,7 @@ Rule OuLoo::rule() const {
   rule.min_abs_delta_ln_d = *min_delta_;
   rule.only_if_d_decreases = *only_decreases_;
   rule.max_failed_fraction = *max_failed_;
+  rule.max_removed_fraction = *max_removed_;
   rule.mean = *mean_;
   return rule;
 }
@@ -124,6 +128,7 @@ void OuLoo::store(const qsohost::CurveToFit& curve, const Series& fitted, const 
   if (cleaned.ending == Ending::TooManyFailed) flags |= kTooManyRefitsFailed;
   if (cleaned.ending == Ending::AtFewest || cleaned.ending == Ending::TooFewLeft)
     flags |= kTooFewLeft;
+  if (cleaned.ending == Ending::TooManyRemoved) flags |= kTooManyRemoved;
   if (cleaned.ending == Ending::PassesUsedUp) flags |= kPassesUsedUp;
   if (cleaned.full.converged) set_fit("full", fitted, cleaned.full, kFullBounds);
   if (!cleaned.given_up())

@@ -71,6 +71,13 @@ class OuLoo final : public qsohost::LightCurveFitter {
                                       0.1,
                                       "an object is given up when more of a pass's refits fail",
                                       {.min = 0, .max = 1}};
+  qsohost::Option<double> max_removed_{
+      this,
+      "max_removed_fraction",
+      0.1,
+      "an object is given up, and nothing removed, when more of its epochs would go: it may be two "
+      "sources in one light curve",
+      {.min = 0, .max = 1}};
   qsohost::Choice<Mean> mean_{
       this,
       "mean",

@@ -104,6 +104,12 @@ Cleaned clean_by_prediction(const Curve& curve, const Rule& rule) {
     result.removed.clear();
     return result;
   };
+  // Not before the end: a first guess may name many that come back.
+  const auto end = [&](Ending why) {
+    if (rule.too_many(series.size(), result.removed.size())) return give_up(Ending::TooManyRemoved);
+    result.ending = why;
+    return result;
+  };
   if (!result.full.converged) return give_up(Ending::FitFailed);
 
   const double critical = critical_residual(series.size(), rule.false_alarms_per_curve);
@@ -114,8 +120,8 @@ Cleaned clean_by_prediction(const Curve& curve, const Rule& rule) {
     result.passes = std::min(turn, rule.max_passes);
     const bool may_change = turn <= rule.max_passes;
     const auto found = outliers_at(series, now, about, critical);
-    if (found == result.removed && (turn > 1 || !may_change)) return result;
-    if (!may_change) break;
+    if (found == result.removed && (turn > 1 || !may_change)) return end(Ending::Clean);
+    if (!may_change) return end(Ending::PassesUsedUp);
     if (!rule.leaves_enough(series.size(), found.size())) return give_up(Ending::TooFewLeft);
     result.removed = found;
     const Series rest = without(series, found);
@@ -125,8 +131,6 @@ Cleaned clean_by_prediction(const Curve& curve, const Rule& rule) {
     now = result.post.parameters();
     about = rule.mean;
   }
-  result.ending = Ending::PassesUsedUp;
-  return result;
 }
 
 }  // namespace ou

@@ -62,6 +62,7 @@ TEST_CASE("outliers on one side do not move the mean by which good epochs are ju
       GENERATE(table<Mean, double>({{Mean::Fixed, 0.08}, {Mean::Profiled, 0.35}}));
   ou::Rule rule;
   rule.mean = mean;
+  rule.max_removed_fraction = 1;
   int lost = 0, missed = 0, unsettled = 0;
   constexpr int kCurves = 150;
   for (std::uint64_t seed = 0; seed < kCurves; ++seed) {
@@ -191,6 +192,7 @@ TEST_CASE("both rules leave at least min_points epochs, never fewer than four") 
   rule.only_if_d_decreases = false;
   rule.max_passes = 50;
   rule.false_alarms_per_curve = 10;
+  rule.max_removed_fraction = 1;
   const std::size_t least = std::max<std::size_t>(rule.min_points, 4);
   int stopped = 0;
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
@@ -201,6 +203,49 @@ TEST_CASE("both rules leave at least min_points epochs, never fewer than four") 
     stopped += cleaned.ending == Ending::AtFewest || cleaned.ending == Ending::TooFewLeft;
   }
   CHECK(stopped > 0);
+}
+
+TEST_CASE("a light curve that would lose too many epochs is given up, and loses none") {
+  const auto clean = GENERATE(&by_influence, &ou::clean_by_prediction);
+  ou::Rule rule;
+  rule.max_passes = 50;
+  // Each gross compared with those before, so that none hides another.
+  ou::Curve curve = simulate::curve(60, 60);
+  for (std::size_t k = 0; k < 6; ++k) curve.mag[5 + 9 * k] += std::pow(2.0, k);
+  SECTION("as many as may go") {
+    const ou::Cleaned cleaned = clean(curve, rule);
+    CHECK(cleaned.ending == Ending::Clean);
+    CHECK(cleaned.removed.size() == 6);
+  }
+  SECTION("one more") {
+    curve.mag[9] += 64;
+    const ou::Cleaned cleaned = clean(curve, rule);
+    CHECK(cleaned.ending == Ending::TooManyRemoved);
+    CHECK(cleaned.given_up());
+    CHECK(cleaned.full.converged);
+    CHECK(cleaned.removed.empty());
+    rule.max_removed_fraction = 7.0 / 60;
+    CHECK(clean(curve, rule).removed.size() == 7);
+  }
+}
+
+TEST_CASE("prediction gives up a light curve of many outliers, or of two sources") {
+  ou::Curve curve;
+  SECTION("30 % outliers") {
+    std::vector<std::uint8_t> moved;
+    curve = one_sided(0.3, 4, moved);
+  }
+  SECTION("two sources at equal times") {
+    const ou::Curve one = simulate::curve(100, 3), other = simulate::curve(100, 4);
+    for (std::size_t i = 0; i < one.size(); ++i) {
+      curve.time.insert(curve.time.end(), 2, one.time[i]);
+      curve.mag.insert(curve.mag.end(), {one.mag[i], other.mag[i] + 1.3});
+      curve.mag_err.insert(curve.mag_err.end(), 2, one.mag_err[i]);
+    }
+  }
+  const ou::Cleaned cleaned = ou::clean_by_prediction(curve, {});
+  CHECK(cleaned.ending == Ending::TooManyRemoved);
+  CHECK(cleaned.removed.empty());
 }
 
 TEST_CASE("there is no chi^2 per degree of freedom where there is none") {
