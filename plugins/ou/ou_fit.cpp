@@ -61,7 +61,7 @@ std::vector<Start> starts_on(const Ridge& ridge) {
     if (a.slope > 0 && b.slope <= 0) {
       const double t = a.slope / (a.slope - b.slope);
       found.push_back({a.ln_sigma + t * (b.ln_sigma - a.ln_sigma),
-                       a.ln_tau + t * (b.ln_tau - a.ln_tau), std::max(a.loglike, b.loglike), 0});
+                       a.ln_tau + t * (b.ln_tau - a.ln_tau), std::max(a.loglike, b.loglike), 0, 0});
     }
   }
   if (points.back().slope > 0) found.push_back(points.back());
@@ -140,23 +140,20 @@ Box with_jitter(Box box) {
   return box;
 }
 
-Ridge look_along_tau(const Series& series, const Box& box, Mean mean) {
+Ridge ridge_at(const Series& series, const Box& box, Mean mean, std::span<const double> ln_taus,
+               double ln_jitter, double enough) {
   const Rough rough = roughly(series);
-  // Outside this range tau makes no difference.
-  const double low = std::clamp(std::log(rough.shortest) - 1.5, box.ln_tau_min, box.ln_tau_max);
-  const double high = std::clamp(std::log(rough.baseline) + 2.5, low, box.ln_tau_max);
-  const int steps = std::max(2, static_cast<int>(std::ceil((high - low) / 1.1)));
   Ridge ridge;
   std::vector<Trial> trials;
-  for (int i = 0; i <= steps; ++i) {
-    const double ln_tau = low + (high - low) * i / steps;
+  for (const double ln_tau : ln_taus) {
     // If a process is longer than the light curve, only part of its variance is visible.
     const double hidden = 1 + 2 * std::exp(ln_tau) / std::max(rough.baseline, 1e-300);
     const double ln_sigma = 0.5 * std::log(std::max(rough.variance * hidden, 1e-300));
-    trials.push_back({{std::clamp(ln_sigma, box.ln_sigma_min, box.ln_sigma_max), ln_tau}});
+    trials.push_back(
+        {{std::clamp(ln_sigma, box.ln_sigma_min, box.ln_sigma_max), ln_tau, ln_jitter}});
   }
   ridge.points.resize(trials.size());
-  // Newton steps in ln sigma, until at most about one in log-likelihood can be gained.
+  // Newton steps in ln sigma.
   std::vector<std::size_t> at(trials.size());
   for (std::size_t i = 0; i < at.size(); ++i) at[i] = i;
   for (int round = 0; round < 4 && !trials.empty(); ++round) {
@@ -173,15 +170,26 @@ Ridge look_along_tau(const Series& series, const Box& box, Mean mean) {
       const double gain = 0.5 * (next - p.ln_sigma) * e.gradient[0];
       const double by_tau = next == p.ln_sigma ? 0 : e.information[1] / curvature;
       ridge.points[at[k]] = {next, p.ln_tau, e.loglike + gain,
-                             e.gradient[1] - by_tau * e.gradient[0]};
-      if (gain < kEnoughOnRidge) continue;
-      again.push_back({{next, p.ln_tau}});
+                             e.gradient[1] - by_tau * e.gradient[0], e.information[0]};
+      if (gain < enough) continue;
+      again.push_back({{next, p.ln_tau, ln_jitter}});
       again_at.push_back(at[k]);
     }
     trials = std::move(again);
     at = std::move(again_at);
   }
   return ridge;
+}
+
+Ridge look_along_tau(const Series& series, const Box& box, Mean mean) {
+  const Rough rough = roughly(series);
+  // Outside this range tau makes no difference.
+  const double low = std::clamp(std::log(rough.shortest) - 1.5, box.ln_tau_min, box.ln_tau_max);
+  const double high = std::clamp(std::log(rough.baseline) + 2.5, low, box.ln_tau_max);
+  const int steps = std::max(2, static_cast<int>(std::ceil((high - low) / 1.1)));
+  std::vector<double> ln_taus;
+  for (int i = 0; i <= steps; ++i) ln_taus.push_back(low + (high - low) * i / steps);
+  return ridge_at(series, box, mean, ln_taus, Parameters{}.ln_jitter, kEnoughOnRidge);
 }
 
 bool is_lower(double a, double b) {

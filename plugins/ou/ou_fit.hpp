@@ -66,13 +66,17 @@ struct Fit {
 struct RidgePoint {
   double ln_sigma, ln_tau;
   double loglike;
-  double slope;  // d loglike / d ln tau
+  double slope;      // d loglike / d ln tau
+  double curvature;  // information on ln sigma
 };
 
 struct Ridge {
   std::vector<RidgePoint> points;  // ascending tau
   int evaluations = 0;
 };
+// At these values of ln tau, until at most about `enough` can be gained in log-likelihood.
+Ridge ridge_at(const Series& series, const Box& box, Mean mean, std::span<const double> ln_taus,
+               double ln_jitter, double enough);
 Ridge look_along_tau(const Series& series, const Box& box, Mean mean);
 
 struct Start;
