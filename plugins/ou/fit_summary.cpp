@@ -8,7 +8,7 @@
 namespace ou {
 namespace {
 
-double loglike_of_constant(const Series& series) {
+double loglike_of_constant(const Series& series, Mean treatment) {
   double weight = 0, sum = 0;
   for (std::size_t i = 0; i < series.size(); ++i) {
     weight += 1 / series.var[i];
@@ -20,7 +20,9 @@ double loglike_of_constant(const Series& series) {
     const double residual = series.y[i] - mean;
     twice += residual * residual / series.var[i] + std::log(2 * std::acos(-1.0) * series.var[i]);
   }
-  return -0.5 * twice;
+  const double two_pi = 2 * std::acos(-1.0);
+  const double marginal = treatment == Mean::Marginal ? 0.5 * std::log(two_pi / weight) : 0;
+  return marginal - 0.5 * twice;
 }
 
 constexpr SummaryColumn kColumns[] = {
@@ -28,12 +30,12 @@ constexpr SummaryColumn kColumns[] = {
     {"log_tau", "", "ln of tau in d", [](const Summary& s) { return s.fit.ln_tau; }},
     {"logD", "", "ln of D = sigma^2/tau in mag^2/d", [](const Summary& s) { return s.fit.ln_d(); }},
     {"err_log_sigma", "", "standard error of log_sigma",
-     [](const Summary& s) { return s.errors.ln_sigma; }},
+     [](const Summary& s) { return s.fit.errors.ln_sigma; }},
     {"err_log_tau", "", "standard error of log_tau",
-     [](const Summary& s) { return s.errors.ln_tau; }},
-    {"err_logD", "", "standard error of logD", [](const Summary& s) { return s.errors.ln_d; }},
+     [](const Summary& s) { return s.fit.errors.ln_tau; }},
+    {"err_logD", "", "standard error of logD", [](const Summary& s) { return s.fit.errors.ln_d; }},
     {"cov_log_sigma_log_tau", "", "covariance of log_sigma and log_tau",
-     [](const Summary& s) { return s.errors.covariance; }},
+     [](const Summary& s) { return s.fit.errors.covariance; }},
     {"mean", "mag", "mean of the process", [](const Summary& s) { return s.fit.mean; }},
     {"sf_inf", "mag", "structure function at long lags, sqrt(2) sigma",
      [](const Summary& s) { return s.sf_inf(); }},
@@ -56,12 +58,11 @@ double Summary::sf_inf() const {
 
 Summary summarise(const Series& series, const Fit& fit, Mean mean) {
   const auto n = static_cast<double>(series.size());
-  Summary s{fit, errors_of(series, fit, mean), loglike_of_constant(series), 0, 0, 0, 0, 0};
+  Summary s{fit, loglike_of_constant(series, mean), 0, 0, 0, 0};
   s.aic = 2 * 3 - 2 * fit.loglike;
   s.bic = 3 * std::log(n) - 2 * fit.loglike;
   s.bic_constant = std::log(n) - 2 * s.loglike_constant;
-  s.chi2 = evaluate(series, fit.parameters(), mean, Want::Value).chi2;
-  s.chi2_reduced = n > 3 ? s.chi2 / (n - 3) : std::numeric_limits<double>::quiet_NaN();
+  s.chi2_reduced = n > 3 ? fit.chi2 / (n - 3) : std::numeric_limits<double>::quiet_NaN();
   return s;
 }
 

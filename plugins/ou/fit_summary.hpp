@@ -9,11 +9,9 @@ namespace ou {
 
 struct Summary {
   Fit fit;
-  Errors errors;
   double loglike_constant;  // of a constant (the best one) with the same errors
   double aic, bic;          // of the process: 3 parameters, the mean is one of them
   double bic_constant;      // 1 parameter
-  double chi2;              // one-step residuals squared over their variances
   double chi2_reduced;      // per N - 3; NaN for 3 epochs or fewer
   double sf_inf() const;    // mag; structure function at long lags, sqrt(2) sigma
 };

@@ -44,8 +44,8 @@ void OuFit::fit_curve(const qsohost::CurveToFit& curve, qsohost::Result& result)
   for (const SummaryColumn& c : summary_columns()) {
     if (!is_common(c)) set(curve, c.name, c.value(summary), result);
   }
-  set_likelihood(curve, 3, fit.loglike, summary.chi2, result);
-  const std::int32_t undefined = summary.errors.some_undefined() ? kNoErrors : 0;
+  set_likelihood(curve, 3, fit.loglike, fit.chi2, result);
+  const std::int32_t undefined = summary.fit.errors.some_undefined() ? kNoErrors : 0;
   set(curve, "flags", curve.flags | undefined | (fit.bounds << kBounds), result);
 }
 

@@ -1,5 +1,6 @@
 #include "ou_likelihood.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace ou {
@@ -19,16 +20,23 @@ Series make_series(std::span<const double> time, std::span<const double> mag,
   return s;
 }
 
-Series without(const Series& series, std::size_t j, double reference) {
-  Series s = series;
-  const auto at = static_cast<std::ptrdiff_t>(j);
-  if (j + 1 < s.size()) s.dt[j + 1] = j == 0 ? 0.0 : s.dt[j] + s.dt[j + 1];
-  s.dt.erase(s.dt.begin() + at);
-  s.y.erase(s.y.begin() + at);
-  s.var.erase(s.var.begin() + at);
-  const double shift = series.reference - reference;
-  for (double& y : s.y) y += shift;
-  s.reference = reference;
+Series without(const Series& series, std::vector<std::size_t> removed) {
+  std::sort(removed.begin(), removed.end());
+  Series s;
+  s.reference = series.reference;
+  double since = 0;  // the last epoch kept
+  auto next = removed.begin();
+  for (std::size_t i = 0; i < series.size(); ++i) {
+    since += series.dt[i];
+    if (next != removed.end() && *next == i) {
+      ++next;
+      continue;
+    }
+    s.dt.push_back(s.dt.empty() ? 0.0 : since);
+    s.y.push_back(series.y[i]);
+    s.var.push_back(series.var[i]);
+    since = 0;
+  }
   return s;
 }
 

@@ -19,6 +19,7 @@ enum Flag : std::int32_t {
   kPassesUsedUp = 1 << 5,
   kNoErrors = 1 << 14,
   kTooFewLeft = 1 << 15,
+  kTooManyRemoved = 1 << 24,
 };
 
 constexpr int kFullBounds = 6;   // bits 6 to 9: Bound of the full fit
@@ -30,7 +31,9 @@ constexpr std::string_view kFlagsHelp =
     "256 tau low, 512 tau high; fit "
     "after cleaning likewise: 1024, 2048, 4096, 8192; 16384 some error or covariance of parameters "
     "is undefined (NaN); 32768 fewer than min_points epochs would have been left (rule influence: "
-    "the epochs before that are removed; rule predictive: given up, nothing removed)";
+    "the epochs before that are removed; rule predictive: given up, nothing removed); 16777216 "
+    "more than max_removed_fraction of the epochs "
+    "would have been removed (given up, nothing removed)";
 
 constexpr qsohost::ResultColumn kRemoved[] = {
     {"n_removed", qsohost::DType::I32, "", "epochs removed"},
@@ -93,6 +96,7 @@ Rule OuLoo::rule() const {
   rule.min_abs_delta_ln_d = *min_delta_;
   rule.only_if_d_decreases = *only_decreases_;
   rule.max_failed_fraction = *max_failed_;
+  rule.max_removed_fraction = *max_removed_;
   rule.mean = *mean_;
   return rule;
 }
@@ -102,37 +106,33 @@ void OuLoo::fit_curve(const qsohost::CurveToFit& curve, qsohost::Result& result)
   const Cleaned cleaned =
       *rule_ == RuleName::Predictive ? clean_by_prediction(fitted, rule()) : clean(fitted, rule());
   if (cleaned.ending == Ending::Stopped) return;  // the host discards this batch
-  store(curve, fitted, cleaned, result);
+  store(curve, series_of(fitted), cleaned, result);
 
   std::vector<std::size_t> removed;
   for (const std::size_t k : cleaned.removed) removed.push_back(curve.order.original(k));
   store_removed(curve, removed, result);
 }
 
-void OuLoo::store(const qsohost::CurveToFit& curve, const Curve& fitted, const Cleaned& cleaned,
+void OuLoo::store(const qsohost::CurveToFit& curve, const Series& fitted, const Cleaned& cleaned,
                   qsohost::Result& result) const {
   std::int32_t flags = curve.flags;
-  const auto set_fit = [&](std::string_view which, const Curve& epochs, const Fit& fit,
+  const auto set_fit = [&](std::string_view which, const Series& epochs, const Fit& fit,
                            int bounds_shift) {
-    const Summary summary = summarise(series_of(epochs), fit, rule().mean);
+    const Summary summary = summarise(epochs, fit, rule().mean);
     for (const SummaryColumn& c : summary_columns())
       set(curve, fmt::format("{}_{}", c.name, which), c.value(summary), result);
     flags |= fit.bounds << bounds_shift;
-    if (summary.errors.some_undefined()) flags |= kNoErrors;
+    if (summary.fit.errors.some_undefined()) flags |= kNoErrors;
   };
   if (cleaned.ending == Ending::FitFailed) flags |= qsohost::kFitFailed;
   if (cleaned.ending == Ending::TooManyFailed) flags |= kTooManyRefitsFailed;
   if (cleaned.ending == Ending::AtFewest || cleaned.ending == Ending::TooFewLeft)
     flags |= kTooFewLeft;
+  if (cleaned.ending == Ending::TooManyRemoved) flags |= kTooManyRemoved;
   if (cleaned.ending == Ending::PassesUsedUp) flags |= kPassesUsedUp;
   if (cleaned.full.converged) set_fit("full", fitted, cleaned.full, kFullBounds);
-  if (!cleaned.given_up()) {
-    Curve kept = fitted;
-    std::vector<std::size_t> gone = cleaned.removed;
-    std::sort(gone.rbegin(), gone.rend());
-    for (const std::size_t k : gone) kept.erase(k);
-    set_fit("post", kept, cleaned.post, kPostBounds);
-  }
+  if (!cleaned.given_up())
+    set_fit("post", without(fitted, cleaned.removed), cleaned.post, kPostBounds);
   set(curve, "n_removed", static_cast<std::int32_t>(cleaned.removed.size()), result);
   set(curve, "n_passes_done", static_cast<std::int32_t>(cleaned.passes), result);
   set(curve, "flags", flags, result);
