@@ -21,8 +21,8 @@ constexpr std::size_t kPairs = 48 * 1024, kPairsIqr = 6 * 1024, kLeastPairs = 64
 
 using Lanes = std::array<float, kLanes>;  // of as many replicates
 
-// About normal, of variance 1: how many of 64 random bits are 1. No function of the C library takes
-// part, whose last digits would differ between machines.
+// About normal, of variance 1: how many of 64 random bits are 1. Cheaper than a logarithm and a
+// cosine, which would take as long as all the pairs.
 class Deviates {
  public:
   explicit Deviates(std::span<const double> seed) {
@@ -208,7 +208,7 @@ Errors bootstrap_errors(std::span<const double> time, std::span<const double> ma
     for (const Sample& s : samples) {
       const Lanes squares =
           estimator == Estimator::Iqr ? squares_of_iqr(s, mags) : mean_squares(s, mags);
-      // To the light curve's own bin the error has the same ratio.
+      // The ratio of error to <dm^2> is that of the light curve's own bin.
       const double ratio = s.bin.sf2_err / (s.bin.sf2 + s.bin.noise);
       for (std::size_t r = 0; r < kLanes; ++r) {
         const auto square = static_cast<double>(squares[r]);

@@ -19,9 +19,9 @@ struct Errors {
 };
 
 // `bins` are those that bin_pairs made of this light curve. The random numbers depend on the
-// magnitudes alone, so that equal light curves have equal errors. Takes about 0.5 ms; memory and
-// time hardly grow with the number of pairs, since replicates use a part of them where they are
-// many.
+// magnitudes alone, so that equal light curves have equal errors. Memory does not grow with the
+// number of pairs, since replicates use a part of them where they are many. Takes 0.7 ms for 300
+// epochs, 11 ms for 3,000; with iqr 3.4 and 14 ms.
 Errors bootstrap_errors(std::span<const double> time, std::span<const double> mag,
                         std::span<const double> mag_err, std::span<const double> edges,
                         Estimator estimator, std::span<const Bin> bins);

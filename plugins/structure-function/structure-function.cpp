@@ -17,19 +17,27 @@ using qsohost::DType;
 
 constexpr std::int32_t kTooFewBins = 16;
 constexpr std::int32_t kTauAtBound = 32;
+constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 constexpr std::string_view kFlagsHelp =
     "16 too few bins for one of the two functions, 32 tau at the end of its range";
 
 constexpr qsohost::ResultColumn kFunctions[] = {
     {"amplitude", DType::F64, "mag", "structure function at a lag of 365.25 d, of a power law"},
     {"slope", DType::F64, "", "exponent of the power law"},
-    {"err_amplitude", DType::F64, "mag", "error of amplitude, from a parametric bootstrap"},
-    {"err_slope", DType::F64, "", "error of slope, from a parametric bootstrap"},
+    {"err_amplitude", DType::F64, "mag",
+     "error of amplitude, as err_slope; 0.7 to 0.8 of the scatter where tau is a fifth of the "
+     "baseline or more"},
+    {"err_slope", DType::F64, "",
+     "error of slope: half the range from the 16th to the 84th percentile among replicates of a "
+     "damped random walk that is fitted to the bins; for other processes a guess. NaN if most "
+     "replicates have no value"},
     {"sf_inf", DType::F64, "mag",
      "structure function at long lags, of SF^2 = sf_inf^2 (1 - exp(-lag/tau))"},
     {"log_tau", DType::F64, "", "ln of tau in d, of the same function"},
-    {"err_sf_inf", DType::F64, "mag", "error of sf_inf, from a parametric bootstrap"},
-    {"err_log_tau", DType::F64, "", "error of log_tau, from a parametric bootstrap"},
+    {"err_sf_inf", DType::F64, "mag",
+     "error of sf_inf, as err_slope; down to half of the scatter where tau is a tenth of the "
+     "baseline or more"},
+    {"err_log_tau", DType::F64, "", "error of log_tau, as err_slope"},
 };
 
 class StructureFunction final : public qsohost::LightCurveFitter {
@@ -116,6 +124,7 @@ void StructureFunction::fit_curve(const qsohost::CurveToFit& curve, qsohost::Res
     set(curve, "err_sf_inf", errors.sf_inf, result);
     set(curve, "err_log_tau", errors.ln_tau, result);
     if (saturation->at_bound) flags |= kTauAtBound;
+    flags |= qsohost::doubts(curve, {std::exp(saturation->ln_tau), kNone, kNone, kNone, kNone});
   }
   if (!law || !saturation) flags |= kTooFewBins;
   set(curve, "flags", flags, result);

@@ -40,11 +40,22 @@ class StructureFunctionTest(ChainTest):
         self.fit("sf_errors", "-j", "4", run="four")
         self.assert_same_files(self.folder / "one", self.folder / "four")
 
-    def test_a_curve_without_sentinels(self):
+    def test_error_sentinels(self):
         table = self.fit("error_9999")
+        # By a direct sum over the pairs of all other epochs.
+        sf = [0.033, 0.037, 0.076, 0.088, 0.125, 0.152, 0.200, 0.255, 0.275, 0.257, 0.300, 0.457]
+        np.testing.assert_allclose(table["sf"][0], sf, atol=0.0006)
         self.assertAlmostEqual(table["sf_inf"][2], 0.271, delta=0.0006)
         self.assertAlmostEqual(table["log_tau"][2], 4.615, delta=0.0006)
-        self.assertEqual(table["flags"][2], 0)
+        for row in 0, 1:  # 5 and 10 of 150 epochs less than in the third
+            self.assertAlmostEqual(table["sf_inf"][row], table["sf_inf"][2], delta=0.015)
+            self.assertAlmostEqual(table["log_tau"][row], table["log_tau"][2], delta=0.15)
+        self.assertEqual(list(table["flags"]), [1 << 21, 1 << 21, 0])
+
+    def test_a_short_baseline_is_flagged(self):
+        table = self.fit("short_baseline", "--swap", "fit=structure-function")
+        # tau is 1000 d of 1800, and mostly found shorter.
+        self.assertGreater(((table["flags"] & 1 << 17) != 0).mean(), 0.7)
 
 
 if __name__ == "__main__":
