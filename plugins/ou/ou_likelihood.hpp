@@ -91,7 +91,18 @@ struct LeaveOneOut {
   std::vector<double> logpdf;  // ln p(y_j | the rest)
 };
 
-LeaveOneOut leave_one_out(const Series& series, const Parameters& parameters, Mean mean);
+// Epochs with ignored[i] (if given) as in leave_one_out_all().
+LeaveOneOut leave_one_out(const Series& series, const Parameters& parameters, Mean mean,
+                          std::span<const std::uint8_t> ignored = {});
+
+// The process itself at `times` (ascending; d since the first epoch), given all epochs that are not
+// ignored.
+struct Predicted {
+  std::vector<double> mean;  // mag
+  std::vector<double> var;   // mag^2
+};
+Predicted predict_at(const Series& series, std::span<const std::uint8_t> ignored,
+                     std::span<const double> times, const Parameters& parameters, Mean mean);
 
 // The same for several parameters side by side: epoch j of trial k is at [j * stride + k].
 enum class LooWant { Densities, All };  // Densities: loglike and logpdf only

@@ -168,7 +168,7 @@ double* aligned(double* p) {
 }
 
 template <int Channels>
-void leave_one_out_lanes(const Series& series, std::span<const Parameters> trials,
+void leave_one_out_lanes(const Series& series, std::span<const Parameters> trials, Mean mean,
                          std::span<const std::uint8_t> ignored, LooTable& table,
                          std::size_t first) {
   double sigma2[kLanes], inverse_tau[kLanes], jitter2[kLanes];
@@ -213,6 +213,7 @@ void leave_one_out_lanes(const Series& series, std::span<const Parameters> trial
     level = cross / ones;
     level_var = Lanes(1.0) / ones;
     quad = quad - level * cross;
+    if (mean == Mean::Marginal) quad = quad + log(ones) - kLnTwoPi;
   }
   double loglike[kLanes];
   ((quad + logdet.total() + kLnTwoPi * static_cast<double>(count)) * -0.5).store(loglike);
@@ -284,8 +285,8 @@ void leave_one_out_here(const Series& series, std::span<const Parameters> trials
   table.var.resize(table.residual.size());
   for (std::size_t first = 0; first < trials.size(); first += kLanes) {
     const auto block = trials.subspan(first, std::min(kLanes, trials.size() - first));
-    (mean == Mean::Fixed ? leave_one_out_lanes<1> : leave_one_out_lanes<2>)(series, block, ignored,
-                                                                            table, first);
+    (mean == Mean::Fixed ? leave_one_out_lanes<1> : leave_one_out_lanes<2>)(series, block, mean,
+                                                                            ignored, table, first);
   }
 }
 

@@ -254,7 +254,7 @@ TEST_CASE("there is no chi^2 per degree of freedom where there is none") {
   const ou::Box box = ou::standard_box();
   const ou::Fit fit =
       ou::fit_global(series, box, Mean::Fixed, ou::look_along_tau(series, box, Mean::Fixed));
-  CHECK(std::isnan(ou::summarise(series, fit, Mean::Fixed).chi2_reduced));
+  CHECK(std::isnan(ou::summarise(series, fit, Mean::Fixed, box).chi2_reduced));
 }
 
 TEST_CASE("passes are used up only if one more would change something") {
