@@ -72,7 +72,7 @@ class Comparison {
           report.notes.push_back(note);
         if (!a->has("loglike") || !b->has("loglike") || has_jitter(*a) == has_jitter(*b)) continue;
         report.notes.push_back(fmt::format(
-            "{} fits a jitter, {} does not: where errors are too small, that alone decides",
+            "{} fits a jitter, {} does not: where errors are too small, that alone may decide",
             has_jitter(*a) ? a->label : b->label, has_jitter(*a) ? b->label : a->label));
       }
     }
