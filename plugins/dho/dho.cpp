@@ -89,9 +89,10 @@ constexpr std::array kLogarithms{
 constexpr qsohost::ResultColumn kDerived[] = {
     {"mean", DType::F64, "mag", "mean of the process; the expected one if it is marginal"},
     {"sf_inf", DType::F64, "mag", "structure function at long lags, sqrt(2) sigma"},
-    {"tau_decay", DType::F64, "d", "longer of the two e-folding times; below xi = 1 the only one"},
-    {"tau_rise", DType::F64, "d", "shorter of the two e-folding times; NaN below xi = 1"},
-    {"period", DType::F64, "d", "2 pi / (omega_0 sqrt(1 - xi^2)); NaN from xi = 1 on"},
+    {"tau_decay", DType::F64, "d", "longer of the two e-folding times; below xi = 1 the only one",
+     true},
+    {"tau_rise", DType::F64, "d", "shorter of the two e-folding times; NaN below xi = 1", true},
+    {"period", DType::F64, "d", "2 pi / (omega_0 sqrt(1 - xi^2)); NaN from xi = 1 on", true},
     {"loglike_drw", DType::F64, "",
      "ln of the likelihood of the best damped random walk, tau 0.1 to 1e4 d; 2 parameters fewer"},
     {"loglike_const", DType::F64, "", "ln of the likelihood of the best constant; 1 parameter"},
@@ -132,9 +133,6 @@ class Dho final : public qsohost::LightCurveFitter {
   void fit_curve(const qsohost::CurveToFit& curve, qsohost::Result& result) const override;
   void store(const qsohost::CurveToFit& curve, const dho::Series& series, const dho::Fit& fit,
              qsohost::Result& result) const;
-  // A column whose value depends on the frame says which it is.
-  void add_framed(const qsohost::GroupInfo& group, qsohost::ResultColumn column,
-                  qsohost::Ports& ports) const;
 
   qsohost::Choice<dho::Mean> mean_{
       this,
@@ -147,28 +145,18 @@ class Dho final : public qsohost::LightCurveFitter {
       "likelihood, or integrated over with equal density (1 per mag)"};
 };
 
-void Dho::add_framed(const qsohost::GroupInfo& group, qsohost::ResultColumn column,
-                     qsohost::Ports& ports) const {
-  const std::string help =
-      fmt::format("{}; {} frame", column.help, in_rest_frame() ? "rest" : "observed");
-  column.help = help;
-  add_result(group, column, ports);
-}
-
 void Dho::declare_curve(const qsohost::GroupInfo& group, const qsohost::Schema& /*before*/,
                         qsohost::Ports& ports) const {
-  const auto add = [&](const qsohost::ResultColumn& column, bool has_time) {
-    has_time ? add_framed(group, column, ports) : add_result(group, column, ports);
-  };
-  for (const auto& c : qsohost::fit_column::kEveryCurve) add(c, c.unit == "d");
-  for (const NamedLogarithm& l : kLogarithms) add({l.name, DType::F64, "", l.help}, l.has_time);
+  for (const auto& c : qsohost::fit_column::kEveryCurve) add_result(group, c, ports);
+  for (const NamedLogarithm& l : kLogarithms)
+    add_result(group, {l.name, DType::F64, "", l.help, l.has_time}, ports);
   for (const NamedLogarithm& l : kLogarithms) {
     add_result(group,
                {fmt::format("err_{}", l.name), DType::F64, "",
                 fmt::format("standard error of {}", l.name)},
                ports);
   }
-  for (const auto& c : kDerived) add(c, c.unit == "d");
+  for (const auto& c : kDerived) add_result(group, c, ports);
   for (const auto& c : qsohost::fit_column::kEveryLikelihood) add_result(group, c, ports);
   add_flags(group, kFlagsHelp, ports);
 }

@@ -87,11 +87,6 @@ void Pass::polish(const Refits& refit, const Fit& full, const Rule& rule) {
   choose(full);
 }
 
-void Curve::erase(std::size_t j) {
-  for (std::vector<double>* v : {&time, &mag, &mag_err})
-    v->erase(v->begin() + static_cast<std::ptrdiff_t>(j));
-}
-
 double median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
   return median_of_sorted(values);
@@ -101,7 +96,7 @@ Series series_of(const Curve& curve) {
   return make_series(curve.time, curve.mag, curve.mag_err, median(curve.mag));
 }
 
-Cleaned clean(Curve curve, const Rule& rule) {
+Cleaned clean(const Curve& curve, const Rule& rule) {
   Cleaned result;
   std::vector<std::size_t> position(curve.size());
   std::iota(position.begin(), position.end(), std::size_t{0});
@@ -115,12 +110,14 @@ Cleaned clean(Curve curve, const Rule& rule) {
     result.passes = std::min(turn, rule.max_passes);
     const bool may_remove = turn <= rule.max_passes;
     const Pass pass = make_pass(Refits(series, result.post, ridge, rule.box, rule.mean),
-                                result.post, curve.size(), rule);
+                                result.post, series.size(), rule);
     if (pass.stopped) return give_up(result, Ending::Stopped);
-    if (may_remove && pass.too_many_failed(rule.max_failed_fraction, curve.size()))
+    if (may_remove && pass.too_many_failed(rule.max_failed_fraction, series.size()))
       return give_up(result, Ending::TooManyFailed);
     if (!pass.removes(rule)) return result;
-    if (!may_remove || !rule.leaves_enough(curve.size(), 1)) {
+    if (may_remove && rule.too_many(curve.size(), result.removed.size() + 1))
+      return give_up(result, Ending::TooManyRemoved);
+    if (!may_remove || !rule.leaves_enough(series.size(), 1)) {
       result.ending = may_remove ? Ending::AtFewest : Ending::PassesUsedUp;
       return result;
     }
@@ -128,9 +125,7 @@ Cleaned clean(Curve curve, const Rule& rule) {
     const std::size_t chosen = pass.epochs[*pass.most];
     result.removed.push_back(position[chosen]);
     position.erase(position.begin() + static_cast<std::ptrdiff_t>(chosen));
-    curve.erase(chosen);
-
-    series = series_of(curve);
+    series = without(series, {chosen});
     ridge = look_along_tau(series, rule.box, rule.mean);
     const std::array start{pass.fits[*pass.most].parameters()};
     result.post = fit_global(series, rule.box, rule.mean, ridge, start);

@@ -28,13 +28,18 @@ struct Rule {
   double min_abs_delta_ln_d = 0.5;
   bool only_if_d_decreases = true;  // when the epoch is removed
   double max_failed_fraction = 0.1;
-  Mean mean = Mean::Fixed;  // Fixed: at the median of the magnitudes that are fitted
+  double max_removed_fraction = 0.1;  // beyond, it is not a few outliers: see too_many()
+  Mean mean = Mean::Fixed;            // Fixed: at the median of all epochs, removed or not
   Box box = standard_box();
   std::function<bool()> stop_requested = [] { return false; };  // polled
 
   // Three parameters are fitted, so fewer than four epochs leave no degree of freedom.
   bool leaves_enough(std::size_t epochs, std::size_t removed) const {
     return epochs >= removed + std::max<std::size_t>(min_points, 4);
+  }
+  // The margin is for fractions whose product with `epochs` rounds below a whole number.
+  bool too_many(std::size_t epochs, std::size_t removed) const {
+    return static_cast<double>(removed) > max_removed_fraction * static_cast<double>(epochs) + 1e-9;
   }
 };
 
@@ -45,7 +50,10 @@ enum class Ending : std::uint8_t {
   FitFailed,      // a fit of all epochs did not converge
   TooManyFailed,  // more than max_failed_fraction of the refits in a pass did not converge
   TooFewLeft,     // by prediction: removing all outliers would leave fewer than min_points
-  Stopped,        // by stop_requested
+  // More than max_removed_fraction would have been removed: two sources in one light curve, or not
+  // this process.
+  TooManyRemoved,
+  Stopped,  // by stop_requested
 };
 
 struct Cleaned {
@@ -63,7 +71,6 @@ struct Cleaned {
 struct Curve {
   std::vector<double> time, mag, mag_err;
   std::size_t size() const { return time.size(); }
-  void erase(std::size_t j);
 };
 
 double median(std::vector<double> values);  // NaN if empty
@@ -95,6 +102,6 @@ struct Pass {
 Pass make_pass(const Refits& refit, const Fit& full, std::size_t n, const Rule& rule);
 
 // If it gives up, `removed` is empty.
-Cleaned clean(Curve curve, const Rule& rule);
+Cleaned clean(const Curve& curve, const Rule& rule);
 
 }  // namespace ou

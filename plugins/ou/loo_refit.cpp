@@ -18,21 +18,6 @@ constexpr double kGridError = 2;  // log-likelihood between a grid point and a m
 static_assert(kAtATime % kSigmaFactors.size() == 0);
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-// For each value the median of the rest.
-std::vector<double> medians_without(const std::vector<double>& values) {
-  std::vector<double> sorted = values;
-  std::sort(sorted.begin(), sorted.end());
-  const std::size_t n = sorted.size() - 1;
-  std::vector<double> out;
-  for (const double value : values) {
-    const auto rank = static_cast<std::size_t>(
-        std::lower_bound(sorted.begin(), sorted.end(), value) - sorted.begin());
-    const auto at = [&](std::size_t k) { return sorted[k < rank ? k : k + 1]; };
-    out.push_back(n == 0 ? value : n % 2 == 1 ? at(n / 2) : (at(n / 2 - 1) + at(n / 2)) / 2);
-  }
-  return out;
-}
-
 // So close that they certainly climb to the same maximum: about the grid spacing.
 bool are_near(const Parameters& a, const Parameters& b) {
   return std::abs(a.ln_sigma - b.ln_sigma) < 0.6 && std::abs(a.ln_tau - b.ln_tau) < 0.8;
@@ -50,7 +35,7 @@ constexpr double kStep = 0.15;
 std::vector<Parameters> around(const Fit& fit) {
   std::vector<Parameters> out;
   for (const auto& [s, t] : {std::pair{1, 0}, {-1, 0}, {0, 1}, {0, -1}, {1, 1}, {-1, -1}, {0, 0}})
-    out.push_back({fit.ln_sigma + kStep * s, fit.ln_tau + kStep * t});
+    out.push_back({fit.ln_sigma + kStep * s, fit.ln_tau + kStep * t, fit.ln_jitter});
   return out;
 }
 
@@ -111,7 +96,7 @@ class Peaks {
 }  // namespace
 
 Refits::Refits(const Series& series, const Fit& full, const Ridge& ridge, const Box& box, Mean mean)
-    : series_(series), full_(full), box_(box), mean_(mean), medians_(medians_without(series.y)) {
+    : series_(series), full_(full), box_(box), mean_(mean) {
   look_at_grid(ridge);
 }
 
@@ -121,8 +106,8 @@ void Refits::look_at_grid(const Ridge& ridge) {
   std::vector<Parameters> grid;
   for (const RidgePoint& point : ridge.points) {
     for (const double factor : kSigmaFactors)
-      grid.push_back(
-          {std::max(point.ln_sigma + std::log(factor), box_.ln_sigma_min), point.ln_tau});
+      grid.push_back({std::max(point.ln_sigma + std::log(factor), box_.ln_sigma_min), point.ln_tau,
+                      full_.ln_jitter});
   }
   double highest_of_all = -kInfinity;
   best_of_all_ = grid[0];
@@ -149,7 +134,7 @@ void Refits::look_at_grid(const Ridge& ridge) {
 }
 
 Fit Refits::polished(std::size_t epoch, const Fit& fit) const {
-  const Start start{fit.parameters(), epoch, medians_[epoch]};
+  const Start start{fit.parameters(), epoch};
   return better(fit_each(series_, box_, mean_, std::span(&start, 1)).front(), fit);
 }
 
@@ -163,7 +148,7 @@ std::vector<Fit> Refits::operator()(std::span<const std::size_t> epochs,
     const auto add = [&](const Parameters& p) {
       for (std::size_t i = begin; i < starts.size(); ++i)
         if (are_near(p, starts[i].at)) return;
-      starts.push_back({p, j, medians_[j]});
+      starts.push_back({p, j});
       owner.push_back(k);
     };
     add(full_.parameters());
@@ -190,34 +175,39 @@ namespace {
 struct Quadratic {
   explicit Quadratic(const std::array<double, 7>& f)
       : gradient{(f[0] - f[1]) / (2 * kStep), (f[2] - f[3]) / (2 * kStep)},
-        curvature(
-            decompose({(2 * f[6] - f[0] - f[1]) / (kStep * kStep),
-                       (f[0] + f[1] + f[2] + f[3] - f[4] - f[5] - 2 * f[6]) / (2 * kStep * kStep),
-                       (2 * f[6] - f[2] - f[3]) / (kStep * kStep)})) {}
+        curvature(decompose(
+            symmetric((2 * f[6] - f[0] - f[1]) / (kStep * kStep),
+                      (f[0] + f[1] + f[2] + f[3] - f[4] - f[5] - 2 * f[6]) / (2 * kStep * kStep),
+                      (2 * f[6] - f[2] - f[3]) / (kStep * kStep)))) {}
+  static Matrix<2> symmetric(double xx, double xy, double yy) {
+    Matrix<2> m;
+    m << xx, xy, xy, yy;
+    return m;
+  }
   // Bounded below, so that a step stays in the box.
-  double stiffness(std::size_t i) const {
+  double stiffness(int i) const {
     return std::max({std::abs(curvature.values[i]), 0.05, 1e-3 * curvature.values[0]});
   }
-  double slope_of_ln_d(std::size_t i) const {
-    return 2 * curvature.vectors[i][0] - curvature.vectors[i][1];
+  double slope_of_ln_d(int i) const {
+    return 2 * curvature.vectors(0, i) - curvature.vectors(1, i);
   }
   // The change of ln D by a Newton step.
   double change() const {
     double change = 0;
-    for (std::size_t i = 0; i < 2; ++i) {
-      const double by = dot(gradient, curvature.vectors[i]) / stiffness(i);
+    for (int i = 0; i < 2; ++i) {
+      const double by = gradient.dot(curvature.vectors.col(i)) / stiffness(i);
       change += std::clamp(by, -2.0, 2.0) * slope_of_ln_d(i);
     }
     return std::isfinite(change) ? std::abs(change) : 0;
   }
   double variance_of_ln_d() const {
     double sum = 0;
-    for (std::size_t i = 0; i < 2; ++i) sum += slope_of_ln_d(i) * slope_of_ln_d(i) / stiffness(i);
+    for (int i = 0; i < 2; ++i) sum += slope_of_ln_d(i) * slope_of_ln_d(i) / stiffness(i);
     return sum;
   }
 
-  Vector gradient;
-  Eigen2 curvature;
+  Vector<2> gradient;
+  Spectrum<2> curvature;
 };
 
 }  // namespace

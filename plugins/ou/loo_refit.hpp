@@ -16,8 +16,8 @@ class Refits {
   Refits(const Series& series, const Fit& full, const Ridge& ridge, const Box& box, Mean mean);
 
   // Each starts from the fit of all and, if they lie elsewhere, from the maxima of a grid that may
-  // be the highest; the best is kept. A refit subtracts the median of the magnitudes that it fits.
-  // The result for an epoch does not depend on the rest of `epochs`.
+  // be the highest; the best is kept. The result for an epoch does not depend on the rest of
+  // `epochs`.
   std::vector<Fit> operator()(std::span<const std::size_t> epochs,
                               Precision precision = Precision::Full) const;
   // Refines the fit without this epoch that was found at Precision::Screening to full precision.
@@ -40,7 +40,6 @@ class Refits {
   const Fit& full_;
   const Box& box_;
   Mean mean_;
-  std::vector<double> medians_;   // without that epoch
   std::vector<Parameters> best_;  // of the grid, without that epoch
   struct Other {
     std::size_t epoch;

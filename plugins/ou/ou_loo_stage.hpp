@@ -8,15 +8,16 @@
 #include <string>
 
 #include "loo_clean.hpp"
+#include "ou_stage.hpp"
 
 namespace ou {
 
 enum class RuleName : std::uint8_t { Influence, Predictive };
 
-class OuLoo final : public qsohost::LightCurveFitter {
+class OuLoo final : public OuStage {
  public:
   OuLoo()
-      : LightCurveFitter(
+      : OuStage(
             {.usual = 10, .least = 4, .help = "epochs needed for a fit, and left by a removal"}) {}
   void open(qsohost::Context& context) override { context_ = &context; }
 
@@ -25,7 +26,7 @@ class OuLoo final : public qsohost::LightCurveFitter {
                      qsohost::Ports& ports) const override;
   void declare_results(const qsohost::GroupInfo& group, qsohost::Ports& ports) const;
   void fit_curve(const qsohost::CurveToFit& curve, qsohost::Result& result) const override;
-  void store(const qsohost::CurveToFit& curve, const Curve& fitted, const Cleaned& cleaned,
+  void store(const qsohost::CurveToFit& curve, const Series& fitted, const Cleaned& cleaned,
              qsohost::Result& result) const;
   void store_removed(const qsohost::CurveToFit& curve, std::span<const std::size_t> removed,
                      qsohost::Result& result) const;
@@ -71,13 +72,13 @@ class OuLoo final : public qsohost::LightCurveFitter {
                                       0.1,
                                       "an object is given up when more of a pass's refits fail",
                                       {.min = 0, .max = 1}};
-  qsohost::Choice<Mean> mean_{
+  qsohost::Option<double> max_removed_{
       this,
-      "mean",
-      Mean::Fixed,
-      {{"median", Mean::Fixed}, {"profiled", Mean::Profiled}},
-      "mean of the process: the median of the magnitudes fitted (anew without each epoch), or the "
-      "value that maximises the likelihood"};
+      "max_removed_fraction",
+      0.1,
+      "an object is given up, and nothing removed, when more of its epochs would go: it may be two "
+      "sources in one light curve",
+      {.min = 0, .max = 1}};
 };
 
 }  // namespace ou

@@ -80,7 +80,7 @@ HWY_INLINE Lanes expm1_of_minus(Lanes x) {
 
 // The result of a sweep for one lane. `value` extracts that lane from a Real.
 template <int NP, int Channels, class Real, class Value>
-Evaluation conclude(Sums<Real, NP, Channels>& sums, std::size_t n, double reference,
+Evaluation conclude(Sums<Real, NP, Channels>& sums, std::size_t n, double reference, Mean mean,
                     const Value& value) {
   double mu = 0, quad = value(sums.quad[0]);
   if constexpr (Channels == 2) {
@@ -97,13 +97,22 @@ Evaluation conclude(Sums<Real, NP, Channels>& sums, std::size_t n, double refere
       d -= mu * (mu * value(sums.minus_dquad[2][p]) - 2 * value(sums.minus_dquad[1][p]));
     out.gradient[static_cast<std::size_t>(p)] = -0.5 * d;
   }
-  for (std::size_t k = 0; k < 3; ++k) out.information[k] = value(sums.information[k]);
+  if constexpr (Channels == 2) {
+    if (mean == Mean::Marginal) {
+      const double ones = value(sums.quad[2]);  // 1' K^-1 1
+      out.loglike += 0.5 * (kLnTwoPi - std::log(ones));
+      for (int p = 0; p < NP; ++p)
+        out.gradient[static_cast<std::size_t>(p)] += 0.5 * value(sums.minus_dquad[2][p]) / ones;
+    }
+  }
+  for (std::size_t k = 0; k < sums.kInformation; ++k)
+    out.information[k] = value(sums.information[k]);
   return out;
 }
 
 // One trial: the exponentials are vectorised, the recursion is not.
 template <int NP, int Channels>
-Evaluation sweep_one(const Series& series, const Parameters& p) {
+Evaluation sweep_one(const Series& series, const Parameters& p, Mean mean) {
   Filter<double, NP, Channels> filter(std::exp(2 * p.ln_sigma), std::exp(2 * p.ln_jitter));
   Sums<double, NP, Channels> sums;
   const double inv_tau = std::exp(-p.ln_tau);
@@ -119,34 +128,32 @@ Evaluation sweep_one(const Series& series, const Parameters& p) {
       filter.template take<false>(Step<double>(x[i], e[i]), series.y[first + i],
                                   series.var[first + i], false, 0.0, sums);
   }
-  return conclude<NP, Channels>(sums, n, series.reference, [](double v) { return v; });
+  return conclude<NP, Channels>(sums, n, series.reference, mean, [](double v) { return v; });
 }
 
 template <int NP, int Channels>
-void sweep_lanes(const Series& series, std::span<const Trial> trials, Evaluation* out) {
-  double sigma2[kLanes], inv_tau[kLanes], jitter2[kLanes], shift[kLanes], omitted[kLanes],
-      cap[kLanes];
+void sweep_lanes(const Series& series, std::span<const Trial> trials, Mean mean, Evaluation* out) {
+  double sigma2[kLanes], inv_tau[kLanes], jitter2[kLanes], omitted[kLanes], cap[kLanes];
   for (std::size_t l = 0; l < kLanes; ++l) {
     const Trial& t = trials[std::min(l, trials.size() - 1)];
     sigma2[l] = std::exp(2 * t.at.ln_sigma);
     inv_tau[l] = std::exp(-t.at.ln_tau);
     jitter2[l] = std::exp(2 * t.at.ln_jitter);
-    shift[l] = t.reference_shift;
     omitted[l] = t.omitted ? static_cast<double>(*t.omitted) : -1.0;
     cap[l] = t.cap;
   }
   Filter<Lanes, NP, Channels> filter{Lanes(sigma2), Lanes(jitter2)};
   Sums<Lanes, NP, Channels> sums;
-  const Lanes per_tau(inv_tau), shifted(shift), omit(omitted), capped(cap);
+  const Lanes per_tau(inv_tau), omit(omitted), capped(cap);
   for (std::size_t i = 0; i < series.size(); ++i) {
     const LaneMask skip = hn::Eq(omit.v, Lanes(static_cast<double>(i)).v);
-    filter.template take<true>(step_over(series.dt[i], per_tau), Lanes(series.y[i]) - shifted,
+    filter.template take<true>(step_over(series.dt[i], per_tau), Lanes(series.y[i]),
                                Lanes(series.var[i]), skip, capped, sums);
   }
   for (std::size_t l = 0; l < trials.size(); ++l) {
     const Trial& t = trials[l];
-    out[l] = conclude<NP, Channels>(sums, series.size() - (t.omitted ? 1 : 0),
-                                    series.reference + t.reference_shift, [l](const Lanes& v) {
+    out[l] = conclude<NP, Channels>(sums, series.size() - (t.omitted ? 1 : 0), series.reference,
+                                    mean, [l](const Lanes& v) {
                                       double lanes[kLanes];
                                       v.store(lanes);
                                       return lanes[l];
@@ -161,7 +168,7 @@ double* aligned(double* p) {
 }
 
 template <int Channels>
-void leave_one_out_lanes(const Series& series, std::span<const Parameters> trials,
+void leave_one_out_lanes(const Series& series, std::span<const Parameters> trials, Mean mean,
                          std::span<const std::uint8_t> ignored, LooTable& table,
                          std::size_t first) {
   double sigma2[kLanes], inverse_tau[kLanes], jitter2[kLanes];
@@ -206,6 +213,7 @@ void leave_one_out_lanes(const Series& series, std::span<const Parameters> trial
     level = cross / ones;
     level_var = Lanes(1.0) / ones;
     quad = quad - level * cross;
+    if (mean == Mean::Marginal) quad = quad + log(ones) - kLnTwoPi;
   }
   double loglike[kLanes];
   ((quad + logdet.total() + kLnTwoPi * static_cast<double>(count)) * -0.5).store(loglike);
@@ -228,29 +236,44 @@ void leave_one_out_lanes(const Series& series, std::span<const Parameters> trial
   }
 }
 
+template <int NP>
+Evaluation evaluate_with(const Series& series, const Parameters& p, Mean mean) {
+  return (mean == Mean::Fixed ? sweep_one<NP, 1> : sweep_one<NP, 2>)(series, p, mean);
+}
+
 Evaluation evaluate_here(const Series& series, const Parameters& p, Mean mean, Want want) {
-  const bool fixed = mean == Mean::Fixed;
   switch (want) {
     case Want::Value:
-      return fixed ? sweep_one<0, 1>(series, p) : sweep_one<0, 2>(series, p);
+      return evaluate_with<0>(series, p, mean);
     case Want::Gradient:
-      return fixed ? sweep_one<2, 1>(series, p) : sweep_one<2, 2>(series, p);
+      return evaluate_with<2>(series, p, mean);
     case Want::GradientWithJitter:
       break;
   }
-  return fixed ? sweep_one<3, 1>(series, p) : sweep_one<3, 2>(series, p);
+  return evaluate_with<3>(series, p, mean);
+}
+
+template <int NP>
+void evaluate_all_with(const Series& series, std::span<const Trial> trials, Mean mean,
+                       Evaluation* out) {
+  for (std::size_t first = 0; first < trials.size(); first += kLanes) {
+    const auto block = trials.subspan(first, std::min(kLanes, trials.size() - first));
+    (mean == Mean::Fixed ? sweep_lanes<NP, 1> : sweep_lanes<NP, 2>)(series, block, mean,
+                                                                    out + first);
+  }
 }
 
 void evaluate_all_here(const Series& series, std::span<const Trial> trials, Mean mean, Want want,
                        Evaluation* out) {
-  const bool fixed = mean == Mean::Fixed;
-  for (std::size_t first = 0; first < trials.size(); first += kLanes) {
-    const auto block = trials.subspan(first, std::min(kLanes, trials.size() - first));
-    if (want == Want::Value)
-      (fixed ? sweep_lanes<0, 1> : sweep_lanes<0, 2>)(series, block, out + first);
-    else
-      (fixed ? sweep_lanes<2, 1> : sweep_lanes<2, 2>)(series, block, out + first);
+  switch (want) {
+    case Want::Value:
+      return evaluate_all_with<0>(series, trials, mean, out);
+    case Want::Gradient:
+      return evaluate_all_with<2>(series, trials, mean, out);
+    case Want::GradientWithJitter:
+      break;
   }
+  evaluate_all_with<3>(series, trials, mean, out);
 }
 
 void leave_one_out_here(const Series& series, std::span<const Parameters> trials, Mean mean,
@@ -262,8 +285,8 @@ void leave_one_out_here(const Series& series, std::span<const Parameters> trials
   table.var.resize(table.residual.size());
   for (std::size_t first = 0; first < trials.size(); first += kLanes) {
     const auto block = trials.subspan(first, std::min(kLanes, trials.size() - first));
-    (mean == Mean::Fixed ? leave_one_out_lanes<1> : leave_one_out_lanes<2>)(series, block, ignored,
-                                                                            table, first);
+    (mean == Mean::Fixed ? leave_one_out_lanes<1> : leave_one_out_lanes<2>)(series, block, mean,
+                                                                            ignored, table, first);
   }
 }
 

@@ -8,13 +8,13 @@ namespace ou {
 namespace {
 
 // The maximum of the capped likelihood about the median: a grid around the ridge, then a finer one.
-Process robust_start(const Series& series, const Ridge& ridge, const Box& box) {
+Parameters robust_start(const Series& series, const Ridge& ridge, const Box& box) {
   constexpr double kCap = 12;
   std::vector<Trial> trials;
   const auto add = [&](double ln_sigma, double ln_tau) {
     const Parameters p{std::clamp(ln_sigma, box.ln_sigma_min, box.ln_sigma_max),
                        std::clamp(ln_tau, box.ln_tau_min, box.ln_tau_max)};
-    trials.push_back({p, std::nullopt, 0, kCap});
+    trials.push_back({p, std::nullopt, kCap});
   };
   const auto best = [&] {
     const std::vector<Evaluation> found = evaluate_all(series, trials, Mean::Fixed, Want::Value);
@@ -32,7 +32,7 @@ Process robust_start(const Series& series, const Ridge& ridge, const Box& box) {
   for (int i = -2; i <= 2; ++i) {
     for (int k = -2; k <= 2; ++k) add(coarse.ln_sigma + 0.2 * i, coarse.ln_tau + 0.3 * k);
   }
-  return {best(), series.reference};
+  return best();
 }
 
 // The largest outlier is removed first: good epochs next to it seem bad.
@@ -53,52 +53,27 @@ bool stands_out(const std::vector<double>& z, std::span<const std::uint8_t> igno
   return true;
 }
 
-Curve without(const Curve& curve, std::span<const std::size_t> removed) {
-  Curve out;
-  auto next = removed.begin();
-  for (std::size_t i = 0; i < curve.size(); ++i) {
-    if (next != removed.end() && *next == i) {
-      ++next;
-      continue;
-    }
-    out.time.push_back(curve.time[i]);
-    out.mag.push_back(curve.mag[i]);
-    out.mag_err.push_back(curve.mag_err[i]);
-  }
-  return out;
-}
-
 }  // namespace
 
-Process process_of(const Fit& fit, Mean mean) {
-  if (mean == Mean::Profiled) return {fit.parameters(), std::nullopt};
-  return {fit.parameters(), fit.mean};
-}
-
-std::vector<double> residuals_at(const Series& series, const Process& process,
+std::vector<double> residuals_at(const Series& series, const Parameters& at, Mean mean,
                                  std::span<const std::uint8_t> ignored) {
   std::vector<double> z(series.size());
   const auto judges = std::count(ignored.begin(), ignored.end(), std::uint8_t{0});
-  if (!process.mean && judges < 2) return z;  // too few to estimate the mean
-  Series judged = series;
-  if (process.mean) {
-    for (double& y : judged.y) y += series.reference - *process.mean;
-  }
+  if (mean != Mean::Fixed && judges < 2) return z;
   thread_local LooTable table;  // large, so reused between calls
-  leave_one_out_all(judged, std::array{process.at}, process.mean ? Mean::Fixed : Mean::Profiled,
-                    LooWant::All, table, ignored);
+  leave_one_out_all(series, std::array{at}, mean, LooWant::All, table, ignored);
   for (std::size_t i = 0; i < z.size(); ++i)
     z[i] = table.residual[i * table.stride] / std::sqrt(table.var[i * table.stride]);
   return z;
 }
 
-std::vector<std::size_t> outliers_at(const Series& series, const Process& process,
+std::vector<std::size_t> outliers_at(const Series& series, const Parameters& at, Mean mean,
                                      double critical) {
   const std::size_t n = series.size();
   std::vector<std::uint8_t> ignored(n), came_back(n);
   for (bool changed = true; changed;) {
     changed = false;
-    const std::vector<double> z = residuals_at(series, process, ignored);
+    const std::vector<double> z = residuals_at(series, at, mean, ignored);
     const std::vector<std::uint8_t> before = ignored;
     for (std::size_t i = 0; i < n; ++i) {
       if (before[i] != 0 || std::abs(z[i]) <= critical || !stands_out(z, before, i)) continue;
@@ -129,27 +104,33 @@ Cleaned clean_by_prediction(const Curve& curve, const Rule& rule) {
     result.removed.clear();
     return result;
   };
+  // Not before the end: a first guess may name many that come back.
+  const auto end = [&](Ending why) {
+    if (rule.too_many(series.size(), result.removed.size())) return give_up(Ending::TooManyRemoved);
+    result.ending = why;
+    return result;
+  };
   if (!result.full.converged) return give_up(Ending::FitFailed);
 
   const double critical = critical_residual(series.size(), rule.false_alarms_per_curve);
-  Process now = robust_start(series, ridge, rule.box);
+  Parameters now = robust_start(series, ridge, rule.box);
+  Mean about = Mean::Fixed;
   for (std::size_t turn = 1;; ++turn) {
     if (rule.stop_requested()) return give_up(Ending::Stopped);
     result.passes = std::min(turn, rule.max_passes);
     const bool may_change = turn <= rule.max_passes;
-    const auto found = outliers_at(series, now, critical);
-    if (found == result.removed && (turn > 1 || !may_change)) return result;
-    if (!may_change) break;
-    if (!rule.leaves_enough(curve.size(), found.size())) return give_up(Ending::TooFewLeft);
+    const auto found = outliers_at(series, now, about, critical);
+    if (found == result.removed && (turn > 1 || !may_change)) return end(Ending::Clean);
+    if (!may_change) return end(Ending::PassesUsedUp);
+    if (!rule.leaves_enough(series.size(), found.size())) return give_up(Ending::TooFewLeft);
     result.removed = found;
-    const Series rest = series_of(without(curve, found));
+    const Series rest = without(series, found);
     result.post = fit_global(rest, rule.box, rule.mean, look_along_tau(rest, rule.box, rule.mean),
-                             std::array{now.at});
+                             std::array{now});
     if (!result.post.converged) return give_up(Ending::FitFailed);
-    now = process_of(result.post, rule.mean);
+    now = result.post.parameters();
+    about = rule.mean;
   }
-  result.ending = Ending::PassesUsedUp;
-  return result;
 }
 
 }  // namespace ou

@@ -18,20 +18,13 @@ double critical_residual(std::size_t n, double false_alarms);
 // every epoch: one that was removed too early comes back.
 Cleaned clean_by_prediction(const Curve& curve, const Rule& rule);
 
-// The process against which epochs are tested. It includes the mean of the fit, because the tested
-// epochs need not be the fitted ones: the median of all differs from that of the good ones.
-struct Process {
-  Parameters at;
-  std::optional<double> mean;  // mag; none: estimated from the predicting epochs
-};
-Process process_of(const Fit& fit, Mean mean);
-
 // The epochs (ascending) beyond `critical` standard deviations.
-std::vector<std::size_t> outliers_at(const Series& series, const Process& process, double critical);
+std::vector<std::size_t> outliers_at(const Series& series, const Parameters& at, Mean mean,
+                                     double critical);
 
 // Leave-one-out residuals in standard deviations, by epoch; those with ignored[i] are not used in
-// predictions.
-std::vector<double> residuals_at(const Series& series, const Process& process,
+// predictions. Zeros where these are too few to estimate a mean that is not fixed.
+std::vector<double> residuals_at(const Series& series, const Parameters& at, Mean mean,
                                  std::span<const std::uint8_t> ignored);
 
 }  // namespace ou

@@ -43,7 +43,7 @@ double densest(const ou::Series& series, const ou::Box& box) {
     for (double ln_sigma = std::log(0.01); ln_sigma < std::log(3.0); ln_sigma += 0.7)
       starts.push_back({{ln_sigma, ln_tau}});
   double best = -1e300;
-  for (const ou::Summit& s : ou::climb_all(series, box, ou::Mean::Fixed, starts, 1e-3))
+  for (const ou::Summit<2>& s : ou::climb_all<2>(series, box, ou::Mean::Fixed, starts, 1e-3))
     best = std::max(best, s.best.value.loglike);
   return best;
 }
@@ -103,8 +103,9 @@ struct Score {
            std::vector<std::size_t> removed) {
     std::vector<std::uint8_t> is_moved(c.size());
     for (const std::size_t i : moved) is_moved[i] = 1;
-    const auto z = ou::residuals_at(
-        ou::series_of(c), {{std::log(truth.sigma), std::log(truth.tau)}, truth.mean}, is_moved);
+    const auto z =
+        ou::residuals_at(ou::make_series(c.time, c.mag, c.mag_err, truth.mean),
+                         {std::log(truth.sigma), std::log(truth.tau)}, ou::Mean::Fixed, is_moved);
     ++curves;
     std::sort(removed.begin(), removed.end());
     for (std::size_t i = 0; i < c.size(); ++i) {

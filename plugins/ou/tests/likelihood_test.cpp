@@ -141,7 +141,7 @@ TEST_CASE("hard cases agree with dense algebra, and with brute-force leaving out
         const ou::LeaveOneOut loo = ou::leave_one_out(s, p, Mean::Fixed);
         for (std::size_t j = 0; j < s.size(); ++j) {
           const double rest =
-              ou::evaluate(ou::without(s, j, 0), p, Mean::Fixed, Want::Value).loglike;
+              ou::evaluate(ou::without(s, {j}), p, Mean::Fixed, Want::Value).loglike;
           const double scale = std::abs(all) + std::abs(rest);
           CHECK(std::abs(loo.logpdf[j] - (all - rest)) < 1e-9 * scale);
         }

@@ -161,7 +161,9 @@ TEST_CASE("light curves without information give a result or a reason, never a c
   }
   SECTION("pairs at one time") {
     for (std::size_t i = 0; i + 1 < 20; i += 2) curve.time[i + 1] = curve.time[i];
-    const ou::Cleaned cleaned = clean(curve, {});
+    ou::Rule rule;
+    rule.max_removed_fraction = 1;  // pairs that differ may lose one each
+    const ou::Cleaned cleaned = clean(curve, rule);
     CHECK(!cleaned.given_up());
     CHECK(finite(cleaned.full));
   }

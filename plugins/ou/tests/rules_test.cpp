@@ -49,7 +49,7 @@ double highest(const ou::Series& series, Mean mean) {
     for (double ln_sigma = box.ln_sigma_min; ln_sigma < 0.5; ln_sigma += 0.9)
       starts.push_back({{ln_sigma, ln_tau}});
   double best = -1e300;
-  for (const ou::Summit& s : ou::climb_all(series, box, mean, starts, 1e-4))
+  for (const ou::Summit<2>& s : ou::climb_all<2>(series, box, mean, starts, 1e-4))
     best = std::max(best, s.best.value.loglike);
   return best;
 }
@@ -57,14 +57,17 @@ double highest(const ou::Series& series, Mean mean) {
 }  // namespace
 
 TEST_CASE("outliers on one side do not move the mean by which good epochs are judged") {
-  const auto mean = GENERATE(Mean::Fixed, Mean::Profiled);
+  // The median of all epochs is that of the good ones only while outliers are few.
+  const auto [mean, fraction] =
+      GENERATE(table<Mean, double>({{Mean::Fixed, 0.08}, {Mean::Profiled, 0.35}}));
   ou::Rule rule;
   rule.mean = mean;
+  rule.max_removed_fraction = 1;
   int lost = 0, missed = 0, unsettled = 0;
   constexpr int kCurves = 150;
   for (std::uint64_t seed = 0; seed < kCurves; ++seed) {
     std::vector<std::uint8_t> moved;
-    const ou::Curve curve = one_sided(0.35, 100 * seed, moved);
+    const ou::Curve curve = one_sided(fraction, 100 * seed, moved);
     const ou::Cleaned cleaned = ou::clean_by_prediction(curve, rule);
     unsettled += cleaned.ending != Ending::Clean;
     std::vector<std::uint8_t> gone(curve.size());
@@ -80,28 +83,42 @@ TEST_CASE("outliers on one side do not move the mean by which good epochs are ju
   CHECK(unsettled == 0);
 }
 
-TEST_CASE("residuals are about the mean of the process, whatever else the light curve holds") {
+TEST_CASE("residuals do not depend on the epochs that are ignored") {
   std::vector<std::uint8_t> moved;
   const ou::Curve curve = one_sided(0.4, 5, moved);
-  ou::Curve good = curve;
-  for (std::size_t i = curve.size(); i-- > 0;)
-    if (moved[i] != 0) good.erase(i);
-  const ou::Series rest = ou::series_of(good);
+  std::vector<std::size_t> outlying;
+  for (std::size_t i = 0; i < curve.size(); ++i)
+    if (moved[i] != 0) outlying.push_back(i);
+  const ou::Series all = ou::make_series(curve.time, curve.mag, curve.mag_err, 18);
+  const ou::Series rest = ou::without(all, outlying);
   const ou::Box box = ou::standard_box();
   for (const Mean mean : {Mean::Fixed, Mean::Profiled}) {
     const ou::Fit fit = ou::fit_global(rest, box, mean, ou::look_along_tau(rest, box, mean));
-    const ou::Process process = ou::process_of(fit, mean);
-    const auto alone = ou::residuals_at(rest, process, std::vector<std::uint8_t>(rest.size()));
-    const auto among = ou::residuals_at(ou::series_of(curve), process, moved);
+    const ou::Parameters at = fit.parameters();
+    const auto alone = ou::residuals_at(rest, at, mean, std::vector<std::uint8_t>(rest.size()));
+    const auto among = ou::residuals_at(all, at, mean, moved);
     for (std::size_t i = 0, k = 0; i < curve.size(); ++i)
       if (moved[i] == 0) CHECK(among[i] == Approx(alone[k++]).margin(1e-7));
-    const auto outliers = ou::outliers_at(ou::series_of(curve), process, 4.0);
-    CHECK(outliers.size() ==
-          static_cast<std::size_t>(std::accumulate(moved.begin(), moved.end(), 0)));
+    CHECK(ou::outliers_at(all, at, mean, 4.0) == outlying);
   }
 }
 
-TEST_CASE("a refit counts from the median of the epochs that it fits") {
+TEST_CASE("after removals the mean is still the median of all epochs") {
+  const auto clean = GENERATE(&by_influence, &ou::clean_by_prediction);
+  std::vector<std::uint8_t> moved;
+  const ou::Curve curve = one_sided(0.05, 9, moved);
+  const ou::Cleaned cleaned = clean(curve, {});
+  REQUIRE(!cleaned.removed.empty());
+  CHECK(cleaned.full.mean == ou::median(curve.mag));
+  CHECK(cleaned.post.mean == cleaned.full.mean);
+  const ou::Series kept = ou::without(ou::series_of(curve), cleaned.removed);
+  CHECK(ou::median(kept.y) != 0);  // a median taken anew would be another
+  CHECK(
+      cleaned.post.loglike ==
+      Approx(ou::evaluate(kept, cleaned.post.parameters(), Mean::Fixed, ou::Want::Value).loglike));
+}
+
+TEST_CASE("a refit counts from the median of all epochs, removed or not") {
   std::vector<std::uint8_t> moved;
   const ou::Curve curve = one_sided(0.4, 9, moved);
   const ou::Series series = ou::series_of(curve);
@@ -112,10 +129,8 @@ TEST_CASE("a refit counts from the median of the epochs that it fits") {
   std::iota(epochs.begin(), epochs.end(), std::size_t{0});
   const auto fits = ou::Refits(series, full, ridge, box, Mean::Fixed)(epochs);
   for (const std::size_t j : epochs) {
-    ou::Curve others = curve;
-    others.erase(j);
-    CHECK(fits[j].mean == Approx(ou::median(others.mag)).epsilon(1e-14));
-    const ou::Series s = ou::series_of(others);
+    CHECK(fits[j].mean == series.reference);
+    const ou::Series s = ou::without(series, {j});
     CHECK(fits[j].loglike ==
           Approx(ou::evaluate(s, fits[j].parameters(), Mean::Fixed, ou::Want::Value).loglike));
   }
@@ -136,8 +151,7 @@ TEST_CASE("an epoch that takes no part is predicted as by a light curve without 
       ou::LooTable some, all, less;
       ou::leave_one_out_all(series, at, mean, ou::LooWant::All, some, ignored);
       ou::leave_one_out_all(series, at, mean, ou::LooWant::All, all);
-      ou::leave_one_out_all(ou::without(series, j, series.reference), at, mean, ou::LooWant::All,
-                            less);
+      ou::leave_one_out_all(ou::without(series, {j}), at, mean, ou::LooWant::All, less);
       CHECK(some.loglike[0] == Approx(less.loglike[0]).epsilon(1e-11));
       for (std::size_t i = 0; i < series.size(); ++i) {
         const ou::LooTable& expected = i == j ? all : less;
@@ -178,6 +192,7 @@ TEST_CASE("both rules leave at least min_points epochs, never fewer than four") 
   rule.only_if_d_decreases = false;
   rule.max_passes = 50;
   rule.false_alarms_per_curve = 10;
+  rule.max_removed_fraction = 1;
   const std::size_t least = std::max<std::size_t>(rule.min_points, 4);
   int stopped = 0;
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
@@ -190,13 +205,56 @@ TEST_CASE("both rules leave at least min_points epochs, never fewer than four") 
   CHECK(stopped > 0);
 }
 
+TEST_CASE("a light curve that would lose too many epochs is given up, and loses none") {
+  const auto clean = GENERATE(&by_influence, &ou::clean_by_prediction);
+  ou::Rule rule;
+  rule.max_passes = 50;
+  // Each gross compared with those before, so that none hides another.
+  ou::Curve curve = simulate::curve(60, 60);
+  for (std::size_t k = 0; k < 6; ++k) curve.mag[5 + 9 * k] += std::pow(2.0, k);
+  SECTION("as many as may go") {
+    const ou::Cleaned cleaned = clean(curve, rule);
+    CHECK(cleaned.ending == Ending::Clean);
+    CHECK(cleaned.removed.size() == 6);
+  }
+  SECTION("one more") {
+    curve.mag[9] += 64;
+    const ou::Cleaned cleaned = clean(curve, rule);
+    CHECK(cleaned.ending == Ending::TooManyRemoved);
+    CHECK(cleaned.given_up());
+    CHECK(cleaned.full.converged);
+    CHECK(cleaned.removed.empty());
+    rule.max_removed_fraction = 7.0 / 60;
+    CHECK(clean(curve, rule).removed.size() == 7);
+  }
+}
+
+TEST_CASE("prediction gives up a light curve of many outliers, or of two sources") {
+  ou::Curve curve;
+  SECTION("30 % outliers") {
+    std::vector<std::uint8_t> moved;
+    curve = one_sided(0.3, 4, moved);
+  }
+  SECTION("two sources at equal times") {
+    const ou::Curve one = simulate::curve(100, 3), other = simulate::curve(100, 4);
+    for (std::size_t i = 0; i < one.size(); ++i) {
+      curve.time.insert(curve.time.end(), 2, one.time[i]);
+      curve.mag.insert(curve.mag.end(), {one.mag[i], other.mag[i] + 1.3});
+      curve.mag_err.insert(curve.mag_err.end(), 2, one.mag_err[i]);
+    }
+  }
+  const ou::Cleaned cleaned = ou::clean_by_prediction(curve, {});
+  CHECK(cleaned.ending == Ending::TooManyRemoved);
+  CHECK(cleaned.removed.empty());
+}
+
 TEST_CASE("there is no chi^2 per degree of freedom where there is none") {
   const ou::Curve curve = simulate::curve(3, 4);
   const ou::Series series = ou::series_of(curve);
   const ou::Box box = ou::standard_box();
   const ou::Fit fit =
       ou::fit_global(series, box, Mean::Fixed, ou::look_along_tau(series, box, Mean::Fixed));
-  CHECK(std::isnan(ou::summarise(series, fit, Mean::Fixed).chi2_reduced));
+  CHECK(std::isnan(ou::summarise(series, fit, Mean::Fixed, box).chi2_reduced));
 }
 
 TEST_CASE("passes are used up only if one more would change something") {
@@ -234,10 +292,8 @@ TEST_CASE("refits reach the highest of many maxima") {
     std::iota(epochs.begin(), epochs.end(), std::size_t{0});
     const auto fits = ou::Refits(series, full, ridge, box, mean)(epochs);
     for (const std::size_t j : epochs) {
-      ou::Curve others = curve;
-      others.erase(j);
       ++refits;
-      missed += fits[j].loglike < highest(ou::series_of(others), mean) - 1e-3;
+      missed += fits[j].loglike < highest(ou::without(series, {j}), mean) - 1e-3;
     }
   }
   INFO(missed << " of " << refits);

@@ -61,7 +61,8 @@ TEST_CASE("a fit takes at most 60 evaluations and finds the highest maximum") {
       for (double ln_tau = -2; ln_tau < 9; ln_tau += 1.5)
         for (double ln_sigma = -4.5; ln_sigma < 1; ln_sigma += 1)
           dense.push_back({{ln_sigma, ln_tau}});
-      for (const ou::Summit& x : ou::climb_all(s, ou::standard_box(), Mean::Fixed, dense, 1e-2))
+      for (const ou::Summit<2>& x :
+           ou::climb_all<2>(s, ou::standard_box(), Mean::Fixed, dense, 1e-2))
         if (x.best.value.loglike > found.loglike + 0.1) {
           ++missed;
           break;
@@ -88,7 +89,7 @@ TEST_CASE("sigma, tau and D are recovered") {
     tau.add(f.ln_tau - std::log(truth.tau));
     const double off = f.ln_d() - (2 * std::log(truth.sigma) - std::log(truth.tau));
     d.add(off);
-    pull.add(off / ou::errors_of(s, f, Mean::Fixed).ln_d);
+    pull.add(off / f.errors.ln_d);
   }
   INFO("ln sigma " << sigma.mean() << " +- " << sigma.sd() << ", ln tau " << tau.mean() << " +- "
                    << tau.sd() << ", ln D " << d.mean() << " +- " << d.sd() << ", pull of ln D "
@@ -119,8 +120,8 @@ TEST_CASE("leave-one-out residuals of clean light curves are uniform") {
   std::vector<double> pit;
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     const ou::Series s = ou::series_of(simulate::curve(300, seed));
-    const auto z = ou::residuals_at(s, ou::process_of(fit(s), Mean::Fixed),
-                                    std::vector<std::uint8_t>(s.size()));
+    const auto z =
+        ou::residuals_at(s, fit(s).parameters(), Mean::Fixed, std::vector<std::uint8_t>(s.size()));
     for (const double x : z) pit.push_back(0.5 * std::erfc(-x / std::sqrt(2.0)));
   }
   std::sort(pit.begin(), pit.end());
@@ -143,8 +144,8 @@ TEST_CASE("prediction finds outliers beyond 5 sigma and hardly anything else") {
         std::vector<std::uint8_t> moved(n);
         for (const std::size_t i : s.moved) moved[i] = 1;
         const auto z = ou::residuals_at(
-            ou::series_of(s.curve),
-            {{std::log(s.truth.sigma), std::log(s.truth.tau)}, s.truth.mean}, moved);
+            ou::make_series(s.curve.time, s.curve.mag, s.curve.mag_err, s.truth.mean),
+            {std::log(s.truth.sigma), std::log(s.truth.tau)}, Mean::Fixed, moved);
         ++curves;
         for (std::size_t i = 0; i < n; ++i) {
           const bool gone = std::binary_search(removed.begin(), removed.end(), i);

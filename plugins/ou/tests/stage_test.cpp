@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <limits>
@@ -217,6 +218,27 @@ TEST_CASE("the rule of prediction finds outliers that hide one another") {
   };
   CHECK(run(R"("predictive")") == expected);
   CHECK(run(R"("influence")") != expected);
+}
+
+TEST_CASE("more than max_removed_fraction: flagged, and no epoch is removed") {
+  ou::Curve curve = simulate::curve(100, 21);
+  for (std::size_t i = 0; i < 100; i += 8) curve.mag[i] += i % 16 == 0 ? 1.0 : -0.8;
+  const auto run = [&](const char* most) {
+    Harness h(
+        "ou-loo",
+        {{"groups", R"(["ztf.g"])"}, {"rule", R"("predictive")"}, {"max_removed_fraction", most}});
+    h.light_curves("ztf.g", {fetched(curve)});
+    add_redshift(h, {0.5});
+    h.run();
+    CHECK(std::isfinite(value(h, "logD_full", 0)));
+    const bool given_up = (flags(h, 0) & 1 << 24) != 0;
+    CHECK(std::isnan(value(h, "logD_post", 0)) == given_up);
+    const std::vector<int> keep = kept(h, 0);
+    CHECK(std::count(keep.begin(), keep.end(), 0) == value(h, "n_removed", 0));
+    return std::pair{value(h, "n_removed", 0), given_up};
+  };
+  CHECK(run("0.1") == std::pair{0.0, true});
+  CHECK(run("0.13") == std::pair{13.0, false});
 }
 
 // As a fetcher of Gaia's epochs provides them: other names, float magnitudes, another time system.
