@@ -92,6 +92,41 @@ void append_source(const Candidate& candidate, qsohost::Group& group) {
   group.at("n_pairs").append(offset.pairs);
 }
 
+void declare_curve(qsohost::Ports& ports, std::size_t band) {
+  const std::string group = group_name(band);
+  ports.adds_group({.name = group,
+                    .survey = "ztf",
+                    .band = std::string(kBands[band]),
+                    .time = "mjd",
+                    .mag = "mag",
+                    .mag_err = "magerr",
+                    .time_system = qsohost::kMjdUtc});
+  ports.adds(
+      {.group = group,
+       .name = "epoch_id",
+       .dtype = DType::I64,
+       .help = "place among the epochs of the target, from 0: by oid, mjd, expid, in all bands"});
+  for (const ColumnRule& rule : column_rules()) {
+    ports.adds({.group = group,
+                .name = std::string(rule.name),
+                .dtype = rule.dtype,
+                .unit = std::string(rule.unit),
+                .help = std::string(rule.help),
+                .in_product = rule.in_product});
+  }
+}
+
+void declare_sources(qsohost::Ports& ports, const std::string& results) {
+  ports.adds_group({.name = results});
+  for (const auto& [name, dtype, unit, help] : kSourceColumns) {
+    ports.adds({results, std::string(name), dtype, std::string(unit), std::string(help)});
+  }
+  for (const auto& [name, dtype, unit, help] : kObjectColumns) {
+    ports.adds(
+        {"", fmt::format("{}.{}", results, name), dtype, std::string(unit), std::string(help)});
+  }
+}
+
 }  // namespace
 
 std::string group_name(std::size_t band) {
@@ -149,43 +184,8 @@ void append_sources(std::span<const Candidate> candidates, const TwoSources& two
 
 void declare_columns(qsohost::Ports& ports, std::string_view label,
                      std::span<const std::uint8_t> bands) {
-  for (const std::uint8_t band : bands) {
-    const std::string group = group_name(band);
-    ports.adds_group({.name = group,
-                      .survey = "ztf",
-                      .band = std::string(kBands[band]),
-                      .time = "mjd",
-                      .mag = "mag",
-                      .mag_err = "magerr",
-                      .time_system = qsohost::kMjdUtc});
-    ports.adds(
-        {.group = group,
-         .name = "epoch_id",
-         .dtype = DType::I64,
-         .help = "place among the epochs of the target, from 0: by oid, mjd, expid, in all bands"});
-    for (const ColumnRule& rule : column_rules()) {
-      ports.adds({.group = group,
-                  .name = std::string(rule.name),
-                  .dtype = rule.dtype,
-                  .unit = std::string(rule.unit),
-                  .help = std::string(rule.help),
-                  .in_product = rule.in_product});
-    }
-    const std::string results = results_name(label, band);
-    ports.adds_group({.name = results});
-    const auto add = [&](std::string of, std::string name, const ResultColumn& column) {
-      ports.adds({.group = std::move(of),
-                  .name = std::move(name),
-                  .dtype = column.dtype,
-                  .unit = std::string(column.unit),
-                  .help = std::string(column.help)});
-    };
-    for (const ResultColumn& column : kSourceColumns)
-      add(results, std::string(column.name), column);
-    for (const ResultColumn& column : kObjectColumns) {
-      add("", fmt::format("{}.{}", results, column.name), column);
-    }
-  }
+  for (const std::uint8_t band : bands) declare_curve(ports, band);
+  for (const std::uint8_t band : bands) declare_sources(ports, results_name(label, band));
 }
 
 }  // namespace ztf

@@ -1,5 +1,6 @@
 """Stars beside quasars: whose epochs ztf-files and irsa-ztf take, and what is said of it."""
 
+import sqlite3
 import subprocess
 import unittest
 
@@ -99,6 +100,11 @@ class Neighbours(IrsaTest):
         self.assertGreaterEqual(len(self.ids), 8)
         run = self.run_files("nearest")
         self.assert_of_quasars(run)
+        product, _ = read_product(run / "sky_ztf_lc.fits")
+        with sqlite3.connect(run / ".qsohost/run.db") as ledger:
+            epochs = dict(ledger.execute("SELECT source_id, epochs FROM object WHERE stage = 1"))
+        for i, source in enumerate(self.ids):
+            self.assertEqual(epochs[source], sum(len(product[f"mjd_{b}"][i]) for b in "gri"))
         removed = self.removed(run)
         self.assertGreater(len(removed), len(self.ids))
         self.assertLess(max(removed), 0.1)
