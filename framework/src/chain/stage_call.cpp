@@ -257,8 +257,9 @@ Outcomes call_fetcher(const ChainStage& stage, Batch& batch) {
       if (!state.outcome) {
         throw RunError(fmt::format("it said nothing of object {}", batch.id(row)));
       }
-      for (const std::string& name : own_groups(stage)) {
-        state.epochs += batch.group(name).slice(row).count;
+      for (const GroupInfo& info : stage.ports.added_groups()) {
+        const bool has_epochs = !info.survey.empty();  // else it holds results
+        if (has_epochs) state.epochs += batch.group(info.name).slice(row).count;
       }
     }
   });
