@@ -26,8 +26,8 @@
 
 namespace qsohost::inline v1 {
 
-// Bits of the column "flags" that all fitters share. A fitter's own are 1 << 4 to 1 << 16 and from
-// 1 << 24 on.
+// Bits of the column "flags" that all fitters share. A fitter's own are 1 << 4 to 1 << 16 and
+// 1 << 24 to 1 << 29.
 enum FitFlag : std::int32_t {
   kTooFewEpochs = 1,       // not fitted
   kBadRedshift = 2,        // not fitted, see below
