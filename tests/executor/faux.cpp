@@ -161,7 +161,8 @@ class FauxFit : public Fitter {
   void declare(const Schema& /*before*/, Ports& ports) const override {
     ports.reads({"faux.g", "mag", DType::F32, "mag"});
     ports.adds({"", label() + ".faux.g.mean", DType::F64, "mag", "mean magnitude"});
-    ports.adds({"faux.g", "keep", DType::Bool, "", "0: goes", 1});
+    if (*reads_it_) ports.reads({"faux.g", *epochs_, DType::Bool});
+    ports.adds({"faux.g", *epochs_, DType::Bool, "", "0: goes", 1});
     ports.adds_group({.name = label() + ".faux.g"});
     ports.adds({label() + ".faux.g", "removed", DType::F64, "d", "times of what goes"});
   }
@@ -174,7 +175,7 @@ class FauxFit : public Fitter {
       crash_as(how);
     }
     const LightCurve curve = object.light_curve("faux.g");
-    auto keep = result.epochs<bool>("faux.g", "keep");
+    auto keep = result.epochs<bool>("faux.g", *epochs_);
     double sum = 0;
     for (std::size_t k = 0; k < curve.size(); ++k) {
       sum += curve.mag[k];
@@ -190,6 +191,8 @@ class FauxFit : public Fitter {
   }
 
  private:
+  Option<std::string> epochs_{this, "epochs", "keep", "its column of epochs"};
+  Option<bool> reads_it_{this, "reads_it", false, "it reads that column, too"};
   Option<std::int64_t> fail_at_{this, "fail_at", -1, "object at which to fail"};
   Option<std::string> fails_{this, "fails", "", "how"};
   Option<Path> bad_while_{this, "bad_while", Path{}, "some objects are bad while this file exists"};
