@@ -215,7 +215,7 @@ class FauxArrays : public Fitter {
   }
 };
 
-// A fit with a likelihood; the one that cleans has it twice, and no n_parameters, like ou-loo.
+// A fit with a likelihood; the one that cleans has it twice, like ou-loo.
 template <bool Cleans>
 class FauxModel : public Fitter {
  public:
@@ -223,6 +223,7 @@ class FauxModel : public Fitter {
     ports.reads({"faux.g", "mag", DType::F32, "mag"});
     ports.adds({"", name("n_epochs"), DType::I32, "", "epochs"});
     ports.adds({"", name("flags"), DType::I32, "", "flags"});
+    ports.adds({"", name("n_parameters"), DType::I32, "", "parameters"});
     if (Cleans) ports.adds({"", name("n_removed"), DType::I32, "", "epochs removed"});
     for (const char* suffix : {"_full", "_post"}) {
       ports.adds({"", name("loglike", suffix), DType::F64, "", "ln of the likelihood"});
@@ -235,11 +236,13 @@ class FauxModel : public Fitter {
     const auto epochs = static_cast<std::int32_t>(object.light_curve("faux.g").size());
     result.set(name("n_epochs"), epochs + static_cast<std::int32_t>(*more_epochs_));
     result.set(name("flags"), static_cast<std::int32_t>(*flags_));
+    const std::int32_t parameters = *jitter_ ? 4 : 3;
+    result.set(name("n_parameters"), parameters);
     if (Cleans) result.set<std::int32_t>(name("n_removed"), 2);
     double loglike = -epochs + *better_by_;
     for (const char* suffix : {"_full", "_post"}) {
       result.set(name("loglike", suffix), loglike);
-      result.set(name("aic", suffix), 2.0 * (*jitter_ ? 4 : 3) - 2 * loglike);
+      result.set(name("aic", suffix), 2.0 * parameters - 2 * loglike);
       if (*jitter_) result.set(name("log_jitter", suffix), -3.0);
       if (!Cleans) return;
       loglike += 1000;
