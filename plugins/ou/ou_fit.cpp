@@ -179,7 +179,7 @@ Fit fit_at(const Surface& surface, const Box& box, const Point& point, int evalu
   return fit;
 }
 
-Ridge look_along_tau(const Series& series, const Box& box, Mean mean) {
+Ridge look_along_tau(const Series& series, const Box& box, Mean mean, const Ridge* before) {
   const Rough rough = roughly(series);
   // Outside this range tau makes no difference.
   const double low = std::clamp(std::log(rough.shortest) - 1.5, box.ln_tau_min, box.ln_tau_max);
@@ -187,11 +187,15 @@ Ridge look_along_tau(const Series& series, const Box& box, Mean mean) {
   const int steps = std::max(2, static_cast<int>(std::ceil((high - low) / 1.1)));
   Ridge ridge;
   std::vector<Trial> trials;
+  const bool is_known =
+      before != nullptr && before->points.size() == static_cast<std::size_t>(steps) + 1;
   for (int i = 0; i <= steps; ++i) {
     const double ln_tau = low + (high - low) * i / steps;
     // If a process is longer than the light curve, only part of its variance is visible.
     const double hidden = 1 + 2 * std::exp(ln_tau) / std::max(rough.baseline, 1e-300);
-    const double ln_sigma = 0.5 * std::log(std::max(rough.variance * hidden, 1e-300));
+    double ln_sigma = 0.5 * std::log(std::max(rough.variance * hidden, 1e-300));
+    if (is_known)
+      ln_sigma = std::min(ln_sigma, before->points[static_cast<std::size_t>(i)].ln_sigma);
     trials.push_back({{std::clamp(ln_sigma, box.ln_sigma_min, box.ln_sigma_max), ln_tau}});
   }
   ridge.points.resize(trials.size());
@@ -233,6 +237,10 @@ Fit fit_from(const Series& series, const Box& box, Mean mean, const Parameters& 
   return finish(series, box, mean, summit);
 }
 
+bool are_near(const Parameters& a, const Parameters& b) {
+  return std::abs(a.ln_sigma - b.ln_sigma) < 0.6 && std::abs(a.ln_tau - b.ln_tau) < 0.8;
+}
+
 bool is_lower(double a, double b) {
   return std::isnan(a) ? !std::isnan(b) : a < b;
 }
@@ -258,6 +266,16 @@ Fit fit_global(const Series& series, const Box& box, Mean mean, const Ridge& rid
   Fit fit = finish(series, box, mean, *best);
   fit.evaluations += evaluations - best->evaluations;
   return fit;
+}
+
+Fit highest_of(const Series& series, const Box& box, Mean mean, const Ridge& ridge,
+               const Fit& known) {
+  const std::vector<Start> maxima = starts_on(ridge);
+  const bool is_known = std::all_of(maxima.begin(), maxima.end(), [&](const Start& s) {
+    return are_near(s.at, known.parameters());
+  });
+  if (is_known) return known;
+  return better(known, fit_global(series, box, mean, ridge));
 }
 
 std::vector<Fit> fit_each(const Series& series, const Box& box, Mean mean,

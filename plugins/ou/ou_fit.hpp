@@ -56,7 +56,9 @@ struct Ridge {
   std::vector<RidgePoint> points;  // ascending tau
   int evaluations = 0;
 };
-Ridge look_along_tau(const Series& series, const Box& box, Mean mean);
+// `before`: the ridge of the light curve with a few epochs more, which makes this one faster.
+Ridge look_along_tau(const Series& series, const Box& box, Mean mean,
+                     const Ridge* before = nullptr);
 
 class Surface;
 struct Point;
@@ -71,6 +73,10 @@ Fit fit_from(const Series& series, const Box& box, Mean mean, const Parameters& 
 Fit fit_global(const Series& series, const Box& box, Mean mean, const Ridge& ridge,
                std::span<const Parameters> more = {});
 
+// The global maximum where a maximum is known: climbs only if the ridge has others.
+Fit highest_of(const Series& series, const Box& box, Mean mean, const Ridge& ridge,
+               const Fit& known);
+
 // Distance from the maximum at which a climb ends, in standard deviations of the parameters.
 enum class Precision : std::uint8_t { Screening, Full };  // 1e-2, 1e-7
 
@@ -78,6 +84,9 @@ enum class Precision : std::uint8_t { Screening, Full };  // 1e-2, 1e-7
 // lanes; those that do not converge are refined by Ceres to full precision.
 std::vector<Fit> fit_each(const Series& series, const Box& box, Mean mean,
                           std::span<const Start> starts, Precision precision = Precision::Full);
+
+// So close that they certainly climb to the same maximum: about the spacing of a ridge.
+bool are_near(const Parameters& a, const Parameters& b);
 
 // For sorts and maxima of numbers that may be NaN, which counts as the lowest.
 bool is_lower(double a, double b);
