@@ -2,15 +2,12 @@
 // "LABEL.GROUP.<result>".
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
 #include <numbers>
-#include <numeric>
 #include <qsohost/plugin.hpp>
 #include <string>
-#include <vector>
 
 #include "dho_fit.hpp"
 
@@ -27,23 +24,16 @@ enum Flag : std::int32_t {
   kNoErrors = 1 << 14,
   kLikeAWalk = 1 << 15,
   kUnconstrained = 1 << 16,
-  kShortBaseline = 1 << 17,
-  kFasterThanCadence = 1 << 18,
-  kLikeAConstant = 1 << 19,
-  kErrorsTooSmall = 1 << 20,
 };
 constexpr double kLargestError = 3;  // of a fitted logarithm: a factor of 20
-constexpr double kFewestTimes = 10;  // tau_decay in the baseline
-constexpr double kUnlikelyChi2 = 3;  // standard deviations of chi2
 constexpr std::string_view kFlagsHelp =
     "at a bound: 64 sigma low, 128 high, 256 omega_0 low, 512 high, 1024 xi low, 2048 high, 4096 "
     "tau_perturb low, 8192 high; 16384 some error of parameters is undefined (NaN), 32768 not told "
     "apart from a damped random walk: its Bayesian criterion is not higher, 65536 the error of "
-    "some fitted logarithm exceeds 3: that parameter is not constrained, 131072 baseline below 10 "
-    "tau_decay, 262144 tau_decay below the median cadence, 524288 a constant is preferred by the "
-    "Bayesian criterion, 1048576 mag_err may be too small: chi2 exceeds n_epochs by more than 3 "
-    "sqrt(2 n_epochs), or what tells it from a damped random walk is added variance as fast as "
-    "white noise, with tau_rise below the median cadence";
+    "some fitted logarithm exceeds 3: that parameter is not constrained; 1048576 also if what "
+    "tells "
+    "it from a damped random walk is added variance as fast as white noise, with tau_rise below "
+    "the median cadence; tau is tau_decay";
 
 // A logarithm of a parameter: its value, and its derivatives with respect to the fitted ones.
 struct Derived {
@@ -99,9 +89,10 @@ constexpr std::array kLogarithms{
 constexpr qsohost::ResultColumn kDerived[] = {
     {"mean", DType::F64, "mag", "mean of the process; the expected one if it is marginal"},
     {"sf_inf", DType::F64, "mag", "structure function at long lags, sqrt(2) sigma"},
-    {"tau_decay", DType::F64, "d", "longer of the two e-folding times; below xi = 1 the only one"},
-    {"tau_rise", DType::F64, "d", "shorter of the two e-folding times; NaN below xi = 1"},
-    {"period", DType::F64, "d", "2 pi / (omega_0 sqrt(1 - xi^2)); NaN from xi = 1 on"},
+    {"tau_decay", DType::F64, "d", "longer of the two e-folding times; below xi = 1 the only one",
+     true},
+    {"tau_rise", DType::F64, "d", "shorter of the two e-folding times; NaN below xi = 1", true},
+    {"period", DType::F64, "d", "2 pi / (omega_0 sqrt(1 - xi^2)); NaN from xi = 1 on", true},
     {"loglike_drw", DType::F64, "",
      "ln of the likelihood of the best damped random walk, tau 0.1 to 1e4 d; 2 parameters fewer"},
     {"loglike_const", DType::F64, "", "ln of the likelihood of the best constant; 1 parameter"},
@@ -115,30 +106,20 @@ std::array<double, 3> times_of(const dho::Parameters& at) {
   return {(xi + k) / omega, 1 / ((xi + k) * omega), kNaN};
 }
 
-double median_of(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::ranges::nth_element(values, middle);
-  return *middle;
-}
-
 // What a careful person would not trust.
-std::int32_t doubts(const dho::Series& series, const dho::Fit& fit, double loglike_const) {
-  const auto n = static_cast<double>(series.size());
+std::int32_t all_doubts(const qsohost::CurveToFit& curve, const dho::Fit& fit,
+                        double loglike_const) {
+  const double ln_n = std::log(curve.size());
+  const auto bic = [&](double loglike, int parameters) { return parameters * ln_n - 2 * loglike; };
+  const double own_bic = bic(fit.loglike, kParameters);
   const auto [decay, rise, period] = times_of(fit.at);
-  const double baseline = std::accumulate(series.dt.begin(), series.dt.end(), 0.0);
-  const double cadence = median_of({series.dt.begin() + 1, series.dt.end()});
-  const bool has_noise = rise < cadence && std::exp(fit.at[kPerturb]) > rise;
-  const auto preferred = [&](double loglike, int parameters) {  // by the Bayesian criterion
-    return fit.loglike - loglike <= (kParameters - parameters) * std::log(n) / 2;
-  };
-  std::int32_t flags = 0;
-  if (preferred(fit.loglike_walk, 3)) flags |= kLikeAWalk;
-  if (preferred(loglike_const, 1)) flags |= kLikeAConstant;
+  std::int32_t flags =
+      qsohost::doubts(curve, {decay, fit.chi2, static_cast<double>(curve.size()) - kParameters,
+                              own_bic, bic(loglike_const, 1)});
+  if (bic(fit.loglike_walk, kParameters - 2) <= own_bic) flags |= kLikeAWalk;
   if (fit.covariance.diagonal().maxCoeff() > kLargestError * kLargestError) flags |= kUnconstrained;
-  if (baseline < kFewestTimes * decay) flags |= kShortBaseline;
-  if (decay < cadence) flags |= kFasterThanCadence;
-  if (fit.chi2 > n + kUnlikelyChi2 * std::sqrt(2 * n) || (has_noise && (flags & kLikeAWalk) == 0))
-    flags |= kErrorsTooSmall;
+  const bool has_noise = rise < curve.median_cadence && std::exp(fit.at[kPerturb]) > rise;
+  if (has_noise && (flags & kLikeAWalk) == 0) flags |= qsohost::kErrorsTooSmall;
   return flags;
 }
 
@@ -152,9 +133,6 @@ class Dho final : public qsohost::LightCurveFitter {
   void fit_curve(const qsohost::CurveToFit& curve, qsohost::Result& result) const override;
   void store(const qsohost::CurveToFit& curve, const dho::Series& series, const dho::Fit& fit,
              qsohost::Result& result) const;
-  // A column whose value depends on the frame says which it is.
-  void add_framed(const qsohost::GroupInfo& group, qsohost::ResultColumn column,
-                  qsohost::Ports& ports) const;
 
   qsohost::Choice<dho::Mean> mean_{
       this,
@@ -167,28 +145,18 @@ class Dho final : public qsohost::LightCurveFitter {
       "likelihood, or integrated over with equal density (1 per mag)"};
 };
 
-void Dho::add_framed(const qsohost::GroupInfo& group, qsohost::ResultColumn column,
-                     qsohost::Ports& ports) const {
-  const std::string help =
-      fmt::format("{}; {} frame", column.help, in_rest_frame() ? "rest" : "observed");
-  column.help = help;
-  add_result(group, column, ports);
-}
-
 void Dho::declare_curve(const qsohost::GroupInfo& group, const qsohost::Schema& /*before*/,
                         qsohost::Ports& ports) const {
-  const auto add = [&](const qsohost::ResultColumn& column, bool has_time) {
-    has_time ? add_framed(group, column, ports) : add_result(group, column, ports);
-  };
-  for (const auto& c : qsohost::fit_column::kEveryCurve) add(c, c.unit == "d");
-  for (const NamedLogarithm& l : kLogarithms) add({l.name, DType::F64, "", l.help}, l.has_time);
+  for (const auto& c : qsohost::fit_column::kEveryCurve) add_result(group, c, ports);
+  for (const NamedLogarithm& l : kLogarithms)
+    add_result(group, {l.name, DType::F64, "", l.help, l.has_time}, ports);
   for (const NamedLogarithm& l : kLogarithms) {
     add_result(group,
                {fmt::format("err_{}", l.name), DType::F64, "",
                 fmt::format("standard error of {}", l.name)},
                ports);
   }
-  for (const auto& c : kDerived) add(c, c.unit == "d");
+  for (const auto& c : kDerived) add_result(group, c, ports);
   for (const auto& c : qsohost::fit_column::kEveryLikelihood) add_result(group, c, ports);
   add_flags(group, kFlagsHelp, ports);
 }
@@ -204,7 +172,8 @@ void Dho::fit_curve(const qsohost::CurveToFit& curve, qsohost::Result& result) c
 void Dho::store(const qsohost::CurveToFit& curve, const dho::Series& series, const dho::Fit& fit,
                 qsohost::Result& result) const {
   const double loglike_const = dho::loglike_of_constant(series, *mean_);
-  std::int32_t flags = curve.flags | (fit.bounds << kBounds) | doubts(series, fit, loglike_const);
+  std::int32_t flags =
+      curve.flags | (fit.bounds << kBounds) | all_doubts(curve, fit, loglike_const);
   for (const NamedLogarithm& l : kLogarithms) {
     const Derived d = l.of(fit.at);
     // A parameter on its bound counts as known: its error is not 0 but undefined.

@@ -70,44 +70,45 @@ std::vector<GridPoint> peaks(std::span<const double> loglike) {
 struct Quadratic {
   explicit Quadratic(const Around& f)
       : gradient{(f[0] - f[1]) / (2 * kStep), (f[2] - f[3]) / (2 * kStep)},
-        curvature(
-            decompose({(2 * f[6] - f[0] - f[1]) / (kStep * kStep),
-                       (f[0] + f[1] + f[2] + f[3] - f[4] - f[5] - 2 * f[6]) / (2 * kStep * kStep),
-                       (2 * f[6] - f[2] - f[3]) / (kStep * kStep)})) {}
+        curvature(decompose(
+            symmetric((2 * f[6] - f[0] - f[1]) / (kStep * kStep),
+                      (f[0] + f[1] + f[2] + f[3] - f[4] - f[5] - 2 * f[6]) / (2 * kStep * kStep),
+                      (2 * f[6] - f[2] - f[3]) / (kStep * kStep)))) {}
+  static Matrix<2> symmetric(double xx, double xy, double yy) {
+    Matrix<2> m;
+    m << xx, xy, xy, yy;
+    return m;
+  }
   // Bounded below, so that a step stays in the box.
-  double stiffness(std::size_t i) const {
+  double stiffness(int i) const {
     return std::max({std::abs(curvature.values[i]), 0.05, 1e-3 * curvature.values[0]});
   }
-  double slope_of_ln_d(std::size_t i) const {
-    return 2 * curvature.vectors[i][0] - curvature.vectors[i][1];
+  double slope_of_ln_d(int i) const {
+    return 2 * curvature.vectors(0, i) - curvature.vectors(1, i);
   }
   // Newton's.
-  Vector step() const {
-    Vector step{};
-    for (std::size_t i = 0; i < 2; ++i) {
-      const Vector& v = curvature.vectors[i];
-      const double by = std::clamp(dot(gradient, v) / stiffness(i), -2.0, 2.0);
-      for (std::size_t k = 0; k < 2; ++k) step[k] += by * v[k];
+  Vector<2> step() const {
+    Vector<2> step = Vector<2>::Zero();
+    for (int i = 0; i < 2; ++i) {
+      const auto v = curvature.vectors.col(i);
+      step += std::clamp(gradient.dot(v) / stiffness(i), -2.0, 2.0) * v;
     }
-    return std::isfinite(step[0] + step[1]) ? step : Vector{};
+    return step.allFinite() ? step : Vector<2>::Zero();
   }
   // What a step changes ln D by, as a linear function of the gradient.
-  Vector ln_d_by_gradient() const {
-    Vector by{};
-    for (std::size_t i = 0; i < 2; ++i) {
-      for (std::size_t k = 0; k < 2; ++k)
-        by[k] += slope_of_ln_d(i) * curvature.vectors[i][k] / stiffness(i);
-    }
+  Vector<2> ln_d_by_gradient() const {
+    Vector<2> by = Vector<2>::Zero();
+    for (int i = 0; i < 2; ++i) by += slope_of_ln_d(i) / stiffness(i) * curvature.vectors.col(i);
     return by;
   }
   double variance_of_ln_d() const {
     double sum = 0;
-    for (std::size_t i = 0; i < 2; ++i) sum += slope_of_ln_d(i) * slope_of_ln_d(i) / stiffness(i);
+    for (int i = 0; i < 2; ++i) sum += slope_of_ln_d(i) * slope_of_ln_d(i) / stiffness(i);
     return sum;
   }
 
-  Vector gradient;
-  Eigen2 curvature;
+  Vector<2> gradient;
+  Spectrum<2> curvature;
 };
 
 }  // namespace
@@ -171,7 +172,7 @@ Parameters Refits::start_without(std::size_t j) const {
   constexpr double kTrusted = 0.5;
   Parameters p = full_.parameters();
   if (is_vague()) return p;
-  const Vector step = Quadratic(around_without(j)).step();
+  const Vector<2> step = Quadratic(around_without(j)).step();
   if (std::abs(step[0]) > kTrusted || std::abs(step[1]) > kTrusted) return p;
   p.ln_sigma = std::clamp(p.ln_sigma + step[0], box_.ln_sigma_min, box_.ln_sigma_max);
   p.ln_tau = std::clamp(p.ln_tau + step[1], box_.ln_tau_min, box_.ln_tau_max);
@@ -225,14 +226,14 @@ std::vector<Refits::Guess> Refits::guesses(std::size_t n_improbable, double leas
   const Quadratic all(around_all_);
   const bool vague = is_vague();
   // To first order a Newton step is the same linear function of the gradient for every epoch.
-  const auto [by_sigma, by_tau] = all.ln_d_by_gradient();
+  const Vector<2> by = all.ln_d_by_gradient();
   std::vector<Guess> out;
   for (std::size_t j = 0; j < n; ++j) {
     const Around& f = around_[j];
     double change = kInfinity;
-    if (!vague) change = std::abs(by_sigma * (f[0] - f[1]) + by_tau * (f[2] - f[3])) / (2 * kStep);
+    if (!vague) change = std::abs(by[0] * (f[0] - f[1]) + by[1] * (f[2] - f[3])) / (2 * kStep);
     if (!vague && !(change < kNegligible * least)) {
-      const Vector step = Quadratic(around_without(j)).step();
+      const Vector<2> step = Quadratic(around_without(j)).step();
       change = std::abs(2 * step[0] - step[1]);
     }
     out.push_back({j, change});

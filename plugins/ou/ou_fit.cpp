@@ -1,9 +1,6 @@
 #include "ou_fit.hpp"
 
-#include <ceres/first_order_function.h>
-#include <ceres/gradient_problem.h>
-#include <ceres/gradient_problem_solver.h>
-
+#include <Eigen/LU>
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -14,82 +11,12 @@ namespace ou {
 namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-constexpr double kAtBound = 1e-4;      // in ln sigma or ln tau
-constexpr double kSameLoglike = 1e-6;  // differences below are rounding or early stopping
-constexpr double kLongestStep = 2;     // limit of a first step in ln sigma, ln tau
-constexpr double kFlat = 1e-6;         // curvature below this counts as none
-constexpr double kRough = 3e-2;        // precision of climbs that only distinguish maxima
+constexpr double kAtBound = 1e-4;  // in ln sigma or ln tau
+constexpr double kFlat = 1e-6;     // curvature below this counts as none
 constexpr double kScreening = 1e-2;
 constexpr double kFine = 1e-7;
 constexpr double kEnoughOnRidge = 2;  // log-likelihood
-
-// The function that Ceres minimises: minus the log-likelihood in coordinates w that start at 0 with
-// curvature near 1 in every direction, scaled so that the first step is a full Newton step.
-class Climb final : public ceres::FirstOrderFunction {
- public:
-  Climb(const Series& series, const Surface& surface, Mean mean, const Summit& start)
-      : series_(series), surface_(surface), mean_(mean), start_(start.best), best_(start.best) {
-    const Eigen2 eigen = decompose(start.curvature);
-    double largest = 1;
-    for (std::size_t i = 0; i < 2; ++i) {
-      const Vector& v = eigen.vectors[i];
-      const double g = dot(start_.gradient, v);
-      const double curvature =
-          std::max({std::abs(eigen.values[i]), std::abs(g) / kLongestStep, kFlat});
-      const double scale = 1 / std::sqrt(curvature);
-      axes_[i] = {v[0] * scale, v[1] * scale};
-      largest = std::max(largest, std::abs(g) * scale);
-    }
-    scale_ = largest;
-  }
-
-  int NumParameters() const override { return 2; }
-
-  bool Evaluate(const double* w, double* cost, double* gradient) const override {
-    const bool at_start = w[0] == 0 && w[1] == 0;
-    const Point point = at_start ? start_ : evaluate_at(w);
-    if (!std::isfinite(point.value.loglike)) return false;
-    if (point.value.loglike > best_.value.loglike) best_ = point;
-    *cost = (start_.value.loglike - point.value.loglike) / (scale_ * scale_);
-    if (gradient != nullptr) {
-      for (std::size_t i = 0; i < 2; ++i) gradient[i] = -dot(point.gradient, axes_[i]) / scale_;
-    }
-    return true;
-  }
-
-  const Point& best() const { return best_; }
-  int evaluations() const { return evaluations_; }
-  double scale() const { return scale_; }
-
- private:
-  Point evaluate_at(const double* w) const {
-    ++evaluations_;
-    Vector u = start_.u;
-    for (std::size_t k = 0; k < 2; ++k) u[k] += scale_ * (w[0] * axes_[0][k] + w[1] * axes_[1][k]);
-    return surface_.point(u, evaluate(series_, surface_.parameters(u), mean_, Want::Gradient));
-  }
-
-  const Series& series_;
-  const Surface& surface_;
-  const Mean mean_;
-  const Point start_;
-  std::array<Vector, 2> axes_;
-  double scale_;
-  mutable Point best_;
-  mutable int evaluations_ = 0;
-};
-
-ceres::GradientProblemSolver::Options solver_options(double gradient_tolerance) {
-  ceres::GradientProblemSolver::Options options;
-  options.line_search_direction_type = ceres::BFGS;
-  options.line_search_type = ceres::WOLFE;
-  options.max_num_iterations = 60;
-  options.function_tolerance = 0;
-  options.gradient_tolerance = gradient_tolerance;
-  options.parameter_tolerance = 1e-14;
-  options.logging_type = ceres::SILENT;
-  return options;
-}
+constexpr double kConcave = 5e-11;    // least eigenvalue of a scaled information matrix
 
 std::uint8_t bounds_at(const Parameters& p, const Box& box) {
   std::uint8_t bounds = 0;
@@ -100,21 +27,27 @@ std::uint8_t bounds_at(const Parameters& p, const Box& box) {
   return bounds;
 }
 
-// Refines the end of a climb in SIMD lanes to full precision.
-Fit finish(const Series& series, const Box& box, Mean mean, const Summit& start) {
-  const Surface surface(box);
-  if (!std::isfinite(start.best.value.loglike))
-    return fit_at(surface, box, start.best, start.evaluations);
-  auto* climb = new Climb(series, surface, mean, start);  // owned by the problem
-  const ceres::GradientProblem problem(climb);
-  Vector w{0, 0};
-  ceres::GradientProblemSolver::Summary summary;
-  ceres::Solve(solver_options(kFine / climb->scale()), problem, w.data(), &summary);
-  Fit fit = fit_at(surface, box, climb->best(), start.evaluations + climb->evaluations());
-  // At the rounding level of the log-likelihood a line search fails even at the optimum.
-  fit.converged = std::isfinite(fit.loglike) &&
-                  (summary.termination_type == ceres::CONVERGENCE ||
-                   to_gain(climb->best().gradient, climb->best().metric) < kSameLoglike);
+template <int D>
+Fit fit_at(const Surface<D>& surface, const Box& box, const Summit<D>& summit) {
+  Parameters p = surface.parameters(summit.best.u);
+  Fit fit;
+  fit.bounds = bounds_at(p, box);
+  if constexpr (D == 3) {
+    const double least = surface.coordinates().of({0, 0, box.ln_jitter_min})[2];
+    if (surface.inside(summit.best.u)[2] - least < kAtBound) {
+      p.ln_jitter = box.ln_jitter_min;
+      fit.bounds |= kJitterLow;
+    }
+  }
+  fit.ln_sigma = p.ln_sigma;
+  fit.ln_tau = p.ln_tau;
+  fit.ln_jitter = p.ln_jitter;
+  fit.mean = summit.best.value.mean;
+  fit.loglike = summit.best.value.loglike;
+  fit.chi2 = summit.best.value.chi2;
+  fit.evaluations = summit.evaluations;
+  // At the rounding level of the log-likelihood no step gains, even at the optimum.
+  fit.converged = std::isfinite(fit.loglike) && (summit.converged || summit.to_gain < kSameLoglike);
   return fit;
 }
 
@@ -128,7 +61,7 @@ std::vector<Start> starts_on(const Ridge& ridge) {
     if (a.slope > 0 && b.slope <= 0) {
       const double t = a.slope / (a.slope - b.slope);
       found.push_back({a.ln_sigma + t * (b.ln_sigma - a.ln_sigma),
-                       a.ln_tau + t * (b.ln_tau - a.ln_tau), std::max(a.loglike, b.loglike), 0});
+                       a.ln_tau + t * (b.ln_tau - a.ln_tau), std::max(a.loglike, b.loglike), 0, 0});
     }
   }
   if (points.back().slope > 0) found.push_back(points.back());
@@ -140,6 +73,40 @@ std::vector<Start> starts_on(const Ridge& ridge) {
   for (const RidgePoint& p : found)
     if (starts.size() < kMost) starts.push_back({{p.ln_sigma, p.ln_tau}});
   return starts;
+}
+
+// The white noise that is seen in steps between successive epochs, mag^2; robust to outliers.
+double variance_of_steps(const Series& series) {
+  std::vector<double> squares;
+  for (std::size_t i = 1; i < series.size(); ++i) {
+    const double step = series.y[i] - series.y[i - 1];
+    squares.push_back(step * step / 2);
+  }
+  const auto middle = squares.begin() + static_cast<std::ptrdiff_t>(squares.size() / 2);
+  std::nth_element(squares.begin(), middle, squares.end());
+  constexpr double kMedianOfChi2 = 0.455;
+  return squares.empty() ? 0 : *middle / kMedianOfChi2;
+}
+
+// Jitter takes the place of variations faster than the cadence, so that a longer tau may be the
+// best with it, whatever the ridge without it says.
+void add_jitter(const Series& series, const Ridge& ridge, const Box& box,
+                std::vector<Start>& starts) {
+  double weight = 0;
+  for (const double v : series.var) weight += 1 / v;
+  const double error2 = static_cast<double>(series.size()) / weight;
+  const auto clamped = [&](double variance) {
+    return std::clamp(0.5 * std::log(variance), box.ln_jitter_min, box.ln_jitter_max);
+  };
+  const double small = clamped(0.1 * error2);
+  const double large = clamped(std::max(variance_of_steps(series) - error2, error2));
+  for (Start& s : starts)
+    if (std::isinf(s.at.ln_jitter)) s.at.ln_jitter = small;
+  constexpr std::size_t kPlaces = 5;
+  for (std::size_t i = 0; i < kPlaces; ++i) {
+    const RidgePoint& p = ridge.points[i * (ridge.points.size() - 1) / (kPlaces - 1)];
+    starts.push_back({{p.ln_sigma, p.ln_tau, large}});
+  }
 }
 
 // Variance beyond the errors, and the range of tau that is constrained.
@@ -167,39 +134,28 @@ Box standard_box() {
   return {std::log(0.001), std::log(100.0), std::log(0.1), std::log(1e4)};
 }
 
-Fit fit_at(const Surface& surface, const Box& box, const Point& point, int evaluations) {
-  const Parameters p = surface.parameters(point.u);
-  Fit fit;
-  fit.ln_sigma = p.ln_sigma;
-  fit.ln_tau = p.ln_tau;
-  fit.mean = point.value.mean;
-  fit.loglike = point.value.loglike;
-  fit.bounds = bounds_at(p, box);
-  fit.evaluations = evaluations;
-  return fit;
+Box with_jitter(Box box) {
+  box.ln_jitter_min = std::log(1e-6);
+  box.ln_jitter_max = std::max(box.ln_sigma_max, box.ln_jitter_min + 1);
+  return box;
 }
 
-Ridge look_along_tau(const Series& series, const Box& box, Mean mean, const Ridge* before) {
+Ridge ridge_at(const Series& series, const Box& box, Mean mean, std::span<const double> ln_taus,
+               double ln_jitter, double enough, const Ridge* before) {
   const Rough rough = roughly(series);
-  // Outside this range tau makes no difference.
-  const double low = std::clamp(std::log(rough.shortest) - 1.5, box.ln_tau_min, box.ln_tau_max);
-  const double high = std::clamp(std::log(rough.baseline) + 2.5, low, box.ln_tau_max);
-  const int steps = std::max(2, static_cast<int>(std::ceil((high - low) / 1.1)));
+  const bool starts_there = before != nullptr && before->points.size() == ln_taus.size();
   Ridge ridge;
   std::vector<Trial> trials;
-  const bool is_known =
-      before != nullptr && before->points.size() == static_cast<std::size_t>(steps) + 1;
-  for (int i = 0; i <= steps; ++i) {
-    const double ln_tau = low + (high - low) * i / steps;
+  for (const double ln_tau : ln_taus) {
     // If a process is longer than the light curve, only part of its variance is visible.
     const double hidden = 1 + 2 * std::exp(ln_tau) / std::max(rough.baseline, 1e-300);
     double ln_sigma = 0.5 * std::log(std::max(rough.variance * hidden, 1e-300));
-    if (is_known)
-      ln_sigma = std::min(ln_sigma, before->points[static_cast<std::size_t>(i)].ln_sigma);
-    trials.push_back({{std::clamp(ln_sigma, box.ln_sigma_min, box.ln_sigma_max), ln_tau}});
+    if (starts_there) ln_sigma = std::min(ln_sigma, before->points[trials.size()].ln_sigma);
+    trials.push_back(
+        {{std::clamp(ln_sigma, box.ln_sigma_min, box.ln_sigma_max), ln_tau, ln_jitter}});
   }
   ridge.points.resize(trials.size());
-  // Newton steps in ln sigma, until at most about one in log-likelihood can be gained.
+  // Newton steps in ln sigma.
   std::vector<std::size_t> at(trials.size());
   for (std::size_t i = 0; i < at.size(); ++i) at[i] = i;
   for (int round = 0; round < 4 && !trials.empty(); ++round) {
@@ -216,9 +172,9 @@ Ridge look_along_tau(const Series& series, const Box& box, Mean mean, const Ridg
       const double gain = 0.5 * (next - p.ln_sigma) * e.gradient[0];
       const double by_tau = next == p.ln_sigma ? 0 : e.information[1] / curvature;
       ridge.points[at[k]] = {next, p.ln_tau, e.loglike + gain,
-                             e.gradient[1] - by_tau * e.gradient[0]};
-      if (gain < kEnoughOnRidge) continue;
-      again.push_back({{next, p.ln_tau}});
+                             e.gradient[1] - by_tau * e.gradient[0], e.information[0]};
+      if (gain < enough) continue;
+      again.push_back({{next, p.ln_tau, ln_jitter}});
       again_at.push_back(at[k]);
     }
     trials = std::move(again);
@@ -227,14 +183,15 @@ Ridge look_along_tau(const Series& series, const Box& box, Mean mean, const Ridg
   return ridge;
 }
 
-Fit fit_from(const Series& series, const Box& box, Mean mean, const Parameters& start) {
-  const Surface surface(box);
-  Summit summit;
-  const Vector u = surface.inverse(start);
-  summit.best = surface.point(u, evaluate(series, surface.parameters(u), mean, Want::Gradient));
-  summit.curvature = summit.best.metric;
-  summit.evaluations = 1;
-  return finish(series, box, mean, summit);
+Ridge look_along_tau(const Series& series, const Box& box, Mean mean, const Ridge* before) {
+  const Rough rough = roughly(series);
+  // Outside this range tau makes no difference.
+  const double low = std::clamp(std::log(rough.shortest) - 1.5, box.ln_tau_min, box.ln_tau_max);
+  const double high = std::clamp(std::log(rough.baseline) + 2.5, low, box.ln_tau_max);
+  const int steps = std::max(2, static_cast<int>(std::ceil((high - low) / 1.1)));
+  std::vector<double> ln_taus;
+  for (int i = 0; i <= steps; ++i) ln_taus.push_back(low + (high - low) * i / steps);
+  return ridge_at(series, box, mean, ln_taus, Parameters{}.ln_jitter, kEnoughOnRidge, before);
 }
 
 bool are_near(const Parameters& a, const Parameters& b) {
@@ -250,77 +207,97 @@ const Fit& better(const Fit& first, const Fit& second) {
   return is_lower(first.loglike + kSameLoglike, second.loglike) ? second : first;
 }
 
-Fit fit_global(const Series& series, const Box& box, Mean mean, const Ridge& ridge,
-               std::span<const Parameters> more) {
-  std::vector<Start> starts;
-  for (const Parameters& p : more) starts.push_back({p});
-  for (const Start& s : starts_on(ridge)) starts.push_back(s);
-  if (starts.empty()) starts.push_back({{ridge.points[0].ln_sigma, ridge.points[0].ln_tau}});
-  const std::vector<Summit> summits = climb_all(series, box, mean, starts, kRough);
-  int evaluations = ridge.evaluations;
-  const Summit* best = &summits.front();
-  for (const Summit& s : summits) {
-    evaluations += s.evaluations;
-    if (is_lower(best->best.value.loglike + kSameLoglike, s.best.value.loglike)) best = &s;
+namespace {
+
+// Of all parameters; NaN where the likelihood is not concave. A parameter on its bound counts as
+// known: its row and column are 0.
+template <int D>
+Matrix<D> covariance_of(Matrix<D> curvature, const std::array<bool, D>& fixed) {
+  for (int i = 0; i < D; ++i) {
+    if (!fixed[static_cast<std::size_t>(i)]) continue;
+    curvature.row(i).setZero();
+    curvature.col(i).setZero();
+    curvature(i, i) = 1;
   }
-  Fit fit = finish(series, box, mean, *best);
-  fit.evaluations += evaluations - best->evaluations;
+  const Vector<D> scale = curvature.diagonal().cwiseSqrt();  // NaN for negative ones
+  const Matrix<D> scaled =
+      scale.cwiseInverse().asDiagonal() * curvature * scale.cwiseInverse().asDiagonal();
+  if (!(decompose(scaled).values[D - 1] > kConcave)) return Matrix<D>::Constant(kNaN);
+  Matrix<D> covariance =
+      scale.cwiseInverse().asDiagonal() * scaled.inverse() * scale.cwiseInverse().asDiagonal();
+  for (int i = 0; i < D; ++i) {
+    if (!fixed[static_cast<std::size_t>(i)]) continue;
+    covariance(i, i) = 0;
+  }
+  return covariance;
+}
+
+template <int D>
+Errors errors_at(const Surface<D>& surface, const Summit<D>& summit, std::uint8_t bounds) {
+  const auto at_bound = [&](int some) { return (bounds & some) != 0; };
+  std::array<bool, D> fixed{at_bound(kSigmaLow | kSigmaHigh), at_bound(kTauLow | kTauHigh)};
+  if constexpr (D == 3) fixed[2] = at_bound(kJitterLow);
+  const Matrix<D> c = covariance_of<D>(summit.best.curvature, fixed);
+  const auto root = [](double v) { return v > 0 && std::isfinite(v) ? std::sqrt(v) : kNaN; };
+  Errors errors{root(c(0, 0)), root(c(1, 1)), root(4 * c(0, 0) + c(1, 1) - 4 * c(0, 1)),
+                fixed[0] || fixed[1] ? kNaN : c(0, 1), kNaN};
+  if constexpr (D == 3)
+    errors.ln_jitter =
+        root(c(2, 2)) / surface.coordinates().by_jitter(surface.inside(summit.best.u)[2]);
+  return errors;
+}
+
+template <int D>
+Fit fit_highest(const Series& series, const Box& box, Mean mean, std::span<const Start> starts) {
+  const Surface<D> surface(series, box);
+  const Summit<D> top = climb_to_highest<D>(series, box, mean, starts, kFine);
+  Fit fit = fit_at(surface, box, top);
+  fit.errors = errors_at(surface, top, fit.bounds);
   return fit;
 }
 
-Fit highest_of(const Series& series, const Box& box, Mean mean, const Ridge& ridge,
-               const Fit& known) {
-  const std::vector<Start> maxima = starts_on(ridge);
-  const bool is_known = std::all_of(maxima.begin(), maxima.end(), [&](const Start& s) {
-    return are_near(s.at, known.parameters());
-  });
-  if (is_known) return known;
-  return better(known, fit_global(series, box, mean, ridge));
-}
-
-std::vector<Fit> fit_each(const Series& series, const Box& box, Mean mean,
-                          std::span<const Start> starts, Precision precision) {
-  const Surface surface(box);
-  const std::vector<Summit> summits =
-      climb_all(series, box, mean, starts, precision == Precision::Full ? kFine : kScreening);
+template <int D>
+std::vector<Fit> fit_each_in(const Series& series, const Box& box, Mean mean,
+                             std::span<const Start> starts, double precision) {
+  const Surface<D> surface(series, box);
   std::vector<Fit> fits;
+  const std::vector<Summit<D>> summits = climb_all<D>(series, box, mean, starts, precision);
   for (std::size_t k = 0; k < starts.size(); ++k) {
-    const Start& start = starts[k];
-    fits.push_back(fit_at(surface, box, summits[k].best, summits[k].evaluations));
-    fits.back().converged = summits[k].converged;
-    if (summits[k].converged || !std::isfinite(summits[k].best.value.loglike)) continue;
-    fits.back() = start.omitted ? finish(without(series, {*start.omitted}), box, mean, summits[k])
-                                : finish(series, box, mean, summits[k]);
+    Summit<D> summit = summits[k];
+    if (!summit.converged && std::isfinite(summit.best.value.loglike))
+      summit = climb_to_top<D>(series, box, mean, starts[k], summit, kFine);
+    fits.push_back(fit_at(surface, box, summit));
   }
   return fits;
 }
 
-bool Errors::some_undefined() const {
-  return std::isnan(ln_sigma + ln_tau + ln_d + covariance);
+}  // namespace
+
+Fit fit_global(const Series& series, const Box& box, Mean mean, const Ridge& ridge,
+               std::span<const Parameters> more) {
+  std::vector<Start> starts;
+  for (const Parameters& p : more) starts.push_back({p});
+  for (const Start& s : starts_on(ridge)) {
+    if (std::none_of(more.begin(), more.end(), [&](const auto& p) { return are_near(p, s.at); }))
+      starts.push_back(s);
+  }
+  if (starts.empty()) starts.push_back({{ridge.points[0].ln_sigma, ridge.points[0].ln_tau}});
+  if (box.has_jitter()) add_jitter(series, ridge, box, starts);
+  Fit fit = box.has_jitter() ? fit_highest<3>(series, box, mean, starts)
+                             : fit_highest<2>(series, box, mean, starts);
+  fit.evaluations += ridge.evaluations;
+  return fit;
 }
 
-Errors errors_of(const Series& series, const Fit& fit, Mean mean) {
-  constexpr double kStep = 1e-4;
-  const auto slope = [&](double by_sigma, double by_tau) {
-    const Parameters p{fit.ln_sigma + by_sigma, fit.ln_tau + by_tau};
-    return evaluate(series, p, mean, Want::Gradient).gradient;
-  };
-  const auto s1 = slope(kStep, 0), s0 = slope(-kStep, 0);
-  const auto t1 = slope(0, kStep), t0 = slope(0, -kStep);
-  const double ss = -(s1[0] - s0[0]) / (2 * kStep);
-  const double tt = -(t1[1] - t0[1]) / (2 * kStep);
-  const double st = -(s1[1] - s0[1] + t1[0] - t0[0]) / (4 * kStep);
+std::vector<Fit> fit_each(const Series& series, const Box& box, Mean mean,
+                          std::span<const Start> starts, Precision precision) {
+  const double to = precision == Precision::Full ? kFine : kScreening;
+  return box.has_jitter() ? fit_each_in<3>(series, box, mean, starts, to)
+                          : fit_each_in<2>(series, box, mean, starts, to);
+}
 
-  const bool sigma_fixed = (fit.bounds & (kSigmaLow | kSigmaHigh)) != 0;
-  const bool tau_fixed = (fit.bounds & (kTauLow | kTauHigh)) != 0;
-  const auto root = [](double v) { return v > 0 && std::isfinite(v) ? std::sqrt(v) : kNaN; };
-  if (sigma_fixed && tau_fixed) return {kNaN, kNaN, kNaN, kNaN};
-  if (sigma_fixed) return {kNaN, root(1 / tt), root(1 / tt), kNaN};
-  if (tau_fixed) return {root(1 / ss), kNaN, root(4 / ss), kNaN};
-  const double determinant = ss * tt - st * st;
-  if (!(ss > 0 && determinant > 1e-10 * ss * std::abs(tt))) return {kNaN, kNaN, kNaN, kNaN};
-  const double v_s = tt / determinant, v_t = ss / determinant, c = -st / determinant;
-  return {root(v_s), root(v_t), root(4 * v_s + v_t - 4 * c), c};
+bool Errors::some_undefined() const {
+  return std::isnan(ln_sigma + ln_tau + ln_d + covariance);
 }
 
 }  // namespace ou

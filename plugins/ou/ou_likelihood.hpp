@@ -45,18 +45,20 @@ enum class Mean {
   Fixed,     // the process has mean `reference`
   Profiled,  // the mean that maximises the likelihood at these parameters (generalised least
              // squares)
+  Marginal,  // integrated over with density 1 per mag: the profiled likelihood times
+             // sqrt(2 pi / 1' K^-1 1)
 };
 
 struct Evaluation {
   double loglike = 0;
-  double mean = 0;  // mag
+  double mean = 0;  // mag; the expected one if it is marginal
   double chi2 = 0;  // sum over epochs of (value - prediction from earlier epochs)^2 / variance
   // d loglike / d (ln sigma, ln tau, ln jitter); at the profiled mean the same as with it fixed.
   std::array<double, 3> gradient{};
-  // Elements (sigma sigma), (sigma tau), (tau tau) of an estimate of the information matrix in (ln
-  // sigma, ln tau): Fisher's, with the expectation of squared innovation derivatives replaced by
-  // the squares. Never negative definite. The optimiser's metric, not an error estimate.
-  std::array<double, 3> information{};
+  // The lower triangle, by rows, of an estimate of the information matrix: Fisher's, with the
+  // expectation of squared innovation derivatives replaced by the squares. Never negative definite.
+  // The optimiser's metric, not an error estimate.
+  std::array<double, 6> information{};
 };
 
 enum class Want {
@@ -76,12 +78,12 @@ struct Trial {
   double cap = std::numeric_limits<double>::infinity();
 };
 
-// Equals evaluate() up to rounding, but is several times faster; not for GradientWithJitter.
+// Equals evaluate() up to rounding, but is several times faster.
 std::vector<Evaluation> evaluate_all(const Series& series, std::span<const Trial> trials, Mean mean,
                                      Want want);
 
 // For each epoch the prediction from all the rest at the same parameters, in the series' order.
-// Mean::Profiled: the mean, too, is estimated from the rest, and `var` includes its uncertainty.
+// Unless the mean is fixed, it too is estimated from the rest, and `var` includes its uncertainty.
 struct LeaveOneOut {
   double loglike = 0;          // of all epochs
   std::vector<double> mean;    // mag
@@ -89,7 +91,18 @@ struct LeaveOneOut {
   std::vector<double> logpdf;  // ln p(y_j | the rest)
 };
 
-LeaveOneOut leave_one_out(const Series& series, const Parameters& parameters, Mean mean);
+// Epochs with ignored[i] (if given) as in leave_one_out_all().
+LeaveOneOut leave_one_out(const Series& series, const Parameters& parameters, Mean mean,
+                          std::span<const std::uint8_t> ignored = {});
+
+// The process itself at `times` (ascending; d since the first epoch), given all epochs that are not
+// ignored.
+struct Predicted {
+  std::vector<double> mean;  // mag
+  std::vector<double> var;   // mag^2
+};
+Predicted predict_at(const Series& series, std::span<const std::uint8_t> ignored,
+                     std::span<const double> times, const Parameters& parameters, Mean mean);
 
 // The same for several parameters side by side: epoch j of trial k is at [j * stride + k].
 enum class LooWant { Densities, All };  // Densities: loglike and logpdf only

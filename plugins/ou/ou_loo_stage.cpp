@@ -17,7 +17,6 @@ namespace {
 enum Flag : std::int32_t {
   kTooManyRefitsFailed = 1 << 4,
   kPassesUsedUp = 1 << 5,
-  kNoErrors = 1 << 14,
   kTooFewLeft = 1 << 15,
   kTooManyRemoved = 1 << 24,
 };
@@ -29,8 +28,9 @@ constexpr std::string_view kFlagsHelp =
     "16 too many refits failed (8 and 16: given up, nothing removed), 32 one pass more than "
     "max_passes would have changed something; full fit at its bound: 64 sigma low, 128 sigma high, "
     "256 tau low, 512 tau high; fit "
-    "after cleaning likewise: 1024, 2048, 4096, 8192; 16384 some error or covariance of parameters "
-    "is undefined (NaN); 32768 fewer than min_points epochs would have been left (rule influence: "
+    "after cleaning likewise: 1024, 2048, 4096, 8192; 16384 some error or covariance of sigma and "
+    "tau is undefined (NaN), 65536 jitter at its lower bound; 32768 fewer than min_points epochs "
+    "would have been left (rule influence: "
     "the epochs before that are removed; rule predictive: given up, nothing removed); 16777216 "
     "more than max_removed_fraction of the epochs "
     "would have been removed (given up, nothing removed)";
@@ -68,9 +68,9 @@ void OuLoo::declare_results(const qsohost::GroupInfo& group, qsohost::Ports& por
     const std::string name = fmt::format("{}_{}", c.name, which);
     const std::string help =
         fmt::format("{}, {}", c.help, which == "full" ? "all epochs" : "epochs kept");
-    add_result(group, {name, qsohost::DType::F64, c.unit, help}, ports);
+    add_result(group, {name, qsohost::DType::F64, c.unit, help, c.framed}, ports);
   };
-  const auto columns = summary_columns();
+  const auto columns = summary_columns(fits_jitter());
   const auto parameters = columns.first(3);
   for (const auto& c : {column::kZ, column::kBand}) add_result(group, c, ports);
   for (const std::string_view which : {"full", "post"}) {
@@ -83,6 +83,8 @@ void OuLoo::declare_results(const qsohost::GroupInfo& group, qsohost::Ports& por
   for (const SummaryColumn& c : columns.subspan(parameters.size())) {
     for (const std::string_view which : {"full", "post"}) add_fit(c, which);
   }
+  add_result(group, column::kParameters, ports);
+  declare_shared(group, "post", ports);
 }
 
 Rule OuLoo::rule() const {
@@ -97,7 +99,8 @@ Rule OuLoo::rule() const {
   rule.only_if_d_decreases = *only_decreases_;
   rule.max_failed_fraction = *max_failed_;
   rule.max_removed_fraction = *max_removed_;
-  rule.mean = *mean_;
+  rule.mean = mean();
+  rule.box = box();
   return rule;
 }
 
@@ -113,26 +116,50 @@ void OuLoo::fit_curve(const qsohost::CurveToFit& curve, qsohost::Result& result)
   store_removed(curve, removed, result);
 }
 
-void OuLoo::store(const qsohost::CurveToFit& curve, const Series& fitted, const Cleaned& cleaned,
+std::int32_t flag_of(Ending ending) {
+  switch (ending) {
+    case Ending::FitFailed:
+      return qsohost::kFitFailed;
+    case Ending::TooManyFailed:
+      return kTooManyRefitsFailed;
+    case Ending::AtFewest:
+    case Ending::TooFewLeft:
+      return kTooFewLeft;
+    case Ending::TooManyRemoved:
+      return kTooManyRemoved;
+    case Ending::PassesUsedUp:
+      return kPassesUsedUp;
+    case Ending::Clean:
+    case Ending::Stopped:
+      break;
+  }
+  return 0;
+}
+
+void OuLoo::store(const qsohost::CurveToFit& curve, const Series& all, const Cleaned& cleaned,
                   qsohost::Result& result) const {
-  std::int32_t flags = curve.flags;
-  const auto set_fit = [&](std::string_view which, const Series& epochs, const Fit& fit,
-                           int bounds_shift) {
-    const Summary summary = summarise(epochs, fit, rule().mean);
-    for (const SummaryColumn& c : summary_columns())
+  std::int32_t flags = curve.flags | flag_of(cleaned.ending);
+  const auto set_fit = [&](std::string_view which, const Summary& summary, int bounds_shift) {
+    for (const SummaryColumn& c : summary_columns(fits_jitter()))
       set(curve, fmt::format("{}_{}", c.name, which), c.value(summary), result);
-    flags |= fit.bounds << bounds_shift;
-    if (summary.errors.some_undefined()) flags |= kNoErrors;
+    flags |= (summary.fit.bounds & kInBox) << bounds_shift;
+    if (summary.fit.errors.some_undefined()) flags |= kNoErrors;
   };
-  if (cleaned.ending == Ending::FitFailed) flags |= qsohost::kFitFailed;
-  if (cleaned.ending == Ending::TooManyFailed) flags |= kTooManyRefitsFailed;
-  if (cleaned.ending == Ending::AtFewest || cleaned.ending == Ending::TooFewLeft)
-    flags |= kTooFewLeft;
-  if (cleaned.ending == Ending::TooManyRemoved) flags |= kTooManyRemoved;
-  if (cleaned.ending == Ending::PassesUsedUp) flags |= kPassesUsedUp;
-  if (cleaned.full.converged) set_fit("full", fitted, cleaned.full, kFullBounds);
-  if (!cleaned.given_up())
-    set_fit("post", without(fitted, cleaned.removed), cleaned.post, kPostBounds);
+  if (cleaned.full.converged) {
+    const Series kept = without(all, cleaned.removed);
+    const Summary full = summarise(all, cleaned.full, mean(), box());
+    set_fit("full", full, kFullBounds);
+    set(curve, "n_parameters", full.n_parameters, result);
+    if (!cleaned.given_up()) {
+      const Summary post = summarise(kept, cleaned.post, mean(), box());
+      set_fit("post", post, kPostBounds);
+      set_shared(curve, {all, kept, cleaned.removed, post}, "post", result);
+      flags |= flags_of(curve, {all, kept, cleaned.removed, post});
+    } else {
+      set_epochs(curve, {all, all, {}, full}, result);
+      flags |= flags_of(curve, {all, all, {}, full});
+    }
+  }
   set(curve, "n_removed", static_cast<std::int32_t>(cleaned.removed.size()), result);
   set(curve, "n_passes_done", static_cast<std::int32_t>(cleaned.passes), result);
   set(curve, "flags", flags, result);

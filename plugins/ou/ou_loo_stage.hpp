@@ -8,15 +8,16 @@
 #include <string>
 
 #include "loo_clean.hpp"
+#include "ou_stage.hpp"
 
 namespace ou {
 
 enum class RuleName : std::uint8_t { Influence, Predictive };
 
-class OuLoo final : public qsohost::LightCurveFitter {
+class OuLoo final : public OuStage {
  public:
   OuLoo()
-      : LightCurveFitter(
+      : OuStage(
             {.usual = 10, .least = 4, .help = "epochs needed for a fit, and left by a removal"}) {}
   void open(qsohost::Context& context) override { context_ = &context; }
 
@@ -49,7 +50,7 @@ class OuLoo final : public qsohost::LightCurveFitter {
   qsohost::Option<double> false_alarms_{
       this,
       "false_alarms_per_curve",
-      0.05,
+      0.03,
       "of rule predictive: good epochs lost per light curve, on average",
       {.min = 1e-6, .max = 10}};
   qsohost::Option<std::int64_t> max_passes_{
@@ -78,13 +79,6 @@ class OuLoo final : public qsohost::LightCurveFitter {
       "an object is given up, and nothing removed, when more of its epochs would go: it may be two "
       "sources in one light curve",
       {.min = 0, .max = 1}};
-  qsohost::Choice<Mean> mean_{
-      this,
-      "mean",
-      Mean::Fixed,
-      {{"median", Mean::Fixed}, {"profiled", Mean::Profiled}},
-      "mean of the process: the median of all epochs that take part, removed or not, or the value "
-      "that maximises the likelihood"};
 };
 
 }  // namespace ou

@@ -62,11 +62,12 @@ constexpr int pair_count(int channels) {
 // NP: number of parameters (ln sigma, ln tau, ln jitter) with derivatives.
 template <class Real, int NP, int Channels>
 struct Sums {
+  static constexpr int kInformation = NP * (NP + 1) / 2;
   HWY_INLINE Sums() : quad{}, minus_dquad{}, dlogdet{}, information{} {}
   Real quad[pair_count(Channels)];  // sum v_c v_d / S: 00, then 01, 11
   Real minus_dquad[pair_count(Channels)][NP + 1];
   Real dlogdet[NP + 1];
-  Real information[3];
+  Real information[kInformation + 1];  // by rows of the lower triangle
   LogSum<Real> logdet;
 };
 
@@ -167,13 +168,12 @@ class Filter {
       }
     }
     for (int p = 0; p < NP; ++p) sums.dlogdet[p] = sums.dlogdet[p] + relative[p];
-    if constexpr (NP >= 2) {
-      const Real d0 = minus_dv[0][0] * inv_s, d1 = minus_dv[0][1] * inv_s;
-      const Real h0 = relative[0] * 0.5, h1 = relative[1] * 0.5;
-      Real* info = sums.information;
-      info[0] = info[0] + (h0 * relative[0] + minus_dv[0][0] * d0);
-      info[1] = info[1] + (h0 * relative[1] + minus_dv[0][1] * d0);
-      info[2] = info[2] + (h1 * relative[1] + minus_dv[0][1] * d1);
+    k = 0;
+    for (int p = 0; p < NP; ++p) {
+      const Real by_mean = minus_dv[0][p] * inv_s, by_variance = relative[p] * 0.5;
+      for (int q = 0; q <= p; ++q, ++k)
+        sums.information[k] =
+            sums.information[k] + (by_variance * relative[q] + by_mean * minus_dv[0][q]);
     }
   }
 

@@ -1,72 +1,93 @@
-// The log-likelihood as a surface over the whole plane: the box of (ln sigma, ln tau) is mapped to
-// it so that a maximum on a bound becomes an ordinary stationary point.
+// The log-likelihood as a surface over the whole space: the box of the parameters is mapped to it
+// so that a maximum on a bound becomes an ordinary stationary point. D is the number of parameters:
+// 2, ln sigma and ln tau, or 3, with jitter.
 #pragma once
 
+#include <Eigen/Core>
 #include <array>
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <span>
+#include <vector>
 
 #include "ou_fit.hpp"
 
 namespace ou {
 
-using Vector = std::array<double, 2>;
+template <int D>
+using Vector = Eigen::Matrix<double, D, 1>;
+template <int D>
+using Matrix = Eigen::Matrix<double, D, D>;
 
-inline double dot(const Vector& a, const Vector& b) {
-  return a[0] * b[0] + a[1] * b[1];
-}
-
-struct Symmetric {
-  double xx = 0, xy = 0, yy = 0;
-  Vector operator*(const Vector& v) const { return {xx * v[0] + xy * v[1], xy * v[0] + yy * v[1]}; }
-  void add(double scale, const Vector& v) {  // scale * v v'
-    xx += scale * v[0] * v[0];
-    xy += scale * v[0] * v[1];
-    yy += scale * v[1] * v[1];
-  }
+// Values in descending order; column i of `vectors` belongs to value i.
+template <int D>
+struct Spectrum {
+  Vector<D> values;
+  Matrix<D> vectors;
 };
-
-struct Eigen2 {
-  Vector values;
-  std::array<Vector, 2> vectors;
-};
-Eigen2 decompose(const Symmetric& s);
+Spectrum<2> decompose(const Matrix<2>& symmetric);
+Spectrum<3> decompose(const Matrix<3>& symmetric);
 
 // p = middle + half sin(u / half); at the middle dp = du.
 class Interval {
  public:
+  Interval() = default;
   Interval(double low, double high) : middle_((low + high) / 2), half_((high - low) / 2) {}
-  double value(double u) const;
-  double slope(double u) const;
-  double bend(double u) const;
+  double value(double u) const { return middle_ + half_ * std::sin(u / half_); }
+  double slope(double u) const { return std::cos(u / half_); }
+  double bend(double u) const { return -std::sin(u / half_) / half_; }
   // A start on a bound is moved inwards, because the slope there is 0.
   double inverse(double p) const;
 
  private:
-  double middle_, half_;
+  double middle_ = 0, half_ = 1;
 };
 
-struct Point {
-  Vector u{};
-  Evaluation value;
-  Vector gradient{};   // of the log-likelihood
-  Symmetric metric{};  // estimate of minus its second derivatives
-};
-
-class Surface {
+// The parameters in which the likelihood is nearly quadratic: ln sigma, ln tau, and in place of the
+// jitter, which may be 0, ln of the root of jitter^2 + (a typical error)^2.
+template <int D>
+class Coordinates {
  public:
-  explicit Surface(const Box& box)
-      : sigma_(box.ln_sigma_min, box.ln_sigma_max), tau_(box.ln_tau_min, box.ln_tau_max) {}
-  Vector inverse(const Parameters& p) const {
-    return {sigma_.inverse(p.ln_sigma), tau_.inverse(p.ln_tau)};
-  }
-  Parameters parameters(const Vector& u) const { return {sigma_.value(u[0]), tau_.value(u[1])}; }
-  Point point(const Vector& u, const Evaluation& value) const;
+  explicit Coordinates(const Series& series);
+  Vector<D> of(const Parameters& p) const;
+  Parameters parameters(const Vector<D>& x) const;
+  Vector<D> gradient(const Vector<D>& x, const Evaluation& e) const;
+  Matrix<D> information(const Vector<D>& x, const Evaluation& e) const;
+  double by_jitter(double x) const;  // d x / d ln jitter
 
  private:
-  Interval sigma_, tau_;
+  double error2_;  // mag^2
+};
+
+template <int D>
+struct Point {
+  Vector<D> u = Vector<D>::Zero();
+  Evaluation value;
+  Vector<D> gradient = Vector<D>::Zero();   // of the log-likelihood
+  Matrix<D> metric = Matrix<D>::Zero();     // estimate of minus its second derivatives
+  Matrix<D> curvature = Matrix<D>::Zero();  // minus those in Coordinates, where computed
+};
+
+template <int D>
+class Surface {
+ public:
+  Surface(const Series& series, const Box& box);
+  Vector<D> inverse(const Parameters& p) const;
+  Parameters parameters(const Vector<D>& u) const { return coordinates_.parameters(inside(u)); }
+  Vector<D> inside(const Vector<D>& u) const;  // in Coordinates
+  const Coordinates<D>& coordinates() const { return coordinates_; }
+  // `curvature`: minus the second derivatives in Coordinates, or an estimate.
+  Point<D> point(const Vector<D>& u, const Evaluation& value, const Matrix<D>& curvature) const;
+
+ private:
+  Coordinates<D> coordinates_;
+  std::array<Interval, D> bounds_;
 };
 
 // The gain in log-likelihood that a Newton step predicts.
-double to_gain(const Vector& gradient, const Symmetric& curvature);
+template <int D>
+double to_gain(const Vector<D>& gradient, const Spectrum<D>& curvature);
 
 // Starting point, and the epoch to omit.
 struct Start {
@@ -74,10 +95,10 @@ struct Start {
   std::optional<std::size_t> omitted{};
 };
 
+template <int D>
 struct Summit {
-  Point best;
-  Symmetric curvature;  // minus the second derivatives there, estimated along the way
-  double to_gain = 0;   // log-likelihood still to be gained
+  Point<D> best;
+  double to_gain = std::numeric_limits<double>::infinity();  // log-likelihood
   int evaluations = 0;
   bool converged = false;
 };
@@ -85,7 +106,28 @@ struct Summit {
 // Climbs from all starts in lock-step, side by side in SIMD lanes, by Newton steps in a trust
 // region; the curvature is Fisher's information corrected by the last steps (BFGS). Stops where at
 // most `precision`^2 / 2 can be gained.
-std::vector<Summit> climb_all(const Series& series, const Box& box, Mean mean,
-                              std::span<const Start> starts, double precision);
+template <int D>
+std::vector<Summit<D>> climb_all(const Series& series, const Box& box, Mean mean,
+                                 std::span<const Start> starts, double precision);
+
+// Goes on from `at`, with the second derivatives in every step.
+template <int D>
+Summit<D> climb_to_top(const Series& series, const Box& box, Mean mean, const Start& start,
+                       const Summit<D>& at, double precision);
+
+// The highest of the maxima reached from all starts (at least one).
+template <int D>
+Summit<D> climb_to_highest(const Series& series, const Box& box, Mean mean,
+                           std::span<const Start> starts, double precision);
+
+// Minus the second derivatives in Coordinates, by differences of the gradient.
+template <int D>
+struct Curved {
+  Evaluation value;
+  Matrix<D> curvature;
+};
+template <int D>
+Curved<D> with_curvature(const Series& series, const Coordinates<D>& coordinates, Mean mean,
+                         const Start& at);
 
 }  // namespace ou

@@ -119,7 +119,7 @@ HWY_INLINE TwoLanes select(TwoMasks m, TwoLanes x, TwoLanes y) { return {select(
 
 // The result of a sweep for one lane. `value` extracts that lane from a Real.
 template <int NP, int Channels, class Real, class Value>
-Evaluation conclude(Sums<Real, NP, Channels>& sums, std::size_t n, double reference,
+Evaluation conclude(Sums<Real, NP, Channels>& sums, std::size_t n, double reference, Mean mean,
                     const Value& value) {
   double mu = 0, quad = value(sums.quad[0]);
   if constexpr (Channels == 2) {
@@ -136,13 +136,22 @@ Evaluation conclude(Sums<Real, NP, Channels>& sums, std::size_t n, double refere
       d -= mu * (mu * value(sums.minus_dquad[2][p]) - 2 * value(sums.minus_dquad[1][p]));
     out.gradient[static_cast<std::size_t>(p)] = -0.5 * d;
   }
-  for (std::size_t k = 0; k < 3; ++k) out.information[k] = value(sums.information[k]);
+  if constexpr (Channels == 2) {
+    if (mean == Mean::Marginal) {
+      const double ones = value(sums.quad[2]);  // 1' K^-1 1
+      out.loglike += 0.5 * (kLnTwoPi - std::log(ones));
+      for (int p = 0; p < NP; ++p)
+        out.gradient[static_cast<std::size_t>(p)] += 0.5 * value(sums.minus_dquad[2][p]) / ones;
+    }
+  }
+  for (std::size_t k = 0; k < sums.kInformation; ++k)
+    out.information[k] = value(sums.information[k]);
   return out;
 }
 
 // One trial: the exponentials are vectorised, the recursion is not.
 template <int NP, int Channels>
-Evaluation sweep_one(const Series& series, const Parameters& p) {
+Evaluation sweep_one(const Series& series, const Parameters& p, Mean mean) {
   Filter<double, NP, Channels> filter(std::exp(2 * p.ln_sigma), std::exp(2 * p.ln_jitter));
   Sums<double, NP, Channels> sums;
   const double inv_tau = std::exp(-p.ln_tau);
@@ -158,11 +167,11 @@ Evaluation sweep_one(const Series& series, const Parameters& p) {
       filter.template take<false>(Step<double>(x[i], e[i]), series.y[first + i],
                                   series.var[first + i], false, 0.0, sums);
   }
-  return conclude<NP, Channels>(sums, n, series.reference, [](double v) { return v; });
+  return conclude<NP, Channels>(sums, n, series.reference, mean, [](double v) { return v; });
 }
 
 template <class Real, int NP, int Channels>
-void sweep_lanes(const Series& series, std::span<const Trial> trials, Evaluation* out) {
+void sweep_lanes(const Series& series, std::span<const Trial> trials, Mean mean, Evaluation* out) {
   constexpr std::size_t kCount = Real::kCount;
   double sigma2[kCount], inv_tau[kCount], jitter2[kCount], omitted[kCount], cap[kCount];
   for (std::size_t l = 0; l < kCount; ++l) {
@@ -184,7 +193,7 @@ void sweep_lanes(const Series& series, std::span<const Trial> trials, Evaluation
   for (std::size_t l = 0; l < trials.size(); ++l) {
     const Trial& t = trials[l];
     out[l] = conclude<NP, Channels>(sums, series.size() - (t.omitted ? 1 : 0), series.reference,
-                                    [l](const Real& v) {
+                                    mean, [l](const Real& v) {
                                       double lanes[kCount];
                                       v.store(lanes);
                                       return lanes[l];
@@ -199,7 +208,7 @@ double* aligned(double* p) {
 }
 
 template <class Real, int Channels>
-void leave_one_out_lanes(const Series& series, std::span<const Parameters> trials,
+void leave_one_out_lanes(const Series& series, std::span<const Parameters> trials, Mean mean,
                          std::span<const std::uint8_t> ignored, LooTable& table,
                          std::size_t first) {
   constexpr std::size_t kCount = Real::kCount;
@@ -245,6 +254,7 @@ void leave_one_out_lanes(const Series& series, std::span<const Parameters> trial
     level = cross / ones;
     level_var = Real(1.0) / ones;
     quad = quad - level * cross;
+    if (mean == Mean::Marginal) quad = quad + log(ones) - kLnTwoPi;
   }
   double loglike[kCount];
   ((quad + logdet.total() + kLnTwoPi * static_cast<double>(count)) * -0.5).store(loglike);
@@ -267,17 +277,21 @@ void leave_one_out_lanes(const Series& series, std::span<const Parameters> trial
   }
 }
 
+template <int NP>
+Evaluation evaluate_with(const Series& series, const Parameters& p, Mean mean) {
+  return (mean == Mean::Fixed ? sweep_one<NP, 1> : sweep_one<NP, 2>)(series, p, mean);
+}
+
 Evaluation evaluate_here(const Series& series, const Parameters& p, Mean mean, Want want) {
-  const bool fixed = mean == Mean::Fixed;
   switch (want) {
     case Want::Value:
-      return fixed ? sweep_one<0, 1>(series, p) : sweep_one<0, 2>(series, p);
+      return evaluate_with<0>(series, p, mean);
     case Want::Gradient:
-      return fixed ? sweep_one<2, 1>(series, p) : sweep_one<2, 2>(series, p);
+      return evaluate_with<2>(series, p, mean);
     case Want::GradientWithJitter:
       break;
   }
-  return fixed ? sweep_one<3, 1>(series, p) : sweep_one<3, 2>(series, p);
+  return evaluate_with<3>(series, p, mean);
 }
 
 // Calls sweep(Real, first, count) for blocks of trials, two vectors at a time while there are
@@ -294,16 +308,27 @@ void in_blocks(std::size_t trials, const Sweep& sweep) {
   }
 }
 
-void evaluate_all_here(const Series& series, std::span<const Trial> trials, Mean mean, Want want,
+template <int NP>
+void evaluate_all_with(const Series& series, std::span<const Trial> trials, Mean mean,
                        Evaluation* out) {
-  const bool fixed = mean == Mean::Fixed;
   in_blocks(trials.size(), [&]<class Real>(Real, std::size_t first, std::size_t count) {
     const auto block = trials.subspan(first, count);
-    if (want == Want::Value)
-      (fixed ? sweep_lanes<Real, 0, 1> : sweep_lanes<Real, 0, 2>)(series, block, out + first);
-    else
-      (fixed ? sweep_lanes<Real, 2, 1> : sweep_lanes<Real, 2, 2>)(series, block, out + first);
+    (mean == Mean::Fixed ? sweep_lanes<Real, NP, 1> : sweep_lanes<Real, NP, 2>)(series, block, mean,
+                                                                                out + first);
   });
+}
+
+void evaluate_all_here(const Series& series, std::span<const Trial> trials, Mean mean, Want want,
+                       Evaluation* out) {
+  switch (want) {
+    case Want::Value:
+      return evaluate_all_with<0>(series, trials, mean, out);
+    case Want::Gradient:
+      return evaluate_all_with<2>(series, trials, mean, out);
+    case Want::GradientWithJitter:
+      break;
+  }
+  evaluate_all_with<3>(series, trials, mean, out);
 }
 
 void leave_one_out_here(const Series& series, std::span<const Parameters> trials, Mean mean,
@@ -315,8 +340,9 @@ void leave_one_out_here(const Series& series, std::span<const Parameters> trials
   table.var.resize(table.residual.size());
   in_blocks(trials.size(), [&]<class Real>(Real, std::size_t first, std::size_t count) {
     const auto block = trials.subspan(first, count);
-    (mean == Mean::Fixed ? leave_one_out_lanes<Real, 1>
-                         : leave_one_out_lanes<Real, 2>)(series, block, ignored, table, first);
+    (mean == Mean::Fixed
+         ? leave_one_out_lanes<Real, 1>
+         : leave_one_out_lanes<Real, 2>)(series, block, mean, ignored, table, first);
   });
 }
 

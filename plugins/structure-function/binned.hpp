@@ -13,11 +13,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <span>
 #include <vector>
 
 namespace sf {
+
+inline constexpr double kSigmaPerIqr = 0.741301109;  // of a normal distribution
 
 enum class Estimator : std::uint8_t { MeanSquare, Iqr };
 
@@ -27,6 +28,7 @@ struct Bin {
   double sf2 = 0;      // mag^2, may be negative; NaN with too few pairs
   double sf2_err = 0;  // mag^2, as if pairs were independent, so a lower bound; NaN with too few
                        // pairs
+  double noise = 0;    // mag^2, <e_i^2 + e_j^2>; NaN with too few pairs
 };
 
 // Edges of `bins` bins of equal width in the logarithm of the lag.
@@ -38,22 +40,5 @@ std::vector<Bin> bin_pairs(
     std::span<const double> time, std::span<const double> mag, std::span<const double> mag_err,
     std::span<const double> edges, Estimator estimator, std::size_t min_pairs,
     const std::function<bool()>& stop_requested = [] { return false; });
-
-// SF = amplitude (lag / 365.25 d)^slope, by least squares in the logarithms, over bins with SF^2 >
-// 0. None with fewer than two such bins.
-struct PowerLaw {
-  double amplitude, slope;          // mag
-  double amplitude_err, slope_err;  // from those of the bins
-};
-std::optional<PowerLaw> fit_power_law(std::span<const Bin> bins);
-
-// SF^2 = sf_inf^2 (1 - exp(-lag / tau)) by least squares in SF^2, tau between a third of the
-// shortest and ten times the longest lag. None with fewer than three bins or no positive sf_inf^2.
-struct Saturation {
-  double sf_inf, ln_tau;  // mag, d
-  bool at_bound;          // tau is at its bound: only the ratio sf_inf^2 / tau, or sf_inf alone, is
-                          // constrained
-};
-std::optional<Saturation> fit_saturation(std::span<const Bin> bins);
 
 }  // namespace sf

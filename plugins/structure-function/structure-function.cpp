@@ -8,6 +8,8 @@
 #include <string>
 
 #include "binned.hpp"
+#include "bootstrap.hpp"
+#include "functions.hpp"
 
 namespace {
 
@@ -15,6 +17,7 @@ using qsohost::DType;
 
 constexpr std::int32_t kTooFewBins = 16;
 constexpr std::int32_t kTauAtBound = 32;
+constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 constexpr std::string_view kFlagsHelp =
     "16 too few bins for one of the two functions, 32 tau at the end of its range";
 
@@ -22,11 +25,19 @@ constexpr qsohost::ResultColumn kFunctions[] = {
     {"amplitude", DType::F64, "mag", "structure function at a lag of 365.25 d, of a power law"},
     {"slope", DType::F64, "", "exponent of the power law"},
     {"err_amplitude", DType::F64, "mag",
-     "standard error of amplitude, as if pairs were independent"},
-    {"err_slope", DType::F64, "", "standard error of slope, as if pairs were independent"},
+     "error of amplitude, as err_slope; 0.7 to 0.8 of the scatter where tau is a fifth of the "
+     "baseline or more"},
+    {"err_slope", DType::F64, "",
+     "error of slope: half the range from the 16th to the 84th percentile among replicates of a "
+     "damped random walk that is fitted to the bins; for other processes a guess. NaN if most "
+     "replicates have no value"},
     {"sf_inf", DType::F64, "mag",
      "structure function at long lags, of SF^2 = sf_inf^2 (1 - exp(-lag/tau))"},
     {"log_tau", DType::F64, "", "ln of tau in d, of the same function"},
+    {"err_sf_inf", DType::F64, "mag",
+     "error of sf_inf, as err_slope; down to half of the scatter where tau is a tenth of the "
+     "baseline or more"},
+    {"err_log_tau", DType::F64, "", "error of log_tau, as err_slope"},
 };
 
 class StructureFunction final : public qsohost::LightCurveFitter {
@@ -98,17 +109,22 @@ void StructureFunction::fit_curve(const qsohost::CurveToFit& curve, qsohost::Res
   }
   std::int32_t flags = curve.flags;
   const auto law = sf::fit_power_law(bins);
+  const auto saturation = sf::fit_saturation(bins);
+  const auto errors =
+      sf::bootstrap_errors(curve.time, curve.mag, curve.mag_err, edges, *estimator_, bins);
   if (law) {
     set(curve, "amplitude", law->amplitude, result);
     set(curve, "slope", law->slope, result);
-    set(curve, "err_amplitude", law->amplitude_err, result);
-    set(curve, "err_slope", law->slope_err, result);
+    set(curve, "err_amplitude", errors.amplitude, result);
+    set(curve, "err_slope", errors.slope, result);
   }
-  const auto saturation = sf::fit_saturation(bins);
   if (saturation) {
     set(curve, "sf_inf", saturation->sf_inf, result);
     set(curve, "log_tau", saturation->ln_tau, result);
+    set(curve, "err_sf_inf", errors.sf_inf, result);
+    set(curve, "err_log_tau", errors.ln_tau, result);
     if (saturation->at_bound) flags |= kTauAtBound;
+    flags |= qsohost::doubts(curve, {std::exp(saturation->ln_tau), kNone, kNone, kNone, kNone});
   }
   if (!law || !saturation) flags |= kTooFewBins;
   set(curve, "flags", flags, result);

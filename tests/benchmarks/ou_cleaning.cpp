@@ -3,6 +3,7 @@
 #include <benchmark/benchmark.h>
 
 #include "loo_clean.hpp"
+#include "ou_posterior.hpp"
 #include "predictive_rule.hpp"
 #include "simulate.hpp"
 
@@ -24,6 +25,18 @@ void fit(benchmark::State& state) {
     for (const ou::Series& s : all)
       benchmark::DoNotOptimize(
           ou::fit_global(s, box, ou::Mean::Fixed, ou::look_along_tau(s, box, ou::Mean::Fixed)));
+  }
+  state.SetItemsProcessed(state.iterations() * 8);
+}
+
+void posterior(benchmark::State& state) {
+  std::vector<ou::Series> all;
+  for (int k = 0; k < 8; ++k) all.push_back(ou::series_of(curve(state, k, 0)));
+  const ou::Box box = ou::standard_box();
+  for (auto _ : state) {
+    for (const ou::Series& s : all)
+      benchmark::DoNotOptimize(
+          ou::posterior_of(s, box, ou::Prior::LogUniform, ou::Parameters{}.ln_jitter));
   }
   state.SetItemsProcessed(state.iterations() * 8);
 }
@@ -69,6 +82,7 @@ void one_pass(benchmark::State& state, ou::Mode mode) {
   state.SetItemsProcessed(state.iterations() * 8);
 }
 
+BENCHMARK(posterior)->Arg(60)->Arg(300)->Arg(1000);
 BENCHMARK(fit)->Arg(60)->Arg(300)->Arg(1000)->Arg(2500);
 BENCHMARK_CAPTURE(one_pass, screened, ou::Mode::Screened)->Arg(60)->Arg(300)->Arg(1000);
 BENCHMARK_CAPTURE(one_pass, exact, ou::Mode::Exact)->Arg(60)->Arg(300)->Arg(1000);

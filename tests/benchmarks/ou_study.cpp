@@ -43,7 +43,7 @@ double densest(const ou::Series& series, const ou::Box& box) {
     for (double ln_sigma = std::log(0.01); ln_sigma < std::log(3.0); ln_sigma += 0.7)
       starts.push_back({{ln_sigma, ln_tau}});
   double best = -1e300;
-  for (const ou::Summit& s : ou::climb_all(series, box, ou::Mean::Fixed, starts, 1e-3))
+  for (const ou::Summit<2>& s : ou::climb_all<2>(series, box, ou::Mean::Fixed, starts, 1e-3))
     best = std::max(best, s.best.value.loglike);
   return best;
 }

@@ -212,6 +212,48 @@ class FauxArrays : public Fitter {
   }
 };
 
+// A fit with a likelihood; the one that cleans has it twice, and no n_parameters, like ou-loo.
+template <bool Cleans>
+class FauxModel : public Fitter {
+ public:
+  void declare(const Schema& /*before*/, Ports& ports) const override {
+    ports.reads({"faux.g", "mag", DType::F32, "mag"});
+    ports.adds({"", name("n_epochs"), DType::I32, "", "epochs"});
+    ports.adds({"", name("flags"), DType::I32, "", "flags"});
+    if (Cleans) ports.adds({"", name("n_removed"), DType::I32, "", "epochs removed"});
+    for (const char* suffix : {"_full", "_post"}) {
+      ports.adds({"", name("loglike", suffix), DType::F64, "", "ln of the likelihood"});
+      ports.adds({"", name("aic", suffix), DType::F64, "", "Akaike's criterion"});
+      ports.adds({"", name("log_jitter", suffix), DType::F64, "", "ln of the jitter, mag"});
+      if (!Cleans) return;
+    }
+  }
+  void fit(const Object& object, Result& result) const override {
+    const auto epochs = static_cast<std::int32_t>(object.light_curve("faux.g").size());
+    result.set(name("n_epochs"), epochs + static_cast<std::int32_t>(*more_epochs_));
+    result.set(name("flags"), static_cast<std::int32_t>(*flags_));
+    if (Cleans) result.set<std::int32_t>(name("n_removed"), 2);
+    double loglike = -epochs + *better_by_;
+    for (const char* suffix : {"_full", "_post"}) {
+      result.set(name("loglike", suffix), loglike);
+      result.set(name("aic", suffix), 2.0 * (*jitter_ ? 4 : 3) - 2 * loglike);
+      if (*jitter_) result.set(name("log_jitter", suffix), -3.0);
+      if (!Cleans) return;
+      loglike += 1000;
+    }
+  }
+
+ private:
+  std::string name(const std::string& of, const char* suffix = "") const {
+    return label() + ".faux.g." + of + (Cleans ? suffix : "");
+  }
+  Option<std::string> mean_{this, "mean", "median", "of the process"};
+  Option<bool> jitter_{this, "jitter", false, "fits one"};
+  Option<std::int64_t> flags_{this, "flags", 0, "of all objects"};
+  Option<std::int64_t> more_epochs_{this, "more_epochs", 0, "than there are"};
+  Option<double> better_by_{this, "better_by", 0.0, "ln of the likelihood"};
+};
+
 // A light curve in another time system than that of FauxFetch.
 class FauxClock : public Fetcher {
  public:
@@ -351,6 +393,8 @@ class FauxSink : public Sink {
 QSOHOST_PLUGIN("faux", "1.0.0", stage<FauxSource>("faux-source", "numbered objects"),
                stage<FauxFetch>("faux-fetch", "made-up epochs"),
                stage<FauxFit>("faux-fit", "means"), stage<FauxArrays>("faux-arrays", "arrays"),
+               stage<FauxModel<false>>("faux-model", "a likelihood"),
+               stage<FauxModel<true>>("faux-cleaner", "two likelihoods"),
                stage<FauxClock>("faux-clock", "times of another kind"),
                stage<FauxBoth>("reads-both", "reads both"),
                stage<FauxBatchFit>("faux-batch-fit", "sums up a batch"),

@@ -7,18 +7,12 @@
 #include <limits>
 #include <utility>
 
+#include "data/curve_rules.hpp"
+#include "data/doubts.hpp"
+
 namespace qsohost::inline v1 {
 
 namespace {
-
-std::vector<std::uint8_t> usable(const LightCurve& curve) {
-  std::vector<std::uint8_t> take(curve.size());
-  for (std::size_t i = 0; i < curve.size(); ++i) {
-    take[i] = std::isfinite(curve.time[i]) && std::isfinite(curve.mag[i]) &&
-              curve.mag_err[i] >= 1e-15 && curve.mag_err[i] <= 1e15;
-  }
-  return take;
-}
 
 double median_step(const std::vector<double>& time) {
   std::vector<double> steps;
@@ -28,6 +22,35 @@ double median_step(const std::vector<double>& time) {
   std::nth_element(steps.begin(), middle, steps.end());
   if (steps.size() % 2 == 1) return *middle;
   return (*middle + *std::max_element(steps.begin(), middle)) / 2;
+}
+
+// What the bits of the column "flags" mean that all fitters share.
+std::string shared_flags() {
+  return fmt::format(
+      "sum of: {} too few epochs, {} redshift not above 0 and not above {} (both: not fitted), {} "
+      "epochs took no part, as a number was not finite, mag_err not positive or below {} of the "
+      "median, {} a fit did not converge; of the light curve: {} epochs took no part whose mag_err "
+      "stands for none: {} times the median, or {} times and made of nines, {} times are rounded "
+      "to "
+      "32-bit numbers, {:g} d or more apart, {} two sources: {} or more exposures, and {:g} % of "
+      "all, have magnitudes {} standard deviations and {:g} mag apart, {} redshift 0: times as "
+      "observed",
+      +kTooFewEpochs, +kBadRedshift, kLargestRedshift, +kEpochsWithoutPart, kLeastRelativeError,
+      +kFitFailed, +kErrorSentinels, kSentinelAbove, kNinesAbove, +kRoundedTimes, kCoarseSpacing,
+      +kTwoSources, kFewestDisagreements, 100 * kDisagreeingFraction, kDisagreement,
+      kLeastDisagreement, +kZeroRedshift);
+}
+
+// What doubts() may add to them.
+std::string doubtful_flags() {
+  return fmt::format(
+      "of a fit with a time scale and a likelihood: {} baseline below {} tau, {} tau below the "
+      "median cadence, {} a constant is preferred by the Bayesian criterion, {} mag_err may be too "
+      "small: chi2 exceeds its degrees of freedom (epochs - fitted parameters) by more than {} "
+      "sqrt(2 degrees), or that of the differences of epochs closer than {} tau (degrees: pairs, "
+      "no epoch in two) by more than {} standard deviations",
+      +kShortBaseline, kFewestTaus, +kFasterThanCadence, +kConstantPreferred, +kErrorsTooSmall,
+      kUnlikelyChi2, kCloseInTau, kUnlikelyPairs);
 }
 
 }  // namespace
@@ -63,7 +86,7 @@ void LightCurveFitter::validate() const {
 
 void LightCurveFitter::declare(const Schema& before, Ports& ports) const {
   ports.minds_time_systems();  // one light curve at a time
-  if (!redshift_->empty()) {
+  if (*rest_frame_) {
     const auto* z = before.find("", *redshift_);
     if (z != nullptr && z->port.dtype == DType::String)
       ports.problem(fmt::format("redshift column '{}' holds strings, not numbers", *redshift_));
@@ -98,16 +121,15 @@ void LightCurveFitter::declare_group(const std::string& name, const Schema& befo
 void LightCurveFitter::add_result(const GroupInfo& group, const ResultColumn& column,
                                   Ports& ports) const {
   const bool is_band = column.name == fit_column::kBand.name;
+  std::string help(column.help);
+  if (column.framed) help += *rest_frame_ ? "; rest frame" : "; observed frame";
   ports.adds({"", fmt::format("{}.{}", prefix(group.name), column.name), column.dtype,
-              std::string(column.unit), std::string(column.help), 0, 1, is_band ? group.band : ""});
+              std::string(column.unit), std::move(help), 0, 1, is_band ? group.band : ""});
 }
 
 void LightCurveFitter::add_flags(const GroupInfo& group, std::string_view own, Ports& ports) const {
-  const std::string help = fmt::format(
-      "sum of: {} too few epochs, {} invalid redshift (both: not fitted), {} epochs with NaN or "
-      "mag_err not between 1e-15 and 1e15 took no part, {} a fit did not converge{}{}",
-      +kTooFewEpochs, +kBadRedshift, +kEpochsWithoutPart, +kFitFailed, own.empty() ? "" : ", ",
-      own);
+  const std::string help =
+      fmt::format("{}; {}{}{}", shared_flags(), doubtful_flags(), own.empty() ? "" : "; ", own);
   add_result(group, {"flags", DType::I32, "", help}, ports);
 }
 
@@ -123,39 +145,52 @@ void LightCurveFitter::set_likelihood(const CurveToFit& curve, std::int32_t n_pa
 
 void LightCurveFitter::fit(const Object& object, Result& result) const {
   const double redshift =
-      redshift_->empty() ? std::numeric_limits<double>::quiet_NaN() : object.number(*redshift_);
+      *rest_frame_ ? object.number(*redshift_) : std::numeric_limits<double>::quiet_NaN();
   for (const std::string& group : *groups_) fit_group(object, group, redshift, result);
 }
 
 void LightCurveFitter::fit_group(const Object& object, const std::string& group, double redshift,
                                  Result& result) const {
   const LightCurve fetched = object.light_curve(group);
-  const TimeOrder order(fetched.time, usable(fetched));
-  CurveToFit curve{object, group, fetched, order, redshift};
-  if (order.size() < fetched.size()) curve.flags |= kEpochsWithoutPart;
-  std::int32_t flags = curve.flags;
-  if (*rest_frame_ && !(std::isfinite(redshift) && redshift > -1)) flags |= kBadRedshift;
-  if (order.size() < min_points()) flags |= kTooFewEpochs;
+  const UsableEpochs usable = usable_epochs(fetched);
+  const TimeOrder order(fetched.time, usable.take);
+  CurveToFit curve{object, group, fetched, order, redshift, usable.flags};
+  std::int32_t obstacles = 0;
+  if (order.size() < min_points()) obstacles |= kTooFewEpochs;
+  if (*rest_frame_ && redshift == 0)
+    curve.flags |= kZeroRedshift;
+  else if (*rest_frame_ && !is_redshift(redshift))
+    obstacles |= kBadRedshift;
 
   set(curve, fit_column::kZ.name, redshift, result);
   set(curve, fit_column::kEpochs.name, static_cast<std::int32_t>(order.size()), result);
-  set(curve, "flags", flags, result);
+  set(curve, "flags", curve.flags | obstacles, result);
   result.count(group, "epochs without part",
                static_cast<std::int64_t>(fetched.size() - order.size()));
-  if ((flags & kTooFewEpochs) != 0)
+  if ((obstacles & kTooFewEpochs) != 0)
     result.count(group, "objects too short");
-  else if ((flags & kBadRedshift) != 0)
+  else if (obstacles != 0)
     result.count(group, "objects without valid redshift");
-  if ((flags & (kTooFewEpochs | kBadRedshift)) != 0) return;
-
-  curve.time = order.gather(fetched.time);
-  curve.mag = order.gather(fetched.mag);
-  curve.mag_err = order.gather(fetched.mag_err);
-  const double first = curve.time.front();
-  for (double& t : curve.time) t = (t - first) / (*rest_frame_ ? 1 + redshift : 1.0);
-  set(curve, fit_column::kBaseline.name, curve.time.back(), result);
-  set(curve, fit_column::kCadence.name, median_step(curve.time), result);
+  if (obstacles != 0) return;
+  fill(curve);
+  set(curve, fit_column::kBaseline.name, curve.baseline, result);
+  set(curve, fit_column::kCadence.name, curve.median_cadence, result);
+  set(curve, "flags", curve.flags, result);
   fit_curve(curve, result);
+}
+
+void LightCurveFitter::fill(CurveToFit& curve) const {
+  curve.time = curve.order.gather(curve.fetched.time);
+  curve.mag = curve.order.gather(curve.fetched.mag);
+  curve.mag_err = curve.order.gather(curve.fetched.mag_err);
+  if (are_rounded_to_32_bits(curve.time))
+    curve.flags |= kRoundedTimes;
+  else if (has_two_sources(curve))
+    curve.flags |= kTwoSources;
+  const double first = curve.time.front();
+  for (double& t : curve.time) t = (t - first) / (*rest_frame_ ? 1 + curve.redshift : 1.0);
+  curve.baseline = curve.time.back();
+  curve.median_cadence = median_step(curve.time);
 }
 
 }  // namespace qsohost::inline v1

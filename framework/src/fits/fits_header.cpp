@@ -174,7 +174,7 @@ void HeaderMaker::column_keys(const FitsField& field, std::size_t number) {
                    &status_);
     check("writing keyword TNULL" + n);
   }
-  const std::string display = display_format(field.info);
+  const std::string display = display_format(field);
   if (!display.empty()) text_key("TDISP" + n, display, "");
   if (const std::string axes = tdim(field); !axes.empty()) text_key("TDIM" + n, axes, "");
 }

@@ -297,8 +297,10 @@ Descriptor array_of(const OpenedFile& file, const FitsLayout& layout, std::size_
   return d;
 }
 
-std::string display_format(const ColumnInfo& info) {
+std::string display_format(const FitsField& field) {
+  const ColumnInfo& info = field.info;
   if (info.dtype == DType::Bool) return "L1";  // for readers: the values are letters
+  if (field.is_array) return "";  // astropy's Table.read fails on an empty array with a format
   const bool is_double = info.dtype == DType::F64;
   if (!is_double && info.dtype != DType::F32) return "";
   if (info.unit == "deg") return is_double ? "F13.8" : "F10.5";

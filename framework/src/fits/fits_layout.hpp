@@ -61,6 +61,6 @@ std::string tform(const FitsField& field, const FieldPlace& place);
 // TDIMn; empty for single values and vectors of numbers.
 std::string tdim(const FitsField& field);
 // How programs should display the column (TDISPn); empty if their default is right.
-std::string display_format(const ColumnInfo& info);
+std::string display_format(const FitsField& field);
 
 }  // namespace qsohost::inline io_v1

@@ -59,7 +59,7 @@ TEST_CASE("a maximum on a bound is found and flagged") {
     const ou::Fit fit = ou::fit_global(c.series, box, Mean::Profiled,
                                        ou::look_along_tau(c.series, box, Mean::Profiled));
     check_at_bound(json.at("mle").at("at_bound"), fit);
-    const ou::Errors errors = ou::errors_of(c.series, fit, Mean::Profiled);
+    const ou::Errors errors = fit.errors;
     if (json.at("name") == "tau_bound40") {
       CHECK(fit.bounds == ou::kTauHigh);
       CHECK(fit.ln_sigma ==
@@ -80,7 +80,7 @@ TEST_CASE("errors are those of the curvature") {
     const ou::Box box = golden::box(json.at("box"));
     const ou::Fit fit = ou::fit_global(c.series, box, Mean::Profiled,
                                        ou::look_along_tau(c.series, box, Mean::Profiled));
-    const ou::Errors e = ou::errors_of(c.series, fit, Mean::Profiled);
+    const ou::Errors e = fit.errors;
     // One standard deviation along the best direction for tau costs half a unit, to third order.
     const double step = 0.05;
     const double by_sigma = step * e.covariance / e.ln_tau;

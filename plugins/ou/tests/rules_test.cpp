@@ -49,7 +49,7 @@ double highest(const ou::Series& series, Mean mean) {
     for (double ln_sigma = box.ln_sigma_min; ln_sigma < 0.5; ln_sigma += 0.9)
       starts.push_back({{ln_sigma, ln_tau}});
   double best = -1e300;
-  for (const ou::Summit& s : ou::climb_all(series, box, mean, starts, 1e-4))
+  for (const ou::Summit<2>& s : ou::climb_all<2>(series, box, mean, starts, 1e-4))
     best = std::max(best, s.best.value.loglike);
   return best;
 }
@@ -254,7 +254,7 @@ TEST_CASE("there is no chi^2 per degree of freedom where there is none") {
   const ou::Box box = ou::standard_box();
   const ou::Fit fit =
       ou::fit_global(series, box, Mean::Fixed, ou::look_along_tau(series, box, Mean::Fixed));
-  CHECK(std::isnan(ou::summarise(series, fit, Mean::Fixed).chi2_reduced));
+  CHECK(std::isnan(ou::summarise(series, fit, Mean::Fixed, box).chi2_reduced));
 }
 
 TEST_CASE("passes are used up only if one more would change something") {

@@ -61,7 +61,8 @@ TEST_CASE("a fit takes at most 60 evaluations and finds the highest maximum") {
       for (double ln_tau = -2; ln_tau < 9; ln_tau += 1.5)
         for (double ln_sigma = -4.5; ln_sigma < 1; ln_sigma += 1)
           dense.push_back({{ln_sigma, ln_tau}});
-      for (const ou::Summit& x : ou::climb_all(s, ou::standard_box(), Mean::Fixed, dense, 1e-2))
+      for (const ou::Summit<2>& x :
+           ou::climb_all<2>(s, ou::standard_box(), Mean::Fixed, dense, 1e-2))
         if (x.best.value.loglike > found.loglike + 0.1) {
           ++missed;
           break;
@@ -88,7 +89,7 @@ TEST_CASE("sigma, tau and D are recovered") {
     tau.add(f.ln_tau - std::log(truth.tau));
     const double off = f.ln_d() - (2 * std::log(truth.sigma) - std::log(truth.tau));
     d.add(off);
-    pull.add(off / ou::errors_of(s, f, Mean::Fixed).ln_d);
+    pull.add(off / f.errors.ln_d);
   }
   INFO("ln sigma " << sigma.mean() << " +- " << sigma.sd() << ", ln tau " << tau.mean() << " +- "
                    << tau.sd() << ", ln D " << d.mean() << " +- " << d.sd() << ", pull of ln D "
