@@ -255,6 +255,21 @@ class Compare(Fitters):
         self.assertNotIn("_post ", done.stdout)
         self.assertIn("ou-loo: its fits of all epochs (..._full) are compared", done.stdout)
 
+    def test_a_jitter_is_a_parameter_and_counted_by_light_curve(self):
+        done = self.compare(
+            "--fitters", "ou-fit,dho", "--set", "ou-fit.jitter=fit", "--out", "t.fits"
+        )
+        table = self.read("t.fits")
+        fitted = table[(table["fitter"] == "ou-fit") & (table["failure"] == "")]
+        self.assertEqual(set(fitted["n_parameters"]), {4})
+        for group in ("a.g", "a.r"):
+            rows = fitted[fitted["group"] == group]
+            at_bound = rows["log_jitter"] == fitted["log_jitter"].min()
+            self.assertTrue(0 < at_bound.sum() < len(rows))  # the simulated errors are right
+            self.assertRegex(done.stdout, rf"(?m)^ou-fit +{group} .* {len(rows)} +{at_bound.sum()}$")
+            self.assertRegex(done.stdout, rf"(?m)^dho +{group} .* - +-$")
+        self.assertIn("ou-fit fits a jitter, dho does not", done.stdout)
+
     def test_flagged_light_curves_are_counted_and_left_out_on_request(self):
         args = ("--fitters", "ou-fit,dho", "--out", "t.fits")
         baseline = 1 << 17
@@ -296,7 +311,7 @@ class Compare(Fitters):
             table.writeto(self.folder / "curves.fits", overwrite=True)
             return self.peak_memory(
                 "compare", "--chain", self.chain, "--out", "t.fits",
-                "--fitters", "ou-fit,structure-function",
+                "--fitters", "ou-fit,dho",
                 "--set", "chain.batch_rows=100", "--set", 'loo.redshift=""',
             )  # fmt: skip
 

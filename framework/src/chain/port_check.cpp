@@ -81,8 +81,9 @@ bool reads(const Ports& ports, const Port& column) {
 // Whether a column of a light curve takes the place of `there`, a result of an earlier Fitter.
 bool replaces(Role role, const Schema& before, const Ports& ports, const Schema::Entry& there) {
   const Schema::GroupEntry* group = before.find_group(there.port.group);
-  return role == Role::Fitter && there.from_fitter && group != nullptr &&
-         group->origin != there.origin && !reads(ports, there.port);
+  const bool came_with_group = group != nullptr && group->origin == there.origin;
+  return role == Role::Fitter && there.from_fitter && !there.port.group.empty() &&
+         !came_with_group && !reads(ports, there.port);
 }
 
 void check_added(Role role, const Schema& before, const Ports& ports,

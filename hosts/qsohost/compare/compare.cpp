@@ -155,7 +155,7 @@ class Comparison {
       (cell++)->append_string(layout.label);
       append_integer(fit.n_epochs, *cell++);
       append_integer(integer(batch, layout, group, "n_removed", row), *cell++);
-      append_integer(parameters_of(batch, layout, group, row), *cell++);
+      append_integer(integer(batch, layout, group, "n_parameters", row), *cell++);
       append_integer(integer(batch, layout, group, "flags", row), *cell++);
       (cell++)->append<double>(fit.seconds);
       (cell++)->append_string(fit.failure);
@@ -184,16 +184,6 @@ class Comparison {
     const Column* column = find(batch, layout, group, name);
     const bool is_number = column != nullptr && column->dtype() == DType::F64;
     return is_number ? column->number(row) : std::numeric_limits<double>::quiet_NaN();
-  }
-
-  // ou-loo has no column n_parameters, but AIC = 2 n_parameters - 2 loglike.
-  static std::optional<std::int32_t> parameters_of(const Batch& batch, const FitterLayout& layout,
-                                                   const std::string& group, std::size_t row) {
-    if (const auto n = integer(batch, layout, group, "n_parameters", row)) return n;
-    const double n =
-        number(batch, layout, group, "aic", row) / 2 + number(batch, layout, group, "loglike", row);
-    if (!std::isfinite(n)) return std::nullopt;
-    return static_cast<std::int32_t>(std::lround(n));
   }
 
   static void append_integer(std::optional<std::int32_t> value, Column& to) {

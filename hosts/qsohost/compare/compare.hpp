@@ -3,8 +3,7 @@
 // The table has a row for each object, light curve and fitter:
 //   source_id, group, band, fitter
 //   n_epochs, n_removed, n_parameters, flags
-//                                   missing where a fitter does not provide them; n_parameters is
-//                                   then that of its AIC
+//                                   missing where a fitter does not provide them
 //   seconds                         CPU time of the object's fit, split evenly among its light
 //                                   curves
 //   failure                         why there are no results, or ""
