@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 
 #include "ou_likelihood.hpp"
 
@@ -48,6 +49,7 @@ HWY_INLINE Lanes operator-(Lanes a, Lanes b) { return Lanes::of(hn::Sub(a.v, b.v
 HWY_INLINE Lanes operator*(Lanes a, Lanes b) { return Lanes::of(hn::Mul(a.v, b.v)); }
 HWY_INLINE Lanes operator/(Lanes a, Lanes b) { return Lanes::of(hn::Div(a.v, b.v)); }
 HWY_INLINE Lanes min(Lanes a, Lanes b) { return Lanes::of(hn::Min(a.v, b.v)); }
+HWY_INLINE Lanes max(Lanes a, Lanes b) { return Lanes::of(hn::Max(a.v, b.v)); }
 HWY_INLINE Lanes log(Lanes a) { return Lanes::of(hn::Log(Doubles(), a.v)); }
 HWY_INLINE LaneMask less(Lanes a, Lanes b) { return hn::Lt(a.v, b.v); }
 HWY_INLINE LaneMask equal(Lanes a, Lanes b) { return hn::Eq(a.v, b.v); }
@@ -344,6 +346,17 @@ void leave_one_out_here(const Series& series, std::span<const Parameters> trials
   });
 }
 
+// `loglike`: as long as a row of the table.
+void highest_here(const LooTable& table, const double* loglike, std::vector<double>& out) {
+  for (std::size_t j = 0; j < out.size(); ++j) {
+    const double* row = &table.logpdf[j * table.stride];
+    Lanes highest(-std::numeric_limits<double>::infinity());
+    for (std::size_t k = 0; k < table.stride; k += kLanes)
+      highest = max(highest, Lanes(loglike + k) - Lanes(row + k));
+    out[j] = hn::GetLane(hn::MaxOfLanes(Doubles(), highest.v));
+  }
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace ou
 HWY_AFTER_NAMESPACE();
@@ -354,6 +367,7 @@ namespace ou {
 HWY_EXPORT(evaluate_here);
 HWY_EXPORT(evaluate_all_here);
 HWY_EXPORT(leave_one_out_here);
+HWY_EXPORT(highest_here);
 
 Evaluation evaluate(const Series& series, const Parameters& parameters, Mean mean, Want want) {
   return HWY_DYNAMIC_DISPATCH(evaluate_here)(series, parameters, mean, want);
@@ -369,6 +383,13 @@ std::vector<Evaluation> evaluate_all(const Series& series, std::span<const Trial
 void leave_one_out_all(const Series& series, std::span<const Parameters> trials, Mean mean,
                        LooWant wanted, LooTable& table, std::span<const std::uint8_t> ignored) {
   HWY_DYNAMIC_DISPATCH(leave_one_out_here)(series, trials, mean, wanted, table, ignored);
+}
+
+std::vector<double> highest_without_each(const LooTable& table, std::vector<double> loglike) {
+  loglike.resize(table.stride, -std::numeric_limits<double>::infinity());
+  std::vector<double> out(table.logpdf.size() / table.stride);
+  HWY_DYNAMIC_DISPATCH(highest_here)(table, loglike.data(), out);
+  return out;
 }
 
 }  // namespace ou
