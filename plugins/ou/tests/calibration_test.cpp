@@ -5,6 +5,8 @@
 #include <array>
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <map>
+#include <vector>
 
 #include "ou_posterior.hpp"
 #include "simulate.hpp"
@@ -81,4 +83,60 @@ TEST_CASE("the posterior is calibrated: ranks of 1,000 truths drawn from the pri
   check(sigma, "ln sigma");
   check(tau, "ln tau");
   check(d, "ln D");
+}
+
+namespace {
+
+// Of a member in a population whose ln tau is normal, up to a constant: the sum over nodes of
+// weight times the population's density, over that of the prior, which is flat. Nodes are far apart
+// (about 0.4 in ln tau), so that the density is averaged over the cell of each.
+double ln_likelihood(const ou::Posterior& member, double mean, double sd) {
+  std::map<double, double> weights;  // by ln tau, as four nodes share it
+  for (const auto& node : member.nodes) weights[node.ln_tau] += std::exp(node.ln_weight);
+  std::vector<double> at;
+  for (const auto& [ln_tau, weight] : weights) at.push_back(ln_tau);
+  const auto below = [&](double ln_tau) {
+    return 0.5 * std::erfc((mean - ln_tau) / (sd * std::sqrt(2.0)));
+  };
+  double sum = 0;
+  for (std::size_t k = 0; k < at.size(); ++k) {
+    const double before = k > 0 ? at[k] - at[k - 1] : at[1] - at[0];
+    const double after = k + 1 < at.size() ? at[k + 1] - at[k] : before;
+    const double in_cell = below(at[k] + after / 2) - below(at[k] - before / 2);
+    sum += weights[at[k]] * in_cell / ((before + after) / 2);
+  }
+  return std::log(sum);
+}
+
+}  // namespace
+
+TEST_CASE("a population is found from the nodes of its members") {
+  constexpr double kMean = 4.6, kSd = 0.5;
+  std::vector<ou::Posterior> members;
+  simulate::Random random(2);
+  for (std::uint64_t i = 0; i < 300; ++i) {
+    const simulate::Truth truth{.sigma = 0.15 * std::exp(0.3 * random.normal()),
+                                .tau = std::exp(kMean + kSd * random.normal())};
+    members.push_back(ou::posterior_of(ou::series_of(simulate::curve(80, i, truth)), kBox,
+                                       ou::Prior::LogUniform, ou::Parameters{}.ln_jitter));
+  }
+  const auto of_all = [&](double mean, double sd) {
+    double sum = 0;
+    for (const ou::Posterior& member : members) sum += ln_likelihood(member, mean, sd);
+    return sum;
+  };
+  double best = -1e300, found_mean = 0, found_sd = 0;
+  for (double mean = 4.2; mean < 5; mean += 0.04) {
+    for (double sd = 0.2; sd < 0.8; sd += 0.04) {
+      const double here = of_all(mean, sd);
+      if (here <= best) continue;
+      best = here;
+      found_mean = mean;
+      found_sd = sd;
+    }
+  }
+  INFO("mean " << found_mean << ", standard deviation " << found_sd);
+  CHECK(found_mean == Approx(kMean).margin(0.12));
+  CHECK(found_sd == Approx(kSd).margin(0.1));
+  CHECK(best - of_all(kMean, kSd) < 4.6);  // 1 % by chance
 }
