@@ -124,9 +124,12 @@ Cleaned clean_by_prediction(const Curve& curve, const Rule& rule) {
     if (!may_change) return end(Ending::PassesUsedUp);
     if (!rule.leaves_enough(series.size(), found.size())) return give_up(Ending::TooFewLeft);
     result.removed = found;
-    const Series rest = without(series, found);
-    result.post = fit_global(rest, rule.box, rule.mean, look_along_tau(rest, rule.box, rule.mean),
-                             std::array{now});
+    result.post = result.full;
+    if (!found.empty()) {
+      const Series rest = without(series, found);
+      result.post = fit_global(rest, rule.box, rule.mean,
+                               look_along_tau(rest, rule.box, rule.mean, &ridge), std::array{now});
+    }
     if (!result.post.converged) return give_up(Ending::FitFailed);
     now = result.post.parameters();
     about = rule.mean;
