@@ -191,7 +191,7 @@ std::vector<Fit> Refits::operator()(std::span<const std::size_t> epochs,
   for (std::size_t k = 0; k < epochs.size(); ++k) {
     const std::size_t j = epochs[k];
     const std::size_t begin = starts.size();
-    starts.push_back({start_without(j), j});
+    starts.push_back({start_without(j), j, &full_});
     owner.push_back(k);
     const auto add = [&](const Parameters& p) {
       if (are_near(p, full_.parameters())) return;

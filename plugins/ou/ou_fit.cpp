@@ -253,6 +253,9 @@ Fit fit_highest(const Series& series, const Box& box, Mean mean, std::span<const
   const Summit<D> top = climb_to_highest<D>(series, box, mean, starts, kFine);
   Fit fit = fit_at(surface, box, top);
   fit.errors = errors_at(surface, top, fit.bounds);
+  std::size_t at = 0;
+  for (int i = 0; i < D; ++i)
+    for (int k = 0; k <= i; ++k) fit.curvature[at++] = top.best.curvature(i, k);
   return fit;
 }
 
@@ -261,6 +264,11 @@ std::vector<Fit> fit_each_in(const Series& series, const Box& box, Mean mean,
                              std::span<const Start> starts, double precision) {
   const Surface<D> surface(series, box);
   std::vector<Fit> fits;
+  if (starts.size() == 1) {
+    fits.push_back(
+        fit_at(surface, box, climb_to_top<D>(series, box, mean, starts[0], {}, precision)));
+    return fits;
+  }
   const std::vector<Summit<D>> summits = climb_all<D>(series, box, mean, starts, precision);
   for (std::size_t k = 0; k < starts.size(); ++k) {
     Summit<D> summit = summits[k];

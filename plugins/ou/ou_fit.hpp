@@ -52,7 +52,10 @@ struct Fit {
   double mean = 0;                                              // mag
   double loglike = 0;
   double chi2 = 0;          // of the one-step residuals
-  Errors errors{};          // of fit_global() only
+  // Of fit_global() only: errors, and minus the second derivatives in Coordinates (by rows, lower
+  // triangle).
+  Errors errors{};
+  std::array<double, 6> curvature{};
   std::uint8_t bounds = 0;  // Bound flags of the optimum
   int evaluations = 0;      // number of likelihoods with gradient computed
 

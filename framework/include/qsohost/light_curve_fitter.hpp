@@ -162,6 +162,8 @@ class QSOHOST_API LightCurveFitter : public Fitter {
   virtual void fit_curve(const CurveToFit& curve, Result& result) const = 0;
 
   std::string prefix(std::string_view group) const;  // "LABEL.GROUP"
+  // `help` and the frame of the times.
+  std::string framed(std::string_view help) const;
   void add_result(const GroupInfo& group, const ResultColumn& column, Ports& ports) const;
   template <class T>
   void set(const CurveToFit& curve, std::string_view name, T value, Result& result) const {

@@ -73,4 +73,19 @@ inline std::vector<std::size_t> add_outliers(ou::Curve& c, double fraction, Rand
   return moved;
 }
 
+// White noise that mag_err does not account for.
+inline void add_noise(ou::Curve& c, double sd, Random& random) {
+  for (double& mag : c.mag) mag += sd * random.normal();
+}
+
+// Jitter from none to three times the errors.
+inline ou::Curve jittered_curve(std::size_t n, std::uint64_t seed) {
+  Random random(seed * 7919 + n);
+  const Truth truth = any_truth(random);
+  ou::Curve c = curve(n, seed, truth);
+  const double in_errors[] = {0, 0.3, 1, 3};
+  add_noise(c, in_errors[seed % 4] * (truth.error_low + truth.error_high) / 2, random);
+  return c;
+}
+
 }  // namespace simulate
