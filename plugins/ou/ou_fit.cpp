@@ -286,13 +286,12 @@ std::vector<Fit> fit_each_in(const Series& series, const Box& box, Mean mean,
 }  // namespace
 
 Fit fit_global(const Series& series, const Box& box, Mean mean, const Ridge& ridge,
-               std::span<const Parameters> more) {
+               std::span<const Parameters> more, const Parameters* maximum) {
   std::vector<Start> starts;
   for (const Parameters& p : more) starts.push_back({p});
-  for (const Start& s : starts_on(ridge)) {
-    if (std::none_of(more.begin(), more.end(), [&](const auto& p) { return are_near(p, s.at); }))
-      starts.push_back(s);
-  }
+  if (maximum != nullptr) starts.push_back({*maximum});
+  for (const Start& s : starts_on(ridge))
+    if (maximum == nullptr || !are_near(*maximum, s.at)) starts.push_back(s);
   if (starts.empty()) starts.push_back({{ridge.points[0].ln_sigma, ridge.points[0].ln_tau}});
   if (box.has_jitter()) add_jitter(series, ridge, box, starts);
   Fit fit = box.has_jitter() ? fit_highest<3>(series, box, mean, starts)
