@@ -1,8 +1,10 @@
-// The epochs of all bands in the order in which the recursion takes them.
+// What the sweeps over all bands take: the epochs in the order of the recursion, and the trials.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "multiband_likelihood.hpp"
@@ -24,5 +26,26 @@ struct Ordered {
 
 Ordered in_order(const Series& series, const PerBand<double>& lag, Ties ties,
                  std::span<const std::uint8_t> ignored = {});
+
+// Parameters of each trial; `incoherent` is empty for model M.
+struct Trials {
+  std::span<const Parameters> coherent;
+  std::span<const Incoherent> incoherent;
+  std::size_t size() const { return coherent.size(); }
+  Trials part(std::size_t first, std::size_t count) const {
+    return {coherent.subspan(first, count),
+            incoherent.empty() ? incoherent : incoherent.subspan(first, count)};
+  }
+};
+
+// Calls work.operator()<B>() for B = bands: loops of a known length are several times faster.
+template <class Work, int... B>
+void with_bands(std::size_t bands, const Work& work, std::integer_sequence<int, B...>) {
+  (void)((bands == B + 1 && (work.template operator()<B + 1>(), true)) || ...);
+}
+template <class Work>
+void with_bands(std::size_t bands, const Work& work) {
+  with_bands(bands, work, std::make_integer_sequence<int, kMostBands>());
+}
 
 }  // namespace ou::multiband

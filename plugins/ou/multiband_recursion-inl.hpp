@@ -98,7 +98,7 @@ class Variance {
   // shown = p h, of which `gain` is inv_s.
   HWY_INLINE void learn(const Real* shown, const Real* gain, Real noise, Real inv_s) {
     if constexpr (States == 1) {
-      p_(0, 0) = p_(0, 0) * (noise * inv_s);
+      p_(0, 0) = (p_(0, 0) * noise) * inv_s;
     } else {
       for (int j = 0; j < States; ++j)
         for (int k = 0; k <= j; ++k) p_(j, k) = p_(j, k) - gain[j] * shown[k];
@@ -132,8 +132,8 @@ struct Products {
 
 // `epochs` gives Epochs, what each channel shows at them, and the Decay before them.
 template <class Real, int States, int Channels, class Epochs>
-void sweep_forward(const Epochs& epochs, Products<Real, Channels>& products,
-                   Moment<Real, States>* moments) {
+Products<Real, Channels> sweep_forward(const Epochs& epochs, Moment<Real, States>* moments) {
+  Products<Real, Channels> products;
   Variance<Real, States> var;
   Levels<Real, States, Channels> mean;
   for (std::size_t i = 0; i < epochs.size(); ++i) {
@@ -166,6 +166,7 @@ void sweep_forward(const Epochs& epochs, Products<Real, Channels>& products,
     }
     var.learn(shown, gain, epoch.noise, inv_s);
   }
+  return products;
 }
 
 // The means as estimated from the sums of products, by L D L': with H the constants of the bands
