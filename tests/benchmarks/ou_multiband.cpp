@@ -64,13 +64,19 @@ void leave_one_out(benchmark::State& state, Mean mean) {
   set_items(state, s);
 }
 
-#define FOR_MEANS(function, name, ...)                                                   \
-  BENCHMARK_CAPTURE(function, given/name, Mean::Given __VA_OPT__(, ) __VA_ARGS__)        \
-  ->Arg(1)->Arg(8)->Arg(16);                                                             \
-  BENCHMARK_CAPTURE(function, profiled/name, Mean::Profiled __VA_OPT__(, ) __VA_ARGS__)  \
-  ->Arg(1)->Arg(8)->Arg(16);                                                             \
-  BENCHMARK_CAPTURE(function, marginal/name, Mean::Marginal __VA_OPT__(, ) __VA_ARGS__)  \
-  ->Arg(1)->Arg(8)->Arg(16)
+#define FOR_MEANS(function, name, ...)                                                    \
+  BENCHMARK_CAPTURE(function, given / name, Mean::Given __VA_OPT__(, ) __VA_ARGS__)       \
+      ->Arg(1)                                                                            \
+      ->Arg(8)                                                                            \
+      ->Arg(16);                                                                          \
+  BENCHMARK_CAPTURE(function, profiled / name, Mean::Profiled __VA_OPT__(, ) __VA_ARGS__) \
+      ->Arg(1)                                                                            \
+      ->Arg(8)                                                                            \
+      ->Arg(16);                                                                          \
+  BENCHMARK_CAPTURE(function, marginal / name, Mean::Marginal __VA_OPT__(, ) __VA_ARGS__) \
+      ->Arg(1)                                                                            \
+      ->Arg(8)                                                                            \
+      ->Arg(16)
 
 FOR_MEANS(coherent, value, Want::Value, Lags::None);
 FOR_MEANS(coherent, gradient, Want::Gradient, Lags::None);
