@@ -1,4 +1,5 @@
-// Reference numbers: tests/golden.json, and the full set that it is taken from, if available.
+// Reference numbers: tests/golden.json (one band) and tests/multiband_golden.json, and the full
+// sets that they are taken from, if available.
 #pragma once
 
 #include <algorithm>
@@ -18,11 +19,12 @@ namespace golden {
 
 using Json = nlohmann::json;
 
-inline std::vector<Json> cases() {
+inline std::vector<Json> cases(const char* subset = OU_GOLDEN_FILE,
+                               const char* full = "ou_golden.json") {
   std::map<std::string, Json> found;
-  std::vector<std::filesystem::path> files{OU_GOLDEN_FILE};
+  std::vector<std::filesystem::path> files{subset};
   if (const char* data = std::getenv("QSO_SHARED_DATA"))
-    files.push_back(std::filesystem::path(data) / "../facts/ou_golden.json");
+    files.push_back(std::filesystem::path(data) / "../facts" / full);
   for (const auto& file : files) {
     std::ifstream in(file);
     if (!in) continue;

@@ -1,0 +1,86 @@
+// The likelihood of model M in SIMD lanes, compiled for several instruction sets; see
+// ou_sweeps.cpp.
+#define HWY_DISABLED_TARGETS \
+  (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV | HWY_SSSE3 | HWY_AVX3_DL | HWY_PPC8)
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "multiband_sweeps.cpp"
+#include <hwy/foreach_target.h>
+//
+#include <hwy/contrib/math/math-inl.h>
+#include <hwy/highway.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <memory>
+
+#include "multiband_likelihood.hpp"
+#include "multiband_order.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace ou::multiband {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+#include "ou_lanes-inl.hpp"
+#include "ou_recursion-inl.hpp"
+//
+#include "multiband_recursion-inl.hpp"
+//
+#include "multiband_sweeps-inl.hpp"
+
+// Calls work.operator()<Estimated>() with the number of means to estimate.
+template <class Work>
+void with_means(const Series& series, Mean mean, const Work& work) {
+  if (mean == Mean::Given)
+    work.template operator()<0>();
+  else
+    with_bands(series.bands, work);
+}
+
+void evaluate_here(const Series& series, const Trials& trials, Mean mean, Want want,
+                   Evaluation* out) {
+  with_means(series, mean,
+             [&]<int Estimated> { evaluate_with<1, Estimated>(series, trials, mean, want, out); });
+}
+
+void leave_one_out_here(const Series& series, const Trials& trial, Mean mean,
+                        std::span<const std::uint8_t> ignored, LeaveOneOut& out) {
+  with_means(series, mean, [&]<int Estimated> {
+    leave_one_out_with<1, Estimated>(series, trial, mean, ignored, out);
+  });
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace ou::multiband
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace ou::multiband {
+
+HWY_EXPORT(evaluate_here);
+HWY_EXPORT(leave_one_out_here);
+
+std::vector<Evaluation> evaluate_all(const Series& series, std::span<const Parameters> trials,
+                                     Mean mean, Want want) {
+  std::vector<Evaluation> out(trials.size());
+  HWY_DYNAMIC_DISPATCH(evaluate_here)(series, {trials, {}}, mean, want, out.data());
+  return out;
+}
+
+Evaluation evaluate(const Series& series, const Parameters& parameters, Mean mean, Want want) {
+  Evaluation out;
+  HWY_DYNAMIC_DISPATCH(evaluate_here)(series, {{&parameters, 1}, {}}, mean, want, &out);
+  return out;
+}
+
+LeaveOneOut leave_one_out(const Series& series, const Parameters& parameters, Mean mean,
+                          std::span<const std::uint8_t> ignored) {
+  LeaveOneOut out;
+  HWY_DYNAMIC_DISPATCH(leave_one_out_here)(series, {{&parameters, 1}, {}}, mean, ignored, out);
+  return out;
+}
+
+}  // namespace ou::multiband
+#endif
