@@ -2,9 +2,18 @@
 // lane. Included once per instruction set, after the other -inl files but for the sweeps.
 
 // Memory of a thread for the sweeps, kept for the next call.
-template <class T>
-T* scratch(std::size_t count, std::vector<double>& memory) {
-  memory.resize((count * sizeof(T) + alignof(T)) / sizeof(double) + 1);
+enum class Scratch : std::uint8_t { Epochs, Moments, Levels };
+
+template <Scratch purpose>
+std::vector<double>& memory_for() {
+  thread_local std::vector<double> memory;
+  return memory;
+}
+template <Scratch purpose, class T>
+T* scratch(std::size_t count) {
+  std::vector<double>& memory = memory_for<purpose>();
+  const std::size_t needed = (count * sizeof(T) + alignof(T)) / sizeof(double) + 1;
+  if (memory.size() < needed) memory.resize(needed);
   void* start = memory.data();
   std::size_t space = memory.size() * sizeof(double);
   return static_cast<T*>(std::align(alignof(T), count * sizeof(T), start, space));
@@ -99,9 +108,10 @@ class SharedOrder {
 class OwnOrders {
  public:
   OwnOrders(const Series& series, const Trials& trials, Ties ties)
-      : scales(series.bands, trials), bands_(series.bands), size_(series.size()) {
-    thread_local std::vector<double> memory;
-    epochs_ = scratch<Side>(size_, memory);
+      : scales(series.bands, trials),
+        bands_(series.bands),
+        size_(series.size()),
+        epochs_(scratch<Scratch::Epochs, Side>(size_)) {
     for (std::size_t l = 0; l < kLanes; ++l) {
       const std::size_t trial = std::min(l, trials.size() - 1);
       const Ordered order = in_order(series, trials.coherent[trial].lag, ties);
@@ -164,6 +174,6 @@ class OwnOrders {
   }
 
   std::size_t bands_, size_;
-  Side* epochs_ = nullptr;
+  Side* epochs_;
   bool has_ties_ = false;
 };

@@ -9,17 +9,6 @@ inline double lane(Lanes v, std::size_t l) {
   return all[l];
 }
 
-template <int States>
-Moment<Lanes, States>* moments_for(std::size_t n) {
-  thread_local std::vector<double> memory;
-  return scratch<Moment<Lanes, States>>(n, memory);
-}
-template <int States, int Channels>
-Levels<Lanes, States, Channels>* levels_for(std::size_t n) {
-  thread_local std::vector<double> memory;
-  return scratch<Levels<Lanes, States, Channels>>(n, memory);
-}
-
 // The first sweep and what follows from it. Estimated: the number of means that are.
 template <int States, int Estimated, class Epochs>
 struct Forward {
@@ -81,7 +70,8 @@ struct Forward {
   void sweep_rest(const Moment<Lanes, States>* moments, const Visit& visit) {
     constexpr int kSkipped = kChannels - Channels;
     epochs.levels.template set<kChannels>(kSkipped, means.mix, epochs.scales.inv_sigma);
-    auto* const predicted = levels_for<States, Channels>(epochs.size());
+    auto* const predicted =
+        scratch<Scratch::Levels, Levels<Lanes, States, Channels>>(epochs.size());
     sweep_again(epochs, moments, predicted);
     sweep_back(epochs, moments, predicted, means.weight + kSkipped, visit);
   }
@@ -125,7 +115,9 @@ template <int States, int Estimated, class Epochs>
 bool evaluate_in_order(const Series& series, const Trials& trials, Mean mean, Want want, Ties ties,
                        Evaluation* out) {
   using Sweep = Forward<States, Estimated, Epochs>;
-  auto* const moments = want == Want::Value ? nullptr : moments_for<States>(series.size());
+  using OneMoment = Moment<Lanes, States>;
+  auto* const moments =
+      want == Want::Value ? nullptr : scratch<Scratch::Moments, OneMoment>(series.size());
   Sweep sweep(series, Epochs(series, trials, ties), moments);
   sweep.conclude(series, trials, mean, out);
   if (want == Want::Value) return false;
@@ -133,9 +125,13 @@ bool evaluate_in_order(const Series& series, const Trials& trials, Mean mean, Wa
   const auto add = [&](std::size_t i, const auto&, const auto&, const auto& slopes) {
     sums.add(sweep.epochs, i, slopes);
   };
-  constexpr int kAll = Sweep::kChannels;  // the means' uncertainty has a part in the gradient
-  mean == Mean::Marginal ? sweep.template sweep_rest<kAll>(moments, add)
-                         : sweep.template sweep_rest<1>(moments, add);
+  const auto sweep_rest = [&](auto channels) {
+    sweep.template sweep_rest<channels()>(moments, add);
+  };
+  if (mean == Mean::Marginal)  // the means' uncertainty has a part in the gradient
+    sweep_rest(std::integral_constant<int, Sweep::kChannels>());
+  else
+    sweep_rest(std::integral_constant<int, 1>());
   for (std::size_t l = 0; l < trials.size(); ++l)
     out[l].gradient = sums.of_lane(sweep.epochs, series.bands, l);
   return sweep.epochs.has_ties();
@@ -187,7 +183,7 @@ void leave_one_out_with(const Series& series, const Trials& trial, Mean mean,
   constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
   constexpr int kData = Estimated;  // channel
   using Epochs = SharedOrder<States>;
-  auto* const moments = moments_for<States>(series.size());
+  auto* const moments = scratch<Scratch::Moments, Moment<Lanes, States>>(series.size());
   Forward<States, Estimated, Epochs> sweep(series, Epochs(series, trial, Ties::FirstBand, ignored),
                                            moments, ignored);
   const Ordered& order = sweep.epochs.order();
