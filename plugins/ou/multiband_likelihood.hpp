@@ -8,8 +8,8 @@
 //
 // Both take O(N): a Kalman recursion over the epochs of all bands in the order of t - lag, with a
 // state of one number (M) or one and one a band (M2). The gradient and the leave-one-out
-// predictions come from the sweep back. Units: sigma, jitter and means mag, tau and lags d.
-// Logarithms are natural.
+// predictions come from the sweep back. M2 loses digits where sigma is thousands of times the
+// errors. Units: sigma, jitter and means mag, tau and lags d. Logarithms are natural.
 //
 // A band without epochs acts on nothing: its derivatives are 0, its mean is its reference, with an
 // infinite variance. The mean of a band with a single epoch absorbs that epoch unless the means are

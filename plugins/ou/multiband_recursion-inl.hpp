@@ -130,7 +130,7 @@ struct Products {
   LogSum<Real> logdet;             // of S
 };
 
-// `epochs` gives Epochs, what each channel shows at them, and the Decay before them.
+// `epochs` gives Epochs, what each channel shows at them, and x = dt / tau of the step to each.
 template <class Real, int States, int Channels, class Epochs>
 Products<Real, Channels> sweep_forward(const Epochs& epochs, Moment<Real, States>* moments) {
   Products<Real, Channels> products;
@@ -138,7 +138,8 @@ Products<Real, Channels> sweep_forward(const Epochs& epochs, Moment<Real, States
   Levels<Real, States, Channels> mean;
   for (std::size_t i = 0; i < epochs.size(); ++i) {
     const Epoch<Real, States> epoch = epochs.at(i);
-    const Decay<Real, States> decay = epochs.decay(i);
+    Decay<Real, States> decay;
+    for (int p = 0; p < kProcesses<States>; ++p) decay.change[p] = expm1_of_minus(epochs.x(i, p));
     var.move(decay);
     mean.move(decay);
     const bool used = epochs.is_used(i);

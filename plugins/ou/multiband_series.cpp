@@ -67,27 +67,32 @@ Series without(const Series& series, std::span<const std::uint8_t> ignored) {
 
 Ordered in_order(const Series& series, const PerBand<double>& lag, Ties ties,
                  std::span<const std::uint8_t> ignored) {
-  const std::size_t n = series.size();
-  std::vector<double> time(n);
-  for (std::size_t i = 0; i < n; ++i) time[i] = series.time[i] - lag[series.band[i]];
-  const auto comes_before = [&](std::size_t a, std::size_t b) {
-    if (time[a] != time[b]) return time[a] < time[b];
-    const auto low = series.band[a], high = series.band[b];
-    return ties == Ties::FirstBand ? low < high : low > high;
+  struct Key {
+    double time;
+    int band;  // as it ranks at ties
+    std::size_t place;
+    bool operator<(const Key& other) const {
+      return time != other.time ? time < other.time : band < other.band;
+    }
   };
+  const std::size_t n = series.size();
+  std::vector<Key> keys(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::uint8_t band = series.band[i];
+    keys[i] = {series.time[i] - lag[band], ties == Ties::FirstBand ? band : -band, i};
+  }
+  if (!std::is_sorted(keys.begin(), keys.end())) std::stable_sort(keys.begin(), keys.end());
   Ordered out;
   out.place.resize(n);
-  std::iota(out.place.begin(), out.place.end(), std::size_t{0});
-  if (!std::is_sorted(out.place.begin(), out.place.end(), comes_before))
-    std::stable_sort(out.place.begin(), out.place.end(), comes_before);
   out.dt.resize(n);
   out.y.resize(n);
   out.var.resize(n);
   out.band.resize(n);
   out.ignored.resize(ignored.size());
   for (std::size_t i = 0; i < n; ++i) {
-    const std::size_t k = out.place[i];
-    out.dt[i] = i == 0 ? 0 : time[k] - time[out.place[i - 1]];
+    const std::size_t k = keys[i].place;
+    out.place[i] = k;
+    out.dt[i] = i == 0 ? 0 : keys[i].time - keys[i - 1].time;
     out.y[i] = series.y[k];
     out.var[i] = series.var[k];
     out.band[i] = series.band[k];

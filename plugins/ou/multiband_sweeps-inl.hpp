@@ -9,114 +9,25 @@ inline double lane(Lanes v, std::size_t l) {
   return all[l];
 }
 
-// The epochs in an order that all lanes share, with the parameters of each lane.
-template <int States>
-class Shared {
- public:
-  Shared(const Ordered& order, std::size_t bands, const Trials& trials)
-      : order_(&order), levels_{} {
-    for (std::size_t b = 0; b < bands; ++b) {
-      const auto sigma = [&](std::size_t l) { return trials.coherent[l].ln_sigma[b]; };
-      inv_sigma_[b] = exp_of(trials, [&](std::size_t l) { return -sigma(l); });
-      inv_var_[b] = exp_of(trials, [&](std::size_t l) { return -2 * sigma(l); });
-      jitter2_[b] =
-          exp_of(trials, [&](std::size_t l) { return 2 * trials.coherent[l].ln_jitter[b]; });
-      if constexpr (States > 1)
-        ratio_[b] = exp_of(trials, [&](std::size_t l) { return trials.incoherent[l].ln_ratio[b]; });
-    }
-    inv_tau_[0] = exp_of(trials, [&](std::size_t l) { return -trials.coherent[l].ln_tau; });
-    if constexpr (States > 1)
-      inv_tau_[1] = exp_of(trials, [&](std::size_t l) { return -trials.incoherent[l].ln_tau; });
-  }
-
-  std::size_t size() const { return order_->size(); }
-  std::size_t band(std::size_t i) const { return order_->band[i]; }
-  bool is_used(std::size_t i) const { return order_->ignored.empty() || order_->ignored[i] == 0; }
-  HWY_INLINE Lanes inv_sigma(std::size_t band) const { return inv_sigma_[band]; }
-  HWY_INLINE Lanes jitter2(std::size_t band) const { return jitter2_[band] * inv_var_[band]; }
-  HWY_INLINE Lanes inv_tau(int process) const { return inv_tau_[process]; }
-  HWY_INLINE Lanes x(std::size_t i, int process) const {
-    return time_in_tau(order_->dt[i], inv_tau_[process]);
-  }
-  HWY_INLINE Epoch<Lanes, States> at(std::size_t i) const {
-    const std::size_t b = band(i);
-    return {Lanes(order_->y[i]) * inv_sigma_[b],
-            (Lanes(order_->var[i]) + jitter2_[b]) * inv_var_[b], ratio_[States > 1 ? b : 0],
-            static_cast<int>(b) + 1};
-  }
-  HWY_INLINE Decay<Lanes, States> decay(std::size_t i) const {
-    Decay<Lanes, States> out;
-    for (int p = 0; p < kProcesses<States>; ++p) out.change[p] = expm1_of_minus(x(i, p));
-    return out;
-  }
-
-  // What channel c adds to the data (the last channel) or shows (the others) in each band.
-  template <int Channels>
-  void set_levels(int skipped, const Lanes (*mix)[Channels]) {
-    for (std::size_t b = 0; b + 1 < Channels; ++b) {
-      for (int c = skipped; c < Channels; ++c) levels_[b][c - skipped] = mix[b][c] * inv_sigma_[b];
-    }
-  }
-  template <int Channels>
-  HWY_INLINE void channels(std::size_t i, const Epoch<Lanes, States>& epoch, Lanes* out) const {
-    for (int c = 0; c < Channels; ++c) out[c] = levels_[band(i)][c];
-    out[Channels - 1] = out[Channels - 1] + epoch.z;
-  }
-
- private:
-  template <class Exponent>
-  static Lanes exp_of(const Trials& trials, const Exponent& exponent) {
-    double out[kLanes];  // spare lanes repeat the last trial
-    for (std::size_t l = 0; l < kLanes; ++l)
-      out[l] = std::exp(exponent(std::min(l, trials.size() - 1)));
-    return Lanes(out);
-  }
-
-  const Ordered* order_;
-  Lanes inv_tau_[kProcesses<States>];
-  Lanes inv_sigma_[kMostBands], inv_var_[kMostBands], jitter2_[kMostBands], ratio_[kMostBands];
-  Lanes levels_[kMostBands][kMostBands + 1];
-};
-
-// Memory of a thread for the sweeps, kept for the next call.
-template <class T>
-T* scratch(std::size_t count, std::vector<double>& memory) {
-  memory.resize((count * sizeof(T) + alignof(T)) / sizeof(double) + 1);
-  void* start = memory.data();
-  std::size_t space = memory.size() * sizeof(double);
-  return static_cast<T*>(std::align(alignof(T), count * sizeof(T), start, space));
-}
-
-template <int States>
-Moment<Lanes, States>* moments_for(std::size_t n) {
-  thread_local std::vector<double> memory;
-  return scratch<Moment<Lanes, States>>(n, memory);
-}
-template <int States, int Channels>
-Levels<Lanes, States, Channels>* levels_for(std::size_t n) {
-  thread_local std::vector<double> memory;
-  return scratch<Levels<Lanes, States, Channels>>(n, memory);
-}
-
 // The first sweep and what follows from it. Estimated: the number of means that are.
-template <int States, int Estimated>
+template <int States, int Estimated, class Epochs>
 struct Forward {
   static constexpr int kChannels = Estimated + 1;
-  Shared<States> epochs;
+  Epochs epochs;
   Means<Lanes, kChannels> means;
   Lanes logdet;
   PerBand<std::size_t> count{};  // of epochs used
   std::size_t used = 0, bands_used = 0;
 
-  Forward(const Series& series, const Ordered& order, const Trials& trials,
-          Moment<Lanes, States>* moments)
-      : epochs(order, series.bands, trials) {
-    for (std::size_t i = 0; i < order.size(); ++i) {
-      if (epochs.is_used(i)) ++count[order.band[i]];
+  Forward(const Series& series, Epochs epochs_, Moment<Lanes, States>* moments,
+          std::span<const std::uint8_t> ignored = {})
+      : epochs(std::move(epochs_)) {
+    for (std::size_t i = 0; i < series.size(); ++i) {
+      if (ignored.empty() || ignored[i] == 0) ++count[series.band[i]];
     }
     Lanes constants[kChannels][kChannels];
     for (int b = 0; b < Estimated; ++b) constants[b][b] = Lanes(1.0);
-    epochs.template set_levels<kChannels>(0, constants);
+    epochs.levels.template set<kChannels>(0, constants, epochs.scales.inv_sigma);
     auto products = sweep_forward<Lanes, States, kChannels>(epochs, moments);
     for (std::size_t b = 0; b < series.bands; ++b) {
       used += count[b];
@@ -158,41 +69,40 @@ struct Forward {
   template <int Channels, class Visit>
   void sweep_rest(const Moment<Lanes, States>* moments, const Visit& visit) {
     constexpr int kSkipped = kChannels - Channels;
-    epochs.template set_levels<kChannels>(kSkipped, means.mix);
-    auto* const predicted = levels_for<States, Channels>(epochs.size());
+    epochs.levels.template set<kChannels>(kSkipped, means.mix, epochs.scales.inv_sigma);
+    auto* const predicted =
+        scratch<Scratch::Levels, Levels<Lanes, States, Channels>>(epochs.size());
     sweep_again(epochs, moments, predicted);
     sweep_back(epochs, moments, predicted, means.weight + kSkipped, visit);
   }
 };
 
-template <int States>
+template <int States, class Epochs>
 struct GradientSums {
   Lanes by_tau[kProcesses<States>];
   Lanes sigma[kMostBands], noise[kMostBands], lag[kMostBands], ratio[kMostBands];
   Lanes rate;  // d loglike / dt of the step after
 
   HWY_INLINE GradientSums() {}
-  HWY_INLINE void add(const Shared<States>& epochs, std::size_t i,
-                      const Slopes<Lanes, States>& slopes) {
-    const std::size_t b = epochs.band(i);
-    sigma[b] = sigma[b] + slopes.ln_sigma;
-    noise[b] = noise[b] + slopes.noise;
-    if constexpr (States > 1) ratio[b] = ratio[b] + slopes.ln_ratio;
+  HWY_INLINE void add(const Epochs& epochs, std::size_t i, const Slopes<Lanes, States>& slopes) {
+    epochs.add(sigma, i, slopes.ln_sigma);
+    epochs.add(noise, i, slopes.noise);
+    if constexpr (States > 1) epochs.add(ratio, i, slopes.ln_ratio);
     Lanes here;
     for (int p = 0; p < kProcesses<States>; ++p) {
       by_tau[p] = by_tau[p] - slopes.x[p] * epochs.x(i, p);
-      here = here + slopes.x[p] * epochs.inv_tau(p);
+      here = here + slopes.x[p] * epochs.scales.inv_tau[p];
     }
-    lag[b] = lag[b] + (rate - here);
+    epochs.add(lag, i, rate - here);
     rate = here;
   }
-  Gradient of_lane(const Shared<States>& epochs, std::size_t bands, std::size_t l) const {
+  Gradient of_lane(const Epochs& epochs, std::size_t bands, std::size_t l) const {
     Gradient out;
     out.ln_tau = lane(by_tau[0], l);
     for (std::size_t b = 0; b < bands; ++b) {
       out.ln_sigma[b] = lane(sigma[b], l);
       out.lag[b] = lane(lag[b], l);
-      out.ln_jitter[b] = lane(epochs.jitter2(b) * noise[b], l);
+      out.ln_jitter[b] = lane(epochs.scales.jitter2[b] * noise[b], l);
       if constexpr (States > 1) out.incoherent.ln_ratio[b] = lane(ratio[b], l);
     }
     if constexpr (States > 1) out.incoherent.ln_tau = lane(by_tau[1], l);
@@ -200,37 +110,43 @@ struct GradientSums {
   }
 };
 
-template <int States, int Estimated>
-void evaluate_block(const Series& series, const Ordered& order, const Trials& trials, Mean mean,
-                    Want want, Evaluation* out) {
-  using Sweep = Forward<States, Estimated>;
-  auto* const moments = want == Want::Value ? nullptr : moments_for<States>(order.size());
-  Sweep sweep(series, order, trials, moments);
+// Returns whether there are ties.
+template <int States, int Estimated, class Epochs>
+bool evaluate_in_order(const Series& series, const Trials& trials, Mean mean, Want want, Ties ties,
+                       Evaluation* out) {
+  using Sweep = Forward<States, Estimated, Epochs>;
+  using OneMoment = Moment<Lanes, States>;
+  auto* const moments =
+      want == Want::Value ? nullptr : scratch<Scratch::Moments, OneMoment>(series.size());
+  Sweep sweep(series, Epochs(series, trials, ties), moments);
   sweep.conclude(series, trials, mean, out);
-  if (want == Want::Value) return;
-  GradientSums<States> sums;
+  if (want == Want::Value) return false;
+  GradientSums<States, Epochs> sums;
   const auto add = [&](std::size_t i, const auto&, const auto&, const auto& slopes) {
     sums.add(sweep.epochs, i, slopes);
   };
-  if (mean == Mean::Marginal)
-    sweep.template sweep_rest<Sweep::kChannels>(moments, add);
+  const auto sweep_rest = [&](auto channels) {
+    sweep.template sweep_rest<channels()>(moments, add);
+  };
+  if (mean == Mean::Marginal)  // the means' uncertainty has a part in the gradient
+    sweep_rest(std::integral_constant<int, Sweep::kChannels>());
   else
-    sweep.template sweep_rest<1>(moments, add);
+    sweep_rest(std::integral_constant<int, 1>());
   for (std::size_t l = 0; l < trials.size(); ++l)
     out[l].gradient = sums.of_lane(sweep.epochs, series.bands, l);
+  return sweep.epochs.has_ties();
 }
 
-// At ties the order decides which one-sided derivative by the lags the sweep finds.
-template <int States, int Estimated>
-void evaluate_both_orders(const Series& series, const Trials& trials, Mean mean, Want want,
-                          Evaluation* out) {
-  const PerBand<double>& lag = trials.coherent[0].lag;
-  const Ordered order = in_order(series, lag, Ties::FirstBand);
-  evaluate_block<States, Estimated>(series, order, trials, mean, want, out);
-  if (want != Want::GradientWithLags || !order.has_ties) return;
+// As many trials as lanes, or fewer. At ties the order decides which one-sided derivative by the
+// lags the sweep finds.
+template <int States, int Estimated, class Epochs>
+void evaluate_block(const Series& series, const Trials& trials, Mean mean, Want want,
+                    Evaluation* out) {
+  constexpr auto evaluate = evaluate_in_order<States, Estimated, Epochs>;
+  const bool has_ties = evaluate(series, trials, mean, want, Ties::FirstBand, out);
+  if (want != Want::GradientWithLags || !has_ties) return;
   std::array<Evaluation, kLanes> other;
-  evaluate_block<States, Estimated>(series, in_order(series, lag, Ties::LastBand), trials, mean,
-                                    want, other.data());
+  evaluate(series, trials, mean, want, Ties::LastBand, other.data());
   for (std::size_t l = 0; l < trials.size(); ++l) {
     for (std::size_t b = 0; b < series.bands; ++b) {
       double& by_lag = out[l].gradient.lag[b];
@@ -242,14 +158,20 @@ void evaluate_both_orders(const Series& series, const Trials& trials, Mean mean,
 template <int States, int Estimated>
 void evaluate_with(const Series& series, const Trials& trials, Mean mean, Want want,
                    Evaluation* out) {
+  using Shared = SharedOrder<States>;
   for (std::size_t first = 0; first < trials.size();) {
-    std::size_t count = 1;  // trials with the same lags
-    while (count < kLanes && first + count < trials.size() &&
-           trials.coherent[first + count].lag == trials.coherent[first].lag)
-      ++count;
-    evaluate_both_orders<States, Estimated>(series, trials.part(first, count), mean, want,
-                                            out + first);
-    first += count;
+    const Trials rest = trials.part(first, std::min(kLanes, trials.size() - first));
+    std::size_t same = 1;  // trials with the same lags
+    while (same < rest.size() && rest.coherent[same].lag == rest.coherent[0].lag) ++same;
+    if constexpr (States == 1) {
+      if (same < rest.size()) {
+        evaluate_block<1, Estimated, OwnOrders>(series, rest, mean, want, out + first);
+        first += rest.size();
+        continue;
+      }
+    }
+    evaluate_block<States, Estimated, Shared>(series, rest.part(0, same), mean, want, out + first);
+    first += same;
   }
 }
 
@@ -260,15 +182,17 @@ void leave_one_out_with(const Series& series, const Trials& trial, Mean mean,
     column->resize(series.size());
   constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
   constexpr int kData = Estimated;  // channel
-  const Ordered order = in_order(series, trial.coherent[0].lag, Ties::FirstBand, ignored);
-  auto* const moments = moments_for<States>(order.size());
-  Forward<States, Estimated> sweep(series, order, trial, moments);
+  using Epochs = SharedOrder<States>;
+  auto* const moments = scratch<Scratch::Moments, Moment<Lanes, States>>(series.size());
+  Forward<States, Estimated, Epochs> sweep(series, Epochs(series, trial, Ties::FirstBand, ignored),
+                                           moments, ignored);
+  const Ordered& order = sweep.epochs.order();
   out.loglike = sweep.loglike(0, trial.coherent[0], mean);
   double weight[Estimated + 1];
   for (int c = 0; c <= Estimated; ++c) weight[c] = lane(sweep.means.weight[c], 0);
   const auto predict = [&](std::size_t i, const auto& epoch, const auto& seen, const auto&) {
     const std::size_t k = order.place[i], b = order.band[i];
-    const double sigma = 1 / lane(sweep.epochs.inv_sigma(b), 0);
+    const double sigma = 1 / lane(sweep.epochs.scales.inv_sigma[b], 0);
     const bool used = sweep.epochs.is_used(i);
     const double d = lane(seen.d, 0), u = lane(seen.u[kData], 0);
     double rest = lane(seen.rest[kData], 0), var = 0;

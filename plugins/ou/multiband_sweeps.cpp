@@ -14,6 +14,8 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <type_traits>
+#include <utility>
 
 #include "multiband_likelihood.hpp"
 #include "multiband_order.hpp"
@@ -27,6 +29,8 @@ namespace hn = hwy::HWY_NAMESPACE;
 #include "ou_recursion-inl.hpp"
 //
 #include "multiband_recursion-inl.hpp"
+//
+#include "multiband_epochs-inl.hpp"
 //
 #include "multiband_sweeps-inl.hpp"
 

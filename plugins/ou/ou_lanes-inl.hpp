@@ -1,5 +1,5 @@
-// Vectors of doubles with the operators of a number, for the recursions: one lane per trial. Included
-// once per instruction set, inside that set's namespace, with hn for Highway's.
+// Vectors of doubles with the operators of a number, for the recursions: one lane per trial.
+// Included once per instruction set, inside that set's namespace, with hn for Highway's.
 
 using Doubles = hn::ScalableTag<double>;
 constexpr std::size_t kLanes = HWY_LANES(double);

@@ -238,10 +238,12 @@ TEST_CASE("all bands: lanes agree with one evaluation after another on every ins
         for (std::size_t k = 0; k < trials.size(); ++k) {
           INFO("trial " << k << ", mean " << static_cast<int>(mean) << ", M2 " << m2);
           const double scale = 1 + std::abs(expected[k].loglike) + expected[k].chi2;
-          // M2 loses digits where sigma is far above the errors.
-          const double precision = (m2 && k >= 36 ? 1e-7 : 1e-11) * scale;
+          // Where sigma is thousands of times the errors, M2 and the information on the means
+          // lose digits.
+          const bool extreme = trials[k].ln_sigma[0] > 4;
+          const double precision = (!extreme ? 1e-11 : m2 ? 1e-7 : 1e-10) * scale;
           CHECK(std::abs(found[k].loglike - expected[k].loglike) < precision);
-          if (!m2 || k < 36)
+          if (!m2 || !extreme)
             check_gradient(found[k].gradient, expected[k].gradient, 100 * precision);
         }
       });
