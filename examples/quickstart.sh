@@ -46,7 +46,8 @@ build/bin/skysim score "$out/sky" "$out"/run/quickstart_loo_{ztf_g,ztf_r,gaia_g,
 cat <<END
 
 purity: the part of the removed epochs that are outliers of the simulation; completeness: the part of
-the outliers that were removed. D = sigma^2 / tau: median difference and scatter, natural logarithms.
+the outliers that were removed; not flagged: without objects that ou-loo flags as two sources or gave up.
+D = sigma^2 / tau: median difference and scatter, natural logarithms.
 
 == What was written, in $root/$out
   sky/*.fits                            the archives' tables: SDSS DR16Q, Gaia DR3, ZTF; truth.fits

@@ -177,6 +177,9 @@ CLI::App* add_compare(CLI::App& app, Raw& raw, Arguments& arguments) {
       ->allow_extra_args(false);
   compare->add_option("--out", raw.table, "The table: .fits or .csv [<chain name>_comparison.fits]")
       ->type_name("FILE");
+  compare->add_flag_callback(
+      "--leave-out-flagged", [&arguments] { arguments.flagged = Flagged::LeftOut; },
+      "Of the summary: light curves whose fit one of two fitters flags as not to be trusted");
   compare->add_option("--limit", raw.limit, "Only N objects, the first")
       ->type_name("N")
       ->check(from_one_on());

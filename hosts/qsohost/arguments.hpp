@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "compare/compare.hpp"
 #include "qsohost/host/chain.hpp"
 #include "qsohost/host/run.hpp"
 
@@ -49,6 +50,7 @@ struct Arguments {
   // Compare; chain, overrides and run as above
   FitterComparison line_up;
   std::filesystem::path table;  // may be empty: the default is named after the chain
+  Flagged flagged = Flagged::Compared;
 
   // Run, Compare: lower levels are not shown; from Warning on, no progress either
   LogLevel log_level = LogLevel::Info;

@@ -23,28 +23,46 @@ std::string count(std::uint64_t n) {
 
 std::string fitter_table(const std::vector<FitterScore>& fitters) {
   Table table({{"fitter"},
-               {"light curves", Align::Right},
+               {"light curve"},
+               {"objects", Align::Right},
                {"failed", Align::Right},
                {"ms each (median)", Align::Right},
-               {"CPU in all", Align::Right}});
+               {"CPU in all", Align::Right},
+               {"flagged", Align::Right},
+               {"with jitter", Align::Right},
+               {"at its bound", Align::Right}});
   for (const FitterScore& f : fitters) {
-    table.add({f.fitter, count(f.curves), count(f.failed), number(1e3 * f.median_seconds),
-               duration(f.total_seconds)});
+    table.add({f.fitter, f.group, count(f.curves), count(f.failed), number(1e3 * f.median_seconds),
+               duration(f.total_seconds), count(f.flagged),
+               f.with_jitter == 0 ? "-" : count(f.with_jitter),
+               f.with_jitter == 0 ? "-" : count(f.jitter_at_bound)});
   }
   return table.text();
 }
 
-std::string failure_table(const std::vector<FitterScore>& fitters) {
-  Table table({{"fitter"}, {"failed", Align::Right}, {"because"}});
+// How often there is which of these, e.g. reasons of failures.
+std::string table_of(const char* what, const std::vector<FitterScore>& fitters,
+                     std::vector<std::pair<std::string, std::uint64_t>> FitterScore::*counts) {
+  Table table({{"fitter"}, {"light curve"}, {what, Align::Right}, {"because"}});
   for (const FitterScore& f : fitters) {
-    for (const auto& [reason, n] : f.reasons) table.add({f.fitter, count(n), reason});
+    for (const auto& [reason, n] : f.*counts) table.add({f.fitter, f.group, count(n), reason});
   }
   return table.empty() ? "" : "\n" + table.text();
 }
 
+std::string left_out(const PairScore& pair) {
+  std::string out;
+  if (pair.left_out > 0) out += fmt::format("{} left out: flagged\n", count(pair.left_out));
+  if (pair.other_epochs > 0) {
+    out += fmt::format("{} left out: not fitted to the same number of epochs\n",
+                       count(pair.other_epochs));
+  }
+  return out;
+}
+
 std::string pair_table(const PairScore& pair) {
-  Table table({{fmt::format("{} - {}", pair.first, pair.second)},
-               {"light curves", Align::Right},
+  Table table({{fmt::format("{} - {}, {}", pair.first, pair.second, pair.group)},
+               {"objects", Align::Right},
                {"median", Align::Right},
                {"prefer " + pair.first, Align::Right},
                {"prefer " + pair.second, Align::Right}});
@@ -59,10 +77,11 @@ std::string pair_table(const PairScore& pair) {
     if (d.curves > 0) table.add({d.name, count(d.curves), number(d.median)});
   }
   if (table.empty()) {
-    return fmt::format("\n{} and {} have no result in common ({} light curves fitted by both)\n",
-                       pair.first, pair.second, count(pair.curves));
+    return fmt::format("\n{} and {} have no result in common for {} ({} light curves compared)\n",
+                       pair.first, pair.second, pair.group, count(pair.curves)) +
+           left_out(pair);
   }
-  return "\n" + table.text();
+  return "\n" + table.text() + left_out(pair);
 }
 
 std::string ending(const CompareReport& report) {
@@ -78,12 +97,17 @@ std::string ending(const CompareReport& report) {
 
 std::string comparison_text(const CompareReport& report) {
   std::string out;
-  if (!report.fitters.empty()) out += fitter_table(report.fitters) + failure_table(report.fitters);
-  for (const PairScore& pair : report.pairs) out += pair_table(pair);
-  if (report.run.end == RunEnd::Unsettled) {  // what was not fetched was not fitted
-    out += "\nNotes\n";
-    for (const std::string& note : report.run.notes) out += "  " + note + "\n";
+  if (!report.fitters.empty()) {
+    out += fitter_table(report.fitters) +
+           table_of("failed", report.fitters, &FitterScore::reasons) +
+           table_of("flagged", report.fitters, &FitterScore::doubts);
   }
+  for (const PairScore& pair : report.pairs) out += pair_table(pair);
+  std::vector<std::string> notes = report.notes;
+  if (report.run.end == RunEnd::Unsettled)  // what was not fetched was not fitted
+    notes.insert(notes.end(), report.run.notes.begin(), report.run.notes.end());
+  if (!notes.empty()) out += "\nNotes\n";
+  for (const std::string& note : notes) out += "  " + note + "\n";
   return out + (out.empty() ? "" : "\n") + ending(report);
 }
 
@@ -96,8 +120,9 @@ int compare_fitters(Plugins& plugins, const Arguments& arguments) {
   std::filesystem::path table = arguments.table;
   if (table.empty()) table = chain->settings().name + "_comparison.fits";
   CompareReport report;
-  watched(arguments.run, arguments.log_level,
-          [&](const RunOptions& options) { report = compare(*chain, options, table); });
+  watched(arguments.run, arguments.log_level, [&](const RunOptions& options) {
+    report = compare(*chain, options, table, arguments.flagged);
+  });
   write_text(Stream::Out, comparison_text(report));
   if (report.run.end == RunEnd::Failed) complain("qsohost: {}\n", report.run.error);
   return exit_code(report.run.end);

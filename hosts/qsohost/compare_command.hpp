@@ -11,7 +11,8 @@ namespace qsohost::cli {
 
 int compare_fitters(Plugins& plugins, const Arguments& arguments);  // returns the exit code
 
-// The closing text: fitters with time and failures, then pairs with differences.
+// The closing text: fitters with times, failures and flags, then pairs with differences, then
+// notes.
 std::string comparison_text(const CompareReport& report);
 
 }  // namespace qsohost::cli

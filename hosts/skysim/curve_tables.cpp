@@ -129,6 +129,18 @@ void add_gaia_row(std::int64_t source_id, std::span<const GaiaTransit> transits,
   table.end_row("transits");
 }
 
+void add_neighbours(const LightCurves& curves, std::size_t band, Table& table) {
+  const std::string name(kBands[band]);
+  for (const ZtfObject& object : curves.objects) {
+    if (object.band != band || object.is_quasar) continue;
+    for (const ZtfEpoch& e : object.epochs) {
+      put(table, "neighbour_time_" + name, e.exposure->mjd);
+      put(table, "neighbour_mag_" + name, e.mag);
+    }
+  }
+  table.end_row(name + "_neighbours");
+}
+
 void add_truth_of_band(const Quasar& quasar, const LightCurves& curves, std::size_t band,
                        Table& table) {
   const std::string name(kBands[band]);
@@ -150,6 +162,7 @@ void add_truth_of_band(const Quasar& quasar, const LightCurves& curves, std::siz
       epochs += object.epochs.size();
       for (const ZtfEpoch& e : object.epochs) outlier(e.exposure->mjd, e.offset, e.why);
     }
+    add_neighbours(curves, band, table);
   } else {
     const std::size_t b = band - kZtfBands;
     for (const GaiaTransit& t : curves.transits) {

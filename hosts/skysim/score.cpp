@@ -3,84 +3,24 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstdint>
-#include <map>
-#include <optional>
 
+#include "cleaned_curves.hpp"
+#include "product_table.hpp"
 #include "qsohost/error.hpp"
-#include "qsohost/io/fits.hpp"
+#include "qsohost/light_curve_fitter.hpp"
 
 namespace qsohost::skysim {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr double kSameEpoch = 1e-5;  // days; exposures are half a minute apart at least
-constexpr std::int16_t kFailsCuts = 4;
-constexpr const char* kLine = "{:<8} {:>7} {:>8} {:>7} {:>9} {:>10} {:>15} {:>15}\n";
+constexpr const char* kLine = "{:<8} {:<24} {:>7} {:>8} {:>7} {:>9} {:>10} {:>15} {:>15}";
+// Flags of ou-loo: two sources in one light curve, as of all fitters, and given up because more
+// than max_removed_fraction would have been removed.
+constexpr std::int32_t kNotTrusted = kTwoSources | 1 << 24;
 
-// Selected columns of a whole file.
-class Table {
- public:
-  explicit Table(fs::path file) : file_(std::move(file)), table_(file_) {}
-
-  bool has(const std::string& name) const { return table_.find(name).has_value(); }
-  std::size_t rows() const { return table_.rows(); }
-
-  const Cells& column(const std::string& name) {
-    const auto known = columns_.find(name);
-    if (known != columns_.end()) return known->second;
-    const auto at = table_.find(name);
-    if (!at) throw Error(fmt::format("{}: there is no column '{}'", file_.string(), name));
-    return columns_.emplace(name, std::move(table_.read(0, rows(), std::array{*at}).front()))
-        .first->second;
-  }
-
-  // A column with one value per row.
-  const Column& scalars(const std::string& name) {
-    const Cells& cells = column(name);
-    if (cells.lengths.empty() && cells.values.width() == 1) return cells.values;
-    throw Error(fmt::format("{}: column '{}' has several values a row, where one is wanted",
-                            file_.string(), name));
-  }
-
-  std::map<std::int64_t, std::size_t> rows_by_id() {
-    const auto ids = scalars("source_id").values<std::int64_t>();
-    std::map<std::int64_t, std::size_t> out;
-    for (std::size_t row = 0; row < ids.size(); ++row) out[ids[row]] = row;
-    return out;
-  }
-
-  // An array column, array by array.
-  std::vector<std::vector<double>> arrays(const std::string& name) {
-    const Cells& cells = column(name);
-    if (cells.lengths.size() != rows()) {
-      throw Error(
-          fmt::format("{}: column '{}' holds no arrays of varying length", file_.string(), name));
-    }
-    std::vector<std::vector<double>> out;
-    std::size_t at = 0;
-    for (const std::uint64_t length : cells.lengths) {
-      auto& array = out.emplace_back();
-      for (std::uint64_t i = 0; i < length; ++i) array.push_back(cells.values.number(at++));
-    }
-    return out;
-  }
-
- private:
-  fs::path file_;
-  FitsTable table_;
-  std::map<std::string, Cells> columns_;
-};
-
-struct LightCurveName {
-  std::string survey;
-  std::string band;
-};
-
-// "quick_loo_ztf_g.fits" -> ztf, g
 LightCurveName name_in(const fs::path& file) {
   const std::string stem = file.stem().string();
   const std::size_t band = stem.rfind('_');
@@ -92,16 +32,6 @@ LightCurveName name_in(const fs::path& file) {
                             file.string()));
   }
   return {name, stem.substr(band + 1)};
-}
-
-// The name of the time column in the surveys' files.
-std::string time_column(const LightCurveName& curve) {
-  if (curve.survey == "ztf") return "mjd_" + curve.band;
-  return curve.band == "g" ? "g_transit_time" : curve.band + "_obs_time";
-}
-
-bool contains_time(const std::vector<double>& times, double time) {
-  return std::ranges::any_of(times, [&](double t) { return std::abs(t - time) < kSameEpoch; });
 }
 
 double median(std::vector<double> values) {
@@ -126,80 +56,110 @@ struct Deviations {
   }
 };
 
-struct Score {
-  std::size_t removed = 0, right = 0;
-  std::size_t outliers = 0, found = 0;
-  Deviations before, after;
+// `wrong`: epochs that are not good ones of the quasar; those that the cuts should have removed
+// are right to remove, but not missed.
+struct Epochs {
+  std::size_t removed = 0, removed_wrong = 0;
+  std::size_t missed = 0, found = 0;
+  void add(const CleanedEpoch& epoch) {
+    const bool is_wrong = epoch.kind != Kind::Good;
+    removed += epoch.is_removed ? 1 : 0;
+    removed_wrong += epoch.is_removed && is_wrong ? 1 : 0;
+    if (!is_wrong || epoch.kind == Kind::FailsCuts) return;
+    ++(epoch.is_removed ? found : missed);
+  }
 };
+
+struct Score {
+  Epochs own;  // of the quasars
+  Epochs all;  // and of their neighbours
+  bool has_neighbours = false;
+  Deviations before, after;
+
+  void add(const std::vector<CleanedEpoch>& epochs) {
+    for (const CleanedEpoch& epoch : epochs) {
+      all.add(epoch);
+      if (epoch.kind == Kind::Neighbour)
+        has_neighbours = true;
+      else
+        own.add(epoch);
+    }
+  }
+};
+
+struct ScoreOfCurves {
+  Score not_flagged, all;
+};
+
+ScoreOfCurves score_of(const fs::path& file, const ScoreOptions& options, ProductTable& truth) {
+  const LightCurveName name = name_in(file);
+  ProductTable results(file);
+  const CleanedCurves curves(name, options.curves, truth);
+  const auto rows_of_truth = truth.rows_by_id();
+  const auto times = results.arrays("removed_mjd");
+  const auto epoch_ids = results.arrays("removed_epoch_id");
+  const auto ids = results.scalars("source_id").values<std::int64_t>();
+  const auto flags = results.scalars("flags").values<std::int32_t>();
+  const Column& true_log_d = truth.scalars(fmt::format("logD_{}_{}", name.survey, name.band));
+
+  ScoreOfCurves out;
+  for (std::size_t row = 0; row < ids.size(); ++row) {
+    const auto in_truth = rows_of_truth.find(ids[row]);
+    if (in_truth == rows_of_truth.end()) {
+      throw Error(fmt::format("{}: object {} is not in {}", file.string(), ids[row],
+                              truth.file().string()));
+    }
+    const std::size_t t = in_truth->second;
+    const auto epochs = curves.epochs({file, ids[row], times[row], epoch_ids[row]}, t);
+    const double log_d = true_log_d.number(t);
+    const auto add = [&](Score& score) {
+      score.add(epochs);
+      score.before.add(results.scalars("logD_full").number(row), log_d);
+      score.after.add(results.scalars("logD_post").number(row), log_d);
+    };
+    add(out.all);
+    if ((flags[row] & kNotTrusted) == 0) add(out.not_flagged);
+  }
+  return out;
+}
 
 std::string part(std::size_t of, std::size_t all) {
   if (all == 0) return "-";
   return fmt::format("{:.1f} %", 100.0 * static_cast<double>(of) / static_cast<double>(all));
 }
 
-Table curves_with(const std::string& time_column, const std::vector<fs::path>& files) {
-  for (const fs::path& file : files) {
-    Table table(file);
-    if (table.has(time_column)) return table;
-  }
-  throw Error(fmt::format("none of the files of --curves has a column '{}'", time_column));
+std::string deviation(const Deviations& d) {
+  if (d.values.empty()) return "-";
+  return fmt::format("{:+.2f} +- {:.2f}", d.centre(), d.scatter());
 }
 
-Score score_of(const fs::path& file, const ScoreOptions& options, Table& truth) {
-  const LightCurveName name = name_in(file);
-  const std::string key = name.survey + "_" + name.band;
-  Table results(file);
-  Table curves = curves_with(time_column(name), options.curves);
-  const auto rows_of_truth = truth.rows_by_id();
-  const auto rows_of_curves = curves.rows_by_id();
-  const auto removed = results.arrays("removed_mjd");
-  const auto outliers = truth.arrays("outlier_time_" + key);
-  const auto reasons = truth.arrays("outlier_why_" + key);
-  const auto times = curves.arrays(time_column(name));
-  const auto ids = results.scalars("source_id").values<std::int64_t>();
-
-  Score score;
-  for (std::size_t row = 0; row < ids.size(); ++row) {
-    const auto in_truth = rows_of_truth.find(ids[row]);
-    const auto in_curves = rows_of_curves.find(ids[row]);
-    if (in_truth == rows_of_truth.end() || in_curves == rows_of_curves.end()) {
-      throw Error(fmt::format("{}: object {} is not in the sky, or not in the light curves",
-                              file.string(), ids[row]));
-    }
-    const std::size_t t = in_truth->second;
-    const double log_d = truth.scalars("logD_" + key).number(t);
-    score.before.add(results.scalars("logD_full").number(row), log_d);
-    score.after.add(results.scalars("logD_post").number(row), log_d);
-    score.removed += removed[row].size();
-    for (std::size_t k = 0; k < outliers[t].size(); ++k) {
-      if (!contains_time(times[in_curves->second], outliers[t][k])) continue;
-      const bool is_found = contains_time(removed[row], outliers[t][k]);
-      score.right += is_found ? 1 : 0;
-      if (reasons[t][k] == kFailsCuts) continue;
-      score.outliers += 1;
-      score.found += is_found ? 1 : 0;
-    }
-  }
-  return score;
+std::string lines(const LightCurveName& name, const std::string& objects, const Score& score) {
+  const auto line = [&](const std::string& which, const Epochs& e) {
+    const std::size_t there = e.found + e.missed;
+    return fmt::format(kLine, name.survey + "." + name.band, which, score.before.values.size(),
+                       e.removed, part(e.removed_wrong, e.removed), there, part(e.found, there),
+                       deviation(score.before), deviation(score.after)) +
+           "\n";
+  };
+  std::string out = line(objects, score.own);
+  if (score.has_neighbours) out += line(objects + " + neighbours", score.all);
+  return out;
 }
 
 }  // namespace
 
 std::string score(const ScoreOptions& options) {
-  Table truth(options.sky / "truth.fits");
-  std::string out = fmt::format(kLine, "light", "", "epochs", "", "outliers", "complete-",
-                                "fitted - true", "ln D");
-  out += fmt::format(kLine, "curve", "fitted", "removed", "purity", "there", "ness", "before",
-                     "after cleaning");
+  ProductTable truth(options.sky / "truth.fits");
+  std::string out = fmt::format(kLine, "light", "objects", "", "epochs", "", "outliers",
+                                "complete-", "fitted - true", "ln D") +
+                    "\n";
+  out += fmt::format(kLine, "curve", "", "fitted", "removed", "purity", "there", "ness", "before",
+                     "after cleaning") +
+         "\n";
   for (const fs::path& file : options.results) {
-    const Score s = score_of(file, options, truth);
-    const auto [survey, band] = name_in(file);
-    const auto deviation = [](const Deviations& d) {
-      return fmt::format("{:+.2f} +- {:.2f}", d.centre(), d.scatter());
-    };
-    out += fmt::format(kLine, survey + "." + band, s.after.values.size(), s.removed,
-                       part(s.right, s.removed), s.outliers, part(s.found, s.outliers),
-                       deviation(s.before), deviation(s.after));
+    const ScoreOfCurves s = score_of(file, options, truth);
+    out += lines(name_in(file), "not flagged", s.not_flagged);
+    out += lines(name_in(file), "all", s.all);
   }
   return out;
 }

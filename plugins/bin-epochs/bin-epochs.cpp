@@ -12,8 +12,6 @@ namespace {
 using qsohost::DType;
 using qsohost::GroupInfo;
 
-// As in LightCurveFitter: an epoch whose weight would be zero or infinite is ignored.
-constexpr double kLeastError = 1e-15, kLargestError = 1e15;
 // Bins are numbered with 64 bits, but only numbers that doubles represent exactly are allowed.
 constexpr double kMostBins = 9007199254740992;  // 2^53
 
@@ -98,8 +96,9 @@ void BinEpochs::declare(const qsohost::Schema& before, qsohost::Ports& ports) co
     ports.adds({"", to.name + ".n_bins", DType::I32, "", "bins with epochs"});
     ports.adds(
         {"", to.name + ".flags", DType::I32, "",
-         "sum of: 1 no epochs, 4 epochs with NaN or an error not between 1e-15 and 1e15 took "
-         "no part"});
+         "sum of: 1 no epochs, 4 epochs took no part, as a number was not finite, the error not "
+         "positive or below 1e-15 of the median, or the time too far from offset, 2097152 epochs "
+         "took no part whose error stands for none, as of fitters"});
   }
 }
 
@@ -116,23 +115,26 @@ void BinEpochs::bin(const GroupInfo& group, const qsohost::Object& object,
                     qsohost::Result& result) const {
   const qsohost::LightCurve curve = object.light_curve(group.name);
   const std::string name = label() + "." + group.name;
+  // As in LightCurveFitter: the mean of two errors' sentinels would not be known for one.
+  const qsohost::UsableEpochs usable = qsohost::usable_epochs(curve);
+  std::int32_t flags = usable.flags;
   std::map<std::int64_t, Bin> bins;  // ascending time
   std::int32_t n = 0;
   for (std::size_t i = 0; i < curve.size(); ++i) {
-    const double error = curve.mag_err[i],
-                 number = std::floor((curve.time[i] - *offset_) / *width_);
-    const bool is_good = std::abs(number) < kMostBins && std::isfinite(curve.mag[i]) &&
-                         error >= kLeastError && error <= kLargestError;
-    if (!is_good) continue;
-    bins[static_cast<std::int64_t>(number)].add(curve.time[i], curve.mag[i], error);
+    if (usable.take[i] == 0) continue;
+    const double number = std::floor((curve.time[i] - *offset_) / *width_);
+    if (std::abs(number) >= kMostBins) {
+      flags |= qsohost::kEpochsWithoutPart;
+      continue;
+    }
+    bins[static_cast<std::int64_t>(number)].add(curve.time[i], curve.mag[i], curve.mag_err[i]);
     ++n;
   }
   for (const auto& [number, bin] : bins) append(name, group, number, bin, result);
-  const bool all = static_cast<std::size_t>(n) == curve.size();
   result.set(name + ".n_epochs", n);
   result.set(name + ".n_bins", static_cast<std::int32_t>(bins.size()));
-  result.set(name + ".flags", (n == 0 ? std::int32_t{qsohost::kTooFewEpochs} : 0) |
-                                  (all ? 0 : std::int32_t{qsohost::kEpochsWithoutPart}));
+  if (n == 0) flags |= qsohost::kTooFewEpochs;
+  result.set(name + ".flags", flags);
   result.count(name, "epochs", n);
   result.count(name, "bins", static_cast<std::int64_t>(bins.size()));
 }

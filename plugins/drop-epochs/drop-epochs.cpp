@@ -1,4 +1,5 @@
 // Drops epochs that an earlier stage marked: those whose `keep` is 0. An epoch with a null stays.
+// The column that marked them has no meaning for those left, and goes too: fitters may mark anew.
 #include <qsohost/plugin.hpp>
 
 #include <fmt/format.h>
@@ -9,8 +10,9 @@ namespace {
 
 class DropEpochs : public qsohost::Filter {
  public:
-  qsohost::Option<std::string> column{this, "column", "keep",
-                                      "epochs are dropped where this column (bool) is 0"};
+  qsohost::Option<std::string> column{
+      this, "column", "keep",
+      "epochs are dropped where this column (bool) is 0; it is gone after that"};
   qsohost::Option<std::vector<std::string>> groups{
       this, "groups", std::vector<std::string>{},
       "groups whose epochs are dropped; none named: all that have the column"};
@@ -25,7 +27,11 @@ class DropEpochs : public qsohost::Filter {
       }
     }
     for (const std::string& name : names) {
-      ports.reads({name, *column, qsohost::DType::Bool, "", "0: the epoch is dropped"});
+      ports.reads({.group = name,
+                   .name = *column,
+                   .dtype = qsohost::DType::Bool,
+                   .help = "0: the epoch is dropped; the column goes after that",
+                   .used_up = true});
     }
     if (names.empty() && !before.is_open()) ports.problem(nothing_to_do());
   }

@@ -209,6 +209,11 @@ Product& product_about(const std::string& group, const std::string& label, const
   return plan.products.emplace_back(std::move(product));
 }
 
+// Whether `label` is the stage's or one of its tables of results, "STAGE.TABLE".
+bool is_table_of(const std::string& label, const std::string& stage) {
+  return label == stage || is_result_of(label, stage);
+}
+
 void plan_fitter(const std::string& label, const std::vector<std::string>& columns,
                  const Schema& schema, Plan& plan) {
   const auto chosen = [&](const std::string& name) {
@@ -229,14 +234,15 @@ void plan_fitter(const std::string& label, const std::vector<std::string>& colum
   const std::size_t skip = label.size() + 1;
   for (const Schema::Entry& entry : schema.columns()) {
     const Port& port = entry.port;
-    if (entry.origin != label || !port.group.empty() || !is_result_of(port.name, label)) continue;
+    const bool is_own = is_table_of(label, entry.origin);
+    if (!is_own || !port.group.empty() || !is_result_of(port.name, label)) continue;
     const std::size_t dot = std::max(port.name.rfind('.'), skip - 1);
     const std::string group = dot < skip ? "" : port.name.substr(skip, dot - skip);
     take(group, port, port.name.substr(dot + 1));
   }
   for (const Schema::Entry& entry : schema.columns()) {
     const Port& port = entry.port;
-    if (entry.origin != label || !is_result_of(port.group, label)) continue;
+    if (!is_table_of(label, entry.origin) || !is_result_of(port.group, label)) continue;
     take(port.group.substr(skip), port, port.name);
   }
   for (const std::string& name : columns) {
@@ -249,7 +255,7 @@ void plan_fitter(const std::string& label, const std::vector<std::string>& colum
 
 bool is_fitter(const std::string& label, const Schema& schema) {
   return std::ranges::any_of(schema.columns(), [&](const Schema::Entry& entry) {
-    return entry.origin == label &&
+    return is_table_of(label, entry.origin) &&
            (is_result_of(entry.port.name, label) || is_result_of(entry.port.group, label));
   });
 }

@@ -53,22 +53,25 @@ void Pass::choose(const Fit& full) {
 Pass make_pass(const Refits& refit, const Fit& full, std::size_t n, const Rule& rule) {
   constexpr std::size_t kImprobable = 4, kAtATime = 8, kFew = 32;
   constexpr double kDoubt = 0.7;  // above this, guesses are trusted
-  const std::vector<Refits::Guess> guesses = refit.guesses(kImprobable);
+  const double least = kDoubt * rule.min_abs_delta_ln_d;
+  const std::vector<Refits::Guess> guesses = refit.guesses(kImprobable, least);
   // Where D is hardly constrained, a hundredth of its error is too much.
-  const bool is_vague = std::isinf(guesses.back().change);
+  const bool is_vague = refit.is_vague();
   const Precision precision = is_vague ? Precision::Full : Precision::Screening;
   Pass pass;
-  for (std::size_t first = 0; first < n; first += kAtATime) {
-    if (rule.mode == Mode::Screened && n > kFew && first > 0 &&
-        guesses[first].change < kDoubt * std::max(std::abs(pass.change), rule.min_abs_delta_ln_d))
-      break;
+  const bool all = rule.mode == Mode::Exact || n <= kFew;
+  for (std::size_t first = 0; first < n;) {
+    const double threshold = std::max(least, kDoubt * std::abs(pass.change));
+    if (!all && guesses[first].change < threshold) break;
     if (rule.stop_requested()) {
       pass.stopped = true;
       return pass;
     }
     std::vector<std::size_t> some;
-    for (std::size_t k = first; k < std::min(first + kAtATime, n); ++k)
-      some.push_back(guesses[k].epoch);
+    for (; first < n && some.size() < kAtATime; ++first) {
+      if (!all && guesses[first].change < threshold) break;
+      some.push_back(guesses[first].epoch);
+    }
     for (Fit& fit : refit(some, precision)) pass.fits.push_back(fit);
     pass.epochs.insert(pass.epochs.end(), some.begin(), some.end());
     pass.choose(full);
@@ -126,7 +129,7 @@ Cleaned clean(const Curve& curve, const Rule& rule) {
     result.removed.push_back(position[chosen]);
     position.erase(position.begin() + static_cast<std::ptrdiff_t>(chosen));
     series = without(series, {chosen});
-    ridge = look_along_tau(series, rule.box, rule.mean);
+    ridge = look_along_tau(series, rule.box, rule.mean, &ridge);
     const std::array start{pass.fits[*pass.most].parameters()};
     result.post = fit_global(series, rule.box, rule.mean, ridge, start);
     if (!result.post.converged) return give_up(result, Ending::FitFailed);

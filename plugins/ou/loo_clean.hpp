@@ -22,7 +22,7 @@ enum class Mode : std::uint8_t {
 
 struct Rule {
   Mode mode = Mode::Screened;            // by influence only
-  double false_alarms_per_curve = 0.05;  // by prediction only
+  double false_alarms_per_curve = 0.03;  // by prediction only
   std::size_t min_points = 10;  // left after cleaning; never fewer than 4: see leaves_enough()
   std::size_t max_passes = 10;
   double min_abs_delta_ln_d = 0.5;

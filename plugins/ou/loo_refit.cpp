@@ -1,7 +1,6 @@
 #include "loo_refit.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 
@@ -12,16 +11,10 @@ namespace {
 
 // Without an outlier sigma may be far lower, but never much higher.
 constexpr std::array kSigmaFactors{1.0, 0.5, 0.25, 0.1};
-constexpr std::size_t kAtATime = 8;
 constexpr double kVague = 1;      // variance of ln D beyond which its derivatives are meaningless
 constexpr double kGridError = 2;  // log-likelihood between a grid point and a maximum
-static_assert(kAtATime % kSigmaFactors.size() == 0);
+constexpr double kNegligible = 0.3;  // of a change that matters: below, first order is enough
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-// So close that they certainly climb to the same maximum: about the grid spacing.
-bool are_near(const Parameters& a, const Parameters& b) {
-  return std::abs(a.ln_sigma - b.ln_sigma) < 0.6 && std::abs(a.ln_tau - b.ln_tau) < 0.8;
-}
 
 double ln_d(const Parameters& p) {
   return 2 * p.ln_sigma - p.ln_tau;
@@ -34,8 +27,11 @@ thread_local LooTable workspace;
 constexpr double kStep = 0.15;
 std::vector<Parameters> around(const Fit& fit) {
   std::vector<Parameters> out;
-  for (const auto& [s, t] : {std::pair{1, 0}, {-1, 0}, {0, 1}, {0, -1}, {1, 1}, {-1, -1}, {0, 0}})
-    out.push_back({fit.ln_sigma + kStep * s, fit.ln_tau + kStep * t, fit.ln_jitter});
+  for (const auto& [s, t] : {std::pair{1, 0}, {-1, 0}, {0, 1}, {0, -1}, {1, 1}, {-1, -1}, {0, 0}}) {
+    out.push_back(fit.parameters());
+    out.back().ln_sigma += kStep * s;
+    out.back().ln_tau += kStep * t;
+  }
   return out;
 }
 
@@ -44,136 +40,35 @@ struct GridPoint {
   double loglike;
 };
 
-// For each epoch the maxima along tau of the likelihood without it. Nearly all have exactly one, so
-// further ones are stored separately.
-class Peaks {
- public:
-  struct Other {
-    std::size_t epoch;
-    GridPoint point;
-  };
-  explicit Peaks(std::size_t epochs) : along_(epochs) {}
-
-  // The grid's next points: all sigma of a tau, then the next tau.
-  void take(const LooTable& table, std::size_t first) {
-    for (std::size_t j = 0; j < along_.size(); ++j) {
-      for (std::size_t k = 0; k < table.loglike.size(); k += kSigmaFactors.size()) {
-        GridPoint best{first + k, -kInfinity};
-        for (std::size_t i = k; i < k + kSigmaFactors.size(); ++i) {
-          const double loglike = table.loglike[i] - table.logpdf[j * table.stride + i];
-          if (loglike > best.loglike) best = {first + i, loglike};
-        }
-        if (best.loglike < along_[j].last.loglike) pass(j);
-        along_[j].rises = best.loglike >= along_[j].last.loglike;
-        along_[j].last = best;
-      }
-    }
+// The maxima along tau of a likelihood on the grid, those that may be the highest: that one first,
+// the others by tau.
+std::vector<GridPoint> peaks(std::span<const double> loglike) {
+  std::vector<GridPoint> along;
+  for (std::size_t first = 0; first < loglike.size(); first += kSigmaFactors.size()) {
+    GridPoint best{first, -kInfinity};
+    for (std::size_t i = first; i < first + kSigmaFactors.size(); ++i)
+      if (loglike[i] > best.loglike) best = {i, loglike[i]};
+    along.push_back(best);
   }
-  void end() {
-    for (std::size_t j = 0; j < along_.size(); ++j) pass(j);
+  std::vector<GridPoint> found;
+  for (std::size_t i = 0; i < along.size(); ++i) {
+    const bool rises = i == 0 || along[i].loglike >= along[i - 1].loglike;
+    const bool falls = i + 1 == along.size() || along[i + 1].loglike < along[i].loglike;
+    if (rises && falls) found.push_back(along[i]);
   }
-  const GridPoint& highest(std::size_t epoch) const { return along_[epoch].highest; }
-  const std::vector<Other>& others() const { return others_; }
-
- private:
-  struct Along {
-    GridPoint highest{0, -kInfinity};  // of the maxima so far
-    GridPoint last{0, -kInfinity};
-    bool rises = true;
-  };
-  void pass(std::size_t epoch) {
-    Along& along = along_[epoch];
-    if (!along.rises) return;
-    GridPoint lower = along.last;
-    if (along.last.loglike > along.highest.loglike) std::swap(lower, along.highest);
-    if (lower.loglike > -kInfinity) others_.push_back({epoch, lower});
-  }
-
-  std::vector<Along> along_;
-  std::vector<Other> others_;
-};
-
-}  // namespace
-
-Refits::Refits(const Series& series, const Fit& full, const Ridge& ridge, const Box& box, Mean mean)
-    : series_(series), full_(full), box_(box), mean_(mean) {
-  look_at_grid(ridge);
+  const auto highest =
+      std::max_element(found.begin(), found.end(),
+                       [](const auto& a, const auto& b) { return a.loglike < b.loglike; });
+  std::rotate(found.begin(), highest, highest + 1);
+  std::erase_if(found, [least = found.front().loglike - kGridError](const GridPoint& p) {
+    return p.loglike < least;
+  });
+  return found;
 }
-
-// For each epoch the maxima along tau of a grid around the ridge, of the likelihood without it,
-// from ln p(y without j) = ln p(y) - ln p(y_j | the rest): one sweep per point for all epochs.
-void Refits::look_at_grid(const Ridge& ridge) {
-  std::vector<Parameters> grid;
-  for (const RidgePoint& point : ridge.points) {
-    for (const double factor : kSigmaFactors)
-      grid.push_back({std::max(point.ln_sigma + std::log(factor), box_.ln_sigma_min), point.ln_tau,
-                      full_.ln_jitter});
-  }
-  double highest_of_all = -kInfinity;
-  best_of_all_ = grid[0];
-  Peaks peaks(series_.size());
-  LooTable& table = workspace;
-  for (std::size_t first = 0; first < grid.size(); first += kAtATime) {
-    const auto some = std::span(grid).subspan(first, std::min(kAtATime, grid.size() - first));
-    leave_one_out_all(series_, some, mean_, LooWant::Densities, table);
-    peaks.take(table, first);
-    for (std::size_t k = 0; k < some.size(); ++k) {
-      if (!(table.loglike[k] > highest_of_all)) continue;
-      highest_of_all = table.loglike[k];
-      best_of_all_ = some[k];
-    }
-  }
-  peaks.end();
-  for (std::size_t j = 0; j < series_.size(); ++j) best_.push_back(grid[peaks.highest(j).at]);
-  for (const Peaks::Other& p : peaks.others()) {
-    if (p.point.loglike >= peaks.highest(p.epoch).loglike - kGridError)
-      others_.push_back({p.epoch, grid[p.point.at]});
-  }
-  std::stable_sort(others_.begin(), others_.end(),
-                   [](const Other& a, const Other& b) { return a.epoch < b.epoch; });
-}
-
-Fit Refits::polished(std::size_t epoch, const Fit& fit) const {
-  const Start start{fit.parameters(), epoch};
-  return better(fit_each(series_, box_, mean_, std::span(&start, 1)).front(), fit);
-}
-
-std::vector<Fit> Refits::operator()(std::span<const std::size_t> epochs,
-                                    Precision precision) const {
-  std::vector<Start> starts;
-  std::vector<std::size_t> owner;
-  for (std::size_t k = 0; k < epochs.size(); ++k) {
-    const std::size_t j = epochs[k];
-    const std::size_t begin = starts.size();
-    const auto add = [&](const Parameters& p) {
-      for (std::size_t i = begin; i < starts.size(); ++i)
-        if (are_near(p, starts[i].at)) return;
-      starts.push_back({p, j});
-      owner.push_back(k);
-    };
-    add(full_.parameters());
-    add(best_[j]);
-    auto other =
-        std::lower_bound(others_.begin(), others_.end(), j,
-                         [](const Other& o, std::size_t epoch) { return o.epoch < epoch; });
-    for (; other != others_.end() && other->epoch == j; ++other) add(other->at);
-  }
-  const std::vector<Fit> found = fit_each(series_, box_, mean_, starts, precision);
-  std::vector<Fit> out(epochs.size());
-  std::vector<bool> is_there(epochs.size());
-  for (std::size_t i = 0; i < found.size(); ++i) {
-    const std::size_t k = owner[i];
-    out[k] = is_there[k] ? better(out[k], found[i]) : found[i];
-    is_there[k] = true;
-  }
-  return out;
-}
-
-namespace {
 
 // A quadratic model of a likelihood, from its values at the points of around().
 struct Quadratic {
-  explicit Quadratic(const std::array<double, 7>& f)
+  explicit Quadratic(const Around& f)
       : gradient{(f[0] - f[1]) / (2 * kStep), (f[2] - f[3]) / (2 * kStep)},
         curvature(decompose(
             symmetric((2 * f[6] - f[0] - f[1]) / (kStep * kStep),
@@ -191,14 +86,20 @@ struct Quadratic {
   double slope_of_ln_d(int i) const {
     return 2 * curvature.vectors(0, i) - curvature.vectors(1, i);
   }
-  // The change of ln D by a Newton step.
-  double change() const {
-    double change = 0;
+  // Newton's.
+  Vector<2> step() const {
+    Vector<2> step = Vector<2>::Zero();
     for (int i = 0; i < 2; ++i) {
-      const double by = gradient.dot(curvature.vectors.col(i)) / stiffness(i);
-      change += std::clamp(by, -2.0, 2.0) * slope_of_ln_d(i);
+      const auto v = curvature.vectors.col(i);
+      step += std::clamp(gradient.dot(v) / stiffness(i), -2.0, 2.0) * v;
     }
-    return std::isfinite(change) ? std::abs(change) : 0;
+    return step.allFinite() ? step : Vector<2>::Zero();
+  }
+  // What a step changes ln D by, as a linear function of the gradient.
+  Vector<2> ln_d_by_gradient() const {
+    Vector<2> by = Vector<2>::Zero();
+    for (int i = 0; i < 2; ++i) by += slope_of_ln_d(i) / stiffness(i) * curvature.vectors.col(i);
+    return by;
   }
   double variance_of_ln_d() const {
     double sum = 0;
@@ -212,33 +113,147 @@ struct Quadratic {
 
 }  // namespace
 
-std::vector<Refits::Guess> Refits::guesses(std::size_t n_improbable) const {
-  const std::size_t n = series_.size();
-  LooTable& table = workspace;
-  leave_one_out_all(series_, around(full_), mean_, LooWant::Densities, table);
-  std::vector<Guess> out;
-  const auto jump = [&](const Parameters& p) {
-    return are_near(p, best_of_all_) ? 0 : std::abs(ln_d(p) - ln_d(best_of_all_));
-  };
-  // Where the light curve hardly constrains D, a quadratic is useless.
-  std::array<double, 7> f;
-  std::copy_n(table.loglike.begin(), f.size(), f.begin());
-  const bool vague = !(Quadratic(f).variance_of_ln_d() < kVague);
-  for (std::size_t j = 0; j < n; ++j) {
-    for (std::size_t k = 0; k < f.size(); ++k)
-      f[k] = table.loglike[k] - table.logpdf[j * table.stride + k];
-    out.push_back({j, vague ? kInfinity : std::max(Quadratic(f).change(), jump(best_[j]))});
+Refits::Refits(const Series& series, const Fit& full, const Ridge& ridge, const Box& box, Mean mean)
+    : series_(series), full_(full), box_(box), mean_(mean) {
+  std::vector<Parameters> grid;
+  for (const RidgePoint& point : ridge.points) {
+    for (const double factor : kSigmaFactors) {
+      grid.push_back(full.parameters());
+      grid.back().ln_sigma = std::max(point.ln_sigma + std::log(factor), box_.ln_sigma_min);
+      grid.back().ln_tau = point.ln_tau;
+    }
   }
-  for (const Other& other : others_)
-    out[other.epoch].change = std::max(out[other.epoch].change, jump(other.at));
-  const auto surprise = [&](const Guess& g) { return -table.logpdf[g.epoch * table.stride + 6]; };
+  // From ln p(y without j) = ln p(y) - ln p(y_j | the rest): one sweep per point for all epochs.
+  std::vector<Parameters> points = grid;
+  for (const Parameters& p : around(full)) points.push_back(p);
+  LooTable& table = workspace;
+  leave_one_out_all(series_, points, mean_, LooWant::Densities, table);
+
+  const auto at_grid_end = static_cast<std::ptrdiff_t>(grid.size());
+  std::copy_n(table.loglike.begin() + at_grid_end, around_all_.size(), around_all_.begin());
+  around_.resize(series_.size());
+  for (std::size_t j = 0; j < series_.size(); ++j) {
+    const auto row = table.logpdf.begin() + static_cast<std::ptrdiff_t>(j * table.stride);
+    std::copy_n(row + at_grid_end, around_all_.size(), around_[j].begin());
+  }
+  look_elsewhere(grid, table);
+}
+
+// Maxima on the grid that lie elsewhere than the fit of all. Hardly any epoch has one; for most it
+// is enough to see that every point far from the fit is lower than the best one.
+void Refits::look_elsewhere(const std::vector<Parameters>& grid, const LooTable& table) {
+  const auto all = std::span(table.loglike).first(grid.size());
+  const auto best =
+      static_cast<std::size_t>(std::max_element(all.begin(), all.end(), &is_lower) - all.begin());
+  best_of_all_ = grid[best];
+  std::vector<double> far(table.loglike.size(), -kInfinity);
+  for (std::size_t k = 0; k < grid.size(); ++k) {
+    if (!are_near(grid[k], full_.parameters()) || !are_near(grid[k], best_of_all_)) far[k] = all[k];
+  }
+  const std::vector<double> highest = highest_without_each(table, far);
+  std::vector<double> without(grid.size());
+  for (std::size_t j = 0; j < series_.size(); ++j) {
+    const double* logpdf = &table.logpdf[j * table.stride];
+    if (highest[j] < all[best] - logpdf[best] - kGridError) continue;
+    for (std::size_t k = 0; k < grid.size(); ++k) without[k] = all[k] - logpdf[k];
+    for (const GridPoint& p : peaks(without)) elsewhere_.push_back({j, grid[p.at]});
+  }
+}
+
+// Of the likelihood without an epoch.
+Around Refits::around_without(std::size_t j) const {
+  Around f = around_all_;
+  for (std::size_t k = 0; k < f.size(); ++k) f[k] -= around_[j][k];
+  return f;
+}
+
+// Where a Newton step leads, if it is short enough to be trusted.
+Parameters Refits::start_without(std::size_t j) const {
+  constexpr double kTrusted = 0.5;
+  Parameters p = full_.parameters();
+  if (is_vague()) return p;
+  const Vector<2> step = Quadratic(around_without(j)).step();
+  if (std::abs(step[0]) > kTrusted || std::abs(step[1]) > kTrusted) return p;
+  p.ln_sigma = std::clamp(p.ln_sigma + step[0], box_.ln_sigma_min, box_.ln_sigma_max);
+  p.ln_tau = std::clamp(p.ln_tau + step[1], box_.ln_tau_min, box_.ln_tau_max);
+  return p;
+}
+
+Fit Refits::polished(std::size_t epoch, const Fit& fit) const {
+  const Start start{fit.parameters(), epoch};
+  return better(fit_each(series_, box_, mean_, std::span(&start, 1)).front(), fit);
+}
+
+std::vector<Fit> Refits::operator()(std::span<const std::size_t> epochs,
+                                    Precision precision) const {
+  std::vector<Start> starts;
+  std::vector<std::size_t> owner;
+  for (std::size_t k = 0; k < epochs.size(); ++k) {
+    const std::size_t j = epochs[k];
+    const std::size_t begin = starts.size();
+    starts.push_back({start_without(j), j, &full_});
+    owner.push_back(k);
+    const auto add = [&](const Parameters& p) {
+      if (are_near(p, full_.parameters())) return;
+      for (std::size_t i = begin + 1; i < starts.size(); ++i)
+        if (are_near(p, starts[i].at)) return;
+      starts.push_back({p, j});
+      owner.push_back(k);
+    };
+    auto other =
+        std::lower_bound(elsewhere_.begin(), elsewhere_.end(), j,
+                         [](const Elsewhere& o, std::size_t epoch) { return o.epoch < epoch; });
+    for (; other != elsewhere_.end() && other->epoch == j; ++other) add(other->at);
+  }
+  const std::vector<Fit> found = fit_each(series_, box_, mean_, starts, precision);
+  std::vector<Fit> out(epochs.size());
+  std::vector<bool> is_there(epochs.size());
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const std::size_t k = owner[i];
+    out[k] = is_there[k] ? better(out[k], found[i]) : found[i];
+    is_there[k] = true;
+  }
+  return out;
+}
+
+// There a quadratic is useless.
+bool Refits::is_vague() const {
+  return !(Quadratic(around_all_).variance_of_ln_d() < kVague);
+}
+
+std::vector<Refits::Guess> Refits::guesses(std::size_t n_improbable, double least) const {
+  const std::size_t n = series_.size();
+  const Quadratic all(around_all_);
+  const bool vague = is_vague();
+  // To first order a Newton step is the same linear function of the gradient for every epoch.
+  const Vector<2> by = all.ln_d_by_gradient();
+  std::vector<Guess> out;
+  for (std::size_t j = 0; j < n; ++j) {
+    const Around& f = around_[j];
+    double change = kInfinity;
+    if (!vague) change = std::abs(by[0] * (f[0] - f[1]) + by[1] * (f[2] - f[3])) / (2 * kStep);
+    if (!vague && !(change < kNegligible * least)) {
+      const Vector<2> step = Quadratic(around_without(j)).step();
+      change = std::abs(2 * step[0] - step[1]);
+    }
+    out.push_back({j, change});
+  }
+  for (const Elsewhere& other : elsewhere_) {
+    if (are_near(other.at, best_of_all_)) continue;
+    double& change = out[other.epoch].change;
+    change = std::max(change, std::abs(ln_d(other.at) - ln_d(best_of_all_)));
+  }
+  const auto surprise = [&](const Guess& g) { return -around_[g.epoch].back(); };
   const auto improbable = static_cast<std::ptrdiff_t>(std::min(n_improbable, n));
   std::partial_sort(
       out.begin(), out.begin() + improbable, out.end(),
       [&](const Guess& a, const Guess& b) { return is_lower(surprise(b), surprise(a)); });
   std::for_each(out.begin(), out.begin() + improbable, [](Guess& g) { g.change = kInfinity; });
-  std::stable_sort(out.begin() + improbable, out.end(),
-                   [](const Guess& a, const Guess& b) { return a.change > b.change; });
+  const auto end = std::partition(out.begin() + improbable, out.end(),
+                                  [&](const Guess& g) { return g.change >= least; });
+  std::sort(out.begin() + improbable, end, [](const Guess& a, const Guess& b) {
+    return a.change > b.change || (a.change == b.change && a.epoch < b.epoch);
+  });
   return out;
 }
 

@@ -141,14 +141,16 @@ Box with_jitter(Box box) {
 }
 
 Ridge ridge_at(const Series& series, const Box& box, Mean mean, std::span<const double> ln_taus,
-               double ln_jitter, double enough) {
+               double ln_jitter, double enough, const Ridge* before) {
   const Rough rough = roughly(series);
+  const bool starts_there = before != nullptr && before->points.size() == ln_taus.size();
   Ridge ridge;
   std::vector<Trial> trials;
   for (const double ln_tau : ln_taus) {
     // If a process is longer than the light curve, only part of its variance is visible.
     const double hidden = 1 + 2 * std::exp(ln_tau) / std::max(rough.baseline, 1e-300);
-    const double ln_sigma = 0.5 * std::log(std::max(rough.variance * hidden, 1e-300));
+    double ln_sigma = 0.5 * std::log(std::max(rough.variance * hidden, 1e-300));
+    if (starts_there) ln_sigma = std::min(ln_sigma, before->points[trials.size()].ln_sigma);
     trials.push_back(
         {{std::clamp(ln_sigma, box.ln_sigma_min, box.ln_sigma_max), ln_tau, ln_jitter}});
   }
@@ -181,7 +183,7 @@ Ridge ridge_at(const Series& series, const Box& box, Mean mean, std::span<const 
   return ridge;
 }
 
-Ridge look_along_tau(const Series& series, const Box& box, Mean mean) {
+Ridge look_along_tau(const Series& series, const Box& box, Mean mean, const Ridge* before) {
   const Rough rough = roughly(series);
   // Outside this range tau makes no difference.
   const double low = std::clamp(std::log(rough.shortest) - 1.5, box.ln_tau_min, box.ln_tau_max);
@@ -189,7 +191,11 @@ Ridge look_along_tau(const Series& series, const Box& box, Mean mean) {
   const int steps = std::max(2, static_cast<int>(std::ceil((high - low) / 1.1)));
   std::vector<double> ln_taus;
   for (int i = 0; i <= steps; ++i) ln_taus.push_back(low + (high - low) * i / steps);
-  return ridge_at(series, box, mean, ln_taus, Parameters{}.ln_jitter, kEnoughOnRidge);
+  return ridge_at(series, box, mean, ln_taus, Parameters{}.ln_jitter, kEnoughOnRidge, before);
+}
+
+bool are_near(const Parameters& a, const Parameters& b) {
+  return std::abs(a.ln_sigma - b.ln_sigma) < 0.6 && std::abs(a.ln_tau - b.ln_tau) < 0.8;
 }
 
 bool is_lower(double a, double b) {
@@ -247,6 +253,9 @@ Fit fit_highest(const Series& series, const Box& box, Mean mean, std::span<const
   const Summit<D> top = climb_to_highest<D>(series, box, mean, starts, kFine);
   Fit fit = fit_at(surface, box, top);
   fit.errors = errors_at(surface, top, fit.bounds);
+  std::size_t at = 0;
+  for (int i = 0; i < D; ++i)
+    for (int k = 0; k <= i; ++k) fit.curvature[at++] = top.best.curvature(i, k);
   return fit;
 }
 
@@ -255,6 +264,11 @@ std::vector<Fit> fit_each_in(const Series& series, const Box& box, Mean mean,
                              std::span<const Start> starts, double precision) {
   const Surface<D> surface(series, box);
   std::vector<Fit> fits;
+  if (starts.size() == 1) {
+    fits.push_back(
+        fit_at(surface, box, climb_to_top<D>(series, box, mean, starts[0], {}, precision)));
+    return fits;
+  }
   const std::vector<Summit<D>> summits = climb_all<D>(series, box, mean, starts, precision);
   for (std::size_t k = 0; k < starts.size(); ++k) {
     Summit<D> summit = summits[k];
@@ -271,7 +285,10 @@ Fit fit_global(const Series& series, const Box& box, Mean mean, const Ridge& rid
                std::span<const Parameters> more) {
   std::vector<Start> starts;
   for (const Parameters& p : more) starts.push_back({p});
-  for (const Start& s : starts_on(ridge)) starts.push_back(s);
+  for (const Start& s : starts_on(ridge)) {
+    if (std::none_of(more.begin(), more.end(), [&](const auto& p) { return are_near(p, s.at); }))
+      starts.push_back(s);
+  }
   if (starts.empty()) starts.push_back({{ridge.points[0].ln_sigma, ridge.points[0].ln_tau}});
   if (box.has_jitter()) add_jitter(series, ridge, box, starts);
   Fit fit = box.has_jitter() ? fit_highest<3>(series, box, mean, starts)

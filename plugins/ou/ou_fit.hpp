@@ -52,7 +52,10 @@ struct Fit {
   double mean = 0;                                              // mag
   double loglike = 0;
   double chi2 = 0;          // of the one-step residuals
-  Errors errors{};          // of fit_global() only
+  // Of fit_global() only: errors, and minus the second derivatives in Coordinates (by rows, lower
+  // triangle).
+  Errors errors{};
+  std::array<double, 6> curvature{};
   std::uint8_t bounds = 0;  // Bound flags of the optimum
   int evaluations = 0;      // number of likelihoods with gradient computed
 
@@ -75,14 +78,17 @@ struct Ridge {
   int evaluations = 0;
 };
 // At these values of ln tau, until at most about `enough` can be gained in log-likelihood.
+// `before`: the ridge of the light curve with a few epochs more, which saves steps.
 Ridge ridge_at(const Series& series, const Box& box, Mean mean, std::span<const double> ln_taus,
-               double ln_jitter, double enough);
-Ridge look_along_tau(const Series& series, const Box& box, Mean mean);
+               double ln_jitter, double enough, const Ridge* before = nullptr);
+Ridge look_along_tau(const Series& series, const Box& box, Mean mean,
+                     const Ridge* before = nullptr);
 
 struct Start;
 
 // The global maximum: climbs from every maximum of the ridge (with and without jitter, where that
-// is fitted), and from `more`, side by side, and from the highest on to full precision.
+// is fitted), and from `more` (not again from a maximum near one of these), side by side, and from
+// the highest on to full precision.
 Fit fit_global(const Series& series, const Box& box, Mean mean, const Ridge& ridge,
                std::span<const Parameters> more = {});
 
@@ -96,6 +102,9 @@ std::vector<Fit> fit_each(const Series& series, const Box& box, Mean mean,
 
 // Differences below are rounding or early stopping.
 inline constexpr double kSameLoglike = 1e-6;
+
+// So close that they certainly climb to the same maximum: about the spacing of a ridge.
+bool are_near(const Parameters& a, const Parameters& b);
 
 // For sorts and maxima of numbers that may be NaN, which counts as the lowest.
 bool is_lower(double a, double b);

@@ -117,4 +117,8 @@ struct LooTable {
 void leave_one_out_all(const Series& series, std::span<const Parameters> trials, Mean mean,
                        LooWant wanted, LooTable& table, std::span<const std::uint8_t> ignored = {});
 
+// For each epoch the highest of loglike[k] - ln p(epoch | the rest) over the trials of `table`;
+// trials are passed over by a `loglike` of -infinity.
+std::vector<double> highest_without_each(const LooTable& table, std::vector<double> loglike);
+
 }  // namespace ou

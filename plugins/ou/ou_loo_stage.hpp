@@ -50,7 +50,7 @@ class OuLoo final : public OuStage {
   qsohost::Option<double> false_alarms_{
       this,
       "false_alarms_per_curve",
-      0.05,
+      0.03,
       "of rule predictive: good epochs lost per light curve, on average",
       {.min = 1e-6, .max = 10}};
   qsohost::Option<std::int64_t> max_passes_{

@@ -80,7 +80,8 @@ void OuStage::declare_shared(const qsohost::GroupInfo& group, std::string_view w
       }
     }
     add_array("posterior_log_sigma", "", "nodes of the posterior: ln of sigma in mag", kMostNodes);
-    add_array("posterior_log_tau", "", "nodes of the posterior: ln of tau in d", kMostNodes);
+    add_array("posterior_log_tau", "", framed("nodes of the posterior: ln of tau in d"),
+              kMostNodes);
     add_array("posterior_log_weight", "", "ln of the weights of the nodes, which sum to 1",
               kMostNodes);
   }

@@ -16,6 +16,15 @@ constexpr Want gradient_wanted() {
   return D == 3 ? Want::GradientWithJitter : Want::Gradient;
 }
 
+template <int D>
+Matrix<D> curvature_of(const Fit& fit) {
+  Matrix<D> m;
+  std::size_t at = 0;
+  for (int i = 0; i < D; ++i)
+    for (int k = 0; k <= i; ++k) m(i, k) = m(k, i) = fit.curvature[at++];
+  return m;
+}
+
 // Where the curvature comes from.
 enum class Metric : std::uint8_t { Fisher, SecondDerivatives };
 
@@ -31,8 +40,9 @@ class Climber {
   Trial trial() const { return {surface_->parameters(next_), start_.omitted}; }
 
   void take(const Evaluation& value) {
-    const auto& coordinates = surface_->coordinates();
-    take(value, coordinates.information(surface_->inside(next_), value));
+    take(value, start_.like != nullptr
+                    ? curvature_of<D>(*start_.like)
+                    : surface_->coordinates().information(surface_->inside(next_), value));
   }
   void take(const Evaluation& value, const Matrix<D>& curvature) {
     const Point<D> point = surface_->point(next_, value, curvature);

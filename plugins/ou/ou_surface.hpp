@@ -93,6 +93,8 @@ double to_gain(const Vector<D>& gradient, const Spectrum<D>& curvature);
 struct Start {
   Parameters at;
   std::optional<std::size_t> omitted{};
+  // A fit by fit_global() with nearly the same second derivatives (there, of all epochs).
+  const Fit* like = nullptr;
 };
 
 template <int D>
@@ -104,8 +106,8 @@ struct Summit {
 };
 
 // Climbs from all starts in lock-step, side by side in SIMD lanes, by Newton steps in a trust
-// region; the curvature is Fisher's information corrected by the last steps (BFGS). Stops where at
-// most `precision`^2 / 2 can be gained.
+// region; the curvature is that of Start::like, or Fisher's information, corrected by the last
+// steps (BFGS). Stops where at most `precision`^2 / 2 can be gained.
 template <int D>
 std::vector<Summit<D>> climb_all(const Series& series, const Box& box, Mean mean,
                                  std::span<const Start> starts, double precision);

@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 
 #include "ou_likelihood.hpp"
 
@@ -29,6 +30,7 @@ constexpr std::size_t kLanes = HWY_LANES(double);
 
 // A vector of doubles with the operators of a number.
 struct Lanes {
+  static constexpr std::size_t kCount = kLanes;
   hn::Vec<Doubles> v;
   HWY_INLINE Lanes() : v(hn::Zero(Doubles())) {}
   HWY_INLINE Lanes(double x) : v(hn::Set(Doubles(), x)) {}
@@ -47,8 +49,10 @@ HWY_INLINE Lanes operator-(Lanes a, Lanes b) { return Lanes::of(hn::Sub(a.v, b.v
 HWY_INLINE Lanes operator*(Lanes a, Lanes b) { return Lanes::of(hn::Mul(a.v, b.v)); }
 HWY_INLINE Lanes operator/(Lanes a, Lanes b) { return Lanes::of(hn::Div(a.v, b.v)); }
 HWY_INLINE Lanes min(Lanes a, Lanes b) { return Lanes::of(hn::Min(a.v, b.v)); }
+HWY_INLINE Lanes max(Lanes a, Lanes b) { return Lanes::of(hn::Max(a.v, b.v)); }
 HWY_INLINE Lanes log(Lanes a) { return Lanes::of(hn::Log(Doubles(), a.v)); }
 HWY_INLINE LaneMask less(Lanes a, Lanes b) { return hn::Lt(a.v, b.v); }
+HWY_INLINE LaneMask equal(Lanes a, Lanes b) { return hn::Eq(a.v, b.v); }
 HWY_INLINE LaneMask either(LaneMask a, LaneMask b) { return hn::Or(a, b); }
 HWY_INLINE Lanes select(LaneMask m, Lanes a, Lanes b) { return Lanes::of(hn::IfThenElse(m, a.v, b.v)); }
 HWY_INLINE double log(double a) { return std::log(a); }  // the same for one double
@@ -68,13 +72,48 @@ HWY_INLINE Lanes expm1_of_minus(Lanes x) {
   const Lanes power =
       Lanes::of(hn::BitCast(Doubles(), hn::Add(hn::ShiftLeft<52>(hn::BitCast(bits, shifted.v)),
                                                hn::Set(bits, std::uint64_t{0x3ff} << 52))));
-  Lanes p(1.0 / 6227020800);  // from 1 / 13! to 1 / 2!
-  for (const double c : {1.0 / 479001600, 1.0 / 39916800, 1.0 / 3628800, 1.0 / 362880, 1.0 / 40320,
-                         1.0 / 5040, 1.0 / 720, 1.0 / 120, 1.0 / 24, 1.0 / 6, 0.5})
-    p = p * r + c;
-  p = p * (r * r) + r;
+  // r + r^2 (1 / 2! + r / 3! + ... + r^11 / 13!), in pairs: half as many steps wait for another.
+  const Lanes r2 = r * r, r4 = r2 * r2;
+  const auto four = [&](double c0, double c1, double c2, double c3) {
+    return (r * c1 + c0) + r2 * (r * c3 + c2);
+  };
+  const Lanes low = four(0.5, 1.0 / 6, 1.0 / 24, 1.0 / 120);
+  const Lanes middle = four(1.0 / 720, 1.0 / 5040, 1.0 / 40320, 1.0 / 362880);
+  const Lanes high = four(1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800);
+  const Lanes p = r2 * (low + r4 * (middle + r4 * high)) + r;
   return power * p + (power - 1.0);
 }
+
+// Two vectors side by side, with the same operators: a step of a recursion waits for the results of
+// the one before it, and the second vector fills the wait.
+struct TwoLanes {
+  static constexpr std::size_t kCount = 2 * kLanes;
+  Lanes a, b;
+  HWY_INLINE TwoLanes() {}
+  HWY_INLINE TwoLanes(double x) : a(x), b(x) {}
+  HWY_INLINE TwoLanes(Lanes a_, Lanes b_) : a(a_), b(b_) {}
+  HWY_INLINE explicit TwoLanes(const double* x) : a(x), b(x + kLanes) {}
+  HWY_INLINE void store(double* x) const {
+    a.store(x);
+    b.store(x + kLanes);
+  }
+};
+struct TwoMasks {
+  LaneMask a, b;
+};
+// clang-format off
+HWY_INLINE TwoLanes operator+(TwoLanes x, TwoLanes y) { return {x.a + y.a, x.b + y.b}; }
+HWY_INLINE TwoLanes operator-(TwoLanes x, TwoLanes y) { return {x.a - y.a, x.b - y.b}; }
+HWY_INLINE TwoLanes operator*(TwoLanes x, TwoLanes y) { return {x.a * y.a, x.b * y.b}; }
+HWY_INLINE TwoLanes operator/(TwoLanes x, TwoLanes y) { return {x.a / y.a, x.b / y.b}; }
+HWY_INLINE TwoLanes min(TwoLanes x, TwoLanes y) { return {min(x.a, y.a), min(x.b, y.b)}; }
+HWY_INLINE TwoLanes log(TwoLanes x) { return {log(x.a), log(x.b)}; }
+HWY_INLINE TwoLanes expm1_of_minus(TwoLanes x) { return {expm1_of_minus(x.a), expm1_of_minus(x.b)}; }
+HWY_INLINE TwoMasks less(TwoLanes x, TwoLanes y) { return {less(x.a, y.a), less(x.b, y.b)}; }
+HWY_INLINE TwoMasks equal(TwoLanes x, TwoLanes y) { return {equal(x.a, y.a), equal(x.b, y.b)}; }
+HWY_INLINE TwoMasks either(TwoMasks x, TwoMasks y) { return {either(x.a, y.a), either(x.b, y.b)}; }
+HWY_INLINE TwoLanes select(TwoMasks m, TwoLanes x, TwoLanes y) { return {select(m.a, x.a, y.a), select(m.b, x.b, y.b)}; }
+// clang-format on
 
 #include "ou_recursion-inl.hpp"
 
@@ -131,10 +170,11 @@ Evaluation sweep_one(const Series& series, const Parameters& p, Mean mean) {
   return conclude<NP, Channels>(sums, n, series.reference, mean, [](double v) { return v; });
 }
 
-template <int NP, int Channels>
+template <class Real, int NP, int Channels>
 void sweep_lanes(const Series& series, std::span<const Trial> trials, Mean mean, Evaluation* out) {
-  double sigma2[kLanes], inv_tau[kLanes], jitter2[kLanes], omitted[kLanes], cap[kLanes];
-  for (std::size_t l = 0; l < kLanes; ++l) {
+  constexpr std::size_t kCount = Real::kCount;
+  double sigma2[kCount], inv_tau[kCount], jitter2[kCount], omitted[kCount], cap[kCount];
+  for (std::size_t l = 0; l < kCount; ++l) {
     const Trial& t = trials[std::min(l, trials.size() - 1)];
     sigma2[l] = std::exp(2 * t.at.ln_sigma);
     inv_tau[l] = std::exp(-t.at.ln_tau);
@@ -142,19 +182,19 @@ void sweep_lanes(const Series& series, std::span<const Trial> trials, Mean mean,
     omitted[l] = t.omitted ? static_cast<double>(*t.omitted) : -1.0;
     cap[l] = t.cap;
   }
-  Filter<Lanes, NP, Channels> filter{Lanes(sigma2), Lanes(jitter2)};
-  Sums<Lanes, NP, Channels> sums;
-  const Lanes per_tau(inv_tau), omit(omitted), capped(cap);
+  Filter<Real, NP, Channels> filter{Real(sigma2), Real(jitter2)};
+  Sums<Real, NP, Channels> sums;
+  const Real per_tau(inv_tau), omit(omitted), capped(cap);
   for (std::size_t i = 0; i < series.size(); ++i) {
-    const LaneMask skip = hn::Eq(omit.v, Lanes(static_cast<double>(i)).v);
-    filter.template take<true>(step_over(series.dt[i], per_tau), Lanes(series.y[i]),
-                               Lanes(series.var[i]), skip, capped, sums);
+    const auto skip = equal(omit, Real(static_cast<double>(i)));
+    filter.template take<true>(step_over(series.dt[i], per_tau), Real(series.y[i]),
+                               Real(series.var[i]), skip, capped, sums);
   }
   for (std::size_t l = 0; l < trials.size(); ++l) {
     const Trial& t = trials[l];
     out[l] = conclude<NP, Channels>(sums, series.size() - (t.omitted ? 1 : 0), series.reference,
-                                    mean, [l](const Lanes& v) {
-                                      double lanes[kLanes];
+                                    mean, [l](const Real& v) {
+                                      double lanes[kCount];
                                       v.store(lanes);
                                       return lanes[l];
                                     });
@@ -167,63 +207,64 @@ double* aligned(double* p) {
   return behind == 0 ? p : p + (kLanes - behind);
 }
 
-template <int Channels>
+template <class Real, int Channels>
 void leave_one_out_lanes(const Series& series, std::span<const Parameters> trials, Mean mean,
                          std::span<const std::uint8_t> ignored, LooTable& table,
                          std::size_t first) {
-  double sigma2[kLanes], inverse_tau[kLanes], jitter2[kLanes];
-  for (std::size_t l = 0; l < kLanes; ++l) {
+  constexpr std::size_t kCount = Real::kCount;
+  double sigma2[kCount], inverse_tau[kCount], jitter2[kCount];
+  for (std::size_t l = 0; l < kCount; ++l) {
     const Parameters& p = trials[std::min(l, trials.size() - 1)];
     sigma2[l] = std::exp(2 * p.ln_sigma);
     inverse_tau[l] = std::exp(-p.ln_tau);
     jitter2[l] = std::exp(2 * p.ln_jitter);
   }
-  const Lanes s2(sigma2), inv_tau(inverse_tau), j2(jitter2);
+  const Real s2(sigma2), inv_tau(inverse_tau), j2(jitter2);
   const std::size_t n = series.size();
-  using OneSide = Message<Lanes, Channels>;
-  constexpr std::size_t kPerEpoch = (sizeof(OneSide) + sizeof(Lanes)) / sizeof(double);
+  using OneSide = Message<Real, Channels>;
+  constexpr std::size_t kPerEpoch = (sizeof(OneSide) + sizeof(Real)) / sizeof(double);
   table.scratch.resize(n * kPerEpoch + kLanes);
   auto* const before = reinterpret_cast<OneSide*>(aligned(table.scratch.data()));
-  auto* const change = reinterpret_cast<Lanes*>(before + n);  // exp(-dt / tau) - 1
+  auto* const change = reinterpret_cast<Real*>(before + n);  // exp(-dt / tau) - 1
 
   const auto takes_part = [&](std::size_t i) { return ignored.empty() || ignored[i] == 0; };
   OneSide m(s2);
   std::size_t count = 0;
-  Lanes ones, cross, quad;
-  LogSum<Lanes> logdet;
+  Real ones, cross, quad;
+  LogSum<Real> logdet;
   for (std::size_t i = 0; i < n; ++i) {
     change[i] = expm1_of_minus(time_in_tau(series.dt[i], inv_tau));
-    m.move(Step<Lanes>(0.0, change[i]), s2);
+    m.move(Step<Real>(0.0, change[i]), s2);
     before[i] = m;
     if (!takes_part(i)) continue;
     ++count;
-    const Lanes r = Lanes(series.var[i]) + j2, s = m.var + r, inv_s = Lanes(1.0) / s;
-    const Lanes v = Lanes(series.y[i]) - m.mean[0];
+    const Real r = Real(series.var[i]) + j2, s = m.var + r, inv_s = Real(1.0) / s;
+    const Real v = Real(series.y[i]) - m.mean[0];
     logdet.add(s);
     quad = quad + v * v * inv_s;
     if constexpr (Channels == 2) {
-      const Lanes v1 = Lanes(1.0) - m.mean[1];
+      const Real v1 = Real(1.0) - m.mean[1];
       ones = ones + v1 * v1 * inv_s;
       cross = cross + v1 * v * inv_s;
     }
     m.take(series.y[i], r);
   }
-  Lanes level, level_var;
+  Real level, level_var;
   if constexpr (Channels == 2) {
     level = cross / ones;
-    level_var = Lanes(1.0) / ones;
+    level_var = Real(1.0) / ones;
     quad = quad - level * cross;
     if (mean == Mean::Marginal) quad = quad + log(ones) - kLnTwoPi;
   }
-  double loglike[kLanes];
+  double loglike[kCount];
   ((quad + logdet.total() + kLnTwoPi * static_cast<double>(count)) * -0.5).store(loglike);
   for (std::size_t l = 0; l < trials.size(); ++l) table.loglike[first + l] = loglike[l];
 
   m = OneSide(s2);
   for (std::size_t i = n; i-- > 0;) {
-    const Lanes y(series.y[i]), r = Lanes(series.var[i]) + j2;
+    const Real y(series.y[i]), r = Real(series.var[i]) + j2;
     const bool known = takes_part(i);
-    const Seen<Lanes> seen = from_both_sides(before[i], m, s2, y, r, level, level_var, known);
+    const Seen<Real> seen = from_both_sides(before[i], m, s2, y, r, level, level_var, known);
     const std::size_t at = i * table.stride + first;
     if (!table.residual.empty()) {
       seen.residual.store(&table.residual[at]);
@@ -232,7 +273,7 @@ void leave_one_out_lanes(const Series& series, std::span<const Parameters> trial
     ((log(seen.var) + seen.residual * seen.residual / seen.var + kLnTwoPi) * -0.5)
         .store(&table.logpdf[at]);
     if (known) m.take(y, r);
-    m.move(Step<Lanes>(0.0, change[i]), s2);
+    m.move(Step<Real>(0.0, change[i]), s2);
   }
 }
 
@@ -253,14 +294,28 @@ Evaluation evaluate_here(const Series& series, const Parameters& p, Mean mean, W
   return evaluate_with<3>(series, p, mean);
 }
 
+// Calls sweep(Real, first, count) for blocks of trials, two vectors at a time while there are
+// enough.
+template <class Sweep>
+void in_blocks(std::size_t trials, const Sweep& sweep) {
+  for (std::size_t first = 0; first < trials;) {
+    const std::size_t left = trials - first;
+    if (left > kLanes)
+      sweep(TwoLanes(), first, std::min(left, TwoLanes::kCount));
+    else
+      sweep(Lanes(), first, left);
+    first += left > kLanes ? TwoLanes::kCount : kLanes;
+  }
+}
+
 template <int NP>
 void evaluate_all_with(const Series& series, std::span<const Trial> trials, Mean mean,
                        Evaluation* out) {
-  for (std::size_t first = 0; first < trials.size(); first += kLanes) {
-    const auto block = trials.subspan(first, std::min(kLanes, trials.size() - first));
-    (mean == Mean::Fixed ? sweep_lanes<NP, 1> : sweep_lanes<NP, 2>)(series, block, mean,
-                                                                    out + first);
-  }
+  in_blocks(trials.size(), [&]<class Real>(Real, std::size_t first, std::size_t count) {
+    const auto block = trials.subspan(first, count);
+    (mean == Mean::Fixed ? sweep_lanes<Real, NP, 1> : sweep_lanes<Real, NP, 2>)(series, block, mean,
+                                                                                out + first);
+  });
 }
 
 void evaluate_all_here(const Series& series, std::span<const Trial> trials, Mean mean, Want want,
@@ -283,10 +338,22 @@ void leave_one_out_here(const Series& series, std::span<const Parameters> trials
   table.logpdf.resize(series.size() * table.stride);
   table.residual.resize(wanted == LooWant::All ? table.logpdf.size() : 0);
   table.var.resize(table.residual.size());
-  for (std::size_t first = 0; first < trials.size(); first += kLanes) {
-    const auto block = trials.subspan(first, std::min(kLanes, trials.size() - first));
-    (mean == Mean::Fixed ? leave_one_out_lanes<1> : leave_one_out_lanes<2>)(series, block, mean,
-                                                                            ignored, table, first);
+  in_blocks(trials.size(), [&]<class Real>(Real, std::size_t first, std::size_t count) {
+    const auto block = trials.subspan(first, count);
+    (mean == Mean::Fixed
+         ? leave_one_out_lanes<Real, 1>
+         : leave_one_out_lanes<Real, 2>)(series, block, mean, ignored, table, first);
+  });
+}
+
+// `loglike`: as long as a row of the table.
+void highest_here(const LooTable& table, const double* loglike, std::vector<double>& out) {
+  for (std::size_t j = 0; j < out.size(); ++j) {
+    const double* row = &table.logpdf[j * table.stride];
+    Lanes highest(-std::numeric_limits<double>::infinity());
+    for (std::size_t k = 0; k < table.stride; k += kLanes)
+      highest = max(highest, Lanes(loglike + k) - Lanes(row + k));
+    out[j] = hn::GetLane(hn::MaxOfLanes(Doubles(), highest.v));
   }
 }
 
@@ -300,6 +367,7 @@ namespace ou {
 HWY_EXPORT(evaluate_here);
 HWY_EXPORT(evaluate_all_here);
 HWY_EXPORT(leave_one_out_here);
+HWY_EXPORT(highest_here);
 
 Evaluation evaluate(const Series& series, const Parameters& parameters, Mean mean, Want want) {
   return HWY_DYNAMIC_DISPATCH(evaluate_here)(series, parameters, mean, want);
@@ -315,6 +383,13 @@ std::vector<Evaluation> evaluate_all(const Series& series, std::span<const Trial
 void leave_one_out_all(const Series& series, std::span<const Parameters> trials, Mean mean,
                        LooWant wanted, LooTable& table, std::span<const std::uint8_t> ignored) {
   HWY_DYNAMIC_DISPATCH(leave_one_out_here)(series, trials, mean, wanted, table, ignored);
+}
+
+std::vector<double> highest_without_each(const LooTable& table, std::vector<double> loglike) {
+  loglike.resize(table.stride, -std::numeric_limits<double>::infinity());
+  std::vector<double> out(table.logpdf.size() / table.stride);
+  HWY_DYNAMIC_DISPATCH(highest_here)(table, loglike.data(), out);
+  return out;
 }
 
 }  // namespace ou

@@ -22,7 +22,8 @@ constexpr std::string_view kFlagsHelp =
     "16 too few bins for one of the two functions, 32 tau at the end of its range";
 
 constexpr qsohost::ResultColumn kFunctions[] = {
-    {"amplitude", DType::F64, "mag", "structure function at a lag of 365.25 d, of a power law"},
+    {"amplitude", DType::F64, "mag", "structure function at a lag of 365.25 d, of a power law",
+     true},
     {"slope", DType::F64, "", "exponent of the power law"},
     {"err_amplitude", DType::F64, "mag",
      "error of amplitude, as err_slope; 0.7 to 0.8 of the scatter where tau is a fifth of the "
@@ -33,7 +34,7 @@ constexpr qsohost::ResultColumn kFunctions[] = {
      "replicates have no value"},
     {"sf_inf", DType::F64, "mag",
      "structure function at long lags, of SF^2 = sf_inf^2 (1 - exp(-lag/tau))"},
-    {"log_tau", DType::F64, "", "ln of tau in d, of the same function"},
+    {"log_tau", DType::F64, "", "ln of tau in d, of the same function", true},
     {"err_sf_inf", DType::F64, "mag",
      "error of sf_inf, as err_slope; down to half of the scatter where tau is a tenth of the "
      "baseline or more"},
@@ -86,7 +87,7 @@ void StructureFunction::declare_curve(const qsohost::GroupInfo& group,
   arrays.name = prefix(group.name);
   arrays.band = group.band;
   ports.adds_group(arrays);
-  ports.adds({arrays.name, "lag", DType::F64, "d", "mean lag of the pairs of each bin"});
+  ports.adds({arrays.name, "lag", DType::F64, "d", framed("mean lag of the pairs of each bin")});
   ports.adds({arrays.name, "sf", DType::F64, "mag",
               "structure function; NaN with too few pairs or no more scatter than errors make"});
   ports.adds({arrays.name, "sf_err", DType::F64, "mag",

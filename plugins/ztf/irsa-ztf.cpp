@@ -120,7 +120,7 @@ class IrsaZtf final : public qsohost::HttpFetcher {
   }
 
   void declare(const qsohost::Schema& /*before*/, qsohost::Ports& ports) const override {
-    ztf::declare_columns(ports, wanted_bands());
+    ztf::declare_columns(ports, label(), wanted_bands());
   }
 
   void open(qsohost::Context& context) override {
@@ -166,6 +166,7 @@ class IrsaZtf final : public qsohost::HttpFetcher {
     std::string tap = tap_url->text.empty() ? base + "/TAP" : tap_url->text;
     while (tap.ends_with('/')) tap.pop_back();
     ztf::IrsaSettings settings;
+    settings.label = label();
     settings.curves_url = base + "/cgi-bin/ZTF/nph_light_curves";
     settings.tap_url = tap;
     settings.collection = *collection;

@@ -1,7 +1,6 @@
 #include "irsa_conversation.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <qsohost/error.hpp>
 
@@ -22,21 +21,6 @@ constexpr std::size_t kFewTargets = 30;  // faster by position than by the table
 constexpr int kMostMalformed = 3;        // responses; more are not a temporary fault
 constexpr int kAgreeing = 3;             // responses with the same number of rows, fewer than
                                          // announced
-
-std::string detail_of(std::span<const Candidate> candidates) {
-  std::array<std::size_t, kBands.size()> epochs{};
-  std::size_t oids = 0;
-  for (const Candidate& candidate : candidates) {
-    if (!candidate.is_kept) continue;
-    epochs[candidate.curve->band] += candidate.epochs.size();
-    ++oids;
-  }
-  std::vector<std::string> parts;
-  for (std::size_t band = 0; band < kBands.size(); ++band) {
-    if (epochs[band] > 0) parts.push_back(fmt::format("{} {}", kBands[band], epochs[band]));
-  }
-  return fmt::format("{}; oids {}", fmt::join(parts, ", "), oids);
-}
 
 }  // namespace
 
@@ -378,9 +362,8 @@ Ending IrsaConversation::settle(std::size_t row, qsohost::Batch& batch,
   std::optional<Ending> end;
   const std::vector<const Curve*> curves = curves_of(target, end);
   if (end) return *end;
-  const auto candidates = add_curves(curves, target.position.ra, target.position.dec,
-                                     settings_.selection, batch, counts_);
-  outcomes.set_detail(row, detail_of(candidates));
+  outcomes.set_detail(row, add_curves(curves, target.position.ra, target.position.dec,
+                                      settings_.selection, {batch, counts_, settings_.label}));
   target.curves.clear();
   return {Outcome::Matched};
 }

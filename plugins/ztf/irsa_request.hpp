@@ -23,6 +23,7 @@ enum class QueryBy : std::uint8_t { Position, Ids, Auto };
 
 // The settings of the stage.
 struct IrsaSettings {
+  std::string label;          // of the stage
   std::string curves_url;     // of the light-curve service
   std::string tap_url;        // of TAP, without /sync or /async
   std::string collection;     // "ztf_dr24"

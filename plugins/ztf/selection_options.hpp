@@ -26,8 +26,20 @@ struct SelectionOptions {
       Objects::Nearest,
       {{"nearest", Objects::Nearest}, {"all", Objects::All}},
       "nearest: of the ZTF sources inside the radius, per band, field and quadrant only the one "
-      "nearest the target; all: every one, also a neighbour, whose epochs are then taken for the "
-      "target's"};
+      "nearest the target, if it is within 0.7 arcsec of the nearest of all; and one epoch an "
+      "exposure: without catflags before with, then of the nearer source. all: every one, also a "
+      "neighbour, whose epochs are then taken for the target's"};
+  qsohost::Choice<Align> align_oids{
+      owner_,
+      "align_oids",
+      Align::None,
+      {{"none", Align::None}, {"median", Align::Median}},
+      "median: magnitudes of the target's sources (oid) in other fields and quadrants are shifted "
+      "to "
+      "those of the source with most epochs, by the median of the differences between epochs at "
+      "most 1 d apart, if there are 5; one without such epochs is not shifted, for the target "
+      "varies "
+      "over longer times. none: not shifted"};
   qsohost::Choice<Duplicates> duplicates{
       owner_,
       "duplicates",
@@ -36,7 +48,7 @@ struct SelectionOptions {
       "epochs of one source (oid) and exposure (mjd, expid) that are there more than once. drop: "
       "the first is taken, the others are counted; keep: all are taken"};
 
-  Selection value() const { return {*radius, *objects, *duplicates}; }
+  Selection value() const { return {*radius, *objects, *duplicates, *align_oids}; }
 };
 
 }  // namespace ztf

@@ -32,7 +32,7 @@ class ZtfFiles : public qsohost::Fetcher {
   }
 
   void declare(const qsohost::Schema& /*before*/, qsohost::Ports& ports) const override {
-    ztf::declare_columns(ports, ztf::kAllBands);
+    ztf::declare_columns(ports, label(), ztf::kAllBands);
   }
 
   // A missing folder is one error, not one failure per object.
@@ -54,8 +54,10 @@ class ZtfFiles : public qsohost::Fetcher {
       const std::string file = file_of(object.id());
       const std::vector<ztf::Curve> curves = ztf::read_answer(file);
       try {
-        ztf::add_curves(ztf::pointers_to(curves), ras[object.row()], decs[object.row()], selected,
-                        batch, outcomes.counts());
+        outcomes.set_detail(
+            object.row(),
+            ztf::add_curves(ztf::pointers_to(curves), ras[object.row()], decs[object.row()],
+                            selected, {batch, outcomes.counts(), label()}));
       } catch (const qsohost::NotFound& e) {
         throw qsohost::NotFound(fmt::format("{}: {}", file, e.what()));
       } catch (const qsohost::BadObject& e) {

@@ -7,7 +7,8 @@
 // kept). An epoch's epoch_id is its position in that order, from 0, counted over all bands, even if
 // only the nearest objects are kept (then with gaps). It depends on the radius, on the requested
 // bands and on duplicates, not on the order of the response; (oid, expid) identifies an epoch for
-// any request.
+// any request. Which objects are the nearest, and which epoch of an exposure is taken then:
+// ztf_sources.hpp.
 //
 // Columns: https://irsa.ipac.caltech.edu/docs/program_interface/ztf_lightcurve_api.html (output),
 // ZTF Science Data System Explanatory Supplement (meaning).
@@ -86,16 +87,28 @@ std::vector<Curve> parse_answer(std::string_view text, Columns needed = Columns:
 std::map<std::int64_t, std::size_t> rows_by_object(std::string_view votable);
 
 // Which ZTF sources inside the radius to use: of all sources of one band, field and quadrant only
-// the nearest to the target (equally near: the lower oid), or all.
+// the nearest to the target (equally near: the lower oid), where that is the same source as in the
+// others, and one epoch an exposure; or all.
 enum class Objects : std::uint8_t { Nearest, All };
 
 // Of rows with equal oid, mjd and expid the first in the response, or all.
 enum class Duplicates : std::uint8_t { Drop, Keep };
 
+// Whether to shift the magnitudes of each source by its offset.
+enum class Align : std::uint8_t { None, Median };
+
 struct Selection {
   double radius_arcsec = 2.0;
   Objects objects = Objects::Nearest;
   Duplicates duplicates = Duplicates::Drop;
+  Align align = Align::None;
+};
+
+// By how much one source (oid) is fainter than another that is the same star in the sky.
+struct Offset {
+  float value = kNaN;      // mag, the median; NaN if not enough epochs are near in time
+  float error = kNaN;      // mag
+  std::int32_t pairs = 0;  // epochs compared
 };
 
 // A light curve relative to a target.
@@ -104,7 +117,14 @@ struct Candidate {
   double separation = kNaN;  // arcsec
   bool is_inside = false;    // inside the radius
   bool is_kept = false;
+  bool is_target = false;     // the source nearest to the target, perhaps in another quadrant
+  bool is_reference = false;  // offsets in its band are relative to it
   std::vector<const Epoch*> epochs{};  // in order
+  std::vector<bool> is_second{};       // of these: left out, see keep_one_per_exposure(); or empty
+  Offset offset{};
+  float shift = 0;  // mag, taken off the magnitudes
+  bool is_taken(std::size_t epoch) const { return is_second.empty() || !is_second[epoch]; }
+  std::int64_t taken() const;  // epochs
   // The other rows.
   std::int64_t incomplete = 0;   // without mjd, mag or magerr
   std::int64_t repeated = 0;     // equal to one of the epochs
@@ -123,19 +143,24 @@ std::vector<Candidate> candidates_of(Curves curves, double ra, double dec,
 // is an epoch (the message says which).
 void check_found(std::span<const Candidate> candidates, const Selection& selection);
 
-// Appends the kept epochs, each with its epoch_id, to the groups ztf.g, ztf.r, ztf.i; those of a
-// band without a group are skipped.
-void append(std::span<const Candidate> candidates, qsohost::Batch& batch);
+// Where the light curves of a target go, and what the stage is called.
+struct Destination {
+  qsohost::Batch& batch;
+  qsohost::Counts& counts;
+  std::string_view label;
+};
 
-// Counts epochs per band: in the response, then what became of each of them.
-void count(std::span<const Candidate> candidates, qsohost::Counts& counts);
+// The light curves of a target: selects, counts (also if nothing is found), and appends to the
+// groups of declare_columns() for the row that is being filled; bands without a group are skipped.
+// Returns what was found in a few words, for the ledger. Throws as candidates_of() and
+// check_found().
+std::string add_curves(Curves curves, double ra, double dec, const Selection& selection,
+                       const Destination& to);
 
-// All of the above in order; counts also if nothing is found.
-std::vector<Candidate> add_curves(Curves curves, double ra, double dec, const Selection& selection,
-                                  qsohost::Batch& batch, qsohost::Counts& counts);
-
-// The groups and columns that append() fills. `bands`: indices in kBands.
-void declare_columns(qsohost::Ports& ports, std::span<const std::uint8_t> bands);
+// The groups and columns that add_curves() fills: the light curves ztf.g, ztf.r, ztf.i, and results
+// LABEL.sources.ztf.g, ... on the sources in them. `bands`: indices in kBands.
+void declare_columns(qsohost::Ports& ports, std::string_view label,
+                     std::span<const std::uint8_t> bands);
 inline constexpr std::array<std::uint8_t, 3> kAllBands{0, 1, 2};
 
 }  // namespace ztf

@@ -1,60 +1,21 @@
-// From light curves to groups of a batch.
+// Which epochs are those of a target, and what became of the others.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <qsohost/error.hpp>
 #include <qsohost/sphere.hpp>
 
 #include <algorithm>
 #include <cmath>
-#include <map>
-#include <tuple>
-#include <utility>
 
 #include "ztf_answer.hpp"
 #include "ztf_columns.hpp"
+#include "ztf_product.hpp"
+#include "ztf_sources.hpp"
 
 namespace ztf {
 
 namespace {
-
-std::string group_name(std::size_t band) {
-  return fmt::format("ztf.{}", kBands[band]);
-}
-
-// Columns missing in this curve's rows have no value.
-bool has_quadrant(const Curve& curve) {
-  std::uint32_t bit = 1;
-  for (const ColumnRule& rule : column_rules()) {
-    const bool is_part = rule.name == "field" || rule.name == "ccdid" || rule.name == "qid";
-    if (is_part && (curve.epochs.front().nulls & bit) != 0) return false;
-    bit <<= 1;
-  }
-  return true;
-}
-
-void keep_nearest(std::span<Candidate> candidates) {
-  const auto is_nearer = [](const Candidate& a, const Candidate& b) {
-    return std::tie(a.separation, a.curve->oid) < std::tie(b.separation, b.curve->oid);
-  };
-  std::array<int, kBands.size()> inside{};
-  for (const Candidate& candidate : candidates)
-    inside[candidate.curve->band] += candidate.is_inside;
-  std::map<std::tuple<int, int, int, int>, Candidate*> nearest;
-  for (Candidate& candidate : candidates) {
-    if (!std::exchange(candidate.is_kept, false)) continue;
-    const Curve& curve = *candidate.curve;
-    if (inside[curve.band] > 1 && !has_quadrant(curve)) {
-      throw qsohost::BadObject(fmt::format(
-          "{} ZTF sources of band {} are inside the radius, and to tell which is the nearest of a "
-          "quadrant needs the columns field, ccdid and qid, which this answer does not have; ask "
-          "for all columns, or set objects = \"all\"",
-          inside[curve.band], kBands[curve.band]));
-    }
-    Candidate*& best = nearest[{curve.band, curve.field, curve.ccdid, curve.qid}];
-    if (best == nullptr || is_nearer(candidate, *best)) best = &candidate;
-  }
-  for (const auto& [quadrant, candidate] : nearest) candidate->is_kept = true;
-}
 
 bool is_complete(const Epoch& epoch) {
   return !std::isnan(epoch.mjd) && !std::isnan(epoch.mag) && !std::isnan(epoch.magerr);
@@ -84,28 +45,105 @@ void sort_out(Candidate& candidate, Duplicates duplicates) {
   }
 }
 
-struct KeptEpochs {
-  std::vector<const Epoch*> epochs;
-  std::vector<std::int64_t> ids;
-};
-
-// Appends the kept epochs of one band and the column's nulls among them.
-void append_band(const KeptEpochs& kept, qsohost::Group& group) {
-  qsohost::Column& id = group.at("epoch_id");
-  const std::size_t before = id.size();
-  for (const std::int64_t place : kept.ids) id.append(place);
-  std::uint32_t bit = 1;
-  for (const ColumnRule& rule : column_rules()) {
-    qsohost::Column& column = group.at(rule.name);
-    rule.append(kept.epochs, column);
-    for (std::size_t k = 0; k < kept.epochs.size(); ++k) {
-      if ((kept.epochs[k]->nulls & bit) != 0) column.set_null(before + k);
+void count_epochs(std::span<const Candidate> candidates, qsohost::Counts& counts) {
+  for (std::size_t band = 0; band < kBands.size(); ++band) {
+    std::int64_t in = 0;
+    std::int64_t outside = 0;
+    std::int64_t farther = 0;
+    std::int64_t incomplete = 0;
+    std::int64_t repeated = 0;
+    std::int64_t conflicting = 0;
+    std::int64_t second = 0;
+    for (const Candidate& candidate : candidates) {
+      if (candidate.curve->band != band) continue;
+      const auto n = static_cast<std::int64_t>(candidate.curve->epochs.size());
+      in += n;
+      if (!candidate.is_inside) outside += n;
+      if (candidate.is_inside && !candidate.is_kept) farther += n;
+      if (!candidate.is_kept) continue;
+      incomplete += candidate.incomplete;
+      repeated += candidate.repeated;
+      conflicting += candidate.conflicting;
+      second += std::ranges::count(candidate.is_second, true);
     }
-    bit <<= 1;
+    const std::string item = group_name(band);
+    counts.add(item, "epochs in answers", in);
+    counts.add(item, "epochs outside the radius", outside);
+    counts.add(item, "epochs of farther sources", farther);
+    counts.add(item, "without magnitude or error", incomplete);
+    counts.add(item, "repeated", repeated);
+    counts.add(item, "repeated with other values", conflicting);
+    counts.add(item, "second in an exposure", second);
+    counts.add(item, "epochs added",
+               in - outside - farther - incomplete - repeated - conflicting - second);
   }
 }
 
+// Of sources that are the same star, where there are several in a band.
+void count_offsets(std::span<const Candidate> candidates, qsohost::Counts& counts) {
+  for (const Candidate& candidate : candidates) {
+    if (!candidate.is_kept || !candidate.is_target || candidate.is_reference) continue;
+    const std::string item = group_name(candidate.curve->band);
+    const Offset& offset = candidate.offset;
+    const bool is_known = !std::isnan(offset.value);
+    counts.add(item, is_known ? "offsets measured" : "offsets unknown (no overlap)");
+    if (std::abs(offset.value) > 3 * offset.error) counts.add(item, "offsets over 3 errors");
+  }
+}
+
+void count_two_sources(const TwoSources& two_sources, qsohost::Counts& counts) {
+  for (std::size_t band = 0; band < kBands.size(); ++band) {
+    if (two_sources[band] == 0) continue;
+    counts.add(group_name(band), "objects with two sources");
+    counts.add(group_name(band), "exposures with two sources", two_sources[band]);
+  }
+}
+
+// "604103100006917 (g 18.92 at 0.12 arcsec, 312 epochs)"
+std::string name_of(const Candidate& candidate) {
+  const std::string epochs =
+      candidate.is_kept ? fmt::format("{} epochs", candidate.taken()) : "left out";
+  return fmt::format("{} ({} {:.2f} at {:.2f} arcsec, {})", candidate.curve->oid,
+                     kBands[candidate.curve->band], mean_mag(candidate), candidate.separation,
+                     epochs);
+}
+
+// "g 312, r 280; oids 3", and all sources of bands in which there are others than the target.
+std::string detail_of(std::span<const Candidate> candidates, const TwoSources& two_sources) {
+  std::array<std::int64_t, kBands.size()> epochs{};
+  std::array<bool, kBands.size()> has_others{};
+  std::size_t oids = 0;
+  for (const Candidate& candidate : candidates) {
+    const std::size_t band = candidate.curve->band;
+    has_others[band] |= two_sources[band] > 0 || (candidate.is_inside && !candidate.is_target);
+    if (!candidate.is_kept) continue;
+    epochs[band] += candidate.taken();
+    ++oids;
+  }
+  std::vector<std::string> parts;
+  for (std::size_t band = 0; band < kBands.size(); ++band) {
+    if (epochs[band] > 0) parts.push_back(fmt::format("{} {}", kBands[band], epochs[band]));
+  }
+  std::string detail = fmt::format("{}; oids {}", fmt::join(parts, ", "), oids);
+  for (std::size_t band = 0; band < kBands.size(); ++band) {
+    if (two_sources[band] == 0) continue;
+    detail += fmt::format("; two sources in {} exposures of {}", two_sources[band], kBands[band]);
+  }
+  parts.clear();
+  for (const Candidate& candidate : candidates) {
+    const bool is_told = candidate.is_inside && has_others[candidate.curve->band];
+    if (is_told) parts.push_back(name_of(candidate));
+  }
+  if (!parts.empty()) detail += fmt::format("; sources: {}", fmt::join(parts, ", "));
+  return detail;
+}
+
 }  // namespace
+
+std::int64_t Candidate::taken() const {
+  if (!is_kept) return 0;
+  return static_cast<std::int64_t>(epochs.size()) - std::ranges::count(is_second, true);
+}
 
 std::vector<const Curve*> pointers_to(std::span<const Curve> curves) {
   std::vector<const Curve*> out;
@@ -126,7 +164,14 @@ std::vector<Candidate> candidates_of(Curves curves, double ra, double dec,
     candidates.push_back({curve, separation, is_inside, is_inside});
     if (is_inside) sort_out(candidates.back(), selection.duplicates);
   }
+  find_target(candidates);
   if (selection.objects == Objects::Nearest) keep_nearest(candidates);
+  measure_offsets(candidates);
+  for (Candidate& candidate : candidates) {
+    const bool is_shifted = selection.align == Align::Median && !std::isnan(candidate.offset.value);
+    if (is_shifted) candidate.shift = candidate.offset.value;
+  }
+  if (selection.objects == Objects::Nearest) keep_one_per_exposure(candidates);
   return candidates;
 }
 
@@ -153,88 +198,17 @@ void check_found(std::span<const Candidate> candidates, const Selection& selecti
                   candidates.size(), selection.radius_arcsec, nearest.separation));
 }
 
-void append(std::span<const Candidate> candidates, qsohost::Batch& batch) {
-  std::array<KeptEpochs, kBands.size()> kept;
-  std::int64_t place = 0;
-  for (const Candidate& candidate : candidates) {
-    if (!candidate.is_inside) continue;
-    for (const Epoch* epoch : candidate.epochs) {
-      if (candidate.is_kept) {
-        kept[epoch->band].epochs.push_back(epoch);
-        kept[epoch->band].ids.push_back(place);
-      }
-      ++place;
-    }
-  }
-  for (std::size_t band = 0; band < kBands.size(); ++band) {
-    const std::string group = group_name(band);
-    if (batch.find_group(group) != nullptr) append_band(kept[band], batch.group(group));
-  }
-}
-
-void count(std::span<const Candidate> candidates, qsohost::Counts& counts) {
-  for (std::size_t band = 0; band < kBands.size(); ++band) {
-    std::int64_t in = 0;
-    std::int64_t outside = 0;
-    std::int64_t farther = 0;
-    std::int64_t incomplete = 0;
-    std::int64_t repeated = 0;
-    std::int64_t conflicting = 0;
-    for (const Candidate& candidate : candidates) {
-      if (candidate.curve->band != band) continue;
-      const auto n = static_cast<std::int64_t>(candidate.curve->epochs.size());
-      in += n;
-      if (!candidate.is_inside) outside += n;
-      if (candidate.is_inside && !candidate.is_kept) farther += n;
-      if (!candidate.is_kept) continue;
-      incomplete += candidate.incomplete;
-      repeated += candidate.repeated;
-      conflicting += candidate.conflicting;
-    }
-    const std::string item = group_name(band);
-    counts.add(item, "epochs in answers", in);
-    counts.add(item, "epochs outside the radius", outside);
-    counts.add(item, "epochs of farther sources", farther);
-    counts.add(item, "without magnitude or error", incomplete);
-    counts.add(item, "repeated", repeated);
-    counts.add(item, "repeated with other values", conflicting);
-    counts.add(item, "epochs added", in - outside - farther - incomplete - repeated - conflicting);
-  }
-}
-
-std::vector<Candidate> add_curves(Curves curves, double ra, double dec, const Selection& selection,
-                                  qsohost::Batch& batch, qsohost::Counts& counts) {
-  std::vector<Candidate> candidates = candidates_of(curves, ra, dec, selection);
-  count(candidates, counts);
+std::string add_curves(Curves curves, double ra, double dec, const Selection& selection,
+                       const Destination& to) {
+  const std::vector<Candidate> candidates = candidates_of(curves, ra, dec, selection);
+  const TwoSources two_sources = two_source_exposures(candidates);
+  count_epochs(candidates, to.counts);
+  count_offsets(candidates, to.counts);
+  count_two_sources(two_sources, to.counts);
   check_found(candidates, selection);
-  append(candidates, batch);
-  return candidates;
-}
-
-void declare_columns(qsohost::Ports& ports, std::span<const std::uint8_t> bands) {
-  for (const std::uint8_t band : bands) {
-    const std::string group = group_name(band);
-    ports.adds_group({.name = group,
-                      .survey = "ztf",
-                      .band = std::string(kBands[band]),
-                      .time = "mjd",
-                      .mag = "mag",
-                      .mag_err = "magerr",
-                      .time_system = qsohost::kMjdUtc});
-    ports.adds(
-        {.group = group,
-         .name = "epoch_id",
-         .dtype = qsohost::DType::I64,
-         .help = "place among the epochs of the target, from 0: by oid, mjd, expid, in all bands"});
-    for (const ColumnRule& rule : column_rules()) {
-      ports.adds({.group = group,
-                  .name = std::string(rule.name),
-                  .dtype = rule.dtype,
-                  .unit = std::string(rule.unit),
-                  .help = std::string(rule.help),
-                  .in_product = rule.in_product});
-    }
-  }
+  append_epochs(candidates, to.batch);
+  append_sources(candidates, two_sources, to);
+  return detail_of(candidates, two_sources);
 }
 
 }  // namespace ztf

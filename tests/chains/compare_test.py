@@ -140,24 +140,29 @@ class Compare(Fitters):
         self.assertIsNotNone(found, f"no {pattern} in\n{text}")
         return [float(x.replace(",", "")) for x in found.groups()]
 
-    def check_pair(self, text, table, first, second):
-        """The numbers of a pair's table, recomputed."""
-        block = text[text.index(f"{first} - {second}") :].split("\n\n")[0]
-        a, b = (table[table["fitter"] == name] for name in (first, second))
-        both = (a["failure"] == "") & (b["failure"] == "")
-        for name, column in (("AIC", "aic"), ("BIC", "bic")):
-            difference = (a[column] - b[column])[both]
-            n, median, prefer_a, prefer_b = self.number_after(
-                block, rf"^{name} +(\S+) +(\S+) +(\S+) +(\S+)$"
-            )
-            self.assertEqual(n, both.sum())
-            self.assertAlmostEqual(median, np.median(difference), delta=5e-4 * abs(median))
-            self.assertEqual([prefer_a, prefer_b], [(difference < 0).sum(), (difference > 0).sum()])
-        for name in ("loglike", "chi2", "log_sigma", "mean", "sf_inf"):
-            n, median = self.number_after(block, rf"^{name} +(\S+) +(\S+)$")
-            difference = (a[name] - b[name])[both]
-            self.assertEqual(n, both.sum())
-            self.assertAlmostEqual(median, np.median(difference), delta=5e-4 * abs(median) + 1e-12)
+    def check_pair(self, text, table, first, second, leave_out=0):
+        """The numbers of a pair's tables, one a light curve, recomputed."""
+        for group in ("a.g", "a.r"):
+            block = text[text.index(f"{first} - {second}, {group}") :].split("\n\n")[0]
+            a, b = (table[(table["fitter"] == f) & (table["group"] == group)] for f in (first, second))
+            both = (a["failure"] == "") & (b["failure"] == "")
+            both &= ((a["flags"] | b["flags"]) & leave_out) == 0
+            for name, column in (("AIC", "aic"), ("BIC", "bic")):
+                difference = (a[column] - b[column])[both]
+                n, median, prefer_a, prefer_b = self.number_after(
+                    block, rf"^{name} +(\S+) +(\S+) +(\S+) +(\S+)$"
+                )
+                self.assertEqual(n, both.sum())
+                self.assertAlmostEqual(median, np.median(difference), delta=5e-4 * abs(median))
+                self.assertEqual(
+                    [prefer_a, prefer_b], [(difference < 0).sum(), (difference > 0).sum()]
+                )
+            has_chi2 = "ou-loo" not in (first, second)
+            for name in ("loglike", "log_sigma", "mean", "sf_inf", *["chi2"] * has_chi2):
+                n, median = self.number_after(block, rf"^{name} +(\S+) +(\S+)$")
+                difference = (a[name] - b[name])[both]
+                self.assertEqual(n, both.sum())
+                self.assertAlmostEqual(median, np.median(difference), delta=5e-4 * abs(median) + 1e-12)
 
     def read(self, name):
         table, _ = read_table(self.folder / name)
@@ -175,10 +180,12 @@ class Compare(Fitters):
         groups, fitters = ["a.g", "a.r"], ["ou-fit", "dho", "structure-function"]
         self.assertEqual(order, list(itertools.product(ids, groups, fitters)))
         self.check_pair(done.stdout, table, "ou-fit", "dho")
-        for name in fitters:
-            rows = table[table["fitter"] == name]
-            n, failed, median = self.number_after(done.stdout, rf"^{name} +(\S+) +(\S+) +(\S+)")
-            self.assertEqual([n, failed], [18, (rows["failure"] != "").sum()])
+        for name, group in itertools.product(fitters, groups):
+            rows = table[(table["fitter"] == name) & (table["group"] == group)]
+            n, failed, median = self.number_after(
+                done.stdout, rf"^{name} +{group} +(\S+) +(\S+) +(\d\S+)"
+            )
+            self.assertEqual([n, failed], [9, (rows["failure"] != "").sum()])
             self.assertAlmostEqual(median, 1e3 * np.median(rows["seconds"]), delta=1e-3 * median)
             self.assertTrue((rows["seconds"] >= 0).all())
         walk, oscillator = (table[table["fitter"] == f] for f in fitters[:2])
@@ -220,8 +227,8 @@ class Compare(Fitters):
             [(2, "a.r", "dho", 14), (5, "a.r", "ou-fit", 4), (5, "a.r", "dho", 4)],
         )
         self.assertEqual(set(bad["failure"]), {"too few epochs"})
-        self.assertRegex(done.stdout, r"(?m)^dho +2 +too few epochs$")
-        self.assertRegex(done.stdout, r"(?m)^ou-fit +1 +too few epochs$")
+        self.assertRegex(done.stdout, r"(?m)^dho +a\.r +2 +too few epochs$")
+        self.assertRegex(done.stdout, r"(?m)^ou-fit +a\.r +1 +too few epochs$")
         self.check_pair(done.stdout, table, "ou-fit", "dho")
 
     def test_options_of_the_replaced_stage_go_to_all_fitters(self):
@@ -230,11 +237,69 @@ class Compare(Fitters):
         for name in ("ou-fit", "dho"):
             rows = table[table["fitter"] == name]
             self.assertTrue(((rows["failure"] != "") == (rows["n_epochs"] < 45)).all())
-        done = self.compare("--fitters", "ou-fit,ou-loo", "--out", "t.fits")
-        self.assertIn("ou-loo", done.stdout)
+
+    def test_cleaning_is_compared_by_the_fits_of_all_epochs(self):
+        done = self.compare("--fitters", "ou-fit,ou-loo", "--out", "t.fits",
+                            "--set", "ou-loo.min_abs_delta_logD=0.05")  # fmt: skip
         table = self.read("t.fits")
         walk, loo = (table[table["fitter"] == f] for f in ("ou-fit", "ou-loo"))
+        good = walk["failure"] == ""
         np.testing.assert_array_equal(walk["loglike"], loo["loglike"])
+        np.testing.assert_array_equal(walk["bic"], loo["bic"])
+        np.testing.assert_array_equal(walk["n_epochs"], loo["n_epochs"])
+        np.testing.assert_array_equal(walk["n_parameters"][good], loo["n_parameters"][good])
+        self.assertGreater(loo["n_removed"][good].sum(), 0)
+        removed = good & (loo["n_removed"] > 0)
+        self.assertTrue((loo["loglike"] != loo["loglike_post"])[removed].all())
+        self.check_pair(done.stdout, table, "ou-fit", "ou-loo")
+        self.assertNotIn("_post ", done.stdout)
+        self.assertIn("ou-loo: its fits of all epochs (..._full) are compared", done.stdout)
+
+    def test_a_jitter_is_a_parameter_and_counted_by_light_curve(self):
+        done = self.compare(
+            "--fitters", "ou-fit,dho", "--set", "ou-fit.jitter=fit", "--out", "t.fits"
+        )
+        table = self.read("t.fits")
+        fitted = table[(table["fitter"] == "ou-fit") & (table["failure"] == "")]
+        self.assertEqual(set(fitted["n_parameters"]), {4})
+        for group in ("a.g", "a.r"):
+            rows = fitted[fitted["group"] == group]
+            at_bound = rows["log_jitter"] == fitted["log_jitter"].min()
+            self.assertTrue(0 < at_bound.sum() < len(rows))  # the simulated errors are right
+            self.assertRegex(done.stdout, rf"(?m)^ou-fit +{group} .* {len(rows)} +{at_bound.sum()}$")
+            self.assertRegex(done.stdout, rf"(?m)^dho +{group} .* - +-$")
+        self.assertIn("ou-fit fits a jitter, dho does not", done.stdout)
+
+    def test_flagged_light_curves_are_counted_and_left_out_on_request(self):
+        args = ("--fitters", "ou-fit,dho", "--out", "t.fits")
+        baseline = 1 << 17
+        doubts = sum(1 << bit for bit in range(17, 24))
+        done = self.compare(*args)
+        table = self.read("t.fits")
+        for group in ("a.g", "a.r"):
+            rows = table[(table["fitter"] == "dho") & (table["group"] == group)]
+            rows = rows[rows["failure"] == ""]
+            count = (rows["flags"] & baseline != 0).sum()
+            self.assertGreater(count, 0)
+            self.assertRegex(done.stdout, rf"(?m)^dho +{group} +{count} +baseline below 10 tau$")
+        self.check_pair(done.stdout, table, "ou-fit", "dho")
+        self.assertIn("flagged light curves are compared like others", done.stdout)
+
+        done = self.compare(*args, "--leave-out-flagged")
+        self.check_pair(done.stdout, self.read("t.fits"), "ou-fit", "dho", leave_out=doubts)
+        self.assertRegex(done.stdout, r"(?m)^\d+ left out: flagged$")
+
+    def test_a_likelihood_integrated_over_the_mean_is_not_compared_with_others(self):
+        args = ("--fitters", "ou-fit,dho", "--out", "t.fits")
+        done = self.compare(*args, "--set", "dho.mean=marginal")
+        self.assertIn('ou-fit has mean = "profiled", dho has mean = "marginal"', done.stdout)
+        self.assertIn("loglike, AIC and BIC are left out", done.stdout)
+        self.assertNotRegex(done.stdout, r"(?m)^(AIC|BIC|loglike) ")
+        self.assertRegex(done.stdout, r"(?m)^log_sigma ")
+        done = self.compare(*args, "--set", "dho.mean=median")
+        self.assertIn("likelihoods differ by that alone", done.stdout)
+        self.assertRegex(done.stdout, r"(?m)^AIC ")
+        self.assertNotIn("has mean =", self.compare(*args).stdout)
 
     def test_memory_stays_flat(self):
         def peak(objects):
@@ -246,7 +311,7 @@ class Compare(Fitters):
             table.writeto(self.folder / "curves.fits", overwrite=True)
             return self.peak_memory(
                 "compare", "--chain", self.chain, "--out", "t.fits",
-                "--fitters", "ou-fit,structure-function",
+                "--fitters", "ou-fit,dho",
                 "--set", "chain.batch_rows=100", "--set", 'loo.redshift=""',
             )  # fmt: skip
 

@@ -3,6 +3,7 @@ with the truth, whatever happened on the way."""
 
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -98,13 +99,22 @@ class WholeChain(ChainTest):
             outliers += (here & counts).sum()
             found += (is_found & counts).sum()
         removed = sum(map(len, fits["removed_mjd"]))
-        words = text.splitlines()[-1].split()
-        self.assertEqual(words[0], "ztf.g")
-        self.assertEqual(int(words[2]), removed)
-        self.assertEqual(words[3], f"{100 * right / removed:.1f}")
-        self.assertEqual(int(words[5]), outliers)
-        self.assertEqual(words[6], f"{100 * found / outliers:.1f}")
+        words = re.search(r"(?m)^ztf\.g +all (.*)$", text)[1].split()
+        self.assertEqual(int(words[1]), removed)
+        self.assertEqual(words[2], f"{100 * right / removed:.1f}")
+        self.assertEqual(int(words[4]), outliers)
+        self.assertEqual(words[5], f"{100 * found / outliers:.1f}")
         self.assertGreater(found / outliers, 0.5)
+
+        # Light curves without what was removed tell nothing of it.
+        refused = subprocess.run(
+            [SKYSIM, "score", self.sky, run / "quickstart_loo_ztf_g.fits",
+             "--curves", run / "quickstart_loo_cleaned_ztf_lc.fits"],
+            capture_output=True, text=True,
+        )  # fmt: skip
+        self.assertEqual(refused.returncode, 1)
+        self.assertRegex(refused.stderr, r"loo_cleaned_ztf_lc\.fits: object \d+ has no epoch at .*'mjd_g'")
+        self.assertIn("before ou-loo, not after drop-epochs", refused.stderr)
 
     def check_after_kill(self, server):
         for seconds in (0.15, 0.3, 0.6):

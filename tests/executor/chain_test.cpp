@@ -84,6 +84,21 @@ TEST_CASE("columns are followed from stage to stage") {
   CHECK_THAT(problems, Contains("warning: the chain has no Sink"));
 }
 
+TEST_CASE("a fitter's column of a light curve replaces an earlier fitter's, and no other") {
+  FauxRun r;
+  r.text = chain_of(kSource + stage("faux-fetch") + stage("faux-fit") +
+                    stage("faux-fit", "label = \"again\"\n") + stage("faux-sink"));
+  CHECK(r.run().error.empty());
+  CHECK_FALSE(r.load({{"again.epochs", "mag"}}));
+  CHECK_THAT(problems_of(r), Contains("9:1: again adds column 'mag' of group 'faux.g', which stage "
+                                      "'faux-fetch' has added already"));
+  r.problems.clear();
+  CHECK_FALSE(r.load({{"again.reads_it", "true"}}));
+  CHECK_THAT(problems_of(r),
+             Contains("9:1: again adds column 'keep' of group 'faux.g', which stage "
+                      "'faux-fit' has added already"));
+}
+
 TEST_CASE("times of different systems are not combined") {
   FauxRun r;
   r.text = chain_of(kSource + stage("faux-fetch") + stage("faux-clock") + stage("faux-sink") +

@@ -4,6 +4,8 @@
 #include <fstream>
 
 #include "compare/compare.hpp"
+#include "compare_command.hpp"
+#include "qsohost/light_curve_fitter.hpp"
 #include "support.hpp"
 
 using namespace qsohost;
@@ -27,7 +29,29 @@ struct LineUpRun : FauxRun {
     for (std::string line; std::getline(in, line);) out.push_back(line);
     return out;
   }
+  using Set = std::vector<std::pair<std::string, std::string>>;
+  // "faux-model" against "faux-cleaner".
+  CompareReport models(const Set& set, Flagged flagged = Flagged::Compared) {
+    auto chain = load_line_up({{"faux-model", "faux-cleaner"}, ""}, set);
+    REQUIRE(chain);
+    CompareReport report = compare(*chain, options, folder / "t.csv", flagged);
+    REQUIRE(report.run.end == RunEnd::Done);
+    REQUIRE(report.fitters.size() == 2);
+    REQUIRE(report.pairs.size() == 1);
+    REQUIRE(report.fitters[0].curves > 10);
+    return report;
+  }
 };
+
+bool has_value(const PairScore& pair, const std::string& name) {
+  return std::ranges::any_of(pair.others, [&](const auto& other) { return other.name == name; });
+}
+
+std::string joined(const std::vector<std::string>& texts) {
+  std::string out;
+  for (const std::string& text : texts) out += text + "\n";
+  return out;
+}
 
 }  // namespace
 
@@ -99,7 +123,8 @@ TEST_CASE("a fitter that adds arrays alone has its share of the time and no resu
   REQUIRE(chain);
   const CompareReport alone = compare(*chain, r.options, r.folder / "alone.csv");
   CHECK(alone.run.end == RunEnd::Done);
-  CHECK(alone.fitters.front().total_seconds == 0);
+  CHECK(alone.fitters.empty());
+  CHECK_THAT(comparison_text(alone), Contains("there is nothing to compare"));
   CHECK(r.lines("alone.csv").size() == 1);  // there is nothing to compare
 }
 
@@ -121,4 +146,102 @@ TEST_CASE("a comparison that fails or is interrupted keeps the earlier table") {
   const CompareReport interrupted = compare(*chain, r.options, r.folder / "t.csv");
   CHECK(interrupted.run.end == RunEnd::Interrupted);
   CHECK(r.lines("t.csv") == std::vector<std::string>{"mine"});
+}
+
+TEST_CASE("a fitter that cleans is compared by its fit of all epochs") {
+  LineUpRun r;
+  const CompareReport report = r.models({{"faux-cleaner.better_by", "2.5"}});
+  const PairScore& pair = report.pairs.front();
+  const std::uint64_t fitted = report.fitters[0].curves - report.fitters[0].failed;
+  CHECK(pair.group == "faux.g");
+  CHECK(pair.curves == fitted);
+  CHECK(pair.aic.median_difference == 5);
+  CHECK(pair.aic.second_is_lower == fitted);
+  CHECK(pair.aic.first_is_lower == 0);
+  CHECK(has_value(pair, "loglike"));
+  for (const char* name : {"loglike_full", "loglike_post", "aic_post"}) {
+    INFO(name);
+    CHECK_FALSE(has_value(pair, name));
+  }
+  CHECK_THAT(joined(report.notes), Contains("faux-cleaner: its fits of all epochs") &&
+                                       Contains("n_epochs - n_removed") && !Contains("jitter"));
+  const auto lines = r.lines("t.csv");
+  CHECK_THAT(lines[0], Contains("n_epochs,n_removed,n_parameters,flags"));
+  CHECK_THAT(lines[1], Contains(",faux-model,") && Contains(",,3,0,"));
+  CHECK_THAT(lines[2], Contains(",faux-cleaner,") && Contains(",2,3,0,"));
+}
+
+TEST_CASE("a jitter is counted, also at its bound, and told where it is one fitter's alone") {
+  LineUpRun r;
+  const auto counts = [](const FitterScore& score) {
+    return std::pair(score.with_jitter, score.jitter_at_bound);
+  };
+  using Counts = std::pair<std::uint64_t, std::uint64_t>;
+  CompareReport report = r.models({{"faux-cleaner.jitter", "true"}, {"faux-model.flags", "65536"}});
+  const std::uint64_t fitted = report.pairs.front().curves;
+  CHECK(counts(report.fitters[0]) == Counts{0, 0});  // the flag says something else without one
+  CHECK(counts(report.fitters[1]) == Counts{fitted, 0});
+  CHECK(report.pairs.front().aic.median_difference == -2);
+  CHECK_THAT(joined(report.notes), Contains("faux-cleaner fits a jitter, faux-model does not"));
+  CHECK_THAT(r.lines("t.csv")[2], Contains(",2,4,0,"));
+
+  report = r.models({{"fit.jitter", "true"}, {"faux-model.flags", "65536"}});
+  CHECK(counts(report.fitters[0]) == Counts{fitted, fitted});
+  CHECK(counts(report.fitters[1]) == Counts{fitted, 0});
+  CHECK(report.fitters[0].flagged == 0);  // a jitter of zero is no reason to distrust
+  CHECK_THAT(joined(report.notes), !Contains("jitter"));
+}
+
+TEST_CASE("flagged light curves are counted by flag, and left out on request") {
+  LineUpRun r;
+  const std::string flags = std::to_string(kTwoSources | kShortBaseline | kEpochsWithoutPart);
+  const LineUpRun::Set set{{"faux-cleaner.flags", flags}};
+  CompareReport report = r.models(set);
+  const std::uint64_t fitted = report.pairs.front().curves;
+  CHECK(fitted > 0);
+  CHECK(report.fitters[0].flagged == 0);
+  CHECK(report.fitters[0].doubts.empty());
+  CHECK(report.fitters[1].flagged == fitted);
+  CHECK(report.fitters[1].doubts ==
+        std::vector<std::pair<std::string, std::uint64_t>>{{"baseline below 10 tau", fitted},
+                                                           {"two sources", fitted}});
+  CHECK_THAT(joined(report.notes), Contains("--leave-out-flagged"));
+  CHECK_THAT(comparison_text(report), Contains("two sources") && !Contains("left out"));
+
+  report = r.models(set, Flagged::LeftOut);
+  CHECK(report.pairs.front().curves == 0);
+  CHECK(report.pairs.front().left_out == fitted);
+  CHECK(report.pairs.front().aic.curves == 0);
+  CHECK(report.fitters[1].flagged == fitted);
+  CHECK_THAT(joined(report.notes), !Contains("--leave-out-flagged"));
+  CHECK_THAT(comparison_text(report), Contains(" left out: flagged"));
+}
+
+TEST_CASE("fits of different numbers of epochs are not compared") {
+  LineUpRun r;
+  const CompareReport report = r.models({{"faux-model.more_epochs", "1"}});
+  CHECK(report.pairs.front().curves == 0);
+  CHECK(report.pairs.front().other_epochs > 0);
+  CHECK(report.pairs.front().aic.curves == 0);
+  CHECK_THAT(comparison_text(report),
+             Contains("left out: not fitted to the same number of epochs"));
+}
+
+TEST_CASE("different means are told, and likelihoods over all means are not compared with others") {
+  LineUpRun r;
+  CompareReport report = r.models({{"fit.mean", "marginal"}});
+  CHECK(report.pairs.front().aic.curves > 0);
+  CHECK_THAT(joined(report.notes), !Contains("mean ="));
+
+  report = r.models({{"faux-model.mean", "profiled"}});
+  CHECK(report.pairs.front().aic.curves > 0);
+  CHECK_THAT(joined(report.notes),
+             Contains("faux-model has mean = \"profiled\", faux-cleaner has mean = \"median\": "
+                      "likelihoods differ by that alone"));
+
+  report = r.models({{"faux-model.mean", "marginal"}});
+  CHECK(report.pairs.front().curves > 0);
+  CHECK(report.pairs.front().aic.curves == 0);
+  CHECK_FALSE(has_value(report.pairs.front(), "loglike"));
+  CHECK_THAT(comparison_text(report), Contains("loglike, AIC and BIC are left out"));
 }

@@ -161,7 +161,8 @@ class FauxFit : public Fitter {
   void declare(const Schema& /*before*/, Ports& ports) const override {
     ports.reads({"faux.g", "mag", DType::F32, "mag"});
     ports.adds({"", label() + ".faux.g.mean", DType::F64, "mag", "mean magnitude"});
-    ports.adds({"faux.g", "keep", DType::Bool, "", "0: goes", 1});
+    if (*reads_it_) ports.reads({"faux.g", *epochs_, DType::Bool});
+    ports.adds({"faux.g", *epochs_, DType::Bool, "", "0: goes", 1});
     ports.adds_group({.name = label() + ".faux.g"});
     ports.adds({label() + ".faux.g", "removed", DType::F64, "d", "times of what goes"});
   }
@@ -174,7 +175,7 @@ class FauxFit : public Fitter {
       crash_as(how);
     }
     const LightCurve curve = object.light_curve("faux.g");
-    auto keep = result.epochs<bool>("faux.g", "keep");
+    auto keep = result.epochs<bool>("faux.g", *epochs_);
     double sum = 0;
     for (std::size_t k = 0; k < curve.size(); ++k) {
       sum += curve.mag[k];
@@ -190,6 +191,8 @@ class FauxFit : public Fitter {
   }
 
  private:
+  Option<std::string> epochs_{this, "epochs", "keep", "its column of epochs"};
+  Option<bool> reads_it_{this, "reads_it", false, "it reads that column, too"};
   Option<std::int64_t> fail_at_{this, "fail_at", -1, "object at which to fail"};
   Option<std::string> fails_{this, "fails", "", "how"};
   Option<Path> bad_while_{this, "bad_while", Path{}, "some objects are bad while this file exists"};
@@ -210,6 +213,51 @@ class FauxArrays : public Fitter {
       if (mag < 18.3) result.append(label() + ".faux.g", "brighter", mag);
     }
   }
+};
+
+// A fit with a likelihood; the one that cleans has it twice, like ou-loo.
+template <bool Cleans>
+class FauxModel : public Fitter {
+ public:
+  void declare(const Schema& /*before*/, Ports& ports) const override {
+    ports.reads({"faux.g", "mag", DType::F32, "mag"});
+    ports.adds({"", name("n_epochs"), DType::I32, "", "epochs"});
+    ports.adds({"", name("flags"), DType::I32, "", "flags"});
+    ports.adds({"", name("n_parameters"), DType::I32, "", "parameters"});
+    if (Cleans) ports.adds({"", name("n_removed"), DType::I32, "", "epochs removed"});
+    for (const char* suffix : {"_full", "_post"}) {
+      ports.adds({"", name("loglike", suffix), DType::F64, "", "ln of the likelihood"});
+      ports.adds({"", name("aic", suffix), DType::F64, "", "Akaike's criterion"});
+      ports.adds({"", name("log_jitter", suffix), DType::F64, "", "ln of the jitter, mag"});
+      if (!Cleans) return;
+    }
+  }
+  void fit(const Object& object, Result& result) const override {
+    const auto epochs = static_cast<std::int32_t>(object.light_curve("faux.g").size());
+    result.set(name("n_epochs"), epochs + static_cast<std::int32_t>(*more_epochs_));
+    result.set(name("flags"), static_cast<std::int32_t>(*flags_));
+    const std::int32_t parameters = *jitter_ ? 4 : 3;
+    result.set(name("n_parameters"), parameters);
+    if (Cleans) result.set<std::int32_t>(name("n_removed"), 2);
+    double loglike = -epochs + *better_by_;
+    for (const char* suffix : {"_full", "_post"}) {
+      result.set(name("loglike", suffix), loglike);
+      result.set(name("aic", suffix), 2.0 * parameters - 2 * loglike);
+      if (*jitter_) result.set(name("log_jitter", suffix), -3.0);
+      if (!Cleans) return;
+      loglike += 1000;
+    }
+  }
+
+ private:
+  std::string name(const std::string& of, const char* suffix = "") const {
+    return label() + ".faux.g." + of + (Cleans ? suffix : "");
+  }
+  Option<std::string> mean_{this, "mean", "median", "of the process"};
+  Option<bool> jitter_{this, "jitter", false, "fits one"};
+  Option<std::int64_t> flags_{this, "flags", 0, "of all objects"};
+  Option<std::int64_t> more_epochs_{this, "more_epochs", 0, "than there are"};
+  Option<double> better_by_{this, "better_by", 0.0, "ln of the likelihood"};
 };
 
 // A light curve in another time system than that of FauxFetch.
@@ -351,6 +399,8 @@ class FauxSink : public Sink {
 QSOHOST_PLUGIN("faux", "1.0.0", stage<FauxSource>("faux-source", "numbered objects"),
                stage<FauxFetch>("faux-fetch", "made-up epochs"),
                stage<FauxFit>("faux-fit", "means"), stage<FauxArrays>("faux-arrays", "arrays"),
+               stage<FauxModel<false>>("faux-model", "a likelihood"),
+               stage<FauxModel<true>>("faux-cleaner", "two likelihoods"),
                stage<FauxClock>("faux-clock", "times of another kind"),
                stage<FauxBoth>("reads-both", "reads both"),
                stage<FauxBatchFit>("faux-batch-fit", "sums up a batch"),

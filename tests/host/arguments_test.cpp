@@ -105,7 +105,7 @@ TEST_CASE("check, graph, list and inspect are parsed", "[arguments]") {
 TEST_CASE("compare is parsed", "[arguments]") {
   const Arguments a =
       good({"compare", "--chain", "a.toml", "--fitters", "ou-fit,dho", "--set", "dho.mean=profiled",
-            "--label", "loo", "--out", "t.csv", "--limit", "7"});
+            "--label", "loo", "--out", "t.csv", "--limit", "7", "--leave-out-flagged"});
   CHECK(a.command == Command::Compare);
   CHECK(a.chain == "a.toml");
   CHECK(a.line_up.fitters == std::vector<std::string>{"ou-fit", "dho"});
@@ -113,7 +113,10 @@ TEST_CASE("compare is parsed", "[arguments]") {
   CHECK(a.overrides.set.size() == 1);
   CHECK(a.table == "t.csv");
   CHECK(a.run.limit == 7U);
-  CHECK(good({"compare", "--chain", "a", "--fitters", "dho"}).table.empty());
+  CHECK(a.flagged == Flagged::LeftOut);
+  const Arguments least = good({"compare", "--chain", "a", "--fitters", "dho"});
+  CHECK(least.table.empty());
+  CHECK(least.flagged == Flagged::Compared);
 }
 
 TEST_CASE("wrong arguments exit 2", "[arguments]") {

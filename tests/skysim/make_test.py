@@ -233,6 +233,23 @@ class Make(SkyTest):
             checked += 1
         self.assertGreater(checked, 20)
 
+    def test_the_truth_has_the_epochs_of_neighbours(self):
+        """All epochs but the quasars', object by object."""
+        objects, curves, truth = (self.tables[t] for t in ("ztf_objects", "ztf_light_curves", "truth"))
+        near = {}
+        for i, j in pairs_within(truth, objects, 7):
+            if separation(truth["ra"][i], truth["dec"][i], objects["ra"][j], objects["dec"][j]) > 0.1:
+                near.setdefault((i, objects["fid"][j]), []).append(j)
+        with_neighbours = 0
+        for i, row in enumerate(truth):
+            for fid, band in enumerate(ZTF, 1):
+                there = sorted(zip(row[f"neighbour_time_{band}"], row[f"neighbour_mag_{band}"]))
+                of_objects = [pair for j in near.get((i, fid), [])
+                              for pair in zip(curves["mjd"][j], curves["mag"][j])]  # fmt: skip
+                self.assertEqual(there, sorted(of_objects))
+                with_neighbours += bool(there) and row["has_neighbour"]
+        self.assertGreater(with_neighbours, 20)
+
     def test_a_clean_sky_has_no_flags_or_outliers(self):
         skysim("make", self.folder / "clean", "--sources", 60, "--profile", "clean")
         curves, _ = read_table(self.folder / "clean/ztf_light_curves.fits")

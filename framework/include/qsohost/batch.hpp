@@ -29,6 +29,8 @@ class QSOHOST_API ColumnSet {
   Column* find(std::string_view name);
   const Column& at(std::string_view name) const;  // throws RunError that lists the names
   Column& at(std::string_view name);
+  // Views and references of the other columns may end, too.
+  void drop(std::string_view name);
 
   std::size_t count() const { return columns_.size(); }
   std::size_t bytes() const;

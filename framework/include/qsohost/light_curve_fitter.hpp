@@ -26,8 +26,8 @@
 
 namespace qsohost::inline v1 {
 
-// Bits of the column "flags" that all fitters share. A fitter's own are 1 << 4 to 1 << 16 and from
-// 1 << 24 on.
+// Bits of the column "flags" that all fitters share. A fitter's own are 1 << 4 to 1 << 16 and
+// 1 << 24 to 1 << 29.
 enum FitFlag : std::int32_t {
   kTooFewEpochs = 1,       // not fitted
   kBadRedshift = 2,        // not fitted, see below
@@ -55,9 +55,9 @@ enum FitFlag : std::int32_t {
 // in half of them and a cadence of whole or half days in none, and they are not regular.
 //
 // Two sources. Times are equal and magnitudes differ by more than 5 standard deviations and 0.1 mag
-// in at least two exposures and 2 % of all. Detections of one source in one exposure (in the
-// overlap of two detectors) agree to some 0.05 mag even where errors are smaller; an outlier may be
-// among them once. Not looked for where times are rounded.
+// (0.1 of another unit) in at least two exposures and 2 % of all: 0.1 mag leaves room for the
+// calibration of two detectors that see one source in one exposure, 2 % for outliers among such
+// pairs. Not looked for where times are rounded.
 
 // Why a light curve with these flags has no results: "too few epochs"; "" if it should have some.
 QSOHOST_API std::string_view failure_of(std::int32_t flags);
@@ -162,6 +162,8 @@ class QSOHOST_API LightCurveFitter : public Fitter {
   virtual void fit_curve(const CurveToFit& curve, Result& result) const = 0;
 
   std::string prefix(std::string_view group) const;  // "LABEL.GROUP"
+  // `help` and the frame of the times.
+  std::string framed(std::string_view help) const;
   void add_result(const GroupInfo& group, const ResultColumn& column, Ports& ports) const;
   template <class T>
   void set(const CurveToFit& curve, std::string_view name, T value, Result& result) const {

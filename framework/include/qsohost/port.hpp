@@ -10,7 +10,9 @@
 //
 // Every group and column that a stage adds is created by the host before the stage is called:
 // columns of the stage's own groups empty, to append to; all others with a cell for every existing
-// row or epoch, to write to (a Source's are empty: there are no rows yet).
+// row or epoch, to write to (a Source's are empty: there are no rows yet). A column that a Fitter
+// adds to a light curve replaces one of the same name that an earlier Fitter added to it, so that
+// fits can be repeated in one chain; any other column that is there already is an error.
 #pragma once
 
 #include <initializer_list>
@@ -42,6 +44,8 @@ struct Port {
   // A column of epochs that is written when the user names none. The product of a survey has these
   // in the order of declaration; if none of the survey's is marked, all numeric columns.
   bool in_product = false;
+  // Of a column that a Filter reads: the host removes it from the batch after the Filter.
+  bool used_up = false;
 };
 
 // The columns and groups that a batch has at one place of the chain.
@@ -50,6 +54,7 @@ class QSOHOST_API Schema {
   struct Entry {
     Port port;
     std::string origin;  // label of the stage that added it
+    bool from_fitter = false;
   };
   struct GroupEntry {
     GroupInfo info;
@@ -63,9 +68,10 @@ class QSOHOST_API Schema {
   const std::vector<Entry>& columns() const { return columns_; }
   const std::vector<GroupEntry>& groups() const { return groups_; }
 
-  void add(Port port, std::string origin);
+  void add(Port port, std::string origin, bool from_fitter = false);
   void add_group(GroupInfo info, std::string origin);
   void drop_group(std::string_view name);
+  void drop_column(std::string_view group, std::string_view name);
   void set_open(bool open) { open_ = open; }
 
  private:

@@ -313,8 +313,8 @@ void Chain::check_ports(std::vector<Problem>& problems) {
         schema.set_open(false);
         as_written.set_open(false);
       }
-      schema = after(schema, stage.ports, stage.label);
-      as_written = after(as_written, written_ports, stage.label);
+      schema = after(stage.offer.role, schema, stage.ports, stage.label);
+      as_written = after(stage.offer.role, as_written, written_ports, stage.label);
     } catch (...) {
       complain(fmt::format("cannot say what it reads and adds: {}", current_exception_message()));
       schema.set_open(true);

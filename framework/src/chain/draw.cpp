@@ -28,6 +28,10 @@ std::string change(const ChainStage& stage) {
   for (const std::string& g : stage.ports.dropped_groups()) {
     dropped += (dropped.empty() ? "" : ", ") + g;
   }
+  for (const Port& p : stage.ports.read()) {
+    if (!p.used_up) continue;
+    dropped += fmt::format("{}{} of {}", dropped.empty() ? "" : ", ", p.name, p.group);
+  }
   if (!dropped.empty()) part("- " + dropped);
   return out;
 }

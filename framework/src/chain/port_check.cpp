@@ -72,7 +72,22 @@ void check_read(const Port& wanted, const Schema& before, std::vector<std::strin
   }
 }
 
-void check_added(const Schema& before, const Ports& ports, std::vector<std::string>& out) {
+bool reads(const Ports& ports, const Port& column) {
+  return std::ranges::any_of(ports.read(), [&](const Port& port) {
+    return port.group == column.group && port.name == column.name;
+  });
+}
+
+// Whether a column of a light curve takes the place of `there`, a result of an earlier Fitter.
+bool replaces(Role role, const Schema& before, const Ports& ports, const Schema::Entry& there) {
+  const Schema::GroupEntry* group = before.find_group(there.port.group);
+  const bool came_with_group = group != nullptr && group->origin == there.origin;
+  return role == Role::Fitter && there.from_fitter && !there.port.group.empty() &&
+         !came_with_group && !reads(ports, there.port);
+}
+
+void check_added(Role role, const Schema& before, const Ports& ports,
+                 std::vector<std::string>& out) {
   const auto adds_group = [&](const std::string& name) {
     return std::ranges::find(ports.added_groups(), name, &GroupInfo::name) !=
            ports.added_groups().end();
@@ -89,6 +104,7 @@ void check_added(const Schema& before, const Ports& ports, std::vector<std::stri
                                 full_name(port)));
     }
     if (const Schema::Entry* there = before.find(port.group, port.name)) {
+      if (replaces(role, before, ports, *there)) continue;
       out.push_back(fmt::format("adds column {}, which stage '{}' has added already",
                                 full_name(port), there->origin));
     } else if (!port.group.empty() && before.find_group(port.group) == nullptr &&
@@ -104,7 +120,9 @@ void check_role(Role role, const Ports& ports, std::vector<std::string>& out) {
   if (adds && (role == Role::Filter || role == Role::Sink)) {
     out.push_back(fmt::format("is a {} and must not add columns", name_of(role)));
   }
-  if (!ports.dropped_groups().empty() && role != Role::Filter) {
+  const bool removes =
+      !ports.dropped_groups().empty() || std::ranges::any_of(ports.read(), &Port::used_up);
+  if (removes && role != Role::Filter) {
     out.push_back(fmt::format("is a {} and must not remove anything", name_of(role)));
   }
   if (ports.has_unknown() && role != Role::Source) {
@@ -161,10 +179,16 @@ Ports ports_of(const Stage& stage, const Schema& before) {
   return ports;
 }
 
-Schema after(const Schema& before, const Ports& ports, const std::string& label) {
+Schema after(Role role, const Schema& before, const Ports& ports, const std::string& label) {
   Schema schema = before;
   for (const GroupInfo& group : ports.added_groups()) schema.add_group(group, label);
-  for (const Port& port : ports.added()) schema.add(port, label);
+  for (const Port& port : ports.added()) {
+    schema.drop_column(port.group, port.name);  // one that it replaces
+    schema.add(port, label, role == Role::Fitter);
+  }
+  for (const Port& port : ports.read()) {
+    if (port.used_up) schema.drop_column(port.group, port.name);
+  }
   for (const std::string& group : ports.dropped_groups()) schema.drop_group(group);
   if (ports.has_unknown()) schema.set_open(true);
   return schema;
@@ -173,7 +197,7 @@ Schema after(const Schema& before, const Ports& ports, const std::string& label)
 std::vector<std::string> misfits(Role role, const Schema& before, const Ports& ports) {
   std::vector<std::string> out = ports.problems();
   for (const Port& port : ports.read()) check_read(port, before, out);
-  check_added(before, ports, out);
+  check_added(role, before, ports, out);
   check_role(role, ports, out);
   if (role != Role::Sink && !ports.time_systems_are_minded()) check_times(before, ports, out);
   return out;

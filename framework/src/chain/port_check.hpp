@@ -14,7 +14,7 @@ namespace qsohost::inline v1 {
 Ports ports_of(const Stage& stage, const Schema& before);
 
 // What a batch holds after a stage.
-Schema after(const Schema& before, const Ports& ports, const std::string& label);
+Schema after(Role role, const Schema& before, const Ports& ports, const std::string& label);
 
 // What does not fit: "needs column ...", one message each.
 std::vector<std::string> misfits(Role role, const Schema& before, const Ports& ports);

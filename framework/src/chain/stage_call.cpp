@@ -73,10 +73,16 @@ void create_declared(const ChainStage& stage, Batch& batch) {
     if (!port.dtype) continue;  // a Source adds it itself once it knows the type
     ColumnInfo info{port.name, *port.dtype, port.unit, port.help, port.width};
     Group* group = port.group.empty() ? nullptr : &batch.group(port.group);
+    if (group != nullptr) group->drop(port.name);  // one that it replaces, see check_added
     Column& column =
         group == nullptr ? batch.objects().add(std::move(info)) : group->add(std::move(info));
     append_filled(column, port, group == nullptr ? rows : group->epochs());
   }
+}
+
+ColumnSet& set_of(Batch& batch, const Port& port) {
+  if (port.group.empty()) return batch.objects();
+  return batch.group(port.group);
 }
 
 // A stage may replace a column that the host created for it; later stages have been checked against
@@ -251,8 +257,9 @@ Outcomes call_fetcher(const ChainStage& stage, Batch& batch) {
       if (!state.outcome) {
         throw RunError(fmt::format("it said nothing of object {}", batch.id(row)));
       }
-      for (const std::string& name : own_groups(stage)) {
-        state.epochs += batch.group(name).slice(row).count;
+      for (const GroupInfo& info : stage.ports.added_groups()) {
+        const bool has_epochs = !info.survey.empty();  // else it holds results
+        if (has_epochs) state.epochs += batch.group(info.name).slice(row).count;
       }
     }
   });
@@ -273,6 +280,10 @@ void call_filter(const ChainStage& stage, Batch& batch, Counts& counts) {
     }
     if (batch.rows() > rows || epochs_in(batch) > epochs) {
       throw RunError("it is a Filter, but it added rows or epochs");
+    }
+    // Later stages have been checked without these columns.
+    for (const Port& port : stage.ports.read()) {
+      if (port.used_up) set_of(batch, port).drop(port.name);
     }
   });
 }

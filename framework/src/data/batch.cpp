@@ -44,6 +44,10 @@ Column& ColumnSet::at(std::string_view name) {
   return const_cast<Column&>(std::as_const(*this).at(name));
 }
 
+void ColumnSet::drop(std::string_view name) {
+  std::erase_if(columns_, [&](const Column& c) { return c.name() == name; });
+}
+
 std::size_t ColumnSet::bytes() const {
   std::size_t total = 0;
   for (const Column& column : columns_) total += column.bytes();

@@ -118,11 +118,14 @@ void LightCurveFitter::declare_group(const std::string& name, const Schema& befo
   declare_curve(info, before, ports);
 }
 
+std::string LightCurveFitter::framed(std::string_view help) const {
+  return fmt::format("{}; {} frame", help, *rest_frame_ ? "rest" : "observed");
+}
+
 void LightCurveFitter::add_result(const GroupInfo& group, const ResultColumn& column,
                                   Ports& ports) const {
   const bool is_band = column.name == fit_column::kBand.name;
-  std::string help(column.help);
-  if (column.framed) help += *rest_frame_ ? "; rest frame" : "; observed frame";
+  std::string help = column.framed ? framed(column.help) : std::string(column.help);
   ports.adds({"", fmt::format("{}.{}", prefix(group.name), column.name), column.dtype,
               std::string(column.unit), std::move(help), 0, 1, is_band ? group.band : ""});
 }

@@ -139,8 +139,8 @@ void Ports::adds_group(GroupInfo info, std::initializer_list<ColumnInfo> columns
   adds_group(std::move(info));
 }
 
-void Schema::add(Port port, std::string origin) {
-  columns_.push_back({std::move(port), std::move(origin)});
+void Schema::add(Port port, std::string origin, bool from_fitter) {
+  columns_.push_back({std::move(port), std::move(origin), from_fitter});
 }
 
 void Schema::add_group(GroupInfo info, std::string origin) {
@@ -150,6 +150,11 @@ void Schema::add_group(GroupInfo info, std::string origin) {
 void Schema::drop_group(std::string_view name) {
   std::erase_if(groups_, [&](const GroupEntry& g) { return g.info.name == name; });
   std::erase_if(columns_, [&](const Entry& c) { return c.port.group == name; });
+}
+
+void Schema::drop_column(std::string_view group, std::string_view name) {
+  std::erase_if(columns_,
+                [&](const Entry& c) { return c.port.group == group && c.port.name == name; });
 }
 
 const Schema::Entry* Schema::find(std::string_view group, std::string_view name) const {

@@ -1,12 +1,14 @@
-// The rows of a comparison and their summary.
+// The rows of a comparison and their summary, light curve by light curve.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <cstdio>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -18,55 +20,65 @@ namespace qsohost::cli {
 struct ComparedFit {
   std::string failure;
   double seconds = 0;
+  std::optional<std::int32_t> n_epochs{};
+  std::int32_t flags = 0;
+  double log_jitter = 0;  // NaN for none
   // By position in Scores' list of names; NaN where missing.
-  std::vector<double> values;
+  std::vector<double> values{};
 };
 
-// Numbers stored on disk until their median is needed; NaN, which cannot be sorted, is ignored.
+// Rows of numbers stored on disk until the median of a column is needed; NaN, which cannot be
+// sorted, is left out of it.
 class Spool {
  public:
-  Spool();
-  void add(double value);
-  std::uint64_t size() const { return size_; }
-  double median() const;  // NaN if empty
+  explicit Spool(std::size_t width);
+  void add(std::span<const double> row);
+  std::uint64_t size(std::size_t column) const { return sizes_[column]; }  // without NaN
+  double median(std::size_t column) const;                                 // NaN if empty
 
  private:
   struct Close {
     void operator()(std::FILE* file) const { std::fclose(file); }
   };
   std::unique_ptr<std::FILE, Close> file_;  // without a name, removed with the process
-  std::uint64_t size_ = 0;
+  std::vector<std::uint64_t> sizes_;
 };
 
 class Scores {
  public:
-  // `names`: of values; `shared[a][b]`: positions of those that fitters a and b both have.
-  Scores(std::vector<std::string> fitters, std::vector<std::string> names,
-         const std::vector<std::vector<bool>>& given);
+  struct Names {
+    std::vector<std::string> groups, fitters, values;
+  };
+  // `is_shared(a, b, i)`: fitters a and b both have value i, and their difference means something.
+  Scores(Names names, Flagged flagged,
+         const std::function<bool(std::size_t, std::size_t, std::size_t)>& is_shared);
 
-  // One entry per fitter.
-  void add(const std::vector<ComparedFit>& fits);
+  // A light curve of `group`, by position; one entry per fitter.
+  void add(std::size_t group, const std::vector<ComparedFit>& fits);
 
-  std::vector<FitterScore> fitters() const;
-  std::vector<PairScore> pairs() const;
+  std::vector<FitterScore> fitters() const;  // by fitter, then by group
+  std::vector<PairScore> pairs() const;      // likewise
 
  private:
   struct OfFitter {
-    std::uint64_t curves = 0;
-    double seconds = 0;
+    FitterScore score;
     std::map<std::string, std::uint64_t> reasons;
-    Spool times;
+    std::map<std::int32_t, std::uint64_t> doubts;
+    Spool times{1};
   };
   struct OfPair {
     std::size_t first, second;
-    std::uint64_t curves = 0;
+    PairScore score;
     std::vector<std::size_t> places;  // of values
-    std::vector<Spool> differences;   // of these
+    Spool differences;                // of these
     std::vector<std::array<std::uint64_t, 2>> lower;
   };
-  std::vector<std::string> names_;
-  std::vector<std::string> labels_;
-  std::vector<OfFitter> of_fitter_;
+  void add(const ComparedFit& fit, OfFitter& of) const;
+  void add(const ComparedFit& first, const ComparedFit& second, OfPair& of) const;
+
+  Names names_;
+  Flagged flagged_;
+  std::vector<OfFitter> of_fitter_;  // as fitters()
   std::vector<OfPair> of_pair_;
 };
 

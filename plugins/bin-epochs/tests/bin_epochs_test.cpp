@@ -87,3 +87,14 @@ TEST_CASE("a group that is no light curve is refused") {
   CHECK_THROWS_WITH(h.run(), Contains("there is no group 'ztf.r'"));
   CHECK_THROWS_WITH(Harness("bin-epochs", {kNightly[0], {"width", "0"}}), Contains("width"));
 }
+
+TEST_CASE("epochs whose error stands for none are in no bin") {
+  Harness h("bin-epochs", kNightly);
+  h.light_curves("ztf.g", {{{58000.2, 58000.4, 58000.6, 58001.2, 58001.4},
+                            {18, 18, 18, 25, 26},
+                            {0.1, 0.1, 0.1, 9.999, 9.999}}});
+  h.run();
+  CHECK(values<std::int64_t>(h, "epoch_id") == std::vector<std::int64_t>{58000});
+  CHECK(result(h, "n_epochs", 0) == 3);
+  CHECK(result(h, "flags", 0) == 2097152);
+}

@@ -37,6 +37,7 @@ TEST_CASE("epochs whose keep is 0 go, the others stay in order") {
   CHECK(times(h, "ztf.g") == std::vector<double>{1, 2, 5});
   CHECK(h.batch().group("ztf.g").slice(0).count == 2);
   CHECK(h.batch().group("ztf.g").slice(1).count == 1);
+  CHECK(h.batch().group("ztf.g").find("keep") == nullptr);  // nothing is left to drop
   CHECK(times(h, "ztf.r").size() == 5);
   CHECK(h.batch().rows() == 2);
   CHECK(h.count("ztf.g", "epochs in") == 5);

@@ -77,6 +77,21 @@ TEST_CASE("each product holds the columns that it promises") {
   CHECK(products::path_of(loo.products[0], "x/{group}_{name}.fits", "sdss") == "x/ztf.g_sdss.fits");
 }
 
+TEST_CASE("a table of results beside a survey of the stage's label") {
+  Schema schema = chain();
+  schema.add_group({.name = "ztf.sources.ztf.g"}, "ztf");
+  schema.add({"ztf.sources.ztf.g", "offset", DType::F32}, "ztf");
+  schema.add({"", "ztf.sources.ztf.g.n_oids", DType::I32}, "ztf");
+  const auto sources = products::plan_products("ztf.sources", {}, schema);
+  REQUIRE(sources.problems.empty());
+  REQUIRE(sources.products.size() == 1);
+  CHECK(names_of(sources.products[0]) == Names{"source_id", "n_oids", "offset"});
+  CHECK(products::path_of(sources.products[0], "", "sdss") == "sdss_ztf.sources_ztf_g.fits");
+  CHECK(names_of(products::plan_products("catalog", {}, schema).products.at(0)).size() == 4);
+  CHECK(names_of(products::plan_products("ztf", {}, schema).products.at(0)).size() == 13);
+  CHECK_FALSE(products::plan_products("loo.sources", {}, schema).problems.empty());
+}
+
 // A survey whose columns have names of their own in files, listed across its bands, without ra and
 // dec; and one that does not describe its columns.
 Schema other_surveys() {

@@ -34,11 +34,21 @@ inline std::string line(const Row& r) {
       r.oid, r.hjd, r.mjd, r.mag, r.catflags, r.filter, r.ra, r.dec, r.field, r.ccdid, r.qid);
 }
 
-inline void add_ztf_groups(qsohost::Batch& batch) {
+// As the host prepares a batch of so many objects for a stage called "ztf".
+inline void add_ztf_groups(qsohost::Batch& batch, std::size_t objects) {
   qsohost::Ports ports;
-  ztf::declare_columns(ports, ztf::kAllBands);
+  ztf::declare_columns(ports, "ztf", ztf::kAllBands);
   for (const auto& info : ports.added_groups()) batch.add_group(info);
   for (const auto& port : ports.added()) {
-    batch.group(port.group).add({port.name, *port.dtype, port.unit, port.help});
+    const bool is_of_object = port.group.empty();
+    qsohost::ColumnSet& set = is_of_object ? batch.objects() : batch.group(port.group);
+    qsohost::Column& column = set.add({port.name, *port.dtype, port.unit, port.help});
+    if (is_of_object) column.resize(objects);
   }
+}
+
+inline std::vector<std::string> group_names(const qsohost::Batch& batch) {
+  std::vector<std::string> names;
+  for (const qsohost::Group& group : batch.groups()) names.push_back(group.name());
+  return names;
 }

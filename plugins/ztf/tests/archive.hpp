@@ -200,7 +200,7 @@ struct Talk {
       last_first ? open.pop_back() : open.pop_front();
       add(ask(conversation, request));
     }
-    qsohost::Outcomes outcomes(targets.size(), {"ztf.g", "ztf.r", "ztf.i"});
+    qsohost::Outcomes outcomes(targets.size(), group_names(batch));
     conversation.finish(batch, outcomes);
     states = outcomes.states();
     batch.verify();
@@ -216,7 +216,8 @@ struct Talk {
  private:
   void prepare() {
     batch = qsohost::Batch(0, 0, 1000);
-    add_ztf_groups(batch);
+    settings.label = "ztf";
+    add_ztf_groups(batch, targets.size());
     auto& id = batch.objects().add({"source_id", qsohost::DType::I64, "", ""});
     for (std::size_t k = 0; k < targets.size(); ++k) id.append(static_cast<std::int64_t>(100 + k));
   }

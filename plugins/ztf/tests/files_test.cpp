@@ -188,3 +188,33 @@ TEST_CASE("a real VOTable: two sources in one quadrant", "[.data]") {
   CHECK(epochs("10.0", "all") == 297);
   CHECK(epochs("10.0", "nearest") == first);
 }
+
+// Offsets by numpy. The medians of the two curves differ by 0.194 mag, for this object varies.
+TEST_CASE("real answers: offsets between fields and quadrants, of a variable object", "[.data]") {
+  const fs::path data = real_data();
+  if (data.empty()) return;
+  std::vector<std::vector<float>> mags;
+  for (const char* align : {"none", "median"}) {
+    Harness h("ztf-files", {{"path", quoted((data / "irsa/{source_id}.csv").string())},
+                            {"align_oids", quoted(align)}});
+    h.targets({{4318508939464901760, 295.35418696818675, 15.381811847693582}});
+    h.run();
+    const Group& sources = h.batch().group("ztf-files.sources.ztf.r");
+    REQUIRE(sources.epochs() == 3);
+    const auto oid = sources.at("oid").values<std::int64_t>();
+    const auto offset = sources.at("offset").values<float>();
+    const auto error = sources.at("offset_err").values<float>();
+    CHECK(oid[1] == 541216200051994);
+    CHECK(offset[1] == Approx(0.0099).margin(1e-4));
+    CHECK(error[1] == Approx(0.0079).margin(1e-4));
+    CHECK(sources.at("n_pairs").values<std::int32_t>()[1] == 708);
+    CHECK(offset[0] == 0);
+    CHECK(offset[2] == Approx(0.0026).margin(1e-4));
+    CHECK_THAT(h.outcomes()[0].detail, Catch::Matchers::EndsWith("oids 6"));
+    const auto values = h.batch().group("ztf.r").at("mag").values<float>();
+    mags.emplace_back(values.begin(), values.end());
+  }
+  REQUIRE(mags[0].size() == 3195);  // 1160 of the first oid, then 1006 of the second
+  CHECK(mags[0][0] == mags[1][0]);
+  CHECK(mags[0][1200] - mags[1][1200] == Approx(0.0099).margin(1e-4));
+}

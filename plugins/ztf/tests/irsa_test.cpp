@@ -105,22 +105,22 @@ TEST_CASE("ztf-files gives the same light curves, epoch_id included, from the sa
   fill(talk, 10);
   talk.targets.push_back({20, 20});
   talk.archive.add({"4", 20, 20 + 2.05 * kArcsec, "zg", 4});  // in the margin
-  talk.archive.add({"5", 20, 20 + 1 * kArcsec, "zr", 3});
+  talk.archive.add({"5", 20, 20 + 0.5 * kArcsec, "zr", 3});
   talk.archive.add({"3", 20, 20, "zg", 2});
   talk.run(QueryBy::Ids);
 
   Batch batch(0, 0, 1000);
-  add_ztf_groups(batch);
+  add_ztf_groups(batch, talk.targets.size());
   auto& id = batch.objects().add({"source_id", DType::I64, "", ""});
   for (std::size_t k = 0; k < talk.targets.size(); ++k) id.append(static_cast<std::int64_t>(k));
-  Outcomes outcomes(talk.targets.size(), {"ztf.g", "ztf.r", "ztf.i"});
+  Outcomes outcomes(talk.targets.size(), group_names(batch));
   talk.archive.backwards = true;
   outcomes.for_each(batch, [&](const Object& object) {
     const ztf::Position& target = talk.targets[object.row()];
     const std::string file = talk.archive.answer(ztf::curves_at(talk.settings, target)).body;
     const auto curves = ztf::parse_answer(file);
-    ztf::add_curves(ztf::pointers_to(curves), target.ra, target.dec, talk.settings.selection, batch,
-                    talk.counts);
+    ztf::add_curves(ztf::pointers_to(curves), target.ra, target.dec, talk.settings.selection,
+                    {batch, talk.counts, "ztf"});
   });
   CHECK(same_light_curves(talk.batch, batch));
   const auto ids = batch.group("ztf.r").at("epoch_id").values<std::int64_t>();
@@ -131,8 +131,8 @@ TEST_CASE("an object near two targets belongs to both; neighbours; outside; othe
   for (const QueryBy way : {QueryBy::Position, QueryBy::Ids}) {
     Talk talk;
     talk.targets = {{10, 20}, {10, 20 + 2 * kArcsec}, {11, 20}, {12, 20}};
-    talk.archive.add({"5", 10, 20 + 1 * kArcsec, "zg", 2});
-    talk.archive.add({"4", 10, 20 - 1 * kArcsec, "zr", 3});
+    talk.archive.add({"5", 10, 20 + 0.3 * kArcsec, "zg", 2});
+    talk.archive.add({"4", 10, 20 - 0.3 * kArcsec, "zr", 3});
     talk.archive.add({"6", 11, 20 + 2.05 * kArcsec, "zr", 4});  // in the margin
     talk.archive.add({"7", 12, 20, "zi", 4});
     talk.run(way);
