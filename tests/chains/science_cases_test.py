@@ -80,7 +80,7 @@ class ScienceCasesTest(ChainTest):
         table = self.fit("constant_objects")
         self.assertTrue((table["bic_const_full"] < table["bic_full"]).all())
         self.assertTrue(has(table, 19).all())
-        # Its false alarms: 0.05 a light curve on average.
+        # Its false alarms: 0.03 a light curve on average.
         self.assertLessEqual(self.fit("constant_objects", "rule=predictive")["n_removed"].sum(), 10)
 
     def test_an_oscillator_that_is_a_damped_random_walk_is_flagged(self):
