@@ -1,7 +1,6 @@
 #include "loo_clean.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -9,12 +8,6 @@
 
 namespace ou {
 namespace {
-
-double median_of_sorted(std::span<const double> v) {
-  const std::size_t n = v.size();
-  if (n == 0) return std::numeric_limits<double>::quiet_NaN();
-  return n % 2 == 1 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
-}
 
 Cleaned give_up(Cleaned result, Ending why) {
   result.ending = why;
@@ -91,8 +84,11 @@ void Pass::polish(const Refits& refit, const Fit& full, const Rule& rule) {
 }
 
 double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return median_of_sorted(values);
+  if (values.empty()) return std::numeric_limits<double>::quiet_NaN();
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  if (values.size() % 2 == 1) return *middle;
+  return (*std::max_element(values.begin(), middle) + *middle) / 2;
 }
 
 Series series_of(const Curve& curve) {
@@ -130,8 +126,8 @@ Cleaned clean(const Curve& curve, const Rule& rule) {
     position.erase(position.begin() + static_cast<std::ptrdiff_t>(chosen));
     series = without(series, {chosen});
     ridge = look_along_tau(series, rule.box, rule.mean, &ridge);
-    const std::array start{pass.fits[*pass.most].parameters()};
-    result.post = fit_global(series, rule.box, rule.mean, ridge, start);
+    const Parameters refitted = pass.fits[*pass.most].parameters();
+    result.post = fit_global(series, rule.box, rule.mean, ridge, {}, &refitted);
     if (!result.post.converged) return give_up(result, Ending::FitFailed);
   }
 }

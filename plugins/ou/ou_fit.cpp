@@ -15,6 +15,7 @@ constexpr double kAtBound = 1e-4;  // in ln sigma or ln tau
 constexpr double kFlat = 1e-6;     // curvature below this counts as none
 constexpr double kScreening = 1e-2;
 constexpr double kFine = 1e-7;
+constexpr double kFarBelow = 40;      // log-likelihood
 constexpr double kEnoughOnRidge = 2;  // log-likelihood
 constexpr double kConcave = 5e-11;    // least eigenvalue of a scaled information matrix
 
@@ -155,7 +156,7 @@ Ridge ridge_at(const Series& series, const Box& box, Mean mean, std::span<const 
         {{std::clamp(ln_sigma, box.ln_sigma_min, box.ln_sigma_max), ln_tau, ln_jitter}});
   }
   ridge.points.resize(trials.size());
-  // Newton steps in ln sigma.
+  double highest = -std::numeric_limits<double>::infinity();
   std::vector<std::size_t> at(trials.size());
   for (std::size_t i = 0; i < at.size(); ++i) at[i] = i;
   for (int round = 0; round < 4 && !trials.empty(); ++round) {
@@ -167,13 +168,16 @@ Ridge ridge_at(const Series& series, const Box& box, Mean mean, std::span<const 
       const Evaluation& e = found[k];
       const Parameters p = trials[k].at;
       const double curvature = std::max(e.information[0], kFlat);
-      const double step = std::clamp(e.gradient[0] / curvature, -1.5, 1.5);
+      // Newton's step in ln sigma, or where errors are small that to the best factor of sigma^2.
+      const double step = 0.5 * std::log1p(2 * std::clamp(e.gradient[0] / curvature, -0.45, 5.0));
       const double next = std::clamp(p.ln_sigma + step, box.ln_sigma_min, box.ln_sigma_max);
       const double gain = 0.5 * (next - p.ln_sigma) * e.gradient[0];
       const double by_tau = next == p.ln_sigma ? 0 : e.information[1] / curvature;
       ridge.points[at[k]] = {next, p.ln_tau, e.loglike + gain,
                              e.gradient[1] - by_tau * e.gradient[0], e.information[0]};
-      if (gain < enough) continue;
+      highest = std::max(highest, e.loglike);
+      // Far below the highest only the course of the ridge counts.
+      if (gain < enough || (round > 0 && e.loglike + 2 * gain + kFarBelow < highest)) continue;
       again.push_back({{next, p.ln_tau, ln_jitter}});
       again_at.push_back(at[k]);
     }
@@ -282,13 +286,12 @@ std::vector<Fit> fit_each_in(const Series& series, const Box& box, Mean mean,
 }  // namespace
 
 Fit fit_global(const Series& series, const Box& box, Mean mean, const Ridge& ridge,
-               std::span<const Parameters> more) {
+               std::span<const Parameters> more, const Parameters* maximum) {
   std::vector<Start> starts;
   for (const Parameters& p : more) starts.push_back({p});
-  for (const Start& s : starts_on(ridge)) {
-    if (std::none_of(more.begin(), more.end(), [&](const auto& p) { return are_near(p, s.at); }))
-      starts.push_back(s);
-  }
+  if (maximum != nullptr) starts.push_back({*maximum});
+  for (const Start& s : starts_on(ridge))
+    if (maximum == nullptr || !are_near(*maximum, s.at)) starts.push_back(s);
   if (starts.empty()) starts.push_back({{ridge.points[0].ln_sigma, ridge.points[0].ln_tau}});
   if (box.has_jitter()) add_jitter(series, ridge, box, starts);
   Fit fit = box.has_jitter() ? fit_highest<3>(series, box, mean, starts)

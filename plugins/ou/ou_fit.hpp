@@ -87,10 +87,10 @@ Ridge look_along_tau(const Series& series, const Box& box, Mean mean,
 struct Start;
 
 // The global maximum: climbs from every maximum of the ridge (with and without jitter, where that
-// is fitted), and from `more` (not again from a maximum near one of these), side by side, and from
-// the highest on to full precision.
+// is fitted), and from `more`, side by side, and from the highest on to full precision. If one
+// `maximum` of the likelihood is known, there is no other climb near it.
 Fit fit_global(const Series& series, const Box& box, Mean mean, const Ridge& ridge,
-               std::span<const Parameters> more = {});
+               std::span<const Parameters> more = {}, const Parameters* maximum = nullptr);
 
 // Distance from the maximum at which a climb ends, in standard deviations of the parameters.
 enum class Precision : std::uint8_t { Screening, Full };  // 1e-2, 1e-7

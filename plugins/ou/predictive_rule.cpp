@@ -3,37 +3,63 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
 namespace ou {
 namespace {
 
 // The maximum of the capped likelihood about the median: a grid around the ridge, then a finer one.
-Parameters robust_start(const Series& series, const Ridge& ridge, const Box& box) {
-  constexpr double kCap = 12;
-  std::vector<Trial> trials;
-  const auto add = [&](double ln_sigma, double ln_tau) {
-    const Parameters p{std::clamp(ln_sigma, box.ln_sigma_min, box.ln_sigma_max),
-                       std::clamp(ln_tau, box.ln_tau_min, box.ln_tau_max)};
-    trials.push_back({p, std::nullopt, kCap});
-  };
-  const auto best = [&] {
-    const std::vector<Evaluation> found = evaluate_all(series, trials, Mean::Fixed, Want::Value);
-    const auto most = std::max_element(
-        found.begin(), found.end(),
-        [](const auto& a, const auto& b) { return is_lower(a.loglike, b.loglike); });
-    return trials[static_cast<std::size_t>(most - found.begin())].at;
-  };
-  // Outliers inflate sigma, up to thirty times.
-  for (const RidgePoint& point : ridge.points) {
-    for (int k = 0; k < 6; ++k) add(point.ln_sigma - 0.7 * k, point.ln_tau);
+class RobustStart {
+ public:
+  RobustStart(const Series& series, const Parameters& full, const Box& box)
+      : series_(series), best_{full, -std::numeric_limits<double>::infinity()}, box_(box) {}
+
+  Parameters find(const Ridge& ridge) {
+    // Outliers inflate sigma, up to thirty times; hardly ever more than the first steps show.
+    for (const RidgePoint& point : ridge.points) {
+      for (int k = 0; k < 3; ++k) add(point.ln_sigma - 0.7 * k, point.ln_tau);
+    }
+    const std::vector<Found> found = evaluated();
+    for (std::size_t i = 0; i < ridge.points.size(); ++i) {
+      if (!is_lower(found[3 * i + 1].loglike, found[3 * i + 2].loglike)) continue;
+      for (int k = 3; k < 6; ++k) add(ridge.points[i].ln_sigma - 0.7 * k, ridge.points[i].ln_tau);
+    }
+    evaluated();
+    const Parameters coarse = best_.at;
+    for (int i = -2; i <= 2; ++i) {
+      for (int k = -2; k <= 2; ++k) add(coarse.ln_sigma + 0.2 * i, coarse.ln_tau + 0.3 * k);
+    }
+    evaluated();
+    return best_.at;
   }
-  const Parameters coarse = best();
-  trials.clear();
-  for (int i = -2; i <= 2; ++i) {
-    for (int k = -2; k <= 2; ++k) add(coarse.ln_sigma + 0.2 * i, coarse.ln_tau + 0.3 * k);
+
+ private:
+  struct Found {
+    Parameters at;
+    double loglike;
+  };
+  void add(double ln_sigma, double ln_tau) {
+    constexpr double kCap = 12;
+    const Parameters p{std::clamp(ln_sigma, box_.ln_sigma_min, box_.ln_sigma_max),
+                       std::clamp(ln_tau, box_.ln_tau_min, box_.ln_tau_max), best_.at.ln_jitter};
+    trials_.push_back({p, std::nullopt, kCap});
   }
-  return best();
-}
+  // What was added since.
+  std::vector<Found> evaluated() {
+    std::vector<Found> found;
+    for (const Evaluation& e : evaluate_all(series_, trials_, Mean::Fixed, Want::Value)) {
+      found.push_back({trials_[found.size()].at, e.loglike});
+      if (is_lower(best_.loglike, e.loglike)) best_ = found.back();
+    }
+    trials_.clear();
+    return found;
+  }
+
+  const Series& series_;
+  Found best_;
+  const Box& box_;
+  std::vector<Trial> trials_;
+};
 
 // The largest outlier is removed first: good epochs next to it seem bad.
 bool stands_out(const std::vector<double>& z, std::span<const std::uint8_t> ignored,
@@ -96,7 +122,7 @@ std::vector<std::size_t> outliers_at(const Series& series, const Parameters& at,
 
 Cleaned clean_by_prediction(const Curve& curve, const Rule& rule) {
   const Series series = series_of(curve);
-  const Ridge ridge = look_along_tau(series, rule.box, rule.mean);
+  Ridge ridge = look_along_tau(series, rule.box, rule.mean);
   Cleaned result;
   result.full = result.post = fit_global(series, rule.box, rule.mean, ridge);
   const auto give_up = [&](Ending why) {
@@ -113,7 +139,7 @@ Cleaned clean_by_prediction(const Curve& curve, const Rule& rule) {
   if (!result.full.converged) return give_up(Ending::FitFailed);
 
   const double critical = critical_residual(series.size(), rule.false_alarms_per_curve);
-  Parameters now = robust_start(series, ridge, rule.box);
+  Parameters now = RobustStart(series, result.full.parameters(), rule.box).find(ridge);
   Mean about = Mean::Fixed;
   for (std::size_t turn = 1;; ++turn) {
     if (rule.stop_requested()) return give_up(Ending::Stopped);
@@ -123,10 +149,14 @@ Cleaned clean_by_prediction(const Curve& curve, const Rule& rule) {
     if (found == result.removed && (turn > 1 || !may_change)) return end(Ending::Clean);
     if (!may_change) return end(Ending::PassesUsedUp);
     if (!rule.leaves_enough(series.size(), found.size())) return give_up(Ending::TooFewLeft);
-    result.removed = found;
-    const Series rest = without(series, found);
-    result.post = fit_global(rest, rule.box, rule.mean, look_along_tau(rest, rule.box, rule.mean),
-                             std::array{now});
+    if (found.empty() && result.removed.empty()) {
+      result.post = result.full;  // the fit of the same epochs
+    } else {
+      result.removed = found;
+      const Series rest = without(series, found);
+      ridge = look_along_tau(rest, rule.box, rule.mean, &ridge);
+      result.post = fit_global(rest, rule.box, rule.mean, ridge, std::array{now});
+    }
     if (!result.post.converged) return give_up(Ending::FitFailed);
     now = result.post.parameters();
     about = rule.mean;

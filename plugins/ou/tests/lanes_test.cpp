@@ -95,6 +95,26 @@ TEST_CASE("leave-one-out predictions agree on every instruction set") {
   });
 }
 
+TEST_CASE("the highest likelihood without each epoch passes over trials that are left out") {
+  const ou::Series s = hard_series();
+  std::vector<ou::Parameters> at;
+  for (int k = 0; k < 19; ++k) at.push_back({std::log(0.05 + 0.02 * k), std::log(20 + 10 * k)});
+  on_every_target([&] {
+    ou::LooTable table;
+    ou::leave_one_out_all(s, at, Mean::Fixed, ou::LooWant::Densities, table);
+    std::vector<double> some = table.loglike;
+    for (const std::size_t k : {2, 3, 18}) some[k] = -INFINITY;
+    const std::vector<double> highest = ou::highest_without_each(table, some);
+    REQUIRE(highest.size() == s.size());
+    for (std::size_t j = 0; j < s.size(); ++j) {
+      double expected = -INFINITY;
+      for (std::size_t k = 0; k < at.size(); ++k)
+        expected = std::max(expected, some[k] - table.logpdf[j * table.stride + k]);
+      CHECK(highest[j] == expected);
+    }
+  });
+}
+
 TEST_CASE("the capped likelihood passes over what is beyond the cap") {
   ou::Curve c = simulate::curve(80, 6);
   const ou::Series clean = ou::series_of(c);
