@@ -46,9 +46,9 @@ class TimeSystemFilter final : public qsohost::Filter {
  public:
   qsohost::Option<std::string> to{
       this, "to", "BJD TDB",
-      "what times become: [JD, MJD, GJD, HJD, BJD] [UTC, TAI, TT, TCG, TDB, TCB] [- zero point], "
-      "e.g. \"BJD TDB - 2400000.5\", whose numbers are as those of MJD and hold 1 us; a JD holds "
-      "40 us"};
+      "what times become: MJD, JD, GJD, HJD or BJD; UTC, TAI, TT, TCG, TDB or TCB; and what is "
+      "subtracted, if anything: \"MJD UTC\", \"BJD TDB - 2400000.5\"; a whole Julian date holds "
+      "40 us, one minus 2400000.5 holds 1 us"};
   qsohost::Option<std::vector<std::string>> groups{
       this, "groups", std::vector<std::string>{},
       "light curves whose times are converted; none named: all whose time system is known"};
@@ -75,8 +75,7 @@ class TimeSystemFilter final : public qsohost::Filter {
   bool is_converted(const GroupInfo& group) const {
     return is_meant(group) && group.time_system.is_known() && group.time_system != target();
   }
-  void declare_group(const GroupInfo& group, const qsohost::Schema& before,
-                     qsohost::Ports& ports) const;
+  void declare_group(const GroupInfo& group, bool has_position, qsohost::Ports& ports) const;
   void convert_group(qsohost::Group& group, const qsohost::Batch& batch, qsohost::Counts& counts,
                      std::vector<std::string>& problems) const;
 };
@@ -96,10 +95,22 @@ void TimeSystemFilter::validate() const {
 
 void TimeSystemFilter::declare(const qsohost::Schema& before, qsohost::Ports& ports) const {
   ports.minds_time_systems();
+  const auto has = [&](const std::string& column) {
+    return before.is_open() || before.find("", column) != nullptr;
+  };
+  const bool has_position = has(*ra) && has(*dec);
   std::vector<std::string> known;
   for (const auto& entry : before.groups()) {
     if (!entry.info.time.empty()) known.push_back(entry.info.name);
-    if (is_meant(entry.info)) declare_group(entry.info, before, ports);
+    if (is_meant(entry.info)) declare_group(entry.info, has_position, ports);
+  }
+  const bool needs_position = std::ranges::any_of(before.groups(), [&](const auto& entry) {
+    return is_converted(entry.info) &&
+           TimeConverter(entry.info.time_system, target()).needs_position();
+  });
+  if (needs_position && has_position) {
+    ports.reads({"", *ra, qsohost::DType::F64, "deg", "right ascension, ICRS"});
+    ports.reads({"", *dec, qsohost::DType::F64, "deg", "declination, ICRS"});
   }
   if (before.is_open()) return;
   for (const std::string& name : *groups) {
@@ -115,7 +126,7 @@ void TimeSystemFilter::declare(const qsohost::Schema& before, qsohost::Ports& po
   }
 }
 
-void TimeSystemFilter::declare_group(const GroupInfo& group, const qsohost::Schema& before,
+void TimeSystemFilter::declare_group(const GroupInfo& group, bool has_position,
                                      qsohost::Ports& ports) const {
   if (group.time.empty()) {
     ports.problem(fmt::format("group '{}' is no light curve: it has no times", group.name));
@@ -123,20 +134,12 @@ void TimeSystemFilter::declare_group(const GroupInfo& group, const qsohost::Sche
   }
   // Those that nobody named stay as they are; open() tells.
   if (groups->empty() && !group.time_system.is_known()) return;
-  const auto has = [&](const std::string& column) {
-    return before.is_open() || before.find("", column) != nullptr;
-  };
-  const bool has_position = has(*ra) && has(*dec);
   const std::string problem = qsohost::why_not_combinable(target(), {&group, 1}, has_position);
   if (!problem.empty()) {
     ports.problem(problem);
     return;
   }
   ports.reads({group.name, group.time, qsohost::DType::F64, "d", "time"});
-  if (TimeConverter(group.time_system, target()).needs_position()) {
-    ports.reads({"", *ra, qsohost::DType::F64, "deg", "right ascension, ICRS"});
-    ports.reads({"", *dec, qsohost::DType::F64, "deg", "declination, ICRS"});
-  }
   ports.sets_time_system(group.name, target());
 }
 
