@@ -4,8 +4,8 @@
 //   const std::vector<double> bjd = times_on(kBjdTdb, kMjdUtc, curve.time, ra, dec);
 //
 // Scales agree with astropy.time to 1 us, places with its light_travel_time (built-in ephemeris) to
-// 10 us. The observatory is taken as the centre of the Earth, which is at most 21 ms of light away,
-// and the object as infinitely far. A double holds a Julian date to 40 us, an MJD to 0.6 us.
+// 10 us. The observatory is taken as the centre of the Earth, which is at most 21.3 ms of light
+// away, and the object as infinitely far. A double holds a Julian date to 40 us, an MJD to 0.6 us.
 #pragma once
 
 #include <span>
