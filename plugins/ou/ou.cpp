@@ -1,4 +1,5 @@
 // Fits of an Ornstein-Uhlenbeck process, alone and with leave-one-out cleaning.
+#include "multiband_stage.hpp"
 #include "ou_fit_stage.hpp"
 #include "ou_loo_stage.hpp"
 
@@ -7,4 +8,6 @@ QSOHOST_PLUGIN(
     qsohost::stage<ou::OuLoo>("ou-loo",
                               "Ornstein-Uhlenbeck (damped random walk) fits, and cleaning by "
                               "leaving each epoch out"),
-    qsohost::stage<ou::OuFit>("ou-fit", "Ornstein-Uhlenbeck (damped random walk) fits"));
+    qsohost::stage<ou::OuFit>("ou-fit", "Ornstein-Uhlenbeck (damped random walk) fits"),
+    qsohost::stage<ou::multiband::OuMultiband>(
+        "ou-multiband", "one Ornstein-Uhlenbeck process (damped random walk) in all bands"));

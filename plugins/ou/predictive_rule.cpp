@@ -93,29 +93,41 @@ std::vector<double> residuals_at(const Series& series, const Parameters& at, Mea
   return z;
 }
 
-std::vector<std::size_t> outliers_at(const Series& series, const Parameters& at, Mean mean,
-                                     double critical) {
-  const std::size_t n = series.size();
-  std::vector<std::uint8_t> ignored(n), came_back(n);
+std::vector<std::uint8_t> find_outliers(std::vector<std::uint8_t> ignored,
+                                        const Residuals& residuals,
+                                        std::span<const double> critical) {
+  const std::size_t n = ignored.size();
+  std::vector<std::uint8_t> came_back(n);
   for (bool changed = true; changed;) {
     changed = false;
-    const std::vector<double> z = residuals_at(series, at, mean, ignored);
+    const std::vector<double> z = residuals(ignored);
     const std::vector<std::uint8_t> before = ignored;
     for (std::size_t i = 0; i < n; ++i) {
-      if (before[i] != 0 || std::abs(z[i]) <= critical || !stands_out(z, before, i)) continue;
+      if (before[i] != 0 || !(std::abs(z[i]) > critical[i]) || !stands_out(z, before, i)) continue;
       ignored[i] = 1;
       changed = true;
     }
     if (changed) continue;
     for (std::size_t i = 0; i < n; ++i) {
-      if (ignored[i] == 0 || came_back[i] != 0 || std::abs(z[i]) > critical) continue;
+      if (ignored[i] == 0 || came_back[i] != 0 || std::abs(z[i]) > critical[i]) continue;
       ignored[i] = 0;
       came_back[i] = 1;
       changed = true;
     }
   }
+  return ignored;
+}
+
+std::vector<std::size_t> outliers_at(const Series& series, const Parameters& at, Mean mean,
+                                     double critical) {
+  const auto residuals = [&](std::span<const std::uint8_t> ignored) {
+    return residuals_at(series, at, mean, ignored);
+  };
+  const std::vector<std::uint8_t> ignored =
+      find_outliers(std::vector<std::uint8_t>(series.size()), residuals,
+                    std::vector<double>(series.size(), critical));
   std::vector<std::size_t> out;
-  for (std::size_t i = 0; i < n; ++i)
+  for (std::size_t i = 0; i < series.size(); ++i)
     if (ignored[i] != 0) out.push_back(i);
   return out;
 }

@@ -2,6 +2,10 @@
 // good epochs than expected in a light curve of this length at a given false-alarm rate.
 #pragma once
 
+#include <functional>
+#include <span>
+#include <vector>
+
 #include "loo_clean.hpp"
 
 namespace ou {
@@ -17,6 +21,17 @@ double critical_residual(std::size_t n, double false_alarms);
 // to these, until nothing changes. `passes` counts the iterations. The last parameters decide for
 // every epoch: one that was removed too early comes back.
 Cleaned clean_by_prediction(const Curve& curve, const Rule& rule);
+
+// Leave-one-out residuals in standard deviations of all epochs, where those with ignored[i] are not
+// used in predictions.
+using Residuals = std::function<std::vector<double>(std::span<const std::uint8_t> ignored)>;
+
+// A mask of the epochs beyond critical[i] standard deviations. The largest of their neighbourhood
+// is ignored first, because good epochs next to it seem bad; one that was ignored too early comes
+// back once. Starts from the mask `ignored`.
+std::vector<std::uint8_t> find_outliers(std::vector<std::uint8_t> ignored,
+                                        const Residuals& residuals,
+                                        std::span<const double> critical);
 
 // The epochs (ascending) beyond `critical` standard deviations.
 std::vector<std::size_t> outliers_at(const Series& series, const Parameters& at, Mean mean,

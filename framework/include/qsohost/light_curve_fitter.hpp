@@ -59,6 +59,9 @@ enum FitFlag : std::int32_t {
 // calibration of two detectors that see one source in one exposure, 2 % for outliers among such
 // pairs. Not looked for where times are rounded.
 
+// Whether it is a redshift by the rule above: above 0 and not above 20.
+QSOHOST_API bool is_redshift(double value);
+
 // Why a light curve with these flags has no results: "too few epochs"; "" if it should have some.
 QSOHOST_API std::string_view failure_of(std::int32_t flags);
 
