@@ -125,13 +125,9 @@ bool evaluate_in_order(const Series& series, const Trials& trials, Mean mean, Wa
   const auto add = [&](std::size_t i, const auto&, const auto&, const auto& slopes) {
     sums.add(sweep.epochs, i, slopes);
   };
-  const auto sweep_rest = [&](auto channels) {
-    sweep.template sweep_rest<channels()>(moments, add);
-  };
-  if (mean == Mean::Marginal)  // the means' uncertainty has a part in the gradient
-    sweep_rest(std::integral_constant<int, Sweep::kChannels>());
-  else
-    sweep_rest(std::integral_constant<int, 1>());
+  constexpr int kAll = Sweep::kChannels;  // the means' uncertainty has a part in the gradient
+  if (mean == Mean::Marginal) sweep.template sweep_rest<kAll>(moments, add);
+  if (mean != Mean::Marginal) sweep.template sweep_rest<1>(moments, add);
   for (std::size_t l = 0; l < trials.size(); ++l)
     out[l].gradient = sums.of_lane(sweep.epochs, series.bands, l);
   return sweep.epochs.has_ties();
