@@ -26,7 +26,6 @@ HWY_INLINE Lanes operator*(Lanes a, Lanes b) { return Lanes::of(hn::Mul(a.v, b.v
 HWY_INLINE Lanes operator/(Lanes a, Lanes b) { return Lanes::of(hn::Div(a.v, b.v)); }
 HWY_INLINE Lanes max(Lanes a, Lanes b) { return Lanes::of(hn::Max(a.v, b.v)); }
 HWY_INLINE Lanes min(Lanes a, Lanes b) { return Lanes::of(hn::Min(a.v, b.v)); }
-HWY_INLINE Lanes max(Lanes a, Lanes b) { return Lanes::of(hn::Max(a.v, b.v)); }
 HWY_INLINE Lanes log(Lanes a) { return Lanes::of(hn::Log(Doubles(), a.v)); }
 HWY_INLINE LaneMask less(Lanes a, Lanes b) { return hn::Lt(a.v, b.v); }
 HWY_INLINE LaneMask equal(Lanes a, Lanes b) { return hn::Eq(a.v, b.v); }
