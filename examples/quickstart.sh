@@ -59,6 +59,7 @@ D = sigma^2 / tau: median difference and scatter, natural logarithms.
   run/quickstart_loo_*.fits             the fits: ln sigma, ln tau, ln D before and after cleaning,
                                         and the epochs removed (removed_mjd, removed_epoch_id)
   run/quickstart_loo_cleaned_*.fits     light curves without bad epochs and outliers
+  run/quickstart_multi.fits             one fit of all five bands of each quasar
 From the matched ones on, row i is the same quasar in every file.
 
 What to do next

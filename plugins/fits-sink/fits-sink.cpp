@@ -54,7 +54,8 @@ class FitsSink final : public qsohost::Sink {
   qsohost::Option<std::string> what{
       this, "what", "catalog",
       "\"catalog\", \"targets\" (positions only), a survey (its epochs), the label of a fitter "
-      "(its results, one file per group), or one table of a stage's results, e.g. \"ztf.sources\""};
+      "(its results, one file per group, or one in all if it fits them together), or one table of "
+      "a stage's results, e.g. \"ztf.sources\""};
   qsohost::Option<std::string> path{
       this, "path", "",
       "file to write, from the run directory; {name} of the chain, {what}, {survey}, {group} and "

@@ -214,6 +214,12 @@ bool is_table_of(const std::string& label, const std::string& stage) {
   return label == stage || is_result_of(label, stage);
 }
 
+// A result of a fitter: "loo.ztf.g.logD" is "logD" of group "ztf.g".
+struct Result {
+  const Port* port;
+  std::string group, name;
+};
+
 void plan_fitter(const std::string& label, const std::vector<std::string>& columns,
                  const Schema& schema, Plan& plan) {
   const auto chosen = [&](const std::string& name) {
@@ -232,13 +238,27 @@ void plan_fitter(const std::string& label, const std::vector<std::string>& colum
     }
   };
   const std::size_t skip = label.size() + 1;
+  std::vector<Result> results;
   for (const Schema::Entry& entry : schema.columns()) {
     const Port& port = entry.port;
     const bool is_own = is_table_of(label, entry.origin);
     if (!is_own || !port.group.empty() || !is_result_of(port.name, label)) continue;
     const std::size_t dot = std::max(port.name.rfind('.'), skip - 1);
-    const std::string group = dot < skip ? "" : port.name.substr(skip, dot - skip);
-    take(group, port, port.name.substr(dot + 1));
+    results.push_back(
+        {&port, dot < skip ? "" : port.name.substr(skip, dot - skip), port.name.substr(dot + 1)});
+  }
+  // A stage that has results of all light curves together writes one row an object: those of single
+  // light curves are called "log_sigma_ztf_g" there.
+  const bool is_joint =
+      std::ranges::any_of(results, [](const Result& r) { return r.group.empty(); });
+  for (const Result& r : results) {
+    if (is_joint && !r.group.empty()) {
+      std::string name = fmt::format("{}_{}", r.name, r.group);
+      std::ranges::replace(name, '.', '_');
+      take("", *r.port, name);
+    } else {
+      take(r.group, *r.port, r.name);
+    }
   }
   for (const Schema::Entry& entry : schema.columns()) {
     const Port& port = entry.port;

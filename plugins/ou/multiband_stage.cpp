@@ -174,7 +174,8 @@ void OuMultiband::declare(const qsohost::Schema& before, qsohost::Ports& ports) 
   if (infos.size() == groups_->size()) {
     const qsohost::TimeSystem to = qsohost::common_time_system(infos);
     const bool has_position = before.find("", *ra_) != nullptr && before.find("", *dec_) != nullptr;
-    const std::string why = qsohost::why_not_combinable(to, infos, has_position);
+    const std::string why =
+        qsohost::why_not_combinable(to, infos, has_position || before.is_open());
     if (!why.empty()) ports.problem(why);
     if (has_position) {
       ports.reads({"", *ra_, std::nullopt, "deg", "right ascension, ICRS"});
