@@ -76,6 +76,8 @@ std::string pair_table(const PairScore& pair) {
   for (const PairScore::Difference& d : pair.others) {
     if (d.curves > 0) table.add({d.name, count(d.curves), number(d.median)});
   }
+  // Results of all light curves together, of one of the two alone.
+  if (table.empty() && pair.group.empty()) return "";
   if (table.empty()) {
     return fmt::format("\n{} and {} have no result in common for {} ({} light curves compared)\n",
                        pair.first, pair.second, pair.group, count(pair.curves)) +
