@@ -124,18 +124,15 @@ Refits::Refits(const Series& series, const Fit& full, const Ridge& ridge, const 
     }
   }
   // From ln p(y without j) = ln p(y) - ln p(y_j | the rest): one sweep per point for all epochs.
-  std::vector<Parameters> points = grid;
-  for (const Parameters& p : around(full)) points.push_back(p);
   LooTable& table = workspace;
-  leave_one_out_all(series_, points, mean_, LooWant::Densities, table);
-
-  const auto at_grid_end = static_cast<std::ptrdiff_t>(grid.size());
-  std::copy_n(table.loglike.begin() + at_grid_end, around_all_.size(), around_all_.begin());
+  leave_one_out_all(series_, around(full), mean_, LooWant::Densities, table);
+  std::copy_n(table.loglike.begin(), around_all_.size(), around_all_.begin());
   around_.resize(series_.size());
   for (std::size_t j = 0; j < series_.size(); ++j) {
     const auto row = table.logpdf.begin() + static_cast<std::ptrdiff_t>(j * table.stride);
-    std::copy_n(row + at_grid_end, around_all_.size(), around_[j].begin());
+    std::copy_n(row, around_all_.size(), around_[j].begin());
   }
+  leave_one_out_all(series_, grid, mean_, LooWant::Densities, table, {}, Digits::Single);
   look_elsewhere(grid, table);
 }
 

@@ -144,6 +144,7 @@ Box with_jitter(Box box) {
 Ridge ridge_at(const Series& series, const Box& box, Mean mean, std::span<const double> ln_taus,
                double ln_jitter, double enough, const Ridge* before) {
   const Rough rough = roughly(series);
+  const Digits digits = enough >= kEnoughOnRidge ? Digits::Single : Digits::Double;
   const bool starts_there = before != nullptr && before->points.size() == ln_taus.size();
   Ridge ridge;
   std::vector<Trial> trials;
@@ -160,7 +161,7 @@ Ridge ridge_at(const Series& series, const Box& box, Mean mean, std::span<const 
   std::vector<std::size_t> at(trials.size());
   for (std::size_t i = 0; i < at.size(); ++i) at[i] = i;
   for (int round = 0; round < 4 && !trials.empty(); ++round) {
-    const std::vector<Evaluation> found = evaluate_all(series, trials, mean, Want::Gradient);
+    const std::vector<Evaluation> found = evaluate_all(series, trials, mean, Want::Gradient, digits);
     ridge.evaluations += static_cast<int>(trials.size());
     std::vector<Trial> again;
     std::vector<std::size_t> again_at;

@@ -3,7 +3,7 @@
 // this file is included once per instruction set, inside that set's namespace.
 //
 // Real needs arithmetic, a constructor from double, and: expm1_of_minus, log, min, less -> Mask,
-// either(mask, mask), select(mask, a, b). Constructors are written out, because generated ones are
+// either(mask, mask), select(mask, a, b), widened. Constructors are written out, because generated ones are
 // not compiled for the instruction set.
 
 // The process between two epochs: correlation a, a^2, and q = 1 - a^2 without cancellation for
@@ -29,27 +29,29 @@ HWY_INLINE Step<Real> step_over(double dt, Real inv_tau) {
   return {x, expm1_of_minus(x)};
 }
 
-// Sum of logarithms: factors between 1e-38 and 1e38 are multiplied, eight per logarithm.
+// Sum of logarithms: factors between 1e-38 and 1e38 are multiplied, eight per logarithm, in double
+// precision whatever Real is.
 template <class Real>
 class LogSum {
  public:
   HWY_INLINE LogSum() : product_(1.0), sum_(0.0) {}
   HWY_INLINE void add(Real value) {
-    product_ = product_ * value;
+    product_ = product_ * widened(value);
     if (++count_ == 8) flush();
   }
   HWY_INLINE Real total() {
     flush();
-    return sum_;
+    return Real(sum_);
   }
 
  private:
+  using Wide = decltype(widened(Real(1.0)));
   HWY_INLINE void flush() {
     sum_ = sum_ + log(product_);
-    product_ = Real(1.0);
+    product_ = Wide(1.0);
     count_ = 0;
   }
-  Real product_, sum_;
+  Wide product_, sum_;
   int count_ = 0;
 };
 

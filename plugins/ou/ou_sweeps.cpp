@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <functional>
 #include <limits>
 
 #include "ou_likelihood.hpp"
@@ -207,54 +208,71 @@ Evaluation evaluate_here(const Series& series, const Parameters& p, Mean mean, W
 
 // Calls sweep(Real, first, count) for blocks of trials, two vectors at a time while there are
 // enough.
-template <class Sweep>
+template <class V, class Sweep>
 void in_blocks(std::size_t trials, const Sweep& sweep) {
   for (std::size_t first = 0; first < trials;) {
     const std::size_t left = trials - first;
-    if (left > kLanes)
-      sweep(TwoLanes(), first, std::min(left, TwoLanes::kCount));
+    if (left > V::kCount)
+      sweep(Two<V>(), first, std::min(left, Two<V>::kCount));
     else
-      sweep(Lanes(), first, left);
-    first += left > kLanes ? TwoLanes::kCount : kLanes;
+      sweep(V(), first, left);
+    first += left > V::kCount ? Two<V>::kCount : V::kCount;
   }
 }
 
-template <int NP>
+template <class V, int NP>
 void evaluate_all_with(const Series& series, std::span<const Trial> trials, Mean mean,
                        Evaluation* out) {
-  in_blocks(trials.size(), [&]<class Real>(Real, std::size_t first, std::size_t count) {
+  in_blocks<V>(trials.size(), [&]<class Real>(Real, std::size_t first, std::size_t count) {
     const auto block = trials.subspan(first, count);
     (mean == Mean::Fixed ? sweep_lanes<Real, NP, 1> : sweep_lanes<Real, NP, 2>)(series, block, mean,
                                                                                 out + first);
   });
 }
 
-void evaluate_all_here(const Series& series, std::span<const Trial> trials, Mean mean, Want want,
-                       Evaluation* out) {
+template <class V>
+void evaluate_all_in(const Series& series, std::span<const Trial> trials, Mean mean, Want want,
+                     Evaluation* out) {
   switch (want) {
     case Want::Value:
-      return evaluate_all_with<0>(series, trials, mean, out);
+      return evaluate_all_with<V, 0>(series, trials, mean, out);
     case Want::Gradient:
-      return evaluate_all_with<2>(series, trials, mean, out);
+      return evaluate_all_with<V, 2>(series, trials, mean, out);
     case Want::GradientWithJitter:
       break;
   }
-  evaluate_all_with<3>(series, trials, mean, out);
+  evaluate_all_with<V, 3>(series, trials, mean, out);
 }
 
-void leave_one_out_here(const Series& series, std::span<const Parameters> trials, Mean mean,
-                        LooWant wanted, LooTable& table, std::span<const std::uint8_t> ignored) {
-  table.stride = (trials.size() + kLanes - 1) / kLanes * kLanes;
+void evaluate_all_here(const Series& series, std::span<const Trial> trials, Mean mean, Want want,
+                       Digits digits, Evaluation* out) {
+  (digits == Digits::Single && trials.size() > kLanes
+       ? evaluate_all_in<FloatLanes>
+       : evaluate_all_in<Lanes>)(series, trials, mean, want, out);
+}
+
+template <class V>
+void leave_one_out_in(const Series& series, std::span<const Parameters> trials, Mean mean,
+                      LooWant wanted, LooTable& table, std::span<const std::uint8_t> ignored) {
+  table.stride = (trials.size() + V::kCount - 1) / V::kCount * V::kCount;
   table.loglike.resize(trials.size());
   table.logpdf.resize(series.size() * table.stride);
   table.residual.resize(wanted == LooWant::All ? table.logpdf.size() : 0);
   table.var.resize(table.residual.size());
-  in_blocks(trials.size(), [&]<class Real>(Real, std::size_t first, std::size_t count) {
+  in_blocks<V>(trials.size(), [&]<class Real>(Real, std::size_t first, std::size_t count) {
     const auto block = trials.subspan(first, count);
     (mean == Mean::Fixed
          ? leave_one_out_lanes<Real, 1>
          : leave_one_out_lanes<Real, 2>)(series, block, mean, ignored, table, first);
   });
+}
+
+void leave_one_out_here(const Series& series, std::span<const Parameters> trials, Mean mean,
+                        LooWant wanted, Digits digits, LooTable& table,
+                        std::span<const std::uint8_t> ignored) {
+  (digits == Digits::Single && trials.size() > kLanes
+       ? leave_one_out_in<FloatLanes>
+       : leave_one_out_in<Lanes>)(series, trials, mean, wanted, table, ignored);
 }
 
 // `loglike`: as long as a row of the table.
@@ -284,16 +302,34 @@ Evaluation evaluate(const Series& series, const Parameters& parameters, Mean mea
   return HWY_DYNAMIC_DISPATCH(evaluate_here)(series, parameters, mean, want);
 }
 
+namespace {
+
+// Single precision has a small range, which quotients of variances must not leave.
+template <class Trials, class At>
+Digits usable(const Series& series, const Trials& trials, const At& at) {
+  constexpr double kLeast = 1e-14, kMost = 1e10;  // mag^2
+  bool inside = std::ranges::all_of(
+      trials, [](const Parameters& p) { return std::abs(p.ln_sigma) < 0.5 * std::log(kMost); }, at);
+  for (std::size_t i = 0; i < series.size(); ++i)
+    inside &= (series.var[i] > kLeast) & (series.var[i] < kMost) & (std::abs(series.y[i]) < 1e5);
+  return inside ? Digits::Single : Digits::Double;
+}
+
+}  // namespace
+
 std::vector<Evaluation> evaluate_all(const Series& series, std::span<const Trial> trials, Mean mean,
-                                     Want want) {
+                                     Want want, Digits digits) {
   std::vector<Evaluation> out(trials.size());
-  HWY_DYNAMIC_DISPATCH(evaluate_all_here)(series, trials, mean, want, out.data());
+  if (digits == Digits::Single) digits = usable(series, trials, &Trial::at);
+  HWY_DYNAMIC_DISPATCH(evaluate_all_here)(series, trials, mean, want, digits, out.data());
   return out;
 }
 
 void leave_one_out_all(const Series& series, std::span<const Parameters> trials, Mean mean,
-                       LooWant wanted, LooTable& table, std::span<const std::uint8_t> ignored) {
-  HWY_DYNAMIC_DISPATCH(leave_one_out_here)(series, trials, mean, wanted, table, ignored);
+                       LooWant wanted, LooTable& table, std::span<const std::uint8_t> ignored,
+                       Digits digits) {
+  if (digits == Digits::Single) digits = usable(series, trials, std::identity());
+  HWY_DYNAMIC_DISPATCH(leave_one_out_here)(series, trials, mean, wanted, digits, table, ignored);
 }
 
 std::vector<double> highest_without_each(const LooTable& table, std::vector<double> loglike) {
