@@ -63,6 +63,7 @@ struct Evaluation {
 
 enum class Want {
   Value,
+  PlainGradient,
   Gradient,            // and information
   GradientWithJitter,  // needs a finite ln_jitter
 };

@@ -3,8 +3,8 @@
 // this file is included once per instruction set, inside that set's namespace.
 //
 // Real needs arithmetic, a constructor from double, and: expm1_of_minus, log, min, less -> Mask,
-// either(mask, mask), select(mask, a, b), widened. Constructors are written out, because generated ones are
-// not compiled for the instruction set.
+// either(mask, mask), select(mask, a, b), widened. Constructors are written out, because generated
+// ones are not compiled for the instruction set.
 
 // The process between two epochs: correlation a, a^2, and q = 1 - a^2 without cancellation for
 // short steps (which matters where sigma is far above the errors).
@@ -62,9 +62,9 @@ constexpr int pair_count(int channels) {
 }
 
 // NP: number of parameters (ln sigma, ln tau, ln jitter) with derivatives.
-template <class Real, int NP, int Channels>
+template <class Real, int NP, int Channels, bool Informed = true>
 struct Sums {
-  static constexpr int kInformation = NP * (NP + 1) / 2;
+  static constexpr int kInformation = Informed ? NP * (NP + 1) / 2 : 0;
   HWY_INLINE Sums() : quad{}, minus_dquad{}, dlogdet{}, information{} {}
   Real quad[pair_count(Channels)];  // sum v_c v_d / S: 00, then 01, 11
   Real minus_dquad[pair_count(Channels)][NP + 1];
@@ -89,9 +89,9 @@ class Filter {
 
   // Adds an epoch. It is skipped where `omit` is set; an innovation whose square exceeds `cap`
   // (> 0) times its variance counts as `cap` and does not update the state.
-  template <bool Masked, class Mask>
+  template <bool Masked, class Mask, bool Informed>
   HWY_INLINE void take(const Step<Real>& step, Real y, Real error_variance, Mask omit, Real cap,
-                       Sums<Real, NP, Channels>& sums) {
+                       Sums<Real, NP, Channels, Informed>& sums) {
     const Real r = error_variance + j2_;
     const Real predicted = step.a2 * var_ + s2_ * step.q;
     Real s = predicted + r;
@@ -152,8 +152,9 @@ class Filter {
     }
   }
 
+  template <bool Informed>
   HWY_INLINE static void add(const Real* v, const Real (*minus_dv)[NP + 1], const Real* ds,
-                             Real inv_s, Sums<Real, NP, Channels>& sums) {
+                             Real inv_s, Sums<Real, NP, Channels, Informed>& sums) {
     Real scaled[Channels], relative[NP + 1];  // v / S, dS / S
     for (int c = 0; c < Channels; ++c) scaled[c] = v[c] * inv_s;
     for (int p = 0; p < NP; ++p) relative[p] = ds[p] * inv_s;
@@ -163,19 +164,27 @@ class Filter {
         const Real vv = scaled[c] * v[d];
         sums.quad[k] = sums.quad[k] + vv;
         for (int p = 0; p < NP; ++p) {
-          const Real cross = c == d ? (scaled[c] + scaled[c]) * minus_dv[c][p]
-                                    : scaled[c] * minus_dv[d][p] + scaled[d] * minus_dv[c][p];
-          sums.minus_dquad[k][p] = sums.minus_dquad[k][p] + (cross + vv * relative[p]);
+          Real& sum = sums.minus_dquad[k][p];
+          sum = sum + vv * relative[p];
+          if (c == d) {
+            sum = sum + (scaled[c] + scaled[c]) * minus_dv[c][p];
+          } else {
+            sum = sum + scaled[c] * minus_dv[d][p];
+            sum = sum + scaled[d] * minus_dv[c][p];
+          }
         }
       }
     }
     for (int p = 0; p < NP; ++p) sums.dlogdet[p] = sums.dlogdet[p] + relative[p];
-    k = 0;
-    for (int p = 0; p < NP; ++p) {
-      const Real by_mean = minus_dv[0][p] * inv_s, by_variance = relative[p] * 0.5;
-      for (int q = 0; q <= p; ++q, ++k)
-        sums.information[k] =
-            sums.information[k] + (by_variance * relative[q] + by_mean * minus_dv[0][q]);
+    if constexpr (Informed) {
+      k = 0;
+      for (int p = 0; p < NP; ++p) {
+        const Real by_mean = minus_dv[0][p] * inv_s, by_variance = relative[p] * 0.5;
+        for (int q = 0; q <= p; ++q, ++k) {
+          sums.information[k] = sums.information[k] + by_variance * relative[q];
+          sums.information[k] = sums.information[k] + by_mean * minus_dv[0][q];
+        }
+      }
     }
   }
 

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <type_traits>
 
 #include "ou_likelihood.hpp"
 
@@ -30,9 +31,9 @@ constexpr double kLnTwoPi = 1.8378770664093454836;
 #include "ou_recursion-inl.hpp"
 
 // The result of a sweep for one lane. `value` extracts that lane from a Real.
-template <int NP, int Channels, class Real, class Value>
-Evaluation conclude(Sums<Real, NP, Channels>& sums, std::size_t n, double reference, Mean mean,
-                    const Value& value) {
+template <class Real, int NP, int Channels, bool Informed, class Value>
+Evaluation conclude(Sums<Real, NP, Channels, Informed>& sums, std::size_t n, double reference,
+                    Mean mean, const Value& value) {
   double mu = 0, quad = value(sums.quad[0]);
   if constexpr (Channels == 2) {
     mu = value(sums.quad[1]) / value(sums.quad[2]);
@@ -79,10 +80,58 @@ Evaluation sweep_one(const Series& series, const Parameters& p, Mean mean) {
       filter.template take<false>(Step<double>(x[i], e[i]), series.y[first + i],
                                   series.var[first + i], false, 0.0, sums);
   }
-  return conclude<NP, Channels>(sums, n, series.reference, mean, [](double v) { return v; });
+  return conclude(sums, n, series.reference, mean, [](double v) { return v; });
 }
 
-template <class Real, int NP, int Channels>
+// The steps between epochs, for any values of tau.
+template <class Real>
+struct Steps {
+  const Series& series;
+  Real inv_tau;
+  HWY_INLINE Step<Real> operator[](std::size_t i) { return step_over(series.dt[i], inv_tau); }
+};
+
+// The same for two values of tau. Where these are all, one vector holds the exponentials of one of
+// them for several epochs.
+class StepsOfTwo {
+ public:
+  HWY_INLINE StepsOfTwo(const Series& series, const double* inv_tau)
+      : series_(series), inv_tau_(inv_tau), first_(inv_tau[0]), other_(inv_tau[0]) {
+    for (std::size_t l = 0; l < kLanes; ++l)
+      if (inv_tau[l] != first_) other_ = inv_tau[l];
+    is_first_ = equal(inv_tau_, Lanes(first_));
+  }
+  static bool suit(const double* inv_tau) {
+    const double* other =
+        std::find_if(inv_tau, inv_tau + kLanes, [&](double t) { return t != inv_tau[0]; });
+    return std::all_of(other, inv_tau + kLanes,
+                       [&](double t) { return t == inv_tau[0] || t == *other; });
+  }
+  // Ascending i, from 0.
+  HWY_INLINE Step<Lanes> operator[](std::size_t i) {
+    const std::size_t k = i % kLanes;
+    if (k == 0) compute(i);
+    return {time_in_tau(series_.dt[i], inv_tau_),
+            select(is_first_, Lanes(of_first_[k]), Lanes(of_other_[k]))};
+  }
+
+ private:
+  HWY_INLINE void compute(std::size_t from) {
+    double dt[kLanes];
+    for (std::size_t k = 0; k < kLanes; ++k)
+      dt[k] = series_.dt[std::min(from + k, series_.size() - 1)];
+    const Lanes steps(dt);
+    expm1_of_minus(min(steps * first_, kForgotten)).store(of_first_);
+    expm1_of_minus(min(steps * other_, kForgotten)).store(of_other_);
+  }
+  const Series& series_;
+  Lanes inv_tau_;
+  double first_, other_;
+  LaneMask is_first_;
+  double of_first_[kLanes], of_other_[kLanes];
+};
+
+template <class Real, int NP, int Channels, bool Informed>
 void sweep_lanes(const Series& series, std::span<const Trial> trials, Mean mean, Evaluation* out) {
   constexpr std::size_t kCount = Real::kCount;
   double sigma2[kCount], inv_tau[kCount], jitter2[kCount], omitted[kCount], cap[kCount];
@@ -95,21 +144,31 @@ void sweep_lanes(const Series& series, std::span<const Trial> trials, Mean mean,
     cap[l] = t.cap;
   }
   Filter<Real, NP, Channels> filter{Real(sigma2), Real(jitter2)};
-  Sums<Real, NP, Channels> sums;
-  const Real per_tau(inv_tau), omit(omitted), capped(cap);
-  for (std::size_t i = 0; i < series.size(); ++i) {
-    const auto skip = equal(omit, Real(static_cast<double>(i)));
-    filter.template take<true>(step_over(series.dt[i], per_tau), Real(series.y[i]),
-                               Real(series.var[i]), skip, capped, sums);
+  Sums<Real, NP, Channels, Informed> sums;
+  const Real omit(omitted), capped(cap);
+  const auto take_all = [&](auto steps) HWY_ATTR {
+    for (std::size_t i = 0; i < series.size(); ++i) {
+      const auto skip = equal(omit, Real(static_cast<double>(i)));
+      filter.template take<true>(steps[i], Real(series.y[i]), Real(series.var[i]), skip, capped,
+                                 sums);
+    }
+  };
+  if constexpr (NP > 0 && std::is_same_v<Real, Lanes>) {
+    if (StepsOfTwo::suit(inv_tau))
+      take_all(StepsOfTwo(series, inv_tau));
+    else
+      take_all(Steps<Real>{series, Real(inv_tau)});
+  } else {
+    take_all(Steps<Real>{series, Real(inv_tau)});
   }
   for (std::size_t l = 0; l < trials.size(); ++l) {
     const Trial& t = trials[l];
-    out[l] = conclude<NP, Channels>(sums, series.size() - (t.omitted ? 1 : 0), series.reference,
-                                    mean, [l](const Real& v) {
-                                      double lanes[kCount];
-                                      v.store(lanes);
-                                      return lanes[l];
-                                    });
+    out[l] = conclude(sums, series.size() - (t.omitted ? 1 : 0), series.reference, mean,
+                      [l](const Real& v) {
+                        double lanes[kCount];
+                        v.store(lanes);
+                        return lanes[l];
+                      });
   }
 }
 
@@ -199,6 +258,7 @@ Evaluation evaluate_here(const Series& series, const Parameters& p, Mean mean, W
     case Want::Value:
       return evaluate_with<0>(series, p, mean);
     case Want::Gradient:
+    case Want::PlainGradient:
       return evaluate_with<2>(series, p, mean);
     case Want::GradientWithJitter:
       break;
@@ -220,13 +280,13 @@ void in_blocks(std::size_t trials, const Sweep& sweep) {
   }
 }
 
-template <class V, int NP>
+template <class V, int NP, bool Informed = true>
 void evaluate_all_with(const Series& series, std::span<const Trial> trials, Mean mean,
                        Evaluation* out) {
   in_blocks<V>(trials.size(), [&]<class Real>(Real, std::size_t first, std::size_t count) {
     const auto block = trials.subspan(first, count);
-    (mean == Mean::Fixed ? sweep_lanes<Real, NP, 1> : sweep_lanes<Real, NP, 2>)(series, block, mean,
-                                                                                out + first);
+    (mean == Mean::Fixed ? sweep_lanes<Real, NP, 1, Informed>
+                         : sweep_lanes<Real, NP, 2, Informed>)(series, block, mean, out + first);
   });
 }
 
@@ -238,6 +298,8 @@ void evaluate_all_in(const Series& series, std::span<const Trial> trials, Mean m
       return evaluate_all_with<V, 0>(series, trials, mean, out);
     case Want::Gradient:
       return evaluate_all_with<V, 2>(series, trials, mean, out);
+    case Want::PlainGradient:
+      return evaluate_all_with<V, 2, false>(series, trials, mean, out);
     case Want::GradientWithJitter:
       break;
   }
