@@ -39,6 +39,7 @@ class LogSum {
     product_ = product_ * widened(value);
     if (++count_ == 8) flush();
   }
+  HWY_INLINE void add_logarithm(Real value) { sum_ = sum_ + value; }
   HWY_INLINE Real total() {
     flush();
     return Real(sum_);
@@ -73,6 +74,40 @@ struct Sums {
   LogSum<Real> logdet;
 };
 
+// The variance of the process as a quotient, so that the next epoch does not wait for a division.
+// The divisor is the product of the variances S of the epochs, whose logarithm is wanted anyway.
+// For double precision; S within 1e-34 and 1e34.
+template <class Real>
+class Quotient {
+ public:
+  HWY_INLINE explicit Quotient(Real var) : dividend_(var), divisor_(1.0) {}
+  // Adds an epoch unless it is omitted; returns 1 / S. `fresh`: the variance that the process
+  // gains in the step.
+  template <bool Masked, class Mask>
+  HWY_INLINE Real take(Real a2, Real fresh, Real r, Mask omit) {
+    const Real moved = a2 * dividend_ + fresh * divisor_;
+    const Real product = moved + r * divisor_;
+    const Real inv_s = divisor_ / product;
+    dividend_ = r * moved;
+    if constexpr (Masked) {
+      dividend_ = select(omit, moved, dividend_);
+      divisor_ = select(omit, divisor_, product);
+    } else {
+      divisor_ = product;
+    }
+    return inv_s;
+  }
+  // At most eight epochs apart.
+  HWY_INLINE void reduce(LogSum<Real>& logdet) {
+    logdet.add_logarithm(log(divisor_));
+    dividend_ = dividend_ / divisor_;
+    divisor_ = Real(1.0);
+  }
+
+ private:
+  Real dividend_, divisor_;
+};
+
 template <class Real, int NP, int Channels>
 class Filter {
  public:
@@ -81,6 +116,7 @@ class Filter {
         twice_s2_(sigma2 + sigma2),
         j2_(jitter2),
         var_(sigma2),
+        quotient_(sigma2),
         dvar_{},
         mean_{},
         dmean_{} {
@@ -93,9 +129,15 @@ class Filter {
   HWY_INLINE void take(const Step<Real>& step, Real y, Real error_variance, Mask omit, Real cap,
                        Sums<Real, NP, Channels, Informed>& sums) {
     const Real r = error_variance + j2_;
-    const Real predicted = step.a2 * var_ + s2_ * step.q;
-    Real s = predicted + r;
-    Real inv_s = Real(1.0) / s;
+    const Real fresh = s2_ * step.q, predicted = step.a2 * var_ + fresh;
+    Real s, inv_s;
+    if constexpr (kByQuotient) {
+      inv_s = quotient_.template take<Masked>(step.a2, fresh, r, omit);
+      if (++count_ % 8 == 0) quotient_.reduce(sums.logdet);
+    } else {
+      s = predicted + r;
+      inv_s = Real(1.0) / s;
+    }
     Real loss = r * inv_s;  // 1 - gain
     if constexpr (Masked) {
       Mask passed = omit;
@@ -105,12 +147,12 @@ class Filter {
         sums.quad[0] = sums.quad[0] + select(either(beyond, omit), select(omit, 0.0, cap), 0.0);
         passed = either(passed, beyond);
       }
-      s = select(omit, 1.0, s);
+      if constexpr (!kByQuotient) s = select(omit, 1.0, s);
       inv_s = select(passed, 0.0, inv_s);
       loss = select(passed, 1.0, loss);
     }
     const Real gain = predicted * inv_s;
-    sums.logdet.add(s);
+    if constexpr (!kByQuotient) sums.logdet.add(s);
 
     Real ds[NP + 1], dgain[NP + 1];
     variance_derivatives(step, inv_s, gain, loss, ds, dgain);
@@ -130,8 +172,15 @@ class Filter {
     add(v, minus_dv, ds, inv_s, sums);
     var_ = loss * predicted;
   }
+  template <bool Informed>
+  HWY_INLINE void finish(Sums<Real, NP, Channels, Informed>& sums) {
+    if constexpr (kByQuotient) quotient_.reduce(sums.logdet);
+  }
 
  private:
+  // A likelihood with cap needs S in every step; single precision lacks the range.
+  static constexpr bool kByQuotient = NP > 0 && sizeof(Real) == sizeof(widened(Real(1.0)));
+
   HWY_INLINE void variance_derivatives(const Step<Real>& step, Real inv_s, Real gain, Real loss,
                                        Real* ds, Real* dgain) {
     for (int p = 0; p < NP; ++p) {
@@ -190,6 +239,8 @@ class Filter {
 
   Real s2_, twice_s2_, j2_;
   Real var_;  // of the process given the epochs so far
+  Quotient<Real> quotient_;
+  int count_ = 0;
   Real dvar_[NP + 1];
   Real mean_[Channels];
   Real dmean_[Channels][NP + 1];

@@ -80,6 +80,7 @@ Evaluation sweep_one(const Series& series, const Parameters& p, Mean mean) {
       filter.template take<false>(Step<double>(x[i], e[i]), series.y[first + i],
                                   series.var[first + i], false, 0.0, sums);
   }
+  filter.finish(sums);
   return conclude(sums, n, series.reference, mean, [](double v) { return v; });
 }
 
@@ -152,6 +153,7 @@ void sweep_lanes(const Series& series, std::span<const Trial> trials, Mean mean,
       filter.template take<true>(steps[i], Real(series.y[i]), Real(series.var[i]), skip, capped,
                                  sums);
     }
+    filter.finish(sums);
   };
   if constexpr (NP > 0 && std::is_same_v<Real, Lanes>) {
     if (StepsOfTwo::suit(inv_tau))
