@@ -121,10 +121,13 @@ Rough roughly(const Series& series) {
   for (std::size_t i = 0; i < series.size(); ++i) {
     if (series.dt[i] > 0) out.shortest = std::min(out.shortest, series.dt[i]);
     out.baseline += series.dt[i];
-    mean += series.y[i] / n;
-    errors += series.var[i] / n;
+    mean += series.y[i];
+    errors += series.var[i];
   }
-  for (const double y : series.y) out.variance += (y - mean) * (y - mean) / n;
+  mean /= n;
+  errors /= n;
+  for (const double y : series.y) out.variance += (y - mean) * (y - mean);
+  out.variance /= n;
   out.variance = std::max(out.variance - errors, 0.05 * out.variance);
   return out;
 }

@@ -110,7 +110,7 @@ Predicted predict_at(const Series& series, std::span<const std::uint8_t> ignored
                      std::span<const double> times, const Parameters& parameters, Mean mean);
 
 // The same for several parameters side by side: epoch j of trial k is at [j * stride + k].
-enum class LooWant { Densities, All };  // Densities: loglike and logpdf only
+enum class LooWant { Densities, Predictions, All };  // loglike and: logpdf; residual, var; all
 struct LooTable {
   std::size_t stride = 0;
   std::vector<double> loglike;                // of all epochs, by trial

@@ -80,6 +80,7 @@ struct Sums {
 template <class Real>
 class Quotient {
  public:
+  static constexpr bool kUsable = sizeof(Real) == sizeof(widened(Real(1.0)));
   HWY_INLINE explicit Quotient(Real var) : dividend_(var), divisor_(1.0) {}
   // Adds an epoch unless it is omitted; returns 1 / S. `fresh`: the variance that the process
   // gains in the step.
@@ -97,11 +98,13 @@ class Quotient {
     }
     return inv_s;
   }
-  // At most eight epochs apart.
-  HWY_INLINE void reduce(LogSum<Real>& logdet) {
-    logdet.add_logarithm(log(divisor_));
-    dividend_ = dividend_ / divisor_;
+  HWY_INLINE void pass(Real a2, Real fresh) { dividend_ = a2 * dividend_ + fresh * divisor_; }
+  // At most eight epochs apart. Returns the product of S since the last time.
+  HWY_INLINE Real reduce() {
+    const Real product = divisor_;
+    dividend_ = dividend_ / product;
     divisor_ = Real(1.0);
+    return product;
   }
 
  private:
@@ -133,7 +136,7 @@ class Filter {
     Real s, inv_s;
     if constexpr (kByQuotient) {
       inv_s = quotient_.template take<Masked>(step.a2, fresh, r, omit);
-      if (++count_ % 8 == 0) quotient_.reduce(sums.logdet);
+      if (++count_ % 8 == 0) sums.logdet.add_logarithm(log(quotient_.reduce()));
     } else {
       s = predicted + r;
       inv_s = Real(1.0) / s;
@@ -174,12 +177,12 @@ class Filter {
   }
   template <bool Informed>
   HWY_INLINE void finish(Sums<Real, NP, Channels, Informed>& sums) {
-    if constexpr (kByQuotient) quotient_.reduce(sums.logdet);
+    if constexpr (kByQuotient) sums.logdet.add_logarithm(log(quotient_.reduce()));
   }
 
  private:
   // A likelihood with cap needs S in every step; single precision lacks the range.
-  static constexpr bool kByQuotient = NP > 0 && sizeof(Real) == sizeof(widened(Real(1.0)));
+  static constexpr bool kByQuotient = NP > 0 && Quotient<Real>::kUsable;
 
   HWY_INLINE void variance_derivatives(const Step<Real>& step, Real inv_s, Real gain, Real loss,
                                        Real* ds, Real* dgain) {
@@ -252,17 +255,52 @@ struct Message {
   HWY_INLINE explicit Message(Real prior) : mean{}, var(prior) {}
   Real mean[Channels];
   Real var;
+};
 
-  HWY_INLINE void take(Real y, Real error_variance) {
-    const Real gain = var / (var + error_variance);
+// Carries a message from epoch to epoch.
+template <class Real, int Channels>
+class Messenger {
+ public:
+  HWY_INLINE explicit Messenger(Real prior) : at_(prior), prior_(prior), quotient_(prior) {}
+  HWY_INLINE const Message<Real, Channels>& at() const { return at_; }
+
+  // To the next epoch, which is then taken or passed.
+  HWY_INLINE void move(const Step<Real>& step) {
+    a2_ = step.a2;
+    fresh_ = prior_ * step.q;
+    for (int c = 0; c < Channels; ++c) at_.mean[c] = at_.mean[c] * step.a;
+    at_.var = a2_ * at_.var + fresh_;
+  }
+  // Returns 1 / S.
+  HWY_INLINE Real take(Real y, Real error_variance) {
+    Real inv_s;
+    if constexpr (Quotient<Real>::kUsable) {
+      if (++count_ % 8 == 0) logdet_.add_logarithm(log(quotient_.reduce()));
+      inv_s = quotient_.template take<false>(a2_, fresh_, error_variance, false);
+    } else {
+      const Real s = at_.var + error_variance;
+      logdet_.add(s);
+      inv_s = Real(1.0) / s;
+    }
+    const Real gain = at_.var * inv_s;
     for (int c = 0; c < Channels; ++c)
-      mean[c] = mean[c] + gain * ((c == 0 ? y : Real(1.0)) - mean[c]);
-    var = error_variance * gain;
+      at_.mean[c] = at_.mean[c] + gain * ((c == 0 ? y : Real(1.0)) - at_.mean[c]);
+    at_.var = error_variance * gain;
+    return inv_s;
   }
-  HWY_INLINE void move(const Step<Real>& step, Real s2) {
-    for (int c = 0; c < Channels; ++c) mean[c] = mean[c] * step.a;
-    var = step.a2 * var + s2 * step.q;
+  HWY_INLINE void pass() { quotient_.pass(a2_, fresh_); }
+  // Sum of ln S.
+  HWY_INLINE Real logdet() {
+    if constexpr (Quotient<Real>::kUsable) logdet_.add_logarithm(log(quotient_.reduce()));
+    return logdet_.total();
   }
+
+ private:
+  Message<Real, Channels> at_;
+  Real prior_, a2_, fresh_;
+  Quotient<Real> quotient_;
+  LogSum<Real> logdet_;
+  int count_ = 0;
 };
 
 // An epoch predicted from all the rest.
@@ -271,21 +309,22 @@ struct Seen {
   Real residual, var;  // value - prediction; its variance
 };
 
-// Combines both sides minus the prior (variance s2), which both contain. With K the covariance,
-// known-mean predictions give (K^-1 y)_j and (K^-1)_jj; estimating the mean, which the sweep found
-// to be `level` with variance `level_var`, replaces K^-1 by K^-1 - K^-1 1 1' K^-1 / (1' K^-1 1)
-// (cf. Rasmussen & Williams 2006, eq. 5.12). For an epoch not used in `level` only the level's
-// variance is added.
+// Combines both sides minus the prior (variance 1 / inv_s2), which both contain. With K the
+// covariance, known-mean predictions give (K^-1 y)_j and (K^-1)_jj; estimating the mean, which the
+// sweep found to be `level` with variance `level_var`, replaces K^-1 by K^-1 - K^-1 1 1' K^-1 / (1'
+// K^-1 1) (cf. Rasmussen & Williams 2006, eq. 5.12). For an epoch not used in `level` only the
+// level's variance is added.
 template <class Real, int Channels>
 HWY_INLINE Seen<Real> from_both_sides(const Message<Real, Channels>& before,
-                                      const Message<Real, Channels>& after, Real s2, Real y, Real r,
-                                      Real level, Real level_var, bool in_level) {
-  const Real inv_before = Real(1.0) / before.var, inv_after = Real(1.0) / after.var;
-  const Real process = Real(1.0) / (inv_before + inv_after - Real(1.0) / s2);
+                                      const Message<Real, Channels>& after, Real inv_s2, Real y,
+                                      Real r, Real level, Real level_var, bool in_level) {
+  // The variance is 1 / (1 / before + 1 / after - 1 / s2), by one division.
+  const Real a = before.var, b = after.var;
+  const Real weight = Real(1.0) / (a + b * (Real(1.0) - a * inv_s2));
+  const Real process = a * b * weight;
   Real rest[Channels];  // value - prediction, for mean 0
   for (int c = 0; c < Channels; ++c)
-    rest[c] = (c == 0 ? y : Real(1.0)) -
-              process * (before.mean[c] * inv_before + after.mean[c] * inv_after);
+    rest[c] = (c == 0 ? y : Real(1.0)) - weight * (before.mean[c] * b + after.mean[c] * a);
   Real var = process + r, residual = rest[0];
   if constexpr (Channels == 2) {
     const Real by_level = rest[1] * rest[1] * level_var;

@@ -201,26 +201,26 @@ void leave_one_out_lanes(const Series& series, std::span<const Parameters> trial
   auto* const change = reinterpret_cast<Real*>(before + n);  // exp(-dt / tau) - 1
 
   const auto takes_part = [&](std::size_t i) { return ignored.empty() || ignored[i] == 0; };
-  OneSide m(s2);
+  Messenger<Real, Channels> forward(s2);
   std::size_t count = 0;
   Real ones, cross, quad;
-  LogSum<Real> logdet;
   for (std::size_t i = 0; i < n; ++i) {
     change[i] = expm1_of_minus(time_in_tau(series.dt[i], inv_tau));
-    m.move(Step<Real>(0.0, change[i]), s2);
-    before[i] = m;
-    if (!takes_part(i)) continue;
+    forward.move(Step<Real>(0.0, change[i]));
+    before[i] = forward.at();
+    if (!takes_part(i)) {
+      forward.pass();
+      continue;
+    }
     ++count;
-    const Real r = Real(series.var[i]) + j2, s = m.var + r, inv_s = Real(1.0) / s;
-    const Real v = Real(series.y[i]) - m.mean[0];
-    logdet.add(s);
+    const Real v = Real(series.y[i]) - before[i].mean[0];
+    const Real inv_s = forward.take(series.y[i], Real(series.var[i]) + j2);
     quad = quad + v * v * inv_s;
     if constexpr (Channels == 2) {
-      const Real v1 = Real(1.0) - m.mean[1];
+      const Real v1 = Real(1.0) - before[i].mean[1];
       ones = ones + v1 * v1 * inv_s;
       cross = cross + v1 * v * inv_s;
     }
-    m.take(series.y[i], r);
   }
   Real level, level_var;
   if constexpr (Channels == 2) {
@@ -230,23 +230,31 @@ void leave_one_out_lanes(const Series& series, std::span<const Parameters> trial
     if (mean == Mean::Marginal) quad = quad + log(ones) - kLnTwoPi;
   }
   double loglike[kCount];
-  ((quad + logdet.total() + kLnTwoPi * static_cast<double>(count)) * -0.5).store(loglike);
+  ((quad + forward.logdet() + kLnTwoPi * static_cast<double>(count)) * -0.5).store(loglike);
   for (std::size_t l = 0; l < trials.size(); ++l) table.loglike[first + l] = loglike[l];
 
-  m = OneSide(s2);
+  const Real inv_s2 = Real(1.0) / s2;
+  Messenger<Real, Channels> backward(s2);
+  const bool predicts = !table.residual.empty(), weighs = !table.logpdf.empty();
   for (std::size_t i = n; i-- > 0;) {
+    backward.move(Step<Real>(0.0, i + 1 < n ? change[i + 1] : Real(0.0)));
     const Real y(series.y[i]), r = Real(series.var[i]) + j2;
     const bool known = takes_part(i);
-    const Seen<Real> seen = from_both_sides(before[i], m, s2, y, r, level, level_var, known);
+    const Seen<Real> seen =
+        from_both_sides(before[i], backward.at(), inv_s2, y, r, level, level_var, known);
     const std::size_t at = i * table.stride + first;
-    if (!table.residual.empty()) {
+    if (predicts) {
       seen.residual.store(&table.residual[at]);
       seen.var.store(&table.var[at]);
     }
-    ((log(seen.var) + seen.residual * seen.residual / seen.var + kLnTwoPi) * -0.5)
-        .store(&table.logpdf[at]);
-    if (known) m.take(y, r);
-    m.move(Step<Real>(0.0, change[i]), s2);
+    if (weighs) {
+      ((log(seen.var) + seen.residual * seen.residual / seen.var + kLnTwoPi) * -0.5)
+          .store(&table.logpdf[at]);
+    }
+    if (known)
+      backward.take(y, r);
+    else
+      backward.pass();
   }
 }
 
@@ -320,8 +328,9 @@ void leave_one_out_in(const Series& series, std::span<const Parameters> trials, 
                       LooWant wanted, LooTable& table, std::span<const std::uint8_t> ignored) {
   table.stride = (trials.size() + V::kCount - 1) / V::kCount * V::kCount;
   table.loglike.resize(trials.size());
-  table.logpdf.resize(series.size() * table.stride);
-  table.residual.resize(wanted == LooWant::All ? table.logpdf.size() : 0);
+  const std::size_t size = series.size() * table.stride;
+  table.logpdf.resize(wanted == LooWant::Predictions ? 0 : size);
+  table.residual.resize(wanted == LooWant::Densities ? 0 : size);
   table.var.resize(table.residual.size());
   in_blocks<V>(trials.size(), [&]<class Real>(Real, std::size_t first, std::size_t count) {
     const auto block = trials.subspan(first, count);
