@@ -290,12 +290,13 @@ std::vector<Fit> fit_each_in(const Series& series, const Box& box, Mean mean,
 }  // namespace
 
 Fit fit_global(const Series& series, const Box& box, Mean mean, const Ridge& ridge,
-               std::span<const Parameters> more, const Parameters* maximum) {
+               std::span<const Parameters> more) {
   std::vector<Start> starts;
   for (const Parameters& p : more) starts.push_back({p});
-  if (maximum != nullptr) starts.push_back({*maximum});
-  for (const Start& s : starts_on(ridge))
-    if (maximum == nullptr || !are_near(*maximum, s.at)) starts.push_back(s);
+  for (const Start& s : starts_on(ridge)) {
+    if (std::ranges::none_of(more, [&](const Parameters& p) { return are_near(p, s.at); }))
+      starts.push_back(s);
+  }
   if (starts.empty()) starts.push_back({{ridge.points[0].ln_sigma, ridge.points[0].ln_tau}});
   if (box.has_jitter()) add_jitter(series, ridge, box, starts);
   Fit fit = box.has_jitter() ? fit_highest<3>(series, box, mean, starts)
