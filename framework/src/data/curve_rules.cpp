@@ -13,6 +13,7 @@ namespace {
 // 9.9 to 999999, two nines or more; also if they were stored in 32 bits.
 bool is_made_of_nines(double error) {
   constexpr double kPrecision = 1e-7;
+  if (error < 9) return false;  // nearly all
   for (double nines = 99; nines < 1e6; nines = 10 * nines + 9) {
     for (double value = nines; value > 9; value /= 10) {
       if (std::abs(error - value) < kPrecision * value) return true;
