@@ -164,7 +164,8 @@ Ridge ridge_at(const Series& series, const Box& box, Mean mean, std::span<const 
   std::vector<std::size_t> at(trials.size());
   for (std::size_t i = 0; i < at.size(); ++i) at[i] = i;
   for (int round = 0; round < 4 && !trials.empty(); ++round) {
-    const std::vector<Evaluation> found = evaluate_all(series, trials, mean, Want::Gradient, digits);
+    const std::vector<Evaluation> found =
+        evaluate_all(series, trials, mean, Want::Gradient, digits);
     ridge.evaluations += static_cast<int>(trials.size());
     std::vector<Trial> again;
     std::vector<std::size_t> again_at;

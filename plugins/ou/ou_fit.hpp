@@ -51,7 +51,7 @@ struct Fit {
   double ln_jitter = -std::numeric_limits<double>::infinity();  // not fitted
   double mean = 0;                                              // mag
   double loglike = 0;
-  double chi2 = 0;          // of the one-step residuals
+  double chi2 = 0;  // of the one-step residuals
   // Of fit_global() only: errors, and minus the second derivatives in Coordinates (by rows, lower
   // triangle).
   Errors errors{};

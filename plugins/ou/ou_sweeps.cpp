@@ -334,11 +334,15 @@ namespace {
 template <class Trials, class At>
 Digits usable(const Series& series, const Trials& trials, const At& at) {
   constexpr double kLeast = 1e-14, kMost = 1e10;  // mag^2
-  bool inside = std::ranges::all_of(
-      trials, [](const Parameters& p) { return std::abs(p.ln_sigma) < 0.5 * std::log(kMost); }, at);
-  for (std::size_t i = 0; i < series.size(); ++i)
-    inside &= (series.var[i] > kLeast) & (series.var[i] < kMost) & (std::abs(series.y[i]) < 1e5);
-  return inside ? Digits::Single : Digits::Double;
+  const auto is_inside = [](const Parameters& p) {
+    return std::abs(p.ln_sigma) < 0.5 * std::log(kMost);
+  };
+  if (!std::ranges::all_of(trials, is_inside, at)) return Digits::Double;
+  for (std::size_t i = 0; i < series.size(); ++i) {
+    const double var = series.var[i];
+    if (!(var > kLeast && var < kMost && std::abs(series.y[i]) < 1e5)) return Digits::Double;
+  }
+  return Digits::Single;
 }
 
 }  // namespace

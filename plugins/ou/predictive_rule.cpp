@@ -47,7 +47,8 @@ class RobustStart {
   // What was added since.
   std::vector<Found> evaluated() {
     std::vector<Found> found;
-    for (const Evaluation& e : evaluate_all(series_, trials_, Mean::Fixed, Want::Value, Digits::Single)) {
+    for (const Evaluation& e :
+         evaluate_all(series_, trials_, Mean::Fixed, Want::Value, Digits::Single)) {
       found.push_back({trials_[found.size()].at, e.loglike});
       if (is_lower(best_.loglike, e.loglike)) best_ = found.back();
     }
