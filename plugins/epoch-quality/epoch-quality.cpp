@@ -224,7 +224,8 @@ void EpochQuality::check_times(const qsohost::Schema& before, qsohost::Ports& po
     if (info.time_system == first->time_system) continue;
     ports.problem(fmt::format(
         "time_range: times of '{}' are {}, those of '{}' {}; name groups of one time "
-        "system, and the others in a stage of their own",
+        "system, and the others in a stage of their own, or convert them before, by a stage "
+        "time-system",
         first->name, name_of(first->time_system), info.name, name_of(info.time_system)));
     return;
   }

@@ -37,19 +37,20 @@ std::vector<std::uint8_t> mask_of(std::size_t n, const std::vector<std::size_t>&
   return mask;
 }
 
-void check_bounds(const std::string& name, const std::vector<double>& bounds) {
+void check_bounds(std::string_view name, const std::vector<double>& bounds,
+                  std::string_view example) {
   if (bounds.size() == 2 && bounds[0] > 0 && bounds[0] < bounds[1] && std::isfinite(bounds[1]))
     return;
   throw qsohost::UsageError(
-      fmt::format("{} must be two numbers above 0, the lower one first, e.g. [0.001, 100]", name));
+      fmt::format("{} must be two numbers above 0, the lower one first, e.g. {}", name, example));
 }
 
 }  // namespace
 
 void OuStage::validate() const {
   LightCurveFitter::validate();
-  check_bounds("sigma_bounds", *sigma_bounds_);
-  check_bounds("tau_bounds", *tau_bounds_);
+  check_bounds("sigma_bounds", *sigma_bounds_, "[0.001, 100]");
+  check_bounds("tau_bounds", *tau_bounds_, "[0.1, 10000]");
 }
 
 Box OuStage::box() const {

@@ -91,7 +91,7 @@ class Seek(ChainTest):
                 cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             )  # fmt: skip
             try:
-                self.assertEqual(process.wait(timeout=rng.uniform(0.3, 0.9) * seconds), 0)
+                self.assertEqual(process.wait(timeout=rng.uniform(0.1, 0.6) * seconds), 0)
                 break
             except subprocess.TimeoutExpired:
                 process.send_signal(signal.SIGKILL)

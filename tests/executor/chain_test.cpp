@@ -112,6 +112,23 @@ TEST_CASE("times of different systems are not combined") {
   CHECK(r.load({{"faux-clock.like_faux", "true"}}));
 }
 
+TEST_CASE("a filter converts times for the stages after it, and no other stage may") {
+  FauxRun r;
+  r.text = chain_of(kSource + stage("faux-fetch") + stage("faux-clock") + stage("set-clock") +
+                    stage("reads-both") + stage("faux-sink"));
+  const auto chain = r.load();
+  REQUIRE(chain);
+  const auto& stages = chain->stages();
+  const auto* before = stages[3].before.find_group("clock.g");
+  const auto* after = stages[4].before.find_group("clock.g");
+  CHECK(before->info.time_system == kGaiaTime);
+  CHECK(after->info.time_system == kMjdUtc);
+  CHECK(stages[4].before.find("clock.g", "time")->port.help ==
+        "time, converted from BJD TCB - 2455197.5");
+  CHECK_FALSE(r.load({{"reads-both.sets", "true"}}));
+  CHECK_THAT(problems_of(r), Contains("reads-both is a Fitter and must not convert times"));
+}
+
 TEST_CASE("the order of roles is checked") {
   const std::string problems = problems_of(chain_of(stage("faux-filter") + kSource));
   CHECK_THAT(problems, Contains("3:1: faux-filter is a Filter; a chain begins with a Source"));

@@ -102,6 +102,16 @@ TEST_CASE("an object that cannot be fitted is flagged and stays") {
   CHECK_THAT(report.notes[1], Contains("58: made bad"));
 }
 
+TEST_CASE("an object that a filter cannot do is told of and stays") {
+  FauxRun r;
+  const RunReport report = r.run({{"filter.bad_at", "58"}});
+  CHECK(report.end == RunEnd::Done);
+  CHECK(stage(report, "filter").bad == 1);
+  CHECK(r.product("out") == undisturbed("out"));
+  REQUIRE(report.notes.size() == 2);
+  CHECK_THAT(report.notes[1], Contains("58: cannot be filtered"));
+}
+
 TEST_CASE("a stage that adds or removes what its role may not is an error") {
   FauxRun r;
   CHECK_THAT(r.run({{"filter.adds", "true"}}).error, Contains("Filter") && Contains("added"));

@@ -282,11 +282,21 @@ class FauxBoth : public Fitter {
     ports.reads({"faux.g", "mjd", DType::F64, "d"});
     ports.reads({"clock.g", "time", DType::F64, "d"});
     if (*converts_) ports.minds_time_systems();
+    if (*sets_) ports.sets_time_system("clock.g", kMjdUtc);
   }
   void fit(const Object& /*object*/, Result& /*result*/) const override {}
 
  private:
   Option<bool> converts_{this, "converts", false, "it brings the times together"};
+  Option<bool> sets_{this, "sets", false, "breaks the law of fitters"};
+};
+
+class FauxSetClock : public Filter {
+ public:
+  void declare(const Schema& /*before*/, Ports& ports) const override {
+    ports.sets_time_system("clock.g", kMjdUtc);
+  }
+  void apply(Batch& /*batch*/, Counts& /*counts*/) const override {}
 };
 
 // The sum of the numbers of all objects of the batch, made before any of them is looked at.
@@ -319,12 +329,14 @@ class FauxBatchFit : public Fitter {
 
 class FauxFilter : public Filter {
  public:
-  void apply(Batch& batch, Counts& counts) const override {
+  std::vector<NotDone> apply_where_possible(Batch& batch, Counts& counts) const override {
+    std::vector<NotDone> not_done;
     std::vector<std::uint8_t> keep(batch.rows(), 1);
     for (std::size_t row = 0; row < batch.rows(); ++row) {
       const std::int64_t id = std::stoll(batch.id(row));
       if (id == *fail_at_) fail_as(*fails_);
       if (id % *every_ == 0) keep[row] = 0;
+      if (id == *bad_at_) not_done.push_back({batch.id(row), "cannot be filtered"});
     }
     batch.keep_rows(keep);
     if (*swaps_) {
@@ -335,10 +347,12 @@ class FauxFilter : public Filter {
     }
     if (*adds_) batch.objects().add({"more", DType::F64, "", ""}).resize(batch.rows());
     counts.add("objects", "kept", static_cast<std::int64_t>(batch.rows()));
+    return not_done;
   }
 
  private:
   Option<std::int64_t> every_{this, "every", 5, "drops every n-th object"};
+  Option<std::int64_t> bad_at_{this, "bad_at", -1, "object that it cannot do"};
   Option<bool> swaps_{this, "swaps", false, "puts another group in the place of one"};
   Option<bool> adds_{this, "adds", false, "breaks the law of filters"};
   Option<std::int64_t> fail_at_{this, "fail_at", -1, "object at which to fail"};
@@ -403,6 +417,7 @@ QSOHOST_PLUGIN("faux", "1.0.0", stage<FauxSource>("faux-source", "numbered objec
                stage<FauxModel<true>>("faux-cleaner", "two likelihoods"),
                stage<FauxClock>("faux-clock", "times of another kind"),
                stage<FauxBoth>("reads-both", "reads both"),
+               stage<FauxSetClock>("set-clock", "times of another kind become those of faux"),
                stage<FauxBatchFit>("faux-batch-fit", "sums up a batch"),
                stage<FauxFilter>("faux-filter", "drops some"),
                stage<FauxSink>("faux-sink", "text files"));

@@ -78,7 +78,7 @@ class AbiGuardTest(unittest.TestCase):
         self.assertNotIn("layout hash is", text)
 
     def test_raise_also_records(self):
-        self.change("stage.hpp", "virtual void apply(Batch& batch, Counts& counts) const = 0", "virtual void apply(Batch& batch, Counts& counts) = 0")
+        self.change("stage.hpp", "virtual void apply(Batch& batch, Counts& counts) const;", "virtual void apply(Batch& batch, Counts& counts);")
         self.assert_good("--raise")
         self.assertEqual(self.history()[-1], self.number + 1)
         self.assert_good("--raise")  # there is nothing to raise now

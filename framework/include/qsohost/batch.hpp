@@ -67,6 +67,7 @@ class QSOHOST_API Group : public ColumnSet {
 
   const GroupInfo& info() const { return info_; }
   const std::string& name() const { return info_.name; }
+  void set_time_system(const TimeSystem& system) { info_.time_system = system; }  // by the host
   std::size_t rows() const { return offsets_.size() - 1; }
   std::size_t epochs() const { return offsets_.back(); }
   std::span<const std::uint64_t> offsets() const { return offsets_; }

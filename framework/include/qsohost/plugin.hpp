@@ -23,6 +23,7 @@
 #include "qsohost/port.hpp"
 #include "qsohost/stage.hpp"
 #include "qsohost/tap.hpp"
+#include "qsohost/time_converter.hpp"
 
 namespace qsohost::inline v1 {
 
@@ -60,10 +61,10 @@ constexpr std::uint64_t layout_hash() {
       Option<double>, Option<std::string>, Option<Path>, Option<Secret>,
       Option<std::vector<std::string>>, Option<std::vector<double>>, Port, Ports, Schema,
       Schema::Entry, Schema::GroupEntry, RunInfo, Context, Counts, Counts::Entry, Outcomes,
-      Outcomes::State, Result, FitBatch, Stage, Source, Fetcher, Filter, Fitter, Sink, Input, Chunk,
-      Products, Error, Request, Response, HttpPolicy, Conversation, Http, HttpFetcher,
+      Outcomes::State, Result, FitBatch, Stage, Source, Fetcher, Filter, NotDone, Fitter, Sink,
+      Input, Chunk, Products, Error, Request, Response, HttpPolicy, Conversation, Http, HttpFetcher,
       ObjectFetcher, TapUpload, UploadColumn, TapQuery, TapAnswer, TapExchange, ResultColumn,
-      CurveToFit, LightCurveFitter>();
+      CurveToFit, LightCurveFitter, TimeConverter>();
 }
 
 template <std::size_t N>

@@ -72,6 +72,8 @@ class QSOHOST_API Schema {
   void add_group(GroupInfo info, std::string origin);
   void drop_group(std::string_view name);
   void drop_column(std::string_view group, std::string_view name);
+  // The description of its times then says what they were before.
+  void set_time_system(std::string_view group, const TimeSystem& system);
   void set_open(bool open) { open_ = open; }
 
  private:
@@ -89,6 +91,11 @@ class QSOHOST_API Ports {
   // A group with these columns.
   void adds_group(GroupInfo info, std::initializer_list<ColumnInfo> columns);
   void drops_group(std::string name) { drops_.push_back(std::move(name)); }
+  // A Filter converts the times of this group, in place, to another system. The host notes the
+  // system in the batch after the Filter.
+  void sets_time_system(std::string group, const TimeSystem& system) {
+    time_systems_.emplace_back(std::move(group), system);
+  }
   // For a Source that has not been opened: there will be columns and groups besides those declared.
   void adds_unknown() { unknown_ = true; }
   // A file that a Sink will write, as a pattern in which {name} is replaced; relative paths are
@@ -108,6 +115,9 @@ class QSOHOST_API Ports {
   const std::vector<Port>& added() const { return adds_; }
   const std::vector<GroupInfo>& added_groups() const { return groups_; }
   const std::vector<std::string>& dropped_groups() const { return drops_; }
+  const std::vector<std::pair<std::string, TimeSystem>>& time_systems() const {
+    return time_systems_;
+  }
   const std::vector<std::string>& products() const { return products_; }
   const std::string& row_key() const { return rows_; }  // "": not declared
   const std::vector<std::string>& problems() const { return problems_; }
@@ -119,6 +129,7 @@ class QSOHOST_API Ports {
   std::vector<Port> adds_;
   std::vector<GroupInfo> groups_;
   std::vector<std::string> drops_;
+  std::vector<std::pair<std::string, TimeSystem>> time_systems_;
   std::vector<std::string> products_;
   std::string rows_;
   std::vector<std::string> problems_;

@@ -1,6 +1,6 @@
 // The five kinds of stage. The host enforces their roles: a Source only creates objects; Fetchers
-// and Fitters add columns and never remove; Filters remove rows or epochs and never add; Sinks only
-// read.
+// and Fitters add columns and never remove; Filters remove rows or epochs, or convert times, and
+// never add; Sinks only read.
 //
 // Constructors touch nothing, so that a stage can be inspected without running. `const` is the
 // threading contract: const functions are called from any thread, several at a time.
@@ -222,11 +222,21 @@ class QSOHOST_API Fetcher : public Stage {
   virtual int lanes() const { return 1; }
 };
 
+// An object that a Filter could not do, by source_id, since rows may go.
+struct NotDone {
+  std::string id;
+  std::string reason;
+};
+
+// Overrides apply() or, if there may be objects that it cannot do, apply_where_possible().
 class QSOHOST_API Filter : public Stage {
  public:
   static constexpr Role role = Role::Filter;
   ~Filter() override;
-  virtual void apply(Batch& batch, Counts& counts) const = 0;
+  virtual void apply(Batch& batch, Counts& counts) const;
+  // Returns the objects that it could not do: the ledger lists them as bad, with the reason. They
+  // stay in the batch, so the Filter must leave a mark in them, such as NaN.
+  virtual std::vector<NotDone> apply_where_possible(Batch& batch, Counts& counts) const;
 };
 
 // A batch as passed to a Fitter.

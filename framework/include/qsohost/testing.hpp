@@ -57,7 +57,7 @@ class QSOHOST_API Harness {
   void run(std::size_t max_rows = 1000000);
 
   const std::vector<Outcomes::State>& outcomes() const;  // of a Fetcher
-  const std::vector<std::string>& bad_objects() const;   // of a Fitter: "id: reason"
+  const std::vector<std::string>& bad_objects() const;   // of a Fitter or Filter: "id: reason"
   std::vector<Counts::Entry> counts() const;
   std::int64_t count(std::string_view item, std::string_view what) const;
   const std::vector<std::filesystem::path>& products() const;  // of a Sink

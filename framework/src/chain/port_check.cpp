@@ -125,6 +125,9 @@ void check_role(Role role, const Ports& ports, std::vector<std::string>& out) {
   if (removes && role != Role::Filter) {
     out.push_back(fmt::format("is a {} and must not remove anything", name_of(role)));
   }
+  if (!ports.time_systems().empty() && role != Role::Filter) {
+    out.push_back(fmt::format("is a {} and must not convert times", name_of(role)));
+  }
   if (ports.has_unknown() && role != Role::Source) {
     out.push_back("must say which columns it adds: only a Source may learn them from its file");
   }
@@ -141,7 +144,8 @@ void check_times(const Schema& before, const Ports& ports, std::vector<std::stri
     if (first == nullptr) first = &info;
     if (info.time_system == first->time_system) continue;
     out.push_back(fmt::format(
-        "reads the times of '{}' ({}) and of '{}' ({}), which cannot be combined as they are",
+        "reads the times of '{}' ({}) and of '{}' ({}), which cannot be combined as they are: "
+        "convert them before, by a stage time-system",
         first->name, name_of(first->time_system), info.name, name_of(info.time_system)));
     return;
   }
@@ -190,6 +194,7 @@ Schema after(Role role, const Schema& before, const Ports& ports, const std::str
     if (port.used_up) schema.drop_column(port.group, port.name);
   }
   for (const std::string& group : ports.dropped_groups()) schema.drop_group(group);
+  for (const auto& [group, system] : ports.time_systems()) schema.set_time_system(group, system);
   if (ports.has_unknown()) schema.set_open(true);
   return schema;
 }

@@ -266,12 +266,14 @@ Outcomes call_fetcher(const ChainStage& stage, Batch& batch) {
   return outcomes;
 }
 
-void call_filter(const ChainStage& stage, Batch& batch, Counts& counts) {
+std::vector<NotDone> call_filter(const ChainStage& stage, Batch& batch, Counts& counts) {
+  std::vector<NotDone> not_done;
   guarded(stage, &batch, [&] {
     const std::set<std::string> names = names_in(batch);
     const std::size_t rows = batch.rows();
     const std::uint64_t epochs = epochs_in(batch);
-    static_cast<const Filter&>(*stage.stage).apply(batch, counts);
+    not_done = static_cast<const Filter&>(*stage.stage).apply_where_possible(batch, counts);
+    for (NotDone& object : not_done) object.reason = without_secrets(std::move(object.reason));
     batch.verify();
     for (const std::string& name : names_in(batch)) {
       if (!names.contains(name)) {
@@ -285,7 +287,11 @@ void call_filter(const ChainStage& stage, Batch& batch, Counts& counts) {
     for (const Port& port : stage.ports.read()) {
       if (port.used_up) set_of(batch, port).drop(port.name);
     }
+    for (const auto& [group, system] : stage.ports.time_systems()) {
+      batch.group(group).set_time_system(system);
+    }
   });
+  return not_done;
 }
 
 std::vector<BadRow> call_fitter(const ChainStage& stage, Batch& batch, const ForEach& for_each,

@@ -28,7 +28,7 @@ struct BadRow {
 // Each throws RunError for anything that ends the run, with stage, plugin and batch in its text.
 bool call_source(const ChainStage& stage, Batch& batch);
 Outcomes call_fetcher(const ChainStage& stage, Batch& batch);
-void call_filter(const ChainStage& stage, Batch& batch, Counts& counts);
+std::vector<NotDone> call_filter(const ChainStage& stage, Batch& batch, Counts& counts);
 std::vector<BadRow> call_fitter(const ChainStage& stage, Batch& batch, const ForEach& for_each,
                                 Counts& counts);
 void call_sink(const ChainStage& stage, const Batch& batch, const Chunk& chunk);

@@ -157,6 +157,17 @@ void Schema::drop_column(std::string_view group, std::string_view name) {
                 [&](const Entry& c) { return c.port.group == group && c.port.name == name; });
 }
 
+void Schema::set_time_system(std::string_view group, const TimeSystem& system) {
+  const auto it =
+      std::ranges::find_if(groups_, [&](const GroupEntry& g) { return g.info.name == group; });
+  if (it == groups_.end() || it->info.time_system == system) return;
+  for (Entry& entry : columns_) {
+    if (entry.port.group != group || entry.port.name != it->info.time) continue;
+    entry.port.help = "time, converted from " + name_of(it->info.time_system);
+  }
+  it->info.time_system = system;
+}
+
 const Schema::Entry* Schema::find(std::string_view group, std::string_view name) const {
   const auto it = std::find_if(columns_.begin(), columns_.end(), [&](const Entry& c) {
     return c.port.group == group && c.port.name == name;
@@ -183,6 +194,15 @@ std::uint64_t Source::seek(std::uint64_t /*first*/) {
 }
 
 Counts Source::counts() const {
+  return {};
+}
+
+void Filter::apply(Batch& /*batch*/, Counts& /*counts*/) const {
+  throw RunError("it is a Filter that has neither apply() nor apply_where_possible()");
+}
+
+std::vector<NotDone> Filter::apply_where_possible(Batch& batch, Counts& counts) const {
+  apply(batch, counts);
   return {};
 }
 

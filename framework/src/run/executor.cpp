@@ -314,7 +314,10 @@ void Executor::call(std::size_t index, BatchInFlight& flight) {
       break;
     }
     case Role::Filter:
-      call_filter(stage, batch, counts);
+      for (NotDone& object : call_filter(stage, batch, counts)) {
+        record.objects.push_back(
+            {std::move(object.id), Outcome::BadObject, std::move(object.reason), 0, {}});
+      }
       break;
     case Role::Fitter:
       call_fitter_at(index, flight, counts);

@@ -41,7 +41,8 @@ struct StageRecord {
   std::uint64_t epochs_in = 0;
   std::uint64_t epochs_out = 0;
   std::vector<Counts::Entry> counts;
-  // All objects for a Fetcher; only the bad ones for a Fitter. Several may share a source_id.
+  // All objects for a Fetcher; only the bad ones for a Fitter or Filter. Several may share a
+  // source_id.
   std::vector<ObjectRecord> objects;
 };
 

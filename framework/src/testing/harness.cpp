@@ -272,7 +272,9 @@ void Harness::run(std::size_t max_rows) {
       break;
     }
     case Role::Filter:
-      call_filter(s.stage, s.batch, s.counts);
+      for (const NotDone& object : call_filter(s.stage, s.batch, s.counts)) {
+        s.bad.push_back(fmt::format("{}: {}", object.id, object.reason));
+      }
       break;
     case Role::Fitter:
       for (const BadRow& b : call_fitter(s.stage, s.batch, plain_loop, s.counts)) {
