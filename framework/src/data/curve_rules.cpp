@@ -98,8 +98,9 @@ bool has_two_sources(const CurveToFit& curve) {
     }
     ++exposures;
     const double apart = curve.mag[high] - curve.mag[low];
-    const double error = std::hypot(curve.mag_err[low], curve.mag_err[high]);
-    if (apart > kLeastDisagreement && apart > kDisagreement * error) ++disagreements;
+    if (apart > kLeastDisagreement &&
+        apart > kDisagreement * std::hypot(curve.mag_err[low], curve.mag_err[high]))
+      ++disagreements;
   }
   return disagreements >= kFewestDisagreements &&
          static_cast<double>(disagreements) >=
