@@ -1,6 +1,7 @@
 #include "loo_clean.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -126,8 +127,8 @@ Cleaned clean(const Curve& curve, const Rule& rule) {
     position.erase(position.begin() + static_cast<std::ptrdiff_t>(chosen));
     series = without(series, {chosen});
     ridge = look_along_tau(series, rule.box, rule.mean, &ridge);
-    const Parameters refitted = pass.fits[*pass.most].parameters();
-    result.post = fit_global(series, rule.box, rule.mean, ridge, {}, &refitted);
+    const std::array refitted{pass.fits[*pass.most].parameters()};
+    result.post = fit_global(series, rule.box, rule.mean, ridge, refitted);
     if (!result.post.converged) return give_up(result, Ending::FitFailed);
   }
 }

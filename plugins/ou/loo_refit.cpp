@@ -41,16 +41,17 @@ struct GridPoint {
 };
 
 // The maxima along tau of a likelihood on the grid, those that may be the highest: that one first,
-// the others by tau.
-std::vector<GridPoint> peaks(std::span<const double> loglike) {
-  std::vector<GridPoint> along;
+// the others by tau. `along`, `found`: reused between calls.
+void find_peaks(std::span<const double> loglike, std::vector<GridPoint>& along,
+                std::vector<GridPoint>& found) {
+  along.clear();
+  found.clear();
   for (std::size_t first = 0; first < loglike.size(); first += kSigmaFactors.size()) {
     GridPoint best{first, -kInfinity};
     for (std::size_t i = first; i < first + kSigmaFactors.size(); ++i)
       if (loglike[i] > best.loglike) best = {i, loglike[i]};
     along.push_back(best);
   }
-  std::vector<GridPoint> found;
   for (std::size_t i = 0; i < along.size(); ++i) {
     const bool rises = i == 0 || along[i].loglike >= along[i - 1].loglike;
     const bool falls = i + 1 == along.size() || along[i + 1].loglike < along[i].loglike;
@@ -63,7 +64,6 @@ std::vector<GridPoint> peaks(std::span<const double> loglike) {
   std::erase_if(found, [least = found.front().loglike - kGridError](const GridPoint& p) {
     return p.loglike < least;
   });
-  return found;
 }
 
 // A quadratic model of a likelihood, from its values at the points of around().
@@ -124,18 +124,15 @@ Refits::Refits(const Series& series, const Fit& full, const Ridge& ridge, const 
     }
   }
   // From ln p(y without j) = ln p(y) - ln p(y_j | the rest): one sweep per point for all epochs.
-  std::vector<Parameters> points = grid;
-  for (const Parameters& p : around(full)) points.push_back(p);
   LooTable& table = workspace;
-  leave_one_out_all(series_, points, mean_, LooWant::Densities, table);
-
-  const auto at_grid_end = static_cast<std::ptrdiff_t>(grid.size());
-  std::copy_n(table.loglike.begin() + at_grid_end, around_all_.size(), around_all_.begin());
+  leave_one_out_all(series_, around(full), mean_, LooWant::Densities, table);
+  std::copy_n(table.loglike.begin(), around_all_.size(), around_all_.begin());
   around_.resize(series_.size());
   for (std::size_t j = 0; j < series_.size(); ++j) {
     const auto row = table.logpdf.begin() + static_cast<std::ptrdiff_t>(j * table.stride);
-    std::copy_n(row + at_grid_end, around_all_.size(), around_[j].begin());
+    std::copy_n(row, around_all_.size(), around_[j].begin());
   }
+  leave_one_out_all(series_, grid, mean_, LooWant::Densities, table, {}, Digits::Single);
   look_elsewhere(grid, table);
 }
 
@@ -152,11 +149,13 @@ void Refits::look_elsewhere(const std::vector<Parameters>& grid, const LooTable&
   }
   const std::vector<double> highest = highest_without_each(table, far);
   std::vector<double> without(grid.size());
+  std::vector<GridPoint> along, found;
   for (std::size_t j = 0; j < series_.size(); ++j) {
     const double* logpdf = &table.logpdf[j * table.stride];
     if (highest[j] < all[best] - logpdf[best] - kGridError) continue;
     for (std::size_t k = 0; k < grid.size(); ++k) without[k] = all[k] - logpdf[k];
-    for (const GridPoint& p : peaks(without)) elsewhere_.push_back({j, grid[p.at]});
+    find_peaks(without, along, found);
+    for (const GridPoint& p : found) elsewhere_.push_back({j, grid[p.at]});
   }
 }
 

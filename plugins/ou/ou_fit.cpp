@@ -121,10 +121,13 @@ Rough roughly(const Series& series) {
   for (std::size_t i = 0; i < series.size(); ++i) {
     if (series.dt[i] > 0) out.shortest = std::min(out.shortest, series.dt[i]);
     out.baseline += series.dt[i];
-    mean += series.y[i] / n;
-    errors += series.var[i] / n;
+    mean += series.y[i];
+    errors += series.var[i];
   }
-  for (const double y : series.y) out.variance += (y - mean) * (y - mean) / n;
+  mean /= n;
+  errors /= n;
+  for (const double y : series.y) out.variance += (y - mean) * (y - mean);
+  out.variance /= n;
   out.variance = std::max(out.variance - errors, 0.05 * out.variance);
   return out;
 }
@@ -144,6 +147,7 @@ Box with_jitter(Box box) {
 Ridge ridge_at(const Series& series, const Box& box, Mean mean, std::span<const double> ln_taus,
                double ln_jitter, double enough, const Ridge* before) {
   const Rough rough = roughly(series);
+  const Digits digits = enough >= kEnoughOnRidge ? Digits::Single : Digits::Double;
   const bool starts_there = before != nullptr && before->points.size() == ln_taus.size();
   Ridge ridge;
   std::vector<Trial> trials;
@@ -160,7 +164,8 @@ Ridge ridge_at(const Series& series, const Box& box, Mean mean, std::span<const 
   std::vector<std::size_t> at(trials.size());
   for (std::size_t i = 0; i < at.size(); ++i) at[i] = i;
   for (int round = 0; round < 4 && !trials.empty(); ++round) {
-    const std::vector<Evaluation> found = evaluate_all(series, trials, mean, Want::Gradient);
+    const std::vector<Evaluation> found =
+        evaluate_all(series, trials, mean, Want::Gradient, digits);
     ridge.evaluations += static_cast<int>(trials.size());
     std::vector<Trial> again;
     std::vector<std::size_t> again_at;
@@ -286,12 +291,13 @@ std::vector<Fit> fit_each_in(const Series& series, const Box& box, Mean mean,
 }  // namespace
 
 Fit fit_global(const Series& series, const Box& box, Mean mean, const Ridge& ridge,
-               std::span<const Parameters> more, const Parameters* maximum) {
+               std::span<const Parameters> more) {
   std::vector<Start> starts;
   for (const Parameters& p : more) starts.push_back({p});
-  if (maximum != nullptr) starts.push_back({*maximum});
-  for (const Start& s : starts_on(ridge))
-    if (maximum == nullptr || !are_near(*maximum, s.at)) starts.push_back(s);
+  for (const Start& s : starts_on(ridge)) {
+    if (std::ranges::none_of(more, [&](const Parameters& p) { return are_near(p, s.at); }))
+      starts.push_back(s);
+  }
   if (starts.empty()) starts.push_back({{ridge.points[0].ln_sigma, ridge.points[0].ln_tau}});
   if (box.has_jitter()) add_jitter(series, ridge, box, starts);
   Fit fit = box.has_jitter() ? fit_highest<3>(series, box, mean, starts)

@@ -87,10 +87,10 @@ Ridge look_along_tau(const Series& series, const Box& box, Mean mean,
 struct Start;
 
 // The global maximum: climbs from every maximum of the ridge (with and without jitter, where that
-// is fitted), and from `more`, side by side, and from the highest on to full precision. If one
-// `maximum` of the likelihood is known, there is no other climb near it.
+// is fitted), and from `more`, side by side, and from the highest on to full precision. `more`:
+// near maxima, so that no other climb starts near them.
 Fit fit_global(const Series& series, const Box& box, Mean mean, const Ridge& ridge,
-               std::span<const Parameters> more = {}, const Parameters* maximum = nullptr);
+               std::span<const Parameters> more = {});
 
 // Distance from the maximum at which a climb ends, in standard deviations of the parameters.
 enum class Precision : std::uint8_t { Screening, Full };  // 1e-2, 1e-7

@@ -63,6 +63,7 @@ struct Evaluation {
 
 enum class Want {
   Value,
+  PlainGradient,
   Gradient,            // and information
   GradientWithJitter,  // needs a finite ln_jitter
 };
@@ -78,9 +79,13 @@ struct Trial {
   double cap = std::numeric_limits<double>::infinity();
 };
 
+// Single: for searches. Twice as fast, and sums over epochs are good to about 1e-5 of their size.
+// Series beyond the range of single precision take Double all the same.
+enum class Digits { Double, Single };
+
 // Equals evaluate() up to rounding, but is several times faster.
 std::vector<Evaluation> evaluate_all(const Series& series, std::span<const Trial> trials, Mean mean,
-                                     Want want);
+                                     Want want, Digits digits = Digits::Double);
 
 // For each epoch the prediction from all the rest at the same parameters, in the series' order.
 // Unless the mean is fixed, it too is estimated from the rest, and `var` includes its uncertainty.
@@ -105,7 +110,7 @@ Predicted predict_at(const Series& series, std::span<const std::uint8_t> ignored
                      std::span<const double> times, const Parameters& parameters, Mean mean);
 
 // The same for several parameters side by side: epoch j of trial k is at [j * stride + k].
-enum class LooWant { Densities, All };  // Densities: loglike and logpdf only
+enum class LooWant { Densities, Predictions, All };  // loglike and: logpdf; residual, var; all
 struct LooTable {
   std::size_t stride = 0;
   std::vector<double> loglike;                // of all epochs, by trial
@@ -115,7 +120,8 @@ struct LooTable {
 // Epochs with ignored[i] (if given) are predicted like the rest but not used: neither in
 // predictions, nor in the mean, nor in `loglike`.
 void leave_one_out_all(const Series& series, std::span<const Parameters> trials, Mean mean,
-                       LooWant wanted, LooTable& table, std::span<const std::uint8_t> ignored = {});
+                       LooWant wanted, LooTable& table, std::span<const std::uint8_t> ignored = {},
+                       Digits digits = Digits::Double);
 
 // For each epoch the highest of loglike[k] - ln p(epoch | the rest) over the trials of `table`;
 // trials are passed over by a `loglike` of -infinity.

@@ -12,8 +12,9 @@ constexpr double kFlat = 1e-6;      // curvature below this counts as none
 constexpr int kMostRounds = 40;
 
 template <int D>
-constexpr Want gradient_wanted() {
-  return D == 3 ? Want::GradientWithJitter : Want::Gradient;
+constexpr Want gradient_wanted(bool informed) {
+  if (D == 3) return Want::GradientWithJitter;
+  return informed ? Want::Gradient : Want::PlainGradient;
 }
 
 template <int D>
@@ -37,6 +38,7 @@ class Climber {
 
   // It can go no further, or `least_gain` in log-likelihood is not to be gained.
   bool is_done(double least_gain) const { return done_ || summit_.to_gain < least_gain; }
+  bool needs_information() const { return start_.like == nullptr; }
   Trial trial() const { return {surface_->parameters(next_), start_.omitted}; }
 
   void take(const Evaluation& value) {
@@ -279,7 +281,7 @@ Curved<D> with_curvature(const Series& series, const Coordinates<D>& coordinates
     trials[k] = {coordinates.parameters(places[k]), at.omitted};
   }
   trials[D].at = at.at;
-  const auto found = evaluate_all(series, trials, mean, gradient_wanted<D>());
+  const auto found = evaluate_all(series, trials, mean, gradient_wanted<D>(false));
   const Vector<D> gradient = coordinates.gradient(x, found[D]);
   Matrix<D> curvature;
   for (int i = 0; i < D; ++i) {
@@ -295,8 +297,12 @@ namespace {
 template <int D>
 void advance(const Series& series, Mean mean, std::span<Climber<D>* const> climbers) {
   std::vector<Trial> trials;
-  for (const Climber<D>* c : climbers) trials.push_back(c->trial());
-  const auto found = evaluate_all(series, trials, mean, gradient_wanted<D>());
+  bool informed = false;
+  for (const Climber<D>* c : climbers) {
+    trials.push_back(c->trial());
+    informed |= c->needs_information();
+  }
+  const auto found = evaluate_all(series, trials, mean, gradient_wanted<D>(informed));
   for (std::size_t k = 0; k < climbers.size(); ++k) climbers[k]->take(found[k]);
 }
 

@@ -14,7 +14,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <functional>
 #include <limits>
+#include <type_traits>
 
 #include "ou_likelihood.hpp"
 
@@ -27,11 +29,12 @@ constexpr double kLnTwoPi = 1.8378770664093454836;
 
 #include "ou_lanes-inl.hpp"
 #include "ou_recursion-inl.hpp"
+#include "ou_steps-inl.hpp"
 
 // The result of a sweep for one lane. `value` extracts that lane from a Real.
-template <int NP, int Channels, class Real, class Value>
-Evaluation conclude(Sums<Real, NP, Channels>& sums, std::size_t n, double reference, Mean mean,
-                    const Value& value) {
+template <class Real, int NP, int Channels, bool Informed, class Value>
+Evaluation conclude(Sums<Real, NP, Channels, Informed>& sums, std::size_t n, double reference,
+                    Mean mean, const Value& value) {
   double mu = 0, quad = value(sums.quad[0]);
   if constexpr (Channels == 2) {
     mu = value(sums.quad[1]) / value(sums.quad[2]);
@@ -78,10 +81,11 @@ Evaluation sweep_one(const Series& series, const Parameters& p, Mean mean) {
       filter.template take<false>(Step<double>(x[i], e[i]), series.y[first + i],
                                   series.var[first + i], false, 0.0, sums);
   }
-  return conclude<NP, Channels>(sums, n, series.reference, mean, [](double v) { return v; });
+  filter.finish(sums);
+  return conclude(sums, n, series.reference, mean, [](double v) { return v; });
 }
 
-template <class Real, int NP, int Channels>
+template <class Real, int NP, int Channels, bool Informed>
 void sweep_lanes(const Series& series, std::span<const Trial> trials, Mean mean, Evaluation* out) {
   constexpr std::size_t kCount = Real::kCount;
   double sigma2[kCount], inv_tau[kCount], jitter2[kCount], omitted[kCount], cap[kCount];
@@ -94,21 +98,32 @@ void sweep_lanes(const Series& series, std::span<const Trial> trials, Mean mean,
     cap[l] = t.cap;
   }
   Filter<Real, NP, Channels> filter{Real(sigma2), Real(jitter2)};
-  Sums<Real, NP, Channels> sums;
-  const Real per_tau(inv_tau), omit(omitted), capped(cap);
-  for (std::size_t i = 0; i < series.size(); ++i) {
-    const auto skip = equal(omit, Real(static_cast<double>(i)));
-    filter.template take<true>(step_over(series.dt[i], per_tau), Real(series.y[i]),
-                               Real(series.var[i]), skip, capped, sums);
+  Sums<Real, NP, Channels, Informed> sums;
+  const Real omit(omitted), capped(cap);
+  const auto take_all = [&](auto steps) HWY_ATTR {
+    for (std::size_t i = 0; i < series.size(); ++i) {
+      const auto skip = equal(omit, Real(static_cast<double>(i)));
+      filter.template take<true>(steps[i], Real(series.y[i]), Real(series.var[i]), skip, capped,
+                                 sums);
+    }
+    filter.finish(sums);
+  };
+  if constexpr (NP > 0 && std::is_same_v<Real, Lanes>) {
+    if (StepsOfTwo::suit(inv_tau))
+      take_all(StepsOfTwo(series, inv_tau));
+    else
+      take_all(Steps<Real>{series, Real(inv_tau)});
+  } else {
+    take_all(Steps<Real>{series, Real(inv_tau)});
   }
   for (std::size_t l = 0; l < trials.size(); ++l) {
     const Trial& t = trials[l];
-    out[l] = conclude<NP, Channels>(sums, series.size() - (t.omitted ? 1 : 0), series.reference,
-                                    mean, [l](const Real& v) {
-                                      double lanes[kCount];
-                                      v.store(lanes);
-                                      return lanes[l];
-                                    });
+    out[l] = conclude(sums, series.size() - (t.omitted ? 1 : 0), series.reference, mean,
+                      [l](const Real& v) {
+                        double lanes[kCount];
+                        v.store(lanes);
+                        return lanes[l];
+                      });
   }
 }
 
@@ -139,26 +154,26 @@ void leave_one_out_lanes(const Series& series, std::span<const Parameters> trial
   auto* const change = reinterpret_cast<Real*>(before + n);  // exp(-dt / tau) - 1
 
   const auto takes_part = [&](std::size_t i) { return ignored.empty() || ignored[i] == 0; };
-  OneSide m(s2);
+  Messenger<Real, Channels> forward(s2);
   std::size_t count = 0;
   Real ones, cross, quad;
-  LogSum<Real> logdet;
   for (std::size_t i = 0; i < n; ++i) {
     change[i] = expm1_of_minus(time_in_tau(series.dt[i], inv_tau));
-    m.move(Step<Real>(0.0, change[i]), s2);
-    before[i] = m;
-    if (!takes_part(i)) continue;
+    forward.move(Step<Real>(0.0, change[i]));
+    before[i] = forward.at();
+    if (!takes_part(i)) {
+      forward.pass();
+      continue;
+    }
     ++count;
-    const Real r = Real(series.var[i]) + j2, s = m.var + r, inv_s = Real(1.0) / s;
-    const Real v = Real(series.y[i]) - m.mean[0];
-    logdet.add(s);
+    const Real v = Real(series.y[i]) - before[i].mean[0];
+    const Real inv_s = forward.take(series.y[i], Real(series.var[i]) + j2);
     quad = quad + v * v * inv_s;
     if constexpr (Channels == 2) {
-      const Real v1 = Real(1.0) - m.mean[1];
+      const Real v1 = Real(1.0) - before[i].mean[1];
       ones = ones + v1 * v1 * inv_s;
       cross = cross + v1 * v * inv_s;
     }
-    m.take(series.y[i], r);
   }
   Real level, level_var;
   if constexpr (Channels == 2) {
@@ -168,23 +183,31 @@ void leave_one_out_lanes(const Series& series, std::span<const Parameters> trial
     if (mean == Mean::Marginal) quad = quad + log(ones) - kLnTwoPi;
   }
   double loglike[kCount];
-  ((quad + logdet.total() + kLnTwoPi * static_cast<double>(count)) * -0.5).store(loglike);
+  ((quad + forward.logdet() + kLnTwoPi * static_cast<double>(count)) * -0.5).store(loglike);
   for (std::size_t l = 0; l < trials.size(); ++l) table.loglike[first + l] = loglike[l];
 
-  m = OneSide(s2);
+  const Real inv_s2 = Real(1.0) / s2;
+  Messenger<Real, Channels> backward(s2);
+  const bool predicts = !table.residual.empty(), weighs = !table.logpdf.empty();
   for (std::size_t i = n; i-- > 0;) {
+    backward.move(Step<Real>(0.0, i + 1 < n ? change[i + 1] : Real(0.0)));
     const Real y(series.y[i]), r = Real(series.var[i]) + j2;
     const bool known = takes_part(i);
-    const Seen<Real> seen = from_both_sides(before[i], m, s2, y, r, level, level_var, known);
+    const Seen<Real> seen =
+        from_both_sides(before[i], backward.at(), inv_s2, y, r, level, level_var, known);
     const std::size_t at = i * table.stride + first;
-    if (!table.residual.empty()) {
+    if (predicts) {
       seen.residual.store(&table.residual[at]);
       seen.var.store(&table.var[at]);
     }
-    ((log(seen.var) + seen.residual * seen.residual / seen.var + kLnTwoPi) * -0.5)
-        .store(&table.logpdf[at]);
-    if (known) m.take(y, r);
-    m.move(Step<Real>(0.0, change[i]), s2);
+    if (weighs) {
+      ((log(seen.var) + seen.residual * seen.residual / seen.var + kLnTwoPi) * -0.5)
+          .store(&table.logpdf[at]);
+    }
+    if (known)
+      backward.take(y, r);
+    else
+      backward.pass();
   }
 }
 
@@ -198,6 +221,7 @@ Evaluation evaluate_here(const Series& series, const Parameters& p, Mean mean, W
     case Want::Value:
       return evaluate_with<0>(series, p, mean);
     case Want::Gradient:
+    case Want::PlainGradient:
       return evaluate_with<2>(series, p, mean);
     case Want::GradientWithJitter:
       break;
@@ -207,54 +231,74 @@ Evaluation evaluate_here(const Series& series, const Parameters& p, Mean mean, W
 
 // Calls sweep(Real, first, count) for blocks of trials, two vectors at a time while there are
 // enough.
-template <class Sweep>
+template <class V, class Sweep>
 void in_blocks(std::size_t trials, const Sweep& sweep) {
   for (std::size_t first = 0; first < trials;) {
     const std::size_t left = trials - first;
-    if (left > kLanes)
-      sweep(TwoLanes(), first, std::min(left, TwoLanes::kCount));
+    if (left > V::kCount)
+      sweep(Two<V>(), first, std::min(left, Two<V>::kCount));
     else
-      sweep(Lanes(), first, left);
-    first += left > kLanes ? TwoLanes::kCount : kLanes;
+      sweep(V(), first, left);
+    first += left > V::kCount ? Two<V>::kCount : V::kCount;
   }
 }
 
-template <int NP>
+template <class V, int NP, bool Informed = true>
 void evaluate_all_with(const Series& series, std::span<const Trial> trials, Mean mean,
                        Evaluation* out) {
-  in_blocks(trials.size(), [&]<class Real>(Real, std::size_t first, std::size_t count) {
+  in_blocks<V>(trials.size(), [&]<class Real>(Real, std::size_t first, std::size_t count) {
     const auto block = trials.subspan(first, count);
-    (mean == Mean::Fixed ? sweep_lanes<Real, NP, 1> : sweep_lanes<Real, NP, 2>)(series, block, mean,
-                                                                                out + first);
+    (mean == Mean::Fixed ? sweep_lanes<Real, NP, 1, Informed>
+                         : sweep_lanes<Real, NP, 2, Informed>)(series, block, mean, out + first);
   });
 }
 
-void evaluate_all_here(const Series& series, std::span<const Trial> trials, Mean mean, Want want,
-                       Evaluation* out) {
+template <class V>
+void evaluate_all_in(const Series& series, std::span<const Trial> trials, Mean mean, Want want,
+                     Evaluation* out) {
   switch (want) {
     case Want::Value:
-      return evaluate_all_with<0>(series, trials, mean, out);
+      return evaluate_all_with<V, 0>(series, trials, mean, out);
     case Want::Gradient:
-      return evaluate_all_with<2>(series, trials, mean, out);
+      return evaluate_all_with<V, 2>(series, trials, mean, out);
+    case Want::PlainGradient:
+      return evaluate_all_with<V, 2, false>(series, trials, mean, out);
     case Want::GradientWithJitter:
       break;
   }
-  evaluate_all_with<3>(series, trials, mean, out);
+  evaluate_all_with<V, 3>(series, trials, mean, out);
 }
 
-void leave_one_out_here(const Series& series, std::span<const Parameters> trials, Mean mean,
-                        LooWant wanted, LooTable& table, std::span<const std::uint8_t> ignored) {
-  table.stride = (trials.size() + kLanes - 1) / kLanes * kLanes;
+void evaluate_all_here(const Series& series, std::span<const Trial> trials, Mean mean, Want want,
+                       Digits digits, Evaluation* out) {
+  (digits == Digits::Single && trials.size() > kLanes
+       ? evaluate_all_in<FloatLanes>
+       : evaluate_all_in<Lanes>)(series, trials, mean, want, out);
+}
+
+template <class V>
+void leave_one_out_in(const Series& series, std::span<const Parameters> trials, Mean mean,
+                      LooWant wanted, LooTable& table, std::span<const std::uint8_t> ignored) {
+  table.stride = (trials.size() + V::kCount - 1) / V::kCount * V::kCount;
   table.loglike.resize(trials.size());
-  table.logpdf.resize(series.size() * table.stride);
-  table.residual.resize(wanted == LooWant::All ? table.logpdf.size() : 0);
+  const std::size_t size = series.size() * table.stride;
+  table.logpdf.resize(wanted == LooWant::Predictions ? 0 : size);
+  table.residual.resize(wanted == LooWant::Densities ? 0 : size);
   table.var.resize(table.residual.size());
-  in_blocks(trials.size(), [&]<class Real>(Real, std::size_t first, std::size_t count) {
+  in_blocks<V>(trials.size(), [&]<class Real>(Real, std::size_t first, std::size_t count) {
     const auto block = trials.subspan(first, count);
     (mean == Mean::Fixed
          ? leave_one_out_lanes<Real, 1>
          : leave_one_out_lanes<Real, 2>)(series, block, mean, ignored, table, first);
   });
+}
+
+void leave_one_out_here(const Series& series, std::span<const Parameters> trials, Mean mean,
+                        LooWant wanted, Digits digits, LooTable& table,
+                        std::span<const std::uint8_t> ignored) {
+  (digits == Digits::Single && trials.size() > kLanes
+       ? leave_one_out_in<FloatLanes>
+       : leave_one_out_in<Lanes>)(series, trials, mean, wanted, table, ignored);
 }
 
 // `loglike`: as long as a row of the table.
@@ -284,16 +328,38 @@ Evaluation evaluate(const Series& series, const Parameters& parameters, Mean mea
   return HWY_DYNAMIC_DISPATCH(evaluate_here)(series, parameters, mean, want);
 }
 
+namespace {
+
+// Single precision has a small range, which quotients of variances must not leave.
+template <class Trials, class At>
+Digits usable(const Series& series, const Trials& trials, const At& at) {
+  constexpr double kLeast = 1e-14, kMost = 1e10;  // mag^2
+  const auto is_inside = [](const Parameters& p) {
+    return std::abs(p.ln_sigma) < 0.5 * std::log(kMost);
+  };
+  if (!std::ranges::all_of(trials, is_inside, at)) return Digits::Double;
+  for (std::size_t i = 0; i < series.size(); ++i) {
+    const double var = series.var[i];
+    if (!(var > kLeast && var < kMost && std::abs(series.y[i]) < 1e5)) return Digits::Double;
+  }
+  return Digits::Single;
+}
+
+}  // namespace
+
 std::vector<Evaluation> evaluate_all(const Series& series, std::span<const Trial> trials, Mean mean,
-                                     Want want) {
+                                     Want want, Digits digits) {
   std::vector<Evaluation> out(trials.size());
-  HWY_DYNAMIC_DISPATCH(evaluate_all_here)(series, trials, mean, want, out.data());
+  if (digits == Digits::Single) digits = usable(series, trials, &Trial::at);
+  HWY_DYNAMIC_DISPATCH(evaluate_all_here)(series, trials, mean, want, digits, out.data());
   return out;
 }
 
 void leave_one_out_all(const Series& series, std::span<const Parameters> trials, Mean mean,
-                       LooWant wanted, LooTable& table, std::span<const std::uint8_t> ignored) {
-  HWY_DYNAMIC_DISPATCH(leave_one_out_here)(series, trials, mean, wanted, table, ignored);
+                       LooWant wanted, LooTable& table, std::span<const std::uint8_t> ignored,
+                       Digits digits) {
+  if (digits == Digits::Single) digits = usable(series, trials, std::identity());
+  HWY_DYNAMIC_DISPATCH(leave_one_out_here)(series, trials, mean, wanted, digits, table, ignored);
 }
 
 std::vector<double> highest_without_each(const LooTable& table, std::vector<double> loglike) {

@@ -47,7 +47,8 @@ class RobustStart {
   // What was added since.
   std::vector<Found> evaluated() {
     std::vector<Found> found;
-    for (const Evaluation& e : evaluate_all(series_, trials_, Mean::Fixed, Want::Value)) {
+    for (const Evaluation& e :
+         evaluate_all(series_, trials_, Mean::Fixed, Want::Value, Digits::Single)) {
       found.push_back({trials_[found.size()].at, e.loglike});
       if (is_lower(best_.loglike, e.loglike)) best_ = found.back();
     }
@@ -87,7 +88,7 @@ std::vector<double> residuals_at(const Series& series, const Parameters& at, Mea
   const auto judges = std::count(ignored.begin(), ignored.end(), std::uint8_t{0});
   if (mean != Mean::Fixed && judges < 2) return z;
   thread_local LooTable table;  // large, so reused between calls
-  leave_one_out_all(series, std::array{at}, mean, LooWant::All, table, ignored);
+  leave_one_out_all(series, std::array{at}, mean, LooWant::Predictions, table, ignored);
   for (std::size_t i = 0; i < z.size(); ++i)
     z[i] = table.residual[i * table.stride] / std::sqrt(table.var[i * table.stride]);
   return z;

@@ -67,7 +67,8 @@ void CurveCollector::add(const Epoch& epoch) {
                        .band = epoch.band});
   }
   PositionSum& sum = sums_[last_];
-  sum.offset_ra += std::remainder(epoch.ra - sum.first_ra, 360.0);
+  const double east = epoch.ra - sum.first_ra;
+  sum.offset_ra += std::abs(east) < 180 ? east : std::remainder(east, 360.0);  // the same, sooner
   sum.offset_dec += epoch.dec - sum.first_dec;
   curves_[last_].epochs.push_back(epoch);
 }

@@ -66,11 +66,13 @@ void append_band(const KeptEpochs& kept, qsohost::Group& group) {
   qsohost::Column& id = group.at("epoch_id");
   const std::size_t before = id.size();
   for (const std::int64_t place : kept.ids) id.append(place);
+  std::uint32_t some_null = 0;
+  for (const Epoch* epoch : kept.epochs) some_null |= epoch->nulls;
   std::uint32_t bit = 1;
   for (const ColumnRule& rule : column_rules()) {
     qsohost::Column& column = group.at(rule.name);
     rule.append(kept.epochs, column);
-    for (std::size_t k = 0; k < kept.epochs.size(); ++k) {
+    for (std::size_t k = 0; (some_null & bit) != 0 && k < kept.epochs.size(); ++k) {
       if ((kept.epochs[k]->nulls & bit) != 0) column.set_null(before + k);
     }
     bit <<= 1;

@@ -36,6 +36,9 @@ using std::log;
 double min(double a, double b) {
   return std::min(a, b);
 }
+double widened(double x) {
+  return x;
+}
 double expm1_of_minus(double x) {
   return std::expm1(-x);
 }

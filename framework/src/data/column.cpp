@@ -238,13 +238,18 @@ void Column::keep(std::span<const std::uint8_t> mask) {
         fmt::format("column '{}' has {} cells, the mask {}", info_.name, size(), mask.size()));
   }
   const std::size_t w = info_.width;
+  const auto width = static_cast<std::ptrdiff_t>(w);
   const auto compact = [&](auto& v) {
-    std::size_t to = 0;
-    for (std::size_t cell = 0; cell < mask.size(); ++cell) {
-      if (mask[cell] == 0) continue;
-      for (std::size_t k = 0; k < w; ++k) v[to++] = v[cell * w + k];
+    auto to = v.begin();
+    for (auto cell = mask.begin(); cell != mask.end();) {
+      // Runs of cells that stay; those before the first cell that goes are in place.
+      const auto first = std::find_if(cell, mask.end(), [](std::uint8_t stays) { return stays; });
+      cell = std::find(first, mask.end(), std::uint8_t{0});
+      const auto from = v.begin() + (first - mask.begin()) * width;
+      const auto end = v.begin() + (cell - mask.begin()) * width;
+      to = from == to ? end : std::copy(from, end, to);
     }
-    v.resize(to);
+    v.resize(static_cast<std::size_t>(to - v.begin()));
   };
   std::visit(
       [&](auto& v) {

@@ -13,6 +13,7 @@ namespace {
 // 9.9 to 999999, two nines or more; also if they were stored in 32 bits.
 bool is_made_of_nines(double error) {
   constexpr double kPrecision = 1e-7;
+  if (error < 9) return false;  // nearly all
   for (double nines = 99; nines < 1e6; nines = 10 * nines + 9) {
     for (double value = nines; value > 9; value /= 10) {
       if (std::abs(error - value) < kPrecision * value) return true;
@@ -97,8 +98,9 @@ bool has_two_sources(const CurveToFit& curve) {
     }
     ++exposures;
     const double apart = curve.mag[high] - curve.mag[low];
-    const double error = std::hypot(curve.mag_err[low], curve.mag_err[high]);
-    if (apart > kLeastDisagreement && apart > kDisagreement * error) ++disagreements;
+    if (apart > kLeastDisagreement &&
+        apart > kDisagreement * std::hypot(curve.mag_err[low], curve.mag_err[high]))
+      ++disagreements;
   }
   return disagreements >= kFewestDisagreements &&
          static_cast<double>(disagreements) >=

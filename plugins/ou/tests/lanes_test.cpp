@@ -80,6 +80,67 @@ TEST_CASE("lanes agree with one evaluation after another on every instruction se
   }
 }
 
+TEST_CASE("gradients without information are the same, of one tau, two or many") {
+  const ou::Series s = hard_series();
+  for (const double ratio : {1.0, 1.00001, 3.0}) {
+    std::vector<ou::Trial> few = trials(s);
+    for (std::size_t k = 0; k < few.size(); ++k)
+      few[k].at.ln_tau = std::log(k % 2 == 0 ? 60 : 60 * ratio);
+    for (const std::size_t count : {1, 2, 3, 19}) {
+      few.resize(std::min(count, few.size()));
+      on_every_target([&] {
+        const auto plain = ou::evaluate_all(s, few, Mean::Fixed, Want::PlainGradient);
+        const auto informed = ou::evaluate_all(s, few, Mean::Fixed, Want::Gradient);
+        for (std::size_t k = 0; k < few.size(); ++k) {
+          const auto one = ou::evaluate(few[k].omitted ? ou::without(s, {*few[k].omitted}) : s,
+                                        few[k].at, Mean::Fixed, Want::Gradient);
+          check_same(informed[k], one);
+          ou::Evaluation expected = one;
+          expected.information = {};
+          check_same(plain[k], expected);
+        }
+      });
+    }
+  }
+}
+
+TEST_CASE("single precision is close, and left where its range ends") {
+  const ou::Series s = hard_series();
+  const std::vector<ou::Trial> all = trials(s);
+  for (const Mean mean : {Mean::Fixed, Mean::Profiled}) {
+    const auto exact = ou::evaluate_all(s, all, mean, Want::Gradient);
+    on_every_target([&] {
+      const auto single = ou::evaluate_all(s, all, mean, Want::Gradient, ou::Digits::Single);
+      const auto values = ou::evaluate_all(s, all, mean, Want::Value, ou::Digits::Single);
+      for (std::size_t k = 0; k < all.size(); ++k) {
+        INFO("trial " << k);
+        const double scale = 1 + std::abs(exact[k].loglike) + exact[k].chi2;
+        CHECK(std::abs(single[k].loglike - exact[k].loglike) < 1e-5 * scale);
+        CHECK(std::abs(values[k].loglike - exact[k].loglike) < 1e-5 * scale);
+        for (const std::size_t p : {0, 1})
+          CHECK(std::abs(single[k].gradient[p] - exact[k].gradient[p]) < 1e-4 * scale);
+      }
+      std::vector<ou::Parameters> at;
+      for (const ou::Trial& t : all) at.push_back(t.at);
+      ou::LooTable table, rough;
+      ou::leave_one_out_all(s, at, mean, ou::LooWant::All, table);
+      ou::leave_one_out_all(s, at, mean, ou::LooWant::All, rough, {}, ou::Digits::Single);
+      for (std::size_t j = 0; j < s.size(); ++j) {
+        for (std::size_t k = 0; k < at.size(); ++k) {
+          const double expected = table.logpdf[j * table.stride + k];
+          CHECK(std::abs(rough.logpdf[j * rough.stride + k] - expected) <
+                1e-4 * (1 + std::abs(expected)));
+        }
+      }
+    });
+  }
+  ou::Series tiny = s;
+  tiny.var[3] = 1e-30;
+  const auto exact = ou::evaluate_all(tiny, all, Mean::Fixed, Want::Value);
+  const auto single = ou::evaluate_all(tiny, all, Mean::Fixed, Want::Value, ou::Digits::Single);
+  for (std::size_t k = 0; k < all.size(); ++k) CHECK(single[k].loglike == exact[k].loglike);
+}
+
 TEST_CASE("leave-one-out predictions agree on every instruction set") {
   const ou::Series s = hard_series();
   const ou::Parameters p{std::log(0.2), std::log(50)};
