@@ -1,12 +1,25 @@
 #include "multiband_columns.hpp"
 
+#include <fmt/format.h>
+
+#include <array>
 #include <bit>
+#include <string>
+
+#include "multiband_stage.hpp"
 
 namespace ou::multiband {
 namespace {
 
 using qsohost::DType;
 using Of = BandColumn::Of;
+
+constexpr std::array<std::string_view, 5> kQuantileNames{"q025", "q16", "q50", "q84", "q975"};
+constexpr std::array<std::string_view, 5> kQuantileHelp{"2.5", "16", "50", "84", "97.5"};
+
+std::string quantile_name(std::string_view quantity, std::size_t q) {
+  return fmt::format("{}_{}", quantity, kQuantileNames[q]);
+}
 
 constexpr qsohost::ResultColumn kJoint[] = {
     {"z", DType::F64, "", "redshift used; NaN in the observed frame"},
@@ -85,14 +98,93 @@ const std::string_view kFlagsHelp =
     "134217728 some lag, or an end of its interval, at a bound; "
     "1073741824 redshift 0: times as observed";
 
-std::span<const qsohost::ResultColumn> joint_columns() {
-  return kJoint;
+std::int32_t flag_of(Ending ending) {
+  switch (ending) {
+    case Ending::FitFailed:
+      return qsohost::kFitFailed;
+    case Ending::TooFewLeft:
+      return kTooFewLeftFlag;
+    case Ending::TooManyRemoved:
+      return kTooManyRemovedFlag;
+    case Ending::PassesUsedUp:
+      return kPassesUsedUpFlag;
+    default:
+      return 0;
+  }
 }
-std::span<const qsohost::ResultColumn> incoherent_columns() {
-  return kIncoherent;
-}
+
 std::span<const BandColumn> band_columns() {
   return kBand;
+}
+
+bool OuMultiband::is_wanted(const BandColumn& column) const {
+  switch (column.of) {
+    case BandColumn::Of::Jitter:
+      return *jitter_;
+    case BandColumn::Of::Lags:
+      return *lags_;
+    default:
+      return true;
+  }
+}
+
+void OuMultiband::declare_results(qsohost::Ports& ports) const {
+  const auto add = [&](const std::string& full, const qsohost::ResultColumn& c,
+                       std::size_t width = 1) {
+    std::string help(c.help);
+    if (c.framed) help += *rest_frame_ ? "; rest frame" : "; observed frame";
+    ports.adds({"", full, c.dtype, std::string(c.unit), help, 0, width});
+  };
+  for (const auto& c : kJoint) add(name(c.name), c);
+  if (*incoherent_)
+    for (const auto& c : kIncoherent) add(name(c.name), c);
+  const auto add_quantiles = [&](const auto& name_of, std::string_view quantity,
+                                 std::string_view of, bool framed) {
+    for (std::size_t q = 0; q < kQuantileNames.size(); ++q) {
+      const std::string help =
+          fmt::format("{} per cent of the posterior lie below; {}", kQuantileHelp[q], of);
+      add(name_of(quantile_name(quantity, q)), {"", DType::F64, "", help, framed});
+    }
+  };
+  if (*posterior_)
+    add_quantiles([&](const std::string& column) { return name(column); }, "log_tau",
+                  "ln of tau in d", true);
+  const auto n = static_cast<std::size_t>(*predict_);
+  if (n > 0) {
+    add(name("predicted_time"),
+        {"", DType::F64, "d", "times of the fitted curves, on the common scale of the bands"}, n);
+  }
+  add(name("flags"), {"flags", DType::I32, "", kFlagsHelp});
+  for (std::size_t b = 0; b < groups_->size(); ++b) {
+    add(name(b, "n_epochs"), {"", DType::I32, "", "epochs of this band that could be fitted"});
+    add(name(b, "n_removed"), {"", DType::I32, "", "epochs of this band that were removed"});
+    for (const BandColumn& c : kBand)
+      if (is_wanted(c)) add(name(b, c.column.name), c.column);
+    if (*incoherent_)
+      add(name(b, "log_ratio_own"),
+          {"", DType::F64, "", "ln of the sigma of its own process over log_sigma's"});
+    if (*posterior_) {
+      const auto of_band = [&](const std::string& column) { return name(b, column); };
+      add_quantiles(of_band, "log_sigma", "ln of sigma in mag", false);
+      add_quantiles(of_band, "logD", "ln of D = sigma^2/tau in mag^2/d", true);
+    }
+    if (n == 0) continue;
+    add(name(b, "predicted_mag"), {"", DType::F64, "mag", "the fitted curve in this band"}, n);
+    add(name(b, "predicted_sd"), {"", DType::F64, "mag", "its standard deviation, without noise"},
+        n);
+  }
+}
+
+void OuMultiband::store_posterior(const Posterior& posterior, const Fit& fit,
+                                  qsohost::Result& result) const {
+  for (std::size_t q = 0; q < kQuantileNames.size(); ++q) {
+    result.set<double>(name(quantile_name("log_tau", q)), posterior.ln_tau[q]);
+    for (std::size_t b = 0; b < groups_->size(); ++b) {
+      if (!fit.has_epochs(b)) continue;
+      result.set<double>(name(b, quantile_name("log_sigma", q)), posterior.ln_sigma[b][q]);
+      result.set<double>(name(b, quantile_name("logD", q)), posterior.ln_d[b][q]);
+    }
+  }
 }
 
 }  // namespace ou::multiband

@@ -6,6 +6,7 @@
 #include <span>
 #include <string_view>
 
+#include "loo_clean.hpp"
 #include "multiband_fit.hpp"
 
 namespace ou::multiband {
@@ -26,9 +27,7 @@ enum Flag : std::int32_t {
   kLagAtBound = 1 << 27,
 };
 
-// Of the object, and those besides of the model with processes of the bands' own.
-std::span<const qsohost::ResultColumn> joint_columns();
-std::span<const qsohost::ResultColumn> incoherent_columns();
+std::int32_t flag_of(Ending ending);
 extern const std::string_view kFlagsHelp;
 
 // Of each band that took part; some only if something is fitted.

@@ -15,24 +15,7 @@
 namespace ou::multiband {
 namespace {
 
-using qsohost::DType;
-
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-
-std::int32_t flag_of(Ending ending) {
-  switch (ending) {
-    case Ending::FitFailed:
-      return qsohost::kFitFailed;
-    case Ending::TooFewLeft:
-      return kTooFewLeftFlag;
-    case Ending::TooManyRemoved:
-      return kTooManyRemovedFlag;
-    case Ending::PassesUsedUp:
-      return kPassesUsedUpFlag;
-    default:
-      return 0;
-  }
-}
 
 // Of each survey, the bands after the first that takes part.
 template <class TakesPart>
@@ -102,7 +85,7 @@ void OuMultiband::validate() const {
 void OuMultiband::declare(const qsohost::Schema& before, qsohost::Ports& ports) const {
   if (*rest_frame_) {
     const auto* z = before.find("", *redshift_);
-    if (z != nullptr && z->port.dtype == DType::String)
+    if (z != nullptr && z->port.dtype == qsohost::DType::String)
       ports.problem(fmt::format("redshift column '{}' holds strings, not numbers", *redshift_));
     ports.reads({"", *redshift_, std::nullopt, "", "redshift"});
   }
@@ -142,53 +125,12 @@ void OuMultiband::declare_group(const std::string& group, const qsohost::Schema&
     ports.reads({group, column, std::nullopt, "", "light curve"});
   infos.push_back(info);
   if (*rule_)
-    ports.adds({group, "keep", DType::Bool, "", "0: removed by leave-one-out cleaning", 1});
-  ports.adds({group, "loo_mean", DType::F64, "mag",
+    ports.adds(
+        {group, "keep", qsohost::DType::Bool, "", "0: removed by leave-one-out cleaning", 1});
+  ports.adds({group, "loo_mean", qsohost::DType::F64, "mag",
               "prediction of the epoch from all other epochs, of all bands, that were fitted"});
-  ports.adds({group, "loo_sd", DType::F64, "mag",
+  ports.adds({group, "loo_sd", qsohost::DType::F64, "mag",
               "standard deviation of mag - loo_mean: of the prediction, mag_err and jitter"});
-}
-
-void OuMultiband::declare_results(qsohost::Ports& ports) const {
-  const auto add = [&](const std::string& full, const qsohost::ResultColumn& c,
-                       std::size_t width = 1) {
-    std::string help(c.help);
-    if (c.framed) help += *rest_frame_ ? "; rest frame" : "; observed frame";
-    ports.adds({"", full, c.dtype, std::string(c.unit), help, 0, width});
-  };
-  for (const auto& c : joint_columns()) add(name(c.name), c);
-  if (*incoherent_)
-    for (const auto& c : incoherent_columns()) add(name(c.name), c);
-  const auto n = static_cast<std::size_t>(*predict_);
-  if (n > 0) {
-    add(name("predicted_time"),
-        {"", DType::F64, "d", "times of the fitted curves, on the common scale of the bands"}, n);
-  }
-  add(name("flags"), {"flags", DType::I32, "", kFlagsHelp});
-  for (std::size_t b = 0; b < groups_->size(); ++b) {
-    add(name(b, "n_epochs"), {"", DType::I32, "", "epochs of this band that could be fitted"});
-    add(name(b, "n_removed"), {"", DType::I32, "", "epochs of this band that were removed"});
-    for (const BandColumn& c : band_columns())
-      if (is_wanted(c)) add(name(b, c.column.name), c.column);
-    if (*incoherent_)
-      add(name(b, "log_ratio_own"),
-          {"", DType::F64, "", "ln of the sigma of its own process over log_sigma's"});
-    if (n == 0) continue;
-    add(name(b, "predicted_mag"), {"", DType::F64, "mag", "the fitted curve in this band"}, n);
-    add(name(b, "predicted_sd"), {"", DType::F64, "mag", "its standard deviation, without noise"},
-        n);
-  }
-}
-
-bool OuMultiband::is_wanted(const BandColumn& column) const {
-  switch (column.of) {
-    case BandColumn::Of::Jitter:
-      return *jitter_;
-    case BandColumn::Of::Lags:
-      return *lags_;
-    default:
-      return true;
-  }
 }
 
 Model OuMultiband::model(const Curves& curves) const {
@@ -362,6 +304,10 @@ void OuMultiband::store(const Fitted& fitted, qsohost::Result& result) const {
   for (std::size_t b = 0; b < groups_->size(); ++b)
     if (fit.has_epochs(b)) store_band(fitted, b, result);
   store_epochs(fitted, result);
+  if (*posterior_)
+    store_posterior(
+        posterior_of(without(fitted.series(), fitted.cleaned.removed), model(fitted.curves), fit),
+        fit, result);
   if (*predict_ > 0) store_predicted(fitted, result);
 }
 

@@ -10,6 +10,7 @@
 
 #include "multiband_clean.hpp"
 #include "multiband_columns.hpp"
+#include "multiband_posterior.hpp"
 
 namespace ou::multiband {
 
@@ -42,6 +43,7 @@ class OuMultiband final : public qsohost::Fitter {
   void store(const Fitted& fitted, qsohost::Result& result) const;
   void store_band(const Fitted& fitted, std::size_t band, qsohost::Result& result) const;
   void store_epochs(const Fitted& fitted, qsohost::Result& result) const;
+  void store_posterior(const Posterior& posterior, const Fit& fit, qsohost::Result& result) const;
   void store_predicted(const Fitted& fitted, qsohost::Result& result) const;
   std::int32_t flags_of(const Fitted& fitted) const;
   std::string name(std::string_view result) const;
@@ -104,6 +106,14 @@ class OuMultiband final : public qsohost::Fitter {
       {{"none", false}, {"fit", true}},
       "fit: also the model in which every band has a process of its own besides the common one; "
       "the Bayesian criterion says which is preferred"};
+  qsohost::Choice<bool> posterior_{
+      this,
+      "posterior",
+      false,
+      {{"none", false}, {"quadrature", true}},
+      "quadrature: quantiles of tau and of each band's sigma and D, for equal density of ln tau "
+      "and "
+      "every ln sigma inside the bounds, with means as the option says, jitter and lags as fitted"};
   qsohost::Choice<bool> rule_{
       this,
       "rule",
