@@ -21,14 +21,23 @@ constexpr std::size_t kMostNodes = 64;  // after which there is no more refineme
 constexpr int kMostRounds = 6;
 constexpr double kEnough = 1e-4;      // log-likelihood left to be gained
 constexpr double kAtBound = 1e-4;     // of ln sigma
+constexpr double kWellKnown = 0.15;   // standard deviation of ln sigma
+constexpr int kEachSide = 14;         // samples
 constexpr double kWidestCell = 0.08;  // ln tau
 constexpr double kLeastMass = 1e-8;   // of a cell
 
-// The density of every ln sigma, integrated at one tau.
+struct Normal {
+  double mean, sd, mass;
+};
+
+// The density of every ln sigma at one tau. An entry a band of the space.
 struct Node {
-  double ln_tau, ln_mass;
-  double slope;      // d loglike / d ln tau
-  Vector mean, var;  // of ln sigma, an entry a band of the space
+  double ln_tau, ln_mass;                    // integrated over every ln sigma
+  double slope;                              // d loglike / d ln tau
+  Vector peak;                               // ln sigma of the highest density
+  Matrix covariance;                         // of ln sigma
+  Vector width;                              // of the integral along that ln sigma, by its height
+  std::vector<std::vector<Normal>> shape{};  // of each ln sigma; masses sum to 1
 };
 
 double highest(const std::vector<Node>& nodes) {
@@ -60,6 +69,7 @@ class Sampler {
       if (more.empty()) break;
       add(more, out);
     }
+    set_shapes(out);
     return out;
   }
 
@@ -84,9 +94,9 @@ class Sampler {
           std::max({std::abs(b.ln_mass - a.ln_mass), std::abs(up), std::abs(down)});
       const double high = std::max({a.ln_mass, a.ln_mass + up, b.ln_mass, b.ln_mass + down});
       if (change < kMostChange || h < 2 * kLeastStep || high < top - kDeep) continue;
-      Vector x(1 + a.mean.size());
+      Vector x(1 + a.peak.size());
       x[0] = (a.ln_tau + b.ln_tau) / 2;
-      x.tail(a.mean.size()) = (a.mean + b.mean) / 2;
+      x.tail(a.peak.size()) = (a.peak + b.peak) / 2;
       out.push_back(x);
     }
     return out;
@@ -134,32 +144,116 @@ class Sampler {
   // Laplace's integral. In a sigma on its bound the density falls exponentially.
   Node integrated(const Vector& x, const Curved& top) const {
     const int n = space_.size() - 1;
-    Node node{x[0], top.value.loglike, top.gradient[0], x.tail(n), Vector::Zero(n)};
+    Node node{x[0],      top.value.loglike,  top.gradient[0],
+              x.tail(n), Matrix::Zero(n, n), Vector::Zero(n)};
     std::vector<int> free;
-    for (int i = 1; i <= n; ++i) {
-      const bool low = x[i] - space_.low(i) < kAtBound;
-      if (!low && space_.high(i) - x[i] >= kAtBound) {
+    for (int i = 0; i < n; ++i) {
+      if (!on_bound(i, x[i + 1])) {
         free.push_back(i);
         continue;
       }
-      const double widest = (space_.high(i) - space_.low(i)) / 2;
-      const double scale = std::min(1 / std::abs(top.gradient[i]), widest);
-      node.mean[i - 1] += low ? scale : -scale;
-      node.var[i - 1] = scale * scale;
-      node.ln_mass += std::log(scale);
+      const double widest = (space_.high(i + 1) - space_.low(i + 1)) / 2;
+      node.width[i] = std::min(1 / std::abs(top.gradient[i + 1]), widest);
+      node.covariance(i, i) = node.width[i] * node.width[i];
+      node.ln_mass += std::log(node.width[i]);
     }
     if (free.empty()) return node;
-    const Matrix curvature = top.curvature(free, free);
+    const Matrix curvature = Matrix(top.curvature.bottomRightCorner(n, n))(free, free);
     const Eigen::SelfAdjointEigenSolver<Matrix> eigen(curvature);
     const Vector values = eigen.eigenvalues().cwiseMax(1e-2);  // not wider than the box
-    const Matrix covariance = eigen.eigenvectors() * values.cwiseInverse().asDiagonal() *
-                              eigen.eigenvectors().transpose();
-    for (std::size_t k = 0; k < free.size(); ++k) {
-      const auto at = static_cast<Eigen::Index>(k);
-      node.var[free[k] - 1] = covariance(at, at);
-      node.ln_mass += 0.5 * std::log(2 * std::numbers::pi / values[at]);
-    }
+    node.covariance(free, free) = eigen.eigenvectors() * values.cwiseInverse().asDiagonal() *
+                                  eigen.eigenvectors().transpose();
+    constexpr double kTwoPi = 2 * std::numbers::pi;
+    node.ln_mass += 0.5 * (kTwoPi * values.cwiseInverse()).array().log().sum();
+    for (const int i : free) node.width[i] = std::sqrt(kTwoPi * node.covariance(i, i));
     return node;
+  }
+
+  bool on_bound(int band, double ln_sigma) const {
+    return ln_sigma - space_.low(band + 1) < kAtBound ||
+           space_.high(band + 1) - ln_sigma < kAtBound;
+  }
+
+  // Normal, or sampled where a sigma is known badly: its density then has a tail to low values.
+  void set_shapes(std::vector<Node>& nodes) const {
+    const double top = highest(nodes);
+    struct Sampled {
+      Node* node;
+      int band;
+      std::vector<double> at;  // ln sigma
+    };
+    std::vector<Sampled> all;
+    std::vector<Parameters> trials;
+    for (Node& node : nodes) {
+      for (int i = 0; i < node.peak.size(); ++i) {
+        const double sd = std::sqrt(node.covariance(i, i));
+        node.shape.push_back({{node.peak[i], sd, 1}});
+        if (sd < kWellKnown || node.ln_mass < top - kDeep) continue;
+        all.push_back({&node, i, places_along(node, i)});
+        for (const double ln_sigma : all.back().at) trials.push_back(along(node, i, ln_sigma));
+      }
+    }
+    const auto found = evaluate_all(series_, trials, model_.mean, Want::Value);
+    auto next = found.begin();
+    for (const Sampled& s : all) {
+      std::vector<double> loglike;
+      for (std::size_t k = 0; k < s.at.size(); ++k, ++next)
+        loglike.push_back(std::isnan(next->loglike) ? -std::numeric_limits<double>::infinity()
+                                                    : next->loglike);
+      set_sampled(*s.node, s.band, s.at, loglike);
+    }
+  }
+
+  // Ascending, denser around the peak, to the bounds or to far above and below.
+  std::vector<double> places_along(const Node& node, int band) const {
+    const double sd = std::sqrt(node.covariance(band, band));
+    std::vector<double> out{node.peak[band]};
+    for (const int side : {-1, 1}) {
+      const double bound = side < 0 ? space_.low(band + 1) : space_.high(band + 1);
+      double step = 0.4 * sd, at = node.peak[band];
+      for (int k = 0; k < kEachSide && std::abs(bound - at) > kAtBound; ++k) {
+        if (k >= kEachSide / 2) step *= 1.3;
+        at = side < 0 ? std::max(at - step, bound) : std::min(at + step, bound);
+        out.push_back(at);
+      }
+    }
+    std::ranges::sort(out);
+    return out;
+  }
+
+  // The others follow along the ridge.
+  Parameters along(const Node& node, int band, double ln_sigma) const {
+    constexpr double kFarthest = 3;  // standard deviations
+    const double var = node.covariance(band, band), far = kFarthest * std::sqrt(var);
+    const double move = std::clamp(ln_sigma - node.peak[band], -far, far);
+    Vector x(space_.size());
+    x << node.ln_tau, node.peak + node.covariance.col(band) * (move / var);
+    for (int i = 0; i < x.size(); ++i) x[i] = std::clamp(x[i], space_.low(i), space_.high(i));
+    x[band + 1] = ln_sigma;
+    return space_.place(x).at;
+  }
+
+  static void set_sampled(Node& node, int band, const std::vector<double>& at,
+                          const std::vector<double>& loglike) {
+    const double top = *std::ranges::max_element(loglike);
+    std::vector<double> f;
+    for (const double l : loglike) f.push_back(std::max(l - top, -3 * kDeep));
+    const Spline ln_density(at, f);
+    std::vector<Normal>& shape = node.shape[static_cast<std::size_t>(band)];
+    shape.clear();
+    double all = 0;
+    for (std::size_t i = 0; i + 1 < at.size(); ++i) {
+      constexpr int kParts = 3;
+      const double h = (at[i + 1] - at[i]) / kParts;
+      for (int k = 0; k < kParts; ++k) {
+        const double t = (k + 0.5) / kParts, mass = std::exp(ln_density.at(i, t)) * h;
+        if (mass < kLeastMass) continue;
+        shape.push_back({at[i] + (k + 0.5) * h, h / 3, mass});
+        all += mass;
+      }
+    }
+    for (Normal& n : shape) n.mass /= all;
+    node.ln_mass += std::log(all / node.width[band]);
   }
 
   const Series& series_;
@@ -168,10 +262,11 @@ class Sampler {
   Parameters best_;
 };
 
-// A step in ln tau.
+// A step in ln tau. The ln sigma have the shape of the nearer node, moved along the ridge.
 struct Cell {
   double low, high, mass;  // masses sum to 1
-  Vector mean, var;        // of ln sigma
+  const Node* near;
+  Vector shift;
 };
 
 std::vector<Cell> cells_of(const std::vector<Node>& nodes) {
@@ -192,8 +287,9 @@ std::vector<Cell> cells_of(const std::vector<Node>& nodes) {
       const double t = (k + 0.5) / steps, low = a.ln_tau + h * k / steps;
       const double mass = std::exp(ln_mass.at(i, t)) * h / steps;
       if (mass < kLeastMass) continue;
-      cells.push_back(
-          {low, low + h / steps, mass, (1 - t) * a.mean + t * b.mean, (1 - t) * a.var + t * b.var});
+      const Node& near = t < 0.5 ? a : b;
+      const Vector peak = (1 - t) * a.peak + t * b.peak;
+      cells.push_back({low, low + h / steps, mass, &near, peak - near.peak});
       all += mass;
     }
   }
@@ -216,17 +312,16 @@ std::array<double, 5> quantiles_of_tau(const std::vector<Cell>& cells) {
 // Of by_sigma ln sigma + by_tau ln tau: a mixture of normals, one a cell.
 std::array<double, 5> quantiles_of(const std::vector<Cell>& cells, Eigen::Index band,
                                    double by_sigma, double by_tau) {
-  struct Normal {
-    double mean, sd, mass;
-  };
   std::vector<Normal> mixture;
   double low = std::numeric_limits<double>::infinity(), high = -low;
   for (const Cell& c : cells) {
-    const double mean = by_sigma * c.mean[band] + by_tau * (c.low + c.high) / 2;
-    const double sd = std::abs(by_sigma) * std::sqrt(c.var[band]);
-    mixture.push_back({mean, sd, c.mass});
-    low = std::min(low, mean - 5 * sd);
-    high = std::max(high, mean + 5 * sd);
+    for (const Normal& n : c.near->shape[static_cast<std::size_t>(band)]) {
+      const double mean = by_sigma * (n.mean + c.shift[band]) + by_tau * (c.low + c.high) / 2;
+      const double sd = by_sigma * n.sd;
+      mixture.push_back({mean, sd, c.mass * n.mass});
+      low = std::min(low, mean - 5 * sd);
+      high = std::max(high, mean + 5 * sd);
+    }
   }
   const auto below = [&](double x) {
     double out = 0;
@@ -259,7 +354,8 @@ Posterior posterior_of(const Series& series, const Model& model, const Fit& fit)
                     false,
                     fit.at.lag};
   const Sampler sampler(noisy, fixed, fit.at);
-  const std::vector<Cell> cells = cells_of(sampler.nodes());
+  const std::vector<Node> nodes = sampler.nodes();
+  const std::vector<Cell> cells = cells_of(nodes);
   Posterior out;
   out.ln_tau = quantiles_of_tau(cells);
   for (std::size_t k = 0; k < sampler.space().bands().size(); ++k) {
