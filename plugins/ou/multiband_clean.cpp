@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "multiband_lags.hpp"
 #include "predictive_rule.hpp"
 
 namespace ou::multiband {
@@ -49,7 +50,7 @@ Cleaned clean_by_prediction(const Series& series, const Model& model, const Rule
   const auto give_up = [&](Ending why) {
     result.ending = why;
     result.removed.assign(series.size(), 0);
-    result.fit = fit_global(series, model);
+    result.fit = fit_with_lags(series, model);
     return result;
   };
   result.removed = cleaned_band_by_band(series, model, rule);
@@ -59,7 +60,7 @@ Cleaned clean_by_prediction(const Series& series, const Model& model, const Rule
     for (std::size_t b = 0; b < series.bands; ++b)
       if (gone[b] > 0 && !rule.leaves_enough(epochs[b], gone[b]))
         return give_up(Ending::TooFewLeft);
-    result.fit = fit_global(without(series, result.removed), model);
+    result.fit = fit_with_lags(without(series, result.removed), model);
     if (!result.fit.converged) return give_up(Ending::FitFailed);
     const auto residuals = [&](std::span<const std::uint8_t> ignored) {
       const LeaveOneOut loo = leave_one_out(series, result.fit.at, model.mean, ignored);

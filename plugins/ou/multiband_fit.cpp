@@ -149,7 +149,7 @@ Fit finish(const Series& series, const Space& space, const Model& model, const C
   fit.incoherent = place.incoherent;
   fit.value = last.value;
   fit.converged = std::isfinite(top.value()) && top.to_gain() < kSameLoglike;
-  fit.n_parameters = space.size() + static_cast<int>(space.bands().size());
+  fit.n_parameters = space.size() + static_cast<int>(space.bands().size() + model.lagged.size());
   std::vector<bool> fixed;
   for (int i = 0; i < space.size(); ++i)
     fixed.push_back(x[i] - space.low(i) < kAtBound || space.high(i) - x[i] < kAtBound);

@@ -10,108 +10,24 @@
 #include <optional>
 #include <qsohost/time_converter.hpp>
 
+#include "multiband_lags.hpp"
+
 namespace ou::multiband {
 namespace {
 
-using qsohost::DType;
-
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
-// In addition to those of qsohost::FitFlag.
-enum Flag : std::int32_t {
-  kBandWithoutPart = 1 << 4,
-  kTauLowFlag = 1 << 5,
-  kTauHighFlag = 1 << 6,
-  kSigmaFlag = 1 << 7,
-  kTooFewLeftFlag = 1 << 8,
-  kPassesUsedUpFlag = 1 << 9,
-  kNoErrors = 1 << 14,
-  kJitterAtBound = 1 << 16,
-  kTooManyRemovedFlag = 1 << 24,
-  kIncoherentPreferred = 1 << 25,
-  kTimesNotConverted = 1 << 26,
-};
-
-constexpr qsohost::ResultColumn kJoint[] = {
-    {"z", DType::F64, "", "redshift used; NaN in the observed frame"},
-    {"n_epochs", DType::I32, "", "epochs that took part, of all bands"},
-    {"n_bands", DType::I32, "", "bands that took part"},
-    {"n_removed", DType::I32, "", "epochs removed, of all bands"},
-    {"baseline", DType::F64, "d", "time from the first to the last epoch of all bands", true},
-    {"log_tau", DType::F64, "", "ln of tau in d", true},
-    {"err_log_tau", DType::F64, "", "standard error of log_tau"},
-    {"n_parameters", DType::I32, "", "parameters of the model, the means among them"},
-    {"loglike", DType::F64, "", "ln of the likelihood of all bands"},
-    {"aic", DType::F64, "", "Akaike's criterion, 2 n_parameters - 2 loglike"},
-    {"bic", DType::F64, "", "Bayesian criterion, n_parameters ln n_epochs - 2 loglike"},
-    {"chi2", DType::F64, "", "one-step residuals squared over their variances, summed over epochs"},
-};
-constexpr qsohost::ResultColumn kIncoherent[] = {
-    {"loglike_incoherent", DType::F64, "",
-     "ln of the likelihood where every band has a process of its own besides the common one"},
-    {"bic_incoherent", DType::F64, "", "its Bayesian criterion"},
-    {"log_tau_incoherent", DType::F64, "", "its common process: ln of tau in d", true},
-    {"log_tau_own", DType::F64, "", "the bands' own processes: ln of tau in d", true},
-};
-
-struct BandColumn {
-  qsohost::ResultColumn column;
-  double (*value)(const Fit& fit, std::size_t band);
-  bool of_jitter = false;
-};
-constexpr BandColumn kBand[] = {
-    {{"log_sigma", DType::F64, "", "ln of sigma in mag"},
-     [](const Fit& f, std::size_t b) { return f.at.ln_sigma[b]; }},
-    {{"err_log_sigma", DType::F64, "", "standard error of log_sigma"},
-     [](const Fit& f, std::size_t b) { return f.err_ln_sigma[b]; }},
-    {{"logD", DType::F64, "", "ln of D = sigma^2/tau in mag^2/d", true},
-     [](const Fit& f, std::size_t b) { return 2 * f.at.ln_sigma[b] - f.at.ln_tau; }},
-    {{"err_logD", DType::F64, "", "standard error of logD"},
-     [](const Fit& f, std::size_t b) { return f.err_ln_d[b]; }},
-    {{"mean", DType::F64, "mag", "mean of the process in this band"},
-     [](const Fit& f, std::size_t b) { return f.value.mean[b]; }},
-    {{"log_ratio", DType::F64, "", "ln of sigma over that of the first band that took part"},
-     [](const Fit& f, std::size_t b) {
-       const auto first = static_cast<std::size_t>(std::countr_zero(f.bands_with_epochs));
-       return f.at.ln_sigma[b] - f.at.ln_sigma[first];
-     }},
-    {{"err_log_ratio", DType::F64, "", "standard error of log_ratio"},
-     [](const Fit& f, std::size_t b) { return f.err_ln_ratio[b]; }},
-    {{"log_jitter", DType::F64, "", "ln of the jitter in mag"},
-     [](const Fit& f, std::size_t b) { return f.at.ln_jitter[b]; },
-     true},
-    {{"err_log_jitter", DType::F64, "", "standard error of log_jitter; NaN at the bound"},
-     [](const Fit& f, std::size_t b) { return f.err_ln_jitter[b]; },
-     true},
-};
-
-constexpr std::string_view kFlagsHelp =
-    "sum of: 1 too few epochs, 2 redshift not above 0 and not above 20 (both: not fitted), 4 "
-    "epochs "
-    "took no part, as a number was not finite or mag_err not positive, 8 the fit did not converge; "
-    "16 a band with fewer than min_points_band epochs took no part; at a bound: 32 tau low, 64 tau "
-    "high, 128 some sigma, 65536 some jitter low; 256 a band would have been left with fewer than "
-    "min_points_band epochs, 16777216 with less than 1 - max_removed_fraction of them (both: "
-    "nothing "
-    "removed); 512 the removals did not settle; 16384 some error is undefined (NaN); 131072 "
-    "baseline "
-    "below 10 tau; 2097152 error sentinels took no part; 33554432 the Bayesian criterion prefers "
-    "processes of the bands' own; 67108864 times could not be brought to one scale (not fitted); "
-    "1073741824 redshift 0: times as observed";
-
-std::int32_t flag_of(Ending ending) {
-  switch (ending) {
-    case Ending::FitFailed:
-      return qsohost::kFitFailed;
-    case Ending::TooFewLeft:
-      return kTooFewLeftFlag;
-    case Ending::TooManyRemoved:
-      return kTooManyRemovedFlag;
-    case Ending::PassesUsedUp:
-      return kPassesUsedUpFlag;
-    default:
-      return 0;
+// Of each survey, the bands after the first that takes part.
+template <class TakesPart>
+std::vector<Lagged> lagged_bands(const std::vector<qsohost::GroupInfo>& infos,
+                                 const TakesPart& takes_part) {
+  std::vector<Lagged> out;
+  for (std::size_t b = 0; b < infos.size(); ++b) {
+    std::size_t first = 0;
+    while (first < b && !(takes_part(first) && infos[first].survey == infos[b].survey)) ++first;
+    if (first < b && takes_part(b)) out.push_back({b, first});
   }
+  return out;
 }
 
 void check_bounds(std::string_view name, const std::vector<double>& bounds) {
@@ -159,12 +75,17 @@ void OuMultiband::validate() const {
         "rest_frame = true needs a redshift: name its column, or set rest_frame = false");
   check_bounds("sigma_bounds", *sigma_bounds_);
   check_bounds("tau_bounds", *tau_bounds_);
+  const std::vector<double>& lags = *lag_bounds_;
+  if (lags.size() != 2 || !(lags[0] <= 0 && lags[1] >= 0 && lags[0] < lags[1]) ||
+      !std::isfinite(lags[1] - lags[0]))
+    throw qsohost::UsageError(
+        "lag_bounds must be two numbers, the lower one first, with 0 between them");
 }
 
 void OuMultiband::declare(const qsohost::Schema& before, qsohost::Ports& ports) const {
   if (*rest_frame_) {
     const auto* z = before.find("", *redshift_);
-    if (z != nullptr && z->port.dtype == DType::String)
+    if (z != nullptr && z->port.dtype == qsohost::DType::String)
       ports.problem(fmt::format("redshift column '{}' holds strings, not numbers", *redshift_));
     ports.reads({"", *redshift_, std::nullopt, "", "redshift"});
   }
@@ -174,6 +95,10 @@ void OuMultiband::declare(const qsohost::Schema& before, qsohost::Ports& ports) 
   if (infos.size() == groups_->size()) {
     const qsohost::TimeSystem to = qsohost::common_time_system(infos);
     const bool has_position = before.find("", *ra_) != nullptr && before.find("", *dec_) != nullptr;
+    if (*lags_ && lagged_bands(infos, [](std::size_t) { return true; }).empty())
+      ports.problem(
+          "lags = \"fit\" needs two light curves of one survey in groups: lags between surveys "
+          "of different years cannot be measured");
     const std::string why =
         qsohost::why_not_combinable(to, infos, has_position || before.is_open());
     if (!why.empty()) ports.problem(why);
@@ -201,48 +126,23 @@ void OuMultiband::declare_group(const std::string& group, const qsohost::Schema&
     ports.reads({group, column, std::nullopt, "", "light curve"});
   infos.push_back(info);
   if (*rule_)
-    ports.adds({group, "keep", DType::Bool, "", "0: removed by leave-one-out cleaning", 1});
-  ports.adds({group, "loo_mean", DType::F64, "mag",
+    ports.adds(
+        {group, "keep", qsohost::DType::Bool, "", "0: removed by leave-one-out cleaning", 1});
+  ports.adds({group, "loo_mean", qsohost::DType::F64, "mag",
               "prediction of the epoch from all other epochs, of all bands, that were fitted"});
-  ports.adds({group, "loo_sd", DType::F64, "mag",
+  ports.adds({group, "loo_sd", qsohost::DType::F64, "mag",
               "standard deviation of mag - loo_mean: of the prediction, mag_err and jitter"});
 }
 
-void OuMultiband::declare_results(qsohost::Ports& ports) const {
-  const auto add = [&](const std::string& full, const qsohost::ResultColumn& c,
-                       std::size_t width = 1) {
-    std::string help(c.help);
-    if (c.framed) help += *rest_frame_ ? "; rest frame" : "; observed frame";
-    ports.adds({"", full, c.dtype, std::string(c.unit), help, 0, width});
-  };
-  for (const auto& c : kJoint) add(name(c.name), c);
-  if (*incoherent_)
-    for (const auto& c : kIncoherent) add(name(c.name), c);
-  const auto n = static_cast<std::size_t>(*predict_);
-  if (n > 0) {
-    add(name("predicted_time"),
-        {"", DType::F64, "d", "times of the fitted curves, on the common scale of the bands"}, n);
-  }
-  add(name("flags"), {"flags", DType::I32, "", kFlagsHelp});
-  for (std::size_t b = 0; b < groups_->size(); ++b) {
-    add(name(b, "n_epochs"), {"", DType::I32, "", "epochs of this band that could be fitted"});
-    add(name(b, "n_removed"), {"", DType::I32, "", "epochs of this band that were removed"});
-    for (const BandColumn& c : kBand)
-      if (!c.of_jitter || *jitter_) add(name(b, c.column.name), c.column);
-    if (*incoherent_)
-      add(name(b, "log_ratio_own"),
-          {"", DType::F64, "", "ln of the sigma of its own process over log_sigma's"});
-    if (n == 0) continue;
-    add(name(b, "predicted_mag"), {"", DType::F64, "mag", "the fitted curve in this band"}, n);
-    add(name(b, "predicted_sd"), {"", DType::F64, "mag", "its standard deviation, without noise"},
-        n);
-  }
-}
-
-Model OuMultiband::model() const {
+Model OuMultiband::model(const Curves& curves) const {
   const Box box{std::log((*sigma_bounds_)[0]), std::log((*sigma_bounds_)[1]),
                 std::log((*tau_bounds_)[0]), std::log((*tau_bounds_)[1])};
-  return {*jitter_ ? with_jitter(box) : box, *mean_};
+  Model model{*jitter_ ? with_jitter(box) : box, *mean_};
+  if (!*lags_) return model;
+  model.lagged = curves.lagged;
+  model.lag_min = (*lag_bounds_)[0];
+  model.lag_max = (*lag_bounds_)[1];
+  return model;
 }
 
 Rule OuMultiband::rule() const {
@@ -303,6 +203,7 @@ OuMultiband::Curves OuMultiband::gather(const qsohost::Object& object, double st
   out.origin.resize(n);
   for (std::size_t b = 0; b < groups_->size(); ++b)
     if (!out.takes_part(b, least)) out.flags |= kBandWithoutPart;
+  out.lagged = lagged_bands(infos, [&](std::size_t b) { return out.takes_part(b, least); });
   if (n == 0) return out;
   const auto [low, high] = std::ranges::minmax_element(out.time);
   out.first = *low;
@@ -332,10 +233,10 @@ void OuMultiband::fit(const qsohost::Object& object, qsohost::Result& result) co
                                           curves.mag_err, curves.median);
   Cleaned cleaned;
   if (*rule_) {
-    cleaned = clean_by_prediction(sorted.series, model(), rule());
+    cleaned = clean_by_prediction(sorted.series, model(curves), rule());
     if (cleaned.ending == Ending::Stopped) return;  // the host discards this batch
   } else {
-    cleaned.fit = fit_global(sorted.series, model());
+    cleaned.fit = fit_with_lags(sorted.series, model(curves));
     cleaned.removed.assign(sorted.series.size(), 0);
   }
   flags |= flag_of(cleaned.ending);
@@ -344,8 +245,9 @@ void OuMultiband::fit(const qsohost::Object& object, qsohost::Result& result) co
     return result.set<std::int32_t>(name("flags"), flags | qsohost::kFitFailed);
   Fitted fitted{curves, sorted, cleaned, redshift};
   if (*incoherent_) {
-    Model with_own = model();
+    Model with_own = model(curves);
     with_own.incoherent = true;
+    with_own.lag = cleaned.fit.at.lag;  // not fitted again: the criterion compares processes
     fitted.incoherent = fit_global(without(sorted.series, cleaned.removed), with_own);
   }
   store(fitted, result);
@@ -363,6 +265,11 @@ std::int32_t OuMultiband::flags_of(const Fitted& fitted) const {
     if ((fit.bounds[b] & (kSigmaLow | kSigmaHigh)) != 0) flags |= kSigmaFlag;
     if ((fit.bounds[b] & kJitterLow) != 0) flags |= kJitterAtBound;
     has_errors = has_errors && std::isfinite(fit.err_ln_sigma[b]);
+    const bool has_lag =
+        std::ranges::any_of(fitted.curves.lagged, [&](const Lagged& l) { return l.band == b; });
+    const LagInterval& lags = fit.lag_interval[b];
+    if (*lags_ && has_lag && (lags.low <= (*lag_bounds_)[0] || lags.high >= (*lag_bounds_)[1]))
+      flags |= kLagAtBound;
   }
   if (!has_errors) flags |= kNoErrors;
   if (fitted.series().time.back() < 10 * std::exp(fit.at.ln_tau)) flags |= qsohost::kShortBaseline;
@@ -398,14 +305,17 @@ void OuMultiband::store(const Fitted& fitted, qsohost::Result& result) const {
   for (std::size_t b = 0; b < groups_->size(); ++b)
     if (fit.has_epochs(b)) store_band(fitted, b, result);
   store_epochs(fitted, result);
+  if (*posterior_)
+    store_posterior(
+        posterior_of(without(fitted.series(), fitted.cleaned.removed), model(fitted.curves), fit),
+        fit, result);
   if (*predict_ > 0) store_predicted(fitted, result);
 }
 
 void OuMultiband::store_band(const Fitted& fitted, std::size_t band,
                              qsohost::Result& result) const {
-  for (const BandColumn& c : kBand)
-    if (!c.of_jitter || *jitter_)
-      result.set<double>(name(band, c.column.name), c.value(fitted.fit(), band));
+  for (const BandColumn& c : band_columns())
+    if (is_wanted(c)) result.set<double>(name(band, c.column.name), c.value(fitted.fit(), band));
   if (fitted.incoherent)
     result.set<double>(name(band, "log_ratio_own"), fitted.incoherent->incoherent.ln_ratio[band]);
   std::int32_t removed = 0;

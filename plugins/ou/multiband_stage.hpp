@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "multiband_clean.hpp"
+#include "multiband_columns.hpp"
+#include "multiband_posterior.hpp"
 
 namespace ou::multiband {
 
@@ -27,6 +29,7 @@ class OuMultiband final : public qsohost::Fitter {
     std::vector<std::size_t> origin;  // place in the group
     PerBand<std::size_t> epochs{};    // usable ones, of bands that take no part too
     PerBand<double> median{};
+    std::vector<Lagged> lagged;  // bands that can have a lag
     double first = 0, last = 0;  // d, on the common scale
     std::int32_t flags = 0;
     bool takes_part(std::size_t band, std::size_t least) const { return epochs[band] >= least; }
@@ -40,11 +43,13 @@ class OuMultiband final : public qsohost::Fitter {
   void store(const Fitted& fitted, qsohost::Result& result) const;
   void store_band(const Fitted& fitted, std::size_t band, qsohost::Result& result) const;
   void store_epochs(const Fitted& fitted, qsohost::Result& result) const;
+  void store_posterior(const Posterior& posterior, const Fit& fit, qsohost::Result& result) const;
   void store_predicted(const Fitted& fitted, qsohost::Result& result) const;
   std::int32_t flags_of(const Fitted& fitted) const;
   std::string name(std::string_view result) const;
   std::string name(std::size_t band, std::string_view result) const;
-  Model model() const;
+  bool is_wanted(const BandColumn& column) const;
+  Model model(const Curves& curves) const;
   Rule rule() const;
   double number(const qsohost::Object& object, const std::string& column) const;
 
@@ -81,6 +86,19 @@ class OuMultiband final : public qsohost::Fitter {
                                 {{"none", false}, {"fit", true}},
                                 "white noise besides mag_err, mag: none, or a parameter a band, "
                                 "1e-6 or more"};
+  qsohost::Choice<bool> lags_{
+      this,
+      "lags",
+      false,
+      {{"none", false}, {"fit", true}},
+      "lags between the bands of one survey, against the first that takes part: 0, or found by a "
+      "scan; those between surveys are 0"};
+  qsohost::Option<std::vector<double>> lag_bounds_{
+      this,
+      "lag_bounds",
+      {-20, 20},
+      "lags are searched between these, in the frame of the fit; 0 is among them",
+      {.unit = "d", .length = 2}};
   qsohost::Choice<bool> incoherent_{
       this,
       "incoherent",
@@ -88,6 +106,14 @@ class OuMultiband final : public qsohost::Fitter {
       {{"none", false}, {"fit", true}},
       "fit: also the model in which every band has a process of its own besides the common one; "
       "the Bayesian criterion says which is preferred"};
+  qsohost::Choice<bool> posterior_{
+      this,
+      "posterior",
+      false,
+      {{"none", false}, {"quadrature", true}},
+      "quadrature: quantiles of tau and of each band's sigma and D, for equal density of ln tau "
+      "and "
+      "every ln sigma inside the bounds, with means as the option says, jitter and lags as fitted"};
   qsohost::Choice<bool> rule_{
       this,
       "rule",
