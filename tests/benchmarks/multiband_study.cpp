@@ -172,8 +172,8 @@ void jitter(std::size_t objects) {
       for (const double error : q.truth.error) sd.push_back(share * error);
       simulate::Random random(k * 15485863 + 7);
       simulate::add_noise(q.epochs, sd, random);
-      const Fit fit = fit_global(series_of(q, kBands),
-                                 {ou::with_jitter(ou::standard_box()), Mean::Marginal});
+      const Fit fit =
+          fit_global(series_of(q, kBands), {ou::with_jitter(ou::standard_box()), Mean::Marginal});
       ln_tau.push_back(fit.at.ln_tau - q.ln_tau());
       for (std::size_t b = 0; b < kBands; ++b) {
         const bool none = (fit.bounds[b] & ou::kJitterLow) != 0;
@@ -218,9 +218,9 @@ void incoherent(std::size_t objects) {
 int main(int count, char** arguments) {
   const std::string_view what = count > 1 ? arguments[1] : "";
   const std::size_t objects = count > 2 ? std::strtoul(arguments[2], nullptr, 10) : 300;
-  for (const auto& [name, study] : {std::pair{"bias", &bias}, std::pair{"maxima", &maxima},
-                                    std::pair{"jitter", &jitter},
-                                    std::pair{"incoherent", &incoherent}}) {
+  for (const auto& [name, study] :
+       {std::pair{"bias", &bias}, std::pair{"maxima", &maxima}, std::pair{"jitter", &jitter},
+        std::pair{"incoherent", &incoherent}}) {
     if (what != name) continue;
     study(objects);
     return 0;
