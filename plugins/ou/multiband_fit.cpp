@@ -6,6 +6,7 @@
 #include <limits>
 #include <numeric>
 
+#include "loo_clean.hpp"
 #include "multiband_space.hpp"
 #include "newton_climb.hpp"
 
@@ -235,7 +236,7 @@ Fit finish(const Series& series, const Space& space, const Model& model, const C
 }
 
 // With jitter, variations faster than the cadence may be noise: from little of it, and from as much
-// as neighbouring epochs differ, with the amplitudes that this leaves.
+// as neighbouring epochs differ, with the amplitudes that this leaves, or with equal ones.
 std::vector<Place> starts_with_jitter(const Series& series, const Space& space, const Box& box) {
   const PerBand<double> scatter2 = neighbours_of(series, space).scatter2;
   std::vector<Place> out;
@@ -245,8 +246,14 @@ std::vector<Place> starts_with_jitter(const Series& series, const Space& space, 
       ln_jitter[b] = std::clamp(
           0.5 * std::log(std::max(share * (scatter2[b] - space.error2(b)), 0.1 * space.error2(b))),
           box.ln_jitter_min, box.ln_jitter_max);
-    for (const Place& place : starts_on(ridges_of(series, space, box, ln_jitter)))
+    for (Place& place : starts_on(ridges_of(series, space, box, ln_jitter))) {
       out.push_back(place);
+      if (share == 0) continue;
+      std::vector<double> ln_sigmas;
+      for (const std::size_t b : space.bands()) ln_sigmas.push_back(place.at.ln_sigma[b]);
+      place.at.ln_sigma.fill(median(std::move(ln_sigmas)));
+      out.push_back(place);
+    }
   }
   return out;
 }

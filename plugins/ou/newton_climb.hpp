@@ -44,7 +44,7 @@ class NewtonClimb {
 
  private:
   static constexpr double kLongestStep = 2, kLeastRadius = 1e-9, kFlat = 1e-4;
-  static constexpr int kMostEvaluations = 60;
+  static constexpr int kMostEvaluations = 200;
 
   // False: the step gained nothing, and is tried again, shorter.
   bool adapt(double value, bool finite) {
