@@ -224,26 +224,29 @@ class Multiband(ChainTest):
         self.write_curves(on_one_scale)
         same = self.run_chain("", dict.fromkeys(SYSTEMS, "BJD TDB - 2400000.5"))
         for name in (f"joint.{c}" for c in ("log_tau", "loglike", "bic")):
-            np.testing.assert_allclose(mixed[name], same[name], atol=1e-5, rtol=0)
-        # It matters: as they are, times differ by minutes.
+            np.testing.assert_allclose(mixed[name], same[name], atol=1e-8, rtol=0)
+        # It matters, though not at the pole of the ecliptic: as they are, times are minutes off.
         self.write_curves(lambda group, times, _: times + (55197 if group.startswith("gaia") else 0))
         raw = self.run_chain("", dict.fromkeys(SYSTEMS, "MJD UTC"))
-        self.assertGreater(np.abs(mixed["joint.loglike"] - raw["joint.loglike"]).min(), 1e-4)
+        self.assertGreater(np.abs(mixed["joint.loglike"] - raw["joint.loglike"])[:2].min(), 1e-5)
 
-    def test_what_cannot_be_combined_is_refused_before_the_run(self):
+    def test_what_cannot_be_combined_is_refused_before_any_object(self):
         self.write_curves()
         bands = "".join(BAND.format(group=g, column=g.replace(".", "_"), system="MJD UTC")
                         for g in ("ztf.g", "ztf.r"))  # fmt: skip
-        unknown = BAND.format(group="gaia.g", column="gaia_g", system="")
-        cases = {
-            '["ztf.g", "gaia.g"]': r"'gaia\.g'.*time system is not known",
-            '["ztf.g", "ztf.g"]': r"groups names 'ztf\.g' twice",
-            '["ztf.g", "ztf.i"]': r"'ztf\.i'",
-        }
-        for groups, message in cases.items():
+        unknown = BAND.format(group="own.g", column="gaia_g", system="")
+        nine = "[" + ", ".join(f'"own.{i}"' for i in range(9)) + "]"
+        cases = (
+            ('["ztf.g", "ztf.g"]', "--check", r"groups names 'ztf\.g' twice"),
+            (nine, "--check", "9 light curves; at most 8"),
+            # What light curves the tables have, and on which times, is known once they are open.
+            ('["ztf.g", "own.g"]', "--restart", r"'own\.g'.*time system is not known"),
+            ('["ztf.g", "ztf.i"]', "--restart", r"'ztf\.i', which no earlier stage gives"),
+        )
+        for groups, how, message in cases:
             with self.subTest(groups=groups):
-                chain = SOURCE + bands + unknown + FIT.format(groups=groups)
-                done = self.qsohost("--chain", self.write("chain.toml", chain), "--check", expect=2)
+                chain = self.write("chain.toml", SOURCE + bands + unknown + FIT.format(groups=groups))
+                done = self.qsohost("--chain", chain, "--run-dir", "run", how, expect=2)
                 self.assertRegex(done.stderr, r"chain\.toml:\d+:\d+: ")
                 self.assertRegex(done.stderr, message)
 
