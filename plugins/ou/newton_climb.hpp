@@ -43,7 +43,7 @@ class NewtonClimb {
   int evaluations() const { return evaluations_; }
 
  private:
-  static constexpr double kLongestStep = 2, kLeastRadius = 1e-9, kFlat = 1e-4;
+  static constexpr double kLongestStep = 1, kLeastRadius = 1e-9, kFlat = 1e-4;
   static constexpr int kMostEvaluations = 200;
 
   // False: the step gained nothing, and is tried again, shorter.
