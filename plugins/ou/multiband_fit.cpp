@@ -6,6 +6,7 @@
 #include <limits>
 #include <numeric>
 
+#include "loo_clean.hpp"
 #include "multiband_space.hpp"
 #include "newton_climb.hpp"
 
@@ -13,9 +14,10 @@ namespace ou::multiband {
 namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+constexpr double kInfinite = std::numeric_limits<double>::infinity();
 constexpr double kAtBound = 1e-4;
 constexpr double kRough = 1e-2, kFine = 5e-15;  // log-likelihood left to be gained
-constexpr std::size_t kMostStarts = 3;
+constexpr std::size_t kMostStarts = 3, kMostFastStarts = 2;
 using Climb = NewtonClimb<Vector, Matrix>;
 
 ou::Series one_band(const Series& series, std::size_t band) {
@@ -36,10 +38,12 @@ ou::Series one_band(const Series& series, std::size_t band) {
 struct Ridges {
   std::vector<double> ln_tau, loglike;    // summed over bands
   std::vector<PerBand<double>> ln_sigma;  // by tau
+  PerBand<double> ln_jitter;              // the same at all
 };
 
-Ridges ridges_of(const Series& series, const Space& space, const Box& box) {
-  double shortest = std::numeric_limits<double>::infinity();
+Ridges ridges_of(const Series& series, const Space& space, const Box& box,
+                 const PerBand<double>& ln_jitter) {
+  double shortest = kInfinite;
   for (std::size_t i = 1; i < series.size(); ++i) {
     const double dt = series.time[i] - series.time[i - 1];
     if (dt > 0) shortest = std::min(shortest, dt);
@@ -49,12 +53,13 @@ Ridges ridges_of(const Series& series, const Space& space, const Box& box) {
   const double high = std::clamp(std::log(baseline) + 2.5, low, box.ln_tau_max);
   const int steps = std::max(2, static_cast<int>(std::ceil((high - low) / 0.8)));
   Ridges out;
+  out.ln_jitter = ln_jitter;
   for (int i = 0; i <= steps; ++i) out.ln_tau.push_back(low + (high - low) * i / steps);
   out.loglike.resize(out.ln_tau.size());
   out.ln_sigma.resize(out.ln_tau.size());
   for (const std::size_t b : space.bands()) {
-    const Ridge ridge = ridge_at(one_band(series, b), box, ou::Mean::Profiled, out.ln_tau,
-                                 -std::numeric_limits<double>::infinity(), 2);
+    const Ridge ridge =
+        ridge_at(one_band(series, b), box, ou::Mean::Profiled, out.ln_tau, ln_jitter[b], 2);
     for (std::size_t i = 0; i < out.ln_tau.size(); ++i) {
       out.loglike[i] += ridge.points[i].loglike;
       out.ln_sigma[i][b] = ridge.points[i].ln_sigma;
@@ -63,22 +68,81 @@ Ridges ridges_of(const Series& series, const Space& space, const Box& box) {
   return out;
 }
 
-std::vector<Place> starts_on(const Ridges& ridges) {
-  const auto& f = ridges.loglike;
+// Places of the local maxima of f, the highest first.
+std::vector<std::size_t> peaks_of(const std::vector<double>& f) {
   std::vector<std::size_t> peaks;
   for (std::size_t i = 0; i < f.size(); ++i) {
     if ((i == 0 || f[i] >= f[i - 1]) && (i + 1 == f.size() || f[i] > f[i + 1])) peaks.push_back(i);
   }
   std::ranges::stable_sort(peaks,
                            [&](std::size_t a, std::size_t b) { return is_lower(f[b], f[a]); });
+  return peaks;
+}
+
+std::vector<Place> starts_on(const Ridges& ridges) {
   std::vector<Place> out;
-  for (const std::size_t i : peaks) {
+  for (const std::size_t i : peaks_of(ridges.loglike)) {
     if (out.size() == kMostStarts) break;
     Place place;
     place.at.ln_tau = ridges.ln_tau[i];
     place.at.ln_sigma = ridges.ln_sigma[i];
+    place.at.ln_jitter = ridges.ln_jitter;
     out.push_back(place);
   }
+  return out;
+}
+
+// By band: half the mean square of the differences between neighbouring epochs of the band (mag^2,
+// over the shorter half of the intervals), and the median time to the next epoch of any band (d).
+struct Neighbours {
+  PerBand<double> scatter2{}, dt{};
+};
+
+Neighbours neighbours_of(const Series& series, const Space& space) {
+  Neighbours out;
+  for (const std::size_t b : space.bands()) {
+    const ou::Series one = one_band(series, b);
+    std::vector<std::size_t> pairs(one.y.size() - 1);
+    std::iota(pairs.begin(), pairs.end(), std::size_t{1});
+    std::ranges::stable_sort(pairs, {}, [&](std::size_t i) { return one.dt[i]; });
+    pairs.resize((pairs.size() + 1) / 2);
+    for (const std::size_t i : pairs)
+      out.scatter2[b] +=
+          std::pow(one.y[i] - one.y[i - 1], 2) / (2 * static_cast<double>(pairs.size()));
+    std::vector<double> dt;
+    for (std::size_t i = 0; i < series.size(); ++i) {
+      if (series.band[i] != b) continue;
+      const double before = i == 0 ? kInfinite : series.time[i] - series.time[i - 1];
+      const double after = i + 1 == series.size() ? kInfinite : series.time[i + 1] - series.time[i];
+      dt.push_back(std::min(before, after));
+    }
+    std::ranges::nth_element(dt, dt.begin() + static_cast<long>(dt.size() / 2));
+    out.dt[b] = dt[dt.size() / 2];
+  }
+  return out;
+}
+
+// Outliers of one of several bands that are observed together, as Gaia's are within a minute, can
+// also be variations within that minute, of a process that is much larger than each band shows.
+std::vector<Place> starts_with_fast_bands(const Series& series, const Space& space,
+                                          const Model& model, const Ridges& ridges) {
+  const Neighbours near = neighbours_of(series, space);
+  std::vector<Parameters> trials;
+  for (std::size_t i = 0; i < ridges.ln_tau.size(); ++i) {
+    Parameters& p = trials.emplace_back();
+    p.ln_tau = ridges.ln_tau[i];
+    for (const std::size_t b : space.bands()) {
+      const double share = -std::expm1(-2 * near.dt[b] / std::exp(p.ln_tau));
+      p.ln_sigma[b] = std::clamp(0.5 * std::log(near.scatter2[b] / share), ridges.ln_sigma[i][b],
+                                 model.box.ln_sigma_max);
+    }
+  }
+  std::vector<double> loglike;
+  for (const Evaluation& e : evaluate_all(series, trials, model.mean, Want::Value))
+    loglike.push_back(e.loglike);
+  std::vector<Place> out;
+  for (const std::size_t i : peaks_of(loglike))
+    if (out.size() < kMostFastStarts) out.push_back({trials[i], {}});
   return out;
 }
 
@@ -171,24 +235,35 @@ Fit finish(const Series& series, const Space& space, const Model& model, const C
   return fit;
 }
 
-// With jitter, variations faster than the cadence may be noise: from a little of it, and from as
-// much as the errors.
-std::vector<Place> with_jitter(const std::vector<Place>& starts, const Series& series,
-                               const Space& space, const Box& box) {
-  PerBand<double> weight{}, count{};
-  for (std::size_t i = 0; i < series.size(); ++i) {
-    weight[series.band[i]] += 1 / series.var[i];
-    ++count[series.band[i]];
-  }
+// With jitter, variations faster than the cadence may be noise: from little of it, and from as much
+// as neighbouring epochs differ, with the amplitudes that this leaves, or with equal ones.
+std::vector<Place> starts_with_jitter(const Series& series, const Space& space, const Box& box) {
+  const PerBand<double> scatter2 = neighbours_of(series, space).scatter2;
   std::vector<Place> out;
-  for (const double share : {0.1, 2.0}) {
-    for (Place place : starts) {
-      for (const std::size_t b : space.bands())
-        place.at.ln_jitter[b] = std::clamp(0.5 * std::log(share * count[b] / weight[b]),
-                                           box.ln_jitter_min, box.ln_jitter_max);
+  for (const double share : {0.0, 1.0}) {
+    PerBand<double> ln_jitter = kNoJitter;
+    for (const std::size_t b : space.bands())
+      ln_jitter[b] = std::clamp(
+          0.5 * std::log(std::max(share * (scatter2[b] - space.error2(b)), 0.1 * space.error2(b))),
+          box.ln_jitter_min, box.ln_jitter_max);
+    for (Place& place : starts_on(ridges_of(series, space, box, ln_jitter))) {
+      out.push_back(place);
+      if (share == 0) continue;
+      std::vector<double> ln_sigmas;
+      for (const std::size_t b : space.bands()) ln_sigmas.push_back(place.at.ln_sigma[b]);
+      place.at.ln_sigma.fill(median(std::move(ln_sigmas)));
       out.push_back(place);
     }
   }
+  return out;
+}
+
+std::vector<Place> starts_without_jitter(const Series& series, const Space& space,
+                                         const Model& model) {
+  const Ridges ridges = ridges_of(series, space, model.box, kNoJitter);
+  std::vector<Place> out = starts_on(ridges);
+  for (const Place& place : starts_with_fast_bands(series, space, model, ridges))
+    out.push_back(place);
   return out;
 }
 
@@ -208,9 +283,9 @@ std::vector<Place> with_private_parts(const std::vector<Place>& starts, const Sp
 
 Fit fit_global(const Series& series, const Model& model, std::span<const Parameters> more) {
   const Space space(series, model);
-  std::vector<Place> starts = starts_on(ridges_of(series, space, model.box));
+  std::vector<Place> starts = space.has_jitter() ? starts_with_jitter(series, space, model.box)
+                                                 : starts_without_jitter(series, space, model);
   for (const Parameters& p : more) starts.push_back({p, {}});
-  if (space.has_jitter()) starts = with_jitter(starts, series, space, model.box);
   if (model.incoherent) starts = with_private_parts(starts, space);
   std::vector<Climb> climbs;
   for (const Place& place : starts) climbs.emplace_back(space.inverse(space.coordinates(place)));

@@ -38,6 +38,7 @@ class Space {
   // By u, from those by x.
   void to_line(const Vector& u, Vector& gradient, Matrix& curvature) const;
 
+  double error2(std::size_t band) const { return error2_[band]; }  // a typical one, mag^2
   double low(int i) const { return low_[static_cast<std::size_t>(i)]; }
   double high(int i) const { return high_[static_cast<std::size_t>(i)]; }
   double by_jitter(std::size_t band, double x) const;                    // d x / d ln jitter

@@ -43,8 +43,8 @@ class NewtonClimb {
   int evaluations() const { return evaluations_; }
 
  private:
-  static constexpr double kLongestStep = 2, kLeastRadius = 1e-9, kFlat = 1e-4;
-  static constexpr int kMostEvaluations = 60;
+  static constexpr double kLongestStep = 1, kLeastRadius = 1e-9, kFlat = 1e-4;
+  static constexpr int kMostEvaluations = 200;
 
   // False: the step gained nothing, and is tried again, shorter.
   bool adapt(double value, bool finite) {

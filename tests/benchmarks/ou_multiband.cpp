@@ -1,11 +1,12 @@
 // The likelihood of all bands: five bands, 560 epochs; 1, 8 and 16 trials at once. `ns` is per
-// epoch and trial.
+// epoch and trial. And whole fits of as many epochs, by the number of evaluations that they take.
 #include <benchmark/benchmark.h>
 
 #include <cmath>
 #include <string>
 #include <vector>
 
+#include "multiband_fit.hpp"
 #include "multiband_simulate.hpp"
 
 namespace {
@@ -65,6 +66,16 @@ void leave_one_out(benchmark::State& state, Mean mean) {
   set_items(state, s);
 }
 
+void fit(benchmark::State& state, Mean mean, bool jitter, bool own_processes) {
+  const Series s = series();
+  const ou::Box box = ou::standard_box();
+  ou::multiband::Model model{jitter ? ou::with_jitter(box) : box, mean};
+  model.incoherent = own_processes;
+  int evaluations = 0;
+  for (auto _ : state) evaluations = fit_global(s, model).evaluations;
+  state.counters["evaluations"] = evaluations;
+}
+
 constexpr Mean kMeans[] = {Mean::Given, Mean::Profiled, Mean::Marginal};
 
 void add_all() {
@@ -85,6 +96,15 @@ void add_all() {
     add("M2/value", partly_coherent, Want::Value);
     add("M2/gradient", partly_coherent, Want::Gradient);
     add("M/leave_one_out", leave_one_out);
+    const auto add_fit = [&](const char* what, bool jitter, bool own_processes) {
+      benchmark::RegisterBenchmark((std::string(what) + "/" + names[k]).c_str(), fit, mean, jitter,
+                                   own_processes)
+          ->Unit(benchmark::kMillisecond);
+    };
+    if (mean == Mean::Given) continue;
+    add_fit("M/fit", false, false);
+    add_fit("M/fit_with_jitter", true, false);
+    add_fit("M2/fit", false, true);
   }
 }
 

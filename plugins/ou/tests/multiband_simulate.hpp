@@ -64,6 +64,38 @@ inline Bands bands(std::uint64_t seed, const BandsTruth& truth = {}) {
   return out;
 }
 
+// Moves a fraction of the epochs by 0.2 to 1.5 mag up or down; 1 for each that it moved.
+inline std::vector<std::uint8_t> add_outliers(Bands& b, double fraction, Random& random) {
+  std::vector<std::uint8_t> moved(b.mag.size());
+  for (std::size_t i = 0; i < moved.size(); ++i) {
+    if (random.uniform() >= fraction) continue;
+    const double by = 0.2 * std::exp(random.uniform() * std::log(7.5));
+    b.mag[i] += random.uniform() < 0.5 ? by : -by;
+    moved[i] = 1;
+  }
+  return moved;
+}
+
+// White noise that mag_err does not account for; sd by band.
+inline void add_noise(Bands& b, const std::vector<double>& sd, Random& random) {
+  for (std::size_t i = 0; i < b.mag.size(); ++i) b.mag[i] += sd[b.band[i]] * random.normal();
+}
+
+// To each band an OU process of its own, `ratio` times as large as the common one.
+inline void add_own_processes(Bands& b, const BandsTruth& truth, double ratio, double tau,
+                              Random& random) {
+  for (std::size_t band = 0; band < truth.sigma.size(); ++band) {
+    double x = random.normal(), last = 0;
+    for (std::size_t i = 0; i < b.mag.size(); ++i) {
+      if (b.band[i] != band) continue;
+      const double a = std::exp(-(b.time[i] - last) / tau);
+      x = a * x + std::sqrt(1 - a * a) * random.normal();
+      last = b.time[i];
+      b.mag[i] += ratio * truth.sigma[band] * x;
+    }
+  }
+}
+
 inline ou::multiband::Series series(const Bands& b, std::size_t bands) {
   ou::multiband::PerBand<double> reference;
   reference.fill(18.3);
