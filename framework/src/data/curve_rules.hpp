@@ -19,7 +19,6 @@ inline constexpr double kLeastDisagreement = 0.1;  // mag
 inline constexpr std::size_t kFewestDisagreements = 2;
 inline constexpr double kDisagreeingFraction = 0.02;  // of the exposures
 
-
 // `times`: ascending, as fetched.
 bool are_rounded_to_32_bits(std::span<const double> times);
 
