@@ -7,12 +7,10 @@
 namespace ou::multiband {
 namespace {
 
-// d, of the first scan. Epochs of one night or transit do not make it finer: the likelihood changes
-// with the lag as slowly as the process varies.
-constexpr double kWidestStep = 0.5, kShortestStep = 0.25;
-constexpr double kFinestStep = 2e-4;   // d
-constexpr int kParts = 8;              // of a step, in the next finer scan
-constexpr std::size_t kMostPeaks = 3;  // that are scanned finer
+constexpr double kWidestStep = 0.5, kShortestStep = 0.1;  // d, of the first scan
+constexpr double kFinestStep = 2e-4;                      // d
+constexpr int kParts = 8;                                 // of a step, in the next finer scan
+constexpr std::size_t kMostPeaks = 3;                     // that are scanned finer
 constexpr int kMostRounds = 3;
 constexpr double kLeastGain = 0.01;  // log-likelihood
 constexpr double kFall = 0.5;        // log-likelihood, from the top to the ends of the interval
