@@ -74,7 +74,8 @@ GRID = 6
 def on_one_scale(group, times, position):
     """BJD TDB - 2400000.5, by astropy."""
     if group.startswith("gaia"):
-        return (Time(times, 2455197.5, format="jd", scale="tcb").tdb - Time(0, 2400000.5, format="jd", scale="tdb")).jd
+        zero = Time(0, 2400000.5, format="jd", scale="tdb")
+        return (Time(times, 2455197.5, format="jd", scale="tcb").tdb - zero).jd
     earth = Time(times, format="mjd", scale="utc", location=CENTRE)
     place = SkyCoord(*position, unit="deg")
     return (earth.tdb + earth.light_travel_time(place, kind="barycentric", ephemeris="builtin")).mjd
@@ -83,9 +84,8 @@ def on_one_scale(group, times, position):
 def simulate(rng, redshift):
     """By band: times (MJD for all), mag, err, in any order; one process in the rest frame."""
     tau = 60 * (1 + redshift)
-    epochs = [(t, b) for b, n in BANDS.items() for t in
-              (rng.uniform(56900, 57900, n) if b.startswith("gaia") else rng.uniform(58200, 60500, n))]  # fmt: skip
-    epochs.sort()
+    years = {"gaia": (56900, 57900), "ztf": (58200, 60500)}
+    epochs = sorted((t, b) for b, n in BANDS.items() for t in rng.uniform(*years[b.split(".")[0]], n))
     out = {b: [] for b in BANDS}
     x, last = rng.normal(), epochs[0][0]
     for t, b in epochs:
@@ -153,13 +153,15 @@ class Multiband(ChainTest):
                     cells[i] = curve[group][k]
                     if k == 0 and times is not None:
                         cells[i] = times(group, cells[i], POSITIONS[i])
-                columns.append(fits.Column(f"{name}_{group.replace('.', '_')}", "PD()", array=cells, unit=unit))
+                name_in_file = f"{name}_{group.replace('.', '_')}"
+                columns.append(fits.Column(name_in_file, "PD()", array=cells, unit=unit))
         fits.BinTableHDU.from_columns(columns).writeto(self.folder / "curves.fits", overwrite=True)
 
     def run_chain(self, options, systems=SYSTEMS, groups=tuple(BANDS), extra=()):
         bands = "".join(BAND.format(group=g, column=g.replace(".", "_"), system=systems[g.split(".")[0]])
                         for g in BANDS)  # fmt: skip
-        columns = [f"joint.{c}" for c in OF_OBJECT] + [f"joint.{g}.{c}" for g in groups for c in OF_BAND]
+        columns = [f"joint.{c}" for c in OF_OBJECT]
+        columns += [f"joint.{g}.{c}" for g in groups for c in OF_BAND]
         listed = lambda names: "[" + ", ".join(f'"{n}"' for n in names) + "]"  # noqa: E731
         chain = SOURCE + bands + FIT.format(groups=listed(groups)) + options
         chain += SINKS.format(columns=listed([*columns, *extra]))
@@ -176,11 +178,13 @@ class Multiband(ChainTest):
             rows += [(bjd[k], b, mag[k], err[k], k) for k in range(len(t)) if np.isfinite(mag[k])]
         time, band, mag, err, place = np.array(rows).T
         first = time.min()
-        return (time - first) / (1 + REDSHIFTS[i]), band.astype(int), mag, err**2, place.astype(int), first
+        time = (time - first) / (1 + REDSHIFTS[i])
+        return time, band.astype(int), mag, err**2, place.astype(int), first
 
     def test_results_are_those_of_dense_algebra(self):
         self.write_curves()
-        grid = ["joint.predicted_time"] + [f"joint.{g}.predicted_{c}" for g in BANDS for c in ("mag", "sd")]
+        grid = ["joint.predicted_time"]
+        grid += [f"joint.{g}.predicted_{c}" for g in BANDS for c in ("mag", "sd")]
         for mean in ("profiled", "marginal"):
             table = self.run_chain(f'mean = "{mean}"\npredict = {GRID}\n', extra=grid)
             epochs = {s: read_table(self.folder / f"run/{s}.fits")[0] for s in SYSTEMS}
@@ -212,7 +216,8 @@ class Multiband(ChainTest):
             self.assertAlmostEqual(cell("loo_sd"), np.sqrt(noiseless[0] + var[k]), delta=1e-6)
 
         at = np.linspace(0, time.max(), GRID)
-        np.testing.assert_allclose(value("predicted_time"), first + at * (1 + REDSHIFTS[i]), atol=1e-7, rtol=0)
+        observed = first + at * (1 + REDSHIFTS[i])
+        np.testing.assert_allclose(value("predicted_time"), observed, atol=1e-7, rtol=0)
         for b, group in enumerate(BANDS):
             expected, noiseless = dense.predict(at, np.full(GRID, b))
             np.testing.assert_allclose(value(f"{group}.predicted_mag"), expected, atol=1e-6)
