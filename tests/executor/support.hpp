@@ -2,6 +2,7 @@
 #pragma once
 
 #include <unistd.h>
+#include <algorithm>
 
 #include <atomic>
 #include <catch2/catch.hpp>
@@ -91,3 +92,22 @@ last = true
   qsohost::RunOptions options;
   std::string log;
 };
+
+inline const qsohost::StageReport& stage(const qsohost::RunReport& report,
+                                         const std::string& label) {
+  const auto it = std::ranges::find(report.stages, label, &qsohost::StageReport::label);
+  REQUIRE(it != report.stages.end());
+  return *it;
+}
+
+// A product of the standard chain.
+inline std::string undisturbed(const char* label) {
+  static FauxRun* reference = [] {
+    auto* r = new FauxRun;
+    r->options.threads = 1;
+    r->options.in_flight = 1;
+    REQUIRE(r->run().end == qsohost::RunEnd::Done);
+    return r;
+  }();
+  return reference->product(label);
+}
