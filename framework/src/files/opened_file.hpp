@@ -28,7 +28,7 @@ class OpenedFile {
   std::string head(std::size_t count) const;
   // All bytes, mapped into memory.
   std::string_view text();
-  // The mapped pages before `position` are not needed for now; they are loaded again on access.
+  // Gives back the mapped pages before `position`; a later access loads them again.
   void forget_before(const char* position);
   // Throws RunError: "FILE: what".
   [[noreturn]] void fail(std::string_view what) const;
