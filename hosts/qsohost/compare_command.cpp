@@ -4,9 +4,9 @@
 
 #include <cmath>
 
+#include "closing_text.hpp"
 #include "output.hpp"
 #include "qsohost/error.hpp"
-#include "report.hpp"
 #include "run_command.hpp"
 #include "table.hpp"
 

@@ -2,11 +2,11 @@
 
 #include <unistd.h>
 
+#include "closing_text.hpp"
 #include "interrupts.hpp"
 #include "output.hpp"
 #include "progress.hpp"
 #include "qsohost/host/chain.hpp"
-#include "report.hpp"
 
 namespace qsohost::cli {
 namespace {

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "closing_text.hpp"
 #include "json_text.hpp"
 #include "output.hpp"
-#include "report.hpp"
 #include "table.hpp"
 
 namespace qsohost::cli {

@@ -1,7 +1,7 @@
 #include <catch2/catch.hpp>
 
 #include "progress.hpp"
-#include "report.hpp"
+#include "closing_text.hpp"
 #include "table.hpp"
 
 using namespace qsohost;

@@ -1,4 +1,4 @@
-#include "report.hpp"
+#include "closing_text.hpp"
 
 #include <fmt/format.h>
 
