@@ -14,6 +14,7 @@ struct ReportTable {
   std::string title;
   std::vector<std::string> names;              // of the columns
   std::vector<std::vector<std::string>> rows;  // texts as they are; the page escapes them
+  bool is_folded = false;                      // details, opened by a click
 };
 
 struct Section {
