@@ -68,7 +68,7 @@ TEST_CASE("a far point has the weight that Huber gives it") {
 TEST_CASE("errors of a robust line are those that its scatter over samples shows") {
   for (const bool outliers : {false, true}) {
     double mean = 0, square = 0, claimed = 0;
-    constexpr int kSamples = 200;
+    constexpr int kSamples = 1000;
     for (std::uint32_t seed = 1; seed <= kSamples; ++seed) {
       const Sample s = sample_of(seed, 400, outliers);
       const RobustFit fit = robust_line(s.x, s.y);
@@ -78,8 +78,9 @@ TEST_CASE("errors of a robust line are those that its scatter over samples shows
     }
     const double found = std::sqrt(square - mean * mean);
     INFO("outliers " << outliers << " found " << found << " claimed " << claimed);
-    CHECK(mean == Approx(-1.2).margin(4 * claimed / std::sqrt(kSamples)));
-    CHECK(claimed / found == Approx(1).margin(0.2));
+    // Far points on one side alone, where the scatter grows with x, act on the slope, too.
+    if (!outliers) CHECK(mean == Approx(-1.2).margin(4 * claimed / std::sqrt(kSamples)));
+    CHECK(claimed / found == Approx(1).margin(0.1));
   }
 }
 
