@@ -13,7 +13,7 @@ namespace qsohost::cli {
 struct ReportTable {
   std::string title;
   std::vector<std::string> names;              // of the columns
-  std::vector<std::vector<std::string>> rows;  // texts as they are; the page escapes them
+  std::vector<std::vector<std::string>> rows{};  // texts as they are; the page escapes them
   bool is_folded = false;                      // details, opened by a click
 };
 
