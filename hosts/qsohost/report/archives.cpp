@@ -52,6 +52,38 @@ ReportTable outcome_table(const RunReport& report) {
   return table;
 }
 
+plot::Figure outcome_figure(const RunReport& report) {
+  plot::Figure figure{.id = "archive-outcomes",
+                      .title = "How objects ended at each archive",
+                      .alt =
+                          "Stacked bars: for each archive the objects that are matched, not "
+                          "found, failed and bad.",
+                      .caption =
+                          "Failed: no trustworthy answer came, which can be asked for "
+                          "again. Bad: the answer could not be read."};
+  figure.x = {.label = "objects", .min = 0};
+  const std::pair<const char*, std::uint64_t StageReport::*> outcomes[] = {
+      {"matched", &StageReport::matched},
+      {"not found", &StageReport::not_found},
+      {"failed", &StageReport::failed},
+      {"bad", &StageReport::bad}};
+  for (std::size_t i = 0; i < std::size(outcomes); ++i) {
+    plot::Bars bars{.label = outcomes[i].first,
+                    .names = {},
+                    .values = {},
+                    .style = plot::style_of_series(i),
+                    .is_stacked = true};
+    for (const StageReport& s : report.stages) {
+      if (s.role != Role::Fetcher) continue;
+      bars.names.push_back(s.label);
+      bars.values.push_back(static_cast<double>(s.*outcomes[i].second));
+    }
+    figure.layers.emplace_back(std::move(bars));
+  }
+  figure.height = 180;
+  return figure;
+}
+
 // Options by which stages choose among an archive's releases.
 ReportTable release_table(const ChainHistory& history) {
   ReportTable table{.title = "Releases", .names = {"stage", "option", "value"}};
@@ -76,12 +108,13 @@ Section archives_section(const RunProducts& run) {
     out.paragraphs.emplace_back("No requests were sent over the network.");
   } else {
     out.paragraphs.emplace_back(
-        "Repeated are requests whose response was refused, cut short or empty without being "
-        "confirmed. Failed objects are those about which no trustworthy response came; not found "
-        "are those of which the archive has nothing.");
+        "Repeated are requests whose response was refused, cut short, or empty and not confirmed.");
     out.tables.push_back(std::move(requests));
   }
-  if (!outcomes.rows.empty()) out.tables.push_back(std::move(outcomes));
+  if (!outcomes.rows.empty()) {
+    out.figures.push_back(outcome_figure(run.status()->report));
+    out.tables.push_back(std::move(outcomes));
+  }
   ReportTable releases = release_table(chain_history(run));
   if (!releases.rows.empty()) out.tables.push_back(std::move(releases));
   return out;

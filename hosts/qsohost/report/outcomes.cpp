@@ -137,7 +137,7 @@ plot::Figure retention(const std::vector<EpochCut>& cuts) {
                           "numbers."};
   figure.x = {.label = "epochs left (%)", .min = 0, .max = 100};
   for (const std::string& group : groups) {
-    plot::Bars bars{.label = group, .style = plot::style_of_band(group)};
+    plot::Bars bars{.label = group, .names = {}, .values = {}, .style = plot::style_of_band(group)};
     double first = kNan;
     double left = kNan;
     for (const std::string& stage : stages) {
@@ -170,8 +170,12 @@ plot::Figure rule_figure(const std::vector<RuleCount>& rules, std::size_t positi
   const auto part = [](std::int64_t n, std::int64_t of) {
     return of > 0 ? 100 * static_cast<double>(n) / static_cast<double>(of) : kNan;
   };
-  plot::Bars alone{.label = "this rule alone", .style = plot::style_of_series(0)};
-  plot::Bars in_order{.label = "in the order of rules", .style = plot::style_of_series(1)};
+  plot::Bars alone{
+      .label = "this rule alone", .names = {}, .values = {}, .style = plot::style_of_series(0)};
+  plot::Bars in_order{.label = "in the order of rules",
+                      .names = {},
+                      .values = {},
+                      .style = plot::style_of_series(1)};
   for (const RuleCount& rule : rules) {
     alone.names.push_back(rule.rule);
     alone.values.push_back(part(rule.alone, rule.in));

@@ -36,7 +36,7 @@ struct UserPlot {
   std::string title;
   bool is_log_x = false, is_log_y = false;
   bool has_line = false;
-  std::vector<CutCondition> cut;
+  std::vector<CutCondition> cut{};
 };
 
 // Throws UsageError, which names file, line and column.

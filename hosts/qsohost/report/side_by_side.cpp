@@ -69,7 +69,8 @@ struct Extent {
     xs(l.x);
     ys(l.y);
   }
-  // These follow the data.
+  // These follow the data, or have no axes.
+  void operator()(const plot::SkyCells&) const {}
   void operator()(const plot::Region&) const {}
   void operator()(const plot::Text&) const {}
 };

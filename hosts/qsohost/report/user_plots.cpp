@@ -232,12 +232,11 @@ std::string axis_label(const RunProducts& run, const Product& main, const Placed
 plot::Figure figure_of(const RunProducts& run, const UserPlot& plot, std::size_t position) {
   const Product& main = main_product(run, plot);
   const Data data = data_of(run, main, plot);
-  plot::Figure figure{.id = fmt::format("plot-{}", position)};
+  plot::Figure figure{.id = fmt::format("plot-{}", position), .title = plot.title};
   const auto scale = [](bool is_log) { return is_log ? plot::Scale::Log : plot::Scale::Linear; };
   figure.x = {.label = axis_label(run, main, plot.x), .scale = scale(plot.is_log_x)};
   figure.y = {.label = axis_label(run, main, plot.y), .scale = scale(plot.is_log_y)};
-  figure.title =
-      plot.title.empty() ? fmt::format("{} against {}", plot.y.text, plot.x.text) : plot.title;
+  if (figure.title.empty()) figure.title = fmt::format("{} against {}", plot.y.text, plot.x.text);
   figure.alt = fmt::format("{} objects: {} against {}.", count_text(data.x.size()), plot.y.text,
                            plot.x.text);
   figure.caption = fmt::format("{} objects of {}", count_text(data.x.size()), main.extension);
