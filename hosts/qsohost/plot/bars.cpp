@@ -11,7 +11,6 @@ void draw_bars(const BarPlaces& bars, const Frame& frame, std::string& out) {
   if (bars.categories == 0) return;
   const double category = frame.area.height / static_cast<double>(bars.categories);
   const double thick = 0.76 * category / static_cast<double>(bars.slots);
-  const bool is_stacked = bars.places.size() > bars.slots;
   for (const BarPlace& place : bars.places) {
     std::string path, values;
     for (std::size_t i = 0; i < place.to.size(); ++i) {
@@ -22,7 +21,7 @@ void draw_bars(const BarPlaces& bars, const Frame& frame, std::string& out) {
       if (to != from) {
         path += fmt::format("M{} {}H{}v{}H{}z", px(from), px(top), px(to), px(thick), px(from));
       }
-      if (!is_stacked && thick >= 9) {
+      if (!bars.are_stacked() && thick >= 9) {
         values += text_element(std::max(from, to) + 4, top + thick / 2 + 3.5, "start", "value",
                                number(place.bars->values[i]));
       }

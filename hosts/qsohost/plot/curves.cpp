@@ -152,7 +152,7 @@ void draw(const Region& region, const Frame& frame, std::string& out) {
   out +=
       fmt::format("<path class=\"region\" d=\"{0}\"/><path fill=\"url(#{1}-hatch)\" d=\"{0}\"/>\n",
                   path, frame.id);
-  if (region.label.empty() || !frame.is_in_legend(region)) return;
+  if (region.label.empty() || frame.is_in_legend(region)) return;
   const Rect box = visible_box(region, frame);
   if (is_upright(region, box)) {
     const double x = box.left + box.width / 2 + 4, y = box.top + 6;

@@ -145,6 +145,13 @@ Extents extents_of(const Figure& figure) {
       }
     }
   }
+  // Room for the values behind the bars.
+  Range& ends = extents.x.points;
+  if (!bars.places.empty() && !ends.empty() && !bars.are_stacked()) {
+    ends.add(figure.x.scale == Scale::Log
+                 ? std::min(ends.hi * std::pow(ends.hi / ends.lo, 0.12) * 1.5, kLargest)
+                 : ends.hi + 0.17 * (ends.hi - std::min(ends.lo, 0.0)));
+  }
   if (bars.categories > 0) {
     extents.y.cells.add(0);
     extents.y.cells.add(static_cast<double>(bars.categories));

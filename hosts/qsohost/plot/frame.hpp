@@ -81,6 +81,7 @@ struct BarPlaces {
   std::vector<BarPlace> places{};
   std::size_t slots = 0;
   std::size_t categories = 0;
+  bool are_stacked() const { return places.size() > slots; }
 };
 BarPlaces place_bars(const Figure& figure);
 

@@ -13,6 +13,7 @@ namespace {
 constexpr double kFont = 11.5;
 constexpr double kSymbol = 22, kGap = 6;  // px, of the symbol and behind it
 constexpr double kLine = 16;              // px from line to line
+constexpr double kBetween = 14;           // px between entries
 
 // Symbols of a layer, with the label of their entry.
 class Collector {
@@ -107,8 +108,8 @@ Legend legend_of(const Figure& figure, const std::vector<const Region*>& regions
     entry.lines = wrapped(entry.label, width - kSymbol - kGap, kFont, 3);
     double widest = 0;
     for (const std::string& line : entry.lines) widest = std::max(widest, text_width(line, kFont));
-    const double entry_width = kSymbol + kGap + widest + 14;
-    if (x > 0 && x + entry_width > width + 14) {
+    const double entry_width = kSymbol + kGap + widest + kBetween;
+    if (x > 0 && x + entry_width > width + kBetween) {
       y += kLine * static_cast<double>(lines_in_row);
       x = 0;
       lines_in_row = 0;
@@ -116,6 +117,7 @@ Legend legend_of(const Figure& figure, const std::vector<const Region*>& regions
     entry.x = x;
     entry.y = y + kLine - 4;
     x += entry_width;
+    legend.width = std::max(legend.width, x - kBetween);
     lines_in_row = std::max(lines_in_row, entry.lines.size());
   }
   legend.height = legend.entries.empty() ? 0 : y + kLine * static_cast<double>(lines_in_row) + 4;

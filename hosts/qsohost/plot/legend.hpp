@@ -25,7 +25,7 @@ struct LegendEntry {
 };
 struct Legend {
   std::vector<LegendEntry> entries{};
-  double height = 0;
+  double width = 0, height = 0;
 };
 
 // In rows of this width. Of the regions, only these.

@@ -25,28 +25,33 @@ double degrees(double radians) {
   return radians * 180 / pi;
 }
 
-// So that a cell is about as wide in RA as it is high in the middle of its row.
+// The cells of rows of equal height would be as wide as high with these numbers of columns.
 std::size_t columns_of(int row, int rows) {
-  const double sin_dec = 2 * (row + 0.5) / rows - 1;
-  const double height = std::asin(2 * (row + 1.0) / rows - 1) - std::asin(2.0 * row / rows - 1);
-  const double turn = 2 * pi * std::sqrt(1 - sin_dec * sin_dec);
-  return std::max<std::size_t>(3, static_cast<std::size_t>(std::lround(turn / height)));
+  const double dec = pi * ((row + 0.5) / rows - 0.5);
+  return std::max<std::size_t>(3, static_cast<std::size_t>(std::lround(2 * rows * std::cos(dec))));
 }
 
-// Where each row's cells begin, and how many there are in all.
+// Where each row's cells begin, and how many there are in all. A row's share of the cells is its
+// share of the sphere: its limits in sin(dec) follow from where its cells begin.
 std::vector<std::size_t> row_starts(int rows) {
   std::vector<std::size_t> starts{0};
   for (int row = 0; row < rows; ++row) starts.push_back(starts.back() + columns_of(row, rows));
   return starts;
 }
 
+// sin(dec) of the lower limit of the row that begins there.
+double sin_dec_of(std::size_t start, std::size_t cells) {
+  return 2 * static_cast<double>(start) / static_cast<double>(cells) - 1;
+}
+
 std::size_t cell_of(const std::vector<std::size_t>& starts, double ra, double sin_dec) {
-  const auto rows = static_cast<double>(starts.size() - 1);
-  const auto row = static_cast<std::size_t>(std::clamp((sin_dec + 1) / 2 * rows, 0.0, rows - 1));
-  const std::size_t columns = starts[row + 1] - starts[row];
+  const auto cells = static_cast<double>(starts.back());
+  const auto share = std::clamp((sin_dec + 1) / 2 * cells, 0.0, cells - 1);
+  const auto next = std::upper_bound(starts.begin(), starts.end(), static_cast<std::size_t>(share));
+  const std::size_t start = *(next - 1), columns = *next - start;
   const double turn = ra / 360 - std::floor(ra / 360);
-  const auto column = static_cast<std::size_t>(turn * static_cast<double>(columns));
-  return starts[row] + std::min(column, columns - 1);
+  return start +
+         std::min(static_cast<std::size_t>(turn * static_cast<double>(columns)), columns - 1);
 }
 
 struct Place {
@@ -185,14 +190,16 @@ Figure sky_map(std::string id, std::string title, const SkyCounts& counts,
 }
 
 std::vector<SkyCell> sky_cells(int rows) {
+  const std::vector<std::size_t> starts = row_starts(rows);
   std::vector<SkyCell> cells;
-  for (int row = 0; row < rows; ++row) {
-    const std::size_t columns = columns_of(row, rows);
+  for (std::size_t row = 0; row + 1 < starts.size(); ++row) {
+    const double dec_low = degrees(std::asin(sin_dec_of(starts[row], starts.back())));
+    const double dec_high = degrees(std::asin(sin_dec_of(starts[row + 1], starts.back())));
+    const std::size_t columns = starts[row + 1] - starts[row];
     const double width = 360.0 / static_cast<double>(columns);
     for (std::size_t column = 0; column < columns; ++column) {
       cells.push_back({width * static_cast<double>(column), width * static_cast<double>(column + 1),
-                       degrees(std::asin(2.0 * row / rows - 1)),
-                       degrees(std::asin(2 * (row + 1.0) / rows - 1))});
+                       dec_low, dec_high});
     }
   }
   return cells;

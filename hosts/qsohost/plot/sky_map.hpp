@@ -10,12 +10,11 @@
 
 namespace qsohost::plot {
 
-// Counts in cells of (nearly) equal area: rows of equal height in sin(dec), from the south pole;
-// each is divided in RA so that its cells are about as wide as high. Memory does not grow with the
-// number of objects.
+// Counts in cells of equal area, about as wide as high: rows in dec from the south pole, each
+// divided in RA. Memory does not grow with the number of objects.
 class SkyCounts {
  public:
-  explicit SkyCounts(int rows = 72);
+  explicit SkyCounts(int rows = 90);
 
   // Degrees; RA of any turn. Not finite or dec beyond a pole: counted apart.
   void add(double ra, double dec);

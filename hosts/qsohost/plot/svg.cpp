@@ -15,6 +15,7 @@ namespace qsohost::plot {
 namespace {
 
 constexpr double kTitleFont = 14, kTitleLine = 18;  // px
+constexpr double kBold = 1.13;                      // how much wider bold texts are
 constexpr double kMargin = 12;
 constexpr double kLeastWidth = 80, kLeastHeight = 120, kLeastCategory = 18;
 
@@ -87,7 +88,7 @@ Layout layout_of(const Figure& figure, const std::vector<const Region*>& legend_
   frame.legend_regions = legend_regions;
 
   const double text_span = layout.width - 2 * kMargin;
-  if (!figure.title.empty()) layout.title = wrapped(figure.title, text_span, kTitleFont, 3);
+  if (!figure.title.empty()) layout.title = wrapped(figure.title, text_span, kBold * kTitleFont, 3);
   layout.legend = legend_of(figure, legend_regions, text_span);
   layout.legend_top = kMargin + kTitleLine * static_cast<double>(layout.title.size());
   Rect& area = frame.area;
@@ -160,6 +161,12 @@ void draw_axes(const Figure& figure, const Layout& layout, std::string& out) {
   }
 }
 
+// Above the area if it is not too wide.
+double legend_left(const Layout& layout) {
+  const double most = layout.width - kMargin - layout.legend.width;
+  return std::max(kMargin, std::min(layout.frame.area.left, most));
+}
+
 std::string body(const Figure& figure, const Layout& layout) {
   std::string out;
   const Frame& frame = layout.frame;
@@ -167,7 +174,7 @@ std::string body(const Figure& figure, const Layout& layout) {
     out += text_element(layout.width / 2, kMargin + 10 + kTitleLine * static_cast<double>(i),
                         "middle", "title", layout.title[i]);
   }
-  draw_legend(layout.legend, frame.id, kMargin, layout.legend_top, out);
+  draw_legend(layout.legend, frame.id, legend_left(layout), layout.legend_top, out);
   if (const SkyCells* sky = sky_of(figure)) {
     draw_sky(*sky, frame, out);
     draw_colour_bars(figure, frame, out);

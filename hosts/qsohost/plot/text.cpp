@@ -11,14 +11,14 @@
 namespace qsohost::plot {
 namespace {
 
-// In units of the font's size, as in Helvetica and its kin.
+// In units of the font's size, as in DejaVu Sans; Helvetica and its kin are narrower.
 double character_width(const std::string& character) {
   if (character.size() > 2) return 0.9;  // beyond Greek: perhaps of full width
   const char c = character[0];
-  if (std::string_view("ijl.,:;|'!ft()[] ").find(c) != std::string_view::npos) return 0.31;
-  if (std::string_view("mwMW@%").find(c) != std::string_view::npos) return 0.87;
-  if (c >= 'A' && c <= 'Z') return 0.68;
-  return 0.56;
+  if (std::string_view("ijl.,:;|'!ft()[] ").find(c) != std::string_view::npos) return 0.37;
+  if (std::string_view("mwMW@%").find(c) != std::string_view::npos) return 0.96;
+  if (c >= 'A' && c <= 'Z') return 0.7;
+  return 0.62;
 }
 
 }  // namespace
