@@ -115,6 +115,12 @@ plot::Figure funnel(const RunReport& report) {
   return figure;
 }
 
+// In percent, as precise as a bar can be read.
+double part(std::int64_t n, std::int64_t of) {
+  if (of <= 0) return kNan;
+  return std::round(1000 * static_cast<double>(n) / static_cast<double>(of)) / 10;
+}
+
 template <class T>
 void add_new(std::vector<T>& list, const T& item) {
   if (std::ranges::find(list, item) == list.end()) list.push_back(item);
@@ -138,13 +144,13 @@ plot::Figure retention(const std::vector<EpochCut>& cuts) {
   figure.x = {.label = "epochs left (%)", .min = 0, .max = 100};
   for (const std::string& group : groups) {
     plot::Bars bars{.label = group, .names = {}, .values = {}, .style = plot::style_of_band(group)};
-    double first = kNan;
+    std::int64_t first = 0;
     double left = kNan;
     for (const std::string& stage : stages) {
       for (const EpochCut& cut : cuts) {
         if (cut.group != group || cut.stage != stage) continue;
-        if (std::isnan(first)) first = static_cast<double>(cut.in);
-        left = first > 0 ? 100 * static_cast<double>(cut.kept) / first : kNan;
+        if (first == 0) first = cut.in;
+        left = part(cut.kept, first);
       }
       bars.names.push_back("behind " + stage);
       bars.values.push_back(left);
@@ -167,9 +173,6 @@ ReportTable cut_table(const std::vector<EpochCut>& cuts) {
 
 // The rules of one stage for one light curve.
 plot::Figure rule_figure(const std::vector<RuleCount>& rules, std::size_t position) {
-  const auto part = [](std::int64_t n, std::int64_t of) {
-    return of > 0 ? 100 * static_cast<double>(n) / static_cast<double>(of) : kNan;
-  };
   plot::Bars alone{
       .label = "this rule alone", .names = {}, .values = {}, .style = plot::style_of_series(0)};
   plot::Bars in_order{.label = "in the order of rules",

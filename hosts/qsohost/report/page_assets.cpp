@@ -8,9 +8,9 @@ const std::string_view kPageStyle = R"css(
   --ink: #1d2329; --muted: #5c6670; --paper: #fdfdfc; --sheet: #ffffff; --line: #dfe3e6;
   --faint: #f3f5f6; --accent: #0b63a5; --warn: #9a5b00;
 }
-@media (prefers-color-scheme: dark) {
+@media screen and (prefers-color-scheme: dark) {
   :root {
-    --ink: #e3e7ea; --muted: #9aa5ae; --paper: #14181b; --sheet: #1a1f23; --line: #333a40;
+    --ink: #e3e7ea; --muted: #9aa5ae; --paper: #0d1013; --sheet: #14181d; --line: #333a40;
     --faint: #20262b; --accent: #6cb6f0; --warn: #e0a94a;
   }
 }
@@ -96,7 +96,8 @@ footer { color: var(--muted); font-size: .85rem; padding-bottom: 2.5rem; }
   h1 { font-size: 1.5rem; }
   .numbers { gap: .4rem 1.6rem; }
   .numbers dd { font-size: 1.3rem; }
-  figure { padding: .6rem .5rem; }
+  figure { padding: .6rem .3rem; }
+  figcaption, .tools { padding-left: .4rem; padding-right: .4rem; }
 }
 @media print {
   nav, .tools { display: none; }
