@@ -61,6 +61,7 @@ std::optional<FitColumns> single(const Product& product) {
   fit.n_removed = first_column(product, {"n_removed"});
   fit.mean = first_column(product, {"mean_post", "mean"});
   fit.chi2_red = first_column(product, {"chi2_red_post", "chi2_red"});
+  fit.log_jitter = first_column(product, {"log_jitter_post", "log_jitter"});
   fill_common(fit);
   return fit;
 }
@@ -108,7 +109,7 @@ std::vector<FitColumns> fits_of(const RunProducts& run) {
 
 FitValues read_fit(const FitColumns& fit,
                    std::initializer_list<std::vector<double> FitValues::*> wanted) {
-  const std::array<std::pair<std::vector<double> FitValues::*, std::optional<std::string>>, 11>
+  const std::array<std::pair<std::vector<double> FitValues::*, std::optional<std::string>>, 12>
       columns{{{&FitValues::log_sigma, fit.log_sigma},
                {&FitValues::log_tau, fit.log_tau},
                {&FitValues::log_d, fit.log_d},
@@ -119,7 +120,8 @@ FitValues read_fit(const FitColumns& fit,
                {&FitValues::baseline, fit.baseline},
                {&FitValues::cadence, fit.cadence},
                {&FitValues::mean, fit.mean},
-               {&FitValues::chi2_red, fit.chi2_red}}};
+               {&FitValues::chi2_red, fit.chi2_red},
+               {&FitValues::log_jitter, fit.log_jitter}}};
   FitValues values;
   std::vector<std::string> names;
   std::vector<std::vector<double> FitValues::*> members;

@@ -23,7 +23,7 @@ struct FitColumns {
   std::optional<std::string> log_d{};  // ln mag^2/d, D = sigma^2 / tau
   std::optional<std::string> flags{};
   std::optional<std::string> z{}, n_epochs{}, n_removed{}, baseline{}, cadence{}, mean{};
-  std::optional<std::string> chi2_red{};
+  std::optional<std::string> chi2_red{}, log_jitter{};
   bool is_joint = false;                                  // all bands have one tau
   bool in_rest_frame = true;                              // tau, D, baseline and cadence
   std::optional<LogBounds> sigma_bounds{}, tau_bounds{};  // from the chain in the header
@@ -41,7 +41,7 @@ std::vector<FitColumns> fits_of(const RunProducts& run);
 // The numbers of one object, of the columns of FitColumns; NaN where missing.
 struct FitValues {
   std::vector<double> log_sigma, log_tau, log_d, flags, z, n_epochs, n_removed, baseline, cadence,
-      mean, chi2_red;
+      mean, chi2_red, log_jitter;
   std::size_t size() const { return log_tau.size(); }
 };
 // `wanted`: the members to be read, e.g. {&FitValues::log_tau}; the others are empty.
