@@ -67,12 +67,12 @@ std::size_t finite_in(const std::vector<double>& values) {
 
 // Steps of all, with light curves, fitted, on common edges.
 void add_census_figure(const Census& census, const std::vector<double>& values, std::string id,
-                       const std::string& axis, Section& section) {
+                       std::string title, const std::string& axis, Section& section) {
   const double low = quantile(values, 0), high = quantile(values, 1);
   if (!(high > low)) return;
   const std::vector<double> edges = equal_bins(low, high, kBins);
   plot::Figure figure{.id = std::move(id),
-                      .title = axis + " of all, with light curves, and fitted",
+                      .title = std::move(title),
                       .alt = fmt::format("Histograms of {} of the objects.", axis),
                       .x = {.label = axis},
                       .y = {.label = "objects", .min = 0},
@@ -110,12 +110,12 @@ void add_catalogue_figures(const Census& census, Section& section) {
   if (census.catalogue == nullptr) return;
   const Product& catalogue = *census.catalogue;
   const auto z = column_between(catalogue, {"z"}, 0, 20);
-  if (z) add_census_figure(census, *z, "coverage-z", "z", section);
+  if (z) add_census_figure(census, *z, "coverage-z", "Redshift", "z", section);
   std::string name;
   const auto mag = column_between(
       catalogue, {"phot_g_mean_mag", "gaia_g_mag", "psfmag_i", "g_mag", "r_mag", "i_mag"}, 5, 30,
       &name);
-  if (mag) add_census_figure(census, *mag, "coverage-mag", name + " (mag)", section);
+  if (mag) add_census_figure(census, *mag, "coverage-mag", "Magnitude", name + " (mag)", section);
   const auto m_i = column_between(catalogue, {"m_i"}, -40, -10);
   if (!z || !m_i) return;
   const Pairs pairs = finite_pairs(*z, *m_i);
@@ -134,23 +134,32 @@ void add_catalogue_figures(const Census& census, Section& section) {
   section.figures.push_back(std::move(figure));
 }
 
-// Of one quantity a histogram for every band on common edges; only values above 0.
-void add_band_figure(const std::vector<std::pair<std::string, std::vector<double>>>& bands,
-                     std::string id, std::string title, std::string label, Section& section) {
-  double high = 0;
+// Values of one quantity by band.
+using Bands = std::vector<std::pair<std::string, std::vector<double>>>;
+
+// Histograms on common edges, equidistant in the logarithm.
+void add_band_figure(const Bands& bands, std::string id, std::string title, std::string label,
+                     Section& section) {
+  double low = 1e300, high = 0;
   for (const auto& [group, values] : bands) {
-    if (const double top = quantile(values, 0.999); top > high) high = top;
+    if (const double v = quantile(values, 0.001); v < low) low = v;
+    if (const double v = quantile(values, 0.999); v > high) high = v;
   }
   if (!(high > 0)) return;
-  const std::vector<double> edges = equal_bins(0, high, kBins);
+  const std::vector<double> log_edges =
+      equal_bins(std::log10(low / 1.05), std::log10(high * 1.05), kBins);
+  std::vector<double> edges;
+  for (const double lg : log_edges) edges.push_back(std::pow(10, lg));
   plot::Figure figure{.id = std::move(id),
                       .title = std::move(title),
                       .alt = "Histogram for each band.",
-                      .x = {.label = std::move(label)},
+                      .x = {.label = std::move(label), .scale = plot::Scale::Log},
                       .y = {.label = "objects", .min = 0},
                       .layers = {}};
   for (const auto& [group, values] : bands) {
-    const std::vector<double> counts = histogram(values, edges);
+    std::vector<double> logs;
+    for (const double v : values) logs.push_back(std::log10(v));
+    const std::vector<double> counts = histogram(logs, log_edges);
     figure.layers.emplace_back(plot::Steps{
         .label = group, .edges = edges, .counts = counts, .style = plot::style_of_band(group)});
     double drawn = 0;
@@ -164,12 +173,15 @@ void add_band_figure(const std::vector<std::pair<std::string, std::vector<double
 // Of the epochs that were fitted; baselines as observed.
 void add_curve_figures(const std::vector<FitColumns>& fits, const RunProducts& run,
                        Section& section) {
-  std::vector<std::pair<std::string, std::vector<double>>> epochs, baselines;
+  Bands epochs, baselines;
   for (const FitColumns& fit : fits) {
     const auto is_same = [&](const auto& band) { return band.first == fit.group; };
     if (!fit.n_epochs || std::ranges::any_of(epochs, is_same)) continue;
     FitValues values = read_fit(fit, {&FitValues::n_epochs, &FitValues::baseline});
-    std::ranges::replace(values.n_epochs, 0.0, kNan);
+    for (auto* of_band : {&values.n_epochs, &values.baseline}) {
+      std::ranges::replace_if(
+          *of_band, [](double v) { return !(v > 0); }, kNan);
+    }
     epochs.emplace_back(fit.group, std::move(values.n_epochs));
     if (fit.is_joint) continue;  // one baseline of all bands
     if (fit.in_rest_frame) {

@@ -148,6 +148,10 @@ bool FitColumns::is_at_bound(double ln_sigma, double ln_tau) const {
   return is_at(ln_sigma, sigma_bounds) || is_at(ln_tau, tau_bounds);
 }
 
+bool has_flag(double flags, std::int32_t bits) {
+  return std::isfinite(flags) && (static_cast<std::int32_t>(flags) & bits) != 0;
+}
+
 std::vector<double> redshifts(const Product& product, const RunProducts& run) {
   if (const auto column = number_column(product, {"z"})) {
     std::vector<double> z = read_numbers(product, std::span(&*column, 1))[0];

@@ -48,6 +48,9 @@ struct FitValues {
 FitValues read_fit(const FitColumns& fit,
                    std::initializer_list<std::vector<double> FitValues::*> wanted);
 
+// Whether any of these bits is set in a value of the column "flags"; false for NaN.
+bool has_flag(double flags, std::int32_t bits);
+
 // Redshift of every row: that of the product, or else of the largest catalogue. NaN where there is
 // none. A fit's redshift of 0 counts, see kZeroRedshift; a catalogue's means none.
 std::vector<double> redshifts(const Product& product, const RunProducts& run);

@@ -102,7 +102,7 @@ std::optional<plot::Figure> chi2_figure(const std::vector<FitColumns>& fits) {
                       .alt = "Medians of the reduced chi2 in bins of magnitude.",
                       .caption = std::move(caption),
                       .x = {.label = "mean magnitude (mag)"},
-                      .y = {.label = "chi2 / degrees of freedom"},
+                      .y = {.label = "chi2 / degrees of freedom", .scale = plot::Scale::Log},
                       .layers = std::move(layers)};
 }
 

@@ -33,11 +33,12 @@ const Quantity kLuminosity{
 const Quantity kMass{"mbh", "log10 M_BH (solar masses)", {"logmbh", "log_mbh", "logbh"}, 0, 15};
 const Quantity kMagnitude{"mi", "M_i (mag)", {"m_i", "abs_mag_i"}, -40, -10, true};
 
-// log10 D of every row of a fit.
+// log10 D of every row of a fit, NaN without one. Where a bound stopped the fit, D says where the
+// bound is: it is kept apart.
 struct FitD {
   const FitColumns* fit;
-  std::vector<double> log_d;  // NaN without fit
-  std::vector<double> z;      // NaN if unknown
+  std::vector<double> log_d, log_d_at_bound;
+  std::vector<double> z;  // NaN if unknown
   bool in_rest_frame = true;
   std::size_t fitted = 0, at_bound = 0;
 };
@@ -45,17 +46,17 @@ struct FitD {
 // In the rest frame D is larger by 1 + z, as tau is shorter.
 FitD read_d(const FitColumns& fit, const RunProducts& run) {
   const FitValues values = read_fit(fit, {&FitValues::log_sigma, &FitValues::log_tau});
-  FitD out{.fit = &fit, .log_d = {}, .z = redshifts(*fit.product, run)};
+  const std::vector<double> none(values.size(), kNan);
+  FitD out{.fit = &fit, .log_d = none, .log_d_at_bound = none, .z = redshifts(*fit.product, run)};
   out.in_rest_frame =
       fit.in_rest_frame || std::ranges::any_of(out.z, [](double z) { return std::isfinite(z); });
   const bool has_to_convert = out.in_rest_frame && !fit.in_rest_frame;
   for (std::size_t i = 0; i < values.size(); ++i) {
     double log_d = (2 * values.log_sigma[i] - values.log_tau[i]) / std::numbers::ln10;
     if (has_to_convert) log_d += std::log10(1 + out.z[i]);
-    out.log_d.push_back(log_d);
-    if (!std::isfinite(log_d)) continue;
-    ++out.fitted;
-    if (fit.is_at_bound(values.log_sigma[i], values.log_tau[i])) ++out.at_bound;
+    const bool is_at_bound = fit.is_at_bound(values.log_sigma[i], values.log_tau[i]);
+    (is_at_bound ? out.log_d_at_bound : out.log_d)[i] = log_d;
+    if (std::isfinite(log_d)) ++(is_at_bound ? out.at_bound : out.fitted);
   }
   return out;
 }
@@ -98,7 +99,7 @@ std::string counts_of(const FitD& fit, std::size_t drawn) {
   std::string text = fmt::format("{}: {}", fit.fit->name(), of_objects(drawn, fit.log_d.size()));
   const std::size_t without = fit.fitted - drawn;
   if (without > 0) text += fmt::format(", {} fits without a value on the x axis", without);
-  if (fit.at_bound > 0) text += fmt::format(", {} fits at a bound", fit.at_bound);
+  if (fit.at_bound > 0) text += fmt::format(", {} fits at a bound besides", fit.at_bound);
   return text;
 }
 
@@ -131,6 +132,9 @@ std::optional<plot::Figure> figure_of_fit(const FitD& fit, const std::vector<dou
   const plot::Style style = plot::style_of_band(fit.fit->group);
   Cloud all = cloud(pairs, "objects", style);
   figure.layers.push_back(std::move(all.layer));
+  if (Pairs bound = finite_pairs(x, fit.log_d_at_bound); bound.size() > 0) {
+    figure.layers.push_back(marked(bound, "at a bound", {.colour = -1, .marker = 2}));
+  }
   figure.layers.emplace_back(binned_medians(pairs, "medians, 16-84 %", {.colour = -1}));
   figure.caption = counts_of(fit, pairs.size());
   if (all.outside > 0) figure.caption += fmt::format(", {} outside the grid", all.outside);
@@ -216,8 +220,10 @@ Section luminosity_section(const RunProducts& run) {
   if (section.figures.empty()) return section;
   section.paragraphs.emplace_back(
       "D = sigma^2/tau, from the best fit of each object. Medians in bins, with the 16th to 84th "
-      "percentiles. L_bol, M_i, z and D share the redshift, and a selection by variability changes "
-      "the slope: a line here describes the objects drawn, no more.");
+      "percentiles; these and the lines are without the fits that a bound of the fitter stopped, "
+      "of objects that hardly vary for the most part. L_bol, M_i, z and D share the redshift, and "
+      "a selection by variability changes "
+      "the slope: a line describes the objects that it was fitted to, no more.");
   if (std::ranges::any_of(fits, has_posterior)) {
     section.paragraphs.emplace_back(
         "These fits have posteriors: qsohost relate uses them to fit the relation with the errors "

@@ -95,6 +95,18 @@ Cloud cloud(const Pairs& pairs, std::string_view label, plot::Style style) {
   return {std::move(density), outside};
 }
 
+plot::Points marked(const Pairs& pairs, std::string label, plot::Style style) {
+  static constexpr std::size_t kMost = 200;
+  const std::size_t step = (pairs.size() + kMost - 1) / kMost;
+  if (step > 1) label += fmt::format(" (1 of {} shown)", step);
+  plot::Points points{.label = std::move(label), .x = {}, .y = {}, .style = style};
+  for (std::size_t i = 0; i < pairs.size(); i += step) {
+    points.x.push_back(pairs.x[i]);
+    points.y.push_back(pairs.y[i]);
+  }
+  return points;
+}
+
 plot::Points binned_medians(const Pairs& pairs, std::string_view label, plot::Style style) {
   static constexpr std::size_t kBins = 8, kLeast = 10;
   plot::Points out{.label = std::string(label), .x = {}, .y = {}, .style = style, .size = 4};

@@ -36,6 +36,10 @@ struct Cloud {
 };
 Cloud cloud(const Pairs& pairs, std::string_view label, plot::Style style);
 
+// Points that are to be seen beside a cloud: at most 200 of them, every k-th, and the label says
+// so.
+plot::Points marked(const Pairs& pairs, std::string label, plot::Style style);
+
 // Medians of y in bins of x with 16th to 84th percentiles: up to 8 bins of equal width between the
 // 1st and 99th percentile of x, those with 10 pairs or more.
 plot::Points binned_medians(const Pairs& pairs, std::string_view label, plot::Style style);

@@ -90,10 +90,11 @@ std::optional<SampledCurves> find_curves(
   return best;
 }
 
-double robust_variance(std::vector<double> values) {
+double robust_variance(const std::vector<double>& values) {
   const double middle = median(values);
-  for (double& v : values) v = std::abs(v - middle);
-  const double sd = kSdOfMad * median(std::move(values));
+  std::vector<double> deviations;
+  for (const double v : values) deviations.push_back(std::abs(v - middle));
+  const double sd = kSdOfMad * median(std::move(deviations));
   return sd * sd;
 }
 
@@ -105,13 +106,14 @@ void add_object(LightCurve curve, const Fitted& fitted, LooResiduals& to) {
   }
   const OuPrediction loo = leave_one_out_ou({curve.time, curve.mag, variances}, fitted.parameters);
   for (std::size_t i = 0; i < curve.size(); ++i) {
-    residuals.push_back(curve.mag[i] - loo.mean[i]);
     expected.push_back(loo.variance[i] + variances[i]);
-    to.standardised.push_back(residuals[i] / std::sqrt(expected[i]));
+    residuals.push_back((curve.mag[i] - loo.mean[i]) / std::sqrt(expected[i]));
   }
-  const double excess = robust_variance(std::move(residuals)) - median(std::move(expected));
+  // White noise of variance x^2 makes the standardised residuals' variance 1 + x^2 / expected.
+  const double excess = (robust_variance(residuals) - 1) * median(std::move(expected));
   to.mag.push_back(fitted.parameters.mean);
   to.excess.push_back(std::copysign(std::sqrt(std::abs(excess)), excess));
+  to.standardised.insert(to.standardised.end(), residuals.begin(), residuals.end());
   ++to.objects;
 }
 

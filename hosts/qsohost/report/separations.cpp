@@ -5,6 +5,7 @@
 #include <cmath>
 #include <optional>
 
+#include "qsohost/io/text.hpp"
 #include "report/object_columns.hpp"
 #include "report/plot_parts.hpp"
 #include "report/sections.hpp"
@@ -32,7 +33,7 @@ std::optional<Match> find_match(const RunProducts& run) {
 }
 
 // Pairs by chance grow linearly with the separation, as the area of a ring. The pairs beyond half
-// of the largest separation are taken to be of that kind: c such pairs mean that the slope of the
+// of the radius of the match are taken to be of that kind: c such pairs mean that the slope of the
 // number of pairs per arcsec is c / (integral of r over that range).
 struct Chance {
   double slope = 0;  // pairs per arcsec^2: a ring at r of width dr holds slope r dr
@@ -45,6 +46,23 @@ Chance chance_of(const std::vector<double>& separations, double radius) {
   for (const double r : separations) chance.far_pairs += r > radius / 2 && r <= radius ? 1 : 0;
   chance.slope = chance.far_pairs / (radius * radius * 3 / 8);
   return chance;
+}
+
+// The largest separation that the cross-match allowed, by the chain in the header; or else the
+// largest there is.
+double radius_of(const Match& match, const std::vector<double>& separations) {
+  std::string option;
+  for (const std::string& line : match.product->history) {
+    const std::size_t equals = line.find(" = ");
+    if (equals == std::string::npos) continue;
+    if (line.starts_with("stage ") && line.find("crossmatch (", equals) != std::string::npos) {
+      option = line.substr(6, equals - 6) + ".radius_arcsec";
+    } else if (!option.empty() && line.substr(0, equals) == option) {
+      const auto radius = parse_double(line.substr(equals + 3));
+      if (radius && *radius >= std::ranges::max(separations)) return *radius;
+    }
+  }
+  return std::ranges::max(separations);
 }
 
 std::string unit_of(const Match& match) {
@@ -72,7 +90,7 @@ Section separations_section(const RunProducts& run) {
   const std::size_t all = separations.size();
   std::erase_if(separations, [](double r) { return !(std::isfinite(r) && r >= 0); });
   if (separations.empty()) return section;
-  const double radius = std::ranges::max(separations);
+  const double radius = radius_of(*match, separations);
   if (!(radius > 0)) return section;
 
   const Chance chance = chance_of(separations, radius);
@@ -93,10 +111,11 @@ Section separations_section(const RunProducts& run) {
                              .is_filled = true},
                  std::move(random)}};
   figure.caption = fmt::format(
-      "{} pairs, {} without a separation; median {:.3g}. By chance: a linear growth through the {} "
-      "pairs beyond half of the largest separation, an upper limit as some of those may be true: "
+      "{} pairs within {:.3g}, {} without a separation; median {:.3g}. By chance: a linear growth "
+      "through the {} pairs beyond half of the radius, an upper limit as some of those may be "
+      "true: "
       "{:.3g} of all pairs, {:.3g} of those closer than half.{}",
-      separations.size(), all - separations.size(), median(separations), chance.far_pairs,
+      separations.size(), radius, all - separations.size(), median(separations), chance.far_pairs,
       chance.below(radius), chance.below(radius / 2), ambiguity(*match));
   section.figures.push_back(std::move(figure));
   return section;

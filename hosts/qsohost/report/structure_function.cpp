@@ -10,6 +10,7 @@
 #include <random>
 #include <utility>
 
+#include "qsohost/light_curve_fitter.hpp"
 #include "report/curve_rows.hpp"
 #include "report/ensemble_sf.hpp"
 #include "report/fit_columns.hpp"
@@ -27,7 +28,7 @@ constexpr std::size_t kMostObjects = 2000, kMostEpochs = 200;
 struct BandSample {
   EnsembleSf sf{};
   bool is_rest_frame = true;
-  std::size_t objects = 0, without_z = 0, thinned = 0, at_bound = 0;
+  std::size_t objects = 0, without_z = 0, two_sources = 0, thinned = 0;
   std::vector<double> log_sigma{}, log_tau{};  // in the frame of the lags
 };
 
@@ -53,46 +54,55 @@ const FitColumns* fit_of(const std::vector<FitColumns>& fits, const std::string&
 // Adds the object's fit, if it has one, for the model.
 void add_fit(const FitColumns& fit, double ln_sigma, double ln_tau, double z, BandSample& sample) {
   if (!std::isfinite(ln_sigma) || !std::isfinite(ln_tau)) return;
-  if (fit.is_at_bound(ln_sigma, ln_tau)) {
-    ++sample.at_bound;
-    return;
-  }
   if (sample.is_rest_frame && !fit.in_rest_frame) ln_tau -= std::log1p(z);
   sample.log_sigma.push_back(ln_sigma);
   sample.log_tau.push_back(ln_tau);
 }
 
+// What is known of the objects of a light-curve product, row by row; NaN where nothing is.
+struct Known {
+  std::vector<double> z, log_sigma, log_tau, flags;
+};
+
+Known known_of(const Product& product, const FitColumns* fit, const RunProducts& run) {
+  if (fit == nullptr) {
+    const std::vector<double> none(product.rows, std::numeric_limits<double>::quiet_NaN());
+    return {redshifts(product, run), none, none, none};
+  }
+  const auto at = ObjectIndex(*fit->product).rows_of(product);
+  const FitValues values =
+      read_fit(*fit, {&FitValues::log_sigma, &FitValues::log_tau, &FitValues::flags});
+  return {pick(redshifts(*fit->product, run), at), pick(values.log_sigma, at),
+          pick(values.log_tau, at), pick(values.flags, at)};
+}
+
 BandSample measure(const Product& product, const std::string& group, const FitColumns* fit,
                    const RunProducts& run) {
-  std::vector<double> z, ln_sigma(product.rows, std::nan("")), ln_tau = ln_sigma;
-  if (fit != nullptr) {
-    const auto at = ObjectIndex(*fit->product).rows_of(product);
-    const FitValues values = read_fit(*fit, {&FitValues::log_sigma, &FitValues::log_tau});
-    z = pick(redshifts(*fit->product, run), at);
-    ln_sigma = pick(values.log_sigma, at);
-    ln_tau = pick(values.log_tau, at);
-  } else {
-    z = redshifts(product, run);
-  }
+  const Known known = known_of(product, fit, run);
   BandSample sample;
-  sample.is_rest_frame = std::ranges::any_of(z, [](double v) { return std::isfinite(v); });
+  sample.is_rest_frame = std::ranges::any_of(known.z, [](double v) { return std::isfinite(v); });
   const std::vector<std::uint64_t> rows = sample_rows(product, kMostObjects, kSeed);
   each_curve(product, group, rows, [&](std::size_t k, const LightCurve& fetched) {
     LightCurve curve = usable(fetched);
     const std::uint64_t row = rows[k];
     if (curve.size() < 2) return;
-    if (sample.is_rest_frame && std::isnan(z[row])) {
+    if (sample.is_rest_frame && std::isnan(known.z[row])) {
       ++sample.without_z;
+      return;
+    }
+    if (has_flag(known.flags[row], kTwoSources)) {
+      ++sample.two_sources;
       return;
     }
     if (curve.size() > kMostEpochs) {
       curve = thin(curve, row);
       ++sample.thinned;
     }
-    const double stretch = sample.is_rest_frame ? 1 + z[row] : 1;
+    const double stretch = sample.is_rest_frame ? 1 + known.z[row] : 1;
     for (double& t : curve.time) t /= stretch;
     sample.sf.add(curve, sample.objects++);
-    if (fit != nullptr) add_fit(*fit, ln_sigma[row], ln_tau[row], z[row], sample);
+    if (fit == nullptr) return;
+    add_fit(*fit, known.log_sigma[row], known.log_tau[row], known.z[row], sample);
   });
   return sample;
 }
@@ -139,8 +149,8 @@ std::string caption_of(const BandSample& sample, const std::string& group, const
                                  of_objects(sample.objects, product.rows), sample.sf.pairs());
   if (sample.thinned > 0) text += fmt::format("; {} curves thinned", sample.thinned);
   if (sample.without_z > 0) text += fmt::format("; {} without z left out", sample.without_z);
-  if (sample.at_bound > 0) {
-    text += fmt::format("; {} fits at a bound are not in the models", sample.at_bound);
+  if (sample.two_sources > 0) {
+    text += fmt::format("; {} flagged as two sources left out", sample.two_sources);
   }
   return text + ". ";
 }
@@ -190,7 +200,8 @@ Section structure_function_section(const RunProducts& run) {
   if (section.figures.empty()) return section;
   section.paragraphs.push_back(fmt::format(
       "SF^2 = <dm^2 - e_i^2 - e_j^2> over the pairs of an object, then the mean over objects, of "
-      "the last light curves of each survey: measurement noise is subtracted. Errors: jackknife "
+      "the last light curves of each band in the chain: measurement noise is subtracted. Errors: "
+      "jackknife "
       "over {} parts of the objects. At most {} objects a band, drawn at random, and {} epochs of "
       "each. Lines: SF^2 = 2 sigma^2 (1 - exp(-lag/tau)), the mean over the fits of the same "
       "objects, and for the median sigma and tau.",

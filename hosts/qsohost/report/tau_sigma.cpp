@@ -26,10 +26,7 @@ struct Plane {
 };
 
 // The doubts that the regions of the figure do not show.
-bool is_flagged(double flags) {
-  constexpr std::int32_t kDoubts = kFitFailed | kConstantPreferred | kErrorsTooSmall | kTwoSources;
-  return std::isfinite(flags) && (static_cast<std::int32_t>(flags) & kDoubts) != 0;
-}
+constexpr std::int32_t kDoubts = kFitFailed | kConstantPreferred | kErrorsTooSmall | kTwoSources;
 
 // `z`: empty for the frame of the fit.
 Plane plane_of(const FitColumns& fit, const FitValues& values, const std::vector<double>& z) {
@@ -45,7 +42,7 @@ Plane plane_of(const FitColumns& fit, const FitValues& values, const std::vector
     }
     const double stretch = z.empty() ? 1 : fit.in_rest_frame ? 1 + z[i] : 1 / (1 + z[i]);
     Pairs& to = fit.is_at_bound(values.log_sigma[i], values.log_tau[i]) ? plane.at_bound
-                : is_flagged(values.flags[i])                           ? plane.flagged
+                : has_flag(values.flags[i], kDoubts)                    ? plane.flagged
                                                                         : plane.usual;
     to.x.push_back(values.log_tau[i] / std::numbers::ln10 + std::log10(stretch));
     to.y.push_back(values.log_sigma[i] / std::numbers::ln10);
@@ -98,20 +95,6 @@ void add_bounds(plot::Figure& figure, const FitColumns& fit) {
   }
 }
 
-// Draws at most 200: every k-th.
-void add_marked(plot::Figure& figure, const Pairs& pairs, const std::string& label, int marker) {
-  static constexpr std::size_t kMost = 200;
-  if (pairs.size() == 0) return;
-  const std::size_t step = (pairs.size() + kMost - 1) / kMost;
-  plot::Points points{.label = label, .x = {}, .y = {}, .style = {.colour = 6, .marker = marker}};
-  for (std::size_t i = 0; i < pairs.size(); i += step) {
-    points.x.push_back(pairs.x[i]);
-    points.y.push_back(pairs.y[i]);
-  }
-  if (step > 1) points.label += fmt::format(" (1 of {} shown)", step);
-  figure.layers.emplace_back(std::move(points));
-}
-
 std::string caption_of(const Plane& plane, std::size_t outside) {
   const std::size_t all = plane.fits() + plane.without_fit + plane.without_z;
   std::string text = fmt::format("Fitted: {}; at a bound: {}; flagged: {}.",
@@ -144,8 +127,12 @@ plot::Figure figure_of(const FitColumns& fit, const Plane& plane, bool is_frame_
   add_region(figure, "tau below the cadence", *figure.x.min, fast);
   Cloud usual = cloud(plane.usual, "fits", plot::style_of_band(fit.group));
   figure.layers.push_back(std::move(usual.layer));
-  add_marked(figure, plane.flagged, "flagged", 4);
-  add_marked(figure, plane.at_bound, "at a bound", 2);
+  const auto add = [&](const Pairs& pairs, const char* label, int marker) {
+    if (pairs.size() == 0) return;
+    figure.layers.push_back(marked(pairs, label, {.colour = -1, .marker = marker}));
+  };
+  add(plane.flagged, "flagged", 4);
+  add(plane.at_bound, "at a bound", 2);
   if (is_frame_of_fit) add_bounds(figure, fit);
   figure.caption = caption_of(plane, usual.outside);
   return figure;
