@@ -53,7 +53,7 @@ Product read_product(const fs::path& file) {
   if (product.kind == ProductKind::Fit || product.kind == ProductKind::JointFit) name_fit(product);
   const std::string history = table.keyword("HISTORY").value_or("");
   for (const auto line : std::views::split(history, '\n')) {
-    product.history.emplace_back(line.begin(), line.end());
+    if (!line.empty()) product.history.emplace_back(line.begin(), line.end());
   }
   return product;
 }
