@@ -241,7 +241,7 @@ void add_head(const Page& page, const std::string& script, Pieces& out) {
   // A data URI, so that no browser asks the server of the page for one.
   out.add("<link rel=\"icon\" href=\"data:,\">\n");
   out.add(fmt::format("<style>{}{}</style>\n<style id=\"figure-style\">{}</style>\n</head>\n",
-                      kPageStyle, page.style, plot::style_sheet()));
+                      page_style(), page.style, plot::style_sheet()));
   out.add(fmt::format("<body{}>\n<header>\n<h1>{}</h1>\n<p class=\"made\">{}</p>\n",
                       page.runs.empty() ? "" : " class=\"two\"", title, html_escaped(page.made)));
   if (!page.numbers.empty()) out.add("<dl class=\"numbers\">\n");
@@ -266,7 +266,7 @@ void add_contents(const Page& page, Pieces& out) {
 
 std::string html(const Page& page, std::size_t most_bytes) {
   Pieces out;
-  const std::string script = std::string(kPageScript) + page.script;
+  const std::string script = page_script() + page.script;
   add_head(page, script, out);
   out.add("<div class=\"columns\">\n");
   add_contents(page, out);

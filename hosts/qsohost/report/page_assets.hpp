@@ -1,11 +1,11 @@
-// The page's own style sheet and script.
+// The page's own style sheet and script: report/assets/page.css and page.js.
 #pragma once
 
-#include <string_view>
+#include <string>
 
 namespace qsohost::cli {
 
-extern const std::string_view kPageStyle;
-extern const std::string_view kPageScript;
+std::string page_style();
+std::string page_script();
 
 }  // namespace qsohost::cli

@@ -12,6 +12,7 @@
 
 #include "qsohost/error.hpp"
 #include "report/differences.hpp"
+#include "report/light_curves.hpp"
 #include "report/page.hpp"
 #include "report/sections.hpp"
 #include "report/side_by_side.hpp"
@@ -32,23 +33,6 @@ struct Maker {
   std::function<Section(const RunProducts&)> make;
 };
 
-std::vector<Maker> makers(const ReportRequest& request) {
-  return {
-      {"outcomes", "Outcomes", outcomes_section},
-      {"light-curves", "Light curves",
-       [&request](const RunProducts& run) { return light_curves_section(run, request.options); }},
-      {"tau-sigma", "Time-scale and amplitude", tau_sigma_section},
-      {"luminosity", "Variability and luminosity", luminosity_section},
-      {"structure-function", "Structure function", structure_function_section},
-      {"coverage", "Coverage", coverage_section},
-      {"sky", "Sky", sky_section},
-      {"fit-quality", "Fit quality", fit_quality_section},
-      {"separations", "Cross-match", separations_section},
-      {"archives", "Archives", archives_section},
-      {"provenance", "Versions and chain", provenance_section},
-  };
-}
-
 class Builder {
  public:
   explicit Builder(const ReportRequest& request);
@@ -64,6 +48,8 @@ class Builder {
   void leave_out(const RunProducts& run, const std::string& what);
   std::string name_of(const RunProducts& run) const;
   std::string made_line() const;
+  std::vector<Maker> makers();
+  ReportOptions options_of(const RunProducts& run) const;
 
   const ReportRequest& request_;
   Runs runs_;
@@ -72,8 +58,36 @@ class Builder {
   Page page_;
   Report report_;
   std::vector<std::string> nothing_there_;  // titles of sections without data
+  bool has_panels_ = false;                 // of light curves
   std::size_t done_ = 0;
 };
+
+std::vector<Maker> Builder::makers() {
+  return {
+      {"outcomes", "Outcomes", outcomes_section},
+      {"light-curves", "Light curves",
+       [&](const RunProducts& run) { return light_curves_section(run, options_of(run)); }},
+      {"tau-sigma", "Time-scale and amplitude", tau_sigma_section},
+      {"luminosity", "Variability and luminosity", luminosity_section},
+      {"structure-function", "Structure function", structure_function_section},
+      {"coverage", "Coverage", coverage_section},
+      {"sky", "Sky", sky_section},
+      {"fit-quality", "Fit quality", fit_quality_section},
+      {"separations", "Cross-match", separations_section},
+      {"archives", "Archives", archives_section},
+      {"provenance", "Versions and chain", provenance_section},
+  };
+}
+
+// Two runs share the page: half of the objects each, and ids of their own.
+ReportOptions Builder::options_of(const RunProducts& run) const {
+  ReportOptions options = request_.options;
+  if (runs_.size() > 1) {
+    options.light_curves = (options.light_curves + 1) / 2;
+    options.id_prefix = &run == &runs_.front() ? "a-" : "b-";
+  }
+  return options;
+}
 
 RunProducts opened(const fs::path& folder) {
   RunProducts run(folder);
@@ -85,7 +99,7 @@ RunProducts opened(const fs::path& folder) {
   return run;
 }
 
-Builder::Builder(const ReportRequest& request) : request_(request), makers_(makers(request)) {
+Builder::Builder(const ReportRequest& request) : request_(request), makers_(makers()) {
   if (!request.plots.empty()) plots_ = read_plots_file(request.plots);
   for (const fs::path& folder : request.runs) runs_.push_back(opened(folder));
 }
@@ -145,6 +159,9 @@ void Builder::add_sections() {
       continue;
     }
     if (sections.size() > 1) set_side_by_side(sections);
+    has_panels_ = has_panels_ || std::ranges::any_of(sections, [](const Section& section) {
+                    return !section.markup.empty();
+                  });
     page_.sections.push_back({maker.id, maker.title, std::move(sections)});
   }
 }
@@ -238,6 +255,11 @@ Report Builder::build() && {
   add_sections();
   add_user_plots();
   add_left_out();
+  if (has_panels_) {
+    page_.script = light_curves_script();
+    page_.style = light_curves_style();
+    page_.licences = licences();
+  }
   report_.html = html(page_);
   return std::move(report_);
 }
