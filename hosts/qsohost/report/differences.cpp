@@ -111,7 +111,7 @@ Differences differences(const Pair& pair, const Quantity& quantity,
 }
 
 std::string id_of(std::string_view name) {
-  std::string out = "difference-";
+  std::string out;
   for (const char c : name) out += std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '-';
   return out;
 }

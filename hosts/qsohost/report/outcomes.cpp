@@ -141,7 +141,7 @@ plot::Figure retention(const std::vector<EpochCut>& cuts) {
                           "Of the epochs that came to the first cut of a light curve, the "
                           "part that is left behind each stage. The table below has the "
                           "numbers."};
-  figure.x = {.label = "epochs left (%)", .min = 0, .max = 100};
+  figure.x = {.label = "epochs left (%)", .min = 0, .max = 110};
   for (const std::string& group : groups) {
     plot::Bars bars{.label = group, .names = {}, .values = {}, .style = plot::style_of_band(group)};
     std::int64_t first = 0;

@@ -126,9 +126,10 @@ std::string table_html(const ReportTable& table, const std::string& name) {
   grid += "<div class=\"tools\"><button type=\"button\" data-save=\"csv\">CSV</button></div>\n";
   const std::string title = html_escaped(table.title);
   const char* form =
-      table.is_folded ? "<div class=\"table\" data-name=\"{}\"><details><summary>{}</summary>\n{}"
-                        "</details></div>\n"
-                      : "<div class=\"table\" data-name=\"{}\"><h3>{}</h3>\n{}</div>\n";
+      table.is_folded
+          ? "<div class=\"table folded\" data-name=\"{}\"><details><summary>{}</summary>\n{}"
+            "</details></div>\n"
+          : "<div class=\"table\" data-name=\"{}\"><h3>{}</h3>\n{}</div>\n";
   return fmt::format(fmt::runtime(form), html_escaped(name), title, grid);
 }
 
@@ -171,9 +172,11 @@ void add_single(const Section& section, const std::string& id, Pieces& out) {
   if (!section.figures.empty()) out.add("<div class=\"figures\">\n");
   for (const plot::Figure& figure : section.figures) add_figure(figure, out);
   if (!section.figures.empty()) out.add("</div>\n");
+  if (!section.tables.empty()) out.add("<div class=\"tables\">\n");
   for (std::size_t i = 0; i < section.tables.size(); ++i) {
     out.add(table_html(section.tables[i], table_name(id, i)));
   }
+  if (!section.tables.empty()) out.add("</div>\n");
 }
 
 // Figures and tables of one run beside those of the other with the same title, so that a row of the

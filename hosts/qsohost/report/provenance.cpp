@@ -12,7 +12,7 @@ Section provenance_section(const RunProducts& run) {
       "As the headers of the products tell it (HISTORY): {}. These options, with the same plugins "
       "and inputs, give the same products.",
       history.program.empty() ? "no version of the program is named" : history.program));
-  ReportTable stages{.title = "Stages", .names = {"stage", "plugin and version"}};
+  ReportTable stages{.title = "Plugins", .names = {"stage", "plugin and version"}};
   ReportTable options{.title = "Options of the chain", .names = {"option", "value"}};
   for (const auto& [name, value] : history.settings) options.rows.push_back({name, value});
   for (const ChainHistory::Stage& stage : history.stages) {

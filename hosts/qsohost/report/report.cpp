@@ -26,7 +26,7 @@ namespace fs = std::filesystem;
 
 using Runs = std::vector<RunProducts>;
 
-// A section of one run. The id is used where the section cannot be made.
+// A section of one run.
 struct Maker {
   const char* id;
   const char* title;
@@ -128,10 +128,16 @@ void Builder::leave_out(const RunProducts& run, const std::string& what) {
   report_.left_out.push_back(name.empty() ? text : fmt::format("{}: {}", name, text));
 }
 
+// Figures are called after their section too, so that no two of a page have the same id.
+void set_id(Section& section, const std::string& id) {
+  section.id = id;
+  for (plot::Figure& figure : section.figures) figure.id = id + "-" + figure.id;
+}
+
 Section Builder::made(const Maker& maker, const RunProducts& run) {
   try {
     Section section = maker.make(run);
-    section.id = maker.id;
+    set_id(section, maker.id);
     return section;
   } catch (const std::exception& error) {
     leave_out(run, fmt::format("section '{}': {}", maker.title, error.what()));
@@ -143,6 +149,7 @@ void Builder::add_differences() {
   announce("Differences");
   try {
     Section section = differences_section(runs_.front(), runs_.back());
+    set_id(section, "differences");
     page_.sections.push_back({section.id, section.title, {std::move(section)}});
   } catch (const std::exception& error) {
     report_.left_out.push_back(fmt::format("section 'Differences': {}", error.what()));
@@ -172,6 +179,7 @@ void Builder::add_user_plots() {
   std::vector<Section> sections;
   for (const RunProducts& run : runs_) {
     sections.push_back(user_plots_section(run, plots_));
+    set_id(sections.back(), "plots");
   }
   if (sections.size() > 1) set_side_by_side(sections);
   page_.sections.push_back({"plots", "Further plots", std::move(sections)});

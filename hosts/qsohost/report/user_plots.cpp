@@ -7,6 +7,7 @@
 #include <limits>
 #include <optional>
 #include <span>
+#include <string>
 
 #include "qsohost/error.hpp"
 #include "qsohost/names.hpp"
@@ -232,7 +233,7 @@ std::string axis_label(const RunProducts& run, const Product& main, const Placed
 plot::Figure figure_of(const RunProducts& run, const UserPlot& plot, std::size_t position) {
   const Product& main = main_product(run, plot);
   const Data data = data_of(run, main, plot);
-  plot::Figure figure{.id = fmt::format("plot-{}", position), .title = plot.title};
+  plot::Figure figure{.id = std::to_string(position), .title = plot.title};
   const auto scale = [](bool is_log) { return is_log ? plot::Scale::Log : plot::Scale::Linear; };
   figure.x = {.label = axis_label(run, main, plot.x), .scale = scale(plot.is_log_x)};
   figure.y = {.label = axis_label(run, main, plot.y), .scale = scale(plot.is_log_y)};

@@ -12,7 +12,7 @@
   const cell = (text) => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
   const csvOfTable = (table) =>
     [...table.rows].map((row) => [...row.cells].map((c) => cell(c.dataset.value ?? c.textContent))
-      .join(",") + "\n").join("");
+      .join(",") + "\r\n").join("");
   const svgText = (svg) => {
     const copy = svg.cloneNode(true);
     const style = document.createElementNS("http://www.w3.org/2000/svg", "style");
