@@ -130,9 +130,15 @@ void put_lines(Table& table, const Quasar& quasar, Random& random) {
     const double equivalent =
         std::pow(10, 1.6 - 0.17 * (quasar.loglbol - 46) + 0.2 * random.normal());
     const bool is_there = is_covered(line.wavelength, quasar.z);
-    for (const double v : {shift, shift + 1, flux, luminosity, width, equivalent}) {
-      Table::append_number(values, is_there ? v : 0);
-      Table::append_number(errors, is_there ? 0.05 * std::abs(v) : 0);
+    const std::array<Value, 6> six{{{shift, 1},
+                                    {shift + 1, 1},
+                                    {flux, 0.05 * flux},
+                                    {luminosity, 0.02},
+                                    {width, 0.05 * width},
+                                    {equivalent, 0.05 * equivalent}}};
+    for (const Value& v : six) {
+      Table::append_number(values, is_there ? v.value : 0);
+      Table::append_number(errors, is_there ? v.error : 0);
     }
   }
 }
