@@ -9,8 +9,6 @@
 // band's wavelength in the rest frame. sigma of each band follows from D and tau.
 #pragma once
 
-#include <array>
-#include <cstddef>
 #include <cstdint>
 #include <vector>
 
