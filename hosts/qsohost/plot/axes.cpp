@@ -71,7 +71,7 @@ void draw_colour_bar(const std::string& label, const ColourScale& colours, const
       "width=\"{}\" height=\"{}\"/>\n",
       id, px(bar.left), px(bar.top), px(bar.width), px(bar.height));
   const AxisMap axis(colours.scale(), colours.range(), bar.bottom(), bar.top);
-  const Ticks marks = ticks_of(axis, bar.height, 48);
+  const Ticks marks = ticks_of(axis, bar.height, 40);
   std::string lines;
   for (const Tick& tick : marks.ticks) {
     const double y = axis.px(tick.value);
