@@ -89,14 +89,16 @@ void add_bars(const Figure& figure, const BarPlaces& bars, Extents& extents) {
   if (is_log) ends.add(ends.lo / 2);  // the shortest bar is to be seen
   if (bars.are_stacked()) return;
   // Room for the numbers behind the bars.
-  ends.add(is_log ? ends.hi * 2.5 : ends.hi + 0.17 * (ends.hi - std::min(ends.lo, 0.0)));
+  ends.add(is_log ? ends.hi * std::min(std::pow(ends.hi / ends.lo, 0.18), kLargest / ends.hi)
+                  : ends.hi + 0.17 * (ends.hi - std::min(ends.lo, 0.0)));
 }
 
 double to_scale(Scale scale, double value) {
   return scale == Scale::Log ? std::log10(value) : value;
 }
 double from_scale(Scale scale, double position) {
-  return scale == Scale::Log ? std::pow(10, position) : position;
+  // Margins of axes over hundreds of decades end before infinity and above 0.
+  return scale == Scale::Log ? std::pow(10, std::clamp(position, -305.0, 305.0)) : position;
 }
 
 // Widens what is too narrow for ticks that can be told apart.
