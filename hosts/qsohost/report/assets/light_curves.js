@@ -214,14 +214,14 @@
       legend.replaceChildren();
       for (const curve of this.curves) {
         const kept = curve.epochs.filter((e) => e.rule === null).length;
-        this.switchOf(curve.group, `${curve.group} ${kept}`, SHAPES[curve.marker], colourOf(curve.colour));
+        this.switchOf(curve.group, `${curve.group} (${kept})`, SHAPES[curve.marker], colourOf(curve.colour));
       }
       const counts = new Map();
       for (const e of this.curves.flatMap((c) => c.epochs)) {
         if (e.rule !== null) counts.set(e.rule, (counts.get(e.rule) || 0) + 1);
       }
       for (const [rule, n] of [...counts].sort((a, b) => a[0] - b[0])) {
-        this.switchOf(rule, `removed, ${this.data.rules[rule]} ${n}`, RULE_SHAPES[rule % RULE_SHAPES.length], ink());
+        this.switchOf(rule, `removed, ${this.data.rules[rule]} (${n})`, RULE_SHAPES[rule % RULE_SHAPES.length], ink());
       }
     }
 
@@ -462,12 +462,15 @@
           if (d < distance) [best, distance] = [[curve, e], d];
         }
       }
-      if (best === null) return;
+      if (best === null) {
+        this.part("reading").textContent = "";
+        return;
+      }
       const [curve, e] = best;
       const error = e.e === null ? "" : ` \u00b1 ${+e.e.toPrecision(3)}`;
       const residual = e.r === null ? "" : `, residual ${e.r} \u03c3`;
       const rule = e.rule === null ? "" : `, removed, ${this.data.rules[e.rule]}`;
-      this.part("status").textContent = `${curve.group}: MJD ${e.t.toFixed(3)}, ${+e.y.toPrecision(7)}${error} ${curve.unit}${residual}${rule}`;
+      this.part("reading").textContent = `${curve.group}: MJD ${e.t.toFixed(3)}, ${+e.y.toPrecision(7)}${error} ${curve.unit}${residual}${rule}`;
     }
 
     // ---- files
