@@ -66,12 +66,12 @@ std::vector<Object> objects_of(std::uint32_t seed, std::size_t n) {
 HierarchicalFit fit_of(const std::vector<Object>& objects, bool is_log_uniform = true) {
   PosteriorSetup setup = kSetup;
   setup.is_log_uniform = is_log_uniform;
-  PosteriorNodes nodes(kLogD, kLogTau, setup);
+  PosteriorNodes nodes(kLogD, kLogTau);
   std::vector<std::vector<double>> x(1);
   std::vector<double> y, t;
   for (const Object& o : objects) {
     const Nodes n = nodes_of(o, is_log_uniform ? 0 : 1);
-    nodes.add(n.ln_sigma, n.ln_tau, n.ln_weight);
+    nodes.add(setup, n.ln_sigma, n.ln_tau, n.ln_weight);
     x[0].push_back(o.x);
     y.push_back(o.d / ln10);
     t.push_back(o.t / ln10);
@@ -123,10 +123,12 @@ TEST_CASE("errors of the population are those of a bootstrap") {
 }
 
 TEST_CASE("a node stands for a cell that ends at the bounds of tau") {
-  PosteriorNodes nodes(kLogTau, kLogD, kSetup);
+  PosteriorNodes nodes(kLogTau, kLogD);
   const double low = kSetup.ln_tau_min;
   const std::vector<double> s{0, 0, 0}, t{low, low + 0.4, low + 1}, w{-1, -1, -1};
-  nodes.add(s, t, w);
+  REQUIRE(nodes.add(kSetup, s, t, w));
+  CHECK_FALSE(nodes.add(kSetup, {}, {}, {}));
+  CHECK(nodes.size() == 1);
   REQUIRE(nodes.of(0).size() == 3);
   const auto first = nodes.of(0)[0], middle = nodes.of(0)[1];
   CHECK(first.steps == 2);  // 0.2 wide
@@ -138,14 +140,14 @@ TEST_CASE("a node stands for a cell that ends at the bounds of tau") {
 
 TEST_CASE("two identical bands of each object do not halve the errors") {
   const std::vector<Object> objects = objects_of(9, 200);
-  PosteriorNodes once(kLogD, kLogTau, kSetup), twice(kLogD, kLogTau, kSetup);
+  PosteriorNodes once(kLogD, kLogTau), twice(kLogD, kLogTau);
   std::vector<double> x, y, t;
   std::vector<std::size_t> cluster;
   for (int band = 0; band < 2; ++band) {
     for (std::size_t i = 0; i < objects.size(); ++i) {
       const Nodes n = nodes_of(objects[i], 0);
-      twice.add(n.ln_sigma, n.ln_tau, n.ln_weight);
-      if (band == 0) once.add(n.ln_sigma, n.ln_tau, n.ln_weight);
+      twice.add(kSetup, n.ln_sigma, n.ln_tau, n.ln_weight);
+      if (band == 0) once.add(kSetup, n.ln_sigma, n.ln_tau, n.ln_weight);
       x.push_back(objects[i].x);
       y.push_back(objects[i].d / ln10);
       t.push_back(objects[i].t / ln10);

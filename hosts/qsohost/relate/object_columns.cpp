@@ -107,7 +107,8 @@ FoundColumn find_object_column(std::string_view name, std::span<const ObjectTabl
     found = columns_that(tables, [&](const std::string& c) { return lower_case(c) == lower; });
   }
   if (!found.empty()) return found.front();
-  found = columns_that(tables, [&](const std::string& c) { return lower_case(c).ends_with(ending); });
+  found =
+      columns_that(tables, [&](const std::string& c) { return lower_case(c).ends_with(ending); });
   if (found.empty()) fail_unknown(name, tables, option);
   if (found.size() > 1) {
     std::vector<std::string> names;

@@ -74,19 +74,20 @@ double Quantity::of(double ln_sigma, double ln_tau) const {
   return (by_sigma * ln_sigma + by_tau * ln_tau) / std::numbers::ln10;
 }
 
-void PosteriorNodes::add(std::span<const double> ln_sigma, std::span<const double> ln_tau,
-                         std::span<const double> ln_weight) {
+bool PosteriorNodes::add(const PosteriorSetup& setup, std::span<const double> ln_sigma,
+                         std::span<const double> ln_tau, std::span<const double> ln_weight) {
   const std::vector<Plain> nodes = sorted_nodes(ln_sigma, ln_tau, ln_weight);
+  if (nodes.empty()) return false;
   const std::vector<Slice> slices = slices_of(nodes);
   for (std::size_t k = 0; k < slices.size(); ++k) {
-    const Cell cell = cell_of(slices, k, setup_);
+    const Cell cell = cell_of(slices, k, setup);
     const double width = cell.high - cell.low;
     const int steps = std::max(1, static_cast<int>(std::ceil(width / kWidestStep)));
     const double step = width / steps, to_first = cell.low + step / 2 - slices[k].ln_tau;
     for (std::size_t j = slices[k].begin; j < slices[k].end; ++j) {
       const Plain& n = nodes[j];
       // A prior that is flat in sigma and tau has a density of sigma tau in their logarithms.
-      const double ln_prior = setup_.is_log_uniform ? 0 : n.ln_sigma + n.ln_tau;
+      const double ln_prior = setup.is_log_uniform ? 0 : n.ln_sigma + n.ln_tau;
       const double s = n.ln_sigma + cell.slope * to_first, t = n.ln_tau + to_first;
       nodes_.push_back({static_cast<float>(y_.of(s, t)), static_cast<float>(partner_.of(s, t)),
                         static_cast<float>(y_.of(cell.slope * step, step)),
@@ -95,6 +96,7 @@ void PosteriorNodes::add(std::span<const double> ln_sigma, std::span<const doubl
     }
   }
   ends_.push_back(nodes_.size());
+  return true;
 }
 
 }  // namespace qsohost::cli

@@ -39,12 +39,12 @@ class PosteriorNodes {
     std::int32_t steps;
   };
 
-  PosteriorNodes(const Quantity& y, const Quantity& partner, const PosteriorSetup& setup)
-      : y_(y), partner_(partner), setup_(setup) {}
+  PosteriorNodes(const Quantity& y, const Quantity& partner) : y_(y), partner_(partner) {}
 
-  // Of the next object, as in the product; those with a weight that is not finite are left out.
-  void add(std::span<const double> ln_sigma, std::span<const double> ln_tau,
-           std::span<const double> ln_weight);
+  // Of the next object, as in the product; nodes with a weight that is not finite are left out. An
+  // object without nodes is not added: false.
+  bool add(const PosteriorSetup& setup, std::span<const double> ln_sigma,
+           std::span<const double> ln_tau, std::span<const double> ln_weight);
 
   std::size_t size() const { return ends_.size(); }
   std::span<const Node> of(std::size_t object) const {
@@ -54,7 +54,6 @@ class PosteriorNodes {
 
  private:
   Quantity y_, partner_;
-  PosteriorSetup setup_;
   std::vector<Node> nodes_;
   std::vector<std::size_t> ends_;
 };
