@@ -38,8 +38,8 @@ OpenChain::OpenChain(Chain& chain, const RunOptions& options, RunDirectory* dire
                                                                 options.log, stop_of(i)));
       if (skip) continue;
       open(i);
-      // The source knows its columns only now: check what could not be checked before.
-      if (i == 0) check_again();
+      // It knows the columns of its file only now: check what could not be checked before.
+      if (i == 0 || chain.stages()[i].ports.has_unknown()) check_again();
     }
   } catch (...) {
     close();
