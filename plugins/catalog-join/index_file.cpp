@@ -14,7 +14,7 @@ namespace {
 void fill(SQLite::Database& db, const std::string& stamp,
           const std::function<void(SQLite::Database&)>& make) {
   // If this is interrupted, the file is made again: it needs no journal.
-  db.exec("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -32768");
+  db.exec("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -8192");
   db.exec("BEGIN; CREATE TABLE made_from(stamp TEXT)");
   SQLite::Statement insert(db, "INSERT INTO made_from VALUES(?)");
   insert.bind(1, stamp);

@@ -42,17 +42,19 @@ void make_missing(Column& column, std::size_t value) {
 JoinedColumns::JoinedColumns(const qsohost::InputTable& table, const Choice& choice,
                              const qsohost::OptionTables<Valid>& valid) {
   qsohost::ObjectNames taken;
-  const auto take = [&](std::size_t position) {
-    const std::string& name = table.columns()[position].info.name;
-    taken.add(choice.prefix + name, name, table.name());
-    add(table, position, choice);
+  const auto take = [&](std::size_t position, const std::string& name) {
+    const qsohost::ColumnInfo& info = table.columns()[position].info;
+    taken.add(choice.prefix + name, info.name, table.name());
+    columns_.push_back({position, info, choice.null_values});
+    columns_.back().info.name = choice.prefix + name;
+    positions_.push_back(position);
   };
   if (choice.names == std::vector<std::string>{"all"}) {
     for (std::size_t i = 0; i < table.columns().size(); ++i) {
       if (std::ranges::find(choice.keys, i) != choice.keys.end()) continue;
       const std::string problem = qsohost::column_problem(table.columns()[i]);
       if (problem.empty()) {
-        take(i);
+        take(i, table.columns()[i].info.name);
       } else {
         left_out_.push_back(fmt::format("{}: column '{}' is left out: {}", table.name(),
                                         table.columns()[i].info.name, problem));
@@ -66,18 +68,10 @@ JoinedColumns::JoinedColumns(const qsohost::InputTable& table, const Choice& cho
         throw RunError(
             fmt::format("{}: column '{}' cannot be taken: {}", table.name(), name, problem));
       }
-      take(position);
+      take(position, name);
     }
   }
   for (std::size_t i = 0; i < valid.size(); ++i) add_valid(table, valid[i]);
-}
-
-void JoinedColumns::add(const qsohost::InputTable& table, std::size_t position,
-                        const Choice& choice) {
-  Joined joined{position, table.columns()[position].info, choice.null_values};
-  joined.info.name = choice.prefix + joined.info.name;
-  columns_.push_back(std::move(joined));
-  positions_.push_back(position);
 }
 
 void JoinedColumns::add_valid(const qsohost::InputTable& table, const Valid& valid) {

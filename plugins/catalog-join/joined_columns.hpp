@@ -33,7 +33,7 @@ struct Valid : qsohost::OptionOwner {
 class JoinedColumns {
  public:
   struct Choice {
-    std::vector<std::string> names;  // {"all"}: all that can be read
+    std::vector<std::string> names;  // as in the batch; {"all"}: all that can be read
     std::vector<std::size_t> keys;   // positions that "all" leaves out
     std::string prefix;
     std::vector<double> null_values;
@@ -62,7 +62,6 @@ class JoinedColumns {
     std::vector<Range> ranges{};
     bool is_value(double number) const;
   };
-  void add(const qsohost::InputTable& table, std::size_t position, const Choice& choice);
   void add_valid(const qsohost::InputTable& table, const Valid& valid);
   static void clean(const Joined& joined, qsohost::Column& values, qsohost::Counts& counts);
 
