@@ -73,6 +73,7 @@ void FitsCards::take(std::string_view card) {
     return;
   }
   continued_.clear();
+  if (name == "HISTORY") return take_history(card.substr(8));
   if (card.substr(8, 2) != "= " || cards_.contains(name)) return;
   std::string_view rest = trimmed(card.substr(10));
   Card& out = cards_[name];
@@ -83,6 +84,13 @@ void FitsCards::take(std::string_view card) {
     out.value = trimmed(rest.substr(0, rest.find('/')));
   }
   out.comment = comment_in(rest);
+}
+
+// Lines that are longer than a card go on in the next one.
+void FitsCards::take_history(std::string_view text) {
+  std::string& history = cards_["HISTORY"].value;
+  history += text.substr(0, text.find_last_not_of(' ') + 1);
+  if (text.ends_with(' ')) history += '\n';
 }
 
 std::string FitsCards::text(const std::string& name) const {

@@ -16,7 +16,8 @@
 
 namespace qsohost::inline io_v1 {
 
-// The cards of one header. Of a repeated keyword, the first counts.
+// The cards of one header. Of a repeated keyword, the first counts; HISTORY holds all its cards as
+// lines of one text.
 class FitsCards {
  public:
   // The header that begins at `offset`; end() is where it ends.
@@ -38,6 +39,7 @@ class FitsCards {
   };
   bool take_block(std::string_view block);
   void take(std::string_view card);
+  void take_history(std::string_view text);
   template <class T>
   std::optional<T> parse(const std::string& name) const;
 

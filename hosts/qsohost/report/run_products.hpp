@@ -29,11 +29,11 @@ enum class ProductKind : std::uint8_t {
 struct Product {
   std::filesystem::path file;
   ProductKind kind = ProductKind::Other;
-  std::string extension;  // EXTNAME: "catalog", "loo.ztf.g"
-  std::string stage;      // of a fit: the label, "loo"
-  std::string group;      // of a fit: "ztf.g"; "" of a joint one
+  std::string extension{};  // EXTNAME: "catalog", "loo.ztf.g"
+  std::string stage{};      // of a fit: the label, "loo"
+  std::string group{};      // of a fit: "ztf.g"; "" of a joint one
   std::uint64_t rows = 0;
-  std::vector<InputColumn> columns;
+  std::vector<InputColumn> columns{};
   FitsEpochs epochs{};                 // of light curves
   std::vector<std::string> history{};  // the chain as the header tells it
 };

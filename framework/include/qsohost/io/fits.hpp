@@ -69,6 +69,7 @@ class QSOHOST_API FitsTable {
   const std::vector<FitsField>& fields() const;
   std::optional<std::size_t> find(std::string_view column) const;  // position; exact spelling
   // The value of a keyword in the table's header, texts without quotes; none if it is missing.
+  // HISTORY: all its cards, a line each; cards that are full go on in the next.
   std::optional<std::string> keyword(const std::string& name) const;
   bool is_text() const;
   // The tables in the other HDUs of the file.

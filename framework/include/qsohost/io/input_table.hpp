@@ -60,6 +60,7 @@ class QSOHOST_API InputTable {
   // Where a row (counted from 0) is in the file: "row 12", or "line 13" of a text.
   std::string place(std::uint64_t row) const;
   // The value of a keyword in the table's header, texts without quotes; none if it is missing.
+  // HISTORY: all its cards, a line each; cards that are full go on in the next.
   std::optional<std::string> keyword(const std::string& name) const;
   // Of its times, if the header says it and it is one that the project knows.
   std::optional<TimeSystem> time_system() const;

@@ -1,0 +1,162 @@
+#include "report/run_products.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <ranges>
+#include <system_error>
+
+#include "qsohost/error.hpp"
+
+namespace qsohost::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+
+bool has(const Product& product, std::string_view name) {
+  return std::ranges::any_of(product.columns,
+                             [&](const InputColumn& c) { return c.info.name == name; });
+}
+
+bool has_any_like(const Product& product, std::string_view beginning) {
+  return std::ranges::any_of(
+      product.columns, [&](const InputColumn& c) { return c.info.name.starts_with(beginning); });
+}
+
+// Products of fitters have the extension STAGE.GROUP, joint ones STAGE.
+void name_fit(Product& product) {
+  const std::size_t dot = product.extension.find('.');
+  product.stage = product.extension.substr(0, dot);
+  if (dot != std::string::npos) product.group = product.extension.substr(dot + 1);
+}
+
+ProductKind kind_of(const Product& product) {
+  if (!has(product, "source_id")) return ProductKind::Other;
+  if (!product.epochs.groups.empty()) return ProductKind::LightCurves;
+  const bool is_grouped = product.extension.find('.') != std::string::npos;
+  if (is_grouped && has(product, "n_epochs") && has(product, "flags")) return ProductKind::Fit;
+  if (has(product, "log_tau") && has_any_like(product, "log_sigma_")) return ProductKind::JointFit;
+  if (has(product, "ra") && has(product, "dec")) return ProductKind::Catalogue;
+  return ProductKind::Other;
+}
+
+Product read_product(const fs::path& file) {
+  const InputTable table(file);
+  Product product{.file = file, .rows = table.rows(), .columns = table.columns()};
+  product.extension = table.keyword("EXTNAME").value_or("");
+  product.epochs = read_epoch_keywords(table);
+  product.kind = kind_of(product);
+  if (product.kind == ProductKind::Fit || product.kind == ProductKind::JointFit) name_fit(product);
+  const std::string history = table.keyword("HISTORY").value_or("");
+  for (const auto line : std::views::split(history, '\n')) {
+    product.history.emplace_back(line.begin(), line.end());
+  }
+  return product;
+}
+
+std::vector<fs::path> fits_files(const fs::path& folder) {
+  std::error_code error;
+  if (!fs::is_directory(folder, error)) {
+    throw UsageError(
+        fmt::format("{}: not a folder; name the run directory of a chain, where its "
+                    "products are",
+                    folder.string()));
+  }
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (entry.is_regular_file(error) && entry.path().extension() == ".fits") {
+      files.push_back(entry.path());
+    }
+  }
+  std::ranges::sort(files);
+  return files;
+}
+
+}  // namespace
+
+RunProducts::RunProducts(const fs::path& folder) : folder_(folder) {
+  for (const fs::path& file : fits_files(folder)) {
+    try {
+      Product product = read_product(file);
+      if (product.kind == ProductKind::Other) {
+        left_out_.push_back(
+            fmt::format("{}: no product of a chain that is known here", file.filename().string()));
+      }
+      products_.push_back(std::move(product));
+    } catch (const RunError& error) {
+      left_out_.emplace_back(error.what());
+    }
+  }
+  if (fs::exists(folder / ".qsohost" / "run.db")) status_ = run_status(folder);
+  if (status_) chain_ = status_->chain;
+  for (const Product& product : products_) {
+    if (!chain_.empty()) break;
+    chain_ = InputTable(product.file).keyword("CHAIN").value_or("");
+  }
+}
+
+std::vector<const Product*> RunProducts::of_kind(ProductKind kind) const {
+  std::vector<const Product*> out;
+  for (const Product& product : products_) {
+    if (product.kind == kind) out.push_back(&product);
+  }
+  return out;
+}
+
+std::vector<double> Rows::numbers(std::size_t column) const {
+  const Column& values = columns.at(column).values;
+  std::vector<double> out(values.size() * values.width());
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    out[i] = values.dtype() == DType::String ? kNan : values.number(i);
+  }
+  return out;
+}
+
+std::vector<std::string> Rows::texts(std::size_t column) const {
+  const Column& values = columns.at(column).values;
+  std::vector<std::string> out(values.size());
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    if (values.dtype() == DType::String) {
+      out[i] = values.strings()[i];
+    } else if (values.is_null(i)) {
+      continue;
+    } else if (values.dtype() == DType::I64) {
+      out[i] = std::to_string(values.values<std::int64_t>()[i]);
+    } else {
+      out[i] = fmt::format("{}", values.number(i));
+    }
+  }
+  return out;
+}
+
+void each_block(const Product& product, std::span<const std::string> columns,
+                const std::function<void(const Rows&)>& visit, std::uint64_t block) {
+  InputTable table(product.file);
+  std::vector<std::size_t> positions;
+  const std::vector<std::string> names = table.column_names();
+  for (const std::string& column : columns) {
+    const auto at = std::ranges::find(names, column);
+    if (at == names.end()) {
+      throw RunError(fmt::format("{}: no column '{}'", product.file.string(), column));
+    }
+    positions.push_back(static_cast<std::size_t>(at - names.begin()));
+  }
+  for (std::uint64_t first = 0; first < table.rows(); first += block) {
+    const std::uint64_t count = std::min(block, table.rows() - first);
+    visit(Rows{first, count, table.read(first, count, positions)});
+  }
+}
+
+std::optional<std::string> first_column(const Product& product,
+                                        std::initializer_list<std::string_view> names) {
+  for (const std::string_view name : names) {
+    if (has(product, name)) return std::string(name);
+  }
+  return std::nullopt;
+}
+
+}  // namespace qsohost::cli
