@@ -10,6 +10,7 @@
 #include "compare/compare.hpp"
 #include "qsohost/host/chain.hpp"
 #include "qsohost/host/run.hpp"
+#include "relate_arguments.hpp"
 #include "report/section.hpp"
 
 namespace qsohost::cli {
@@ -34,6 +35,7 @@ enum class Command : std::uint8_t {
   Status,
   Compare,
   Describe,
+  Relate,
   Report
 };
 enum class InspectFormat : std::uint8_t { Text, Json, Markdown, Toml };
@@ -63,6 +65,9 @@ struct Arguments {
   // Describe
   std::string file;
   std::string hdu;
+
+  // Relate
+  RelateArguments relation;
 
   // Status: list the objects with these outcomes; none: the state of the run
   std::vector<Outcome> outcomes;

@@ -17,6 +17,7 @@
 #include "qsohost/error.hpp"
 #include "qsohost/host/loader.hpp"
 #include "qsohost/host/run.hpp"
+#include "relate_command.hpp"
 #include "report_command.hpp"
 #include "run_command.hpp"
 #include "status.hpp"
@@ -66,6 +67,8 @@ int work(const Arguments& arguments) {
       return unless_output_is_lost(kDone);
     case Command::Compare:
       return compare_fitters(plugins, arguments);
+    case Command::Relate:
+      return relate_fits(arguments.relation);
     case Command::Report:
       return write_report(arguments);
     default:

@@ -95,10 +95,10 @@ TEST_CASE("figures of two runs have common axes and ids of their own", "[report]
   set_side_by_side(sections);
   for (const Section& section : sections) {
     const plot::Figure& figure = section.figures[0];
-    CHECK(figure.x.min == 1);
-    CHECK(figure.x.max == 9);
-    CHECK(figure.y.min == -1);
-    CHECK(figure.y.max == 20);
+    CHECK(*figure.x.min == Approx(1 - 0.64));
+    CHECK(*figure.x.max == Approx(9 + 0.64));
+    CHECK(*figure.y.min == Approx(-1 - 1.68));
+    CHECK(*figure.y.max == Approx(20 + 1.68));
   }
   CHECK(sections[0].figures[0].id == "a-f");
   CHECK(sections[1].figures[0].id == "b-f");
@@ -112,7 +112,7 @@ TEST_CASE("values that a logarithmic axis cannot show do not widen it", "[report
     section.figures[0].x.scale = plot::Scale::Log;
   }
   set_side_by_side(sections);
-  CHECK(sections[0].figures[0].x.min == 2);
+  CHECK(*sections[0].figures[0].x.min == Approx(2));
 }
 
 TEST_CASE("epochs through the cuts are read from the counts of any stage", "[report]") {

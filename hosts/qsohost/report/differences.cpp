@@ -30,20 +30,29 @@ struct Pair {
   std::string name;  // of the light curve; of a joint fit that of its stage
 };
 
-const Product* counterpart(const RunProducts& run, const Product& product) {
-  const Product* same_group = nullptr;
-  for (const Product* other : run.of_kind(product.kind)) {
-    if (other->extension == product.extension) return other;
-    if (same_group == nullptr && other->group == product.group) same_group = other;
+// Of several products of one name, as catalogues before and after a filter, those in the same place
+// belong together; a fit by another stage stands for that of the same light curve.
+const Product* counterpart(const std::vector<const Product*>& products,
+                           const std::vector<const Product*>& others, const Product& product) {
+  const auto same_name = [&](const Product* p) { return p->extension == product.extension; };
+  const auto place =
+      std::ranges::count_if(products.begin(), std::ranges::find(products, &product), same_name);
+  std::ptrdiff_t seen = 0;
+  for (const Product* other : others) {
+    if (same_name(other) && seen++ == place) return other;
   }
-  return same_group;
+  if (seen > 0 || product.kind == ProductKind::Catalogue) return nullptr;
+  const auto at = std::ranges::find(others, product.group, &Product::group);
+  return at == others.end() ? nullptr : *at;
 }
 
 std::vector<Pair> pairs(const RunProducts& a, const RunProducts& b) {
   std::vector<Pair> out;
   for (const ProductKind kind : {ProductKind::Catalogue, ProductKind::Fit, ProductKind::JointFit}) {
-    for (const Product* product : a.of_kind(kind)) {
-      const Product* other = counterpart(b, *product);
+    const std::vector<const Product*> products = a.of_kind(kind);
+    const std::vector<const Product*> others = b.of_kind(kind);
+    for (const Product* product : products) {
+      const Product* other = counterpart(products, others, *product);
       if (other == nullptr) continue;
       out.push_back({product, other, product->group.empty() ? product->extension : product->group});
     }
@@ -154,13 +163,15 @@ plot::Figure histogram(const std::string& quantity, const std::vector<Difference
   return figure;
 }
 
+std::uint64_t not_found(const std::vector<std::uint64_t>& rows) {
+  return static_cast<std::uint64_t>(std::ranges::count(rows, IdIndex::kNone));
+}
+
 void add_objects(const Pair& pair, const std::vector<std::uint64_t>& rows_in_a, ReportTable& out) {
-  const auto both = static_cast<std::uint64_t>(
-      std::ranges::count_if(rows_in_a, [](std::uint64_t row) { return row != IdIndex::kNone; }));
-  const std::set<std::uint64_t> found(rows_in_a.begin(), rows_in_a.end());
-  const std::uint64_t of_a = found.size() - (found.contains(IdIndex::kNone) ? 1 : 0);
-  out.rows.push_back({pair.a->extension, pair.b->extension, count_text(both),
-                      count_text(pair.a->rows - of_a), count_text(pair.b->rows - both)});
+  const std::uint64_t only_b = not_found(rows_in_a);
+  const std::uint64_t only_a = not_found(ObjectIndex(*pair.b).rows_of(*pair.a));
+  out.rows.push_back({pair.a->extension, pair.b->extension, count_text(rows_in_a.size() - only_b),
+                      count_text(only_a), count_text(only_b)});
 }
 
 // Lines of the histories by "stage.option".

@@ -85,7 +85,7 @@ std::string markup(const std::string& prefix, const std::string& json) {
   std::string out = fmt::format(R"(<div class="lc-panel" id="{0}lc-panel">
 <div class="lc-controls">
 <label>Object <select id="{0}lc-list" data-lc="list"></select></label>
-<label>Find <input id="{0}lc-search" data-lc="search" type="search" autocomplete="off" spellcheck="false" placeholder="source_id, or how it begins"></label>
+<label>Find <input id="{0}lc-search" data-lc="search" type="search" autocomplete="off" spellcheck="false" placeholder="source_id or its beginning"></label>
 )",
                                 prefix);
   out += button("previous", "Previous") + button("next", "Next") +
@@ -95,6 +95,7 @@ std::string markup(const std::string& prefix, const std::string& json) {
   out += fmt::format(R"(
 </div>
 <p class="lc-status" id="{0}lc-status" data-lc="status" role="status"></p>
+<p class="lc-status" id="{0}lc-reading" data-lc="reading"></p>
 <div class="lc-legend" id="{0}lc-legend" data-lc="legend"></div>
 <div class="lc-plot" id="{0}lc-plot" data-lc="plot" role="img"></div>
 <div class="lc-plot" id="{0}lc-residuals" data-lc="residuals" role="img"></div>

@@ -27,8 +27,8 @@ struct CurveFit {
   std::vector<double> removed_times{};  // as in the light curve
 };
 
-// The bits of `flags` in words; a fitter's own as the description of the column has them ("sum of:
-// ...
+// The bits of `flags` in words: those that all fitters share, and a fitter's own as the description
+// of the column tells them.
 std::vector<std::string> words_of_flags(std::int32_t flags, const std::string& description);
 
 class FitsOfRun {

@@ -97,8 +97,10 @@ Json fit_json(const BandEpochs& band, const Scale& scale, const CurveFit& fit,
   Times times(band.info.time_system);
   Json y = Json::array(), s = Json::array();
   for (std::size_t i = 0; i < curve.time.size(); ++i) {
+    const double mean = curve.mean[i] - scale.zero;
+    if (!is_countable(mean, scale.step) || !is_countable(curve.sd[i], scale.step)) continue;
     times.add(curve.time[i]);
-    y.push_back(steps(curve.mean[i] - scale.zero, scale.step));
+    y.push_back(steps(mean, scale.step));
     s.push_back(steps(curve.sd[i], scale.step));
   }
   return {

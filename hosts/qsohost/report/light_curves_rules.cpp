@@ -27,11 +27,8 @@ bool has_epochs(const Batch& batch, const std::string& group) {
 
 // Filters count the epochs that fail a rule as "failed RULE".
 std::string failed_rule(const Counts& counts, const std::string& group) {
-  constexpr std::string_view kFailed = "failed ";
   for (const Counts::Entry& entry : counts.entries()) {
-    if (entry.item == group && entry.n > 0 && entry.what.starts_with(kFailed)) {
-      return entry.what.substr(kFailed.size());
-    }
+    if (entry.item == group && entry.n > 0 && entry.what.starts_with("failed ")) return entry.what;
   }
   return "";
 }

@@ -18,7 +18,8 @@ namespace qsohost::cli {
 struct Removal {
   // Positions in the chain: it was there before stage `first`, and gone after stage `last`.
   std::size_t first = 0, last = 0;
-  std::string rule{};  // "quality: airmass", or the stages, "between raw and cleaned"; "": kept
+  std::string
+      rule{};  // "quality: failed airmass", or the stages, "between raw and cleaned"; "": kept
   bool is_kept() const { return rule.empty(); }
 };
 

@@ -26,7 +26,7 @@ class Stratum {
   Stratum(std::string why, std::size_t most) : why_(std::move(why)), most_(most) {}
 
   void add(double score, const std::string& id) {
-    if (best_.size() == most_ && std::pair(score, id) >= *best_.rbegin()) return;
+    if (id.empty() || (best_.size() == most_ && score > best_.rbegin()->first)) return;
     best_.emplace(score, id);
     if (best_.size() > most_) best_.erase(std::prev(best_.end()));
   }

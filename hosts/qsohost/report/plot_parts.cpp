@@ -20,10 +20,14 @@ std::size_t bin_of(double value, double low, double high, std::size_t bins) {
   return std::min(static_cast<std::size_t>(position), bins - 1);
 }
 
-// The range of all but 0.1 % on each side; never of width 0.
-std::pair<double, double> central_range(const std::vector<double>& values) {
+// The range of all values but those far off: a quarter of the range of the inner 99.8 % is added on
+// each side. Never of width 0.
+std::pair<double, double> usual_range(const std::vector<double>& values) {
   const double low = quantile(values, 0.001), high = quantile(values, 0.999);
-  return high > low ? std::pair(low, high) : std::pair(low - 0.5, high + 0.5);
+  const auto [least, most] = std::ranges::minmax(values);
+  const double room = 0.25 * (high - low);
+  const double from = std::max(least, low - room), to = std::min(most, high + room);
+  return to > from ? std::pair(from, to) : std::pair(from - 0.5, from + 0.5);
 }
 
 }  // namespace
@@ -75,8 +79,8 @@ Cloud cloud(const Pairs& pairs, std::string_view label, plot::Style style) {
     return {plot::Points{
         .label = std::string(label), .x = pairs.x, .y = pairs.y, .style = style, .size = 2}};
   }
-  const auto [x_low, x_high] = central_range(pairs.x);
-  const auto [y_low, y_high] = central_range(pairs.y);
+  const auto [x_low, x_high] = usual_range(pairs.x);
+  const auto [y_low, y_high] = usual_range(pairs.y);
   plot::Density density{.label = "objects",
                         .x_edges = equal_bins(x_low, x_high, kGridX),
                         .y_edges = equal_bins(y_low, y_high, kGridY),
@@ -96,7 +100,7 @@ Cloud cloud(const Pairs& pairs, std::string_view label, plot::Style style) {
 }
 
 plot::Points marked(const Pairs& pairs, std::string label, plot::Style style) {
-  static constexpr std::size_t kMost = 200;
+  static constexpr std::size_t kMost = 100;
   const std::size_t step = (pairs.size() + kMost - 1) / kMost;
   if (step > 1) label += fmt::format(" (1 of {} shown)", step);
   plot::Points points{.label = std::move(label), .x = {}, .y = {}, .style = style};
@@ -108,14 +112,14 @@ plot::Points marked(const Pairs& pairs, std::string label, plot::Style style) {
 }
 
 plot::Points binned_medians(const Pairs& pairs, std::string_view label, plot::Style style) {
-  static constexpr std::size_t kBins = 8, kLeast = 10;
+  static constexpr std::size_t kLeast = 10;
   plot::Points out{.label = std::string(label), .x = {}, .y = {}, .style = style, .size = 4};
   const double low = quantile(pairs.x, 0.01), high = quantile(pairs.x, 0.99);
   if (!(high > low)) return out;
-  std::vector<Pairs> bins(kBins);
+  std::vector<Pairs> bins(std::clamp<std::size_t>(pairs.size() / 15, 1, 8));
   for (std::size_t i = 0; i < pairs.size(); ++i) {
-    const std::size_t bin = bin_of(pairs.x[i], low, high, kBins);
-    if (bin == kBins) continue;
+    const std::size_t bin = bin_of(pairs.x[i], low, high, bins.size());
+    if (bin == bins.size()) continue;
     bins[bin].x.push_back(pairs.x[i]);
     bins[bin].y.push_back(pairs.y[i]);
   }

@@ -27,8 +27,8 @@ struct Pairs {
 Pairs finite_pairs(std::span<const double> x, std::span<const double> y);
 
 // Points, or for more of them than a page should hold (kMostPoints) counts in a grid with contours
-// around 39 % and 86 % of all, as 1 and 2 sigma of a normal distribution in two dimensions. The
-// grid leaves out 0.1 % on each side of each axis: `outside` says how many pairs that are.
+// around 39 % and 86 % of all, as 1 and 2 sigma of a normal distribution in two dimensions. Few
+// values that are far off do not stretch the grid: `outside` says how many pairs it leaves out.
 inline constexpr std::size_t kMostPoints = 600;
 struct Cloud {
   plot::Layer layer;
@@ -36,12 +36,12 @@ struct Cloud {
 };
 Cloud cloud(const Pairs& pairs, std::string_view label, plot::Style style);
 
-// Points that are to be seen beside a cloud: at most 200 of them, every k-th, and the label says
+// Points that are to be seen beside a cloud: at most 100 of them, every k-th, and the label says
 // so.
 plot::Points marked(const Pairs& pairs, std::string label, plot::Style style);
 
-// Medians of y in bins of x with 16th to 84th percentiles: up to 8 bins of equal width between the
-// 1st and 99th percentile of x, those with 10 pairs or more.
+// Medians of y in bins of x with 16th to 84th percentiles: up to 8 bins (one for 15 pairs) of equal
+// width between the 1st and 99th percentile of x, those with 10 pairs or more.
 plot::Points binned_medians(const Pairs& pairs, std::string_view label, plot::Style style);
 
 // "12 of 345 objects"

@@ -12,6 +12,8 @@ namespace {
 using plot::Axis;
 using plot::Figure;
 
+constexpr double kMargin = 0.08;  // of the range; leaves room for the numbers at bars
+
 // Of all that is drawn along an axis.
 struct Range {
   double low = std::numeric_limits<double>::infinity();
@@ -85,10 +87,19 @@ Ranges ranges_of(const Figure& figure) {
   return out;
 }
 
+// An end that neither figure fixes is a little outside of the data, as that of a single figure is.
 void set_common(Axis& one, Axis& other, const Range& a, const Range& b) {
   if (a.empty() || b.empty() || one.scale != other.scale) return;
-  one.min = other.min = std::min(a.low, b.low);
-  one.max = other.max = std::max(a.high, b.high);
+  const bool is_log = one.scale == plot::Scale::Log;
+  const auto scaled = [&](double v) { return is_log ? std::log(v) : v; };
+  const auto unscaled = [&](double v) { return is_log ? std::exp(v) : v; };
+  const double low = scaled(std::min(a.low, b.low));
+  const double high = scaled(std::max(a.high, b.high));
+  const double margin = kMargin * (high - low);
+  const bool is_low_fixed = one.min || other.min;
+  const bool is_high_fixed = one.max || other.max;
+  one.min = other.min = unscaled(is_low_fixed ? low : low - margin);
+  one.max = other.max = unscaled(is_high_fixed ? high : high + margin);
 }
 
 bool has_bars(const Figure& figure) {
@@ -112,9 +123,9 @@ void set_side_by_side(std::vector<Section>& sections) {
     }
   }
   for (std::size_t i = 0; i < sections.size(); ++i) {
-    for (Figure& figure : sections[i].figures) {
-      figure.id = std::string(1, static_cast<char>('a' + i)) + "-" + figure.id;
-    }
+    const std::string prefix = std::string(1, static_cast<char>('a' + i)) + "-";
+    sections[i].id = prefix + sections[i].id;
+    for (Figure& figure : sections[i].figures) figure.id = prefix + figure.id;
   }
 }
 

@@ -103,9 +103,8 @@ std::string caption_of(const Plane& plane, std::size_t outside) {
   if (plane.without_z > 0) text += fmt::format(" Without z: {}.", plane.without_z);
   if (outside > 0) text += fmt::format(" Outside the grid of counts: {}.", outside);
   const double baseline = median(plane.baseline), cadence = median(plane.cadence);
-  if (std::isfinite(baseline)) {
-    text += fmt::format(" Median baseline {:.4g} d, median cadence {:.3g} d.", baseline, cadence);
-  }
+  if (std::isfinite(baseline)) text += fmt::format(" Median baseline {:.4g} d.", baseline);
+  if (std::isfinite(cadence)) text += fmt::format(" Median cadence {:.3g} d.", cadence);
   return text;
 }
 
