@@ -178,8 +178,14 @@ void Builder::add_user_plots() {
   announce("Further plots");
   std::vector<Section> sections;
   for (const RunProducts& run : runs_) {
-    sections.push_back(user_plots_section(run, plots_));
-    set_id(sections.back(), "plots");
+    Section section{.id = "plots", .title = "Further plots"};
+    try {
+      section = user_plots_section(run, plots_);
+    } catch (const RunError& error) {  // of a product; mistakes of the user end the report
+      leave_out(run, fmt::format("further plots: {}", error.what()));
+    }
+    set_id(section, "plots");
+    sections.push_back(std::move(section));
   }
   if (sections.size() > 1) set_side_by_side(sections);
   page_.sections.push_back({"plots", "Further plots", std::move(sections)});
