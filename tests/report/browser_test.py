@@ -4,13 +4,12 @@ and the controls do what they say. Skipped where chromium cannot start."""
 import json
 import pathlib
 import shutil
+import subprocess
 import tempfile
 import time
 import unittest
 
-from support import Page, QSOHOST, make_run
-
-import subprocess
+from support import QSOHOST, Page, make_run
 
 try:
     from selenium import webdriver
@@ -56,7 +55,8 @@ class Browser(unittest.TestCase):
 
     def setUp(self):
         self.resize(1400)
-        self.browser.get_log("performance")
+        for log in ("browser", "performance"):  # of earlier tests
+            self.browser.get_log(log)
         self.browser.get(self.page.path.as_uri())
 
     def resize(self, width, scheme="light"):
@@ -154,6 +154,19 @@ class Browser(unittest.TestCase):
         drag.click_and_hold().move_by_offset(120, 0).release().perform()
         self.wait_for(lambda: self.picture("#lc-plot") != before, "the zoom")
         ActionChains(self.browser).double_click(plot).perform()
+
+    def test_two_runs_have_panels_of_their_own(self):
+        two = self.folder / "two.html"
+        run = self.page.path.parent
+        subprocess.run([QSOHOST, "report", run, run, "--out", two], check=True, capture_output=True)
+        self.browser.get(two.as_uri())
+        for plot in ("#a-lc-plot", "#b-lc-plot"):
+            self.wait_for(lambda plot=plot: self.painted(plot) > 1000, plot)
+        a, b = self.picture("#a-lc-plot"), self.picture("#b-lc-plot")
+        self.click("#b-lc-next")
+        self.wait_for(lambda: self.picture("#b-lc-plot") != b, "the next light curve of B")
+        self.assertEqual(self.picture("#a-lc-plot"), a)
+        self.assertEqual(self.browser.get_log("browser"), [])
 
     def test_figures_and_tables_are_saved(self):
         name = "outcomes-funnel"
