@@ -60,7 +60,8 @@ plot::Density density_of(const Values& v) {
 }
 
 double quantile(const std::vector<double>& sorted, double fraction) {
-  return sorted[static_cast<std::size_t>(fraction * static_cast<double>(sorted.size() - 1) + 0.5)];
+  return sorted[static_cast<std::size_t>(
+      std::lround(fraction * static_cast<double>(sorted.size() - 1)))];
 }
 
 plot::Points medians_of(const Values& v) {

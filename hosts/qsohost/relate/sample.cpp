@@ -279,6 +279,11 @@ Quantity quantity_called(const std::string& name) {
       fmt::format("--y: '{}' is not a quantity of fits: logD, logtau or logsigma", name));
 }
 
+bool has_sigma_and_tau(const Product& fit) {
+  return first_column(fit, {"log_sigma_post", "log_sigma"}) &&
+         first_column(fit, {"log_tau_post", "log_tau"});
+}
+
 Sample read_sample(const RunProducts& run, const Product& fit, const SampleOptions& options) {
   Sample sample;
   sample.fits = {fit.extension};
