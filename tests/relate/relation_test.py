@@ -14,23 +14,23 @@ from astropy.table import Table  # noqa: E402
 from chains import ChainTest, np  # noqa: E402
 from quasars_with_relation import Relation, write_chain, write_quasars  # noqa: E402
 
-TRUTH = Relation()
-
 
 class RelateTest(ChainTest):
     """Each class has one run, of OBJECTS quasars."""
 
     OBJECTS = 1500
     POSTERIOR = 'posterior = "quadrature"'
+    TRUTH = Relation()
+    BANDS = "g"
 
     @classmethod
     def setUpClass(cls):
         cls.sky = pathlib.Path(tempfile.mkdtemp(prefix="qsohost-relate-"))
         cls.addClassCleanup(shutil.rmtree, cls.sky, True)
-        write_quasars(cls.sky, cls.OBJECTS, "flat", seed=4)
+        write_quasars(cls.sky, cls.OBJECTS, "flat", 4, cls.TRUTH, cls.BANDS)
         test = cls("qsohost")
         test.folder = cls.sky
-        chain = write_chain(cls.sky, cls.POSTERIOR)
+        chain = write_chain(cls.sky, cls.POSTERIOR, cls.BANDS)
         test.qsohost("--chain", chain, "--run-dir", "run", "--log-level", "warning")
         cls.run_dir, cls.catalog = cls.sky / "run", cls.sky / "catalog.fits"
 
@@ -56,36 +56,36 @@ class Injected(RelateTest):
         fit = self.numbers()["hierarchical"]
         self.assertTrue(fit["converged"])
         self.assertEqual(fit["n"], self.OBJECTS)
-        self.assertLess(abs(fit["slope"] - TRUTH.slope), 2 * fit["slope_err"])
+        self.assertLess(abs(fit["slope"] - self.TRUTH.slope), 2 * fit["slope_err"])
         self.assertLess(fit["slope_err"], 0.03)
-        self.assertLess(abs(fit["scatter"] - TRUTH.scatter), 2 * fit["scatter_err"])
-        expected = TRUTH.intercept + TRUTH.slope * (fit["intercept_at"] - 46)
+        self.assertLess(abs(fit["scatter"] - self.TRUTH.scatter), 2 * fit["scatter_err"])
+        expected = self.TRUTH.intercept + self.TRUTH.slope * (fit["intercept_at"] - 46)
         self.assertLess(abs(fit["intercept"] - expected), 2 * fit["intercept_err"])
         tau = fit["partner"]
         self.assertEqual(tau["quantity"], "logtau")
-        self.assertLess(abs(tau["intercept"] - TRUTH.log_tau), 2 * tau["intercept_err"])
-        self.assertLess(abs(tau["scatter"] - TRUTH.log_tau_scatter), 2 * tau["scatter_err"])
+        self.assertLess(abs(tau["intercept"] - self.TRUTH.log_tau), 2 * tau["intercept_err"])
+        self.assertLess(abs(tau["scatter"] - self.TRUTH.log_tau_scatter), 2 * tau["scatter_err"])
         self.assertLess(abs(tau["correlation"]), 2 * tau["correlation_err"])
 
     def test_selection_by_variability_is_worse(self):
         found = self.numbers("--snr-cut", "7")
         hierarchical, cut = found["hierarchical"], found["robust_snr_cut"]
         self.assertLess(cut["n"], found["robust"]["n"])
-        self.assertGreater(abs(cut["slope"] - TRUTH.slope), 4 * cut["slope_err"])
-        self.assertLess(abs(hierarchical["slope"] - TRUTH.slope), abs(cut["slope"] - TRUTH.slope))
+        self.assertGreater(abs(cut["slope"] - self.TRUTH.slope), 4 * cut["slope_err"])
+        self.assertLess(abs(hierarchical["slope"] - self.TRUTH.slope), abs(cut["slope"] - self.TRUTH.slope))
         self.assertEqual(self.numbers("--snr-cut", "auto")["robust_snr_cut"]["threshold"], 5)
 
     def test_without_a_population_of_tau_it_is_worse(self):
         fitted, flat = self.numbers(), self.numbers("--partner", "flat")
         for value in ("slope", "scatter"):
-            off = [abs(f["hierarchical"][value] - getattr(TRUTH, value)) for f in (fitted, flat)]
+            off = [abs(f["hierarchical"][value] - getattr(self.TRUTH, value)) for f in (fitted, flat)]
             self.assertLess(off[0] + 0.01, off[1], value)
 
     def test_several_regressors_are_told_by_name(self):
         found = self.numbers(x="loglbol,log1pz", expect=0)
         self.assertEqual(list(found["robust"]["slope"]), ["loglbol", "log1pz"])
         fit = found["hierarchical"]
-        for name, truth in (("loglbol", TRUTH.slope), ("log1pz", 0)):
+        for name, truth in (("loglbol", self.TRUTH.slope), ("log1pz", 0)):
             self.assertLess(abs(fit["slope"][name] - truth), 2.5 * fit["slope_err"][name])
         correlation = found["rank_correlation"]["loglbol"]
         self.assertLess(correlation["simple"], -0.5)
@@ -94,7 +94,7 @@ class Injected(RelateTest):
     def test_tau_can_be_related_too(self):
         fit = self.numbers("--y", "logtau")["hierarchical"]
         self.assertLess(abs(fit["slope"]), 2.5 * fit["slope_err"])
-        self.assertLess(abs(fit["scatter"] - TRUTH.log_tau_scatter), 2.5 * fit["scatter_err"])
+        self.assertLess(abs(fit["scatter"] - self.TRUTH.log_tau_scatter), 2.5 * fit["scatter_err"])
         self.assertEqual(fit["partner"]["quantity"], "logD")
 
     def test_wavelength_at_rest_is_known_from_band_and_redshift(self):
@@ -126,6 +126,31 @@ class Injected(RelateTest):
             self.relate("--json", written[0], "--table", written[1], "--plot", written[2])
             bytes_of.append([(self.folder / name).read_bytes() for name in written])
         self.assertEqual(*bytes_of)
+
+
+class TwoBands(RelateTest):
+    OBJECTS = 500
+    TRUTH = Relation(lambda_slope=-0.5)
+    BANDS = "gr"
+
+    def test_bands_are_related_together_to_their_wavelengths(self):
+        both = self.numbers("--fit", "fit.ztf.g,fit.ztf.r", x="loglbol,loglambda,log1pz")
+        self.assertEqual(both["fits"], ["fit.ztf.g", "fit.ztf.r"])
+        fit = both["hierarchical"]
+        self.assertEqual(fit["n"], 2 * self.OBJECTS)
+        for name, truth in (("loglbol", self.TRUTH.slope), ("loglambda", -0.5), ("log1pz", 0)):
+            self.assertLess(abs(fit["slope"][name] - truth), 2.5 * fit["slope_err"][name], name)
+        # The scatter is common to the bands of an object: a second band adds little.
+        one = self.numbers("--fit", "fit.ztf.g", x="loglbol,log1pz")["hierarchical"]
+        self.assertGreater(fit["slope_err"]["loglbol"], 0.85 * one["slope_err"]["loglbol"])
+
+    def test_fits_are_related_each_by_itself_otherwise(self):
+        found = self.numbers()
+        self.assertEqual(list(found["fits"]), ["fit.ztf.g", "fit.ztf.r"])
+        for fit in found["fits"].values():
+            self.assertEqual(fit["hierarchical"]["n"], self.OBJECTS)
+        said = self.relate("--plot", "plot.svg", expect=2).stderr
+        self.assertIn("name one by --fit, such as --fit fit.ztf.g", said)
 
 
 class WithoutPosterior(RelateTest):
