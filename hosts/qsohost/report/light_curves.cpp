@@ -169,10 +169,10 @@ Section light_curves_section(const RunProducts& run, const ReportOptions& option
   section.paragraphs.emplace_back(
       "Drag to zoom, double-click for the whole range. Removed epochs are marked by the stage and "
       "rule that removed them; one that fails several rules counts for the first. Lines are the "
-      "mean of the fitted "
-      "damped random walk, shades its one and two standard deviations, without noise. Below: of "
-      "each epoch, magnitude minus its prediction from all other epochs fitted, over the standard "
-      "deviation of the difference.");
+      "mean of the fitted damped random walk, shades its one and two standard deviations, without "
+      "noise. Below: of each epoch, magnitude minus its prediction from all other epochs fitted, "
+      "over the standard deviation of the difference; removed epochs beyond the axis are at its "
+      "edge.");
   section.paragraphs.emplace_back(
       "Times of all surveys are shown as MJD by their zero points alone: scale and light travel, "
       "up to 10 minutes, are not corrected here.");
