@@ -59,7 +59,11 @@ class Reader {
     }
     name_rules(object.bands, *rules_);
     std::ranges::move(of_other_chains, std::back_inserter(object.bands));
-    object.fits = fits_.read(chosen.id);
+    try {
+      object.fits = fits_.read(chosen.id);
+    } catch (const RunError& error) {
+      object.notes.emplace_back(error.what());
+    }
     for (BandEpochs& band : object.bands) {
       for (const CurveFit& fit : object.fits) {
         if (fit.group == band.info.name) mark_removed(band, fit);
