@@ -28,6 +28,7 @@ constexpr const char* kExample = R"(Example:
   qsohost merge a.run b.run --into all.run       products of shards (--skip, --limit)
   qsohost new survey my-survey                   a folder with a plugin of your own
   qsohost compare --chain my.toml --fitters ou-fit,dho   several fitters on the same light curves
+  qsohost relate my.run --x loglbol              D against luminosity, without selection bias
 
 Exit codes: 0 done; 1 the run failed; 2 command line, chain or plugin is wrong;
 3 done, but some objects are unsettled (see --retry-failed); 130 interrupted, resumable.
@@ -321,6 +322,7 @@ Parsed parse_arguments(int argc, const char* const* argv) {
   CLI::App* status = add_status(app, raw);
   CLI::App* compare = add_compare(app, raw, arguments);
   CLI::App* describe = add_describe(app, raw, arguments);
+  CLI::App* relate = add_relate(app, arguments.relation);
 
   try {
     app.parse(argc, argv);
@@ -354,6 +356,8 @@ Parsed parse_arguments(int argc, const char* const* argv) {
       finish_compare(raw, arguments);
     else if (describe->parsed())
       arguments.command = Command::Describe;
+    else if (relate->parsed())
+      arguments.command = Command::Relate;
     else
       finish_run(raw, arguments);
   } catch (const CLI::ParseError& error) {

@@ -10,6 +10,7 @@
 #include "compare/compare.hpp"
 #include "qsohost/host/chain.hpp"
 #include "qsohost/host/run.hpp"
+#include "relate_arguments.hpp"
 
 namespace qsohost::cli {
 
@@ -32,7 +33,8 @@ enum class Command : std::uint8_t {
   New,
   Status,
   Compare,
-  Describe
+  Describe,
+  Relate
 };
 enum class InspectFormat : std::uint8_t { Text, Json, Markdown, Toml };
 
@@ -61,6 +63,9 @@ struct Arguments {
   // Describe
   std::string file;
   std::string hdu;
+
+  // Relate
+  RelateArguments relation;
 
   // Status: list the objects with these outcomes; none: the state of the run
   std::vector<Outcome> outcomes;

@@ -17,6 +17,7 @@
 #include "qsohost/error.hpp"
 #include "qsohost/host/loader.hpp"
 #include "qsohost/host/run.hpp"
+#include "relate_command.hpp"
 #include "run_command.hpp"
 #include "status.hpp"
 
@@ -65,6 +66,8 @@ int work(const Arguments& arguments) {
       return unless_output_is_lost(kDone);
     case Command::Compare:
       return compare_fitters(plugins, arguments);
+    case Command::Relate:
+      return relate_fits(arguments.relation);
     default:
       return work_on_chain(plugins, arguments);
   }

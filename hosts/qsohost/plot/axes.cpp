@@ -71,7 +71,7 @@ void draw_colour_bar(const std::string& label, const ColourScale& colours, const
       "width=\"{}\" height=\"{}\"/>\n",
       id, px(bar.left), px(bar.top), px(bar.width), px(bar.height));
   const AxisMap axis(colours.scale(), colours.range(), bar.bottom(), bar.top);
-  const Ticks marks = ticks_of(axis, bar.height, 48);
+  const Ticks marks = ticks_of(axis, bar.height, 40);
   std::string lines;
   for (const Tick& tick : marks.ticks) {
     const double y = axis.px(tick.value);
@@ -80,7 +80,7 @@ void draw_colour_bar(const std::string& label, const ColourScale& colours, const
   }
   out += fmt::format("<path class=\"axis\" d=\"M{} {}H{}V{}H{}z{}\"/>\n", px(bar.left), px(bar.top),
                      px(bar.right()), px(bar.bottom()), px(bar.left), lines);
-  out += label_element(bar.right() + 16 + widest_tick(marks), bar.top + bar.height / 2, true,
+  out += label_element(bar.right() + 20 + widest_tick(marks), bar.top + bar.height / 2, true,
                        label_markup(fitted(label, bar.height), marks));
 }
 

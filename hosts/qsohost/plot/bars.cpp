@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "plot/draw.hpp"
 #include "plot/text.hpp"
@@ -22,8 +23,9 @@ void draw_bars(const BarPlaces& bars, const Frame& frame, std::string& out) {
         path += fmt::format("M{} {}H{}v{}H{}z", px(from), px(top), px(to), px(thick), px(from));
       }
       if (!bars.are_stacked() && thick >= 9) {
+        const double value = place.bars->values[i];
         values += text_element(std::max(from, to) + 4, top + thick / 2 + 3.5, "start", "value",
-                               number(place.bars->values[i]));
+                               number(value, value == std::round(value) ? 9 : 3));
       }
     }
     out += fmt::format("<path class=\"{} block\" d=\"{}\"/>\n{}", colour_class(place.bars->style),

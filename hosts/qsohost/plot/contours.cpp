@@ -46,7 +46,7 @@ double level_of(const Field& field, double fraction) {
   double sum = 0;
   for (std::size_t i = 0; i + 1 < sorted.size(); ++i) {
     sum += sorted[i];
-    const bool is_last_of_equals = sorted[i + 1] < sorted[i];
+    const bool is_last_of_equals = sorted[i + 1] < sorted[i] * (1 - 1e-9);
     if (sum >= wanted && is_last_of_equals) return 0.5 * (sorted[i] + sorted[i + 1]);
   }
   return 0;

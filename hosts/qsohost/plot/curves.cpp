@@ -53,32 +53,28 @@ bool is_upright(const Region& region, const Rect& box) {
   return box.width < text_width(region.label, kNameSize) + 12;
 }
 
-// From the baseline into the columns; empty ones go back to the baseline.
+// From the baseline up into the columns and back; a column between edges that cannot be drawn
+// interrupts it.
 std::string steps_path(const Steps& steps, const Frame& frame) {
   const double floor = frame.y.px_clamped(0);
   std::string path;
   bool is_drawing = false;
-  const std::size_t n =
-      std::min(steps.counts.size(), steps.edges.empty() ? 0 : steps.edges.size() - 1);
-  for (std::size_t i = 0; i < n; ++i) {
-    if (!frame.x.is_drawable(steps.edges[i]) || !frame.x.is_drawable(steps.edges[i + 1])) {
-      if (is_drawing) append_point(path, 'L', frame.x.px(steps.edges[i - 1 + 1]), floor);
-      is_drawing = false;
+  const auto back_to_floor = [&] {
+    if (is_drawing) path += 'V' + px(floor);
+    is_drawing = false;
+  };
+  for (std::size_t i = 0; i < steps.counts.size() && i + 1 < steps.edges.size(); ++i) {
+    const double left = steps.edges[i], right = steps.edges[i + 1], count = steps.counts[i];
+    if (!frame.x.is_drawable(left) || !frame.x.is_drawable(right)) {
+      back_to_floor();
       continue;
     }
-    const double left = frame.x.px(steps.edges[i]), right = frame.x.px(steps.edges[i + 1]);
-    const double top = frame.y.is_drawable(steps.counts[i]) ? frame.y.px(steps.counts[i]) : floor;
-    if (!is_drawing) append_point(path, 'M', left, floor);
+    if (!is_drawing) append_point(path, 'M', frame.x.px(left), floor);
     is_drawing = true;
-    path += 'V';
-    append_px(path, top);
-    path += 'H';
-    append_px(path, right);
+    const double top = frame.y.is_drawable(count) ? frame.y.px(count) : floor;
+    path += 'V' + px(top) + 'H' + px(frame.x.px(right));
   }
-  if (is_drawing) {
-    path += 'V';
-    append_px(path, floor);
-  }
+  back_to_floor();
   return path;
 }
 

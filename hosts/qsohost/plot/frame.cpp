@@ -71,11 +71,34 @@ class Collector {
   Extents& out_;
 };
 
+void add_bars(const Figure& figure, const BarPlaces& bars, Extents& extents) {
+  if (bars.categories == 0) return;
+  extents.y.cells.add(0);
+  extents.y.cells.add(static_cast<double>(bars.categories));
+  const bool is_log = figure.x.scale == Scale::Log;
+  if (!is_log) extents.x.cells.add(0);
+  Range& ends = extents.x.points;
+  for (const BarPlace& place : bars.places) {
+    for (const auto* side : {&place.from, &place.to}) {
+      for (const double end : *side) {
+        if (is_drawable(figure.x.scale, end)) ends.add(end);
+      }
+    }
+  }
+  if (ends.empty()) return;
+  if (is_log) ends.add(ends.lo / 2);  // the shortest bar is to be seen
+  if (bars.are_stacked()) return;
+  // Room for the numbers behind the bars.
+  ends.add(is_log ? ends.hi * std::min(std::pow(ends.hi / ends.lo, 0.18), kLargest / ends.hi)
+                  : ends.hi + 0.17 * (ends.hi - std::min(ends.lo, 0.0)));
+}
+
 double to_scale(Scale scale, double value) {
   return scale == Scale::Log ? std::log10(value) : value;
 }
 double from_scale(Scale scale, double position) {
-  return scale == Scale::Log ? std::pow(10, position) : position;
+  // Margins of axes over hundreds of decades end before infinity and above 0.
+  return scale == Scale::Log ? std::pow(10, std::clamp(position, -305.0, 305.0)) : position;
 }
 
 // Widens what is too narrow for ticks that can be told apart.
@@ -136,26 +159,7 @@ Extents extents_of(const Figure& figure) {
   Extents extents;
   Collector collect(figure, extents);
   for (const Layer& layer : figure.layers) std::visit(collect, layer);
-  const BarPlaces bars = place_bars(figure);
-  for (const BarPlace& place : bars.places) {
-    if (figure.x.scale == Scale::Linear) extents.x.cells.add(0);
-    for (const auto* ends : {&place.from, &place.to}) {
-      for (const double end : *ends) {
-        if (is_drawable(figure.x.scale, end)) extents.x.points.add(end);
-      }
-    }
-  }
-  // Room for the values behind the bars.
-  Range& ends = extents.x.points;
-  if (!bars.places.empty() && !ends.empty() && !bars.are_stacked()) {
-    ends.add(figure.x.scale == Scale::Log
-                 ? std::min(ends.hi * std::pow(ends.hi / ends.lo, 0.12) * 1.5, kLargest)
-                 : ends.hi + 0.17 * (ends.hi - std::min(ends.lo, 0.0)));
-  }
-  if (bars.categories > 0) {
-    extents.y.cells.add(0);
-    extents.y.cells.add(static_cast<double>(bars.categories));
-  }
+  add_bars(figure, place_bars(figure), extents);
   return extents;
 }
 

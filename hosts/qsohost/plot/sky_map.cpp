@@ -153,6 +153,9 @@ void draw_labels(const Frame& frame, std::string& out) {
     out += text_element(frame.x.px(at.x), frame.y.px(at.y) - 3, "middle", "name",
                         fmt::format("{}\xC2\xB0", ra));
   }
+  const Place south = projected(192.85948, -62.9);  // the plane's southernmost point
+  out += text_element(frame.x.px(south.x), frame.y.px(south.y) + 14, "middle", "name",
+                      "Galactic plane");
   for (const int dec : {-60, -30, 30, 60}) {
     const Place at = projected(360, dec);
     out += text_element(frame.x.px(at.x) - 4, frame.y.px(at.y) + (dec > 0 ? 0 : 8), "end", "name",

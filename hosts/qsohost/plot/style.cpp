@@ -85,6 +85,9 @@ std::string custom_properties(std::string_view Colour::*theme) {
   return text;
 }
 
+// The dark end of the colour map would not be seen on a dark page.
+constexpr const char* kDarkMap = "--plot-map:contrast(.65) brightness(1.25);";
+
 constexpr const char* kShapes =
     R"(.plot .line{fill:none;stroke:currentColor;stroke-width:1.5;stroke-linejoin:round}
 .plot .d1{stroke-dasharray:6 3}
@@ -98,6 +101,7 @@ constexpr const char* kShapes =
 .plot .bar{fill:none;stroke:currentColor;stroke-opacity:.55}
 .plot .fill{fill:currentColor;fill-opacity:.22}
 .plot .block{fill:currentColor;fill-opacity:.85}
+.plot .map{filter:var(--plot-map,none)}
 .plot .title{font-size:14px;font-weight:600}
 .plot .value{font-size:10.5px}
 )";
@@ -130,7 +134,7 @@ Style style_of_series(std::size_t position) {
 
 std::string style_sheet() {
   std::string css = fmt::format(":root{{{}}}\n", custom_properties(&Colour::light));
-  const std::string dark = custom_properties(&Colour::dark);
+  const std::string dark = custom_properties(&Colour::dark) + kDarkMap;
   // On screens only: paper is white.
   css += fmt::format(
       "@media screen and (prefers-color-scheme:dark){{:root:not([data-theme=light]){{{0}}}}}\n"

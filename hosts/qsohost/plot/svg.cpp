@@ -77,6 +77,14 @@ double left_margin(const Figure& figure, Layout& layout) {
   return kMargin + texts + 10 + (has_label ? kLabelFont + 2 : 0);
 }
 
+// The area goes up to a margin on the right.
+void set_width(const Figure& figure, double right, Layout& layout) {
+  Rect& area = layout.frame.area;
+  area.width = std::max(layout.width - area.left - right, kLeastWidth);
+  layout.width = std::max(layout.width, area.right() + right);
+  layout.frame.x = axis_map(figure.x, layout.extents.x, area.left, area.right());
+}
+
 Layout layout_of(const Figure& figure, const std::vector<const Region*>& legend_regions) {
   Layout layout;
   layout.width = std::max(figure.width, 200);
@@ -105,11 +113,14 @@ Layout layout_of(const Figure& figure, const std::vector<const Region*>& legend_
   }
   frame.y = axis_map(y, layout.extents.y, area.bottom(), area.top);
   area.left = left_margin(figure, layout);
-  const double right = 16 + kColourBarWidth * static_cast<double>(count_colour_bars(figure));
-  area.width = std::max(layout.width - area.left - right, kLeastWidth);
-  layout.width = std::max(layout.width, area.right() + right);
-  frame.x = axis_map(figure.x, layout.extents.x, area.left, area.right());
-  if (layout.is_sky) keep_sky_round(frame);
+  const double bars = kColourBarWidth * static_cast<double>(count_colour_bars(figure));
+  set_width(figure, 16 + bars, layout);
+  if (layout.is_sky) {
+    keep_sky_round(frame);
+  } else {
+    const double half_a_tick = widest_tick(x_ticks(frame)) / 2 + 4;  // at the end of the axis
+    set_width(figure, std::max(16 + bars, half_a_tick), layout);
+  }
   return layout;
 }
 

@@ -101,7 +101,7 @@ Ticks log_ticks(double lo, double hi, int labels) {
       const bool is_major = m == 1 ? e % every == 0 : is_fine && (m == 2 || m == 5);
       if (is_major) {
         all.ticks.push_back(decade_tick(m, e, is_plain));
-      } else if (every == 1 || m == 1) {
+      } else if (every == 1 || (every <= 10 && m == 1)) {
         minors.push_back({.value = scaled(m, e), .is_minor = true});
       }
     }

@@ -149,6 +149,11 @@ std::vector<std::string> Rows::texts(std::size_t column) const {
   return out;
 }
 
+std::uint64_t Rows::length(std::size_t column, std::uint64_t row) const {
+  const Cells& cells = columns.at(column);
+  return cells.lengths.empty() ? cells.values.width() : cells.lengths[row];
+}
+
 void each_block(const Product& product, std::span<const std::string> columns,
                 const std::function<void(const Rows&)>& visit, std::uint64_t block) {
   InputTable table(product.file);
