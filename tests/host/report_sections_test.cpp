@@ -3,7 +3,7 @@
 #include <numbers>
 #include <numeric>
 
-#include "report/object_rows.hpp"
+#include "report/object_columns.hpp"
 #include "report/plot_parts.hpp"
 #include "report/sections.hpp"
 #include "report_fixture.hpp"

@@ -10,7 +10,7 @@
 
 #include "qsohost/light_curve_fitter.hpp"
 #include "report/fit_columns.hpp"
-#include "report/object_rows.hpp"
+#include "report/object_columns.hpp"
 #include "report/plot_parts.hpp"
 #include "report/sections.hpp"
 

@@ -9,7 +9,7 @@
 
 #include "qsohost/io/text.hpp"
 #include "qsohost/light_curve_fitter.hpp"
-#include "report/object_rows.hpp"
+#include "report/object_columns.hpp"
 #include "report/plot_parts.hpp"
 
 namespace qsohost::cli {

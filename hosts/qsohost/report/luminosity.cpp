@@ -11,7 +11,7 @@
 #include "relate/robust.hpp"
 #include "relate/wavelength.hpp"
 #include "report/fit_columns.hpp"
-#include "report/object_rows.hpp"
+#include "report/object_columns.hpp"
 #include "report/plot_parts.hpp"
 #include "report/sections.hpp"
 

@@ -7,7 +7,7 @@
 
 #include "qsohost/ou_prediction.hpp"
 #include "report/curve_rows.hpp"
-#include "report/object_rows.hpp"
+#include "report/object_columns.hpp"
 #include "report/plot_parts.hpp"
 
 namespace qsohost::cli {

@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "qsohost/io/text.hpp"
-#include "report/object_rows.hpp"
+#include "report/object_columns.hpp"
 #include "report/plot_parts.hpp"
 #include "report/sections.hpp"
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "plot/sky_map.hpp"
-#include "report/object_rows.hpp"
+#include "report/object_columns.hpp"
 #include "report/plot_parts.hpp"
 #include "report/sections.hpp"
 

@@ -14,7 +14,7 @@
 #include "report/curve_rows.hpp"
 #include "report/ensemble_sf.hpp"
 #include "report/fit_columns.hpp"
-#include "report/object_rows.hpp"
+#include "report/object_columns.hpp"
 #include "report/plot_parts.hpp"
 #include "report/sections.hpp"
 

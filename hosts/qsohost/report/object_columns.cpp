@@ -1,4 +1,4 @@
-#include "report/object_rows.hpp"
+#include "report/object_columns.hpp"
 
 #include <algorithm>
 #include <cctype>
