@@ -140,14 +140,40 @@ void add_figure(const FitD& fit, const std::vector<double>& x, const Quantity& q
   section.figures.push_back(std::move(figure));
 }
 
-// A figure with the medians of all fits.
+// Medians of fits of different bands in one figure against each quantity. A band has one style, so
+// a further fit of the same band goes to further figures.
+struct MedianFigures {
+  std::vector<std::string> groups;
+  std::vector<std::string> stages;
+  plot::Figure mass, z, wavelength;
+};
+
 plot::Figure medians_against(const std::string& id, const std::string& label) {
   return {.id = "d-" + id,
-          .title = "All bands",
-          .alt = fmt::format("Medians of D of all fits against {}.", label),
+          .title = "",
+          .alt = fmt::format("Medians of D against {}.", label),
           .x = {.label = label},
           .y = {.label = ""},
           .layers = {}};
+}
+
+MedianFigures& figures_for(const FitColumns& fit, std::vector<MedianFigures>& all) {
+  auto at = std::ranges::find_if(all, [&](const MedianFigures& figures) {
+    return std::ranges::find(figures.groups, fit.group) == figures.groups.end();
+  });
+  if (at == all.end()) {
+    const std::string end = all.empty() ? "" : fmt::format("-{}", all.size() + 1);
+    all.push_back({{},
+                   {},
+                   medians_against(kMass.id + end, kMass.label),
+                   medians_against("z" + end, "z"),
+                   medians_against("lambda" + end, "log10 rest wavelength (Angstrom)")});
+    at = all.end() - 1;
+  }
+  at->groups.push_back(fit.group);
+  const std::string& stage = fit.product->stage;
+  if (std::ranges::find(at->stages, stage) == at->stages.end()) at->stages.push_back(stage);
+  return *at;
 }
 
 void add_medians(const FitD& fit, const std::vector<double>& x, plot::Figure& figure) {
@@ -173,17 +199,21 @@ void add_figures(const std::vector<FitColumns>& fits, const RunProducts& run, Se
   const Quantity& brightness = values ? kLuminosity : kMagnitude;
   if (!values) values = find_values(run, kMagnitude);
   const auto masses = find_values(run, kMass);
-  plot::Figure medians[] = {medians_against(kMass.id, kMass.label), medians_against("z", "z"),
-                            medians_against("lambda", "log10 rest wavelength (Angstrom)")};
+  std::vector<MedianFigures> medians;
   for (const FitColumns& columns : fits) {
     const FitD fit = read_d(columns, run);
     if (values) add_figure(fit, values->of(*columns.product), brightness, section);
-    if (masses) add_medians(fit, masses->of(*columns.product), medians[0]);
-    add_medians(fit, fit.z, medians[1]);
-    add_medians(fit, log_rest_wavelengths(fit), medians[2]);
+    MedianFigures& figures = figures_for(columns, medians);
+    if (masses) add_medians(fit, masses->of(*columns.product), figures.mass);
+    add_medians(fit, fit.z, figures.z);
+    add_medians(fit, log_rest_wavelengths(fit), figures.wavelength);
   }
-  for (plot::Figure& figure : medians) {
-    if (!figure.layers.empty()) section.figures.push_back(std::move(figure));
+  for (MedianFigures& figures : medians) {
+    for (plot::Figure* figure : {&figures.mass, &figures.z, &figures.wavelength}) {
+      if (figure->layers.empty()) continue;
+      figure->title = fmt::format("Medians of {}", fmt::join(figures.stages, ", "));
+      section.figures.push_back(std::move(*figure));
+    }
   }
 }
 
