@@ -1,10 +1,13 @@
+#include <array>
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <cstdio>
 #include <limits>
 #include <pugixml.hpp>
 #include <set>
 
 #include "plot/figure.hpp"
+#include "plot/png.hpp"
 #include "plot/sky_map.hpp"
 
 using namespace qsohost::plot;
@@ -230,4 +233,41 @@ TEST_CASE("the table of a figure has every value, quoted where needed", "[plot]"
   const Figure grid = figure_of({density(2, 1)});
   CHECK(csv(grid) == "series,x_low,x_high,y_low,y_high,value\r\nobjects,1,2,0,1,1\r\n");
   CHECK(csv(Figure{}) == "series\r\n");
+}
+
+TEST_CASE("the picture of a grid has large values of y on top, unless the axis is reversed",
+          "[plot]") {
+  Density grid = density(2, 2);
+  grid.counts = {1, 0, 0, 10};  // lower left and upper right
+  Figure figure = figure_of({grid});
+  const auto shows = [&](std::vector<std::uint8_t> pixels) {
+    const Picture picture{.width = 2, .height = 2, .pixels = std::move(pixels)};
+    return svg(figure).find(png_data_uri(png(picture, map_palette()))) != std::string::npos;
+  };
+  CHECK(shows({0, 255, 1, 0}));
+  figure.y.is_reversed = true;
+  CHECK(shows({1, 0, 0, 255}));
+  figure.x.is_reversed = true;
+  CHECK(shows({0, 1, 255, 0}));
+}
+
+TEST_CASE("the style sheet is in a file, for light and dark, and fetches nothing", "[plot]") {
+  const std::string css = style_sheet();
+  CHECK(css.find("prefers-color-scheme:dark") != std::string::npos);
+  CHECK(css.find("[data-theme=dark]") != std::string::npos);
+  CHECK(css.find("url(") == std::string::npos);
+  CHECK(css.find("@import") == std::string::npos);
+  CHECK(svg_file(figure_of({})).find(css) != std::string::npos);
+  CHECK(svg(figure_of({})).find("<style") == std::string::npos);
+}
+
+TEST_CASE("a map of the sky tells how many objects it shows, and its table where they are",
+          "[plot]") {
+  SkyCounts counts(2);
+  for (int i = 0; i < 3; ++i) counts.add(10, -45);
+  const Figure figure = sky_map("sky", "Sky", counts, "quasars");
+  CHECK(figure.alt.find("3 quasars in 1 of") != std::string::npos);
+  const auto document = parsed(svg(figure));
+  CHECK(document.select_nodes("//image").size() == 1);
+  CHECK(csv(figure) == "series,x_low,x_high,y_low,y_high,value\r\nquasars,0,120,-90,0,3\r\n");
 }

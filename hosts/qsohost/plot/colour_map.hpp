@@ -2,7 +2,6 @@
 // Nathaniel Smith and Stefan van der Walt, CC0).
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <span>
 #include <string>

@@ -17,13 +17,13 @@ void draw(const Region& region, const Frame& frame, std::string& out);
 void draw(const Text& text, const Frame& frame, std::string& out);
 void draw(const Density& density, const Frame& frame, std::string& out);
 void draw_bars(const BarPlaces& bars, const Frame& frame, std::string& out);
-// The map of the sky with its own grid; the axes are those of sky_axes.
+// The map of the sky with its own grid; the frame is that of keep_sky_round (sky_map.hpp).
 void draw_sky(const SkyCells& sky, const Frame& frame, std::string& out);
 
 // "c1 d2": the CSS classes of a style's colour, and of its dash.
 std::string colour_class(const Style& style);
 std::string line_classes(const Style& style);
-// Appends one marker to the path of a series; the path's classes are marker_classes(style).
+// Appends one marker to the path of a series, whose attributes are marker_attributes.
 void append_marker(std::string& path, const Style& style, double x, double y, double size);
 std::string marker_attributes(const Style& style, double size);
 

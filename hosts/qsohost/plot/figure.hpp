@@ -8,7 +8,6 @@
 // bytes: it is escaped, and bytes that are not UTF-8 become U+FFFD.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>

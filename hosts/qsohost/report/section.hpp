@@ -32,6 +32,8 @@ struct Section {
 struct ReportOptions {
   std::uint64_t seed = 1;         // of the sample of light curves
   std::size_t light_curves = 60;  // objects in the sample
+  // Of the ids of elements in markup, so that a page can have a section twice: letters, digits, '-'.
+  std::string id_prefix{};
 };
 
 }  // namespace qsohost::cli
