@@ -15,13 +15,15 @@ class Relation:
     scatter: float = 0.35  # dex
     log_tau: float = 2.3  # mean of log10 tau in d, rest frame
     log_tau_scatter: float = 0.25
+    z_min: float = 0.6
+    z_max: float = 2.4
 
 
 def errors_of(mag: np.ndarray, law: str) -> np.ndarray:
     """Errors of magnitudes: those of ZTF grow with magnitude, flat ones do not."""
     if law == "flat":
         return np.full(mag.shape, 0.05)
-    return np.hypot(0.012, 0.025 * 10 ** (0.4 * (mag - 19)))
+    return np.hypot(0.012, 0.03 * 10 ** (0.4 * (mag - 19)))
 
 
 def times_of(rng: np.random.Generator, epochs: int) -> np.ndarray:
@@ -52,7 +54,7 @@ def write_quasars(
 ) -> None:
     """folder/light_curves.fits and folder/catalog.fits."""
     rng = np.random.default_rng(seed)
-    z = rng.uniform(0.6, 2.4, objects)
+    z = rng.uniform(relation.z_min, relation.z_max, objects)
     log_l, mag = luminosities(rng, z)
     log_d = relation.intercept + relation.slope * (log_l - 46)
     log_d += relation.scatter * rng.standard_normal(objects)
@@ -76,7 +78,7 @@ def write_quasars(
     ]
     fits.BinTableHDU.from_columns(columns).writeto(folder / "light_curves.fits", overwrite=True)
     order = rng.permutation(objects)
-    catalog = Table({"source_id": ids[order], "WUSHEN_LOGLBOL": log_l[order], "mag": mag[order]})
+    catalog = Table({"source_id": ids, "WUSHEN_LOGLBOL": log_l, "log_d": log_d})[order]
     catalog.write(folder / "catalog.fits", overwrite=True)
 
 
@@ -92,7 +94,6 @@ paths = ["{folder}/light_curves.fits"]
 use = "ou-fit"
 label = "fit"
 groups = ["ztf.g"]
-mean = "marginal"
 {posterior}
 
 [[stage]]
