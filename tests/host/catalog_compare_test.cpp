@@ -87,8 +87,7 @@ TEST_CASE_METHOD(Files, "two catalogues by position") {
   CHECK((numbers(section, 0, 1) == Texts{"4", "3", "1", "0", "0"}));
   // 0.01 and (2.9 - 2) / 3 = 0.3.
   CHECK((numbers(section, 1, 0) == Texts{"2", "0.15500", "0.21498", "50.00 %", "50.00 %"}));
-  const auto& map = std::get<plot::Density>(figure(section, "compare-sky-right").layers.at(0));
-  CHECK(map.counts.at((40 + 90) / 5 * 72 + 200 / 5) == 1);
+  CHECK(figure(section, "compare-sky-right").title == "only in right.csv");
 }
 
 TEST_CASE("statistics of differences") {
