@@ -91,6 +91,27 @@ TEST_CASE_METHOD(Files, "two catalogues by position") {
   CHECK(figure(section, "compare-sky-right").title == "only in right.csv");
 }
 
+TEST_CASE_METHOD(Files, "the catalogue of a run's folder, and values that stand for none") {
+  Column id({"source_id", DType::I64, "", ""});
+  Column ra({"ra", DType::F64, "deg", ""});
+  Column dec({"dec", DType::F64, "deg", ""});
+  Column z({"z", DType::F64, "", ""});
+  for (const double value : {1e20, 1.5}) {
+    id.append(std::int64_t{value > 2 ? 1 : 4});
+    ra.append(10.0);
+    dec.append(20.0);
+    z.append(value);
+  }
+  std::vector<FitsColumn> columns;
+  for (const Column* column : {&id, &ra, &dec, &z}) columns.push_back({column->info(), column, {}});
+  const std::vector<std::size_t> rows{0, 1};
+  write_fits_table(folder / "c_catalog.fits", {"catalog", {}, {}}, columns, rows);
+  const Section section = catalog_compare(folder.path, write("right.csv", kRight));
+  CHECK((numbers(section, 0, 0) == Texts{"2", "2", "0", "0", "0"}));
+  CHECK(section.title == "c_catalog.fits and right.csv");
+  CHECK((numbers(section, 1, 0) == Texts{"1", "0.00000", "0.00000", "0.00 %", "0.00 %"}));
+}
+
 TEST_CASE_METHOD(Files, "what of a catalogue was fitted") {
   Column id({"source_id", DType::I64, "", ""});
   Column n_epochs({"n_epochs", DType::I32, "", ""});
