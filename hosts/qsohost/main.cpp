@@ -18,6 +18,7 @@
 #include "qsohost/host/loader.hpp"
 #include "qsohost/host/run.hpp"
 #include "relate_command.hpp"
+#include "report_command.hpp"
 #include "run_command.hpp"
 #include "status.hpp"
 
@@ -68,6 +69,8 @@ int work(const Arguments& arguments) {
       return compare_fitters(plugins, arguments);
     case Command::Relate:
       return relate_fits(arguments.relation);
+    case Command::Report:
+      return write_report(arguments);
     default:
       return work_on_chain(plugins, arguments);
   }
