@@ -147,6 +147,7 @@ void add_fits(py::module_& module) {
       .def_property_readonly("prefix", &Fitter::prefix)
       .def("fit", &Fitter::fit);
   module.def("predict", &predict);
+  module.def("failure_of", [](std::int32_t flags) { return std::string(failure_of(flags)); });
 }
 
 }  // namespace qsohost::python

@@ -17,6 +17,7 @@
 #include "batch_views.hpp"
 #include "bindings.hpp"
 #include "command.hpp"
+#include "progress.hpp"
 #include "qsohost/error.hpp"
 #include "qsohost/host/chain.hpp"
 #include "qsohost/host/run.hpp"
@@ -256,6 +257,11 @@ void add_runs(py::module_& module) {
       .def("__iter__", [](py::object self) { return self; })
       .def("__next__", &Stream::next)
       .def("close", &Stream::close);
+  module.def("bar_line", [](std::uint64_t done, std::optional<std::uint64_t> total,
+                            std::uint64_t this_run, double seconds, const std::string& stage,
+                            std::size_t width) {
+    return cli::bar_line({done, total, this_run, seconds, stage}, width);
+  });
   module.def("command", &command);
   module.def("objects_of", &objects_of, py::call_guard<py::gil_scoped_release>());
 }

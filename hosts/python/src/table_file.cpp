@@ -1,5 +1,6 @@
 #include "table_file.hpp"
 
+#include <sstream>
 #include <utility>
 
 #include "qsohost/io/input_table.hpp"
@@ -16,6 +17,13 @@ TableColumn column_of(Cells cells, bool is_array) {
   return column;
 }
 
+std::vector<std::string> lines_of(const std::string& text) {
+  std::istringstream stream(text);
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
 }  // namespace
 
 std::string extension_of(const std::filesystem::path& file) {
@@ -29,6 +37,10 @@ std::shared_ptr<const Table> read_table(const std::filesystem::path& file,
   table->extension = input.keyword("EXTNAME").value_or("");
   table->rows = input.rows();
   table->warnings = input.warnings();
+  table->history = lines_of(input.keyword("HISTORY").value_or(""));
+  FitsEpochs epochs = read_epoch_keywords(input);
+  table->groups = std::move(epochs.groups);
+  table->epoch_columns = std::move(epochs.columns);
   std::vector<std::size_t> readable;
   for (std::size_t i = 0; i < input.columns().size(); ++i) {
     const InputColumn& column = input.columns()[i];

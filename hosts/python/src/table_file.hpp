@@ -10,6 +10,7 @@
 
 #include "arrow.hpp"
 #include "qsohost/column.hpp"
+#include "qsohost/io/fits_epochs.hpp"
 
 namespace qsohost::python {
 
@@ -22,6 +23,9 @@ struct Table {
   std::string extension;  // EXTNAME of FITS, or ""
   std::uint64_t rows = 0;
   std::vector<TableColumn> columns;
+  std::vector<GroupInfo> groups;  // of a product with light curves, as a batch calls them
+  std::vector<FitsEpochColumn> epoch_columns;  // which columns these have
+  std::vector<std::string> history;
   std::vector<std::string> warnings;
 };
 

@@ -56,6 +56,22 @@ py::array row_of(const ArraysView& view, py::ssize_t row) {
   return cells_of(view.column->values, view.table, {offsets[r], offsets[r + 1] - offsets[r]});
 }
 
+// Of a product with light curves: group -> its columns in the table: time, mag, mag_err.
+py::dict light_curves_of(const TableView& view) {
+  py::dict out;
+  for (const GroupInfo& group : view.table->groups) {
+    std::vector<std::string> roles(3);
+    for (const FitsEpochColumn& column : view.table->epoch_columns) {
+      if (column.group != group.name) continue;
+      if (column.name == group.time) roles[0] = column.column;
+      if (column.name == group.mag) roles[1] = column.column;
+      if (column.name == group.mag_err) roles[2] = column.column;
+    }
+    out[py::str(group.name)] = py::tuple(py::cast(roles));
+  }
+  return out;
+}
+
 // A capsule as the Arrow PyCapsule interface wants it: whoever imports the struct moves it out;
 // else its destructor releases it.
 template <class T>
@@ -135,6 +151,9 @@ void add_tables(py::module_& module) {
                                  [](const TableView& view) { return view.table->extension; })
           .def_property_readonly("warnings",
                                  [](const TableView& view) { return view.table->warnings; })
+          .def_property_readonly("history",
+                                 [](const TableView& view) { return view.table->history; })
+          .def_property_readonly("light_curves", &light_curves_of)
           .def("keys", &names_of)
           .def("__getitem__", &item_of)
           .def("info",
