@@ -43,6 +43,10 @@ struct LoadedChain {
   std::shared_ptr<Plugins> plugins;
   std::optional<Chain> chain;  // none if a problem is an error
   std::vector<Problem> problems;
+
+  // A Chain cannot be copied, which pybind11 does not see through the vector in it.
+  LoadedChain() = default;
+  LoadedChain(LoadedChain&&) = default;
 };
 
 LoadedChain load(const ChainParts& parts) {
@@ -183,7 +187,7 @@ py::tuple command(const std::vector<std::string>& words) {
     texts[stream == cli::Stream::Out ? 0 : 1] += text;
   };
   int code = 0;
-  Watched watched(py::none(), py::none());
+  Watched watched{py::none(), py::none()};
   watched.run([&] {
     const std::lock_guard lock(one_at_a_time);
     code = cli::command(words, watched.interrupts(), output);
