@@ -58,6 +58,18 @@ for name, call in calls.items():
     assert python(code).stdout == "fit 0\nfit_many 0\nrun 0\nstream 0\n"
 
 
+def test_a_child_ends_though_its_parent_has_a_stream_open():
+    code = """
+import os, sys, qsohost, conftest
+batches = qsohost.Chain(conftest.CHAIN, conftest.objects(100)).stream(5)
+next(batches)
+child = os.fork()
+if child == 0: sys.exit(7)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), len(list(batches)))
+"""
+    assert python(code).stdout == "7 19\n"
+
+
 def test_spawned_processes_work():
     script = ("import multiprocessing as m, test_process, conftest, qsohost\n"
               "if __name__ == '__main__':\n"
