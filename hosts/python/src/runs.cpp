@@ -149,7 +149,14 @@ class Stream {
     options.log = [w = watched_.get()](LogLevel l, const std::string& text) { w->log(l, text); };
     stream_ = std::make_unique<BatchStream>(loaded.plugins, take_chain(loaded), std::move(options));
   }
-  ~Stream() { close(); }
+  ~Stream() {
+    try {
+      close();
+    } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): no one is left to be told
+    }
+  }
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
 
   BatchView next() {
     constexpr auto wait = std::chrono::milliseconds(100);
