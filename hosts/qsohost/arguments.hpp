@@ -11,6 +11,7 @@
 #include "qsohost/host/chain.hpp"
 #include "qsohost/host/run.hpp"
 #include "relate_arguments.hpp"
+#include "report/section.hpp"
 
 namespace qsohost::cli {
 
@@ -34,7 +35,8 @@ enum class Command : std::uint8_t {
   Status,
   Compare,
   Describe,
-  Relate
+  Relate,
+  Report
 };
 enum class InspectFormat : std::uint8_t { Text, Json, Markdown, Toml };
 
@@ -70,10 +72,16 @@ struct Arguments {
   // Status: list the objects with these outcomes; none: the state of the run
   std::vector<Outcome> outcomes;
 
-  // Merge, Status
+  // Merge, Status, Report
   std::vector<std::filesystem::path> run_dirs;
   bool partial = false;  // of merge
   std::filesystem::path into;
+
+  // Report
+  ReportOptions report;
+  std::filesystem::path out;    // may be empty: in the first run directory
+  std::filesystem::path plots;  // may be empty
+  std::string title;            // may be empty
 
   // Inspect
   std::string stage;
