@@ -2,7 +2,7 @@
 # From a fresh Debian 12 to cleaned light curves in FITS files: installs what is missing, builds into
 # build/, makes a simulated sky, runs the whole chain on it (cross-match, Gaia epochs, ZTF light
 # curves from a server on this machine, cuts, fits, cleaning), and compares what it found with the
-# truth. Works from any directory, again and again, as root or with sudo.
+# truth, and makes a page to look at. Works from any directory, again and again, as root or with sudo.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
@@ -43,6 +43,11 @@ echo "== 5. What was found, beside the truth"
 build/bin/skysim score "$out/sky" "$out"/run/quickstart_loo_{ztf_g,ztf_r,gaia_g,gaia_bp,gaia_rp}.fits \
   --curves "$out/run/quickstart_cleaned_ztf_lc.fits" "$out/run/quickstart_matched_gaia_lc.fits"
 
+echo
+echo "== 6. A page to look at"
+report=$(build/bin/qsohost report "$out/run")
+echo "$report"
+
 cat <<END
 
 purity: the part of the removed epochs that are outliers of the simulation; completeness: the part of
@@ -63,6 +68,7 @@ D = sigma^2 / tau: median difference and scatter, natural logarithms.
 From the matched ones on, row i is the same quasar in every file.
 
 What to do next
+  look at $root/$report
   build/bin/qsohost status $out/run     how each quasar ended at each archive
   $chain, the chain that did it; sdss-gaia-ztf.toml, the same on the
   real archives; examples/guides, a page each on data, products, your catalogue, your plugin.
