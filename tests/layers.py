@@ -33,14 +33,14 @@ LAYERS = {
 # The folder that implements a public header.
 PUBLIC = {
     "base": "api error names",
-    "data": "batch column context light_curve light_curve_fitter option port sphere stage time_converter time_system",
+    "data": "batch column context light_curve light_curve_fitter option ou_prediction port sphere stage time_converter time_system",
     "files": "io/cells io/input_table",
     "text": "io/text",
     "fits": "io/fits",
     "table": "io/fits_epochs io/grouped_rows io/identifiers io/input_columns io/units",
     "match": "io/crossmatch",
     "postgres": "postgres",
-    "http": "http tap",
+    "http": "host/fetch_progress http tap",
     "plugin": "plugin host/loader",
     "chain": "host/chain",
     "run": "host/open_fitter host/run",

@@ -25,9 +25,11 @@ constexpr const char* kExample = R"(Example:
   qsohost --chain my.toml                        run; Ctrl-C stops after the batches in flight
   qsohost --chain my.toml --resume               go on where it stopped
   qsohost status my.run                          how far it is, what failed and why
+  qsohost report my.run                          a page to look at, my.run/report.html
   qsohost merge a.run b.run --into all.run       products of shards (--skip, --limit)
   qsohost new survey my-survey                   a folder with a plugin of your own
   qsohost compare --chain my.toml --fitters ou-fit,dho   several fitters on the same light curves
+  qsohost relate my.run --x loglbol              D against luminosity, without selection bias
 
 Exit codes: 0 done; 1 the run failed; 2 command line, chain or plugin is wrong;
 3 done, but some objects are unsettled (see --retry-failed); 130 interrupted, resumable.
@@ -63,7 +65,7 @@ struct Raw {
   bool accept_changed_inputs = false, partial = false;
   std::optional<std::uint64_t> dry_run, limit;
   std::vector<std::string> run_dirs;
-  std::string into, table;
+  std::string into, table, out, plots;
   std::optional<std::uint64_t> skip;
   bool failed = false, not_found = false, matched = false;
   bool json = false, as_json = false, as_markdown = false, as_toml = false;
@@ -257,6 +259,37 @@ CLI::App* add_describe(CLI::App& app, Raw& raw, Arguments& arguments) {
   return describe;
 }
 
+CLI::App* add_report(CLI::App& app, Raw& raw, Arguments& arguments) {
+  CLI::App* report = app.add_subcommand(
+      "report", "Make a page of a run, or of two side by side: outcomes, light curves, plots");
+  report->add_option("RUN_DIR", raw.run_dirs, "A run directory, or two to compare")
+      ->required()
+      ->expected(1, 2);
+  report->add_option("--out", raw.out, "The page [report.html in the first RUN_DIR]")
+      ->type_name("FILE");
+  report->add_option("--title", arguments.title, "Its title [the name of the chain]")
+      ->type_name("TEXT");
+  report
+      ->add_option("--light-curves", arguments.report.light_curves,
+                   "How many objects to show with their light curves [60]")
+      ->type_name("N");
+  report
+      ->add_option("--seed", arguments.report.seed,
+                   "Chooses these objects, and others where a plot shows a sample [1]")
+      ->type_name("N");
+  report
+      ->add_option("--plots", raw.plots,
+                   "More plots of any two columns, as this TOML file says; see the guide report.md")
+      ->type_name("FILE");
+  return report;
+}
+
+void finish_report(const Raw& raw, Arguments& arguments) {
+  arguments.command = Command::Report;
+  arguments.out = raw.out;
+  arguments.plots = raw.plots;
+}
+
 void finish_status(const Raw& raw, Arguments& arguments) {
   arguments.command = Command::Status;
   if (raw.matched) arguments.outcomes = {Outcome::Matched};
@@ -321,6 +354,8 @@ Parsed parse_arguments(int argc, const char* const* argv) {
   CLI::App* status = add_status(app, raw);
   CLI::App* compare = add_compare(app, raw, arguments);
   CLI::App* describe = add_describe(app, raw, arguments);
+  CLI::App* relate = add_relate(app, arguments.relation);
+  CLI::App* report = add_report(app, raw, arguments);
 
   try {
     app.parse(argc, argv);
@@ -354,6 +389,10 @@ Parsed parse_arguments(int argc, const char* const* argv) {
       finish_compare(raw, arguments);
     else if (describe->parsed())
       arguments.command = Command::Describe;
+    else if (relate->parsed())
+      arguments.command = Command::Relate;
+    else if (report->parsed())
+      finish_report(raw, arguments);
     else
       finish_run(raw, arguments);
   } catch (const CLI::ParseError& error) {

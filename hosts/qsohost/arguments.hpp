@@ -10,6 +10,8 @@
 #include "compare/compare.hpp"
 #include "qsohost/host/chain.hpp"
 #include "qsohost/host/run.hpp"
+#include "relate_arguments.hpp"
+#include "report/section.hpp"
 
 namespace qsohost::cli {
 
@@ -32,7 +34,9 @@ enum class Command : std::uint8_t {
   New,
   Status,
   Compare,
-  Describe
+  Describe,
+  Relate,
+  Report
 };
 enum class InspectFormat : std::uint8_t { Text, Json, Markdown, Toml };
 
@@ -62,13 +66,22 @@ struct Arguments {
   std::string file;
   std::string hdu;
 
+  // Relate
+  RelateArguments relation;
+
   // Status: list the objects with these outcomes; none: the state of the run
   std::vector<Outcome> outcomes;
 
-  // Merge, Status
+  // Merge, Status, Report
   std::vector<std::filesystem::path> run_dirs;
   bool partial = false;  // of merge
   std::filesystem::path into;
+
+  // Report
+  ReportOptions report;
+  std::filesystem::path out;    // may be empty: in the first run directory
+  std::filesystem::path plots;  // may be empty
+  std::string title;            // may be empty
 
   // Inspect
   std::string stage;

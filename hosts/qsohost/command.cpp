@@ -10,6 +10,8 @@
 #include "new_plugin.hpp"
 #include "qsohost/error.hpp"
 #include "qsohost/host/loader.hpp"
+#include "relate_command.hpp"
+#include "report_command.hpp"
 #include "run_command.hpp"
 #include "status.hpp"
 
@@ -69,6 +71,10 @@ int execute(const Arguments& arguments) {
       return unless_output_is_lost(kDone);
     case Command::Compare:
       return compare_fitters(plugins, arguments);
+    case Command::Relate:
+      return relate_fits(arguments.relation);
+    case Command::Report:
+      return write_report(arguments);
     default:
       return work_on_chain(plugins, arguments);
   }

@@ -25,11 +25,26 @@ std::size_t terminal_width() {
   return size.ws_col;
 }
 
+// Objects of this run, where what fetchers have settled in the batches in flight counts in part:
+// the mean over the fetchers, each scaled to what the source has returned.
+double objects_with_parts(const Progress& progress) {
+  double sum = 0;
+  for (const FetchProgress& f : progress.fetching) {
+    sum += static_cast<double>(f.settled) / static_cast<double>(f.objects);
+  }
+  const double settled = progress.fetching.empty()
+                             ? 0
+                             : sum / static_cast<double>(progress.fetching.size()) *
+                                   static_cast<double>(progress.objects_read);
+  return std::max(settled, static_cast<double>(progress.objects_this_run));
+}
+
 // None if the total is unknown or 0.
 std::optional<double> fraction_of(const Progress& progress) {
   if (!progress.objects_total || *progress.objects_total == 0) return std::nullopt;
-  return std::min(1.0, static_cast<double>(progress.objects_done) /
-                           static_cast<double>(*progress.objects_total));
+  const auto before = static_cast<double>(progress.objects_done - progress.objects_this_run);
+  return std::min(
+      1.0, (before + objects_with_parts(progress)) / static_cast<double>(*progress.objects_total));
 }
 
 std::uint64_t percent_of(const Progress& progress) {
@@ -49,6 +64,9 @@ std::vector<std::string> facts_of(const Progress& progress) {
   facts.push_back(rate_text(rate_of(progress)) + "/s");
   if (const auto left = seconds_left(progress)) facts.push_back(duration(*left) + " left");
   if (!fraction_of(progress)) facts.push_back(duration(progress.seconds));
+  for (const FetchProgress& f : progress.fetching) {
+    if (f.settled < f.objects || f.requests > 0) facts.push_back(fetching_text(f));
+  }
   return facts;
 }
 
@@ -74,9 +92,18 @@ double rate_of(const Progress& progress) {
 
 std::optional<double> seconds_left(const Progress& progress) {
   const double rate = rate_of(progress);
-  if (!progress.objects_total || rate <= 0) return std::nullopt;
-  if (progress.objects_done >= *progress.objects_total) return std::nullopt;
+  if (progress.objects_total && progress.objects_done >= *progress.objects_total) {
+    return std::nullopt;
+  }
+  if (!progress.objects_total || rate <= 0) return seconds_of_fetching(progress);
   return static_cast<double>(*progress.objects_total - progress.objects_done) / rate;
+}
+
+std::string fetching_text(const FetchProgress& fetching) {
+  return fmt::format("{}: {} of {} settled, {} requests, {}/s", fetching.stage,
+                     grouped(static_cast<std::int64_t>(fetching.settled)),
+                     grouped(static_cast<std::int64_t>(fetching.objects)), fetching.requests,
+                     rate_text(fetching.rate));
 }
 
 std::string bar_line(const Progress& progress, std::size_t width) {

@@ -13,8 +13,12 @@ namespace qsohost::cli {
 
 // Objects per second in this run so far; 0 before the first.
 double rate_of(const Progress& progress);
-// Seconds left at that rate; none if the total or the rate is unknown.
+// Seconds left at that rate; before the first batch is done, at the rate at which fetchers settle
+// objects. None if the total or the rate is unknown.
 std::optional<double> seconds_left(const Progress& progress);
+
+// "ztf: 312 of 500 settled, 8 requests, 1.1/s"
+std::string fetching_text(const FetchProgress& fetching);
 
 // "[#####.....] 42 % 1,234 of 2,900 56.1/s 0:30 left loo", at most `width` columns wide. What does
 // not fit is dropped from the right, but the bar itself first.

@@ -8,6 +8,7 @@
 #include "closing_text.hpp"
 #include "json_text.hpp"
 #include "output.hpp"
+#include "progress.hpp"
 #include "table.hpp"
 
 namespace qsohost::cli {
@@ -63,7 +64,9 @@ std::string as_text(const RunStatus& status, const std::string& run_dir) {
   std::string out = fmt::format("{}: chain {}, {}\n", run_dir, status.chain, state_of(status));
   out += fmt::format("Begun {} UTC", status.begun);
   if (status.started != status.begun) out += fmt::format(", gone on {} UTC", status.started);
-  out += "\n" + progress_text(status) + "\n\n" + outcome_table(status.report);
+  out += "\n" + progress_text(status) + "\n";
+  for (const FetchProgress& f : status.fetching) out += "  " + fetching_text(f) + "\n";
+  out += "\n" + outcome_table(status.report);
   if (const std::string counts = count_tables(status.report); !counts.empty()) out += "\n" + counts;
   if (!status.crashes.empty()) out += "\nCrashed\n";
   for (const std::string& crash : status.crashes) out += "  " + crash + "\n";
@@ -114,6 +117,16 @@ std::string as_json(const RunStatus& status) {
            {"crashes", status.crashes},
            {"stages", Json::array()},
            {"products", Json::array()}};
+  if (status.is_running) {
+    out["fetching"] = Json::array();
+    for (const FetchProgress& f : status.fetching) {
+      out["fetching"].push_back({{"stage", f.stage},
+                                 {"objects", f.objects},
+                                 {"settled", f.settled},
+                                 {"requests", f.requests},
+                                 {"objects_per_second", f.rate}});
+    }
+  }
   for (const StageReport& stage : status.report.stages) out["stages"].push_back(as_json(stage));
   for (const auto& product : status.report.products) out["products"].push_back(product.string());
   return to_json_text(out) + "\n";

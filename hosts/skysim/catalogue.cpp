@@ -21,24 +21,17 @@ struct GaiaRow {
   bool is_quasar = false;
   bool has_epochs = false;
   bool is_duplicated = false;
-  double pmra = 0;
-  double pmdec = 0;
-  double parallax = 0;
-  double error = 0;  // mas
+  Motion motion{};
 };
 
-// Row k of the block of stars or quasars that begins at `first`: its random part.
-Random row_random(const Recipe& recipe, const GaiaRow& row) {
-  return {recipe.seed, Stream::SourceTable, {static_cast<std::uint64_t>(row.source_id), 7}};
-}
-
-void set_motion(const Recipe& recipe, GaiaRow& row) {
-  Random random = row_random(recipe, row);
-  row.error = 0.02 * std::pow(10, 0.2 * std::max(0.0, row.g - 15));
-  const bool moves = !row.is_quasar;
-  row.pmra = row.error * random.normal() + (moves ? 8 * random.normal() : 0);
-  row.pmdec = row.error * random.normal() + (moves ? 8 * random.normal() : 0);
-  row.parallax = row.error * random.normal() + (moves ? std::exp(random.normal(-0.7, 0.7)) : 0);
+Motion motion_of(const Recipe& recipe, std::int64_t source_id, double g, bool moves) {
+  Random random(recipe.seed, Stream::SourceTable, {static_cast<std::uint64_t>(source_id), 7});
+  Motion m;
+  m.error = 0.02 * std::pow(10, 0.2 * std::max(0.0, g - 15));
+  m.pmra = m.error * random.normal() + (moves ? 8 * random.normal() : 0);
+  m.pmdec = m.error * random.normal() + (moves ? 8 * random.normal() : 0);
+  m.parallax = m.error * random.normal() + (moves ? std::exp(random.normal(-0.7, 0.7)) : 0);
+  return m;
 }
 
 double flux(double mag, std::size_t band) {
@@ -75,14 +68,14 @@ void fill_astrometry(Table& table, const std::vector<GaiaRow>& rows) {
   table.fill("dec", n, [&](std::size_t i) { return rows[i].position.dec; });
   for (const char* column :
        {"ra_error", "dec_error", "parallax_error", "pmra_error", "pmdec_error"}) {
-    table.fill(column, n, [&](std::size_t i) { return rows[i].error; });
+    table.fill(column, n, [&](std::size_t i) { return rows[i].motion.error; });
   }
-  table.fill("parallax", n, [&](std::size_t i) { return rows[i].parallax; });
+  table.fill("parallax", n, [&](std::size_t i) { return rows[i].motion.parallax; });
   table.fill("parallax_over_error", n,
-             [&](std::size_t i) { return rows[i].parallax / rows[i].error; });
-  table.fill("pmra", n, [&](std::size_t i) { return rows[i].pmra; });
-  table.fill("pmdec", n, [&](std::size_t i) { return rows[i].pmdec; });
-  table.fill("pm", n, [&](std::size_t i) { return std::hypot(rows[i].pmra, rows[i].pmdec); });
+             [&](std::size_t i) { return rows[i].motion.parallax / rows[i].motion.error; });
+  table.fill("pmra", n, [&](std::size_t i) { return rows[i].motion.pmra; });
+  table.fill("pmdec", n, [&](std::size_t i) { return rows[i].motion.pmdec; });
+  table.fill("pm", n, [&](std::size_t i) { return rows[i].motion.total(); });
   table.fill("l", n, [&](std::size_t i) { return galactic(rows[i].position).ra; });
   table.fill("b", n, [&](std::size_t i) { return galactic(rows[i].position).dec; });
   table.fill("ecl_lon", n, [&](std::size_t i) { return ecliptic(rows[i].position).ra; });
@@ -92,7 +85,9 @@ void fill_astrometry(Table& table, const std::vector<GaiaRow>& rows) {
 Table gaia_table(const Recipe& recipe, std::uint64_t first_row, std::vector<GaiaRow> rows) {
   Table table("gaia_source");
   const std::size_t n = rows.size();
-  for (GaiaRow& row : rows) set_motion(recipe, row);
+  for (GaiaRow& row : rows) {
+    row.motion = motion_of(recipe, row.source_id, row.g, !row.is_quasar);
+  }
   table.fill("solution_id", n, [](std::size_t) { return kSolution; });
   table.fill("designation", n,
              [&](std::size_t i) { return fmt::format("Gaia DR3 {}", rows[i].source_id); });
@@ -170,6 +165,10 @@ void fill_sdss_gaia(Table& table, std::span<const Quasar> quasars) {
 
 }  // namespace
 
+Motion quasar_motion(const Recipe& recipe, const Quasar& quasar) {
+  return motion_of(recipe, quasar.source_id, quasar.g_mag, false);
+}
+
 Table sdss_rows(const Recipe& recipe, std::uint64_t first, std::span<const Quasar> quasars) {
   Table table("sdss_dr16q");
   const std::size_t n = quasars.size();
@@ -195,9 +194,7 @@ Table sdss_rows(const Recipe& recipe, std::uint64_t first, std::span<const Quasa
   table.fill("objid", n, [&](std::size_t i) {
     return fmt::format("{}", 1237645000000000000 + quasars[i].number * 1048577);
   });
-  table.fill("m_i", n, [&](std::size_t i) {
-    return quasars[i].g_mag - 44.2 - 5 * std::log10(std::max(0.05, quasars[i].z) / 1.5);
-  });
+  table.fill("m_i", n, [&](std::size_t i) { return quasars[i].m_i; });
   fill_sdss_photometry(table, quasars, recipe.seed);
   fill_sdss_gaia(table, quasars);
   table.fill_rest(recipe.seed, first, n, [&](std::size_t i) { return quasars[i].z; });

@@ -147,6 +147,7 @@ void add_truth_of_band(const Quasar& quasar, const LightCurves& curves, std::siz
   const Process& process = quasar.processes[band];
   put(table, "log_sigma_" + name, std::log(process.sigma));
   put(table, "logD_" + name, 2 * std::log(process.sigma) - std::log(quasar.tau));
+  put(table, "log10D_" + name, std::log10(process.sigma * process.sigma / quasar.tau));
   put(table, "mean_" + name, process.mean);
   put(table, "jitter_" + name, process.jitter);
   std::size_t epochs = 0;
@@ -186,6 +187,8 @@ void add_truth(const Quasar& quasar, const LightCurves& curves, Table& table) {
   put(table, "has_gaia_epochs", quasar.has_gaia_epochs ? 1 : 0);
   put(table, "in_ztf", in_ztf ? 1 : 0);
   put(table, "has_neighbour", quasar.has_neighbour ? 1 : 0);
+  put(table, "loglbol", quasar.loglbol);
+  put(table, "logmbh", quasar.logmbh);
   put(table, "log_tau", std::log(quasar.tau));
   for (std::size_t band = 0; band < kBands.size(); ++band) {
     add_truth_of_band(quasar, curves, band, table);

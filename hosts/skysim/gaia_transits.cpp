@@ -81,7 +81,9 @@ void measure(const Recipe& recipe, const Quasar& quasar, std::span<const double>
       const Process& process = quasar.processes[kZtfBands + b];
       const double mag = process.mean + process.sigma * path[i] + process.jitter * random.normal();
       const double error =
-          std::hypot(floor[b], noise[b] * std::pow(10, (b == 0 ? 0.3 : 0.36) * (mag - 18)));
+          recipe.error_law == ErrorLaw::Flat
+              ? kFlatError / 1.0857
+              : std::hypot(floor[b], noise[b] * std::pow(10, (b == 0 ? 0.3 : 0.36) * (mag - 18)));
       const double excess = recipe.is_clean ? 1 : std::exp(0.1 * random.normal());
       t.flux_error[b] = error * excess;
       t.mag[b] = mag + 1.0857 * error * random.normal();

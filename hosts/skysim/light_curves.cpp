@@ -70,15 +70,19 @@ void set_outlier(Random& random, ZtfEpoch& epoch) {
 }
 
 // Magnitude, error and position of an epoch of a source of this brightness; false if too faint.
-bool detect(Random& random, double true_mag, const Position& where, bool is_clean,
+bool detect(const Recipe& recipe, Random& random, double true_mag, const Position& where,
             ZtfEpoch& epoch) {
   const double limit = epoch.exposure->limit;
   const double faint = true_mag + epoch.offset;
   if (random.normal(faint, 0.15) > limit) return false;
   const double error =
-      std::hypot(0.012, 0.2171 * std::pow(10, 0.4 * (faint - limit)));  // 5 sigma at the limit
+      recipe.error_law == ErrorLaw::Flat
+          ? kFlatError
+          : std::hypot(0.012,
+                       0.2171 * std::pow(10, 0.4 * (faint - limit)));  // 5 sigma at the limit
   epoch.mag = static_cast<float>(random.normal(faint, error));
-  epoch.magerr = static_cast<float>(is_clean ? error : error * std::exp(random.normal(0, 0.04)));
+  epoch.magerr =
+      static_cast<float>(recipe.is_clean ? error : error * std::exp(random.normal(0, 0.04)));
   const double scatter = std::min(0.15, 0.03 + 0.3 * error);  // arcsec
   const double away = scatter * std::abs(random.normal());
   const Position p = offset_by(where, away, random.uniform(0, 360));
@@ -134,7 +138,7 @@ void measure_object(const Recipe& recipe, const Quasar& quasar, const double* pa
     const double mag =
         object.is_quasar ? process.mean + process.sigma * path[i] + process.jitter * random.normal()
                          : neighbour_mag;
-    if (detect(random, mag + zero, object.position, recipe.is_clean, epoch)) kept.push_back(epoch);
+    if (detect(recipe, random, mag + zero, object.position, epoch)) kept.push_back(epoch);
   }
   object.epochs = std::move(kept);
 }

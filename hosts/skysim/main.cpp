@@ -16,29 +16,82 @@ namespace {
 
 using namespace qsohost::skysim;
 
-void add_make(CLI::App& app, MakeOptions& options, std::string& profile, std::int64_t& stars) {
+struct MakeArguments {
+  MakeOptions options;
+  std::string profile = "survey";
+  std::string error_law = "survey";
+  std::int64_t stars = -1;
+  bool has_relation = false;
+  Relation relation;
+};
+
+void add_relation(CLI::App* make, MakeArguments& arguments) {
+  CLI::Option* flag = make->add_flag("--relation", arguments.has_relation,
+                                     "D = sigma^2/tau and tau depend on luminosity");
+  const auto add = [&](const char* name, double& value, double low, double high, const char* help) {
+    const auto set = [&value, name, low, high](double given) {
+      // Not CLI::Range, which lets NaN through.
+      if (!(given >= low && given <= high)) {
+        throw CLI::ValidationError(name, fmt::format("{} is not in {} to {}", given, low, high));
+      }
+      value = given;
+    };
+    make->add_option_function<double>(name, set, help)
+        ->needs(flag)
+        ->default_str(fmt::format("{}", value));
+  };
+  Relation& relation = arguments.relation;
+  add("--d-intercept", relation.d_intercept, -8, 0,
+      "log10 of D (mag^2/d, rest frame) at log10 L_bol = 46, 2500 A, z = 1");
+  add("--d-slope", relation.d_slope, -5, 5, "of log10 D with log10 L_bol");
+  add("--d-lambda-slope", relation.d_lambda_slope, -5, 5, "with log10 of the rest wavelength");
+  add("--d-z-slope", relation.d_z_slope, -5, 5, "with log10(1 + z)");
+  add("--d-scatter", relation.d_scatter, 0, 2, "of log10 D, dex");
+  add("--tau-intercept", relation.tau_intercept, 0, 5,
+      "log10 of tau (days, rest frame) at log10 L_bol = 46, z = 1");
+  add("--tau-slope", relation.tau_slope, -5, 5, "of log10 tau with log10 L_bol");
+  add("--tau-z-slope", relation.tau_z_slope, -5, 5, "with log10(1 + z)");
+  add("--tau-scatter", relation.tau_scatter, 0, 2, "of log10 tau, dex");
+}
+
+void run_make(const MakeArguments& arguments) {
+  MakeOptions options = arguments.options;
+  Recipe& recipe = options.recipe;
+  recipe.is_clean = arguments.profile == "clean";
+  recipe.error_law = arguments.error_law == "flat" ? ErrorLaw::Flat : ErrorLaw::Survey;
+  recipe.stars =
+      arguments.stars >= 0 ? static_cast<std::uint64_t>(arguments.stars) : 4 * recipe.sources;
+  if (arguments.has_relation) recipe.relation = arguments.relation;
+  make_sky(options);
+}
+
+void add_make(CLI::App& app, MakeArguments& arguments) {
+  MakeOptions& options = arguments.options;
   CLI::App* make = app.add_subcommand("make", "make the files of a simulated sky");
   make->add_option("DIR", options.folder, "where to put them")->required();
   make->add_option("--sources", options.recipe.sources, "quasars")->required();
   make->add_option("--seed", options.recipe.seed, "the same seed gives the same bytes")
       ->capture_default_str();
-  make->add_option("--stars", stars, "unrelated Gaia sources; default: four a quasar");
-  make->add_option("--profile", profile,
+  make->add_option("--stars", arguments.stars, "unrelated Gaia sources; default: four a quasar");
+  make->add_option("--profile", arguments.profile,
                    "survey: as archives are; clean: no bad epochs, outliers or neighbours")
       ->check(CLI::IsMember({"survey", "clean"}))
+      ->capture_default_str();
+  make->add_option("--error-law", arguments.error_law,
+                   "errors of magnitudes; survey: as archives have them, growing with magnitude; "
+                   "flat: 0.03 mag for all")
+      ->check(CLI::IsMember({"survey", "flat"}))
       ->capture_default_str();
   make->add_flag("--catalog-only", options.is_catalogue_only,
                  "only sdss_dr16q.fits and gaia_source.fits");
   make->add_flag("--answers", options.has_answers,
                  "also targets.csv and irsa/{source_id}.csv: what IRSA answers about each quasar");
+  make->add_flag("--products", options.has_products,
+                 "also ztf_lc.fits: the quasars' light curves as lightcurve-source reads them");
   make->add_option("-j,--threads", options.threads, "default: one for each processor")
       ->check(CLI::Range(1, 1024));
-  make->callback([&options, &profile, &stars] {
-    options.recipe.is_clean = profile == "clean";
-    options.recipe.stars =
-        stars >= 0 ? static_cast<std::uint64_t>(stars) : 4 * options.recipe.sources;
-    make_sky(options);
-  });
+  add_relation(make, arguments);
+  make->callback([&arguments] { run_make(arguments); });
 }
 
 void add_serve(CLI::App& app, ServeOptions& options) {
@@ -87,11 +140,9 @@ int work(int argc, char** argv) {
   CLI::App app("skysim: a simulated sky with its archives, to test against");
   app.require_subcommand(1);
   app.set_version_flag("--version", QSOHOST_VERSION);
-  MakeOptions make;
-  make.threads = std::max(1u, std::thread::hardware_concurrency());
-  std::string profile = "survey";
-  std::int64_t stars = -1;
-  add_make(app, make, profile, stars);
+  MakeArguments make;
+  make.options.threads = std::max(1u, std::thread::hardware_concurrency());
+  add_make(app, make);
   ServeOptions serve;
   add_serve(app, serve);
   LoadOptions load;

@@ -8,7 +8,10 @@
 
 #include "catalogue.hpp"
 #include "curve_tables.hpp"
+#include "light_curve_product.hpp"
+#include "properties_catalogue.hpp"
 #include "qsohost/error.hpp"
+#include "quaia_catalogue.hpp"
 #include "table.hpp"
 #include "ztf_query.hpp"
 
@@ -27,12 +30,15 @@ std::uint64_t blocks(std::uint64_t rows, std::uint64_t block) {
   return (rows + block - 1) / block;
 }
 
-std::vector<Quasar> quasars_of(const Recipe& recipe, std::uint64_t first, std::uint64_t block) {
+// Quasars [first, last).
+std::vector<Quasar> make_quasars(const Recipe& recipe, std::uint64_t first, std::uint64_t last) {
   std::vector<Quasar> quasars;
-  for (std::uint64_t i = first; i < std::min(recipe.sources, first + block); ++i) {
-    quasars.push_back(make_quasar(recipe, i));
-  }
+  for (std::uint64_t i = first; i < last; ++i) quasars.push_back(make_quasar(recipe, i));
   return quasars;
+}
+
+std::vector<Quasar> quasars_of(const Recipe& recipe, std::uint64_t first, std::uint64_t block) {
+  return make_quasars(recipe, first, std::min(recipe.sources, first + block));
 }
 
 void make_catalogues(const MakeOptions& options) {
@@ -58,6 +64,39 @@ void make_catalogues(const MakeOptions& options) {
   });
 }
 
+// dr16q_prop.fits: the table of what was measured, and in a second HDU the same rows of DR16Q.
+void make_properties(const MakeOptions& options) {
+  const Recipe& recipe = options.recipe;
+  const std::filesystem::path file = options.folder / "dr16q_prop.fits";
+  const std::filesystem::path second = options.folder / "dr16q_prop_sdss.fits";
+  TableParts measured(file, "dr16q_prop");
+  TableParts sdss(second, "dr16q_prop_sdss");
+  in_parallel(blocks(recipe.sources, kCatalogueBlock), options.threads, [&](std::uint64_t k) {
+    const std::uint64_t first = k * kCatalogueBlock;
+    const auto quasars = quasars_of(recipe, first, kCatalogueBlock);
+    Table rows = sdss_rows(recipe, first, quasars);
+    const PropertyTables tables = property_rows(recipe, quasars, rows);
+    measured.add(k, tables.measured);
+    sdss.add(k, tables.sdss);
+  });
+  measured.merge();
+  sdss.merge();
+  append_hdu(file, second);
+  std::filesystem::remove(second);
+}
+
+void make_quaia(const MakeOptions& options) {
+  const Recipe& recipe = options.recipe;
+  TableParts quaia(options.folder / "quaia.fits", "quaia");
+  const std::uint64_t numbers = quaia_numbers(recipe);
+  in_parallel(blocks(numbers, kCatalogueBlock), options.threads, [&](std::uint64_t k) {
+    const std::uint64_t first = k * kCatalogueBlock;
+    const std::uint64_t last = std::min(numbers, first + kCatalogueBlock);
+    quaia.add(k, quaia_rows(recipe, make_quasars(recipe, first, last)));
+  });
+  quaia.merge("source_id");
+}
+
 void make_curves(const MakeOptions& options) {
   const Recipe& recipe = options.recipe;
   ZtfSurvey survey(recipe);
@@ -65,21 +104,28 @@ void make_curves(const MakeOptions& options) {
   TableParts objects(options.folder / "ztf_objects.fits", "ztf_objects");
   TableParts curves(options.folder / "ztf_light_curves.fits", "ztf_light_curves");
   TableParts truth(options.folder / "truth.fits", "truth");
+  TableParts products(options.folder / "ztf_lc.fits", "ztf_lc");
   in_parallel(blocks(recipe.sources, kCurveBlock), options.threads, [&](std::uint64_t k) {
     CurveTables tables;
+    Table ztf_lc("ztf_lc");
     for (const Quasar& quasar : quasars_of(recipe, k * kCurveBlock, kCurveBlock)) {
-      tables.add(quasar, observe(recipe, survey, quasar));
+      const LightCurves observed = observe(recipe, survey, quasar);
+      tables.add(quasar, observed);
+      if (options.has_products) add_light_curve_row(quasar, observed, ztf_lc);
     }
     gaia.add(k, tables.gaia_epoch);
     objects.add(k, tables.ztf_objects);
     curves.add(k, tables.ztf_light_curves);
     truth.add(k, tables.truth);
+    if (options.has_products) products.add(k, ztf_lc);
   });
-  in_parallel(4, options.threads, [&](std::uint64_t k) {
+  in_parallel(5, options.threads, [&](std::uint64_t k) {
     if (k == 0) curves.merge();
     if (k == 1) gaia.merge("source_id");
     if (k == 2) objects.merge();
-    if (k == 3) truth.merge();
+    if (k == 3)
+      truth.merge("", recipe.relation ? keywords_of(*recipe.relation) : std::vector<FitsKeyword>{});
+    if (k == 4 && options.has_products) products.merge("", light_curve_keywords());
   });
 }
 
@@ -121,6 +167,8 @@ void make_sky(const MakeOptions& options) {
   std::filesystem::create_directories(options.folder);
   make_catalogues(options);
   if (options.is_catalogue_only) return;
+  make_properties(options);
+  make_quaia(options);
   make_curves(options);
   if (options.has_answers) write_answers(options);
 }

@@ -13,6 +13,7 @@ struct MakeOptions {
   unsigned threads = 1;
   bool is_catalogue_only = false;  // sdss_dr16q.fits and gaia_source.fits
   bool has_answers = false;        // also targets.csv and irsa/{source_id}.csv
+  bool has_products = false;       // also ztf_lc.fits
 };
 
 // The bytes depend only on the recipe. Memory does not depend on the number of sources.

@@ -21,7 +21,11 @@ enum class Stream : std::uint64_t {
   Exposure,
   Curve,
   GaiaEpochs,
-  Neighbour
+  Neighbour,
+  Luminosity,
+  Relation,
+  Properties,
+  Quaia
 };
 
 constexpr std::uint64_t mixed(std::uint64_t x) {

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "luminosity.hpp"
+
 namespace qsohost::skysim {
 
 namespace {
@@ -74,7 +76,9 @@ Quasar make_alone(const Recipe& recipe, std::uint64_t number) {
   q.bp_rp = random.normal(0.6, 0.2);
   q.gaia = scattered(random, q.sdss, 0.05, 0.5);
   q.source_id = gaia_source_id(q.gaia, number);
+  set_luminosity(recipe.seed, q);
   set_processes(q, random, recipe.is_clean);
+  if (recipe.relation) set_variability(*recipe.relation, recipe.seed, q);
   q.has_gaia_epochs = random.chance(0.46);
   if (recipe.is_clean) return q;
   q.is_final = random.chance(0.95);
@@ -113,6 +117,9 @@ Quasar make_quasar(const Recipe& recipe, std::uint64_t number) {
   q.sdss = scattered(random, first.sdss, 0.1, 0.4);
   q.z = first.z;
   q.g_mag = first.g_mag;
+  q.m_i = first.m_i;
+  q.loglbol = first.loglbol;
+  q.logmbh = first.logmbh;
   q.is_twin = true;
   q.is_final = true;
   q.in_gaia = q.has_gaia_epochs = q.has_companion = q.is_duplicated = false;

@@ -4,19 +4,30 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "random.hpp"
+#include "relation.hpp"
 #include "sphere.hpp"
 
 namespace qsohost::skysim {
+
+// How the errors of magnitudes depend on the magnitude.
+enum class ErrorLaw : std::uint8_t {
+  Survey,  // as in the archives: they grow with magnitude
+  Flat     // kFlatError, for all sources in all bands
+};
+inline constexpr double kFlatError = 0.03;  // mag
 
 struct Recipe {
   std::uint64_t seed = 1;
   std::uint64_t sources = 1000;  // rows of sdss_dr16q
   std::uint64_t stars = 4000;    // rows of gaia_source unrelated to them
   bool is_clean = false;         // no bad epochs, outliers, neighbours, pairs or duplicates
+  ErrorLaw error_law = ErrorLaw::Survey;
+  std::optional<Relation> relation{};  // none: variability that depends on nothing
 };
 
 // Passbands with light curves.
@@ -39,7 +50,10 @@ struct Quasar {
   double z = 0;
   double g_mag = 0;  // Gaia G
   double bp_rp = 0;
-  double tau = 0;  // days, rest frame
+  double m_i = 0;      // absolute, K-corrected to z = 2
+  double loglbol = 0;  // log10, erg/s
+  double logmbh = 0;   // log10, solar masses
+  double tau = 0;      // days, rest frame
   std::array<Process, kBands.size()> processes;
   bool is_final = true;  // IS_QSO_FINAL
   bool is_twin = false;  // a second entry of the previous quasar, without data of its own

@@ -5,13 +5,13 @@
 #include <atomic>
 #include <cmath>
 #include <exception>
+#include <fstream>
 #include <limits>
 #include <numeric>
 #include <sstream>
 #include <thread>
 
 #include "qsohost/error.hpp"
-#include "qsohost/io/fits.hpp"
 #include "random.hpp"
 
 namespace qsohost::skysim {
@@ -162,15 +162,34 @@ void TableParts::add(std::uint64_t number, const Table& piece) {
   piece.write(path);
 }
 
-void TableParts::merge(const std::string& sort_by) {
+void TableParts::merge(const std::string& sort_by, std::vector<FitsKeyword> keywords) {
   std::vector<std::filesystem::path> paths;
   for (const auto& [number, path] : parts_) paths.push_back(path);
   std::filesystem::path whole = file_;
   whole += ".new";
-  merge_fits_tables(paths, whole,
-                    {.extension = table_, .keywords = {}, .history = {"made by skysim"}},
-                    {.column = sort_by});
+  merge_fits_tables(
+      paths, whole,
+      {.extension = table_, .keywords = std::move(keywords), .history = {"made by skysim"}},
+      {.column = sort_by});
   std::filesystem::rename(whole, file_);
+}
+
+void append_hdu(const std::filesystem::path& file, const std::filesystem::path& table) {
+  constexpr std::streamoff block = 2880;  // what FITS files consist of
+  constexpr std::streamoff card = 80;
+  std::ifstream in(table, std::ios::binary);
+  std::string text(card, ' ');
+  // An HDU is complete in itself: all but the primary one, which is a header that ends with END.
+  std::streamoff header = 0;
+  do {
+    in.read(text.data(), card);
+    header += card;
+  } while (in && !text.starts_with("END "));
+  in.seekg((header + block - 1) / block * block);
+  std::ofstream out(file, std::ios::binary | std::ios::app);
+  out << in.rdbuf();
+  out.close();
+  if (!in || !out) throw RunError(fmt::format("{}: cannot be written", file.string()));
 }
 
 void in_parallel(std::uint64_t count, unsigned threads,

@@ -14,6 +14,7 @@
 
 #include "columns.hpp"
 #include "qsohost/column.hpp"
+#include "qsohost/io/fits.hpp"
 
 namespace qsohost::skysim {
 
@@ -66,7 +67,7 @@ class TableParts {
 
   void add(std::uint64_t number, const Table& piece);
   // `sort_by`: rows ascending in this column; "": in the order of the pieces.
-  void merge(const std::string& sort_by = "");
+  void merge(const std::string& sort_by = "", std::vector<FitsKeyword> keywords = {});
 
  private:
   std::filesystem::path file_;
@@ -74,6 +75,9 @@ class TableParts {
   std::mutex mutex_;
   std::map<std::uint64_t, std::filesystem::path> parts_;
 };
+
+// Adds the table of a file to another file, as its next HDU.
+void append_hdu(const std::filesystem::path& file, const std::filesystem::path& table);
 
 // Calls work(0) ... work(count - 1) on this number of threads. Rethrows the first exception.
 void in_parallel(std::uint64_t count, unsigned threads,

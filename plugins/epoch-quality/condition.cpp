@@ -95,6 +95,7 @@ Failed strike(const Condition& condition, const Column& column, std::vector<std:
     const bool is_there = !is_missing(column, i);
     if (is_there ? holds(condition, column, i) : condition.keeps_missing) continue;
     ++failed.epochs;
+    failed.removed += mask[i];
     failed.missing += is_there ? 0 : 1;
     mask[i] = 0;
   }

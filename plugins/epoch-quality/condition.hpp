@@ -36,6 +36,7 @@ struct Condition {
 
 struct Failed {
   std::int64_t epochs = 0;
+  std::int64_t removed = 0;  // of them, those that the mask still had
   std::int64_t missing = 0;  // of them, for want of a value
 };
 

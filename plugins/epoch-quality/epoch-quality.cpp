@@ -288,9 +288,10 @@ void EpochQuality::filter(qsohost::Group& group, const std::vector<Cut>& cuts,
   std::int64_t missing = 0;
   for (std::size_t i = 0; i < cuts.size(); ++i) {
     counts.add(group.name(), "failed " + cuts[i].counted_as, failed[i].epochs);
+    counts.add(group.name(), "removed by " + cuts[i].counted_as, failed[i].removed);
     missing += failed[i].missing;
   }
-  counts.add(group.name(), "failed for want of a value", missing);
+  counts.add(group.name(), "without a value", missing);
   counts.add(group.name(), "objects left with none", static_cast<std::int64_t>(emptied));
 }
 

@@ -67,7 +67,7 @@ void Input::add_rows(std::uint64_t first, std::uint64_t count, const Condition* 
     ++taken_;
     const double a = ra_unit * ra.number(i);
     const double d = dec_unit * dec.number(i);
-    if (is_on_sky(a, d)) {
+    if (qsohost::is_on_sky(a, d)) {
       places.push_back(place_of(a, d, first + i));
       if (a < 0 || a >= 360) ++wrapped_;
     } else if (off_sky_++ == 0) {

@@ -11,20 +11,13 @@ constexpr double kLeastHeight = 1.0 / 60;  // deg: about 100 of a million places
 
 }  // namespace
 
-bool is_on_sky(double ra, double dec) {
-  return std::abs(dec) <= 90 && std::abs(ra) <= 1e15;  // false for NaN
-}
-
 Place place_of(double ra, double dec, std::uint64_t row) {
-  ra = std::fmod(ra, 360);
-  if (ra < 0) ra += 360;
-  return {ra >= 360 ? 0 : ra, dec, row};
+  return {qsohost::wrapped_ra(ra), dec, row};
 }
 
 Zones::Zones(std::span<const Place> places, double radius_arcsec)
     : radius_arcsec_(radius_arcsec),
       reach_(radius_arcsec / 3600 + kSlack),
-      sine_(std::sin(reach_ * qsohost::kDegree)),
       height_(std::max(kLeastHeight, reach_)),
       last_zone_(std::floor(180 / height_)),
       places_(by_zone(places)),
@@ -47,14 +40,6 @@ std::vector<Place> Zones::by_zone(std::span<const Place> places) const {
   std::vector<Place> sorted(places.size());
   for (const Place& place : places) sorted[next[zone_of(place.dec)]++] = place;
   return sorted;
-}
-
-double Zones::ra_window(double dec) const {
-  constexpr double kNearPole = 1e-3;  // deg; nearer, the root below would lose digits
-  if (std::abs(dec) + reach_ >= 90 - kNearPole) return 180;
-  // The arcsine of x is less than its tangent, x / sqrt(1 - x^2), and nearly equal for small x.
-  const double x = sine_ / std::cos(dec * qsohost::kDegree);
-  return x / std::sqrt(1 - x * x) / qsohost::kDegree + kSlack;
 }
 
 }  // namespace crossmatch

@@ -19,10 +19,7 @@ struct Place {
   std::uint64_t row = 0;
 };
 
-// False for NaN, infinity and invalid positions: dec beyond the poles, RA beyond 1e15, of which a
-// double does not know the tenths of a degree.
-bool is_on_sky(double ra, double dec);
-// For a position that is_on_sky: RA modulo 360, so that 360 becomes 0 and -10 becomes 350.
+// For a position that is_on_sky().
 Place place_of(double ra, double dec, std::uint64_t row);
 
 // For searches of one radius; 24 bytes a place, twice that while sorting.
@@ -38,7 +35,7 @@ class Zones {
   // Thread-safe.
   template <class F>
   void for_each_near(const Place& from, const F& see) const {
-    const double window = ra_window(from.dec);
+    const double window = qsohost::ra_reach(from.dec, reach_);
     const std::size_t last = zone_of(from.dec + reach_);
     for (std::size_t zone = zone_of(from.dec - reach_); zone <= last; ++zone) {
       if (window >= 180) {
@@ -58,8 +55,6 @@ class Zones {
     return static_cast<std::size_t>(std::clamp((dec + 90) / height_, 0.0, last_zone_));
   }
   std::vector<std::uint64_t> begins_of_zones(std::span<const Place> places) const;
-  // How far in RA (degrees) places within the radius can be; 180: anywhere.
-  double ra_window(double dec) const;
 
   template <class F>
   void scan(std::size_t zone, double from_ra, double to_ra, const Place& from, const F& see) const {
@@ -75,7 +70,6 @@ class Zones {
 
   double radius_arcsec_;
   double reach_;   // deg: the radius plus a margin for rounding
-  double sine_;    // of reach_
   double height_;  // of a zone, deg
   double last_zone_;
   std::vector<Place> places_;          // by zone, then RA, then row

@@ -84,21 +84,22 @@ class GaiaQuality : public qsohost::Filter {
                      qsohost::Counts& counts) {
     std::vector<std::uint8_t> mask(group.epochs(), 1);
     counts.add(group.name(), "epochs in", static_cast<std::int64_t>(mask.size()));
-    std::vector<std::pair<std::string, std::int64_t>> failed;
     for (const std::string& name : columns) {
       const qsohost::Column& flag = group.at(name);
-      std::int64_t n = 0;
+      std::int64_t failed = 0;
+      std::int64_t removed = 0;  // that no flag before had removed
       for (std::size_t i = 0; i < mask.size(); ++i) {
         if (flag.number(i) == 0) continue;  // a null is NaN
-        ++n;
+        ++failed;
+        removed += mask[i];
         mask[i] = 0;
       }
-      failed.emplace_back(name, n);
+      // An epoch that has several of the flags counts for each.
+      counts.add(group.name(), "failed " + name, failed);
+      counts.add(group.name(), "removed by " + name, removed);
     }
     const std::size_t emptied = group.keep_epochs(mask);
     counts.add(group.name(), "epochs kept", static_cast<std::int64_t>(group.epochs()));
-    // An epoch that has several of the flags counts for each.
-    for (const auto& [name, n] : failed) counts.add(group.name(), "failed " + name, n);
     counts.add(group.name(), "objects left with none", static_cast<std::int64_t>(emptied));
   }
 };

@@ -38,39 +38,43 @@ struct Limits {
   float airmass;
 };
 
-// Counts the rules that epochs fail; an epoch that fails several counts for each.
+// Epochs that fail one rule; an epoch that fails several counts for each.
 struct Fallen {
-  std::int64_t catflags = 0;
-  std::int64_t sharp = 0;
-  std::int64_t chi = 0;
-  std::int64_t airmass = 0;
+  std::int64_t failed = 0;
+  std::int64_t removed = 0;  // of them, those that no earlier rule has removed
 };
 
-// Removes epochs from the mask; returns how many failed.
+struct AllFallen {
+  Fallen catflags, sharp, chi, airmass;
+};
+
+// Removes epochs from the mask.
 template <class IsGood>
-std::int64_t strike(std::vector<std::uint8_t>& mask, const IsGood& is_good) {
-  std::int64_t failed = 0;
+Fallen strike(std::vector<std::uint8_t>& mask, const IsGood& is_good) {
+  Fallen fallen;
   for (std::size_t i = 0; i < mask.size(); ++i) {
     if (is_good(i)) continue;
-    ++failed;
+    ++fallen.failed;
+    fallen.removed += mask[i];
     mask[i] = 0;
   }
-  return failed;
+  return fallen;
 }
 
 // One entry an epoch, 1 to keep it. Written so that NaN and null fail.
-std::vector<std::uint8_t> judge(const qsohost::Group& group, const Limits& limits, Fallen& fallen) {
+std::vector<std::uint8_t> judge(const qsohost::Group& group, const Limits& limits,
+                                AllFallen& fallen) {
   std::vector<std::uint8_t> mask(group.epochs(), 1);
   if (const qsohost::Column* catflags = group.find("catflags")) {
     const auto flags = catflags->values<std::int32_t>();
     fallen.catflags = strike(
         mask, [&](std::size_t i) { return flags[i] == limits.catflags && !catflags->is_null(i); });
   }
-  const auto judge_by = [&](const char* name, std::int64_t& failed, const auto& is_good) {
+  const auto judge_by = [&](const char* name, Fallen& of_rule, const auto& is_good) {
     const qsohost::Column* column = group.find(name);
     if (column == nullptr) return;  // only with skip_missing
     const auto values = column->values<float>();
-    failed = strike(mask, [&](std::size_t i) { return is_good(values[i]); });
+    of_rule = strike(mask, [&](std::size_t i) { return is_good(values[i]); });
   };
   judge_by("sharp", fallen.sharp, [&](float v) { return std::abs(v) < limits.sharp; });
   judge_by("chi", fallen.chi, [&](float v) { return v >= limits.chi_low && v <= limits.chi_high; });
@@ -169,15 +173,18 @@ class ZtfQuality : public qsohost::Filter {
     const Limits limits{*catflags, static_cast<float>(*max_abs_sharp),
                         static_cast<float>((*chi)[0]), static_cast<float>((*chi)[1]),
                         static_cast<float>(*max_airmass)};
-    Fallen fallen;
+    AllFallen fallen;
     const std::vector<std::uint8_t> mask = judge(group, limits, fallen);
     const std::size_t emptied = group.keep_epochs(mask);
     counts.add(group.name(), "epochs in", static_cast<std::int64_t>(mask.size()));
     counts.add(group.name(), "epochs kept", static_cast<std::int64_t>(group.epochs()));
-    counts.add(group.name(), "failed catflags", fallen.catflags);
-    counts.add(group.name(), "failed sharp", fallen.sharp);
-    counts.add(group.name(), "failed chi", fallen.chi);
-    counts.add(group.name(), "failed airmass", fallen.airmass);
+    for (const auto& [rule, n] : {std::pair{"catflags", fallen.catflags},
+                                  {"sharp", fallen.sharp},
+                                  {"chi", fallen.chi},
+                                  {"airmass", fallen.airmass}}) {
+      counts.add(group.name(), fmt::format("failed {}", rule), n.failed);
+      counts.add(group.name(), fmt::format("removed by {}", rule), n.removed);
+    }
     counts.add(group.name(), "objects left with none", static_cast<std::int64_t>(emptied));
   }
 };

@@ -234,6 +234,8 @@ IrsaConversation::Requests IrsaConversation::ids_answer(const Question& question
       unsure.push_back(oid);
     } else if (is_sure ? !take(oid) : !take_if_whole(oid)) {
       again.push_back(oid);
+    } else {
+      object.is_taken = true;
     }
   }
   Requests requests = ask_ids_again(std::move(again), question.times);
@@ -253,7 +255,8 @@ IrsaConversation::Requests IrsaConversation::ids_rows_answer(
   for (const std::int64_t oid : question.oids) {
     const auto found = rows.find(oid);
     requested_.at(oid).there = found == rows.end() ? 0 : found->second;
-    if (!take_if_whole(oid)) again.push_back(oid);
+    requested_.at(oid).is_taken = take_if_whole(oid);
+    if (!requested_.at(oid).is_taken) again.push_back(oid);
   }
   return ask_ids_again(std::move(again), question.times);
 }
@@ -366,6 +369,19 @@ Ending IrsaConversation::settle(std::size_t row, qsohost::Batch& batch,
                                       settings_.selection, {batch, counts_, settings_.label}));
   target.curves.clear();
   return {Outcome::Matched};
+}
+
+bool IrsaConversation::is_settled(const Target& target) const {
+  if (target.end || !target.curves.empty()) return true;
+  return !target.oids.empty() && std::ranges::all_of(target.oids, [&](std::int64_t oid) {
+    const RequestedObject& object = requested_.at(oid);
+    return object.is_taken || object.end;
+  });
+}
+
+std::size_t IrsaConversation::unsettled() const {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(targets_, [&](const Target& target) { return !is_settled(target); }));
 }
 
 void IrsaConversation::finish(qsohost::Batch& batch, qsohost::Outcomes& outcomes) {

@@ -54,6 +54,7 @@ class IrsaConversation final : public qsohost::Conversation {
   std::vector<qsohost::Request> failed(const qsohost::Request& request,
                                        const std::string& reason) override;
   void finish(qsohost::Batch& batch, qsohost::Outcomes& outcomes) override;
+  std::size_t unsettled() const override;
 
  private:
   using Requests = std::vector<qsohost::Request>;
@@ -81,6 +82,7 @@ class IrsaConversation final : public qsohost::Conversation {
     std::map<std::size_t, int> rows;   // number of responses by row count
     std::optional<std::size_t> there;  // rows in total
     int cut = 0;                       // truncated responses
+    bool is_taken = false;
     std::optional<Ending> end;
   };
 
@@ -110,6 +112,7 @@ class IrsaConversation final : public qsohost::Conversation {
   bool is_as_announced(const RequestedObject& object) const;
   bool take_if_whole(std::int64_t oid);
   bool take(std::int64_t oid);
+  bool is_settled(const Target& target) const;
 
   static constexpr int kMostCut = 8;  // limit of truncated responses
 

@@ -45,7 +45,7 @@ template <class F>
 void for_each_block(const Positions& positions, std::size_t size, const F& see) {
   std::vector<Place> places;
   for (std::size_t i = 0; i < positions.ra.size(); ++i) {
-    if (!crossmatch::is_on_sky(positions.ra[i], positions.dec[i])) continue;
+    if (!qsohost::is_on_sky(positions.ra[i], positions.dec[i])) continue;
     places.push_back(crossmatch::place_of(positions.ra[i], positions.dec[i], i));
     if (places.size() < size) continue;
     see(places);

@@ -1,4 +1,6 @@
 // FITS tables that we write and merge: they are read back by us and by others.
+#include <fmt/format.h>
+
 #include "fits_sample.hpp"
 
 TEST_CASE("a table is read back as it was written, in blocks of any size") {
@@ -35,6 +37,16 @@ TEST_CASE("equal tables are equal files") {
   Sample(0, 20).write(folder / "a.fits", header());
   Sample(0, 20).write(folder / "b.fits", header());
   CHECK(bytes_of(folder / "a.fits") == bytes_of(folder / "b.fits"));
+}
+
+TEST_CASE("lines of HISTORY are read back, those that fill their cards too") {
+  Folder folder;
+  FitsHeader written = header();
+  const std::string full(72, 'x');
+  written.history = {"first", full, full + full, full + "y", "last"};
+  Sample(0, 1).write(folder / "a.fits", written);
+  CHECK(FitsTable(folder / "a.fits").keyword("HISTORY") ==
+        fmt::format("first\n{0}\n{0}{0}\n{0}y\nlast\n", full));
 }
 
 TEST_CASE("other readers agree", "[.astropy]") {

@@ -17,7 +17,7 @@ QSOHOST = os.environ.get("QSOHOST", str(ROOT / "build/bin/qsohost"))
 SKYSIM = os.environ.get("SKYSIM", str(ROOT / "build/bin/skysim"))
 COLUMNS = ROOT / "hosts/skysim/columns"
 CATALOGUES = ("sdss_dr16q", "gaia_source")
-TABLES = (*CATALOGUES, "gaia_epoch", "ztf_objects", "ztf_light_curves", "truth")
+TABLES = (*CATALOGUES, "gaia_epoch", "ztf_objects", "ztf_light_curves", "truth", "dr16q_prop", "quaia")
 
 
 def skysim(*args, expect=0):

@@ -98,6 +98,9 @@ class QSOHOST_API Conversation {
   // Called when no request is pending. Appends the epochs of every object, in row order, and sets
   // the outcome of each.
   virtual void finish(Batch& batch, Outcomes& outcomes) = 0;
+  // Objects of the batch about which more has to be asked, for the display of progress inside a
+  // batch; called after begin() and after each response. 0 where it is not known.
+  virtual std::size_t unsettled() const { return 0; }
 };
 
 // The host's side.

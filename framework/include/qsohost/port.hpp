@@ -96,7 +96,8 @@ class QSOHOST_API Ports {
   void sets_time_system(std::string group, const TimeSystem& system) {
     time_systems_.emplace_back(std::move(group), system);
   }
-  // For a Source that has not been opened: there will be columns and groups besides those declared.
+  // For a Source or a Fetcher that has not been opened: there will be columns (of a Source groups,
+  // too) besides those declared.
   void adds_unknown() { unknown_ = true; }
   // A file that a Sink will write, as a pattern in which {name} is replaced; relative paths are
   // resolved against the run directory. Two sinks with the same file are an error.

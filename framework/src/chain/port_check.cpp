@@ -128,8 +128,9 @@ void check_role(Role role, const Ports& ports, std::vector<std::string>& out) {
   if (!ports.time_systems().empty() && role != Role::Filter) {
     out.push_back(fmt::format("is a {} and must not convert times", name_of(role)));
   }
-  if (ports.has_unknown() && role != Role::Source) {
-    out.push_back("must say which columns it adds: only a Source may learn them from its file");
+  if (ports.has_unknown() && role != Role::Source && role != Role::Fetcher) {
+    out.push_back(
+        "must say which columns it adds: only a Source or a Fetcher may learn them from its file");
   }
 }
 

@@ -211,6 +211,9 @@ std::string HeaderMaker::table(const FitsHeader& header, const FitsLayout& layou
   }
   for (const std::string& line : header.history) {
     fits_write_history(handle_, fits_text(line).c_str(), &status_);
+    // A full card goes on in the next one; this one does not.
+    constexpr std::size_t kCard = 72;
+    if (!line.empty() && line.size() % kCard == 0) fits_write_history(handle_, " ", &status_);
     check("writing HISTORY");
   }
   text_key("DATASUM", "0", "data unit checksum");

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "http/conversation_runner.hpp"
+#include "http/fetch_board.hpp"
 #include "http/transfers.hpp"
 
 namespace qsohost::inline v1 {
@@ -38,6 +39,7 @@ class HttpClient final : public Http, private RequestQueue {
 
   std::string waiting() const;             // the archives that requests wait for; "" if none
   std::vector<std::string> notes() const;  // requests per archive, for the closing report
+  std::vector<FetchProgress> fetching() const { return board_.read(); }
 
  private:
   using Time = Archive::Time;
@@ -77,6 +79,7 @@ class HttpClient final : public Http, private RequestQueue {
   Archive& archive_of(const PendingRequest& pending);
 
   Settings settings_;
+  FetchBoard board_;
   Transfers transfers_;
   // Only for the loop's thread:
   std::map<std::string, Archive> archives_;

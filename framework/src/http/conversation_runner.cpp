@@ -37,7 +37,8 @@ void throw_forbidden(const Request& request, const std::string& reason) {
 
 ConversationRunner::ConversationRunner(RequestQueue& asking, Conversation& conversation,
                                        HttpPolicy policy, AnswerStore::Owner owner,
-                                       AnswerStore* answers, AnswerStore* recording, Counts& counts)
+                                       AnswerStore* answers, AnswerStore* recording, Counts& counts,
+                                       FetchBoard::Entry& progress)
     : asking_(asking),
       conversation_(conversation),
       policy_(std::move(policy)),
@@ -45,12 +46,14 @@ ConversationRunner::ConversationRunner(RequestQueue& asking, Conversation& conve
       answers_(answers),
       recording_(recording),
       counts_(counts),
+      progress_(progress),
       has_stored_(answers != nullptr && answers->count(owner_) > 0) {}
 
 void ConversationRunner::hold() {
   try {
     give(conversation_.begin());
     while (open_ > 0 || !stored_.empty()) {
+      progress_.update(conversation_.unsettled(), open_);
       if (!stored_.empty()) {
         auto [request, response] = std::move(stored_.front());
         stored_.pop_front();
@@ -59,6 +62,7 @@ void ConversationRunner::hold() {
         wait();
       }
     }
+    progress_.update(0, 0);
   } catch (...) {
     asking_.abandon(channel_);
     throw;

@@ -11,6 +11,7 @@
 
 #include "http/answer_store.hpp"
 #include "http/archive.hpp"
+#include "http/fetch_board.hpp"
 #include "http/reply_channel.hpp"
 
 namespace qsohost::inline v1 {
@@ -34,7 +35,7 @@ class ConversationRunner {
  public:
   ConversationRunner(RequestQueue& asking, Conversation& conversation, HttpPolicy policy,
                      AnswerStore::Owner owner, AnswerStore* answers, AnswerStore* recording,
-                     Counts& counts);
+                     Counts& counts, FetchBoard::Entry& progress);
   // Returns when no request is open. Throws what the Conversation throws, except TryAgain;
   // Interrupted when the user stops the run; RunError when the loop cannot go on.
   void hold();
@@ -55,6 +56,7 @@ class ConversationRunner {
   AnswerStore* answers_;
   AnswerStore* recording_;
   Counts& counts_;
+  FetchBoard::Entry& progress_;
   bool has_stored_ = false;
   std::shared_ptr<ReplyChannel> channel_ = std::make_shared<ReplyChannel>();
   std::deque<std::pair<Request, Response>> stored_;  // responses that were in the store

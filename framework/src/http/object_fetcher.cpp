@@ -37,6 +37,7 @@ class ObjectConversation final : public Conversation {
     seen_.resize(rows);
     used_kept_.resize(rows);
     is_fresh_.resize(rows);
+    is_open_.resize(rows, true);
     for (std::size_t row = 0; row < rows; ++row) epochs_.push_back(empty_epochs(row));
   }
 
@@ -44,6 +45,7 @@ class ObjectConversation final : public Conversation {
     std::vector<Request> requests;
     for (std::size_t row = 0; row < ends_.size(); ++row) {
       if (auto request = first_of(row)) requests.push_back(std::move(*request));
+      is_open_[row] = !ends_[row];
     }
     return requests;
   }
@@ -83,6 +85,7 @@ class ObjectConversation final : public Conversation {
     }
     counts_.add(counts);
     ends_[row] = end;
+    is_open_[row] = next.has_value();
     if (!next) return {};
     return {of_row(std::move(*next), row)};
   }
@@ -98,7 +101,12 @@ class ObjectConversation final : public Conversation {
       return {};
     }
     ends_[row] = std::make_exception_ptr(TryAgain(reason));
+    is_open_[row] = false;
     return {};
+  }
+
+  std::size_t unsettled() const override {
+    return static_cast<std::size_t>(std::ranges::count(is_open_, true));
   }
 
   void finish(Batch& batch, Outcomes& outcomes) override {
@@ -188,6 +196,7 @@ class ObjectConversation final : public Conversation {
   std::vector<std::vector<std::uint64_t>> seen_;  // responses whose end is not known
   std::vector<bool> used_kept_;                   // used a stored response of an earlier attempt
   std::vector<bool> is_fresh_;                    // requested again, without stored responses
+  std::vector<bool> is_open_;                     // needs a response
 };
 
 }  // namespace

@@ -172,9 +172,10 @@ void Executor::run() {
       changed_.wait_for(lock, std::chrono::milliseconds(100));
       if (!settings_.progress) continue;
       const std::uint64_t objects = objects_;
+      const std::uint64_t read = clocks_[0].objects;
       const std::string at = where_.empty() ? "" : chain_.stages()[where_.begin()->second].label;
       lock.unlock();
-      settings_.progress(objects, at);
+      settings_.progress(objects, read, at);
       lock.lock();
     }
   }

@@ -51,7 +51,9 @@ class Executor {
     const Interrupts* interrupts = nullptr;
     std::function<bool(std::size_t stage)> was_stopped;  // see OpenChain
     // These two must not throw (see callback_guard.hpp).
-    std::function<void(std::uint64_t objects, const std::string& stage)> progress;
+    // `read`: objects that the source has returned in this run.
+    std::function<void(std::uint64_t objects, std::uint64_t read, const std::string& stage)>
+        progress;
     std::function<void(const BatchRecord&)> committed;
     // An exception from it ends the run.
     std::function<void(Batch&, const std::vector<FitterWork>&)> batch_done;

@@ -93,6 +93,10 @@ std::string HttpConnection::waiting() const {
   return client_ == nullptr ? "" : client_->waiting();
 }
 
+std::vector<FetchProgress> HttpConnection::fetching() const {
+  return client_ == nullptr ? std::vector<FetchProgress>() : client_->fetching();
+}
+
 std::vector<std::string> HttpConnection::notes() const {
   return client_ == nullptr ? std::vector<std::string>() : client_->notes();
 }

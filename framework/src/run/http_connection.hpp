@@ -30,6 +30,7 @@ class HttpConnection {
   // No object of the run needs a further request.
   void drop_answers();
   std::string waiting() const;
+  std::vector<FetchProgress> fetching() const;
   std::vector<std::string> notes() const;
 
  private:

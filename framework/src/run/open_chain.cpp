@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
 #include "chain/stage_call.hpp"
@@ -26,6 +27,16 @@ std::vector<Input> inputs_of(const Chain& chain) {
   return inputs;
 }
 
+namespace {
+
+// Whether a stage could not yet say all of its columns and their types.
+bool learns_columns(const Ports& ports) {
+  return ports.has_unknown() ||
+         std::ranges::any_of(ports.added(), [](const Port& port) { return !port.dtype; });
+}
+
+}  // namespace
+
 OpenChain::OpenChain(Chain& chain, const RunOptions& options, RunDirectory* directory,
                      std::size_t count)
     : chain_(chain), interrupts_(options.interrupts) {
@@ -38,8 +49,8 @@ OpenChain::OpenChain(Chain& chain, const RunOptions& options, RunDirectory* dire
                                                                 options.log, stop_of(i)));
       if (skip) continue;
       open(i);
-      // The source knows its columns only now: check what could not be checked before.
-      if (i == 0) check_again();
+      // It knows its columns only now: check what could not be checked before.
+      if (i == 0 || learns_columns(chain.stages()[i].ports)) check_again();
     }
   } catch (...) {
     close();

@@ -16,6 +16,7 @@
 #include "run/crash.hpp"
 #include "run/earlier_run.hpp"
 #include "run/executor.hpp"
+#include "run/fetch_notes.hpp"
 #include "run/http_connection.hpp"
 #include "run/ledger_report.hpp"
 #include "run/make_products.hpp"
@@ -155,17 +156,21 @@ void note_start(const RunState& work) {
   store_source_counts(work);
 }
 
-std::function<void(std::uint64_t, const std::string&)> progress_of(const RunState& work,
-                                                                   const HttpConnection& http) {
-  if (!work.options.progress) return {};
+// Called about ten times a second while the run goes on.
+std::function<void(std::uint64_t, std::uint64_t, const std::string&)> progress_of(
+    RunState& work, const HttpConnection& http, FetchNotes& notes) {
   const std::optional<std::uint64_t> total = objects_total(work);
   const auto begin = std::chrono::steady_clock::now();
   const std::uint64_t before = work.before.objects;
-  return [=, &work, &http](std::uint64_t objects, const std::string& stage) {
+  return [=, &work, &http, &notes](std::uint64_t objects, std::uint64_t read,
+                                   const std::string& stage) {
     const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
     const std::string waiting = http.waiting();
     const std::string at = waiting.empty() ? stage : stage + " waiting for " + waiting;
-    work.options.progress({before + objects, total, objects, elapsed.count(), at});
+    const Progress progress{before + objects, total, objects, elapsed.count(), at, read,
+                            http.fetching()};
+    notes.update(progress);
+    if (work.options.progress) work.options.progress(progress);
   };
 }
 
@@ -207,6 +212,7 @@ void execute(RunState& work, RunReport& report) {
   std::optional<OpenChain> open;
   std::optional<HttpConnection> http;
   std::optional<ProductFiles> products;
+  std::optional<FetchNotes> notes;
   Executor::Settings settings;
   std::vector<std::string> passing;
   try {
@@ -215,7 +221,8 @@ void execute(RunState& work, RunReport& report) {
     settings = executor_settings(work.chain, work.options);
     settings.interrupts = &open->interrupts();
     settings.was_stopped = [&](std::size_t stage) { return open->was_stopped(stage); };
-    settings.progress = progress_of(work, *http);
+    notes.emplace(work.db, open->interrupts(), work.options.log);
+    settings.progress = progress_of(work, *http, *notes);
     const std::function<void(const BatchRecord&)> committed = [&](const BatchRecord& batch) {
       if (work.crashes != nullptr) work.crashes->committed(batch.ordinal);
       http->committed(batch);

@@ -5,6 +5,7 @@
 
 #include "qsohost/error.hpp"
 #include "run/crash.hpp"
+#include "run/fetch_notes.hpp"
 #include "run/ledger_report.hpp"
 #include "run/run_directory.hpp"
 
@@ -85,6 +86,9 @@ RunStatus run_status(const fs::path& run_dir) {
                       : has_unsettled(status.report) ? RunEnd::Unsettled
                                                      : RunEnd::Done;
   add_pace(*db, status);
+  if (status.is_running) {
+    status.fetching = fetching_from_text(db->meta("fetching").value_or(""));
+  }
   if (const auto folders = db->meta("merged from")) {
     status.report.objects = status.objects_total.value_or(0);
     status.report.notes.push_back(

@@ -3,11 +3,11 @@
 // CSS classes with light and dark values (style_sheet), safe for the colour-blind (Okabe and Ito,
 // https://jfly.uni-koeln.de/color/), and every series has a marker or dash of its own besides.
 //
-// Equal figures give equal bytes. Values that are not finite, or not above 0 on a logarithmic axis,
-// are left out of the drawing and stay in the data (csv).
+// Equal figures give equal bytes. Values that are not finite (or beyond 1e300), or not above 0 on a
+// logarithmic axis, are left out of the drawing and stay in the data (csv). Any text may be any
+// bytes: it is escaped, and bytes that are not UTF-8 become U+FFFD.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -20,9 +20,10 @@ namespace qsohost::plot {
 enum class Scale : std::uint8_t { Linear, Log };
 
 struct Axis {
-  std::string label;  // with unit: "tau, rest frame (d)"
+  std::string label{};  // with unit: "tau, rest frame (d)"
   Scale scale = Scale::Linear;
-  // Where the axis begins and ends; by default just outside of all that is drawn.
+  // Where the axis begins and ends; by default just outside of all that is drawn (regions and texts
+  // do not count).
   std::optional<double> min{}, max{};
   bool is_reversed = false;  // magnitudes: small values at the top
 };
@@ -61,12 +62,14 @@ struct Steps {
   bool is_filled = false;
 };
 
-// Bars side by side or stacked, of named categories (along y, so that names are readable).
+// Bars side by side or stacked, of named categories (along y, so that names are readable; the first
+// on top). The figure grows higher if it has many.
 struct Bars {
   std::string label;
   std::vector<std::string> names;  // equal in all Bars of a figure
   std::vector<double> values;
   Style style{};
+  bool is_stacked = false;  // begins where the Bars before end
 };
 
 struct Band {  // between two curves
@@ -92,7 +95,8 @@ struct ColouredPoints {
   double size = 3;
 };
 
-// A shaded region with its name, e.g. where values are not constrained: a polygon.
+// A shaded region with its name, e.g. where values are not constrained: a polygon. Infinite values
+// are the ends of the axes; so are values of 0 and less on a logarithmic axis.
 struct Region {
   std::string label;
   std::vector<double> x, y;
@@ -103,16 +107,24 @@ struct Text {
   std::string text;
 };
 
-using Layer = std::variant<Points, Line, Steps, Bars, Band, Density, ColouredPoints, Region, Text>;
+// Counts on the sky, made by sky_map.hpp. A figure with this layer is a map in Mollweide's
+// projection, RA growing to the left, without axes and without other layers.
+struct SkyCells {
+  std::string label;  // of the colour bar
+  int rows = 0;       // cells of equal area: see SkyCounts
+  std::vector<double> counts;
+};
 
-// Mollweide projection of the sky, RA growing to the left: see sky_map.hpp.
+using Layer =
+    std::variant<Points, Line, Steps, Bars, Band, Density, ColouredPoints, Region, Text, SkyCells>;
+
 struct Figure {
   std::string id;  // letters, digits, '-': of the SVG element and of its parts
   std::string title;
-  std::string alt;        // what is to be seen, in a sentence, for those who cannot
+  std::string alt{};      // what is to be seen, in a sentence, for those who cannot
   std::string caption{};  // below: how many objects, what was left out
-  Axis x, y;
-  std::vector<Layer> layers;  // in drawing order
+  Axis x{}, y{};
+  std::vector<Layer> layers{};  // in drawing order
   int width = 520, height = 380;
 };
 
@@ -120,7 +132,8 @@ struct Figure {
 std::string svg(const Figure& figure);
 // The same as a file of its own: with the style sheet inside.
 std::string svg_file(const Figure& figure);
-// The values drawn: one table, columns "series,x,y,..." with what each layer has.
+// The values of all layers (of grids, the cells that are not 0): one table by RFC 4180, columns
+// "series,x,y,..." with what the layers have, nine significant digits.
 std::string csv(const Figure& figure);
 // CSS of all figures, for light and dark.
 std::string style_sheet();

@@ -44,6 +44,25 @@ ProductKind kind_of(const Product& product) {
   return ProductKind::Other;
 }
 
+// The facts of a chain, one a line: "stage raw = fits-sink (...)", then "raw.what = ...". A long
+// line takes several cards, and a card that ends with a blank does not tell that it goes on.
+std::vector<std::string> chain_lines(const std::string& history) {
+  std::vector<std::string> lines;
+  std::string label = "chain";
+  for (const auto part : std::views::split(history, '\n')) {
+    const std::string line(part.begin(), part.end());
+    if (line.empty()) continue;
+    const bool is_stage = line.starts_with("stage ");
+    if (is_stage) label = line.substr(6, line.find(" = ") - 6);
+    if (lines.empty() || is_stage || line.starts_with(label + ".")) {
+      lines.push_back(line);
+    } else {
+      lines.back() += " " + line;
+    }
+  }
+  return lines;
+}
+
 Product read_product(const fs::path& file) {
   const InputTable table(file);
   Product product{.file = file, .rows = table.rows(), .columns = table.columns()};
@@ -51,10 +70,7 @@ Product read_product(const fs::path& file) {
   product.epochs = read_epoch_keywords(table);
   product.kind = kind_of(product);
   if (product.kind == ProductKind::Fit || product.kind == ProductKind::JointFit) name_fit(product);
-  const std::string history = table.keyword("HISTORY").value_or("");
-  for (const auto line : std::views::split(history, '\n')) {
-    product.history.emplace_back(line.begin(), line.end());
-  }
+  product.history = chain_lines(table.keyword("HISTORY").value_or(""));
   return product;
 }
 
@@ -131,6 +147,11 @@ std::vector<std::string> Rows::texts(std::size_t column) const {
     }
   }
   return out;
+}
+
+std::uint64_t Rows::length(std::size_t column, std::uint64_t row) const {
+  const Cells& cells = columns.at(column);
+  return cells.lengths.empty() ? cells.values.width() : cells.lengths[row];
 }
 
 void each_block(const Product& product, std::span<const std::string> columns,

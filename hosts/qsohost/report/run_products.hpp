@@ -47,6 +47,8 @@ struct Rows {
   // As doubles, NaN where missing; of the column at this position in the order asked for.
   std::vector<double> numbers(std::size_t column) const;
   std::vector<std::string> texts(std::size_t column) const;  // integers as digits
+  // Of a cell, in an array column or in one with fixed cells.
+  std::uint64_t length(std::size_t column, std::uint64_t row) const;
 };
 
 class RunProducts {

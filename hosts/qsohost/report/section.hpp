@@ -12,8 +12,9 @@ namespace qsohost::cli {
 
 struct ReportTable {
   std::string title;
-  std::vector<std::string> names;              // of the columns
-  std::vector<std::vector<std::string>> rows;  // texts as they are; the page escapes them
+  std::vector<std::string> names;                // of the columns
+  std::vector<std::vector<std::string>> rows{};  // texts as they are; the page escapes them
+  bool is_folded = false;                        // details, opened by a click
 };
 
 struct Section {
@@ -32,6 +33,9 @@ struct Section {
 struct ReportOptions {
   std::uint64_t seed = 1;         // of the sample of light curves
   std::size_t light_curves = 60;  // objects in the sample
+  // Of the ids of elements in markup, so that a page can have a section twice: letters, digits,
+  // '-'.
+  std::string id_prefix{};
 };
 
 }  // namespace qsohost::cli

@@ -102,7 +102,7 @@ TEST_CASE("texts") {
   h.run();
   CHECK(times(h, "asas.V") == Ids{1, 4});
   CHECK(h.count("asas.V", "failed quality = G, A") == 3);
-  CHECK(h.count("asas.V", "failed for want of a value") == 1);
+  CHECK(h.count("asas.V", "without a value") == 1);
 }
 
 TEST_CASE("a rule that says nothing of the value wants one") {
@@ -147,7 +147,10 @@ TEST_CASE("an epoch must pass all rules of its light curve; each rule counts wha
   CHECK(h.count("ps1.g", "failed time_range") == 1);
   CHECK(h.count("ps1.g", "failed q <= 3") == 3);
   CHECK(h.count("ps1.g", "failed q = 1, 4, 5") == 3);
-  CHECK(h.count("ps1.g", "failed for want of a value") == 2);
+  CHECK(h.count("ps1.g", "removed by time_range") == 1);
+  CHECK(h.count("ps1.g", "removed by q <= 3") == 3);
+  CHECK(h.count("ps1.g", "removed by q = 1, 4, 5") == 2);
+  CHECK(h.count("ps1.g", "without a value") == 2);
   CHECK(h.count("ps1.g", "objects left with none") == 2);
   CHECK(h.count("ps1.g", "failed mag <= 16.5") == 0);
   CHECK(h.count("ps1.r", "failed mag <= 16.5") == 6);

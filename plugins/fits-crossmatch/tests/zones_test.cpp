@@ -23,7 +23,7 @@ using Found = std::set<std::pair<std::uint64_t, std::uint64_t>>;
 std::vector<Place> places(const std::vector<std::pair<double, double>>& positions) {
   std::vector<Place> out;
   for (const auto& [ra, dec] : positions) {
-    REQUIRE(is_on_sky(ra, dec));
+    REQUIRE(qsohost::is_on_sky(ra, dec));
     out.push_back(place_of(ra, dec, out.size()));
   }
   return out;
@@ -75,15 +75,15 @@ std::vector<Place> cap(std::mt19937_64& random, std::size_t n, double ra, double
 }  // namespace
 
 TEST_CASE("what is no position is told apart") {
-  CHECK(is_on_sky(0, 90));
-  CHECK(is_on_sky(360, -90));
-  CHECK(is_on_sky(-10, 0));
-  CHECK_FALSE(is_on_sky(kNaN, 0));
-  CHECK_FALSE(is_on_sky(0, kNaN));
-  CHECK_FALSE(is_on_sky(0, 90.0001));
-  CHECK_FALSE(is_on_sky(-999, -99));
-  CHECK_FALSE(is_on_sky(std::numeric_limits<double>::infinity(), 0));
-  CHECK_FALSE(is_on_sky(1e300, 0));
+  CHECK(qsohost::is_on_sky(0, 90));
+  CHECK(qsohost::is_on_sky(360, -90));
+  CHECK(qsohost::is_on_sky(-10, 0));
+  CHECK_FALSE(qsohost::is_on_sky(kNaN, 0));
+  CHECK_FALSE(qsohost::is_on_sky(0, kNaN));
+  CHECK_FALSE(qsohost::is_on_sky(0, 90.0001));
+  CHECK_FALSE(qsohost::is_on_sky(-999, -99));
+  CHECK_FALSE(qsohost::is_on_sky(std::numeric_limits<double>::infinity(), 0));
+  CHECK_FALSE(qsohost::is_on_sky(1e300, 0));
   CHECK(place_of(360, 1, 7).ra == 0);
   CHECK(place_of(370, 1, 7).ra == 10);
   CHECK(place_of(-350 - 360e6, 1, 7).ra == 10);

@@ -78,6 +78,8 @@ TEST_CASE("a flag cuts epochs of its band alone, and what it cut is counted") {
     CHECK(h.count("gaia.g", "epochs kept") == 2);
     CHECK(h.count("gaia.g", "failed variability_flag_g_reject") == 2);
     CHECK(h.count("gaia.g", "failed photometry_flag_noisy_data") == 2);
+    CHECK(h.count("gaia.g", "removed by variability_flag_g_reject") == 2);
+    CHECK(h.count("gaia.g", "removed by photometry_flag_noisy_data") == 1);
     CHECK(h.count("gaia.g", "objects left with none") == 1);
     CHECK(h.count("gaia.bp", "epochs in") == 0);
   }

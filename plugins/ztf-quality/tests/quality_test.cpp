@@ -113,6 +113,10 @@ TEST_CASE("objects stay whatever is left of them, and everything is counted") {
   CHECK(h.count("ztf.g", "failed sharp") == 2);
   CHECK(h.count("ztf.g", "failed chi") == 1);
   CHECK(h.count("ztf.g", "failed airmass") == 0);
+  // Both fail by catflags, which is the first rule.
+  CHECK(h.count("ztf.g", "removed by catflags") == 2);
+  CHECK(h.count("ztf.g", "removed by sharp") == 0);
+  CHECK(h.count("ztf.g", "removed by chi") == 1);
   // Object 1 had epochs and has none now; object 2 had none before.
   CHECK(h.count("ztf.g", "objects left with none") == 1);
   CHECK(h.count("ztf.r", "objects left with none") == 1);

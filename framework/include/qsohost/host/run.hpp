@@ -12,6 +12,7 @@
 
 #include "qsohost/context.hpp"
 #include "qsohost/host/chain.hpp"
+#include "qsohost/host/fetch_progress.hpp"
 
 namespace qsohost::inline v1 {
 
@@ -26,9 +27,16 @@ struct Progress {
   std::uint64_t objects_done = 0;  // committed, of this and of earlier runs
   std::optional<std::uint64_t> objects_total;
   std::uint64_t objects_this_run = 0;
-  double seconds = 0;  // since this run began
-  std::string stage;   // of the oldest batch in flight
+  double seconds = 0;                     // since this run began
+  std::string stage;                      // of the oldest batch in flight
+  std::uint64_t objects_read = 0;         // from the source in this run
+  std::vector<FetchProgress> fetching{};  // in the order in which they began
 };
+
+// Seconds until the fetcher that is farthest behind has settled all its objects, at its rate; those
+// that the source has not returned yet are taken to reach it as often as those so far. None while
+// nothing is known.
+QSOHOST_API std::optional<double> seconds_of_fetching(const Progress& progress);
 
 // What a fitter reports on a batch besides its results; one entry per row at that stage.
 struct FitterWork {
@@ -114,6 +122,7 @@ struct RunStatus {
   std::uint64_t batches = 0;            // committed
   std::optional<double> rate;           // objects per second since the last start
   std::optional<double> seconds_to_go;  // at that rate, if it is running
+  std::vector<FetchProgress> fetching;  // as it was noted last, if it is running
   RunReport report;                     // as if it ended now; without times
 };
 

@@ -1,0 +1,71 @@
+#include "report_command.hpp"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <string>
+
+#include "output.hpp"
+#include "qsohost/error.hpp"
+#include "report/report.hpp"
+
+namespace qsohost::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Another page of that name stays until this one is complete.
+void write_page(const fs::path& file, const std::string& html) {
+  const fs::path part = file.string() + ".part";
+  errno = 0;
+  std::ofstream out(part, std::ios::binary | std::ios::trunc);
+  out.write(html.data(), static_cast<std::streamsize>(html.size()));
+  out.close();
+  std::error_code error;
+  if (out) fs::rename(part, file, error);
+  if (out && !error) return;
+  const std::string cause = error ? error.message() : std::strerror(errno);
+  fs::remove(part, error);
+  throw RunError(
+      fmt::format("{}: cannot be written: {}; name another file by --out", file.string(), cause));
+}
+
+// A line that is overwritten, on a terminal alone.
+class SectionProgress {
+ public:
+  ~SectionProgress() { erase(); }
+  void show(std::size_t position, std::size_t count, std::string_view title) {
+    if (is_terminal_) complain("\r\033[K{}/{} {}", position + 1, count, title);
+  }
+  void erase() {
+    if (is_terminal_) complain("\r\033[K");
+  }
+
+ private:
+  bool is_terminal_ = isatty(STDERR_FILENO) != 0;
+};
+
+}  // namespace
+
+int write_report(const Arguments& arguments) {
+  ReportRequest request{.runs = arguments.run_dirs,
+                        .options = arguments.report,
+                        .title = arguments.title,
+                        .plots = arguments.plots};
+  SectionProgress progress;
+  request.progress = [&](std::size_t position, std::size_t count, std::string_view title) {
+    progress.show(position, count, title);
+  };
+  const Report report = make_report(request);
+  progress.erase();
+  fs::path file = arguments.out;
+  if (file.empty()) file = arguments.run_dirs.front() / "report.html";
+  write_page(file, report.html);
+  for (const std::string& what : report.left_out) complain("warning: left out: {}\n", what);
+  say("{}\n", file.string());
+  return unless_output_is_lost(kDone);
+}
+
+}  // namespace qsohost::cli
