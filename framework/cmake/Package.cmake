@@ -12,7 +12,7 @@ set(CPACK_DEBIAN_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${CMAKE_LIBRARY_OUTPUT_DIRECTORY})
 # Needed to write plugins, including those with PostgreSQL; not needed at run time.
-set(CPACK_DEBIAN_PACKAGE_SUGGESTS
+set(CPACK_DEBIAN_UNSPECIFIED_PACKAGE_SUGGESTS
     "cmake (>= 3.25), g++ (>= 4:12), catch2, pkg-config, libfmt-dev, libpq-dev, libpqxx-dev")
 # What names no component is the package qsohost.
 set(CPACK_DEB_COMPONENT_INSTALL ON)
