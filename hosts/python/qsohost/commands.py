@@ -21,12 +21,15 @@ def output_of(words: list[str]) -> str:
 
 
 def _arguments_of(options: dict) -> list[str]:
-    """keep_all=True -> --keep-all, limit=5 -> --limit 5, bands=["g", "r"] -> --bands g --bands r."""
+    """partial=True -> --partial, limit=5 -> --limit 5, x=["a", "b"] -> --x a --x b,
+    min_valid={"a": 40} -> --min-valid a=40."""
     words = []
     for name, value in options.items():
         option = "--" + name.rstrip("_").replace("_", "-")
         if value is None or value is False:
             continue
+        if isinstance(value, dict):
+            value = [f"{key}={entry}" for key, entry in value.items()]
         for entry in value if isinstance(value, (list, tuple)) else [value]:
             words += [option] if entry is True else [option, str(entry)]
     return words

@@ -64,8 +64,8 @@ def _curves_of_run(run: Run, source_id, table: str | None) -> list[Curve]:
     row = _row_of(lit["source_id"], source_id)
     fits = [t for t in (tables[name] for name in tables) if "flags" in t and "source_id" in t]
     curves = []
-    for group, columns in lit.light_curves.items():
-        time, mag, mag_err = (lit[name][row] for name in columns)
+    for group in lit.light_curves:
+        time, mag, mag_err = lit.light_curve(group, row)
         fit, kept = None, np.ones(len(time), bool)
         for result in (t for t in fits if t.extension.endswith("." + group)):
             at = np.flatnonzero(result["source_id"] == source_id)

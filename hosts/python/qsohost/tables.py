@@ -1,9 +1,12 @@
 """Tables of a run, and other tables in files."""
 
+import math
 import os
 from collections.abc import Iterator, Mapping
 
 from . import _core, progress as _progress
+
+_MAG_PER_RELATIVE_FLUX = 2.5 / math.log(10)
 
 
 class Table(Mapping):
@@ -34,9 +37,18 @@ class Table(Mapping):
         return self._core.history
 
     @property
-    def light_curves(self) -> dict[str, tuple[str, str, str]]:
-        """Of a product with light curves: by group ("ztf.g") its columns of time, mag and mag_err."""
+    def light_curves(self) -> dict[str, dict[str, str]]:
+        """Of a product with light curves: by group ("ztf.g") its columns, by the names that a batch
+        has for them and by role: time, mag, mag_err."""
         return self._core.light_curves
+
+    def light_curve(self, group: str, row: int) -> tuple:
+        """Time (d), mag and mag_err of one object. Of a product with fluxes in place of mag_err, as
+        Gaia's, the error is 2.5 / ln 10 times the relative error of the flux."""
+        columns = {name: self[column][row] for name, column in self.light_curves[group].items()}
+        if "mag_err" not in columns:
+            columns["mag_err"] = _MAG_PER_RELATIVE_FLUX * columns["flux_error"] / columns["flux"]
+        return columns["time"], columns["mag"], columns["mag_err"]
 
     def __getitem__(self, name: str):
         return self._core[name]

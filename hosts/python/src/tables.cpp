@@ -56,18 +56,20 @@ py::array row_of(const ArraysView& view, py::ssize_t row) {
   return cells_of(view.column->values, view.table, {offsets[r], offsets[r + 1] - offsets[r]});
 }
 
-// Of a product with light curves: group -> its columns in the table: time, mag, mag_err.
+// Of a product with light curves: group -> the columns in the table, by the names that a batch has
+// for them and by role: time, mag, mag_err.
 py::dict light_curves_of(const TableView& view) {
   py::dict out;
   for (const GroupInfo& group : view.table->groups) {
-    std::vector<std::string> roles(3);
+    py::dict columns;
     for (const FitsEpochColumn& column : view.table->epoch_columns) {
       if (column.group != group.name) continue;
-      if (column.name == group.time) roles[0] = column.column;
-      if (column.name == group.mag) roles[1] = column.column;
-      if (column.name == group.mag_err) roles[2] = column.column;
+      columns[py::str(column.name)] = column.column;
+      if (column.name == group.time) columns["time"] = column.column;
+      if (column.name == group.mag) columns["mag"] = column.column;
+      if (column.name == group.mag_err) columns["mag_err"] = column.column;
     }
-    out[py::str(group.name)] = py::tuple(py::cast(roles));
+    out[py::str(group.name)] = columns;
   }
   return out;
 }
