@@ -64,7 +64,7 @@ struct Raw {
   bool check = false, resume = false, restart = false, retry_failed = false;
   bool accept_changed_inputs = false, partial = false;
   std::optional<std::uint64_t> dry_run, limit;
-  std::vector<std::string> run_dirs;
+  std::vector<std::string> run_dirs, catalogs;
   std::string into, table, out, plots;
   std::optional<std::uint64_t> skip;
   bool failed = false, not_found = false, matched = false;
@@ -281,6 +281,12 @@ CLI::App* add_report(CLI::App& app, Raw& raw, Arguments& arguments) {
       ->add_option("--plots", raw.plots,
                    "More plots of any two columns, as this TOML file says; see the guide report.md")
       ->type_name("FILE");
+  report
+      ->add_option("--compare-catalog", raw.catalogs,
+                   "A catalogue to compare with that of the run, or two to compare with each other "
+                   "(FITS, CSV, VOTable)")
+      ->type_name("FILE")
+      ->expected(1, 2);
   return report;
 }
 
@@ -288,6 +294,7 @@ void finish_report(const Raw& raw, Arguments& arguments) {
   arguments.command = Command::Report;
   arguments.out = raw.out;
   arguments.plots = raw.plots;
+  arguments.catalogs.assign(raw.catalogs.begin(), raw.catalogs.end());
 }
 
 void finish_status(const Raw& raw, Arguments& arguments) {

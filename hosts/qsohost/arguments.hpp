@@ -81,7 +81,8 @@ struct Arguments {
   ReportOptions report;
   std::filesystem::path out;    // may be empty: in the first run directory
   std::filesystem::path plots;  // may be empty
-  std::string title;            // may be empty
+  std::vector<std::filesystem::path> catalogs;
+  std::string title;  // may be empty
 
   // Inspect
   std::string stage;

@@ -53,7 +53,8 @@ int write_report(const Arguments& arguments) {
   ReportRequest request{.runs = arguments.run_dirs,
                         .options = arguments.report,
                         .title = arguments.title,
-                        .plots = arguments.plots};
+                        .plots = arguments.plots,
+                        .catalogs = arguments.catalogs};
   SectionProgress progress;
   request.progress = [&](std::size_t position, std::size_t count, std::string_view title) {
     progress.show(position, count, title);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "folder.hpp"
+#include "qsohost/io/fits.hpp"
 #include "qsohost/sphere.hpp"
 #include "report/catalog_compare.hpp"
 #include "report/catalog_match.hpp"
@@ -38,7 +39,7 @@ const std::string kLeft =
 // 3 is elsewhere, 9 is where 2 is.
 const std::string kRight =
     "source_id,ra,dec,redshift_quaia,phot_g_mean_mag\n"
-    "3,200,40,0.65,17.6\n"
+    "3,200,40,0.62,17.6\n"
     "1,10,20,1.02,18.0\n"
     "9,0.0001,-5,2.9,19.1\n"
     "4,50,60,1.5,20.1\n";
@@ -70,8 +71,8 @@ TEST_CASE_METHOD(Files, "two catalogues by identifier") {
   CHECK((numbers(section, 0, 0) == Texts{"5", "3", "1", "1", "0"}));
   CHECK((numbers(section, 0, 1) == Texts{"4", "3", "1", "0", "0"}));
   CHECK_THAT(section.paragraphs.at(0), Contains("source_id"));
-  // (1.02 - 1) / 2 = 0.01 and (0.65 - 0.5) / 1.5 = 0.1; of 4 the left redshift is none.
-  CHECK((numbers(section, 1, 0) == Texts{"2", "0.05500", "0.06672", "0.00 %", "0.00 %"}));
+  // (1.02 - 1) / 2 = 0.01 and (0.62 - 0.5) / 1.5 = 0.08; of 4 the left redshift is none.
+  CHECK((numbers(section, 1, 0) == Texts{"2", "0.04500", "0.05189", "0.00 %", "0.00 %"}));
   const plot::Figure& mags = figure(section, "compare-mag");
   CHECK(sum(mags.layers.at(0)) == 3);
   CHECK(sum(mags.layers.at(1)) == 1);
@@ -87,8 +88,56 @@ TEST_CASE_METHOD(Files, "two catalogues by position") {
   CHECK((numbers(section, 0, 1) == Texts{"4", "3", "1", "0", "0"}));
   // 0.01 and (2.9 - 2) / 3 = 0.3.
   CHECK((numbers(section, 1, 0) == Texts{"2", "0.15500", "0.21498", "50.00 %", "50.00 %"}));
-  const auto& map = std::get<plot::Density>(figure(section, "compare-sky-right").layers.at(0));
-  CHECK(map.counts.at((40 + 90) / 5 * 72 + 200 / 5) == 1);
+  CHECK(figure(section, "compare-sky-right").title == "only in right.csv");
+}
+
+TEST_CASE_METHOD(Files, "the catalogue of a run's folder, and values that stand for none") {
+  Column id({"source_id", DType::I64, "", ""});
+  Column ra({"ra", DType::F64, "deg", ""});
+  Column dec({"dec", DType::F64, "deg", ""});
+  Column z({"z", DType::F64, "", ""});
+  for (const double value : {1e20, 1.5}) {
+    id.append(std::int64_t{value > 2 ? 1 : 4});
+    ra.append(10.0);
+    dec.append(20.0);
+    z.append(value);
+  }
+  std::vector<FitsColumn> columns;
+  for (const Column* column : {&id, &ra, &dec, &z}) columns.push_back({column->info(), column, {}});
+  const std::vector<std::size_t> rows{0, 1};
+  write_fits_table(folder / "c_catalog.fits", {"catalog", {}, {}}, columns, rows);
+  const Section section = catalog_compare(folder.path, write("right.csv", kRight));
+  CHECK((numbers(section, 0, 0) == Texts{"2", "2", "0", "0", "0"}));
+  CHECK(section.title == "c_catalog.fits and right.csv");
+  CHECK((numbers(section, 1, 0) == Texts{"1", "0.00000", "0.00000", "0.00 %", "0.00 %"}));
+}
+
+TEST_CASE_METHOD(Files, "what of a catalogue was fitted") {
+  Column id({"source_id", DType::I64, "", ""});
+  Column n_epochs({"n_epochs", DType::I32, "", ""});
+  Column flags({"flags", DType::I32, "", ""});
+  Column log_tau({"log_tau_post", DType::F64, "", ""});
+  for (const std::int64_t n : {1, 3, 4}) {
+    id.append(n);
+    n_epochs.append(std::int32_t{50});
+    flags.append(std::int32_t{0});
+    log_tau.append(n == 4 ? std::numeric_limits<double>::quiet_NaN() : 5.0);
+  }
+  std::vector<FitsColumn> columns;
+  for (const Column* column : {&id, &n_epochs, &flags, &log_tau}) {
+    columns.push_back({column->info(), column, {}});
+  }
+  const std::vector<std::size_t> rows{0, 1, 2};
+  write_fits_table(folder / "c_loo_ztf_g.fits", {"loo.ztf.g", {}, {}}, columns, rows);
+  const Section section = catalog_compare(write("left.csv", kLeft), write("right.csv", kRight),
+                                          {.fitted = folder.path});
+  // 1 is there twice; 2 has no fit, that of 4 has no result.
+  CHECK_THAT(section.paragraphs.back(), Contains("Of 5 objects") && Contains("3 were fitted"));
+  const plot::Figure& mags = figure(section, "compare-lost-mag");
+  CHECK(sum(mags.layers.at(0)) == 3);
+  CHECK(sum(mags.layers.at(1)) == 2);
+  const plot::Figure& redshifts = figure(section, "compare-lost-z");
+  CHECK(sum(redshifts.layers.at(1)) == 1);
 }
 
 TEST_CASE("statistics of differences") {

@@ -12,6 +12,8 @@
 
 #include "folder.hpp"
 #include "qsohost/host/run.hpp"
+#include "qsohost/io/fits.hpp"
+#include "qsohost/io/fits_epochs.hpp"
 #include "report/light_curves.hpp"
 #include "report/light_curves_json.hpp"
 #include "report/light_curves_sample.hpp"
@@ -270,6 +272,40 @@ TEST_CASE("light curves alone are shown without rules or fits", "[light-curves]"
   CHECK(data["objects"].size() == 3);
   CHECK(data["rules"].empty());
   CHECK(section.markup.find(R"(id="b-lc-search")") != std::string::npos);
+}
+
+TEST_CASE("tables of other programs are shown as far as they can be", "[light-curves]") {
+  const Folder folder;
+  // Of object 1 no number is finite, 2 has no epochs, 3 has more magnitudes than times.
+  Column ids({"source_id", DType::I64, "", ""}), times({"mjd_g", DType::F64, "d", ""}),
+      mags({"mag_g", DType::F32, "mag", ""}), flags({"flags", DType::I32, "", ""}),
+      numbers({"n_epochs", DType::I32, "", ""});
+  for (const std::int64_t id : {1, 2, 3}) {
+    ids.append(id);
+    numbers.append<std::int32_t>(2);
+  }
+  for (const double time : std::initializer_list<double>{NAN, INFINITY, 58000}) times.append(time);
+  for (const float mag : {NAN, 19.F, 19.F, 20.F}) mags.append(mag);
+  for (int i = 0; i < 4; ++i) flags.append<std::int32_t>(1 << 8);
+  const std::vector<std::uint64_t> of_times{0, 2, 2, 3}, of_mags{0, 2, 2, 4};
+  const FitsEpochs epochs{{{"ztf.g", "ztf", "g", "mjd", "mag", "magerr", kMjdUtc}},
+                          {{"mjd_g", "ztf.g", "mjd"}, {"mag_g", "ztf.g", "mag"}}};
+  const std::vector<FitsColumn> curves{
+      {ids.info(), &ids}, {times.info(), &times, of_times}, {mags.info(), &mags, of_mags}};
+  const std::vector<FitsColumn> fits{
+      {ids.info(), &ids}, {numbers.info(), &numbers}, {flags.info(), &flags, of_mags}};
+  const std::vector<std::size_t> rows{0, 1, 2};
+  write_fits_table(folder / "curves.fits", {"ztf", epoch_keywords(epochs), {}}, curves, rows);
+  write_fits_table(folder / "fits.fits", {"fit.ztf.g", {}, {}}, fits, rows);
+
+  const json data = data_of(light_curves_section(RunProducts(folder.path), {}));
+  REQUIRE(data["objects"].size() == 3);
+  CHECK(object_of(data, "1")["curves"][0]["undrawn"] == 2);
+  CHECK(object_of(data, "2")["curves"][0]["t"].empty());
+  CHECK(object_of(data, "2")["why"] == "without epochs of a survey");
+  CHECK(object_of(data, "3")["curves"].empty());
+  const std::string note = object_of(data, "3")["notes"][0];
+  CHECK_THAT(note, Catch::Contains("curves.fits: the arrays of ztf.g have different lengths"));
 }
 
 TEST_CASE("no light curves, no section", "[light-curves]") {

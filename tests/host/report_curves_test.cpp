@@ -2,6 +2,7 @@
 // processes that are known; and runs in which there is little or nothing.
 #include <algorithm>
 #include <cmath>
+#include <fstream>
 
 #include "report/curve_rows.hpp"
 #include "report/ensemble_sf.hpp"
@@ -44,6 +45,22 @@ void write_run(const std::filesystem::path& folder, const std::vector<LightCurve
       .add("n_epochs", all(n, static_cast<double>(curves[0].size())))
       .add("flags", all(n, 0))
       .write(folder / "a_fit_ztf_g.fits", "fit.ztf.g");
+}
+
+// Of the first extension: behind two headers of whole blocks.
+std::size_t first_data_byte(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  std::string card(80, ' ');
+  int ends = 0;
+  std::size_t at = 0;
+  while (ends < 2 && in.read(card.data(), 80)) {
+    at += 80;
+    if (!card.starts_with("END     ")) continue;
+    ++ends;
+    at = (at + 2879) / 2880 * 2880;
+    in.seekg(static_cast<std::streamoff>(at));
+  }
+  return at;
 }
 
 std::string all_text(const Section& section) {
@@ -176,6 +193,24 @@ TEST_CASE("residuals need the epochs that were fitted", "[report]") {
   REQUIRE(loo);
   CHECK(loo->curves->file.filename() == "a_ztf_lc.fits");
   CHECK(loo->other_epochs == 0);
+}
+
+TEST_CASE("arrays of different lengths are an error that says where", "[report]") {
+  const Folder folder;
+  const std::filesystem::path file = folder.path() / "a_ztf_lc.fits";
+  std::vector<LightCurve> curves = curves_of(3, 5, 1);
+  Table(ids_to(3)).add_curves("g", curves).write(file, "ztf");
+  // The second row's descriptor of magnitudes says 4 in place of 5.
+  const RunProducts run(folder.path());
+  {
+    std::fstream fits(file, std::ios::in | std::ios::out | std::ios::binary);
+    fits.seekp(static_cast<std::streamoff>(first_data_byte(file) + 32 + 8 + 8));
+    fits.write("\0\0\0\4", 4);
+  }
+  const std::vector<std::uint64_t> rows{0, 1, 2};
+  CHECK_THROWS_WITH(
+      each_curve(run.products()[0], "ztf.g", rows, [](std::size_t, const LightCurve&) {}),
+      Contains("a_ztf_lc.fits: row 2: column 'mag_g' has 4 epochs, but 'mjd_g' has 5"));
 }
 
 TEST_CASE("runs with little or nothing make no wrong text and no error", "[report]") {

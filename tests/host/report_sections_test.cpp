@@ -156,6 +156,45 @@ TEST_CASE("luminosity: M_i takes the place of L_bol, fits at a bound stay out of
   CHECK(layer<plot::Points>(f, "at a bound").x.size() == 2);
 }
 
+TEST_CASE("fits in the observed frame take z from the catalogue; fits of one band are apart",
+          "[report]") {
+  const Folder folder;
+  const std::size_t n = 40;
+  const std::vector<double> z = uniform(n, 1, 3, 9);
+  for (const std::string label : {"a", "b"}) {
+    Table(ids_to(n))
+        .add("z", all(n, kNan))
+        .add("log_sigma", all(n, -2))
+        .add("log_tau", all(n, 5), "ln of tau in d; observed frame")
+        .add("n_epochs", all(n, 50))
+        .add("flags", all(n, 0))
+        .write(folder.path() / (label + "_ztf_g.fits"), label + ".ztf.g");
+  }
+  Table(ids_to(n))
+      .add("ra", all(n, 10))
+      .add("dec", all(n, 0))
+      .add("Z", z)
+      .write(folder.path() / "c_catalog.fits", "catalog");
+  const RunProducts run(folder.path());
+
+  const Section scales = tau_sigma_section(run);
+  const double log_tau = 5 / std::numbers::ln10;
+  for (const double x : layer<plot::Points>(figure(scales, "tau-sigma-a-ztf-g-observed"), "fits").x)
+    CHECK(x == Approx(log_tau));
+  const auto& rest = layer<plot::Points>(figure(scales, "tau-sigma-a-ztf-g-rest"), "fits").x;
+  REQUIRE(rest.size() == n);
+  for (std::size_t i = 0; i < n; ++i) CHECK(rest[i] == Approx(log_tau - std::log10(1 + z[i])));
+
+  const Section d = luminosity_section(run);
+  CHECK(figure(d, "d-z").title == "Medians of a");
+  CHECK(figure(d, "d-z-2").title == "Medians of b");
+  const auto& medians = layer<plot::Points>(figure(d, "d-z"), "a ztf.g");
+  for (std::size_t i = 0; i < medians.x.size(); ++i) {  // D is larger by 1 + z in the rest frame
+    const double expected = -4 / std::numbers::ln10 - log_tau + std::log10(1 + medians.x[i]);
+    CHECK(medians.y[i] == Approx(expected).margin(1e-3));
+  }
+}
+
 TEST_CASE("coverage counts all objects, those with light curves and those fitted", "[report]") {
   const Folder folder;
   std::vector<std::string> names;

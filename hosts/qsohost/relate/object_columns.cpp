@@ -47,7 +47,12 @@ std::vector<FoundColumn> columns_that(std::span<const ObjectTable> tables, const
                                std::string_view option) {
   std::vector<std::string> names, files;
   for (const ObjectTable& table : tables) {
-    std::ranges::copy(number_columns(table.product), std::back_inserter(names));
+    for (const std::string& column : number_columns(table.product)) {
+      names.push_back(column);
+      // Names without their prefix and in lower case are found, too.
+      const std::size_t prefix = column.find('_');
+      if (prefix != std::string::npos) names.push_back(lower_case(column.substr(prefix + 1)));
+    }
     files.push_back(table.product.file.filename().string());
   }
   throw UsageError(fmt::format(

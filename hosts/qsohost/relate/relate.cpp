@@ -133,12 +133,14 @@ Relation relation_of(const RunProducts& run, Sample sample, const RelateOptions&
 }
 
 std::vector<const Product*> fits_of(const RunProducts& run, const std::vector<std::string>& names) {
-  const std::vector<const Product*> all = run.of_kind(ProductKind::Fit);
+  std::vector<const Product*> all = run.of_kind(ProductKind::Fit);
+  std::erase_if(all, [](const Product* product) { return !has_sigma_and_tau(*product); });
   std::vector<std::string> known;
   for (const Product* product : all) known.push_back(product->extension);
   if (all.empty()) {
     throw UsageError(fmt::format(
-        "{}: no results of fits of single bands, as a fits-sink writes them of ou-fit and ou-loo",
+        "{}: no results of fits of single bands, as fits-sink writes those of ou-fit and ou-loo "
+        "when a run is finished",
         run.folder().string()));
   }
   if (names.empty()) return all;

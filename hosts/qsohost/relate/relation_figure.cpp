@@ -60,7 +60,8 @@ plot::Density density_of(const Values& v) {
 }
 
 double quantile(const std::vector<double>& sorted, double fraction) {
-  return sorted[static_cast<std::size_t>(fraction * static_cast<double>(sorted.size() - 1) + 0.5)];
+  return sorted[static_cast<std::size_t>(
+      std::lround(fraction * static_cast<double>(sorted.size() - 1)))];
 }
 
 plot::Points medians_of(const Values& v) {
@@ -92,8 +93,8 @@ plot::Line line_of(std::string label, double intercept, const std::vector<double
                    const Values& v, int style) {
   plot::Line out{std::move(label), {}, {}, {style, 0, style - 1}};
   for (std::size_t k = 1; k < slope.size(); ++k) intercept += slope[k] * (at[k] - centre[k]);
-  const auto [low, high] = std::ranges::minmax(v.x);
-  for (const double x : {low, high}) {
+  const std::vector<double> ends = edges_of(v.x, 1);
+  for (const double x : ends) {
     out.x.push_back(x);
     out.y.push_back(intercept + slope[0] * (x - centre[0]));
   }
@@ -101,9 +102,11 @@ plot::Line line_of(std::string label, double intercept, const std::vector<double
 }
 
 std::string caption_of(const Relation& r) {
-  std::string out = fmt::format("{} of {} rows of {}. Robust slope {:.3f} +- {:.3f}", r.robust.n,
-                                r.sample.y.size(), fmt::join(r.sample.fits, ", "),
-                                r.robust.slope[0], r.robust.slope_err[0]);
+  std::string out;
+  if (r.sample.y_quantity.name == kLogD.name) out = "D = sigma^2/tau. ";
+  out += fmt::format("{} of {} rows of {}. Robust slope {:.3f} +- {:.3f}", r.robust.n,
+                     r.sample.y.size(), fmt::join(r.sample.fits, ", "), r.robust.slope[0],
+                     r.robust.slope_err[0]);
   if (r.hierarchical) {
     out += fmt::format("; hierarchical slope {:.3f} +- {:.3f}, intrinsic scatter {:.3f} +- {:.3f}",
                        r.hierarchical->y.slope[0], r.hierarchical->y.slope_err[0],
@@ -121,10 +124,10 @@ std::string caption_of(const Relation& r) {
 std::string y_label(const Sample& sample) {
   const std::string frame = sample.frame.empty() ? "" : ", " + sample.frame;
   if (sample.y_quantity.name == kLogD.name) {
-    return fmt::format("log10 D (D = sigma^2/tau in mag^2/d{})", frame);
+    return fmt::format("log10 D (mag^2/d{})", frame);
   }
-  if (sample.y_quantity.name == kLogTau.name) return fmt::format("log10 tau (tau in d{})", frame);
-  return "log10 sigma (sigma in mag)";
+  if (sample.y_quantity.name == kLogTau.name) return fmt::format("log10 tau (d{})", frame);
+  return "log10 sigma (mag)";
 }
 
 std::vector<std::size_t> counts_by_reason(const Sample& sample) {

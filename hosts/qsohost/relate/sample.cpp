@@ -32,7 +32,7 @@ bool is_from_z(std::string_view name) {
   return std::ranges::find(kFromZ, name) != std::end(kFromZ);
 }
 
-// What the fit product holds, by position in the tables' columns; see read_sample.
+// Names of the columns of a fit product; err, of y, is empty if there is none.
 struct FitColumns {
   std::string ln_sigma, ln_tau, err;
 };
@@ -171,7 +171,7 @@ class Selection {
   template <class IsOut>
   void leave_out(const std::string& reason, const IsOut& is_out) {
     sample_.reasons.push_back(reason);
-    if (sample_.reasons.size() > 250) throw UsageError("more than 200 conditions");
+    if (sample_.reasons.size() > 250) throw UsageError("--cut: more than 200 are not possible");
     const auto number = static_cast<std::uint8_t>(sample_.reasons.size());
     for (std::size_t i = 0; i < sample_.why.size(); ++i) {
       if (sample_.why[i] == 0 && is_out(i)) sample_.why[i] = number;
@@ -277,6 +277,11 @@ Quantity quantity_called(const std::string& name) {
   }
   throw UsageError(
       fmt::format("--y: '{}' is not a quantity of fits: logD, logtau or logsigma", name));
+}
+
+bool has_sigma_and_tau(const Product& fit) {
+  return first_column(fit, {"log_sigma_post", "log_sigma"}) &&
+         first_column(fit, {"log_tau_post", "log_tau"});
 }
 
 Sample read_sample(const RunProducts& run, const Product& fit, const SampleOptions& options) {

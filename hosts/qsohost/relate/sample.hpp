@@ -49,6 +49,9 @@ struct Sample {
 
 Quantity quantity_called(const std::string& name);  // throws UsageError
 
+// Whether these are results of a damped random walk, which has sigma and tau.
+bool has_sigma_and_tau(const Product& fit);
+
 // Throws UsageError for names that are unknown, RunError for tables that cannot be joined.
 Sample read_sample(const RunProducts& run, const Product& fit, const SampleOptions& options);
 // Rows of both; they have been read with the same options.

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "plot/sky_map.hpp"
 #include "qsohost/error.hpp"
 #include "qsohost/io/identifiers.hpp"
 #include "report/catalog_match.hpp"
@@ -116,34 +117,16 @@ std::string both_names(const std::string& left, const std::string& right) {
 }
 
 void add_sky(const Comparison& c, Section& to) {
-  constexpr double kCell = 5;  // deg
   const std::vector<Set> ra = three_sets(c, c.left.ra, c.right.ra);
   const std::vector<Set> dec = three_sets(c, c.left.dec, c.right.dec);
   const std::array<const char*, 3> ids{"compare-sky-both", "compare-sky-left", "compare-sky-right"};
   for (std::size_t s = 0; s < ra.size(); ++s) {
-    plot::Density map{.label = "objects",
-                      .x_edges = edges_of(0, 360, kCell),
-                      .y_edges = edges_of(-90, 90, kCell),
-                      .counts = {}};
-    const std::size_t width = map.x_edges.size() - 1;
-    map.counts.assign(width * (map.y_edges.size() - 1), 0);
-    std::size_t drawn = 0;
+    plot::SkyCounts counts(45);
     for (std::size_t i = 0; i < ra[s].values.size(); ++i) {
-      if (std::isnan(ra[s].values[i])) continue;
-      const double x = std::remainder(ra[s].values[i] - 180, 360) + 180;  // [0, 360]
-      const auto column = std::min(static_cast<std::size_t>(x / kCell), width - 1);
-      const auto row = std::min(static_cast<std::size_t>((dec[s].values[i] + 90) / kCell),
-                                map.y_edges.size() - 2);
-      ++map.counts[row * width + column];
-      ++drawn;
+      counts.add(ra[s].values[i], dec[s].values[i]);
     }
-    if (drawn == 0) continue;
-    plot::Figure figure{.id = ids[s], .title = ra[s].label, .x = {}, .y = {}, .layers = {}};
-    figure.alt = fmt::format("Map of {} objects in cells of {} degrees.", drawn, kCell);
-    figure.x = {.label = "right ascension (deg)", .min = 0, .max = 360, .is_reversed = true};
-    figure.y = {.label = "declination (deg)", .min = -90, .max = 90};
-    figure.layers.emplace_back(std::move(map));
-    to.figures.push_back(std::move(figure));
+    if (counts.counted() == 0) continue;
+    to.figures.push_back(plot::sky_map(ids[s], ra[s].label, counts));
   }
 }
 

@@ -24,7 +24,8 @@ using Names = std::initializer_list<std::string_view>;
 
 fs::path file_of(const fs::path& file) {
   if (!fs::is_directory(file)) return file;
-  const auto catalogues = RunProducts(file).of_kind(ProductKind::Catalogue);
+  const RunProducts run(file);
+  const auto catalogues = run.of_kind(ProductKind::Catalogue);
   if (!catalogues.empty()) return catalogues.front()->file;
   throw UsageError(
       fmt::format("{}: no product in this folder is a catalogue with ra and dec; name a file, or "
@@ -99,7 +100,7 @@ void check_values(ComparedCatalog& out) {
     if (!is_on_sky(out.ra[i], out.dec[i])) out.ra[i] = out.dec[i] = kNan;
   }
   for (double& z : out.z) {
-    if (!(z > 0)) z = kNan;  // -1, 0 and -999 stand for none
+    if (!(z > 0 && z < 50)) z = kNan;  // -1, 0, 9999 and the like stand for none
   }
   for (double& mag : out.mag) {
     if (!(mag > 0 && mag < 50)) mag = kNan;

@@ -27,8 +27,8 @@ struct ComparedCatalog {
   std::string id_name{}, z_name{}, mag_name{};
   std::optional<Column> ids{};      // i64 or texts
   std::vector<double> ra{}, dec{};  // deg; NaN: not on the sky
-  std::vector<double> z{};          // redshifts that are not above 0 are missing
-  std::vector<double> mag{};
+  std::vector<double> z{};          // NaN: none, or not between 0 and 50
+  std::vector<double> mag{};        // likewise
   std::size_t rows = 0;
 };
 

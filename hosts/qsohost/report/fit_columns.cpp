@@ -149,7 +149,8 @@ bool FitColumns::is_at_bound(double ln_sigma, double ln_tau) const {
 }
 
 bool has_flag(double flags, std::int32_t bits) {
-  return std::isfinite(flags) && (static_cast<std::int32_t>(flags) & bits) != 0;
+  const bool is_flags = flags >= 0 && flags <= std::numeric_limits<std::int32_t>::max();
+  return is_flags && (static_cast<std::int32_t>(flags) & bits) != 0;
 }
 
 std::vector<double> redshifts(const Product& product, const RunProducts& run) {

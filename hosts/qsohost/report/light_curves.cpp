@@ -59,7 +59,11 @@ class Reader {
     }
     name_rules(object.bands, *rules_);
     std::ranges::move(of_other_chains, std::back_inserter(object.bands));
-    object.fits = fits_.read(chosen.id);
+    try {
+      object.fits = fits_.read(chosen.id);
+    } catch (const RunError& error) {
+      object.notes.emplace_back(error.what());
+    }
     for (BandEpochs& band : object.bands) {
       for (const CurveFit& fit : object.fits) {
         if (fit.group == band.info.name) mark_removed(band, fit);
@@ -169,10 +173,10 @@ Section light_curves_section(const RunProducts& run, const ReportOptions& option
   section.paragraphs.emplace_back(
       "Drag to zoom, double-click for the whole range. Removed epochs are marked by the stage and "
       "rule that removed them; one that fails several rules counts for the first. Lines are the "
-      "mean of the fitted "
-      "damped random walk, shades its one and two standard deviations, without noise. Below: of "
-      "each epoch, magnitude minus its prediction from all other epochs fitted, over the standard "
-      "deviation of the difference.");
+      "mean of the fitted damped random walk, shades its one and two standard deviations, without "
+      "noise. Below: of each epoch, magnitude minus its prediction from all other epochs fitted, "
+      "over the standard deviation of the difference; removed epochs beyond the axis are at its "
+      "edge.");
   section.paragraphs.emplace_back(
       "Times of all surveys are shown as MJD by their zero points alone: scale and light travel, "
       "up to 10 minutes, are not corrected here.");

@@ -45,6 +45,7 @@ BandEpochs read_band(SampledRows& table, const std::string& id, const GroupInfo&
     band.columns.back().rename(names[i]);
     if (names[i] == info.mag) band.unit = band.columns.back().info().unit;
   }
+  if (band.unit.empty()) band.unit = "mag";  // tables of other programs often do not say it
   add_errors(band);
   band.time = numbers_of(band.columns, info.time);
   band.mag = numbers_of(band.columns, info.mag);

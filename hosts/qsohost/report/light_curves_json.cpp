@@ -133,10 +133,11 @@ std::string text(double value, int digits) {
   return std::isfinite(value) ? fmt::format("{:.{}g}", value, digits) : "";
 }
 
-// ln tau and its error as days.
+// ln tau and its error as days; an error of a factor 20 says nothing more.
 std::string tau_text(const CurveFit& fit) {
   const double tau = std::exp(fit.log_tau);
-  if (!std::isfinite(fit.err_log_tau)) return text(tau, 3);
+  if (!std::isfinite(tau) || !std::isfinite(fit.err_log_tau)) return text(tau, 3);
+  if (fit.err_log_tau > 3) return text(tau, 3) + " (not constrained)";
   return fmt::format("{} ({} to {})", text(tau, 3),
                      text(std::exp(fit.log_tau - fit.err_log_tau), 3),
                      text(std::exp(fit.log_tau + fit.err_log_tau), 3));
@@ -149,7 +150,7 @@ Json fit_row(const CurveFit& fit) {
           text(fit.n_removed, 9),
           tau_text(fit),
           text(std::exp(fit.log_sigma), 3),
-          text(fit.chi2, 3),
+          text(fit.chi2, 4),
           fmt::format("{}", fmt::join(fit.flag_words, "; "))};
 }
 

@@ -42,6 +42,12 @@ std::vector<HistoryStage> stages_of(const Product& product) {
   return stages;
 }
 
+bool has_one_value(const Product& product, std::string_view column) {
+  return std::ranges::any_of(product.columns, [&](const InputColumn& c) {
+    return c.info.name == column && !c.is_array && c.info.width == 1;
+  });
+}
+
 bool is_earlier_in_chain(const Product& earlier, const Product& later) {
   return earlier.history.size() <= later.history.size() &&
          std::equal(earlier.history.begin(), earlier.history.end(), later.history.begin());
@@ -66,6 +72,7 @@ std::vector<SurveyCurves> curves_by_survey(const RunProducts& run) {
 
 SampledRows::SampledRows(const Product& product, const std::set<std::string>& ids)
     : product_(&product), table_(product.file) {
+  if (!has_one_value(product, "source_id")) return;
   const std::array<std::string, 1> columns{"source_id"};
   each_block(product, columns, [&](const Rows& rows) {
     const std::vector<std::string> texts = rows.texts(0);

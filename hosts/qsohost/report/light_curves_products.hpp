@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "report/run_products.hpp"
@@ -19,6 +20,10 @@ struct HistoryStage {
 };
 // In the order of the chain, the sink that wrote the product last; none if it has no such HISTORY.
 std::vector<HistoryStage> stages_of(const Product& product);
+
+// Whether the product has the column, with one value a row: tables of other programs may have
+// arrays under our names.
+bool has_one_value(const Product& product, std::string_view column);
 
 // Whether the chain that wrote `later` had written `earlier` before: HISTORY goes on where the
 // other's ends.
@@ -36,6 +41,7 @@ std::vector<SurveyCurves> curves_by_survey(const RunProducts& run);
 // The columns of a product for objects found by source_id, which costs one pass over that column.
 class SampledRows {
  public:
+  // A product without identifiers, one a row, has none of the objects.
   SampledRows(const Product& product, const std::set<std::string>& ids);
 
   const Product& product() const { return *product_; }

@@ -65,6 +65,8 @@ void add_fits(const Product& product, std::uint64_t seed, Strata& strata) {
   for (const auto& column : {chi2, removed}) {
     if (column) columns.push_back(*column);
   }
+  const auto has_it = [&](const std::string& column) { return has_one_value(product, column); };
+  if (!std::ranges::all_of(columns, has_it)) return;
   each_block(product, columns, [&](const Rows& rows) {
     const std::vector<std::string> ids = rows.texts(0);
     const std::vector<double> flags = rows.numbers(1), epochs = rows.numbers(2);
@@ -88,7 +90,8 @@ void add_fits(const Product& product, std::uint64_t seed, Strata& strata) {
 
 // Arrays of a fixed length are padded with NaN.
 bool has_numbers(const Cells& cells) {
-  for (std::size_t i = 0; i < cells.values.size() * cells.values.width(); ++i) {
+  const std::size_t n = cells.values.size() * cells.values.width();
+  for (std::size_t i = 0; i < n && cells.values.dtype() != DType::String; ++i) {
     if (std::isfinite(cells.values.number(i))) return true;
   }
   return false;
@@ -97,6 +100,7 @@ bool has_numbers(const Cells& cells) {
 // Of a random part of the objects, for the arrays of all would have to be read: those with and
 // without epochs.
 void add_curves(const Product& product, std::size_t count, std::uint64_t seed, Strata& strata) {
+  if (!has_one_value(product, "source_id")) return;
   Stratum candidates("", 4 * count);
   const std::array<std::string, 1> columns{"source_id"};
   each_block(product, columns, [&](const Rows& rows) {
@@ -127,9 +131,7 @@ std::vector<ChosenObject> choose_objects(const RunProducts& run,
   Strata strata(count);
   for (const ProductKind kind : {ProductKind::Fit, ProductKind::JointFit}) {
     for (const Product* product : run.of_kind(kind)) {
-      if (first_column(*product, {"flags"}) && first_column(*product, {"n_epochs"})) {
-        add_fits(*product, seed, strata);
-      }
+      add_fits(*product, seed, strata);
     }
   }
   for (const SurveyCurves& survey : surveys) {

@@ -9,11 +9,11 @@
 #include <utility>
 
 #include "relate/robust.hpp"
+#include "relate/wavelength.hpp"
 #include "report/fit_columns.hpp"
 #include "report/object_columns.hpp"
 #include "report/plot_parts.hpp"
 #include "report/sections.hpp"
-#include "report/wavelengths.hpp"
 
 namespace qsohost::cli {
 namespace {
@@ -61,34 +61,32 @@ FitD read_d(const FitColumns& fit, const RunProducts& run) {
   return out;
 }
 
-// A column of a catalogue, found by its name.
-struct Found {
-  const Product* catalogue;
-  std::string column;
+// The values of a quantity in the largest catalogue that has it; NaN where not valid.
+class CatalogueValues {
+ public:
+  CatalogueValues(const Product& catalogue, const std::string& column, const Quantity& quantity)
+      : index_(catalogue), values_(read_numbers(catalogue, std::span(&column, 1))[0]) {
+    const auto is_invalid = [&](double v) { return !(v > quantity.least && v < quantity.most); };
+    std::ranges::replace_if(values_, is_invalid, kNan);
+  }
+  // Of every row of a fit.
+  std::vector<double> of(const Product& fit) const { return pick(values_, index_.rows_of(fit)); }
+
+ private:
+  ObjectIndex index_;
+  std::vector<double> values_;
 };
 
-std::optional<Found> find_quantity(const RunProducts& run, const Quantity& quantity) {
+std::optional<CatalogueValues> find_values(const RunProducts& run, const Quantity& quantity) {
   auto catalogues = run.of_kind(ProductKind::Catalogue);
   std::ranges::stable_sort(catalogues, std::ranges::greater(),
                            [](const Product* p) { return p->rows; });
   for (const Product* catalogue : catalogues) {
     if (const auto column = number_column(*catalogue, quantity.names)) {
-      return Found{catalogue, *column};
+      return CatalogueValues(*catalogue, *column, quantity);
     }
   }
   return std::nullopt;
-}
-
-// For each fit the values of its rows; NaN where not valid.
-std::vector<std::vector<double>> values_of(const Quantity& quantity, const Found& found,
-                                           const std::vector<FitD>& fits) {
-  std::vector<double> all = read_numbers(*found.catalogue, std::span(&found.column, 1))[0];
-  std::ranges::replace_if(
-      all, [&](double v) { return !(v > quantity.least && v < quantity.most); }, kNan);
-  const ObjectIndex index(*found.catalogue);
-  std::vector<std::vector<double>> out;
-  for (const FitD& fit : fits) out.push_back(pick(all, index.rows_of(*fit.fit->product)));
-  return out;
 }
 
 std::string label_of_d(const FitD& fit) {
@@ -119,18 +117,17 @@ void add_line(const Pairs& pairs, plot::Figure& figure) {
 }
 
 // One fit: all objects, medians, and the line.
-std::optional<plot::Figure> figure_of_fit(const FitD& fit, const std::vector<double>& x,
-                                          const Quantity& quantity) {
+void add_figure(const FitD& fit, const std::vector<double>& x, const Quantity& quantity,
+                Section& section) {
   const Pairs pairs = finite_pairs(x, fit.log_d);
-  if (pairs.size() == 0) return std::nullopt;
+  if (pairs.size() == 0) return;
   plot::Figure figure{.id = fmt::format("d-{}-{}", quantity.id, fit.fit->id()),
                       .title = fit.fit->name(),
                       .alt = fmt::format("D of {} against {}.", fit.fit->name(), quantity.label),
                       .x = {.label = quantity.label, .is_reversed = quantity.is_reversed},
                       .y = {.label = label_of_d(fit)},
                       .layers = {}};
-  const plot::Style style = plot::style_of_band(fit.fit->group);
-  Cloud all = cloud(pairs, "objects", style);
+  Cloud all = cloud(pairs, "objects", plot::style_of_band(fit.fit->group));
   figure.layers.push_back(std::move(all.layer));
   if (Pairs bound = finite_pairs(x, fit.log_d_at_bound); bound.size() > 0) {
     figure.layers.push_back(marked(bound, "at a bound", {.colour = -1, .marker = 2}));
@@ -140,90 +137,104 @@ std::optional<plot::Figure> figure_of_fit(const FitD& fit, const std::vector<dou
   if (all.outside > 0) figure.caption += fmt::format(", {} outside the grid", all.outside);
   figure.caption += ".";
   add_line(pairs, figure);
-  return figure;
+  section.figures.push_back(std::move(figure));
 }
 
-// Medians of all fits in one figure.
-std::optional<plot::Figure> figure_of_medians(const std::vector<FitD>& fits,
-                                              const std::vector<std::vector<double>>& x,
-                                              const std::string& id, const std::string& label) {
-  plot::Figure figure{.id = "d-" + id,
-                      .title = "All bands",
-                      .alt = fmt::format("Medians of D of all fits against {}.", label),
-                      .x = {.label = label},
-                      .y = {.label = label_of_d(fits[0])},
-                      .layers = {}};
-  for (std::size_t i = 0; i < fits.size(); ++i) {
-    const Pairs pairs = finite_pairs(x[i], fits[i].log_d);
-    plot::Points medians =
-        binned_medians(pairs, fits[i].fit->name(), plot::style_of_band(fits[i].fit->group));
-    if (medians.x.empty()) continue;
-    figure.layers.emplace_back(std::move(medians));
-    figure.caption += counts_of(fits[i], pairs.size()) + ". ";
+// Medians of fits of different bands in one figure against each quantity. A band has one style, so
+// a further fit of the same band goes to further figures.
+struct MedianFigures {
+  std::vector<std::string> groups;
+  std::vector<std::string> stages;
+  plot::Figure mass, z, wavelength;
+};
+
+plot::Figure medians_against(const std::string& id, const std::string& label) {
+  return {.id = "d-" + id,
+          .title = "",
+          .alt = fmt::format("Medians of D against {}.", label),
+          .x = {.label = label},
+          .y = {.label = ""},
+          .layers = {}};
+}
+
+MedianFigures& figures_for(const FitColumns& fit, std::vector<MedianFigures>& all) {
+  auto at = std::ranges::find_if(all, [&](const MedianFigures& figures) {
+    return std::ranges::find(figures.groups, fit.group) == figures.groups.end();
+  });
+  if (at == all.end()) {
+    const std::string end = all.empty() ? "" : fmt::format("-{}", all.size() + 1);
+    all.push_back({{},
+                   {},
+                   medians_against(kMass.id + end, kMass.label),
+                   medians_against("z" + end, "z"),
+                   medians_against("lambda" + end, "log10 rest wavelength (Angstrom)")});
+    at = all.end() - 1;
   }
-  if (figure.layers.empty()) return std::nullopt;
-  return figure;
+  at->groups.push_back(fit.group);
+  const std::string& stage = fit.product->stage;
+  if (std::ranges::find(at->stages, stage) == at->stages.end()) at->stages.push_back(stage);
+  return *at;
 }
 
-void add(std::optional<plot::Figure> figure, Section& section) {
-  if (figure) section.figures.push_back(std::move(*figure));
+void add_medians(const FitD& fit, const std::vector<double>& x, plot::Figure& figure) {
+  const Pairs pairs = finite_pairs(x, fit.log_d);
+  plot::Points medians =
+      binned_medians(pairs, fit.fit->name(), plot::style_of_band(fit.fit->group));
+  if (medians.x.empty()) return;
+  if (figure.layers.empty()) figure.y.label = label_of_d(fit);
+  figure.layers.emplace_back(std::move(medians));
+  figure.caption += counts_of(fit, pairs.size()) + ". ";
 }
 
-// D against L_bol, or M_i where no catalogue has L_bol: a figure a fit.
-void add_luminosity(const std::vector<FitD>& fits, const RunProducts& run, Section& section) {
-  const auto lbol = find_quantity(run, kLuminosity);
-  const Quantity& quantity = lbol ? kLuminosity : kMagnitude;
-  const auto found = lbol ? lbol : find_quantity(run, kMagnitude);
-  if (!found) return;
-  const auto x = values_of(quantity, *found, fits);
-  for (std::size_t i = 0; i < fits.size(); ++i) {
-    add(figure_of_fit(fits[i], x[i], quantity), section);
+std::vector<double> log_rest_wavelengths(const FitD& fit) {
+  const double observed = known_wavelength(fit.fit->group).value_or(kNan);
+  std::vector<double> out;
+  for (const double z : fit.z) out.push_back(std::log10(observed / (1 + z)));
+  return out;
+}
+
+// One fit at a time, so that memory holds the values of one.
+void add_figures(const std::vector<FitColumns>& fits, const RunProducts& run, Section& section) {
+  auto values = find_values(run, kLuminosity);
+  const Quantity& brightness = values ? kLuminosity : kMagnitude;
+  if (!values) values = find_values(run, kMagnitude);
+  const auto masses = find_values(run, kMass);
+  std::vector<MedianFigures> medians;
+  for (const FitColumns& columns : fits) {
+    const FitD fit = read_d(columns, run);
+    if (values) add_figure(fit, values->of(*columns.product), brightness, section);
+    MedianFigures& figures = figures_for(columns, medians);
+    if (masses) add_medians(fit, masses->of(*columns.product), figures.mass);
+    add_medians(fit, fit.z, figures.z);
+    add_medians(fit, log_rest_wavelengths(fit), figures.wavelength);
+  }
+  for (MedianFigures& figures : medians) {
+    for (plot::Figure* figure : {&figures.mass, &figures.z, &figures.wavelength}) {
+      if (figure->layers.empty()) continue;
+      figure->title = fmt::format("Medians of {}", fmt::join(figures.stages, ", "));
+      section.figures.push_back(std::move(*figure));
+    }
   }
 }
 
-void add_mass(const std::vector<FitD>& fits, const RunProducts& run, Section& section) {
-  if (const auto found = find_quantity(run, kMass)) {
-    add(figure_of_medians(fits, values_of(kMass, *found, fits), kMass.id, kMass.label), section);
-  }
-}
-
-void add_redshift_and_wavelength(const std::vector<FitD>& fits, Section& section) {
-  std::vector<std::vector<double>> z, log_lambda;
-  for (const FitD& fit : fits) {
-    const double observed = effective_wavelength(fit.fit->group).value_or(kNan);
-    z.push_back(fit.z);
-    log_lambda.emplace_back();
-    for (const double v : fit.z) log_lambda.back().push_back(std::log10(observed / (1 + v)));
-  }
-  add(figure_of_medians(fits, z, "z", "z"), section);
-  add(figure_of_medians(fits, log_lambda, "lambda", "log10 rest wavelength (Angstrom)"), section);
-}
-
-bool has_posterior(const FitD& fit) {
-  return first_column(*fit.fit->product, {"posterior_log_weight"}).has_value();
+bool has_posterior(const FitColumns& fit) {
+  return first_column(*fit.product, {"posterior_log_weight"}).has_value();
 }
 
 }  // namespace
 
 Section luminosity_section(const RunProducts& run) {
   Section section{.id = "luminosity", .title = "D against luminosity, mass, redshift, wavelength"};
-  const std::vector<FitColumns> columns = fits_of(run);
-  std::vector<FitD> fits;
-  for (const FitColumns& fit : columns) {
-    fits.push_back(read_d(fit, run));
-    if (fits.back().fitted == 0) fits.pop_back();
-  }
+  const std::vector<FitColumns> fits = fits_of(run);
   if (fits.empty()) return section;
-  add_luminosity(fits, run, section);
-  add_mass(fits, run, section);
-  add_redshift_and_wavelength(fits, section);
+  add_figures(fits, run, section);
   if (section.figures.empty()) return section;
   section.paragraphs.emplace_back(
       "D = sigma^2/tau, from the best fit of each object. Medians in bins, with the 16th to 84th "
       "percentiles; these and the lines are without the fits that a bound of the fitter stopped, "
       "of objects that hardly vary for the most part. L_bol, M_i, z and D share the redshift, and "
-      "a selection by variability changes "
-      "the slope: a line describes the objects that it was fitted to, no more.");
+      "a selection by variability changes the slope: a line describes the objects that it was "
+      "fitted to, no more.");
   if (std::ranges::any_of(fits, has_posterior)) {
     section.paragraphs.emplace_back(
         "These fits have posteriors: qsohost relate uses them to fit the relation with the errors "

@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "qsohost/error.hpp"
+#include "report/catalog_compare.hpp"
 #include "report/differences.hpp"
 #include "report/light_curves.hpp"
 #include "report/page.hpp"
@@ -44,6 +45,7 @@ class Builder {
   void add_differences();
   void add_sections();
   void add_user_plots();
+  void add_catalogs();
   void add_left_out();
   void leave_out(const RunProducts& run, const std::string& what);
   std::string name_of(const RunProducts& run) const;
@@ -105,8 +107,8 @@ Builder::Builder(const ReportRequest& request) : request_(request), makers_(make
 }
 
 void Builder::announce(std::string_view title) {
-  const std::size_t count =
-      makers_.size() + (runs_.size() > 1 ? 1 : 0) + (request_.plots.empty() ? 0 : 1);
+  const std::size_t count = makers_.size() + (runs_.size() > 1 ? 1 : 0) +
+                            (request_.plots.empty() ? 0 : 1) + (request_.catalogs.empty() ? 0 : 1);
   if (request_.progress) request_.progress(done_, count, title);
   ++done_;
 }
@@ -191,6 +193,18 @@ void Builder::add_user_plots() {
   page_.sections.push_back({"plots", "Further plots", std::move(sections)});
 }
 
+void Builder::add_catalogs() {
+  if (request_.catalogs.empty()) return;
+  announce("Catalogues compared");
+  const fs::path& run = request_.runs.front();
+  const fs::path& left = request_.catalogs.size() > 1 ? request_.catalogs.front() : run;
+  CatalogCompareOptions options;
+  options.fitted = run;
+  Section section = catalog_compare(left, request_.catalogs.back(), options);
+  set_id(section, "catalogs");
+  page_.sections.push_back({section.id, section.title, {std::move(section)}});
+}
+
 void Builder::add_left_out() {
   for (const RunProducts& run : runs_) {
     for (const std::string& what : run.left_out()) leave_out(run, what);
@@ -268,6 +282,7 @@ Report Builder::build() && {
   }
   add_sections();
   add_user_plots();
+  add_catalogs();
   add_left_out();
   if (has_panels_) {
     page_.script = light_curves_script();

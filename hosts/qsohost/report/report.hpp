@@ -17,6 +17,8 @@ struct ReportRequest {
   ReportOptions options{};
   std::string title{};            // empty: names of the chains
   std::filesystem::path plots{};  // more plots, see plots_file.hpp; may be empty
+  // One: beside the catalogue of the first run. Two: beside each other.
+  std::vector<std::filesystem::path> catalogs{};
   // Called before each section.
   std::function<void(std::size_t position, std::size_t count, std::string_view title)> progress{};
 };

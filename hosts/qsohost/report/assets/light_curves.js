@@ -189,7 +189,7 @@
       this.drawnAt = this.at;
       const units = [...new Set(this.curves.map((c) => c.unit))];
       const epochs = this.rows((c) => units.indexOf(c.unit), (e) => e.y);
-      const residuals = this.rows(() => 0, (e) => e.r);
+      const residuals = this.rows(() => 0, (e) => (e.rule === null ? e.r : null));
       const isEmpty = epochs.length === 0;
       for (const name of ['plot', 'residuals']) this.part(name).replaceChildren();
       if (isEmpty)
@@ -245,6 +245,7 @@
           grid: line,
           ticks: line,
           values: plainNumbers,
+          space: 16,
           label: 'residual / \u03c3',
           labelSize: 20,
           size: 54
@@ -263,7 +264,12 @@
         axes,
         series: [{}, ...columns.slice(1).map((c, k) => ({...nothing, scale: 'y' + k}))],
         legend: {show: false},
-        cursor: {sync: {key: this.root.id}, points: {show: false}, drag: {x: true, y: false}},
+        cursor: {
+          sync: {key: this.root.id},
+          points: {show: false},
+          drag: {x: true, y: false},
+          bind: {dblclick: () => () => this.zoom(null, null)},
+        },
         hooks: {
           draw: [draw],
           setScale: [(u, key) => key === 'x' && this.follow(u)],
@@ -312,11 +318,14 @@
 
     drawResiduals(u) {
       const isShown = (curve, e) => this.isShown(curve, e);
+      // Removed epochs may be far off: the axis is made for those kept.
+      const {min, max} = u.scales.y0;
+      const atMost = (e) => (e.r === null ? null : Math.max(0.94 * min, Math.min(0.94 * max, e.r)));
       inside(u, (ctx) => {
         pen(ctx, ink(), 1);
         for (const level of [-3, 0, 3]) drawLevel(u, ctx, level, 'y0', level === 0 ? [] : [4, 4]);
         for (const curve of this.curves) {
-          drawEpochs(u, ctx, curve, 'y0', isShown, (e) => e.r, () => null);
+          drawEpochs(u, ctx, curve, 'y0', isShown, atMost, () => null);
         }
       });
     }
