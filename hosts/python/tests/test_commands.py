@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 import qsohost
@@ -45,3 +47,21 @@ def test_errors_of_commands_are_exceptions(chain_file, tmp_path):
         qsohost.compare(chain_file, ["none"], out=tmp_path / "t.csv")
     with pytest.raises(qsohost.UsageError):
         qsohost.compare(chain_file, ["ou-fit"], out=tmp_path / "t.csv", nothing=True)
+
+
+def test_report(finished, tmp_path):
+    page = qsohost.report(finished, out=tmp_path / "page.html", light_curves=2, title="Two <curves>")
+    with open(page) as file:
+        text = file.read()
+    assert "Two &lt;curves&gt;" in text
+    with pytest.raises(qsohost.UsageError):
+        qsohost.report(tmp_path / "nothing", out=tmp_path / "page.html")
+
+
+def test_relate(finished, tmp_path):
+    file = tmp_path / "relation.json"
+    numbers = qsohost.relate(finished, x=["log1pz"], fit=["loo.ztf.g"], cut=["n_epochs > 5"], json_file=file)
+    assert numbers["x"] == ["log1pz"] and numbers["rows"] == 20
+    assert json.loads(file.read_text()) == numbers
+    with pytest.raises(qsohost.UsageError, match="column of numbers 'nothing'"):
+        qsohost.relate(finished, x=["nothing"])
