@@ -43,7 +43,7 @@ PUBLIC = {
     "http": "host/fetch_progress http tap",
     "plugin": "plugin host/loader",
     "chain": "host/chain",
-    "run": "host/run",
+    "run": "host/open_fitter host/run",
     "testing": "testing",
 }
 FOLDER_OF = {f"qsohost/{h}.hpp": folder for folder, headers in PUBLIC.items() for h in headers.split()}

@@ -1,4 +1,3 @@
-#include <fmt/format.h>
 #include <malloc.h>
 
 #include <algorithm>
@@ -8,67 +7,15 @@
 #include <string_view>
 
 #include "arguments.hpp"
-#include "compare_command.hpp"
-#include "describe_command.hpp"
-#include "inspect.hpp"
-#include "list.hpp"
-#include "new_plugin.hpp"
+#include "command.hpp"
 #include "output.hpp"
-#include "qsohost/error.hpp"
 #include "qsohost/host/loader.hpp"
 #include "qsohost/host/run.hpp"
-#include "run_command.hpp"
-#include "status.hpp"
 
 namespace {
 
 using namespace qsohost;
 using namespace qsohost::cli;
-
-void find_plugins(Plugins& plugins, const Arguments& arguments) {
-  for (const auto& file : arguments.plugins) plugins.add_file(file);
-  // Reported at once, because the user named these files; `list` shows all refusals anyway.
-  if (arguments.command != Command::List) {
-    for (const Refusal& refusal : plugins.refusals())
-      complain("warning: {}", refusal_text(refusal));
-  }
-  // A chain names plugins itself, and they precede the standard folders; loading the chain adds
-  // these.
-  if (arguments.chain.empty() && arguments.command != Command::Status) {
-    plugins.add_standard_folders();
-  }
-}
-
-int work(const Arguments& arguments) {
-  Plugins plugins;
-  find_plugins(plugins, arguments);
-  switch (arguments.command) {
-    case Command::List:
-      plugins.probe_all();
-      write_text(Stream::Out, arguments.json ? list_as_json(plugins) : list_as_text(plugins));
-      return unless_output_is_lost(kDone);
-    case Command::Inspect:
-      write_text(Stream::Out, inspect(plugins, arguments));
-      return unless_output_is_lost(kDone);
-    case Command::Merge:
-      return merge(plugins, arguments);
-    case Command::New: {
-      for (const auto& file : new_plugin(arguments.kind, arguments.name, "."))
-        say("{}\n", file.lexically_normal().string());
-      say("{}/README.md says how to build, test and run it.\n", arguments.name);
-      return kDone;
-    }
-    case Command::Status:
-      return show_status(arguments);
-    case Command::Describe:
-      write_text(Stream::Out, describe(arguments));
-      return unless_output_is_lost(kDone);
-    case Command::Compare:
-      return compare_fitters(plugins, arguments);
-    default:
-      return work_on_chain(plugins, arguments);
-  }
-}
 
 // Other threads may still be running, so nothing is destroyed at exit.
 [[noreturn]] void end_with_words() {
@@ -91,18 +38,8 @@ int main(int argc, char** argv) {
   prepare_output();
   std::set_terminate(end_with_words);
   name_crashes();
-  try {
+  return exit_code_of([&] {
     const Parsed parsed = parse_arguments(argc, argv);
-    if (!parsed.arguments) return parsed.exit_code;
-    return work(*parsed.arguments);
-  } catch (const UsageError& error) {
-    complain("qsohost: {}\n", error.what());
-    return kUsage;
-  } catch (const std::exception& error) {
-    complain("qsohost: {}\n", error.what());
-    return kRunFailed;
-  } catch (...) {
-    write_text(Stream::Err, "qsohost: something was thrown that is no std::exception\n");
-    return kRunFailed;
-  }
+    return parsed.arguments ? execute(*parsed.arguments) : parsed.exit_code;
+  });
 }

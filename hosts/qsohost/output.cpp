@@ -9,6 +9,9 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <mutex>
+#include <shared_mutex>
+#include <utility>
 
 #include "arguments.hpp"
 
@@ -18,13 +21,25 @@ namespace {
 // errno of the first write that failed; 0: none
 std::array<std::atomic<int>, 2> failures{};
 
+std::shared_mutex redirection_mutex;
+std::function<void(Stream, std::string_view)> redirection;
+
 std::atomic<int>& failure_of(Stream stream) noexcept {
   return failures[stream == Stream::Out ? 0 : 1];
 }
 
 }  // namespace
 
+void redirect_output(std::function<void(Stream, std::string_view)> output) {
+  const std::lock_guard lock(redirection_mutex);
+  redirection = std::move(output);
+}
+
 void write_text(Stream stream, std::string_view text) noexcept {
+  {
+    const std::shared_lock lock(redirection_mutex);
+    if (redirection) return redirection(stream, text);
+  }
   std::atomic<int>& failure = failure_of(stream);
   if (failure != 0 || text.empty()) return;
   std::FILE* file = stream == Stream::Out ? stdout : stderr;

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <cstdint>
+#include <functional>
 #include <string_view>
 #include <utility>
 
@@ -23,6 +24,10 @@ template <class... T>
 void complain(fmt::format_string<T...> format, T&&... values) {
   write_text(Stream::Err, fmt::format(format, std::forward<T>(values)...));
 }
+
+// From now on all output is given to `output`, which must not throw, instead of stdout and stderr;
+// empty: no more.
+void redirect_output(std::function<void(Stream, std::string_view)> output);
 
 // True after a failed write.
 bool is_lost(Stream stream) noexcept;

@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <optional>
+
 #include "closing_text.hpp"
 #include "interrupts.hpp"
 #include "output.hpp"
@@ -37,8 +39,11 @@ int run_chain(Chain& chain, const Arguments& arguments) {
 
 void watched(RunOptions options, LogLevel least,
              const std::function<void(const RunOptions&)>& work) {
-  const InterruptHandler interrupts;
-  options.interrupts = &InterruptHandler::count();
+  std::optional<InterruptHandler> signals;
+  if (options.interrupts == nullptr) {
+    signals.emplace();
+    options.interrupts = &InterruptHandler::count();
+  }
   ProgressDisplay display(isatty(STDERR_FILENO) != 0, least);
   options.progress = [&display](const Progress& progress) { display.update(progress); };
   options.log = [&display](LogLevel level, const std::string& text) {

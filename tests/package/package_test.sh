@@ -11,7 +11,7 @@ trap '[ -z "$server" ] || kill "$server"; rm -rf "$work"' EXIT
 cd "$work"
 
 cpack --config "$build/CPackConfig.cmake" -B "$work/deb" >"$work/cpack.log" || { cat "$work/cpack.log"; exit 1; }
-dpkg-deb -x "$work"/deb/*.deb "$work/installed"
+for package in "$work"/deb/*.deb; do dpkg-deb -x "$package" "$work/installed"; done
 export PATH="$work/installed/usr/bin:$PATH" CMAKE_PREFIX_PATH="$work/installed/usr"
 doc="$work/installed/usr/share/doc/qsohost"
 unset QSOHOST_PLUGIN_PATH LD_LIBRARY_PATH
@@ -122,6 +122,22 @@ try_bare() {
   echo "without Catch2: good"
 }
 
+# The module for Python: its package depends on this library, and it finds library and plugins.
+try_python() {
+  local module="$work/installed/usr/lib/python3/dist-packages"
+  [ -d "$module" ] || { echo "skipped: built without the Python module"; return; }
+  dpkg-deb -f "$work"/deb/python3-qsohost_*.deb Depends | grep -q 'qsohost (= .*python3 (<< 3.12)' ||
+    fail "python3-qsohost does not depend on its versions"
+  cd "$work"
+  PYTHONPATH="$module" /usr/bin/python3 - <<'END' || fail "the Python module does not work"
+import qsohost
+times = [float(t) for t in range(20)]
+fit = qsohost.fit(times, [19 + (t % 3) / 10 for t in times], [0.1] * 20)
+assert fit.n_epochs == 20 and qsohost.__file__.endswith("dist-packages/qsohost/__init__.py")
+END
+  echo "python: good"
+}
+
 compilers=(g++)
 if command -v clang++-16 >/dev/null; then compilers+=(clang++-16); else echo "skipped: no clang++-16"; fi
 for compiler in "${compilers[@]}"; do
@@ -129,3 +145,4 @@ for compiler in "${compilers[@]}"; do
   try_example "$compiler"
 done
 try_bare
+try_python

@@ -159,6 +159,8 @@ class QSOHOST_API Column {
   bool is_null(std::size_t value_index) const {
     return !valid_.empty() && valid_[value_index] == 0;
   }
+  // One entry a value, 0 for a null; empty without nulls.
+  std::span<const std::uint8_t> validity() const { return valid_; }
   void set_null(std::size_t value_index);
 
   void reserve(std::size_t cells);

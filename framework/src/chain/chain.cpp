@@ -225,10 +225,24 @@ std::optional<Chain> Chain::load(const std::filesystem::path& file, const Overri
 std::optional<Chain> Chain::load(const std::filesystem::path& file, const Overrides& overrides,
                                  const FitterComparison* line_up, Plugins& plugins,
                                  std::vector<Problem>& problems) {
-  std::optional<RawChain> read = read_chain_file(file, problems);
-  if (!read) return std::nullopt;
-  RawChain& raw = *read;
-  const std::filesystem::path folder = std::filesystem::absolute(file).parent_path();
+  std::optional<RawChain> raw = read_chain_file(file, problems);
+  if (!raw) return std::nullopt;
+  return make(*std::move(raw), file, std::filesystem::absolute(file).parent_path(), overrides,
+              line_up, plugins, problems);
+}
+
+std::optional<Chain> Chain::parse(std::string_view text, const std::string& name,
+                                  const std::filesystem::path& folder, const Overrides& overrides,
+                                  Plugins& plugins, std::vector<Problem>& problems) {
+  std::optional<RawChain> raw = read_chain_text(text, name, problems);
+  if (!raw) return std::nullopt;
+  return make(*std::move(raw), name, folder, overrides, nullptr, plugins, problems);
+}
+
+std::optional<Chain> Chain::make(RawChain raw, const std::filesystem::path& file,
+                                 const std::filesystem::path& folder, const Overrides& overrides,
+                                 const FitterComparison* line_up, Plugins& plugins,
+                                 std::vector<Problem>& problems) {
   Settings settings;
   std::vector<std::pair<std::string, std::string>> set = overrides.set;
   std::erase_if(set, [&](const auto& given) {

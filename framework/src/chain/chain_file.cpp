@@ -68,12 +68,13 @@ class Reader {
   Reader(std::string file, std::vector<Problem>& problems)
       : file_(std::move(file)), problems_(problems) {}
 
-  std::optional<RawChain> read() {
+  // Without a text the file is read.
+  std::optional<RawChain> read(std::optional<std::string_view> text = std::nullopt) {
     RawChain chain;
     chain.place = {file_, 1, 1};
     toml::table root;
     try {
-      root = toml::parse_file(file_);
+      root = text ? toml::parse(*text, file_) : toml::parse_file(file_);
     } catch (const toml::parse_error& e) {
       if (e.source().begin.line == 0) {
         complain({file_, 0, 0}, fmt::format("{}; is the path right?", e.description()));
@@ -189,6 +190,11 @@ class Reader {
 std::optional<RawChain> read_chain_file(const std::filesystem::path& file,
                                         std::vector<Problem>& problems) {
   return Reader(file.string(), problems).read();
+}
+
+std::optional<RawChain> read_chain_text(std::string_view text, const std::string& name,
+                                        std::vector<Problem>& problems) {
+  return Reader(name, problems).read(text);
 }
 
 OptionValue parse_option_value(const std::string& text) {

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "data/set_options.hpp"
@@ -32,6 +33,10 @@ struct RawChain {
 // Adds all errors to `problems` and returns what could be read; nothing if the file is missing or
 // not TOML.
 std::optional<RawChain> read_chain_file(const std::filesystem::path& file,
+                                        std::vector<Problem>& problems);
+
+// The same for a text; `name` is the file that problems show.
+std::optional<RawChain> read_chain_text(std::string_view text, const std::string& name,
                                         std::vector<Problem>& problems);
 
 // The right-hand side of --set: a TOML value, or a bare string.

@@ -177,6 +177,20 @@ std::string swap_hint(const ChainStage& stage, const Ports& ports, const Schema&
 
 }  // namespace
 
+Schema schema_of(const Batch& batch) {
+  Schema schema;
+  const auto add = [&](const std::string& group, const Column& c) {
+    const ColumnInfo& i = c.info();
+    schema.add({group, i.name, i.dtype, i.unit, i.description, 0, i.width}, "memory");
+  };
+  for (const Column& column : batch.objects()) add("", column);
+  for (const Group& group : batch.groups()) {
+    schema.add_group(group.info(), "memory");
+    for (const Column& column : group) add(group.name(), column);
+  }
+  return schema;
+}
+
 Ports ports_of(const Stage& stage, const Schema& before) {
   Ports ports = stage.member_ports();
   stage.declare(before, ports);

@@ -13,6 +13,9 @@ namespace qsohost::inline v1 {
 // What `stage` reads and adds after `before`: its member ports, and what it declares.
 Ports ports_of(const Stage& stage, const Schema& before);
 
+// What a batch made in memory holds, as if earlier stages had declared it.
+Schema schema_of(const Batch& batch);
+
 // What a batch holds after a stage.
 Schema after(Role role, const Schema& before, const Ports& ports, const std::string& label);
 

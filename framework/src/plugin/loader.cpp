@@ -1,6 +1,7 @@
 #include "qsohost/host/loader.hpp"
 #include "qsohost/names.hpp"
 
+#include <dlfcn.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 
@@ -30,7 +31,22 @@ bool others_may_write(const fs::path& path, bool sticky_is_fine) {
   return (info.st_mode & S_IWOTH) != 0;
 }
 
+// <prefix>/lib/qsohost/plugins for the prefix above the library's folder, which is lib or, in
+// packages of Debian, lib/<architecture>.
+fs::path plugins_beside_library() {
+  Dl_info info{};
+  if (::dladdr(reinterpret_cast<const void*>(&library_version), &info) == 0) return {};
+  std::error_code error;
+  fs::path folder = fs::canonical(info.dli_fname, error).parent_path();
+  if (folder.filename() != "lib") folder = folder.parent_path();
+  return error ? fs::path() : folder / "qsohost" / "plugins";
+}
+
 }  // namespace
+
+const char* library_version() {
+  return QSOHOST_VERSION;
+}
 
 struct Plugins::State {
   struct File {
@@ -42,6 +58,7 @@ struct Plugins::State {
   std::map<std::string, fs::path> seen;  // by name, refused ones too: the first hit wins
   std::vector<HiddenPlugin> hidden;
   std::vector<StageOffer> offers;
+  std::map<std::string, std::function<StagePtr()>, std::less<>> own;  // stages of the host
   std::map<std::string, std::vector<fs::path>> conflicts;
   std::vector<Refusal> refusals;
   std::vector<fs::path> searched;
@@ -144,7 +161,15 @@ void Plugins::add_standard_folders() {
   }
   std::error_code error;
   const fs::path program = fs::read_symlink("/proc/self/exe", error);
-  if (!error) add_folder(program.parent_path().parent_path() / "lib" / "qsohost" / "plugins");
+  const fs::path beside = program.parent_path().parent_path() / "lib" / "qsohost" / "plugins";
+  if (!error) add_folder(beside);
+  const fs::path library = plugins_beside_library();
+  if (!library.empty() && library != beside) add_folder(library);
+}
+
+void Plugins::add_stage(StageOffer offer, std::function<StagePtr()> create) {
+  state_->own[offer.stage] = std::move(create);
+  state_->offers.insert(state_->offers.begin(), std::move(offer));
 }
 
 const std::vector<StageOffer>& Plugins::offers() const {
@@ -191,6 +216,7 @@ std::string Plugins::where_looked() const {
 StagePtr Plugins::create(std::string_view stage) {
   const StageOffer* offer = find(stage);
   if (offer == nullptr) throw UsageError(no_stage(stage) + where_looked());
+  if (const auto own = state_->own.find(stage); own != state_->own.end()) return own->second();
   if (const auto twin = state_->conflicts.find(std::string(stage));
       twin != state_->conflicts.end()) {
     throw UsageError(fmt::format("stage '{}' is offered by two plugins, {} and {}; remove one",

@@ -56,7 +56,7 @@ class Executor {
         progress;
     std::function<void(const BatchRecord&)> committed;
     // An exception from it ends the run.
-    std::function<void(const Batch&, const std::vector<FitterWork>&)> batch_done;
+    std::function<void(Batch&, const std::vector<FitterWork>&)> batch_done;
   };
 
   Executor(Chain& chain, Settings settings, RunDb& db, DoneBefore done, Trace* trace);

@@ -43,21 +43,6 @@ class TestContext final : public Context {
   std::mutex mutex_;
 };
 
-// What a hand-made batch holds, as the stages before would have declared it.
-Schema schema_of(const Batch& batch) {
-  Schema schema;
-  const auto add = [&](const std::string& group, const Column& c) {
-    const ColumnInfo& i = c.info();
-    schema.add({group, i.name, i.dtype, i.unit, i.description, 0, i.width}, "test");
-  };
-  for (const Column& column : batch.objects()) add("", column);
-  for (const Group& group : batch.groups()) {
-    schema.add_group(group.info(), "test");
-    for (const Column& column : group) add(group.name(), column);
-  }
-  return schema;
-}
-
 // A test checks one product at a time: they get their final names at once.
 class PlainProducts final : public Products {
  public:

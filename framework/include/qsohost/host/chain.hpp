@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -64,6 +65,12 @@ class QSOHOST_API Chain {
   static std::optional<Chain> load(const std::filesystem::path& file, const Overrides& overrides,
                                    Plugins& plugins, std::vector<Problem>& problems);
 
+  // The same for a chain that is no file. Problems have `name` as their file, and relative paths
+  // are resolved against `folder`.
+  static std::optional<Chain> parse(std::string_view text, const std::string& name,
+                                    const std::filesystem::path& folder, const Overrides& overrides,
+                                    Plugins& plugins, std::vector<Problem>& problems);
+
   // The chain up to its fitter, without sinks, and then each of the fitters, labelled with its own
   // name. Options of the place, from the file and of `overrides`, go to all fitters that know them;
   // those for a fitter's name to that one.
@@ -91,6 +98,10 @@ class QSOHOST_API Chain {
 
  private:
   Chain() = default;
+  static std::optional<Chain> make(RawChain raw, const std::filesystem::path& file,
+                                   const std::filesystem::path& folder, const Overrides& overrides,
+                                   const FitterComparison* line_up, Plugins& plugins,
+                                   std::vector<Problem>& problems);
   static std::optional<Chain> load(const std::filesystem::path& file, const Overrides& overrides,
                                    const FitterComparison* line_up, Plugins& plugins,
                                    std::vector<Problem>& problems);

@@ -25,7 +25,7 @@ struct StageOffer {
   Role role = Role::Source;
   std::string plugin;
   std::string version;
-  std::filesystem::path file;
+  std::filesystem::path file;  // empty: a stage of the host's own
 };
 
 struct Refusal {
@@ -51,9 +51,13 @@ class QSOHOST_API Plugins {
   void add_file(const std::filesystem::path& file);
   // Reads the notes of *.so in a folder. A folder that others may write to is refused.
   void add_folder(const std::filesystem::path& folder);
-  // QSOHOST_PLUGIN_PATH, then <prefix>/lib/qsohost/plugins of the running program. A second
-  // call does nothing.
+  // QSOHOST_PLUGIN_PATH, then <prefix>/lib/qsohost/plugins of the prefix that holds the running
+  // program and, if it is another one, of that which holds libqsohost (a program such as python3
+  // has loaded it). A second call does nothing.
   void add_standard_folders();
+  // A stage of the host's own. It is preferred to a plugin's of the same name. `create` must not
+  // throw.
+  void add_stage(StageOffer offer, std::function<StagePtr()> create);
 
   const std::vector<StageOffer>& offers() const;
   const std::vector<Refusal>& refusals() const;
@@ -77,6 +81,9 @@ class QSOHOST_API Plugins {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+// QSOHOST_VERSION of the library that is loaded, which may be another than that of the headers.
+QSOHOST_API const char* library_version();
 
 // For a std::terminate handler: the exception and, as far as this thread's stack shows, the plugin
 // that threw it. Several lines.

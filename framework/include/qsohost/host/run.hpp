@@ -67,8 +67,9 @@ struct RunOptions {
   std::string command;  // of this run, without --resume and the like; for `qsohost status`
   // Set by the host's signal handler: 1 drains, 2 aborts what waits, 3 is for the handler itself.
   const std::atomic<int>* interrupts = nullptr;
-  // Of a dry run: called with each batch after its last stage, one at a time, in source order.
-  std::function<void(const Batch&, const std::vector<FitterWork>&)> batch_done;
+  // Of a dry run: called with each batch after its last stage, one at a time, in source order. It
+  // may move the batch away. The run waits for it: a slow callback does not pile up batches.
+  std::function<void(Batch&, const std::vector<FitterWork>&)> batch_done;
   std::function<void(const Progress&)> progress;          // about ten times a second
   std::function<void(LogLevel, const std::string&)> log;  // any thread
 };
