@@ -12,6 +12,10 @@ namespace {
   throw py::error_already_set();
 }
 
+std::string text_of(const py::object& object) {
+  return py::cast<std::string>(py::str(object));
+}
+
 py::dtype dtype_of(DType dtype) {
   switch (dtype) {
     case DType::Bool:
@@ -39,9 +43,8 @@ py::array converted(py::handle given, DType dtype, const std::string& what) {
   const py::array array = numpy.attr("ascontiguousarray")(given);
   const py::dtype to = dtype_of(dtype);
   if (!py::cast<bool>(numpy.attr("can_cast")(array.dtype(), to, "same_kind"))) {
-    raise(PyExc_TypeError, what + ": values of type " +
-                               py::cast<std::string>(py::str(array.dtype())) + " cannot be " +
-                               py::cast<std::string>(py::str(to)));
+    raise(PyExc_TypeError,
+          what + ": values of type " + text_of(array.dtype()) + " cannot be " + text_of(to));
   }
   py::array out = numpy.attr("ascontiguousarray")(array, to);
   if (to.kind() == 'i' && !py::cast<bool>(numpy.attr("array_equal")(out, array)))
@@ -69,9 +72,8 @@ void append_strings(py::handle given, Column& column) {
 py::array values_of(py::handle given, DType dtype, std::size_t count, const std::string& what) {
   py::array array = converted(given, dtype, what);
   if (array.ndim() != 1 || static_cast<std::size_t>(array.shape(0)) != count) {
-    raise(PyExc_ValueError, what + ": an array of shape " +
-                                py::cast<std::string>(py::str(array.attr("shape"))) + ", not (" +
-                                std::to_string(count) + ",)");
+    raise(PyExc_ValueError, what + ": an array of shape " + text_of(array.attr("shape")) +
+                                ", not (" + std::to_string(count) + ",)");
   }
   return array;
 }

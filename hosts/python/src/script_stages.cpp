@@ -179,6 +179,17 @@ class QSOHOST_PYTHON_HIDDEN ScriptedFetcher final : public Scripted<Fetcher> {
   }
 };
 
+// An error of the script as UsageError with its place.
+template <class Call>
+auto guarded(const std::filesystem::path& file, const Call& call) {
+  const py::gil_scoped_acquire gil;
+  try {
+    return call();
+  } catch (py::error_already_set& error) {
+    throw UsageError(words_of(error, file, false));
+  }
+}
+
 class Reader final : public ScriptReader {
  public:
   Script read(const std::filesystem::path& file) override {
@@ -207,18 +218,6 @@ class Reader final : public ScriptReader {
           return make_scripted_fitter(file, stage);
       }
     });
-  }
-
- private:
-  // An error of the script as UsageError with its place.
-  template <class Call>
-  static auto guarded(const std::filesystem::path& file, const Call& call) {
-    const py::gil_scoped_acquire gil;
-    try {
-      return call();
-    } catch (py::error_already_set& error) {
-      throw UsageError(words_of(error, file, false));
-    }
   }
 };
 
