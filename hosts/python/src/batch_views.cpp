@@ -71,8 +71,8 @@ py::array strings_of(const Column& column, Slice cells) {
   for (std::size_t i = begin; i < begin + cells.count * column.width(); ++i) {
     const std::string_view text = strings[i];
     // Texts of files may be in any encoding.
-    PyObject* made = PyUnicode_DecodeUTF8(text.data(), static_cast<py::ssize_t>(text.size()),
-                                          "surrogateescape");
+    PyObject* made =
+        PyUnicode_DecodeUTF8(text.data(), static_cast<py::ssize_t>(text.size()), "surrogateescape");
     if (made == nullptr) throw py::error_already_set();
     texts.append(py::reinterpret_steal<py::str>(made));
   }
@@ -143,8 +143,8 @@ py::object item_of(const BatchView& view, const std::string& name) {
 void add_columns(py::module_& module) {
   py::class_<ColumnInfo>(module, "ColumnInfo", py::module_local(), "What a column is.")
       .def_readonly("name", &ColumnInfo::name)
-      .def_property_readonly("dtype",
-                             [](const ColumnInfo& info) { return std::string(name_of(info.dtype)); })
+      .def_property_readonly(
+          "dtype", [](const ColumnInfo& info) { return std::string(name_of(info.dtype)); })
       .def_readonly("unit", &ColumnInfo::unit, "Spelled as in FITS: mag, d, arcsec; '' for none.")
       .def_readonly("description", &ColumnInfo::description)
       .def_property_readonly(
@@ -191,12 +191,10 @@ void add_groups(py::module_& module) {
   py::class_<CurveView>(module, "LightCurve", py::module_local(),
                         "One band of one object in the order in which it was fetched; read-only "
                         "views on the batch.")
-      .def("__len__",
-           [](const CurveView& view) { return view.group->slice(view.row).count; })
+      .def("__len__", [](const CurveView& view) { return view.group->slice(view.row).count; })
       .def_property_readonly("source_id",
                              [](const CurveView& view) { return id_of(*view.batch, view.row); })
-      .def_property_readonly("group",
-                             [](const CurveView& view) { return view.group->name(); })
+      .def_property_readonly("group", [](const CurveView& view) { return view.group->name(); })
       .def_property_readonly(
           "time", [](const CurveView& view) { return role_of(view, &GroupInfo::time); },
           "Days, in the time system of the group.")
@@ -227,15 +225,16 @@ void add_groups(py::module_& module) {
           "offsets",
           [](const GroupView& view) { return view_of(view.group->offsets(), view.batch); },
           "Object i has the epochs offsets[i] to offsets[i + 1] of each column.")
-      .def_property_readonly(
-          "time", [](const GroupView& view) { return role_of(view, &GroupInfo::time); })
+      .def_property_readonly("time",
+                             [](const GroupView& view) { return role_of(view, &GroupInfo::time); })
       .def_property_readonly("mag",
                              [](const GroupView& view) { return role_of(view, &GroupInfo::mag); })
       .def_property_readonly(
           "mag_err", [](const GroupView& view) { return role_of(view, &GroupInfo::mag_err); })
-      .def_property_readonly(
-          "columns",
-          [](const GroupView& view) { return ColumnsView{view.batch, view.group}; })
+      .def_property_readonly("columns",
+                             [](const GroupView& view) {
+                               return ColumnsView{view.batch, view.group};
+                             })
       .def("keys", [](const GroupView& view) { return names_of(*view.group); })
       .def("__getitem__",
            [](const GroupView& view, const std::string& name) {
@@ -262,8 +261,7 @@ py::array cells_of(const Column& column, const Owner& owner, Slice cells) {
   const Memory memory = memory_of(column);
   const auto* begin = static_cast<const std::byte*>(memory.data);
   if (begin != nullptr) begin += cells.first * column.width() * memory.size;
-  py::array array(memory.dtype, shape_of(column.info(), cells.count), {}, begin,
-                  capsule_of(owner));
+  py::array array(memory.dtype, shape_of(column.info(), cells.count), {}, begin, capsule_of(owner));
   make_read_only(array);
   return array;
 }
@@ -295,12 +293,15 @@ void add_batch_views(py::module_& module) {
       .def_property_readonly("ordinal", [](const BatchView& view) { return view.batch->ordinal(); })
       .def_property_readonly(
           "objects",
-          [](const BatchView& view) { return ColumnsView{view.batch, &view.batch->objects()}; },
+          [](const BatchView& view) {
+            return ColumnsView{view.batch, &view.batch->objects()};
+          },
           "Columns with one cell an object.")
       .def_property_readonly("groups",
                              [](const BatchView& view) {
                                std::vector<std::string> names;
-                               for (const Group& g : view.batch->groups()) names.push_back(g.name());
+                               for (const Group& g : view.batch->groups())
+                                 names.push_back(g.name());
                                return names;
                              })
       .def("__contains__",

@@ -101,7 +101,7 @@ class Fitter {
       const py::gil_scoped_release released;
       reasons = open_->fit(*batch);
     } else {
-      Watched watched(py::none(), py::none());
+      Watched watched{py::none(), py::none()};
       watched.run([&] { reasons = open_->fit(*batch, threads, &watched.interrupts()); });
     }
     return {BatchView{std::move(batch)}, std::move(reasons)};

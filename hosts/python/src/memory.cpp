@@ -28,7 +28,7 @@ void copy_values(const py::array& from, Column& to) {
 }
 
 void copy_strings(const py::array& from, Column& to) {
-  for (const py::handle text : from.reshape({-1}).attr("tolist")())
+  for (const py::handle text : from.attr("ravel")().attr("tolist")())
     to.append_string(py::cast<std::string>(py::str(text)));
 }
 

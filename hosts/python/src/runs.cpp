@@ -43,6 +43,10 @@ struct LoadedChain {
   std::shared_ptr<Plugins> plugins;
   std::optional<Chain> chain;  // none if a problem is an error
   std::vector<Problem> problems;
+
+  // A Chain cannot be copied, which pybind11 does not see through the vector in it.
+  LoadedChain() = default;
+  LoadedChain(LoadedChain&&) = default;
 };
 
 LoadedChain load(const ChainParts& parts) {
@@ -54,8 +58,8 @@ LoadedChain load(const ChainParts& parts) {
   if (parts.text.empty()) {
     loaded.chain = Chain::load(parts.file, overrides, *loaded.plugins, loaded.problems);
   } else {
-    loaded.chain = Chain::parse(parts.text, "<text>", parts.file, overrides, *loaded.plugins,
-                                loaded.problems);
+    loaded.chain =
+        Chain::parse(parts.text, "<text>", parts.file, overrides, *loaded.plugins, loaded.problems);
   }
   return loaded;
 }
@@ -164,6 +168,8 @@ class Stream {
   }
 
   void close() {
+    // Its thread is not there, and its locks may be held for ever.
+    if (is_forked_child()) static_cast<void>(stream_.release());
     const py::gil_scoped_release released;
     stream_.reset();
   }
@@ -183,7 +189,7 @@ py::tuple command(const std::vector<std::string>& words) {
     texts[stream == cli::Stream::Out ? 0 : 1] += text;
   };
   int code = 0;
-  Watched watched(py::none(), py::none());
+  Watched watched{py::none(), py::none()};
   watched.run([&] {
     const std::lock_guard lock(one_at_a_time);
     code = cli::command(words, watched.interrupts(), output);
@@ -246,8 +252,9 @@ void add_runs(py::module_& module) {
       .def("effective", [](const LoadedChain& l) { return l.chain->effective(); });
   module.def("load", [](std::string text, const std::string& file, Pairs set, Pairs swap,
                         std::vector<std::string> plugins, std::optional<BatchView> arrays) {
-    const ChainParts parts{std::move(text), file, std::move(set), std::move(swap),
-                           {plugins.begin(), plugins.end()}, std::move(arrays)};
+    const ChainParts parts{
+        std::move(text),  file, std::move(set), std::move(swap), {plugins.begin(), plugins.end()},
+        std::move(arrays)};
     const py::gil_scoped_release released;
     return load(parts);
   });
@@ -257,11 +264,11 @@ void add_runs(py::module_& module) {
       .def("__iter__", [](py::object self) { return self; })
       .def("__next__", &Stream::next)
       .def("close", &Stream::close);
-  module.def("bar_line", [](std::uint64_t done, std::optional<std::uint64_t> total,
-                            std::uint64_t this_run, double seconds, const std::string& stage,
-                            std::size_t width) {
-    return cli::bar_line({done, total, this_run, seconds, stage}, width);
-  });
+  module.def("bar_line",
+             [](std::uint64_t done, std::optional<std::uint64_t> total, std::uint64_t this_run,
+                double seconds, const std::string& stage, std::size_t width) {
+               return cli::bar_line({done, total, this_run, seconds, stage}, width);
+             });
   module.def("command", &command);
   module.def("objects_of", &objects_of, py::call_guard<py::gil_scoped_release>());
 }

@@ -30,8 +30,7 @@ std::string extension_of(const std::filesystem::path& file) {
   return InputTable(file).keyword("EXTNAME").value_or("");
 }
 
-std::shared_ptr<const Table> read_table(const std::filesystem::path& file,
-                                        const std::string& hdu) {
+std::shared_ptr<const Table> read_table(const std::filesystem::path& file, const std::string& hdu) {
   InputTable input(file, hdu);
   auto table = std::make_shared<Table>();
   table->extension = input.keyword("EXTNAME").value_or("");

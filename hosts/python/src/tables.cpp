@@ -144,25 +144,24 @@ void add_tables(py::module_& module) {
           "offsets",
           [](const ArraysView& view) { return view_of(view.column->offsets, view.table); },
           "The array of row r is values[offsets[r]:offsets[r + 1]].");
-  auto table =
-      py::class_<TableView>(module, "Table")
-          .def("__len__", [](const TableView& view) { return view.table->rows; })
-          .def_property_readonly("extension",
-                                 [](const TableView& view) { return view.table->extension; })
-          .def_property_readonly("warnings",
-                                 [](const TableView& view) { return view.table->warnings; })
-          .def_property_readonly("history",
-                                 [](const TableView& view) { return view.table->history; })
-          .def_property_readonly("light_curves", &light_curves_of)
-          .def("keys", &names_of)
-          .def("__getitem__", &item_of)
-          .def("info",
-               [](const TableView& view, const std::string& name) {
-                 return column_of(*view.table, name).values.info();
-               })
-          .def("mask", [](const TableView& view, const std::string& name) {
-            return mask_of(column_of(*view.table, name).values, view.table);
-          });
+  auto table = py::class_<TableView>(module, "Table")
+                   .def("__len__", [](const TableView& view) { return view.table->rows; })
+                   .def_property_readonly(
+                       "extension", [](const TableView& view) { return view.table->extension; })
+                   .def_property_readonly(
+                       "warnings", [](const TableView& view) { return view.table->warnings; })
+                   .def_property_readonly("history",
+                                          [](const TableView& view) { return view.table->history; })
+                   .def_property_readonly("light_curves", &light_curves_of)
+                   .def("keys", &names_of)
+                   .def("__getitem__", &item_of)
+                   .def("info",
+                        [](const TableView& view, const std::string& name) {
+                          return column_of(*view.table, name).values.info();
+                        })
+                   .def("mask", [](const TableView& view, const std::string& name) {
+                     return mask_of(column_of(*view.table, name).values, view.table);
+                   });
   add_arrow<TableView>(table, [](const TableView& view) { return arrow_table_of(view.table); });
   add_arrow<BatchView>(module.attr("Batch"),
                        [](const BatchView& view) { return arrow_table_of(view.batch); });

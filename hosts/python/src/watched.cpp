@@ -64,11 +64,17 @@ class Worker {
 
 }  // namespace
 
+bool is_forked_child() {
+  return ::getpid() != imported_in;
+}
+
 void refuse_in_forked_child() {
-  if (::getpid() == imported_in) return;
+  if (!is_forked_child()) return;
   throw std::runtime_error(
-      "qsohost cannot work in a process that was forked after `import qsohost`: its threads are not "
-      "there. Use multiprocessing.get_context('spawn'), or fit_many, which uses all cores by itself");
+      "qsohost cannot work in a process that was forked after `import qsohost`: its threads are "
+      "not "
+      "there. Use multiprocessing.get_context('spawn'), or fit_many, which uses all cores by "
+      "itself");
 }
 
 void Watched::log(LogLevel level, const std::string& text) {
@@ -95,7 +101,8 @@ void Watched::wake_up() {
     for (const auto& [level, text] : lines) on_log_(number_of(level), text);
   }
   if (last && !on_progress_.is_none()) {
-    on_progress_(last->objects_done, last->objects_total ? py::cast(*last->objects_total) : py::none(),
+    on_progress_(last->objects_done,
+                 last->objects_total ? py::cast(*last->objects_total) : py::none(),
                  last->objects_this_run, last->seconds, last->stage);
   }
 }

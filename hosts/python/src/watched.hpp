@@ -17,7 +17,9 @@
 
 namespace qsohost::python {
 
-// Threads do not survive a fork. Throws RuntimeError in a child of the process that imported us.
+// Threads do not survive a fork: true in a child of the process that imported us.
+bool is_forked_child();
+// Throws RuntimeError there.
 void refuse_in_forked_child();
 
 class Watched {

@@ -46,6 +46,11 @@ def objects(count: int, epochs: int = 60):
                                z=np.linspace(0.5, 2, count))
 
 
+def large(count: int):
+    """A chain that takes some seconds."""
+    return qsohost.Chain(CHAIN, objects(count)).set("chain.batch_rows", 20)
+
+
 @pytest.fixture(scope="session")
 def source():
     return objects(20)

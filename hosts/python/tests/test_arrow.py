@@ -38,7 +38,9 @@ get_pointer.restype, get_pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, 
 
 
 def struct_in(capsule, kind, name):
-    return kind.from_address(get_pointer(capsule, name))
+    struct = kind.from_address(get_pointer(capsule, name))
+    struct.capsule = capsule  # which releases what was not moved out
+    return struct
 
 
 def children(struct):
@@ -106,7 +108,7 @@ def test_a_struct_that_was_moved_out_is_released_by_its_receiver():
     array = struct_in(capsule, Array, b"arrow_array")
     mine = Array.from_buffer_copy(array)
     array.release = ctypes.CFUNCTYPE(None, P(Array))()
-    del capsule
+    del capsule, array
     assert list((ctypes.c_int64 * 2).from_address(children(mine)[0].buffers[1])) == [0, 1]
     mine.release(ctypes.byref(mine))
     assert not mine.release

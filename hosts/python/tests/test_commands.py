@@ -7,9 +7,9 @@ from conftest import curve
 @pytest.fixture(scope="module")
 def chain_file(tmp_path_factory):
     folder = tmp_path_factory.mktemp("compare")
-    lines = ["source_id,z,mjd,mag,magerr"]
+    lines = ["source_id,mjd,mag,magerr"]
     for i in range(5):
-        lines += [f"{i},1.0,{t},{m},{e}" for t, m, e in zip(*curve(i))]
+        lines += [f"{i},{t},{m},{e}" for t, m, e in zip(*curve(i))]
     (folder / "epochs.csv").write_text("\n".join(lines))
     chain = folder / "chain.toml"
     chain.write_text("""
@@ -17,8 +17,12 @@ def chain_file(tmp_path_factory):
 name = "files"
 [[stage]]
 use = "lightcurve-source"
-path = "epochs.csv"
-survey = "mine"
+paths = ["epochs.csv"]
+[[stage.band]]
+group = "mine.g"
+time = "mjd"
+mag_err = "magerr"
+time_system = "MJD UTC"
 [[stage]]
 use = "ou-fit"
 groups = ["mine.g"]

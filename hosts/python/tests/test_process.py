@@ -58,14 +58,19 @@ for name, call in calls.items():
     assert python(code).stdout == "fit 0\nfit_many 0\nrun 0\nstream 0\n"
 
 
-def test_spawned_processes_work():
+def test_a_child_ends_though_its_parent_has_a_stream_open():
     code = """
-import multiprocessing, conftest, qsohost
-def tau(seed): return qsohost.fit(*conftest.curve(seed)).log_tau
-if __name__ == "__main__":
-    pass
+import os, sys, qsohost, conftest
+batches = qsohost.Chain(conftest.CHAIN, conftest.objects(100)).stream(5)
+next(batches)
+child = os.fork()
+if child == 0: sys.exit(7)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), len(list(batches)))
 """
-    assert python(code).returncode == 0
+    assert python(code).stdout == "7 19\n"
+
+
+def test_spawned_processes_work():
     script = ("import multiprocessing as m, test_process, conftest, qsohost\n"
               "if __name__ == '__main__':\n"
               "    with m.get_context('spawn').Pool(2) as pool: taus = pool.map(test_process.log_tau, [1, 2])\n"
@@ -82,7 +87,7 @@ def log_tau(seed):
 def test_a_process_ends_with_a_stream_open():
     code = """
 import qsohost, conftest
-batches = qsohost.Chain(conftest.CHAIN, conftest.objects(500)).stream(5)
+batches = qsohost.Chain(conftest.CHAIN, conftest.objects(100)).stream(5)
 print(len(next(batches)))
 """
     done = python(code)

@@ -14,8 +14,8 @@ namespace qsohost::inline v1 {
 
 class QSOHOST_API OpenFitter {
  public:
-  // `options` as in a chain file: {"mean", "\"profiled\""}. `like` has the columns of the batches to
-  // come; its rows do not matter. Throws UsageError for what a check of a chain would refuse.
+  // `options` as in a chain file: {"mean", "\"profiled\""}. `like` has the columns of the batches
+  // to come; its rows do not matter. Throws UsageError for what a check of a chain would refuse.
   OpenFitter(Plugins& plugins, const std::string& stage,
              const std::vector<std::pair<std::string, std::string>>& options, const Batch& like);
   ~OpenFitter();
