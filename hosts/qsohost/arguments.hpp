@@ -76,6 +76,7 @@ struct Arguments {
 
   // New
   std::string kind;  // "source", "survey", "filter", "fitter", "sink"
+  bool in_python = false;
   std::string name;
 };
 
