@@ -114,7 +114,9 @@ struct Plugins::State {
 
   // Reads the note and offers the file's stages, or refuses the file.
   void take(const fs::path& path) {
-    const auto [first, is_first] = seen.try_emplace(path.filename().string(), path);
+    // A script is found by its path alone: two of one name are two scripts.
+    const std::string name = is_script(path) ? path.string() : path.filename().string();
+    const auto [first, is_first] = seen.try_emplace(name, path);
     if (!is_first) return hide(path, first->second);
     if (others_may_write(path, false)) return refuse(path, std::string(kWritable));
     if (is_script(path)) return take_script(path);

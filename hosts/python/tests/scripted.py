@@ -67,7 +67,7 @@ def column(found: list, name: str) -> np.ndarray:
 
 def command(folder: Path, *words, **environment) -> subprocess.CompletedProcess:
     return subprocess.run([COMMAND, *map(str, words)], cwd=folder, text=True, capture_output=True, timeout=120,
-                          env=os.environ | environment)
+                          env=os.environ | {"PYTHONPATH": ""} | environment)
 
 
 FIT = """

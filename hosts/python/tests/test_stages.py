@@ -130,8 +130,8 @@ def test_options(tmp_path, capfd):
     stage = '[[stage]]\nuse = "opts"\nneeded = 4\nfiles = ["a", "/b"]\nword = "none"\ndepth = 2\n'
     batches(chain(tmp_path, OPTIONS, stage, batch_rows=10).set("chain.batch_rows", 10))
     line = capfd.readouterr().out.splitlines()[0]
-    assert line == (f"True 3 2.0 none {tmp_path}/x.txt ['a'] [1.0, 2.0] "
-                    f"[PosixPath('{tmp_path}/a'), PosixPath('/b')] 4") or "x.txt" in line
+    paths = f"[PosixPath('{tmp_path}/a'), PosixPath('/b')]"
+    assert line == f"True 3 2.0 none x.txt ['a'] [1.0, 2.0] {paths} 4"
 
 
 @pytest.mark.parametrize(("setting", "message"), [
@@ -334,5 +334,5 @@ def test_the_same_with_any_number_of_threads(tmp_path):
     tables = []
     for threads in (1, 2, 8):
         run = made.run(tmp_path / f"run{threads}", progress=False, threads=threads, in_flight=10)
-        tables.append((tmp_path / f"run{threads}" / "made_fit.mine.g.fits").read_bytes() if False else run.tables["fit.mine.g"]["amplitude"].tobytes())
+        tables.append(run.tables["fit.mine.g"]["amplitude"].tobytes())
     assert tables[0] == tables[1] == tables[2]
