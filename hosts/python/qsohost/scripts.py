@@ -137,7 +137,7 @@ def results_of(stage: stages.Fitter, returned) -> list:
             problem = f"returned '{unknown[0]}'" if unknown else f"did not return '{missing[0]}'"
             raise TypeError(f"it {problem}; adds names " + ", ".join(names))
         return [returned[name] for name in names]
-    if len(names) == 1 and not isinstance(returned, tuple | list):
+    if len(names) == 1 and not isinstance(returned, tuple):  # a list is one result: an array
         return [returned]
     if not isinstance(returned, tuple | list) or len(returned) != len(names):
         raise TypeError(f"it returned {type(returned).__name__}, but adds names {len(names)} results")

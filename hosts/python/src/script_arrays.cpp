@@ -42,6 +42,7 @@ py::array converted(py::handle given, DType dtype, const std::string& what) {
   const py::module_ numpy = py::module_::import("numpy");
   const py::array array = numpy.attr("ascontiguousarray")(given);
   const py::dtype to = dtype_of(dtype);
+  if (array.size() == 0) return numpy.attr("ascontiguousarray")(array, to);  // [] has no type
   if (!py::cast<bool>(numpy.attr("can_cast")(array.dtype(), to, "same_kind"))) {
     raise(PyExc_TypeError,
           what + ": values of type " + text_of(array.dtype()) + " cannot be " + text_of(to));

@@ -182,7 +182,7 @@ def test_an_exception_in_fit_is_the_outcome_of_the_object(tmp_path):
     bad = reasons(run)
     my = re.escape(str(tmp_path / "my.py"))
     assert len(bad) == 6
-    assert re.fullmatch(my + r":15: ZeroDivisionError: division by zero", bad[0])
+    assert re.fullmatch(my + r":16: ZeroDivisionError: division by zero", bad[0])
     assert bad[1] == "no maximum"
     assert "TypeError: x: values of type <U4" in bad[2] and "names 2 results" in bad[3] and "'y'" in bad[4]
     assert "TypeError: n: values of type float64 cannot be int64" in bad[5]
