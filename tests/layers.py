@@ -41,7 +41,7 @@ PUBLIC = {
     "match": "io/crossmatch",
     "postgres": "postgres",
     "http": "host/fetch_progress http tap",
-    "plugin": "plugin host/loader",
+    "plugin": "plugin script_reader host/loader",
     "chain": "host/chain",
     "run": "host/open_fitter host/run",
     "testing": "testing",

@@ -357,6 +357,7 @@ Parsed parse_arguments(int argc, const char* const* argv) {
   fresh->add_option("KIND", arguments.kind, "source, survey, filter, fitter or sink")
       ->required()
       ->check(CLI::IsMember({"source", "survey", "filter", "fitter", "sink"}).description(""));
+  fresh->add_flag("--python", arguments.in_python, "A script in Python: source, filter or fitter");
   fresh->add_option("NAME", arguments.name, "Of plugin, stage and folder: my-survey")->required();
   CLI::App* status = add_status(app, raw);
   CLI::App* compare = add_compare(app, raw, arguments);

@@ -90,6 +90,7 @@ struct Arguments {
 
   // New
   std::string kind;  // "source", "survey", "filter", "fitter", "sink"
+  bool in_python = false;
   std::string name;
 };
 

@@ -59,7 +59,8 @@ int execute(const Arguments& arguments) {
     case Command::Merge:
       return merge(plugins, arguments);
     case Command::New: {
-      for (const auto& file : new_plugin(arguments.kind, arguments.name, "."))
+      const Language language = arguments.in_python ? Language::Python : Language::Cxx;
+      for (const auto& file : new_plugin(arguments.kind, arguments.name, ".", language))
         say("{}\n", file.lexically_normal().string());
       say("{}/README.md says how to build, test and run it.\n", arguments.name);
       return kDone;

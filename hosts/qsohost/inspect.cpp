@@ -351,6 +351,8 @@ std::string as_text(const StageFacts& facts) {
   std::string out =
       fmt::format("{} ({})\n  {}\n  from plugin {} {}, {}\n", offer.stage, name_of(offer.role),
                   offer.summary, offer.plugin, offer.version, offer.file.string());
+  if (facts.stage->max_parallel() == 1)
+    out += "  serial: one batch at a time, on a thread of its own\n";
   const auto options = with_tables(*facts.stage);
   if (options.empty()) {
     out += "\nNo options\n";
@@ -369,6 +371,7 @@ std::string as_json(const StageFacts& facts) {
   const StageOffer& offer = facts.offer;
   Json out{{"stage", offer.stage},   {"role", name_of(offer.role)}, {"summary", offer.summary},
            {"plugin", offer.plugin}, {"version", offer.version},    {"file", offer.file.string()}};
+  out["max_parallel"] = facts.stage->max_parallel();
   out["options"] = Json::array();
   for (const OptionBase* option : facts.stage->options())
     out["options"].push_back(json_of(*option));

@@ -52,15 +52,26 @@ void write_file(const fs::path& file, const std::string& text) {
   if (!out) throw Error(fmt::format("cannot write {}", file.string()));
 }
 
-bool is_for(std::string_view folder, std::string_view kind) {
-  return folder == kind || folder == "common" ||
-         (folder == "ztf" && kind != "survey" && kind != "source");
+// "my-survey" -> "my_survey", which Python can import
+std::string module_name(std::string name) {
+  std::ranges::replace(name, '-', '_');
+  return name;
+}
+
+bool is_for(std::string_view folder, std::string_view kind, Language language) {
+  if (folder == "targets") return true;
+  if (folder == "ztf") return kind != "survey" && kind != "source";
+  if (language == Language::Python)
+    return folder == "python" || folder == fmt::format("py{}", kind);
+  return folder == kind || folder == "common";
 }
 
 }  // namespace
 
 std::vector<fs::path> new_plugin(const std::string& kind, const std::string& name,
-                                 const fs::path& parent) {
+                                 const fs::path& parent, Language language) {
+  if (language == Language::Python && kind != "filter" && kind != "fitter" && kind != "source")
+    throw UsageError("--python writes a filter, a fitter or a source");
   if (!is_good_name(name)) {
     throw UsageError(
         fmt::format("'{}' cannot be the name of a stage: small letters, digits and single dashes, "
@@ -72,16 +83,18 @@ std::vector<fs::path> new_plugin(const std::string& kind, const std::string& nam
     throw UsageError(fmt::format("{} is there already; nothing was written", folder.string()));
   }
   const bool reads_a_table = kind == "source" || kind == "survey";
-  const std::array<std::pair<std::string_view, std::string>, 4> words{
+  const std::array<std::pair<std::string_view, std::string>, 5> words{
       {{"@NAME@", name},
        {"@CLASS@", class_name(name)},
        {"@SURVEY@", survey_name(name)},
+       {"@MODULE@", module_name(name)},
        {"@LIBRARIES@", reads_a_table ? " LIBRARIES qsohost::io" : ""}}};
   std::vector<fs::path> files;
   for (const Template& part : templates()) {
-    if (!is_for(part.folder, kind)) continue;
+    if (!is_for(part.folder, kind, language)) continue;
     std::string file(part.file);
     replace_all(file, "NAME", name);
+    replace_all(file, "MODULE", module_name(name));
     std::string text(part.text);
     for (const auto& [word, value] : words) replace_all(text, word, value);
     files.push_back(folder / file);

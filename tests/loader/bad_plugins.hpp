@@ -13,3 +13,18 @@ inline std::filesystem::path bad_plugin_folder() {
 inline std::filesystem::path bad_plugin(const std::string& name) {
   return bad_plugin_folder() / name / (name + ".so");
 }
+
+// A folder of plugins while this exists: Harness finds them in the standard folders alone.
+class PluginPath {
+ public:
+  explicit PluginPath(const std::filesystem::path& folder) {
+    if (const char* before = std::getenv("QSOHOST_PLUGIN_PATH")) before_ = before;
+    ::setenv("QSOHOST_PLUGIN_PATH", folder.c_str(), 1);
+  }
+  ~PluginPath() { ::setenv("QSOHOST_PLUGIN_PATH", before_.c_str(), 1); }
+  PluginPath(const PluginPath&) = delete;
+  PluginPath& operator=(const PluginPath&) = delete;
+
+ private:
+  std::string before_;
+};

@@ -60,21 +60,6 @@ struct Call {
   std::string name;
 };
 
-// Harness finds plugins in the standard folders alone.
-class PluginPath {
- public:
-  explicit PluginPath(const std::filesystem::path& folder) {
-    if (const char* before = std::getenv("QSOHOST_PLUGIN_PATH")) before_ = before;
-    ::setenv("QSOHOST_PLUGIN_PATH", folder.c_str(), 1);
-  }
-  ~PluginPath() { ::setenv("QSOHOST_PLUGIN_PATH", before_.c_str(), 1); }
-  PluginPath(const PluginPath&) = delete;
-  PluginPath& operator=(const PluginPath&) = delete;
-
- private:
-  std::string before_;
-};
-
 void ask(const std::string& stage, const std::string& call, const std::string& what) {
   const PluginPath path(bad_plugin("throws").parent_path());
   Harness harness(stage, {{"where", '"' + call + '"'}, {"what", '"' + what + '"'}});

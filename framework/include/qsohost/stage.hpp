@@ -180,6 +180,10 @@ class QSOHOST_API Stage : public OptionOwner, public PortOwner {
   // A stage that was closed may be opened again; a Source then begins with its first object.
   virtual void open(Context& context);
   virtual void close() noexcept {}
+  // How many batches may be in a Filter or Fitter at once; 0: as many as there are threads. One
+  // with a limit has threads of its own, so that no others wait for it, and its for_each() works on
+  // the calling thread alone. A Fetcher has lanes(); Sources and Sinks get one batch at a time.
+  virtual int max_parallel() const { return 0; }
 
  protected:
   Stage() = default;

@@ -54,6 +54,18 @@ std::vector<fs::path> plugins_on_this_stack() {
   return found;
 }
 
+const boost::dll::shared_library& loaded(const fs::path& file) {
+  auto& libraries = registry();
+  auto it = libraries.find(file);
+  if (it == libraries.end()) {
+    using boost::dll::load_mode::type;
+    const auto mode = static_cast<type>(RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    boost::dll::shared_library library(file, mode);
+    it = libraries.emplace(file, std::move(library)).first;
+  }
+  return it->second;
+}
+
 // Boost's own error codes mislead ("Bad file descriptor"); the real reason is the dlerror text
 // inside.
 std::string reason_in(std::string message) {
@@ -76,19 +88,12 @@ std::string reason_in(std::string message) {
 }  // namespace
 
 const PluginTable& load_table(const fs::path& file, const PluginNote& note) {
-  auto& libraries = registry();
-  auto it = libraries.find(file);
   try {
-    if (it == libraries.end()) {
-      using boost::dll::load_mode::type;
-      const auto mode = static_cast<type>(RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-      boost::dll::shared_library library(file, mode);
-      it = libraries.emplace(file, std::move(library)).first;
-    }
-    if (!it->second.has("qsohost_plugin")) {
+    const boost::dll::shared_library& library = loaded(file);
+    if (!library.has("qsohost_plugin")) {
       throw UsageError("not a plugin: it has a note but no symbol 'qsohost_plugin'");
     }
-    const auto& table = it->second.get<const PluginTable>("qsohost_plugin");
+    const auto& table = library.get<const PluginTable>("qsohost_plugin");
     if (table.magic != kMagic || table.size != sizeof(PluginTable)) {
       throw UsageError("not a plugin of this host: its table is too short or damaged");
     }
@@ -97,6 +102,20 @@ const PluginTable& load_table(const fs::path& file, const PluginNote& note) {
       throw UsageError("its note and its table contradict each other; build it again");
     }
     return table;
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& e) {
+    throw UsageError(reason_in(e.what()));
+  }
+}
+
+ScriptReader& load_script_reader(const fs::path& file) {
+  try {
+    const boost::dll::shared_library& library = loaded(file);
+    if (!library.has(kScriptReaderSymbol)) {
+      throw UsageError(fmt::format("it has no symbol '{}'", kScriptReaderSymbol));
+    }
+    return *library.get<ScriptReaderFunction>(kScriptReaderSymbol)();
   } catch (const Error&) {
     throw;
   } catch (const std::exception& e) {

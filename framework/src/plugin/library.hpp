@@ -5,11 +5,15 @@
 #include <string>
 
 #include "qsohost/plugin.hpp"
+#include "qsohost/script_reader.hpp"
 
 namespace qsohost::inline v1 {
 
 // Throws UsageError with the reason alone.
 const PluginTable& load_table(const std::filesystem::path& file, const PluginNote& note);
+
+// Loads a shared object that reads scripts. Throws UsageError with the reason alone.
+ScriptReader& load_script_reader(const std::filesystem::path& file);
 
 // Loads the plugin in a child process, since a crash in its static constructors cannot be caught.
 // Returns the error, or "".

@@ -16,6 +16,7 @@
 #include "data/working_on.hpp"
 #include "plugin/library.hpp"
 #include "plugin/plugin_file.hpp"
+#include "plugin/scripts.hpp"
 #include "qsohost/error.hpp"
 
 namespace qsohost::inline v1 {
@@ -42,6 +43,27 @@ fs::path plugins_beside_library() {
   return error ? fs::path() : folder / "qsohost" / "plugins";
 }
 
+std::vector<fs::path> standard_folders() {
+  std::vector<fs::path> folders;
+  if (const char* list = std::getenv("QSOHOST_PLUGIN_PATH")) {
+    std::istringstream names(list);
+    for (std::string folder; std::getline(names, folder, ':');) {
+      // An empty entry would be the current directory, which is never searched.
+      if (!folder.empty()) folders.emplace_back(folder);
+    }
+  }
+  std::error_code error;
+  const fs::path program = fs::read_symlink("/proc/self/exe", error);
+  const fs::path beside = program.parent_path().parent_path() / "lib" / "qsohost" / "plugins";
+  if (!error) folders.push_back(beside);
+  const fs::path library = plugins_beside_library();
+  if (!library.empty() && library != beside) folders.push_back(library);
+  return folders;
+}
+
+constexpr std::string_view kWritable =
+    "others may write to this file; take that right away (chmod o-w)";
+
 }  // namespace
 
 const char* library_version() {
@@ -55,7 +77,8 @@ struct Plugins::State {
     bool is_probed = false;
   };
   std::vector<File> files;
-  std::map<std::string, fs::path> seen;  // by name, refused ones too: the first hit wins
+  std::map<fs::path, ScriptReader*> scripts;  // by file
+  std::map<std::string, fs::path> seen;       // by name, refused ones too: the first hit wins
   std::vector<HiddenPlugin> hidden;
   std::vector<StageOffer> offers;
   std::map<std::string, std::function<StagePtr()>, std::less<>> own;  // stages of the host
@@ -91,29 +114,58 @@ struct Plugins::State {
 
   // Reads the note and offers the file's stages, or refuses the file.
   void take(const fs::path& path) {
-    const auto [first, is_first] = seen.try_emplace(path.filename().string(), path);
+    // A script is found by its path alone: two of one name are two scripts.
+    const std::string name = is_script(path) ? path.string() : path.filename().string();
+    const auto [first, is_first] = seen.try_emplace(name, path);
     if (!is_first) return hide(path, first->second);
-    if (others_may_write(path, false)) {
-      return refuse(path, "others may write to this file; take that right away (chmod o-w)");
-    }
+    if (others_may_write(path, false)) return refuse(path, std::string(kWritable));
+    if (is_script(path)) return take_script(path);
     auto read = read_plugin_note(path);
     if (auto* reason = std::get_if<std::string>(&read)) return refuse(path, std::move(*reason));
     files.push_back({path, std::get<PluginNote>(read), false});
     const PluginNote& note = files.back().note;
+    if (note.stage_count == 0) return refuse(path, "it offers no stage");
     for (std::size_t i = 0; i < note.stage_count; ++i) {
       const PluginNote::StageLine& line = note.stages[i];
-      const std::string stage = line.name.data();
-      const auto twin = std::ranges::find(offers, stage, &StageOffer::stage);
-      if (twin != offers.end()) {
-        conflicts[stage] = {twin->file, path};
-        refusals.push_back({path, fmt::format("offers stage '{}', which {} offers already; remove "
-                                              "one of the two",
-                                              stage, twin->file.string())});
-        continue;
-      }
-      offers.push_back({stage, line.summary.data(), static_cast<Role>(line.role), note.name.data(),
-                        note.version.data(), path});
+      offer({line.name.data(), line.summary.data(), static_cast<Role>(line.role), note.name.data(),
+             note.version.data(), path});
     }
+  }
+
+  // A script is run at once: only then its stages are known.
+  void take_script(const fs::path& path) {
+    if (!fs::is_regular_file(path)) return refuse(path, "no such file");
+    try {
+      ScriptReader& reader = script_reader_for(path, standard_folders());
+      const Script script = reader.read(path);
+      if (script.stages.empty()) return refuse(path, "it offers no stage");
+      scripts[path] = &reader;
+      for (const ScriptStage& stage : script.stages)
+        offer({stage.name, stage.summary, stage.role, path.stem().string(), script.version, path});
+    } catch (...) {
+      refuse(path, current_exception_message());
+    }
+  }
+
+  void offer(StageOffer made) {
+    const auto twin = std::ranges::find(offers, made.stage, &StageOffer::stage);
+    if (twin == offers.end()) return offers.push_back(std::move(made));
+    conflicts[made.stage] = {twin->file, made.file};
+    refusals.push_back({made.file, fmt::format("offers stage '{}', which {} offers already; remove "
+                                               "one of the two",
+                                               made.stage, twin->file.string())});
+  }
+
+  StagePtr create_from_library(const StageOffer& offered) {
+    const auto file = std::ranges::find(files, offered.file, &File::path);
+    const PluginTable& table = load_table(file->path, file->note);
+    const StageEntry* end = table.stages + table.stage_count;
+    const StageEntry* entry = std::find_if(
+        table.stages, end, [&](const StageEntry& e) { return e.name == offered.stage; });
+    if (entry == end) {
+      throw UsageError("its note and its table contradict each other; build it again");
+    }
+    return {entry->create(), entry->destroy};
   }
 };
 
@@ -152,19 +204,7 @@ void Plugins::add_folder(const fs::path& folder) {
 
 void Plugins::add_standard_folders() {
   if (std::exchange(state_->has_standard_folders, true)) return;
-  if (const char* list = std::getenv("QSOHOST_PLUGIN_PATH")) {
-    std::istringstream folders(list);
-    for (std::string folder; std::getline(folders, folder, ':');) {
-      // An empty entry would be the current directory, which is never searched.
-      if (!folder.empty()) add_folder(folder);
-    }
-  }
-  std::error_code error;
-  const fs::path program = fs::read_symlink("/proc/self/exe", error);
-  const fs::path beside = program.parent_path().parent_path() / "lib" / "qsohost" / "plugins";
-  if (!error) add_folder(beside);
-  const fs::path library = plugins_beside_library();
-  if (!library.empty() && library != beside) add_folder(library);
+  for (const fs::path& folder : standard_folders()) add_folder(folder);
 }
 
 void Plugins::add_stage(StageOffer offer, std::function<StagePtr()> create) {
@@ -227,19 +267,16 @@ StagePtr Plugins::create(std::string_view stage) {
   if (const std::string reason = state_->try_out(path); !reason.empty()) {
     throw UsageError(fmt::format("{} cannot be created: {}", where, reason));
   }
-  const auto file = std::ranges::find(state_->files, path, &State::File::path);
+  const auto script = state_->scripts.find(path);
   try {
-    const PluginTable& table = load_table(file->path, file->note);
-    const StageEntry* entry = std::find_if(table.stages, table.stages + table.stage_count,
-                                           [&](const StageEntry& e) { return e.name == stage; });
-    if (entry == table.stages + table.stage_count) {
-      throw UsageError("its note and its table contradict each other; build it again");
-    }
     WorkingOn at;
     at.stage = offer->stage;
     at.plugin = fmt::format("of plugin {} {}", offer->plugin, offer->version);
     const AtWork at_work(at);
-    StagePtr created{entry->create(), entry->destroy};
+    StagePtr created =
+        script == state_->scripts.end()
+            ? state_->create_from_library(*offer)
+            : StagePtr(script->second->create(path, offer->stage), [](Stage* s) { delete s; });
     if (const std::string fault = fault_in_options(*created); !fault.empty()) {
       throw UsageError(fmt::format("a fault of plugin {} {}, to be mended by its author: {}",
                                    offer->plugin, offer->version, fault));

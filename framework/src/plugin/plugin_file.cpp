@@ -118,7 +118,7 @@ bool ends_inside(const auto& text) {
 }
 
 bool is_sane(const PluginNote& note) {
-  if (note.stage_count == 0 || note.stage_count > kMaxStages) return false;
+  if (note.stage_count > kMaxStages) return false;
   if (!ends_inside(note.name) || !ends_inside(note.version)) return false;
   for (std::size_t i = 0; i < note.stage_count; ++i) {
     const PluginNote::StageLine& line = note.stages[i];

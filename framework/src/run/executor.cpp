@@ -25,6 +25,7 @@ struct Executor::BatchInFlight {
 
 struct Executor::Segment {
   Role role;                        // Fetcher, Fitter (for filters too) or Sink
+  int lanes = 0;                    // threads of its own; 0: one for sinks, else the compute pool
   std::vector<std::size_t> stages;  // of the chain
   Queue<BatchPtr> queue;
   std::vector<std::thread> threads;
@@ -88,7 +89,8 @@ std::size_t Executor::workers(std::size_t stage) const {
   switch (chain_.stages()[stage].offer.role) {
     case Role::Filter:
     case Role::Fitter:
-      return static_cast<std::size_t>(settings_.threads);
+      if (settings_.lanes[stage] == 0) return static_cast<std::size_t>(settings_.threads);
+      [[fallthrough]];
     case Role::Fetcher:
       return static_cast<std::size_t>(settings_.lanes[stage]);
     case Role::Source:
@@ -103,10 +105,13 @@ void Executor::make_steps() {
   for (std::size_t i = 1; i < stages.size(); ++i) {
     const Role role = step_role(stages[i].offer.role);
     if (role == Role::Sink && !settings_.with_sinks) continue;
-    const bool joins = !steps_.empty() && steps_.back()->role == role && role != Role::Fetcher;
+    const int lanes = settings_.lanes[i];
+    const bool joins =
+        !steps_.empty() && steps_.back()->role == role && lanes == 0 && steps_.back()->lanes == 0;
     if (!joins) {
       steps_.push_back(std::make_unique<Segment>());
       steps_.back()->role = role;
+      steps_.back()->lanes = lanes;
     }
     steps_.back()->stages.push_back(i);
   }
@@ -122,8 +127,8 @@ void Executor::start_threads() {
     Segment& step = *steps_[i];
     if (step.role == Role::Sink) {
       step.threads.emplace_back([this, &step, i] { sink_loop(step, i); });
-    } else if (step.role == Role::Fetcher) {
-      for (std::size_t lane = 0; lane < workers(step.stages[0]); ++lane) {
+    } else {
+      for (int lane = 0; lane < step.lanes; ++lane) {
         step.threads.emplace_back([this, &step, i] {
           while (auto flight = step.queue.pop()) {
             process(step, **flight);
@@ -230,7 +235,7 @@ void Executor::deliver(BatchPtr flight, std::size_t index) {
   if (index == steps_.size()) return complete(std::move(flight));
   Segment& step = *steps_[index];
   flight->queued = Clock::now();
-  if (step.role != Role::Fitter) return step.queue.push(std::move(flight));
+  if (step.role != Role::Fitter || step.lanes > 0) return step.queue.push(std::move(flight));
   // std::function needs something copyable; the batch is moved out inside.
   pool_->submit([this, &step, index, shared = std::make_shared<BatchPtr>(std::move(flight))] {
     process(step, **shared);
@@ -349,13 +354,15 @@ void Executor::call_fitter_at(std::size_t index, BatchInFlight& flight, Counts& 
   const ForEach for_each = [&](std::size_t n, const auto& body) {
     // Time spent on the batch as a whole.
     const double shared = (thread_seconds() - start) / static_cast<double>(n);
-    pool_->for_each(n, [&](std::size_t i) {
+    const auto timed = [&](std::size_t i) {
       if (interrupts() > 1) return;
       if (work.seconds.empty()) return body(i);
       const double begin = thread_seconds();
       body(i);
       work.seconds[i] = shared + thread_seconds() - begin;
-    });
+    };
+    if (settings_.lanes[index] > 0) return plain_loop(n, timed);
+    pool_->for_each(n, timed);
   };
   std::vector<ObjectRecord>& records = flight.record.stages[index].objects;
   for (const BadRow& bad : call_fitter(chain_.stages()[index], batch, for_each, counts)) {

@@ -1,7 +1,8 @@
 // Moves batches through the stages of an open chain.
 //
-// The chain is cut into segments: each fetcher is a segment with its own I/O lanes; consecutive
-// filters and fitters are one segment, a task per batch in the compute pool; consecutive sinks are
+// The chain is cut into segments: each fetcher is a segment with its own I/O lanes, and so is a
+// filter or fitter that limits how many batches may be in it; other consecutive filters and fitters
+// are one segment, a task per batch in the compute pool; consecutive sinks are
 // one segment on one thread that gets batches in source order, and so is the call of batch_done. A
 // batch holds a token from the source until it is committed, so W tokens bound the batches in
 // memory, and the queues between segments need no bounds: they cannot hold more than W.
@@ -41,7 +42,7 @@ class Executor {
  public:
   struct Settings {
     int threads = 1;
-    std::vector<int> lanes;  // of each stage of the chain
+    std::vector<int> lanes;  // threads of each stage's own; 0: none
     int in_flight = 4;
     std::int64_t batch_rows = 500;
     std::int64_t batch_bytes = 64 << 20;

@@ -35,14 +35,26 @@ void check_limit(std::string_view what, int number, int most) {
   throw UsageError(fmt::format("{} {}: {} is the most", number, what, most));
 }
 
-// By stage; 0 for those that are not fetchers.
+int lanes_of(const ChainStage& stage) {
+  switch (stage.offer.role) {
+    case Role::Fetcher:
+      return std::max(1, static_cast<const Fetcher&>(*stage.stage).lanes());
+    case Role::Filter:
+    case Role::Fitter:
+      return std::max(0, stage.stage->max_parallel());
+    case Role::Source:
+    case Role::Sink:
+      break;
+  }
+  return 0;
+}
+
+// By stage; 0 for those without threads of their own.
 std::vector<int> lanes_of(const Chain& chain) {
   std::vector<int> lanes(chain.stages().size());
   for (std::size_t i = 0; i < lanes.size(); ++i) {
     const ChainStage& stage = chain.stages()[i];
-    if (stage.offer.role != Role::Fetcher) continue;
-    guarded(stage, nullptr,
-            [&] { lanes[i] = std::max(1, static_cast<const Fetcher&>(*stage.stage).lanes()); });
+    guarded(stage, nullptr, [&] { lanes[i] = lanes_of(stage); });
     check_limit(fmt::format("lanes of stage '{}'", stage.label), lanes[i], kMostLanes);
   }
   return lanes;

@@ -18,26 +18,54 @@ from .chain import Chain, ChainError, Problem
 from .commands import compare, relate, report
 from .curves import Fit, Fits, fit, fit_many
 from .run import Outcomes, Run, open_run
+from .stages import (
+    REQUIRED,
+    BadObject,
+    Fetcher,
+    Filter,
+    Fitter,
+    In,
+    LightCurves,
+    Option,
+    Out,
+    Source,
+    TryAgain,
+    filter,  # noqa: A004  (qsohost.filter, the decorator)
+    fitter,
+)
 from .tables import Table, read_table
 
 open = open_run  # noqa: A001  (qsohost.open, like gzip.open)
 
 __all__ = [
     "API_NUMBER",
+    "BadObject",
     "Chain",
     "ChainError",
+    "Fetcher",
+    "Filter",
     "Fit",
     "Fits",
+    "Fitter",
+    "In",
+    "LightCurves",
+    "Option",
+    "Out",
     "Outcomes",
     "Problem",
+    "REQUIRED",
     "Run",
     "RunError",
+    "Source",
     "Table",
+    "TryAgain",
     "UsageError",
     "__version__",
     "compare",
+    "filter",
     "fit",
     "fit_many",
+    "fitter",
     "from_arrays",
     "open",
     "plot",

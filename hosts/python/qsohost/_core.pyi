@@ -218,3 +218,27 @@ def predict(
     jitter: float,
     at: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
+
+class FitCurve:
+    """One light curve to fit: usable epochs in time order, arrays (epochs,) of its own."""
+
+    def __len__(self) -> int: ...
+    time: NDArray[np.float64]
+    """Days from the first epoch, in the frame fitted."""
+    mag: NDArray[np.float64]
+    """Magnitudes."""
+    mag_err: NDArray[np.float64]
+    """Magnitudes."""
+    z: float
+    """NaN in the observed frame."""
+    baseline: float
+    """Days, in the frame fitted."""
+    median_cadence: float
+    """Days, in the frame fitted."""
+    group: str
+    @property
+    def source_id(self) -> int | str: ...
+    def __getitem__(self, name: str) -> float:
+        """A column of the objects, as a number; during fit() alone."""
+
+script_reader: Any

@@ -36,4 +36,5 @@ PYBIND11_MODULE(_core, module) {
   qsohost::python::add_memory(module);
   qsohost::python::add_fits(module);
   qsohost::python::add_runs(module);
+  qsohost::python::add_script_stages(module);
 }

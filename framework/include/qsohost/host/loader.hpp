@@ -47,7 +47,8 @@ class QSOHOST_API Plugins {
   Plugins(const Plugins&) = delete;
   Plugins& operator=(const Plugins&) = delete;
 
-  // A file named by the user is loaded at once; any error becomes a refusal.
+  // A file named by the user is loaded at once; any error becomes a refusal. One that does not end
+  // in ".so" is a script, see script_reader.hpp: it is run in this process.
   void add_file(const std::filesystem::path& file);
   // Reads the notes of *.so in a folder. A folder that others may write to is refused.
   void add_folder(const std::filesystem::path& folder);
