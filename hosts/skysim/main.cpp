@@ -90,6 +90,8 @@ void add_make(CLI::App& app, MakeArguments& arguments) {
                  "also targets.csv and irsa/{source_id}.csv: what IRSA answers about each quasar");
   make->add_flag("--products", options.has_products,
                  "also ztf_lc.fits: the quasars' light curves as lightcurve-source reads them");
+  make->add_flag("--neowise", options.has_neowise,
+                 "also neowise.fits: exposures in W1 and W2, and neowise_truth.fits");
   make->add_option("-j,--threads", options.threads, "default: one for each processor")
       ->check(CLI::Range(1, 1024));
   add_relation(make, arguments);

@@ -24,12 +24,13 @@ std::string irsa_id(std::uint64_t n) {
   return fmt::format("tap_{:06}", n);
 }
 
-// A table whose columns are those of a file of the sky.
+// A table whose columns are those of a file of the sky; without rows if the sky lacks the file.
 TapTable table_of(const std::filesystem::path& file, const std::string& list, std::string name,
                   std::string description, std::vector<std::string> indexed) {
   TapTable table{"", std::move(name), std::move(description), tap_columns(list), std::move(indexed),
                  {}};
   table.fill = [file, list](const TapInsert& insert) {
+    if (!std::filesystem::exists(file)) return;
     const auto names = names_of(tap_columns(list));
     std::vector<TapCell> cells(names.size());
     for_each_row(file, names, [&](const FitsRow& row) {
@@ -83,6 +84,8 @@ std::vector<TapTable> irsa_tables(const std::filesystem::path& folder) {
                               fmt::format("ztf_objects{}", release), "objects of ZTF",
                               {"oid", "dec"}));
   }
+  tables.push_back(table_of(folder / "neowise.fits", "neowise", "neowiser_p1bs_psd",
+                            "single exposures of NEOWISE", {"dec"}));
   return tables;
 }
 
