@@ -22,7 +22,10 @@ constexpr double kYear = 365.2422;
 constexpr double kOrbit = 0.0661;                        // days
 constexpr std::array<double, 2> kFiveSigma{15.3, 14.6};  // W1, W2: single exposures
 constexpr std::array<double, 2> kSaturated{8, 7};
-constexpr double kDetected = 2;  // signal to noise; below it there is a limit at best
+// Signal to noise: an exposure needs the first in one band; a band below the second has a limit at
+// best.
+constexpr double kDetected = 3.5;
+constexpr double kMeasured = 2;
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 struct Model {
@@ -112,7 +115,7 @@ Measured measure(double true_mag, double five_sigma, Random& random) {
   measured.chi2 = std::exp(random.normal(0, 0.2));
   measured.snr = std::max(0.0, signal * (1 + relative * random.normal()));
   const auto mag_of = [&](double snr) { return five_sigma - 2.5 * std::log10(snr / 5); };
-  if (measured.snr >= kDetected) {
+  if (measured.snr >= kMeasured) {
     measured.mag = mag_of(measured.snr);
     measured.error = 1.0857 * std::hypot(1 / measured.snr, 0.02);
     measured.grade = measured.snr >= 10 ? 'A' : measured.snr >= 3 ? 'B' : 'C';

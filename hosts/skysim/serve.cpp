@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <optional>
 #include <set>
@@ -54,14 +55,19 @@ class Counts {
   std::set<int> ports_;
 };
 
-// The library prefers Brotli at its slowest level: a second for each light curve. Gzip is fast. The
+// The library prefers Brotli at its slowest level: a second for each light curve. Gzip is fast. And
+// it does not know targets that are whole URLs (RFC 9112, 3.2.2), which clients may send. The
 // request is the library's own object and not constant.
-httplib::Server::HandlerResponse without_brotli(const httplib::Request& request,
-                                                httplib::Response& /*response*/) {
-  auto& headers = const_cast<httplib::Request&>(request).headers;
-  const auto [first, last] = headers.equal_range("Accept-Encoding");
+httplib::Server::HandlerResponse adjusted(const httplib::Request& request,
+                                          httplib::Response& /*response*/) {
+  auto& own = const_cast<httplib::Request&>(request);
+  const auto [first, last] = own.headers.equal_range("Accept-Encoding");
   for (auto it = first; it != last; ++it) {
     if (it->second.find("gzip") != std::string::npos) it->second = "gzip";
+  }
+  constexpr std::string_view scheme = "http://";
+  if (own.path.starts_with(scheme)) {
+    own.path.erase(0, std::min(own.path.find('/', scheme.size()), own.path.size()));
   }
   return httplib::Server::HandlerResponse::Unhandled;
 }
@@ -182,7 +188,7 @@ std::string Server::status() const {
 void Server::set_up() {
   http_.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
   http_.set_tcp_nodelay(true);
-  http_.set_pre_routing_handler(without_brotli);
+  http_.set_pre_routing_handler(adjusted);
   http_.set_keep_alive_max_count(1'000'000'000);
   http_.set_keep_alive_timeout(30);
   http_.set_payload_max_length(std::size_t{256} << 20);

@@ -35,7 +35,7 @@ class ServiceLog {
  private:
   mutable std::mutex mutex_;
   std::uint64_t in_flight_ = 0;
-  std::map<std::string, std::uint64_t> counts_;
+  std::map<std::string, std::uint64_t> counts_{{"requests", 0}, {"most in flight", 0}};
   std::map<std::string, std::uint64_t> agents_;
 };
 

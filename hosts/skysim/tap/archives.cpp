@@ -49,6 +49,7 @@ TapManner esa_manner() {
   esa.async_rows = 3'000'000;
   esa.job_id = esa_id;
   esa.redirects_to_result = true;
+  esa.is_tap_plus = true;
   return esa;
 }
 

@@ -99,7 +99,11 @@ void TapService::vosi(const std::vector<std::string>& path, const Request& reque
   } else if (what == "availability") {
     response.set_content(vosi_availability(), "application/xml");
   } else if (what == "tables") {
-    response.set_content(vosi_tables(database_.tables()), "application/xml");
+    response.set_content(vosi_tables(database_.tables(), manner_), "application/xml");
+  } else if (what == "deletejobs" && manner_.is_tap_plus) {
+    std::istringstream ids(tap_request(request).get("job_ids"));
+    for (std::string id; std::getline(ids, id, ',');) jobs_.remove(id);
+    response.set_content("", "text/plain");
   } else if (what == "notification") {
     response.set_content("1=Maintenance of the archive is planned for Tuesday\n", "text/plain");
   } else {

@@ -28,6 +28,8 @@ struct TapManner {
   bool needs_run = false;              // a job begins by PHASE=RUN to /phase only
   bool redirects_to_result = false;    // /results/result answers 303
   bool has_html_errors = false;
+  // ESA's additions, which astroquery needs: flags of columns in /tables, and /deletejobs.
+  bool is_tap_plus = false;
 };
 
 // What all services of a server share.
@@ -82,6 +84,6 @@ class TapService {
 // VOSI 1.1, as XML. `url`: of the service.
 std::string vosi_capabilities(const std::string& url, const TapManner& manner);
 std::string vosi_availability();
-std::string vosi_tables(const std::vector<TapTable>& tables);
+std::string vosi_tables(const std::vector<TapTable>& tables, const TapManner& manner);
 
 }  // namespace qsohost::skysim

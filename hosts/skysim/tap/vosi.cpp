@@ -25,13 +25,13 @@ std::string feature(std::string_view form) {
   return fmt::format("<feature><form>{}</form></feature>\n", form);
 }
 
-std::string column_xml(const TapColumn& column) {
+std::string column_xml(const TapColumn& column, std::string_view attributes) {
   const bool has_size = column.is_array || column.datatype == "char";
   return fmt::format(
-      "<column><name>{}</name><description>{}</description><unit>{}</unit>"
+      "<column{}><name>{}</name><description>{}</description><unit>{}</unit>"
       "<dataType xsi:type=\"vs:VOTableType\"{}>{}</dataType></column>\n",
-      escaped_xml(column.name), escaped_xml(column.description), escaped_xml(column.unit),
-      has_size ? " arraysize=\"*\"" : "", column.datatype);
+      attributes, escaped_xml(column.name), escaped_xml(column.description),
+      escaped_xml(column.unit), has_size ? " arraysize=\"*\"" : "", column.datatype);
 }
 
 }  // namespace
@@ -79,19 +79,21 @@ std::string vosi_capabilities(const std::string& url, const TapManner& manner) {
   return out + "</capability>\n</vosi:capabilities>\n";
 }
 
-std::string vosi_tables(const std::vector<TapTable>& tables) {
+std::string vosi_tables(const std::vector<TapTable>& tables, const TapManner& manner) {
   std::string out = fmt::format(
       "{}<vosi:tableset xmlns:vosi=\"http://www.ivoa.net/xml/VOSITables/v1.0\" "
       "xmlns:vs=\"http://www.ivoa.net/xml/VODataService/v1.1\" "
+      "xmlns:esatapplus=\"http://esa.int/xml/EsaTapPlus\" "
       "xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\">\n",
       kStart);
+  const char* attributes = manner.is_tap_plus ? " esatapplus:flags=\"0\"" : "";
   for (const std::string& schema : schemas_of(tables)) {
     out += fmt::format("<schema>\n<name>{}</name>\n", escaped_xml(schema));
     for (const TapTable& table : tables) {
       if (schema_of(table) != schema) continue;
       out += fmt::format("<table type=\"table\">\n<name>{}</name>\n<description>{}</description>\n",
                          escaped_xml(table.full_name()), escaped_xml(table.description));
-      for (const TapColumn& column : table.columns) out += column_xml(column);
+      for (const TapColumn& column : table.columns) out += column_xml(column, attributes);
       out += "</table>\n";
     }
     out += "</schema>\n";
