@@ -57,7 +57,7 @@ std::vector<double> exposure_times(const Position& position, Random& random) {
   std::vector<double> times;
   for (double visit = first + before * kYear / 2; visit < kLast; visit += kYear / 2) {
     for (int k = 0; k < exposures; ++k) {
-      const double time = visit + (k - exposures / 2) * 2 * kOrbit + random.uniform(0, 1e-4);
+      const double time = visit + (2 * k - exposures) * kOrbit + random.uniform(0, 1e-4);
       if (time >= kFirst && time <= kLast) times.push_back(time);
     }
   }
