@@ -1,5 +1,6 @@
 #include "faulty_answers.hpp"
 
+#include <fmt/format.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -8,9 +9,14 @@
 #include <thread>
 #include <utility>
 
+#include "table_text.hpp"
+
 namespace qsohost::skysim {
 
 namespace {
+
+constexpr double kRetryAfter = 30;  // seconds, in the real service's time, as below
+constexpr double kDrip = 300;
 
 // Closing the connection marks the end of the response: false makes the library close it.
 void give_unannounced(httplib::Response& response, std::string body, std::string_view type) {
@@ -73,6 +79,42 @@ void drip(httplib::Response& response, std::string body, std::string_view type, 
                                   std::this_thread::sleep_for(pause);
                                   return sink.write(body.data() + offset, std::min(drop, left));
                                 });
+}
+
+void send_faulty(Fault fault, const httplib::Request& request, httplib::Response& response,
+                 const std::string& body, const std::string& type, const FaultScale& scale) {
+  const auto refuse = [&](int status, std::string_view message) {
+    response.status = status;
+    response.set_content(error_votable(message), "application/x-votable+xml");
+  };
+  switch (fault) {
+    case Fault::BadRequest:
+      return refuse(400, "the request was not understood");
+    case Fault::TooMany: {
+      const int seconds = std::max(1, static_cast<int>(kRetryAfter / scale.time_scale));
+      response.set_header("Retry-After", fmt::format("{}", seconds));
+      return refuse(429, "too many requests");
+    }
+    case Fault::ServerError:
+      return refuse(500, "internal server error");
+    case Fault::Unavailable:
+      return refuse(503, "the service is not available");
+    case Fault::QueryStatus:
+      return refuse(200, "the query failed: too many connections to the database");
+    case Fault::Reset:
+      return reset_connection(request);
+    case Fault::Cut:
+      return cut_in_row(response, body, type);
+    case Fault::CutAtLine:
+      return cut_at_line(response, body, type, scale.part);
+    case Fault::Drip:
+      return drip(response, body, type, kDrip / scale.time_scale);
+    case Fault::Garbage:
+      return response.set_content(
+          "<html><head><title>IRSA</title></head><body>\x01\x02\xff moved\n", "text/html");
+    default:
+      return;
+  }
 }
 
 }  // namespace qsohost::skysim

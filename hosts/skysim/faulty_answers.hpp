@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "faults.hpp"
+
 namespace qsohost::skysim {
 
 // Ends the connection of a request with an RST: its socket is replaced by another one, which the
@@ -21,5 +23,13 @@ void cut_at_line(httplib::Response& response, std::string body, std::string_view
 
 // Takes this long.
 void drip(httplib::Response& response, std::string body, std::string_view type, double seconds);
+
+struct FaultScale {
+  double part = 0;        // of the body, where it is cut
+  double time_scale = 1;  // divides the real service's delays
+};
+// One of the faults that need no other rows than the right ones: all but None, Empty and JobError.
+void send_faulty(Fault fault, const httplib::Request& request, httplib::Response& response,
+                 const std::string& body, const std::string& type, const FaultScale& scale);
 
 }  // namespace qsohost::skysim

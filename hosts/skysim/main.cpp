@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <map>
+#include <string>
 #include <thread>
 
 #include "load.hpp"
@@ -88,14 +90,26 @@ void add_make(CLI::App& app, MakeArguments& arguments) {
                  "also targets.csv and irsa/{source_id}.csv: what IRSA answers about each quasar");
   make->add_flag("--products", options.has_products,
                  "also ztf_lc.fits: the quasars' light curves as lightcurve-source reads them");
+  make->add_flag("--neowise", options.has_neowise,
+                 "also neowise.fits: exposures in W1 and W2, and neowise_truth.fits");
   make->add_option("-j,--threads", options.threads, "default: one for each processor")
       ->check(CLI::Range(1, 1024));
   add_relation(make, arguments);
   make->callback([&arguments] { run_make(arguments); });
 }
 
+void add_traps(CLI::App* serve, ServeOptions& options) {
+  serve->add_option("--traps", options.traps,
+                    "NAME[=RATE],...: stuck-job, html-502, html-200, pool-empty, null-500, quota, "
+                    "see-other, query-in-url; booleans=True|true|t, aip-id=datalinkID");
+  const std::map<std::string, GaiaRelease> releases{{"dr3", GaiaRelease::Dr3},
+                                                    {"dr4", GaiaRelease::Dr4}};
+  serve->add_option("--gaia-release", options.gaia_release, "dr3, or dr4 beside it")
+      ->transform(CLI::CheckedTransformer(releases));
+}
+
 void add_serve(CLI::App& app, ServeOptions& options) {
-  CLI::App* serve = app.add_subcommand("serve", "be IRSA's ZTF services, on loopback");
+  CLI::App* serve = app.add_subcommand("serve", "be the archives, on loopback");
   serve->add_option("DIR", options.folder, "what `make` made")->required();
   serve->add_option("--port", options.port, "0: any that is free")
       ->check(CLI::Range(0, 65535))
@@ -107,6 +121,7 @@ void add_serve(CLI::App& app, ServeOptions& options) {
   serve->add_option("--faults", options.faults,
                     "NAME=RATE,...: 400, 429, 500, 503, reset, cut, empty, status, drip, garbage, "
                     "cut-at-line, job, or all");
+  add_traps(serve, options);
   serve
       ->add_option("--time-scale", options.time_scale,
                    "so many times faster than the real service; 1440: a day in a minute")

@@ -9,6 +9,7 @@
 #include "catalogue.hpp"
 #include "curve_tables.hpp"
 #include "light_curve_product.hpp"
+#include "neowise.hpp"
 #include "properties_catalogue.hpp"
 #include "qsohost/error.hpp"
 #include "quaia_catalogue.hpp"
@@ -129,6 +130,22 @@ void make_curves(const MakeOptions& options) {
   });
 }
 
+void make_neowise(const MakeOptions& options) {
+  const Recipe& recipe = options.recipe;
+  TableParts exposures(options.folder / "neowise.fits", "neowise");
+  TableParts truth(options.folder / "neowise_truth.fits", "neowise_truth");
+  in_parallel(blocks(recipe.sources, kCurveBlock), options.threads, [&](std::uint64_t k) {
+    NeowiseTables tables;
+    for (const Quasar& quasar : quasars_of(recipe, k * kCurveBlock, kCurveBlock)) {
+      tables.add(recipe, quasar);
+    }
+    exposures.add(k, tables.exposures);
+    truth.add(k, tables.truth);
+  });
+  exposures.merge();
+  truth.merge();
+}
+
 void write_file(const std::filesystem::path& file, std::string_view text) {
   std::ofstream out(file, std::ios::binary);
   out.write(text.data(), static_cast<std::streamsize>(text.size()));
@@ -170,6 +187,7 @@ void make_sky(const MakeOptions& options) {
   make_properties(options);
   make_quaia(options);
   make_curves(options);
+  if (options.has_neowise) make_neowise(options);
   if (options.has_answers) write_answers(options);
 }
 

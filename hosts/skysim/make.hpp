@@ -14,6 +14,7 @@ struct MakeOptions {
   bool is_catalogue_only = false;  // sdss_dr16q.fits and gaia_source.fits
   bool has_answers = false;        // also targets.csv and irsa/{source_id}.csv
   bool has_products = false;       // also ztf_lc.fits
+  bool has_neowise = false;        // also neowise.fits and neowise_truth.fits
 };
 
 // The bytes depend only on the recipe. Memory does not depend on the number of sources.

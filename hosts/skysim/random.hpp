@@ -25,7 +25,8 @@ enum class Stream : std::uint64_t {
   Luminosity,
   Relation,
   Properties,
-  Quaia
+  Quaia,
+  Neowise
 };
 
 constexpr std::uint64_t mixed(std::uint64_t x) {

@@ -6,16 +6,20 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <optional>
 #include <set>
 #include <thread>
+#include <vector>
 
 #include "faults.hpp"
 #include "faulty_answers.hpp"
 #include "qsohost/error.hpp"
-#include "tap.hpp"
+#include "table_text.hpp"
+#include "tap/archives.hpp"
 #include "throttle.hpp"
+#include "traps.hpp"
 #include "ztf_query.hpp"
 
 namespace qsohost::skysim {
@@ -23,16 +27,10 @@ namespace qsohost::skysim {
 namespace {
 
 using Seconds = std::chrono::duration<double>;
-constexpr std::size_t kThreads = 128;  // one for each connection
-constexpr double kRetryAfter = 30;     // seconds, in the real service's time, as below
-constexpr double kDrip = 300;
-constexpr double kJob = 53.6;            // of 10,000 positions, measured
+constexpr std::size_t kThreads = 128;    // one for each connection
+constexpr double kJob = 53.6;            // seconds, of 10,000 positions at IRSA, measured
 constexpr double kJobUnthrottled = 0.2;  // here, with no throttle
 constexpr const char* kCurves = "/cgi-bin/ZTF/nph_light_curves";
-
-std::string in_quotes(std::string_view text) {
-  return fmt::format("\"{}\"", text);
-}
 
 class Counts {
  public:
@@ -47,7 +45,7 @@ class Counts {
   std::string json() const {
     const std::lock_guard lock(mutex_);
     std::string out = fmt::format("\"connections\": {}", ports_.size());
-    for (const auto& [what, n] : counts_) out += fmt::format(",\n  {}: {}", in_quotes(what), n);
+    for (const auto& [what, n] : counts_) out += fmt::format(",\n  {}: {}", json_text(what), n);
     return out;
   }
 
@@ -57,14 +55,19 @@ class Counts {
   std::set<int> ports_;
 };
 
-// The library prefers Brotli at its slowest level: a second for each light curve. Gzip is fast. The
+// The library prefers Brotli at its slowest level: a second for each light curve. Gzip is fast. And
+// it does not know targets that are whole URLs (RFC 9112, 3.2.2), which clients may send. The
 // request is the library's own object and not constant.
-httplib::Server::HandlerResponse without_brotli(const httplib::Request& request,
-                                                httplib::Response& /*response*/) {
-  auto& headers = const_cast<httplib::Request&>(request).headers;
-  const auto [first, last] = headers.equal_range("Accept-Encoding");
+httplib::Server::HandlerResponse adjusted(const httplib::Request& request,
+                                          httplib::Response& /*response*/) {
+  auto& own = const_cast<httplib::Request&>(request);
+  const auto [first, last] = own.headers.equal_range("Accept-Encoding");
   for (auto it = first; it != last; ++it) {
     if (it->second.find("gzip") != std::string::npos) it->second = "gzip";
+  }
+  constexpr std::string_view scheme = "http://";
+  if (own.path.starts_with(scheme)) {
+    own.path.erase(0, std::min(own.path.find('/', scheme.size()), own.path.size()));
   }
   return httplib::Server::HandlerResponse::Unhandled;
 }
@@ -76,8 +79,12 @@ class Server {
         store_(options.folder),
         throttle_(options.throttle == "irsa", options.time_scale, options.seed),
         faults_(options.faults, options.seed),
-        jobs_(store_, faults_,
-              options.throttle == "irsa" ? kJob / options.time_scale : kJobUnthrottled) {
+        traps_(options.traps, options.seed),
+        archives_(
+            tap_archives(options.folder, options.gaia_release,
+                         {faults_, traps_,
+                          options.throttle == "irsa" ? kJob / options.time_scale : kJobUnthrottled,
+                          options.time_scale})) {
     set_up();
   }
   void run();
@@ -87,23 +94,18 @@ class Server {
   using Response = httplib::Response;
 
   void set_up();
-  void set_up_tap();
   void light_curves(const Request& request, Response& response);
   void give(Response& response, const ZtfQuery& query, Fault fault);
   void commit(Fault fault, const Request& request, Response& response, const ZtfQuery& query);
   void refuse(Response& response, int status, std::string_view message);
-  void sync(const Request& request, Response& response);
-  void result(const std::string& id, Response& response);
-  void with_job(const Request& request, Response& response,
-                const std::function<void(const std::string&)>& work);
   std::string status() const;
-  double scaled(double seconds) const { return seconds / options_.time_scale; }
 
   ServeOptions options_;
   ZtfStore store_;
   Throttle throttle_;
   Faults faults_;
-  TapJobs jobs_;
+  Traps traps_;
+  std::vector<std::unique_ptr<TapService>> archives_;
   Counts counts_;
   httplib::Server http_;
 };
@@ -134,36 +136,12 @@ void Server::give(Response& response, const ZtfQuery& query, Fault fault) {
 
 void Server::commit(Fault fault, const Request& request, Response& response,
                     const ZtfQuery& query) {
-  const std::string type(content_type(query.format));
   counts_.add(fmt::format("fault {}", kFaultNames[static_cast<std::size_t>(fault)]));
-  switch (fault) {
-    case Fault::BadRequest:
-      return refuse(response, 400, "the request was not understood");
-    case Fault::TooMany:
-      response.set_header("Retry-After",
-                          fmt::format("{}", std::max(1, static_cast<int>(scaled(kRetryAfter)))));
-      return refuse(response, 429, "too many requests");
-    case Fault::ServerError:
-      return refuse(response, 500, "internal server error");
-    case Fault::Unavailable:
-      return refuse(response, 503, "the service is not available");
-    case Fault::QueryStatus:
-      return refuse(response, 200, "the query failed: too many connections to the database");
-    case Fault::Reset:
-      return reset_connection(request);
-    case Fault::Empty:
-      return give(response, query, fault);
-    case Fault::Cut:
-      return cut_in_row(response, answer(store_, query).body, type);
-    case Fault::CutAtLine:
-      return cut_at_line(response, answer(store_, query).body, type, faults_.part());
-    case Fault::Drip:
-      return drip(response, answer(store_, query).body, type, scaled(kDrip));
-    case Fault::Garbage:
-      return response.set_content(
-          "<html><head><title>IRSA</title></head><body>\x01\x02\xff moved\n", "text/html");
-    default:
-      return;
+  if (fault == Fault::Empty) return give(response, query, fault);
+  send_faulty(fault, request, response, answer(store_, query).body,
+              std::string(content_type(query.format)), {faults_.part(), options_.time_scale});
+  if (response.status >= 400 || fault == Fault::QueryStatus) {
+    counts_.add(fmt::format("status {}", response.status));
   }
 }
 
@@ -195,109 +173,22 @@ void Server::light_curves(const Request& request, Response& response) {
   commit(fault, request, response, query);
 }
 
-TapRequest tap_request(const httplib::Request& request) {
-  TapRequest tap;
-  tap.parameters = {request.params.begin(), request.params.end()};
-  for (const auto& [name, part] : request.files) {
-    if (part.filename.empty()) {
-      tap.parameters.emplace(name, part.content);
-    } else {
-      tap.files[name] = part.content;
-    }
-  }
-  return tap;
-}
-
-void Server::sync(const Request& request, Response& response) {
-  counts_.add("TAP sync requests");
-  try {
-    TextFormat format{};
-    const ZtfAnswer found = run_tap(store_, tap_request(request), format);
-    response.set_content(found.body, std::string(content_type(format)).c_str());
-  } catch (const BadRequest& error) {
-    refuse(response, 400, error.what());
-  }
-}
-
-void Server::with_job(const Request& request, Response& response,
-                      const std::function<void(const std::string&)>& work) {
-  counts_.add("TAP requests");
-  const std::string id = request.matches[1];
-  if (!jobs_.has(id)) return refuse(response, 404, "there is no job " + id);
-  try {
-    work(id);
-  } catch (const BadRequest& error) {
-    refuse(response, 400, error.what());
-  }
-}
-
-void Server::result(const std::string& id, Response& response) {
-  TextFormat format{};
-  const auto found = jobs_.result(id, format);
-  if (!found) return refuse(response, 404, "job " + id + " has no result");
-  counts_.add("TAP results");
-  counts_.add("TAP rows", found->rows);
-  response.set_content(found->body, std::string(content_type(format)).c_str());
-}
-
-void Server::set_up_tap() {
-  const auto to_job = [](const Request& request, Response& response, const std::string& id) {
-    const std::string host = request.get_header_value("Host");
-    response.set_redirect("http://" + host + "/TAP/async/" + id, 303);
-  };
-  const auto form = [this](const Request& q, Response& r) { sync(q, r); };
-  http_.Get("/TAP/sync", form);
-  http_.Post("/TAP/sync", form);
-  http_.Post("/TAP/async", [this, to_job](const Request& q, Response& r) {
-    counts_.add("TAP jobs");
-    to_job(q, r, jobs_.create(tap_request(q)));
-  });
-  const std::string job = "/TAP/async/([A-Za-z0-9_]+)";
-  http_.Post(job + "/phase", [this, to_job](const Request& q, Response& r) {
-    with_job(q, r, [&](const std::string& id) {
-      jobs_.set_phase(id, parameter(tap_request(q), "phase"));
-      to_job(q, r, id);
-    });
-  });
-  http_.Get(job + "/phase", [this](const Request& q, Response& r) {
-    with_job(q, r, [&](const std::string& id) { r.set_content(jobs_.phase(id), "text/plain"); });
-  });
-  http_.Get(job + "/results/result", [this](const Request& q, Response& r) {
-    with_job(q, r, [&](const std::string& id) { result(id, r); });
-  });
-  http_.Get(job + "/error", [this](const Request& q, Response& r) {
-    with_job(q, r, [&](const std::string& id) {
-      r.set_content(error_votable(jobs_.error(id)), "application/x-votable+xml");
-    });
-  });
-  http_.Get(job, [this](const Request& q, Response& r) {
-    with_job(q, r, [&](const std::string& id) {
-      const std::string base = "http://" + q.get_header_value("Host") + "/TAP/async/" + id;
-      r.set_content(jobs_.document(id, base), "application/xml");
-    });
-  });
-  http_.Delete(job, [this](const Request& q, Response& r) {
-    with_job(q, r, [&](const std::string& id) {
-      jobs_.remove(id);
-      r.set_content("", "text/plain");
-    });
-  });
-}
-
 std::string Server::status() const {
-  std::string phases;
-  for (const auto& [phase, n] : jobs_.phases()) {
-    phases += fmt::format("{}{}: {}", phases.empty() ? "" : ", ", in_quotes(phase), n);
+  std::string services;
+  for (const auto& archive : archives_) {
+    services += fmt::format("{}\n    {}: {}", services.empty() ? "" : ",",
+                            json_text(archive->name()), archive->status());
   }
   return fmt::format(
-      "{{\n  {},\n  \"in flight\": {},\n  \"most in flight\": {},\n  \"jobs\": {{{}}}\n}}\n",
-      counts_.json(), throttle_.in_flight(), throttle_.most_in_flight(), phases);
+      "{{\n  {},\n  \"in flight\": {},\n  \"most in flight\": {},\n  \"services\": {{{}\n  "
+      "}}\n}}\n",
+      counts_.json(), throttle_.in_flight(), throttle_.most_in_flight(), services);
 }
 
 void Server::set_up() {
   http_.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
   http_.set_tcp_nodelay(true);
-  http_.set_pre_routing_handler(without_brotli);
+  http_.set_pre_routing_handler(adjusted);
   http_.set_keep_alive_max_count(1'000'000'000);
   http_.set_keep_alive_timeout(30);
   http_.set_payload_max_length(std::size_t{256} << 20);
@@ -311,7 +202,7 @@ void Server::set_up() {
   http_.Post(kCurves, curves);
   http_.Get("/status",
             [this](const Request&, Response& r) { r.set_content(status(), "application/json"); });
-  set_up_tap();
+  for (const auto& archive : archives_) archive->add_to(http_);
 }
 
 void Server::run() {

@@ -45,18 +45,18 @@ class Jobs(IrsaTest):
         with Server(self.sky, "--throttle", "irsa", *SLOWER) as server:
             chain, process = self.start_job("executed", server)
             self.kill_when(process, lambda: self.is_stored(chain))
-            self.assertNotIn("TAP results", server.status())
+            self.assertNotIn("results", server.status()["services"]["irsa"])
             self.finish(chain)
-            counts = server.status()
-        self.assertEqual((counts["TAP jobs"], counts["TAP results"]), (1, 1))
+            counts = server.status()["services"]["irsa"]
+        self.assertEqual((counts["jobs"], counts["results"]), (1, 1))
 
     def test_a_job_is_not_created_twice_when_killed_after_its_result(self):
         with Server(self.sky, "--throttle", "irsa", *SLOWER) as server:
             chain, process = self.start_job("read", server)
             self.kill_when(process, lambda: server.status().get("light-curve requests", 0) > 0)
             self.finish(chain)
-            counts = server.status()
-        self.assertEqual((counts["TAP jobs"], counts["TAP results"]), (1, 1))
+            counts = server.status()["services"]["irsa"]
+        self.assertEqual((counts["jobs"], counts["results"]), (1, 1))
 
     def test_a_forgotten_job_is_created_anew_after_one_request(self):
         with Server(self.sky, "--throttle", "irsa", *SLOWER) as server:
@@ -65,8 +65,8 @@ class Jobs(IrsaTest):
             port = server.url.rsplit(":", 1)[1]
         with Server(self.sky, "--port", port) as server:
             self.finish(chain)
-            counts = server.status()
-        self.assertEqual((counts["TAP jobs"], counts["TAP results"]), (1, 1))
+            counts = server.status()["services"]["irsa"]
+        self.assertEqual((counts["jobs"], counts["results"]), (1, 1))
         self.assertEqual(counts["status 404"], 1)
 
 

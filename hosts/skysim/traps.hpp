@@ -1,0 +1,42 @@
+// What real archives do now and then, or at one site only: each can be switched on by its name.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "random.hpp"
+
+namespace qsohost::skysim {
+
+// Which of these names a value that is not a rate:
+//   booleans         how CSV and TABLEDATA spell true: True, true or t
+//   aip-id           the name of source_id in AIP's answers: datalinkID
+// The others happen at a rate from 0 to 1 (0.1 if none is given):
+//   stuck-job        a job never leaves the phase EXECUTING
+//   html-502         an Apache page, status 502
+//   html-200         a page "Service unavailable" with status 200, where rows are wanted
+//   pool-empty       status 500: the database has no free connection
+//   null-500         status 500 with the body "null"
+//   quota            uploads are refused: all users share one quota
+//   see-other        sync answers 303 with the address of the rows
+//   query-in-url     IRSA: "QUERY must be set" unless a multipart request has it in the URL
+class Traps {
+ public:
+  // "html-502=0.05,booleans=t,stuck-job". Throws RunError.
+  Traps(const std::string& list, std::uint64_t seed);
+
+  bool springs(std::string_view name);  // this time; thread-safe
+  // Of those that have one; "" if the trap is off.
+  std::string value(std::string_view name) const;
+
+ private:
+  std::map<std::string, std::string, std::less<>> values_;
+  std::map<std::string, double, std::less<>> rates_;
+  std::mutex mutex_;
+  Random random_;
+};
+
+}  // namespace qsohost::skysim
