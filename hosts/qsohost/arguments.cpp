@@ -64,8 +64,8 @@ struct Raw {
   bool check = false, resume = false, restart = false, retry_failed = false;
   bool accept_changed_inputs = false, partial = false;
   std::optional<std::uint64_t> dry_run, limit;
-  std::vector<std::string> run_dirs, catalogs;
-  std::string into, table, out, plots;
+  std::vector<std::string> run_dirs;
+  std::string into, table;
   std::optional<std::uint64_t> skip;
   bool failed = false, not_found = false, matched = false;
   bool json = false, as_json = false, as_markdown = false, as_toml = false;
@@ -259,44 +259,6 @@ CLI::App* add_describe(CLI::App& app, Raw& raw, Arguments& arguments) {
   return describe;
 }
 
-CLI::App* add_report(CLI::App& app, Raw& raw, Arguments& arguments) {
-  CLI::App* report = app.add_subcommand(
-      "report", "Make a page of a run, or of two side by side: outcomes, light curves, plots");
-  report->add_option("RUN_DIR", raw.run_dirs, "A run directory, or two to compare")
-      ->required()
-      ->expected(1, 2);
-  report->add_option("--out", raw.out, "The page [report.html in the first RUN_DIR]")
-      ->type_name("FILE");
-  report->add_option("--title", arguments.title, "Its title [the name of the chain]")
-      ->type_name("TEXT");
-  report
-      ->add_option("--light-curves", arguments.report.light_curves,
-                   "How many objects to show with their light curves [60]")
-      ->type_name("N");
-  report
-      ->add_option("--seed", arguments.report.seed,
-                   "Chooses these objects, and others where a plot shows a sample [1]")
-      ->type_name("N");
-  report
-      ->add_option("--plots", raw.plots,
-                   "More plots of any two columns, as this TOML file says; see the guide report.md")
-      ->type_name("FILE");
-  report
-      ->add_option("--compare-catalog", raw.catalogs,
-                   "A catalogue to compare with that of the run, or two to compare with each other "
-                   "(FITS, CSV, VOTable)")
-      ->type_name("FILE")
-      ->expected(1, 2);
-  return report;
-}
-
-void finish_report(const Raw& raw, Arguments& arguments) {
-  arguments.command = Command::Report;
-  arguments.out = raw.out;
-  arguments.plots = raw.plots;
-  arguments.catalogs.assign(raw.catalogs.begin(), raw.catalogs.end());
-}
-
 void finish_status(const Raw& raw, Arguments& arguments) {
   arguments.command = Command::Status;
   if (raw.matched) arguments.outcomes = {Outcome::Matched};
@@ -363,7 +325,7 @@ Parsed parse_arguments(int argc, const char* const* argv) {
   CLI::App* compare = add_compare(app, raw, arguments);
   CLI::App* describe = add_describe(app, raw, arguments);
   CLI::App* relate = add_relate(app, arguments.relation);
-  CLI::App* report = add_report(app, raw, arguments);
+  CLI::App* report = add_report(app, arguments.page);
 
   try {
     app.parse(argc, argv);
@@ -400,7 +362,7 @@ Parsed parse_arguments(int argc, const char* const* argv) {
     else if (relate->parsed())
       arguments.command = Command::Relate;
     else if (report->parsed())
-      finish_report(raw, arguments);
+      arguments.command = Command::Report;
     else
       finish_run(raw, arguments);
   } catch (const CLI::ParseError& error) {

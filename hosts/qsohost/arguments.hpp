@@ -11,7 +11,7 @@
 #include "qsohost/host/chain.hpp"
 #include "qsohost/host/run.hpp"
 #include "relate_arguments.hpp"
-#include "report/section.hpp"
+#include "report_arguments.hpp"
 
 namespace qsohost::cli {
 
@@ -72,17 +72,13 @@ struct Arguments {
   // Status: list the objects with these outcomes; none: the state of the run
   std::vector<Outcome> outcomes;
 
-  // Merge, Status, Report
+  // Merge, Status
   std::vector<std::filesystem::path> run_dirs;
   bool partial = false;  // of merge
   std::filesystem::path into;
 
   // Report
-  ReportOptions report;
-  std::filesystem::path out;    // may be empty: in the first run directory
-  std::filesystem::path plots;  // may be empty
-  std::vector<std::filesystem::path> catalogs;
-  std::string title;  // may be empty
+  ReportArguments page;
 
   // Inspect
   std::string stage;

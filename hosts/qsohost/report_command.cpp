@@ -50,19 +50,20 @@ class SectionProgress {
 }  // namespace
 
 int write_report(const Arguments& arguments) {
-  ReportRequest request{.runs = arguments.run_dirs,
-                        .options = arguments.report,
-                        .title = arguments.title,
-                        .plots = arguments.plots,
-                        .catalogs = arguments.catalogs};
+  const ReportArguments& page = arguments.page;
+  ReportRequest request{.runs = page.runs,
+                        .options = page.options,
+                        .title = page.title,
+                        .plots = page.plots,
+                        .catalogs = page.catalogs};
   SectionProgress progress;
   request.progress = [&](std::size_t position, std::size_t count, std::string_view title) {
     progress.show(position, count, title);
   };
   const Report report = make_report(request);
   progress.erase();
-  fs::path file = arguments.out;
-  if (file.empty()) file = arguments.run_dirs.front() / "report.html";
+  fs::path file = page.out;
+  if (file.empty()) file = page.runs.front() / "report.html";
   write_page(file, report.html);
   for (const std::string& what : report.left_out) complain("warning: left out: {}\n", what);
   say("{}\n", file.string());

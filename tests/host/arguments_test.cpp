@@ -167,11 +167,11 @@ TEST_CASE("options of a report are parsed", "[arguments]") {
   const Arguments a = good({"report", "a.run", "b.run", "--out", "x.html", "--title", "T", "--seed",
                             "7", "--light-curves", "5", "--plots", "p.toml"});
   CHECK(a.command == Command::Report);
-  CHECK(a.run_dirs == std::vector<std::filesystem::path>{"a.run", "b.run"});
-  CHECK(a.out == "x.html");
-  CHECK(a.title == "T");
-  CHECK(a.report.seed == 7);
-  CHECK(a.report.light_curves == 5);
-  CHECK(a.plots == "p.toml");
+  CHECK(a.page.runs == std::vector<std::filesystem::path>{"a.run", "b.run"});
+  CHECK(a.page.out == "x.html");
+  CHECK(a.page.title == "T");
+  CHECK(a.page.options.seed == 7);
+  CHECK(a.page.options.light_curves == 5);
+  CHECK(a.page.plots == "p.toml");
   CHECK_FALSE(parse({"report"}).arguments.has_value());
 }

@@ -199,8 +199,15 @@ TEST_CASE_METHOD(Files, "catalogues that cannot be compared") {
   CHECK_THAT(error_of([&] { catalog_compare(left, left, {.left = {.z = "redshift"}}); }),
              Contains("'redshift'"));
   CHECK_THAT(error_of([&] { catalog_compare(left, folder.path); }), Contains("is a catalogue"));
-  CHECK_THAT(error_of([&] { catalog_compare(left, left, {.fitted = folder.path}); }),
+}
+
+TEST_CASE_METHOD(Files, "what was fitted is not known without fits, or without identifiers") {
+  const auto left = write("left.csv", kLeft);
+  const auto nameless = write("nameless.csv", "ra,dec\n10,20\n");
+  CHECK_THAT(catalog_compare(left, left, {.fitted = folder.path}).paragraphs.back(),
              Contains("no products of fits"));
+  CHECK_THAT(catalog_compare(nameless, left, {.fitted = folder.path}).paragraphs.back(),
+             Contains("nameless.csv has no column 'source_id'"));
 }
 
 TEST_CASE_METHOD(Files, "a catalogue without rows is compared") {

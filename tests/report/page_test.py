@@ -11,6 +11,7 @@ import unittest
 
 import numpy as np
 from astropy.io import fits
+from astropy.table import Table
 
 from support import QSOHOST, Page, make_run
 
@@ -179,6 +180,16 @@ class BadInput(PageTest):
         self.assertNotIn(str(folder), told)
         self.assertIn("tau-sigma", page.sections())
 
+    def test_what_is_called_fits_but_is_no_file_is_told(self):
+        folder = self.copy()
+        (folder / "folder.fits").mkdir()
+        os.symlink("loop.fits", folder / "loop.fits")
+        os.mkfifo(folder / "pipe.fits")
+        _, said = self.report(folder)
+        self.assertIn("folder.fits: not a regular file", said)
+        self.assertIn("loop.fits: Too many levels of symbolic links", said)
+        self.assertIn("pipe.fits: not a regular file", said)
+
     def edit(self, file, change):
         with fits.open(file, memmap=False) as hdus:
             columns = change(list(hdus[1].columns), hdus[1].data)
@@ -257,6 +268,58 @@ class TwoRuns(PageTest):
     def test_three_are_too_many(self):
         _, said = self.report(*[self.run_dir] * 3, expect=2)
         self.assertIn("RUN_DIR", said)
+
+
+class Catalogues(PageTest):
+    def compare(self, *catalogs, run=None, expect=0):
+        page, said = self.report(run or self.run_dir, "--out", "c.html", "--compare-catalog",
+                                 *catalogs, expect=expect)  # fmt: skip
+        return page or said
+
+    def catalogue(self, *names):
+        """Columns of the run's largest catalogue without the first three rows; how many it has."""
+        with fits.open(self.run_dir / "quickstart_catalog.fits") as hdus:
+            data = hdus[1].data
+            return Table({name: np.array(data[name]) for name in names})[3:], len(data)
+
+    def test_formats_are_matched_by_source_id(self):
+        table, rows = self.catalogue("source_id", "ra", "dec", "z")
+        for name in ("other.fits", "other.csv", "other.vot"):
+            with self.subTest(file=name):
+                form = {"format": "votable"} if name.endswith(".vot") else {}
+                table.write(self.folder / name, overwrite=True, **form)
+                page = self.compare(name)
+                left, right = page.tables()["Objects in both catalogues and in one"][1:]
+                self.assertEqual(left[1:4], [str(rows), str(rows - 3), "3"])
+                self.assertEqual(right[1:4], [str(rows - 3), str(rows - 3), "0"])
+                section = page.section("catalogs")
+                self.assertIn("Matched by source_id", section)
+                self.assertRegex(section, rf"Of {rows} objects of .* were fitted")
+
+    def test_without_overlap_redshifts_or_identifiers(self):
+        table, rows = self.catalogue("source_id", "ra", "dec")
+        table["source_id"] += 1
+        table.write(self.folder / "others.fits")
+        page = self.compare("others.fits")
+        left, right = page.tables()["Objects in both catalogues and in one"][1:]
+        self.assertEqual(left[2:4], ["0", str(rows)])
+        self.assertEqual(right[2:4], ["0", str(rows - 3)])
+        del table["source_id"]
+        table.write(self.folder / "nameless.csv")
+        page = self.compare("nameless.csv", "others.fits")
+        self.assertIn("Matched by position", page.section("catalogs"))
+        self.assertIn("nameless.csv has no column", page.section("catalogs"))
+        del table["dec"]
+        table.write(self.folder / "nowhere.csv")
+        self.assertIn("nowhere.csv: there are no columns", self.compare("nowhere.csv", expect=1))
+
+    def test_a_run_without_fits(self):
+        folder = self.copy()
+        shutil.rmtree(folder / ".qsohost")
+        for file in [*folder.glob("*_loo_*"), folder / "quickstart_multi.fits"]:
+            file.unlink()
+        page = self.compare(folder, run=folder)
+        self.assertIn("the run has no products of fits", page.section("catalogs"))
 
 
 class Plots(PageTest):

@@ -7,13 +7,13 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <optional>
 #include <string>
 #include <unordered_set>
 #include <utility>
 #include <vector>
 
 #include "plot/sky_map.hpp"
-#include "qsohost/error.hpp"
 #include "qsohost/io/identifiers.hpp"
 #include "report/catalog_match.hpp"
 #include "report/run_products.hpp"
@@ -198,8 +198,9 @@ void add_redshift_differences(const Comparison& c, Section& to) {
   to.figures.push_back(std::move(figure));
 }
 
-// Identifiers of the objects with a fit in any product of a folder.
-std::unordered_set<std::string> fitted_ids(const std::filesystem::path& folder) {
+// Identifiers of the objects with a fit in any product of a folder; none if it has no such
+// products.
+std::optional<std::unordered_set<std::string>> fitted_ids(const std::filesystem::path& folder) {
   std::unordered_set<std::string> out;
   const RunProducts run(folder);
   bool has_fits = false;
@@ -216,22 +217,28 @@ std::unordered_set<std::string> fitted_ids(const std::filesystem::path& folder) 
       }
     });
   }
-  if (has_fits) return out;
-  throw UsageError(
-      fmt::format("{}: there are no products of fits in this folder", folder.string()));
+  if (!has_fits) return std::nullopt;
+  return out;
 }
 
 // What of the left catalogue was not fitted.
 void add_lost(const Comparison& c, const std::filesystem::path& folder, Section& to) {
   if (!c.left.ids) {
-    throw UsageError(
-        fmt::format("{}: it has no identifiers, by which the fitted objects of {} could be found",
-                    c.left.name, folder.string()));
+    to.paragraphs.push_back(
+        fmt::format("What of it was fitted is not known: {} has no column 'source_id', by which "
+                    "fits are found.",
+                    c.left.name));
+    return;
   }
-  const std::unordered_set<std::string> fitted = fitted_ids(folder);
+  const auto fitted = fitted_ids(folder);
+  if (!fitted) {
+    to.paragraphs.emplace_back(
+        "What of it was fitted is not known: the run has no products of fits.");
+    return;
+  }
   std::vector<bool> is_fitted(c.left.rows);
   for (std::size_t i = 0; i < c.left.rows; ++i) {
-    is_fitted[i] = !id_is_missing(*c.left.ids, i) && fitted.contains(id_text(*c.left.ids, i));
+    is_fitted[i] = !id_is_missing(*c.left.ids, i) && fitted->contains(id_text(*c.left.ids, i));
   }
   const auto count = static_cast<std::size_t>(std::ranges::count(is_fitted, true));
   to.paragraphs.push_back(fmt::format("Of {} objects of {}, {} were fitted and {} were not.",

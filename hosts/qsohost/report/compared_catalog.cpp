@@ -12,6 +12,7 @@
 #include "qsohost/io/input_columns.hpp"
 #include "qsohost/io/input_table.hpp"
 #include "qsohost/sphere.hpp"
+#include "report/object_columns.hpp"
 #include "report/run_products.hpp"
 
 namespace qsohost::cli {
@@ -25,8 +26,7 @@ using Names = std::initializer_list<std::string_view>;
 fs::path file_of(const fs::path& file) {
   if (!fs::is_directory(file)) return file;
   const RunProducts run(file);
-  const auto catalogues = run.of_kind(ProductKind::Catalogue);
-  if (!catalogues.empty()) return catalogues.front()->file;
+  if (const Product* catalogue = largest_catalogue(run)) return catalogue->file;
   throw UsageError(
       fmt::format("{}: no product in this folder is a catalogue with ra and dec; name a file, or "
                   "add a fits-sink with what = \"catalog\" to the chain",
@@ -87,8 +87,10 @@ Chosen choose_columns(const InputTable& table, const CatalogColumns& columns) {
     check_position_column(table.columns()[*out.dec], table.name(), "declinations");
     return out;
   }
-  throw RunError(fmt::format("{}: there are no columns 'ra' and 'dec'; name those of the positions",
-                             table.name()));
+  throw RunError(
+      fmt::format("{}: there are no columns 'ra' and 'dec' of numbers; call those of the "
+                  "positions so",
+                  table.name()));
 }
 
 void append_numbers(const Column& from, double unit, std::vector<double>& to) {

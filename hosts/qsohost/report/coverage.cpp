@@ -164,8 +164,9 @@ void add_band_figure(const Bands& bands, std::string id, std::string title, std:
         .label = group, .edges = edges, .counts = counts, .style = plot::style_of_band(group)});
     double drawn = 0;
     for (const double n : counts) drawn += n;
-    figure.caption += fmt::format("{}: median {:.4g}, {:.0f} of {} drawn. ", group, median(values),
-                                  drawn, values.size());
+    figure.caption += fmt::format("{}: ", group);
+    if (drawn > 0) figure.caption += fmt::format("median {:.4g}, ", median(values));
+    figure.caption += fmt::format("{:.0f} of {} drawn. ", drawn, values.size());
   }
   section.figures.push_back(std::move(figure));
 }

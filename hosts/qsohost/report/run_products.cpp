@@ -84,9 +84,7 @@ std::vector<fs::path> fits_files(const fs::path& folder) {
   }
   std::vector<fs::path> files;
   for (const auto& entry : fs::directory_iterator(folder)) {
-    if (entry.is_regular_file(error) && entry.path().extension() == ".fits") {
-      files.push_back(entry.path());
-    }
+    if (entry.path().extension() == ".fits") files.push_back(entry.path());
   }
   std::ranges::sort(files);
   return files;
@@ -96,6 +94,12 @@ std::vector<fs::path> fits_files(const fs::path& folder) {
 
 RunProducts::RunProducts(const fs::path& folder) : folder_(folder) {
   for (const fs::path& file : fits_files(folder)) {
+    // Opening a pipe would wait for ever.
+    if (std::error_code error; !fs::is_regular_file(file, error)) {
+      left_out_.push_back(fmt::format("{}: {}", file.filename().string(),
+                                      error ? error.message() : "not a regular file"));
+      continue;
+    }
     try {
       Product product = read_product(file);
       if (product.kind == ProductKind::Other) {
