@@ -50,6 +50,8 @@ TEST_CASE("what inspect --toml prints is a valid part of a chain", "[inspect]") 
       CHECK_THAT(problems, Contains("require: ") && Contains("groups"));
     else if (offer.stage == "epoch-quality")  // likewise
       CHECK_THAT(problems, Contains("epoch-quality: ") && Contains("time_range"));
+    else if (offer.stage == "catalog-join")  // likewise
+      CHECK_THAT(problems, Contains("catalog-join: ") && Contains("key"));
     else
       CHECK(problems.empty());
     CHECK(with_all_options(entry).size() < entry.size());

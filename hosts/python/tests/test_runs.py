@@ -185,7 +185,7 @@ sys.stdout.write("ready\\n")
 def tell(done, *_):
     if done: print("going", flush=True)
 try:
-    conftest.large(600).run(sys.argv[1], progress=tell)
+    conftest.large(4000).run(sys.argv[1], progress=tell)
 except KeyboardInterrupt:
     print("interrupted", flush=True)
 """
@@ -203,15 +203,15 @@ def test_ctrl_c_leaves_a_run_that_can_be_resumed(tmp_path):
     assert process.wait() == 0
     assert rest.endswith("interrupted\n")
     done = qsohost.open(run_dir).status["objects"]
-    assert 0 < done < 600
-    chain = large(600)
+    assert 0 < done < 4000
+    chain = large(4000)
     with pytest.raises(qsohost.UsageError, match="resume"):
         chain.run(run_dir)
     with pytest.raises(qsohost.UsageError, match="array"):
-        large(599).run(run_dir, resume=True)
+        large(3999).run(run_dir, resume=True)
     run = chain.run(run_dir, progress=False, resume=True)
     assert run.status["finished"]
-    assert len(run.tables["loo.ztf.g"]["z"]) == 600
+    assert len(run.tables["loo.ztf.g"]["z"]) == 4000
 
 
 def test_leaving_a_stream_early_stops_its_run():

@@ -372,7 +372,7 @@ TEST_CASE("more columns than a FITS table holds are refused before the first bat
   CHECK(run(996, "") == 999);
   CHECK_THAT(error_of([&] { run(997, ""); }),
              Contains("would write 1000 columns, but a FITS table holds 999; choose with option "
-                      "'columns' here, or of stage 'test', which gives most"));
+                      "'columns' here, or of stage 'memory', which gives most"));
   CHECK(run(2000, "c0") == 2);
 
   Schema schema;
