@@ -176,6 +176,9 @@ void HeaderMaker::column_keys(const FitsField& field, std::size_t number) {
   }
   const std::string display = display_format(field);
   if (!display.empty()) text_key("TDISP" + n, display, "");
+  if (field.is_array && field.info.dtype == DType::Bool) {
+    text_key(kLettersKey + n, "T", "elements are T, F, or 0 (missing)");
+  }
   if (const std::string axes = tdim(field); !axes.empty()) text_key("TDIM" + n, axes, "");
 }
 

@@ -57,7 +57,8 @@ void read_scale(const FitsCards& cards, int n, FitsField& field, FieldPlace& pla
 void read_type(const FitsCards& cards, int n, FitsField& field, FieldPlace& place) {
   if (place.code == 'L') {
     field.info.dtype = DType::Bool;
-    place.letters = cards.text(fmt::format("TDISP{}", n)).starts_with('L');
+    place.letters = cards.has(fmt::format("{}{}", kLettersKey, n)) ||
+                    cards.text(fmt::format("TDISP{}", n)).starts_with('L');
     return;
   }
   read_scale(cards, n, field, place);
@@ -299,7 +300,6 @@ Descriptor array_of(const OpenedFile& file, const FitsLayout& layout, std::size_
 
 std::string display_format(const FitsField& field) {
   const ColumnInfo& info = field.info;
-  if (info.dtype == DType::Bool) return "L1";  // for readers: the values are letters
   if (field.is_array) return "";  // astropy's Table.read fails on an empty array with a format
   const bool is_double = info.dtype == DType::F64;
   if (!is_double && info.dtype != DType::F32) return "";

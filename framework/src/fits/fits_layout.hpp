@@ -60,6 +60,10 @@ Descriptor array_of(const OpenedFile& file, const FitsLayout& layout, std::size_
 std::string tform(const FitsField& field, const FieldPlace& place);
 // TDIMn; empty for single values and vectors of numbers.
 std::string tdim(const FitsField& field);
+// QBOOLn = 'T': the elements of column n, arrays of flags, are letters, as the standard says; a
+// byte 0 is then a missing value.
+inline constexpr const char* kLettersKey = "QBOOL";
+
 // How programs should display the column (TDISPn); empty if their default is right.
 std::string display_format(const FitsField& field);
 

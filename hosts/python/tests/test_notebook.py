@@ -27,4 +27,5 @@ def test_the_notebook_runs(tmp_path):
     shown = "\n".join("".join(d.get("text/plain", [])) for d in data)
     assert "finished" in shown
     assert "ou-fit - dho" in shown
+    assert "excess" in shown
     assert sum("image/png" in d for d in data) == 2
