@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <cmath>
 
 #include "qsohost/io/text.hpp"
 
@@ -11,19 +12,31 @@ namespace {
 
 double number_in(const std::string& text, const char* option) {
   const auto value = parse_double(text);
-  if (!value) throw CLI::ValidationError(fmt::format("{}: '{}' is no number", option, text));
+  if (!value || !std::isfinite(*value)) {
+    throw CLI::ValidationError(fmt::format("{}: '{}' is no number", option, text));
+  }
   return *value;
 }
 
+double positive_number_in(const std::string& text, const char* option) {
+  const double value = number_in(text, option);
+  if (!(value > 0)) {
+    throw CLI::ValidationError(fmt::format("{}: '{}' is not above 0", option, text));
+  }
+  return value;
+}
+
+using ReadNumber = double (*)(const std::string& text, const char* option);
+
 // NAME=VALUE
-void add_named(const std::vector<std::string>& texts, const char* option,
+void add_named(const std::vector<std::string>& texts, const char* option, ReadNumber read,
                std::map<std::string, double>& out) {
   for (const std::string& text : texts) {
     const std::size_t at = text.find('=');
     if (at == std::string::npos || at == 0) {
       throw CLI::ValidationError(fmt::format("{}: '{}' is not NAME=VALUE", option, text));
     }
-    out[text.substr(0, at)] = number_in(text.substr(at + 1), option);
+    out[text.substr(0, at)] = read(text.substr(at + 1), option);
   }
 }
 
@@ -66,7 +79,7 @@ void add_sample_options(CLI::App& relate, SampleOptions& sample) {
       .add_option_function<std::vector<std::string>>(
           "--min-valid",
           [&sample](const std::vector<std::string>& texts) {
-            add_named(texts, "--min-valid", sample.min_valid);
+            add_named(texts, "--min-valid", number_in, sample.min_valid);
           },
           "Values of a regressor below this are missing: loglbol=40")
       ->type_name("NAME=VALUE")
@@ -75,7 +88,7 @@ void add_sample_options(CLI::App& relate, SampleOptions& sample) {
       .add_option_function<std::vector<std::string>>(
           "--wavelength",
           [&sample](const std::vector<std::string>& texts) {
-            add_named(texts, "--wavelength", sample.wavelength);
+            add_named(texts, "--wavelength", positive_number_in, sample.wavelength);
           },
           "Of a band, in Angstrom, for loglambda: ps1.g=4810; those of ZTF and Gaia are known")
       ->type_name("BAND=VALUE")
@@ -94,7 +107,7 @@ void add_fit_options(CLI::App& relate, RelateOptions& options) {
       .add_option_function<std::string>(
           "--snr-cut",
           [&options](const std::string& text) {
-            options.snr_cut = text == "auto" ? 0 : number_in(text, "--snr-cut");
+            options.snr_cut = text == "auto" ? 0 : positive_number_in(text, "--snr-cut");
           },
           "One more robust line, through objects whose light curves have (P95 - P5 of mag) / "
           "median error above this; auto: raised from 5 by 0.5 until at most 3,000 are left")

@@ -193,6 +193,25 @@ class WithoutPosterior(RelateTest):
         self.assertIn("there are fit.ztf.g", said)
         self.assertIn("logD, logtau or logsigma", self.relate("--y", "logL", expect=2).stderr)
 
+    def test_a_value_that_changes_nothing_is_refused(self):
+        said = self.relate("--min-valid", "loglbl=40", expect=2).stderr
+        self.assertIn("'loglbl' is not among the regressors of --x; did you mean 'loglbol'?", said)
+        for option, text in (("--snr-cut", "-3"), ("--snr-cut", "nan"), ("--wavelength", "ztf.g=0")):
+            said = self.relate(option, text, expect=2).stderr
+            self.assertRegex(said, f"{option}: .* is (no number|not above 0)")
+
+    def test_columns_joined_in_the_chain_are_found_without_positions(self):
+        folder = pathlib.Path(self.folder)
+        chain = (self.sky / "chain.toml").read_text().replace(
+            '[[stage]]\nuse = "ou-fit"',
+            f'[[stage]]\nuse = "catalog-join"\npath = "{self.catalog}"\nkey = "source_id"\n'
+            'columns = ["WUSHEN_LOGLBOL"]\n\n[[stage]]\nuse = "ou-fit"',
+        )  # fmt: skip
+        chain += '\n[[stage]]\nuse = "fits-sink"\nwhat = "catalog"\n'
+        self.qsohost("--chain", self.write("joined.toml", chain), "--run-dir", "joined")
+        said = self.qsohost("relate", folder / "joined", "--x", "loglbol").stdout
+        self.assertIn("loglbol: WUSHEN_LOGLBOL of relation_catalog.fits", said)
+
     def test_several_prefixes_that_fit_are_refused(self):
         def change(table):
             table["RAKSHIT_LOGLBOL"] = table["WUSHEN_LOGLBOL"]

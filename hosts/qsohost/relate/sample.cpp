@@ -261,6 +261,16 @@ void require_nodes(const Product& product) {
                   product.file.filename().string(), product.stage));
 }
 
+void check_min_valid(const SampleOptions& options) {
+  for (const auto& [name, least] : options.min_valid) {
+    if (std::ranges::find(options.x, name) != options.x.end()) continue;
+    throw UsageError(
+        fmt::format("--min-valid: '{}' is not among the regressors of --x{}; write it as there, or "
+                    "use --cut",
+                    name, did_you_mean(name, options.x)));
+  }
+}
+
 }  // namespace
 
 std::vector<std::size_t> Sample::used() const {
@@ -285,6 +295,7 @@ bool has_sigma_and_tau(const Product& fit) {
 }
 
 Sample read_sample(const RunProducts& run, const Product& fit, const SampleOptions& options) {
+  check_min_valid(options);
   Sample sample;
   sample.fits = {fit.extension};
   sample.products = {fit};

@@ -40,6 +40,8 @@ ProductKind kind_of(const Product& product) {
   const bool is_grouped = product.extension.find('.') != std::string::npos;
   if (is_grouped && has(product, "n_epochs") && has(product, "flags")) return ProductKind::Fit;
   if (has(product, "log_tau") && has_any_like(product, "log_sigma_")) return ProductKind::JointFit;
+  // A chain of light curves without positions has a catalogue, too: it has its name from fits-sink.
+  if (product.extension == "catalog") return ProductKind::Catalogue;
   if (has(product, "ra") && has(product, "dec")) return ProductKind::Catalogue;
   return ProductKind::Other;
 }

@@ -22,7 +22,7 @@ enum class ProductKind : std::uint8_t {
   LightCurves,  // has the keywords of fits_epochs.hpp
   Fit,          // results of one fitter for one light curve: log_sigma or log_sigma_post, ...
   JointFit,     // results of one fitter for all bands: log_tau and log_sigma_<survey>_<band>
-  Catalogue,    // other columns of objects, with ra and dec
+  Catalogue,    // other columns of objects: called "catalog", or with ra and dec
   Other,
 };
 
