@@ -1,7 +1,7 @@
 #include <catch2/catch.hpp>
 
-#include "progress.hpp"
 #include "closing_text.hpp"
+#include "progress.hpp"
 #include "table.hpp"
 
 using namespace qsohost;

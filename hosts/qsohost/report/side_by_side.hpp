@@ -7,8 +7,8 @@
 
 namespace qsohost::cli {
 
-// Prefixes the ids of sections and figures by "a-", "b-", ... and gives figures of the same id, which show the
-// same of each run, common ranges of their axes.
+// Prefixes the ids of sections and figures by "a-", "b-", ... and gives figures of the same id,
+// which show the same of each run, common ranges of their axes.
 void set_side_by_side(std::vector<Section>& sections);
 
 }  // namespace qsohost::cli

@@ -3,7 +3,8 @@
 // same layout as the groups of a batch.
 //
 // binary       column                                     missing values
-// L            bool                                       byte 0 (arrays without QBOOLn, TDISP of L:
+// L            bool                                       byte 0 (arrays without QBOOLn, TDISP of
+// L:
 //                                                         beside a T or F only; else 0 and 1 are
 //                                                         F and T, as astropy writes them)
 // B            i16 (unsigned byte; TZERO -128: signed)    TNULL
