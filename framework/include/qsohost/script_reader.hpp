@@ -41,7 +41,8 @@ class QSOHOST_API ScriptReader {
 
 // The symbol of a shared object that reads scripts. The reader stays until the process ends.
 inline constexpr const char* kScriptReaderSymbol = "qsohost_script_reader";
-using ScriptReaderFunction = ScriptReader*();
+using ScriptReaderPointer = ScriptReader*;
+using ScriptReaderFunction = ScriptReaderPointer();
 
 }  // namespace qsohost::inline v1
 
@@ -50,7 +51,7 @@ using ScriptReaderFunction = ScriptReader*();
   [[gnu::section(".qsohost"), gnu::used]] constexpr qsohost::PluginNote qsohost_note = \
       qsohost::make_note(NAME, VERSION, std::array<qsohost::StageEntry, 0>{});         \
   }                                                                                    \
-  extern "C" QSOHOST_EXPORT qsohost::ScriptReader* qsohost_script_reader() {           \
+  extern "C" QSOHOST_EXPORT qsohost::ScriptReaderPointer qsohost_script_reader() {     \
     return (__VA_ARGS__)();                                                            \
   }                                                                                    \
   static_assert(true, "a semicolon may follow")

@@ -141,8 +141,12 @@ ScriptObject::~ScriptObject() {
     self_.release();  // the program ends, and Python has ended before
     return;
   }
-  const py::gil_scoped_acquire gil;
-  self_ = py::object();
+  try {
+    const py::gil_scoped_acquire gil;
+    self_ = py::object();
+  } catch (...) {
+    self_.release();  // Python cannot be entered any more
+  }
 }
 
 std::string words_of(py::error_already_set& error, const std::filesystem::path& file,
@@ -220,13 +224,16 @@ void ScriptObject::open(const std::string& label) const {
 
 // Nothing can be thrown from here, so an error of the script is printed.
 void ScriptObject::close() const noexcept {
-  const py::gil_scoped_acquire gil;
   try {
-    self_.attr("close")();
-    scripts().attr("flush")();
-  } catch (py::error_already_set& error) {
-    error.restore();
-    PyErr_WriteUnraisable(self_.ptr());
+    const py::gil_scoped_acquire gil;
+    try {
+      self_.attr("close")();
+      scripts().attr("flush")();
+    } catch (py::error_already_set& error) {
+      error.restore();
+      PyErr_WriteUnraisable(self_.ptr());
+    }
+  } catch (...) {  // NOLINT(bugprone-empty-catch): Python cannot be entered any more
   }
 }
 
