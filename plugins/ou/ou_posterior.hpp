@@ -21,7 +21,8 @@ inline constexpr std::array<double, 5> kQuantiles{0.025, 0.16, 0.5, 0.84, 0.975}
 struct Posterior {
   std::array<double, 5> ln_sigma{}, ln_tau{}, ln_d{};  // at kQuantiles
   // A rule for averages over the posterior, sum of weight * f: weights sum to 1. At most 16 values
-  // of tau with 4 of sigma each, exact for polynomials of ln sigma up to degree 7 at each tau.
+  // of tau with 4 of sigma each, exact for polynomials of ln sigma up to degree 7 at each tau; or
+  // 10 with 6, where sigma is hardly known.
   struct Node {
     double ln_sigma, ln_tau, ln_weight;
   };

@@ -241,14 +241,13 @@ std::vector<Slice> slices_of(const Series& series, const Box& box, Prior prior, 
   return slices;
 }
 
-std::vector<Slice::Cell> gauss_rule(const std::vector<Slice::Cell>& cells) {
+std::vector<Slice::Cell> gauss_rule(const std::vector<Slice::Cell>& cells, int points) {
   // The recurrence of the polynomials that are orthogonal for these masses (Golub & Welsch 1969).
-  constexpr int kPoints = 4;
   std::vector<double> before(cells.size(), 0.0), now(cells.size(), 1.0);
-  Eigen::Matrix4d jacobi = Eigen::Matrix4d::Zero();
+  Eigen::MatrixXd jacobi = Eigen::MatrixXd::Zero(points, points);
   double norm = 1, ratio = 0;
   int size = 0;
-  for (; size < kPoints; ++size) {
+  for (; size < points; ++size) {
     double centre = 0;
     for (std::size_t k = 0; k < cells.size(); ++k)
       centre += cells[k].mass * cells[k].at * now[k] * now[k] / norm;
@@ -266,7 +265,7 @@ std::vector<Slice::Cell> gauss_rule(const std::vector<Slice::Cell>& cells) {
       ++size;
       break;
     }
-    if (size + 1 < kPoints) jacobi(size + 1, size) = jacobi(size, size + 1) = std::sqrt(ratio);
+    if (size + 1 < points) jacobi(size + 1, size) = jacobi(size, size + 1) = std::sqrt(ratio);
   }
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> eigen(jacobi.topLeftCorner(size, size));
   std::vector<Slice::Cell> out;

@@ -32,7 +32,7 @@ struct Slice {
 // of the highest there are none.
 std::vector<Slice> slices_of(const Series& series, const Box& box, Prior prior, double ln_jitter);
 
-// Gauss's rule of at most 4 points for these masses.
-std::vector<Slice::Cell> gauss_rule(const std::vector<Slice::Cell>& cells);
+// Gauss's rule of at most so many points for these masses.
+std::vector<Slice::Cell> gauss_rule(const std::vector<Slice::Cell>& cells, int points);
 
 }  // namespace ou

@@ -96,7 +96,21 @@ void check_against_dense(const ou::Curve& curve, const ou::Box& box, Prior prior
   }
   CHECK(ours.nodes.size() <= ou::kMostNodes);
   CHECK(std::abs(all - 1) < 1e-9);
-  CHECK(std::abs(mean_ln_d - right.mean_ln_d) < 0.05);
+  const double spread = (right.ln_d[3] - right.ln_d[1]) / 2;
+  CHECK(std::abs(mean_ln_d - right.mean_ln_d) < std::max(0.05, 0.05 * spread));
+}
+
+// The most nodes that have one value of tau.
+std::ptrdiff_t most_along_sigma(std::size_t epochs, const simulate::Truth& truth) {
+  const ou::Series series = ou::series_of(simulate::curve(epochs, 3, truth));
+  const auto nodes =
+      ou::posterior_of(series, ou::standard_box(), Prior::LogUniform, ou::Parameters{}.ln_jitter)
+          .nodes;
+  std::ptrdiff_t most = 0;
+  for (const auto& node : nodes) {
+    most = std::max(most, std::ranges::count(nodes, node.ln_tau, &ou::Posterior::Node::ln_tau));
+  }
+  return most;
 }
 
 }  // namespace
@@ -113,6 +127,11 @@ TEST_CASE("quantiles of the posterior are those of a dense grid") {
                           ou::standard_box(), Prior::LogUniform, 600);
     }
   }
+}
+
+TEST_CASE("a light curve that hardly limits sigma has more of its nodes along sigma") {
+  CHECK(most_along_sigma(100, {.sigma = 0.3}) == 4);
+  CHECK(most_along_sigma(12, {.sigma = 1e-6}) == 6);
 }
 
 TEST_CASE("quantiles of the posterior in other boxes, with other priors and with jitter") {
