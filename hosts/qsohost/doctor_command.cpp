@@ -24,8 +24,7 @@ std::string speed(const std::vector<double>& seconds) {
 std::string as_text(const ExaminedArchive& a) {
   std::string out = a.label;
   if (a.use != a.label) out += fmt::format(" ({})", a.use);
-  if (!a.archive.empty()) out += fmt::format(": {}, {}", a.archive, a.url);
-  out += "\n";
+  out += fmt::format(": {}, {}\n", a.archive, a.url);
   const auto line = [&](std::string_view what, const std::string& text) {
     out += fmt::format("  {:<9} {}\n", what, text);
   };

@@ -2,13 +2,14 @@
 // answers. A handful of small requests, harmless to the archive.
 //
 //   void examine(Examination& archive) const override {
-//     archive.begin("my survey", *url);
-//     const Response response = archive.ask({.url = *url + "/columns"});
-//     archive.check_columns(names_in(response.body), {{"time", {"mjd", "obsmjd"}}});
+//     archive.about("my survey", *url, [&] {
+//       const Response response = archive.ask({.url = *url + "/columns"});
+//       archive.check_columns(names_in(response.body), {{"time", {"mjd", "obsmjd"}}});
+//     });
 //   }
 #pragma once
 
-#include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -35,8 +36,10 @@ class QSOHOST_API Examination {
  public:
   virtual ~Examination();
 
-  // What follows is about this archive.
-  virtual void begin(std::string archive, std::string url) = 0;
+  // The questions to one archive. What they throw is reported as its state; the next archive is
+  // asked nevertheless.
+  virtual void about(std::string archive, std::string url,
+                     const std::function<void()>& questions) = 0;
   // Sends one request, once more if the archive says "later", and counts its time. Throws TryAgain
   // with the reason where there is no good response.
   virtual Response ask(Request request) = 0;

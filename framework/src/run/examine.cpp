@@ -7,6 +7,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 
 #include "base/caught.hpp"
 #include "base/interrupted.hpp"
@@ -77,13 +78,20 @@ class StageExamination final : public Examination {
                    std::vector<ExaminedArchive>& archives)
       : stage_(stage), http_(http), context_(context), archives_(archives) {}
 
-  void begin(std::string archive, std::string url) override {
-    has_begun_ = true;
+  void about(std::string archive, std::string url,
+             const std::function<void()>& questions) override {
     ExaminedArchive& now = archives_.emplace_back();
     now.label = stage_.label;
     now.use = stage_.use;
     now.archive = std::move(archive);
     now.url = std::move(url);
+    try {
+      questions();
+    } catch (const Interrupted&) {
+      throw;
+    } catch (...) {
+      change("no good answer: " + current_exception_message());
+    }
   }
   Response ask(Request request) override {
     Question question(std::move(request));
@@ -102,7 +110,7 @@ class StageExamination final : public Examination {
 
  private:
   ExaminedArchive& current() {
-    if (!has_begun_) begin({}, {});
+    if (archives_.empty()) throw std::logic_error("a question that is about no archive");
     return archives_.back();
   }
 
@@ -110,7 +118,6 @@ class StageExamination final : public Examination {
   Http& http_;
   Context& context_;
   std::vector<ExaminedArchive>& archives_;
-  bool has_begun_ = false;
 };
 
 void examine_stage(ChainStage& stage, const ExamineOptions& options,
@@ -121,12 +128,9 @@ void examine_stage(ChainStage& stage, const ExamineOptions& options,
                        [&] { return options.interrupts != nullptr && *options.interrupts > 0; });
   StageExamination examination(stage, client, context, archives);
   try {
-    const AtWork at_work(place_of(stage, nullptr));
-    stage.stage->examine(examination);
+    guarded(stage, nullptr, [&] { stage.stage->examine(examination); });
   } catch (const Interrupted&) {
     throw RunError("interrupted");
-  } catch (...) {
-    examination.change("no good answer: " + current_exception_message());
   }
 }
 

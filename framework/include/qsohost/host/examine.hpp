@@ -17,7 +17,7 @@ namespace qsohost::inline v1 {
 struct ExaminedArchive {
   std::string label;    // of the stage
   std::string use;      // the stage's kind
-  std::string archive;  // in words; "" if the stage failed before it named one
+  std::string archive;  // in words
   std::string url;
   std::string release;               // "" if that is not known
   std::vector<std::string> notes;    // facts
@@ -33,7 +33,7 @@ struct ExamineOptions {
 
 // Stages in chain order; those that use no archive are left out. Nothing is opened or written.
 // Throws UsageError for an entry of `only` that is no stage of the chain, RunError where the user
-// interrupts.
+// interrupts or a plugin fails.
 QSOHOST_API std::vector<ExaminedArchive> examine(Chain& chain, const ExamineOptions& options);
 
 // The same for one stage without a chain. `set`: options as in a chain file, {"via", "\"aip\""}.
