@@ -40,7 +40,7 @@ PUBLIC = {
     "table": "io/fits_epochs io/grouped_rows io/identifiers io/input_columns io/tap_tables io/units",
     "match": "io/crossmatch",
     "postgres": "postgres",
-    "http": "examination host/fetch_progress http tap",
+    "http": "examination host/fetch_progress http http_options tap",
     "plugin": "plugin script_reader host/loader",
     "chain": "host/chain",
     "run": "host/examine host/open_fitter host/run",

@@ -75,7 +75,7 @@ struct HttpPolicy {
   // Time without any good response while requests are pending; then they are given up.
   std::chrono::milliseconds patience{600'000};
   std::size_t max_body = std::size_t{256} << 20;  // bytes, decompressed; more is refused
-  std::string contact;                            // e-mail or URL that goes into the User-Agent
+  std::string contact{};                          // e-mail or URL that goes into the User-Agent
 };
 
 // All requests and responses for one batch. Called from one thread at a time.
