@@ -15,6 +15,7 @@
 
 #include "faults.hpp"
 #include "faulty_answers.hpp"
+#include "form.hpp"
 #include "qsohost/error.hpp"
 #include "table_text.hpp"
 #include "tap/archives.hpp"
@@ -61,6 +62,7 @@ class Counts {
 httplib::Server::HandlerResponse adjusted(const httplib::Request& request,
                                           httplib::Response& /*response*/) {
   auto& own = const_cast<httplib::Request&>(request);
+  keep_form(own);
   const auto [first, last] = own.headers.equal_range("Accept-Encoding");
   for (auto it = first; it != last; ++it) {
     if (it->second.find("gzip") != std::string::npos) it->second = "gzip";
@@ -152,7 +154,8 @@ void Server::light_curves(const Request& request, Response& response) {
   counts_.connection(request.remote_port);
   ZtfQuery query;
   try {
-    query = parse_query({request.params.begin(), request.params.end()});
+    const auto parameters = parameters_of(request);
+    query = parse_query({parameters.begin(), parameters.end()});
   } catch (const BadRequest& error) {
     counts_.add("bad requests");
     return refuse(response, 400, error.what());
