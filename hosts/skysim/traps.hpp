@@ -23,6 +23,8 @@ namespace qsohost::skysim {
 //   quota            uploads are refused: all users share one quota
 //   see-other        sync answers 303 with the address of the rows
 //   query-in-url     IRSA: "QUERY must be set" unless a multipart request has it in the URL
+//   xmatch-ban       403, as if this address had another job at the same time
+//   xmatch-columns   the default columns of a cross-match come in another order
 class Traps {
  public:
   // "html-502=0.05,booleans=t,stuck-job". Throws RunError.
