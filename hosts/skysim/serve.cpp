@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "archives/datalink.hpp"
+#include "archives/xmatch.hpp"
 #include "faults.hpp"
 #include "faulty_answers.hpp"
 #include "form.hpp"
@@ -89,6 +90,7 @@ class Server {
     archives_ = tap_archives(options.folder, options.gaia_release, conditions);
     archives_.push_back(
         std::make_unique<DataLinkService>(options.folder, options.gaia_release, conditions));
+    archives_.push_back(std::make_unique<XMatchService>(options.folder, conditions));
     set_up();
   }
   void run();

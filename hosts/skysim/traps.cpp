@@ -21,23 +21,25 @@ struct Known {
   std::string_view name;
   std::string_view values{};  // separated by blanks
 };
-constexpr std::array<Known, 17> kKnown{{{"booleans", "True true t"},
-                                        {"aip-id", "datalinkID"},
-                                        {"stuck-job"},
-                                        {"html-502"},
-                                        {"html-200"},
-                                        {"pool-empty"},
-                                        {"null-500"},
-                                        {"quota"},
-                                        {"see-other"},
-                                        {"query-in-url"},
-                                        {"structures", "old new"},
-                                        {"poisoned-id"},
-                                        {"trickle"},
-                                        {"zip-cut"},
-                                        {"zip-stored"},
-                                        {"wrong-member"},
-                                        {"missing-member"}}};
+constexpr auto kKnown = std::to_array<Known>({{"booleans", "True true t"},
+                                              {"aip-id", "datalinkID"},
+                                              {"structures", "old new"},
+                                              {"stuck-job"},
+                                              {"html-502"},
+                                              {"html-200"},
+                                              {"pool-empty"},
+                                              {"null-500"},
+                                              {"quota"},
+                                              {"see-other"},
+                                              {"query-in-url"},
+                                              {"xmatch-ban"},
+                                              {"xmatch-columns"},
+                                              {"poisoned-id"},
+                                              {"trickle"},
+                                              {"zip-cut"},
+                                              {"zip-stored"},
+                                              {"wrong-member"},
+                                              {"missing-member"}});
 
 bool is_one_of(std::string_view words, const std::string& word) {
   std::istringstream in{std::string(words)};

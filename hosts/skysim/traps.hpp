@@ -30,6 +30,8 @@ namespace qsohost::skysim {
 //   zip-stored       DataLink: members of the zip are not compressed
 //   wrong-member     DataLink: a member has the epochs and source_id of another source
 //   missing-member   DataLink: a source that has epochs is left out
+//   xmatch-ban       403, as if this address had another job at the same time
+//   xmatch-columns   the default columns of a cross-match come in another order
 class Traps {
  public:
   // "html-502=0.05,booleans=t,stuck-job". Throws RunError.
