@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "archives/atlas.hpp"
 #include "archives/xmatch.hpp"
 #include "faults.hpp"
 #include "faulty_answers.hpp"
@@ -86,6 +87,7 @@ class Server {
         options.time_scale};
     archives_ = tap_archives(options.folder, options.gaia_release, conditions);
     archives_.push_back(std::make_unique<XMatchService>(options.folder, conditions));
+    archives_.push_back(std::make_unique<AtlasService>(options.folder, conditions));
     set_up();
   }
   void run();
