@@ -103,9 +103,10 @@ void add_make(CLI::App& app, MakeArguments& arguments) {
 void add_traps(CLI::App* serve, ServeOptions& options) {
   serve->add_option("--traps", options.traps,
                     "NAME[=RATE],...: stuck-job, html-502, html-200, pool-empty, null-500, quota, "
-                    "see-other, query-in-url, xmatch-ban, xmatch-columns, "
-                    "atlas-429, atlas-429-minutes, atlas-stuck, atlas-error; booleans=True|true|t, "
-                    "aip-id=datalinkID");
+                    "see-other, query-in-url, xmatch-ban, xmatch-columns, poisoned-id, trickle, "
+                    "zip-cut, zip-stored, wrong-member, missing-member, atlas-429, "
+                    "atlas-429-minutes, atlas-stuck, atlas-error; booleans=True|true|t, "
+                    "aip-id=datalinkID, structures=old|new");
   const std::map<std::string, GaiaRelease> releases{{"dr3", GaiaRelease::Dr3},
                                                     {"dr4", GaiaRelease::Dr4}};
   serve->add_option("--gaia-release", options.gaia_release, "dr3, or dr4 beside it")

@@ -14,9 +14,11 @@
 #include <vector>
 
 #include "archives/atlas.hpp"
+#include "archives/datalink.hpp"
 #include "archives/xmatch.hpp"
 #include "faults.hpp"
 #include "faulty_answers.hpp"
+#include "form.hpp"
 #include "qsohost/error.hpp"
 #include "table_text.hpp"
 #include "tap/archives.hpp"
@@ -63,6 +65,7 @@ class Counts {
 httplib::Server::HandlerResponse adjusted(const httplib::Request& request,
                                           httplib::Response& /*response*/) {
   auto& own = const_cast<httplib::Request&>(request);
+  keep_form(own);
   const auto [first, last] = own.headers.equal_range("Accept-Encoding");
   for (auto it = first; it != last; ++it) {
     if (it->second.find("gzip") != std::string::npos) it->second = "gzip";
@@ -86,6 +89,8 @@ class Server {
         faults_, traps_, options.throttle == "irsa" ? kJob / options.time_scale : kJobUnthrottled,
         options.time_scale};
     archives_ = tap_archives(options.folder, options.gaia_release, conditions);
+    archives_.push_back(
+        std::make_unique<DataLinkService>(options.folder, options.gaia_release, conditions));
     archives_.push_back(std::make_unique<XMatchService>(options.folder, conditions));
     archives_.push_back(std::make_unique<AtlasService>(options.folder, conditions));
     set_up();
@@ -155,7 +160,8 @@ void Server::light_curves(const Request& request, Response& response) {
   counts_.connection(request.remote_port);
   ZtfQuery query;
   try {
-    query = parse_query({request.params.begin(), request.params.end()});
+    const auto parameters = parameters_of(request);
+    query = parse_query({parameters.begin(), parameters.end()});
   } catch (const BadRequest& error) {
     counts_.add("bad requests");
     return refuse(response, 400, error.what());

@@ -36,6 +36,9 @@ std::string cell_text(const TapColumn& column, const TapCell& cell, const TapSty
 
 std::string write_votable(const TapRows& rows, bool is_binary, const TapStyle& style,
                           const TapInfo& info);
+// Only its element TABLE, with elements PARAM.
+std::string votable_table(const TapRows& rows, bool is_binary, const TapStyle& style,
+                          const std::string& parameters);
 std::string escaped_xml(std::string_view text);
 
 // Compressed by gzip.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <sstream>
 
+#include "form.hpp"
 #include "qsohost/error.hpp"
 #include "qsohost/io/text.hpp"
 #include "ztf_query.hpp"
@@ -42,7 +43,8 @@ const std::string& TapRequest::get(const std::string& name) const {
 
 TapRequest tap_request(const httplib::Request& request) {
   TapRequest tap;
-  for (const auto& [name, value] : request.params) tap.parameters.emplace(lower(name), value);
+  for (const auto& [name, value] : parameters_of(request))
+    tap.parameters.emplace(lower(name), value);
   tap.is_multipart = request.is_multipart_form_data();
   tap.has_query_in_url = tap.is_multipart && tap.parameters.contains("query");
   for (const auto& [name, part] : request.files) {
