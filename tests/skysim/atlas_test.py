@@ -287,14 +287,14 @@ class Manners(AtlasTest):
             document = self.send(server, f"/queue/{task['id']}/")[1]
             self.assertEqual((document["starttimestamp"], document["finishtimestamp"]), (None, None))
 
-    def test_a_post_that_fails_leaves_no_task(self):
-        for fault in ("500", "garbage", "cut", "reset"):
+    def test_a_post_leaves_a_task_unless_it_is_refused(self):
+        for fault, left in (("500", 0), ("status", 0), ("garbage", 1), ("cut", 1), ("reset", 1)):
             with Server(self.sky, "--faults", fault + "=1") as server:
                 try:
                     self.post(server, self.curves[0])
                 except (OSError, ValueError, http.client.HTTPException):
                     pass
-                self.assertEqual(self.counted(server)["tasks left"], 0, fault)
+                self.assertEqual(self.counted(server)["tasks left"], left, fault)
         with Server(self.sky, "--faults", "429=1", "--time-scale", 20) as server:
             status, headers, _ = server.get(BASE + "/queue/", data=b"ra=1&dec=1&mjd_min=57200", headers=TOKEN)
             self.assertEqual((status, headers["Retry-After"]), (429, "1"))
