@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "irsa_conversation.hpp"
+#include "irsa_examination.hpp"
 #include "selection_options.hpp"
 #include "stages.hpp"
 
@@ -129,6 +130,10 @@ class IrsaZtf final : public qsohost::HttpFetcher {
     shared_.warn = [&context](const std::string& text) {
       if (!context.stop_requested()) context.warn(text);
     };
+  }
+
+  void examine(qsohost::Examination& archive) const override {
+    ztf::examine_irsa(settings(), archive);
   }
 
   qsohost::HttpPolicy policy() const override {
