@@ -69,7 +69,7 @@ TEST_CASE("a text that is no whole result is asked for again, and its place is n
   std::string bad = good;
   bad.replace(bad.find("2179.59"), 7, "21x9.59");
   CHECK_THROWS_WITH(parse_result(bad), Contains("line 2 of the result: x is '21x9.59'"));
-  bad.replace(bad.find("57300.5"), 7, "null   ");
+  bad.replace(bad.find("57300.500000"), 12, "null");
   CHECK_THROWS_WITH(parse_result(bad), Contains("MJD is 'null'"));
 }
 
