@@ -119,4 +119,5 @@ class JobQueue final : public ObjectFetcher {
 
 }  // namespace
 
-QSOHOST_PLUGIN("job-queue", "1.0.0", stage<JobQueue>("job-queue", "light curves from a queue of jobs"));
+QSOHOST_PLUGIN("job-queue", "1.0.0",
+               stage<JobQueue>("job-queue", "light curves from a queue of jobs"));
