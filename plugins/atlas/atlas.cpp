@@ -84,6 +84,8 @@ class Atlas final : public qsohost::HttpFetcher {
   void open(qsohost::Context& context) override {
     settings_.url = url->text;
     while (settings_.url.ends_with('/')) settings_.url.pop_back();
+    settings_.comment = fmt::format("qsohost {}, MJD {}, {}", label(), *mjd_min,
+                                    *use_reduced ? "reduced" : "difference");
     settings_.header = "Authorization: Token " + context.secret(*token);
     settings_.parameters =
         fmt::format("mjd_min={}&use_reduced={}&send_email=false", *mjd_min, *use_reduced);

@@ -45,12 +45,6 @@ bool says_no_data(std::string_view error) {
   return !std::ranges::search(error, words, same).empty();
 }
 
-// "https://fallingstar-data.com" of a URL there.
-std::string origin(const std::string& url) {
-  const std::size_t host = url.find("//");
-  return host == url.npos ? url : url.substr(0, url.find('/', host + 2));
-}
-
 std::string detail(const Result& result) {
   std::string out;
   for (const char band : kBands) {
@@ -78,13 +72,15 @@ AtlasConversation::Requests AtlasConversation::begin() {
     Target& target = targets_[row];
     if (std::isfinite(target.ra) && std::abs(target.dec) <= 90) {
       to_post_.push_back(row);
+      rows_.emplace(comment(row), row);
     } else {
       target.end = Ending{
           Outcome::BadObject,
           fmt::format("the target's position ({}, {}) is none on the sky", target.ra, target.dec)};
     }
   }
-  return next_write();
+  if (to_post_.empty()) return {};
+  return {list(settings_.url + "/queue/", false)};
 }
 
 std::string AtlasConversation::task_url(std::int64_t task) const {
@@ -114,8 +110,8 @@ Request AtlasConversation::post(std::size_t row) {
   Request post = request(row, Step::Post, settings_.url + "/queue/");
   post.method = "POST";
   post.content_type = "application/x-www-form-urlencoded";
-  post.body = fmt::format("ra={:.7f}&dec={:.7f}&{}", turned < 0 ? turned + 360 : turned, target.dec,
-                          settings_.parameters);
+  post.body = fmt::format("ra={:.7f}&dec={:.7f}&{}&comment={}", turned < 0 ? turned + 360 : turned,
+                          target.dec, settings_.parameters, qsohost::escape(comment(row)));
   post.turn = target.turn++;
   return post;
 }
@@ -144,6 +140,9 @@ AtlasConversation::Requests AtlasConversation::next_write() {
   } else if (!to_post_.empty() && tasks_ < kMostTasks) {
     next.push_back(post(to_post_.front()));
     to_post_.pop_front();
+  } else if (to_post_.empty() && tasks_ == 0 && !std::exchange(is_at_end_, true)) {
+    pages_ = 0;
+    return {list(settings_.url + "/queue/", true)};
   } else {
     return {};
   }
@@ -165,13 +164,14 @@ AtlasConversation::Requests AtlasConversation::answer(const Request& request,
         origin(settings_.url), in_short(response), settings_.url));
   }
   if (response.status == 429) return throttled(request, response);
+  if (step == Step::List) return listed(response);
   if (step == Step::Delete) {
     counts_.add("tasks", response.status == 404 ? "gone before deleted" : "deleted");
     is_writing_ = false;
     return next_write();
   }
   if (response.status >= 400) return refused(request, response);
-  if (step == Step::Post) return posted(row, parse_task(response));
+  if (step == Step::Post) return posted(row, parse_task(response).id);
   return step == Step::Look ? looked(row, request, response) : received(row, request, response);
 }
 
@@ -179,6 +179,7 @@ AtlasConversation::Requests AtlasConversation::answer(const Request& request,
 AtlasConversation::Requests AtlasConversation::throttled(const Request& request,
                                                          const Response& response) {
   const std::chrono::seconds wait = named_wait(response);
+  const bool is_list = request.tag % kSteps == static_cast<std::uint64_t>(Step::List);
   counts_.add("archive", "asked to wait");
   if (!response.is_kept) {
     not_before_ = std::max(not_before_, Clock::now() + wait);
@@ -186,6 +187,7 @@ AtlasConversation::Requests AtlasConversation::throttled(const Request& request,
       settings_.info(fmt::format("the archive asks to wait {} s", wait.count()));
     }
   }
+  if (is_list) return listed(response);
   return {again(request, wait)};
 }
 
@@ -201,17 +203,29 @@ AtlasConversation::Requests AtlasConversation::refused(const Request& request,
   return leave(row, in_short(response));
 }
 
-AtlasConversation::Requests AtlasConversation::posted(std::size_t row, const Task& task) {
+void AtlasConversation::remove(std::size_t row, std::int64_t task) {
+  Request remove = request(row, Step::Delete, task_url(task));
+  remove.method = "DELETE";
+  to_delete_.push_back(std::move(remove));
+}
+
+// The first look at a task.
+Request AtlasConversation::known(std::size_t row, std::int64_t task) {
   Target& target = targets_[row];
-  target.task = task.id;
+  target.task = task;
   target.since = Clock::now();
   target.looks = target.refused = target.malformed = target.empty = 0;
   target.seen.clear();
-  counts_.add("tasks", "posted");
   ++tasks_;
+  return look(row, settings_.poll);
+}
+
+AtlasConversation::Requests AtlasConversation::posted(std::size_t row, std::int64_t task) {
+  counts_.add("tasks", "posted");
   is_writing_ = false;
+  Request first_look = known(row, task);
   Requests requests = next_write();
-  requests.push_back(look(row, settings_.poll));
+  requests.push_back(std::move(first_look));
   return requests;
 }
 
@@ -296,9 +310,7 @@ AtlasConversation::Requests AtlasConversation::settle(std::size_t row, Ending en
   Target& target = targets_[row];
   target.end = std::move(end);
   --tasks_;
-  Request remove = request(row, Step::Delete, task_url(target.task));
-  remove.method = "DELETE";
-  to_delete_.push_back(std::move(remove));
+  remove(row, target.task);
   return next_write();
 }
 
@@ -322,6 +334,7 @@ AtlasConversation::Requests AtlasConversation::failed(const Request& request,
                                                       const std::string& reason) {
   const std::size_t row = request.tag / kSteps;
   const auto step = static_cast<Step>(request.tag % kSteps);
+  if (step == Step::List) return next_write();
   if (step == Step::Look || step == Step::Result) return leave(row, reason);
   if (step == Step::Post) targets_[row].end = Ending{Outcome::Failed, reason};
   if (step == Step::Delete) counts_.add("tasks", "left in the queue");

@@ -3,7 +3,10 @@
 //
 // All answers are kept, those of unfinished tasks too: a resumed run goes through them again until
 // it comes to what it has not asked yet. So it posts no second task, and does not need one that was
-// deleted after its result was read.
+// deleted after its result was read. The answer to a POST may be lost, by a kill or on its way: a
+// task says in its comment whose it is, and the list of tasks is read twice. Tasks of this batch
+// that are there at its beginning are taken for posted; those that are there at its end, when all
+// that is known was deleted, are deleted too.
 //
 // The server allows so many POSTs and DELETEs a minute. One at a time is sent, so that none is
 // under way when the server says how long to wait. At most kMostTasks of a batch are in the queue:
@@ -17,6 +20,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -28,6 +32,7 @@
 namespace atlas {
 
 struct Settings {
+  std::string comment;     // of every task, before the identifier of its object
   std::string url;         // without a slash at its end
   std::string header;      // with the token
   std::string parameters;  // of every task, besides its position
@@ -55,8 +60,8 @@ class AtlasConversation final : public qsohost::Conversation {
   using Requests = std::vector<qsohost::Request>;
   using Milliseconds = std::chrono::milliseconds;
   using Clock = std::chrono::steady_clock;
-  enum class Step : std::uint8_t { Post, Look, Result, Delete };
-  static constexpr std::uint64_t kSteps = 4;
+  enum class Step : std::uint8_t { List, Post, Look, Result, Delete };
+  static constexpr std::uint64_t kSteps = 5;
 
   struct Target {
     double ra = 0, dec = 0;
@@ -74,6 +79,7 @@ class AtlasConversation final : public qsohost::Conversation {
   };
 
   qsohost::Request request(std::size_t row, Step step, std::string url) const;
+  qsohost::Request list(std::string url, bool at_end) const;
   qsohost::Request post(std::size_t row);
   qsohost::Request look(std::size_t row, Milliseconds delay);
   qsohost::Request again(const qsohost::Request& request, Milliseconds delay);
@@ -81,10 +87,17 @@ class AtlasConversation final : public qsohost::Conversation {
   std::string result_url(const std::string& given) const;
   Milliseconds pace(const Target& target, const qsohost::Response& response) const;
 
+  std::string comment(std::size_t row) const;
+  std::optional<std::size_t> row_of(const ListedTask& task) const;
+  Requests listed(const qsohost::Response& response);
+  void adopt(std::size_t row, std::int64_t task);
+  void remove(std::size_t row, std::int64_t task);
+  qsohost::Request known(std::size_t row, std::int64_t task);
+
   Requests next_write();
   Requests throttled(const qsohost::Request& request, const qsohost::Response& response);
   Requests refused(const qsohost::Request& request, const qsohost::Response& response);
-  Requests posted(std::size_t row, const Task& task);
+  Requests posted(std::size_t row, std::int64_t task);
   Requests looked(std::size_t row, const qsohost::Request& request,
                   const qsohost::Response& response);
   Requests unfinished(std::size_t row, const qsohost::Response& response);
@@ -99,8 +112,11 @@ class AtlasConversation final : public qsohost::Conversation {
   const Settings& settings_;
   const qsohost::Batch& batch_;
   qsohost::Counts& counts_;
-  std::vector<Target> targets_;      // one a row
-  std::deque<std::size_t> to_post_;  // rows
+  std::vector<Target> targets_;              // one a row
+  std::map<std::string, std::size_t> rows_;  // by comment
+  int pages_ = 0;                            // of the list
+  bool is_at_end_ = false;                   // of the batch: the list is read for the second time
+  std::deque<std::size_t> to_post_;          // rows
   std::deque<qsohost::Request> to_delete_;
   std::size_t tasks_ = 0;         // that are in the queue and not read
   bool is_writing_ = false;       // a POST or DELETE has no answer yet

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <optional>
 
 namespace atlas {
@@ -23,6 +24,11 @@ std::string text(const Json& json, const char* name) {
   const auto it = json.find(name);
   if (it == json.end() || it->is_null()) return {};
   return it->is_string() ? it->get<std::string>() : it->dump();
+}
+
+double number(const Json& json, const char* name) {
+  const auto it = json.find(name);
+  return it != json.end() && it->is_number() ? it->get<double>() : std::nan("");
 }
 
 // "27 seconds", "1 minute(s)"; none for other words.
@@ -53,6 +59,19 @@ Task parse_task(const qsohost::Response& response) {
   return task;
 }
 
+TaskList parse_task_list(const qsohost::Response& response) {
+  TaskList list;
+  const Json json = Json::parse(response.body, nullptr, false);
+  if (response.status >= 300 || !json.is_object() || !json.contains("results")) return list;
+  for (const Json& task : json["results"]) {
+    if (!task.is_object() || !task.contains("id") || !task["id"].is_number_integer()) continue;
+    list.tasks.push_back({task["id"].get<std::int64_t>(), text(task, "comment"), number(task, "ra"),
+                          number(task, "dec")});
+  }
+  list.next = text(json, "next");
+  return list;
+}
+
 seconds named_wait(const qsohost::Response& response) {
   constexpr std::string_view before = "available in ";
   std::optional<seconds> wait;
@@ -66,6 +85,11 @@ seconds named_wait(const qsohost::Response& response) {
     wait = wait ? std::max(*wait, other) : other;
   }
   return wait.value_or(std::chrono::minutes(1));
+}
+
+std::string origin(const std::string& url) {
+  const std::size_t host = url.find("//");
+  return host == url.npos ? url : url.substr(0, url.find('/', host + 2));
 }
 
 std::string in_short(const qsohost::Response& response) {

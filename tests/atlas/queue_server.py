@@ -37,13 +37,13 @@ class Queue:
     def __init__(self, takes=0.2, throttled=0, wait=1, nothing=(), port=0):
         self.takes, self.throttled, self.wait, self.nothing = takes, throttled, wait, set(nothing)
         self.tasks = {}  # number to the time of its POST, right ascension, times of looks
+        self.forms = {}  # what was posted
         self.deleted = set()
         self.positions = []  # of all POSTs that became tasks
         self.requests = []  # method and path
         self.breaches = []
         self.writes = self.throttles = self.in_flight = self.most_in_flight = 0
         self.not_before = 0.0
-        self.is_deaf = False  # requests are dropped, unheard
         self.lock = threading.Lock()
         queue = self
 
@@ -65,9 +65,6 @@ class Queue:
             def handle_one(self):
                 data = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
                 with queue.lock:
-                    if queue.is_deaf:
-                        self.close_connection = True
-                        return
                     queue.in_flight += 1
                     queue.most_in_flight = max(queue.most_in_flight, queue.in_flight)
                     queue.requests.append((self.command, self.path))
@@ -123,6 +120,7 @@ class Queue:
         task = 1000 + len(self.tasks)
         ra = float(form["ra"])
         self.tasks[task] = (now, ra, [])
+        self.forms[task] = form
         self.positions.append(ra)
         return 201, self.state(task)
 
@@ -142,7 +140,21 @@ class Queue:
         task = int("".join(c for c in path.rstrip("/").rsplit("/", 1)[1] if c.isdigit()))
         return task if task in self.tasks and task not in self.deleted else None
 
+    def list(self, path):
+        """Pages of three, the newest first."""
+        tasks = sorted(set(self.tasks) - self.deleted, reverse=True)
+        begin = int(path.partition("=")[2] or 0)
+        results = []
+        for task in tasks[begin : begin + 3]:
+            form = self.forms[task]
+            place = {"ra": float(form["ra"]), "dec": float(form["dec"])}
+            results.append(self.state(task) | place | {"comment": form.get("comment")})
+        more = f"{self.url}/queue/?cursor={begin + 3}" if tasks[begin + 3 :] else None
+        return {"next": more, "previous": None, "results": results}
+
     def get(self, path, _data):
+        if path.partition("?")[0].endswith("/queue/"):
+            return 200, self.list(path)
         task = self.known(path)
         if task is None:
             return 404, {"detail": "Not found."}

@@ -20,7 +20,7 @@ struct Atlas : Harness {
   explicit Atlas(std::size_t objects = 1) : Harness("atlas", {{"url", "http://a/"}}) {
     std::vector<Target> all;
     for (std::size_t k = 0; k < objects; ++k) {
-      all.push_back({static_cast<std::int64_t>(k) + 1, 150.25113, 2.20417});
+      all.push_back({static_cast<std::int64_t>(k) + 1, kRa, kDec});
     }
     targets(all);
   }
@@ -44,20 +44,21 @@ TEST_CASE("a task is posted, looked at until it is finished, read and deleted") 
   h.run();
   REQUIRE(h.outcomes()[0].outcome == Outcome::Matched);
   CHECK(h.outcomes()[0].detail == "c 1, o 2");
-  REQUIRE(h.requests().size() == 6);
-  const Request& post = h.requests()[0];
+  REQUIRE(h.requests().size() == 8);  // the first and the last for the list of tasks
+  const Request& post = h.requests()[1];
   CHECK(post.url == "http://a/queue/");
   CHECK(post.body ==
-        "ra=150.2511300&dec=2.2041700&mjd_min=57200&use_reduced=true&send_email=false");
+        "ra=150.2511300&dec=2.2041700&mjd_min=57200&use_reduced=true&send_email=false"
+        "&comment=qsohost%20atlas%2C%20MJD%2057200%2C%20reduced%2C%20source%201");
   for (const Request& request : h.requests()) {
     CHECK(request.headers[0] == "Authorization: Token t0ken-of-mine");
-    CHECK(request.keep);  // a resumed run goes through them again
+    CHECK(request.keep == (request.url != "http://a/queue/" || request.method == "POST"));
   }
-  CHECK(h.requests()[1].url == "http://a/queue/41/");
-  CHECK(h.requests()[1].delay == std::chrono::seconds(10));
-  CHECK(h.requests()[2].delay == std::chrono::seconds(15));
-  CHECK(h.requests()[4].url == "http://a/results/41.txt");
-  CHECK(h.requests()[5].method == "DELETE");
+  CHECK(h.requests()[2].url == "http://a/queue/41/");
+  CHECK(h.requests()[2].delay == std::chrono::seconds(10));
+  CHECK(h.requests()[3].delay == std::chrono::seconds(15));
+  CHECK(h.requests()[5].url == "http://a/results/41.txt");
+  CHECK(h.requests()[6].method == "DELETE");
   CHECK(queue.left() == 0);
 
   const Group& orange = h.batch().group("atlas.o");
@@ -96,7 +97,7 @@ TEST_CASE("an empty result must come five times before it is believed") {
   });
   h.run();
   CHECK(h.outcomes()[0].outcome == (is_found ? Outcome::Matched : Outcome::NotFound));
-  CHECK(h.sent("GET") == 3 + 5);
+  CHECK(h.sent("GET") == 3 + 5 + 2);
   CHECK(queue.left() == 0);
 }
 
@@ -220,7 +221,9 @@ TEST_CASE("a task that the server has forgotten is posted anew, but not for one 
   int wrong = GENERATE(1, 5);
   const std::size_t tasks = wrong < 5 ? 1 : 2;
   h.answers([&](const Request& request) {
-    if (request.method == "GET" && wrong-- > 0) return with(404, R"({"detail":"Not found."})");
+    if (request.url == "http://a/queue/41/" && request.method == "GET" && wrong-- > 0) {
+      return with(404, R"({"detail":"Not found."})");
+    }
     return queue(request);
   });
   h.run();
@@ -245,7 +248,7 @@ TEST_CASE("a position that is none, or that the server refuses, is that object's
   CHECK(h.outcomes()[1].outcome == Outcome::Matched);
   CHECK(h.outcomes()[2].outcome == Outcome::Failed);
   CHECK_THAT(h.outcomes()[2].reason, Contains("HTTP 400") && Contains("does not go there"));
-  CHECK_THAT(h.requests()[0].body, StartsWith("ra=350.0000000&"));
+  CHECK_THAT(h.requests()[1].body, StartsWith("ra=350.0000000&"));
   CHECK(queue.left() == 0);
 }
 
@@ -280,7 +283,7 @@ TEST_CASE("a result that cannot be read fails its object") {
   h.run();
   CHECK(h.outcomes()[0].outcome == Outcome::Failed);
   CHECK_THAT(h.outcomes()[0].reason, Contains("line 2 of the result has 2 cells"));
-  CHECK(h.sent("GET") == 3 + 8);
+  CHECK(h.sent("GET") == 3 + 8 + 2);
 }
 
 TEST_CASE("a result whose end the archive does not announce must come twice") {
@@ -316,4 +319,54 @@ TEST_CASE("the token goes to the service alone") {
   for (const Request& request : h.requests()) {
     if (request.url.starts_with("http://a.elsewhere")) CHECK(request.headers.empty());
   }
+}
+
+TEST_CASE("a task whose POST was not answered is found in the list, and is not posted again") {
+  Queue queue;
+  Atlas killed;
+  killed.answers([&](const Request& request) {
+    const Response response = queue(request);
+    if (request.method == "POST") throw RunError("killed");
+    return response;
+  });
+  CHECK_THROWS(killed.run());
+  REQUIRE(queue.left() == 1);
+  Atlas h(2);
+  h.answers(std::ref(queue));
+  h.run();
+  for (const auto& state : h.outcomes()) CHECK(state.outcome == Outcome::Matched);
+  CHECK(queue.tasks.size() == 2);
+  CHECK(h.sent("POST") == 1);
+  CHECK(queue.left() == 0);
+}
+
+TEST_CASE("a task that was posted twice, for its answer was lost, is deleted twice") {
+  Atlas h(3);
+  Queue queue;
+  bool is_lost = true;
+  h.answers([&](const Request& request) {
+    const Response response = queue(request);
+    const bool is_post = request.method == "POST";
+    return is_post && std::exchange(is_lost, false) ? with(0, "") : response;
+  });
+  h.run();
+  for (const auto& state : h.outcomes()) CHECK(state.outcome == Outcome::Matched);
+  CHECK(queue.tasks.size() == 4);
+  CHECK(queue.left() == 0);
+}
+
+TEST_CASE("a server without a list of tasks, and tasks of others in it") {
+  Atlas h;
+  Queue queue;
+  const int status = GENERATE(200, 404, 405, 429, 500);
+  h.answers([&](const Request& request) {
+    if (request.url != "http://a/queue/" || request.method == "POST") return queue(request);
+    if (status != 200) return with(status, "<html>no</html>");
+    return with(200, R"({"results": [{"id": 7, "comment": "mine", "ra": 150.25113, "dec": 2.20417},
+                                     {"id": 8, "comment": null}, 9]})");
+  });
+  h.run();
+  CHECK(h.outcomes()[0].outcome == Outcome::Matched);
+  CHECK(h.sent("POST") == 1);
+  CHECK(h.sent("DELETE") == 1);
 }

@@ -28,9 +28,12 @@ inline qsohost::Response with(int status, std::string body) {
   return {.status = status, .url = {}, .headers = {}, .body = std::move(body)};
 }
 
+constexpr double kRa = 150.25113, kDec = 2.20417;  // of all tasks in its list
+
 class Queue {
  public:
   struct Task {
+    std::string comment{};
     int looks = 0;
     bool is_deleted = false;
   };
@@ -43,9 +46,11 @@ class Queue {
   qsohost::Response operator()(const qsohost::Request& request) {
     if (request.method == "POST") {
       const int id = 41 + static_cast<int>(tasks.size());
-      tasks[id];
+      const std::string name = "&comment=";
+      tasks[id].comment = decoded(request.body.substr(request.body.find(name) + name.size()));
       return with(201, state(id));
     }
+    if (request.url == "http://a/queue/") return with(200, list());
     const std::size_t slash = request.url.find_last_of('/', request.url.size() - 2);
     const int id = std::stoi(request.url.substr(slash + 1));
     const auto it = tasks.find(id);
@@ -66,6 +71,26 @@ class Queue {
   }
 
  private:
+  static std::string decoded(const std::string& text) {
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      out += text[i] == '%' ? static_cast<char>(std::stoi(text.substr(i + 1, 2), nullptr, 16))
+                            : text[i];
+      if (text[i] == '%') i += 2;
+    }
+    return out;
+  }
+
+  std::string list() const {
+    std::string out;
+    for (const auto& [id, task] : tasks) {
+      if (task.is_deleted) continue;
+      out += fmt::format(R"({}{{"id": {}, "comment": "{}", "ra": {}, "dec": {}}})",
+                         out.empty() ? "" : ", ", id, task.comment, kRa, kDec);
+    }
+    return R"({"next": null, "results": [)" + out + "]}";
+  }
+
   std::string state(int id) const {
     const bool is_finished = tasks.at(id).looks > looks;
     const bool has_result = is_finished && error == "null";
