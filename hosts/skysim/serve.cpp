@@ -13,6 +13,8 @@
 #include <thread>
 #include <vector>
 
+#include "archives/atlas.hpp"
+#include "archives/xmatch.hpp"
 #include "faults.hpp"
 #include "faulty_answers.hpp"
 #include "qsohost/error.hpp"
@@ -79,12 +81,13 @@ class Server {
         store_(options.folder),
         throttle_(options.throttle == "irsa", options.time_scale, options.seed),
         faults_(options.faults, options.seed),
-        traps_(options.traps, options.seed),
-        archives_(
-            tap_archives(options.folder, options.gaia_release,
-                         {faults_, traps_,
-                          options.throttle == "irsa" ? kJob / options.time_scale : kJobUnthrottled,
-                          options.time_scale})) {
+        traps_(options.traps, options.seed) {
+    const Conditions conditions{
+        faults_, traps_, options.throttle == "irsa" ? kJob / options.time_scale : kJobUnthrottled,
+        options.time_scale};
+    archives_ = tap_archives(options.folder, options.gaia_release, conditions);
+    archives_.push_back(std::make_unique<XMatchService>(options.folder, conditions));
+    archives_.push_back(std::make_unique<AtlasService>(options.folder, conditions));
     set_up();
   }
   void run();
@@ -105,7 +108,7 @@ class Server {
   Throttle throttle_;
   Faults faults_;
   Traps traps_;
-  std::vector<std::unique_ptr<TapService>> archives_;
+  std::vector<std::unique_ptr<ArchiveService>> archives_;
   Counts counts_;
   httplib::Server http_;
 };

@@ -21,7 +21,7 @@ struct Known {
   std::string_view name;
   std::string_view values{};  // separated by blanks
 };
-constexpr std::array<Known, 10> kKnown{{{"booleans", "True true t"},
+constexpr std::array<Known, 16> kKnown{{{"booleans", "True true t"},
                                         {"aip-id", "datalinkID"},
                                         {"stuck-job"},
                                         {"html-502"},
@@ -30,7 +30,13 @@ constexpr std::array<Known, 10> kKnown{{{"booleans", "True true t"},
                                         {"null-500"},
                                         {"quota"},
                                         {"see-other"},
-                                        {"query-in-url"}}};
+                                        {"query-in-url"},
+                                        {"xmatch-ban"},
+                                        {"xmatch-columns"},
+                                        {"atlas-429"},
+                                        {"atlas-429-minutes"},
+                                        {"atlas-stuck"},
+                                        {"atlas-error"}}};
 
 bool is_one_of(std::string_view words, const std::string& word) {
   std::istringstream in{std::string(words)};

@@ -23,6 +23,12 @@ namespace qsohost::skysim {
 //   quota            uploads are refused: all users share one quota
 //   see-other        sync answers 303 with the address of the rows
 //   query-in-url     IRSA: "QUERY must be set" unless a multipart request has it in the URL
+//   xmatch-ban       403, as if this address had another job at the same time
+//   xmatch-columns   the default columns of a cross-match come in another order
+//   atlas-429        a POST is throttled, and the answer names seconds
+//   atlas-429-minutes   the same; it names minutes
+//   atlas-stuck      a task never begins
+//   atlas-error      a task ends with another error than "No data returned"
 class Traps {
  public:
   // "html-502=0.05,booleans=t,stuck-job". Throws RunError.

@@ -40,5 +40,7 @@ std::string escaped_xml(std::string_view text);
 
 // Compressed by gzip.
 std::string gzipped(std::string_view text);
+// Throws BadRequest if it is not gzip, or longer than this.
+std::string gunzipped(std::string_view bytes, std::size_t most);
 
 }  // namespace qsohost::skysim
