@@ -35,7 +35,6 @@ constexpr milliseconds kBeforeAskingAgain{1000};
 constexpr double kSlower = 1.5;
 constexpr milliseconds kLongestWait{60'000};
 constexpr int kQuickLooks = 3;  // that may follow faster than kShortestWait
-constexpr milliseconds kShortestWait{500};
 constexpr std::chrono::seconds kWorthSaying{10};
 
 // What the archive says where it has no exposure of the position.
@@ -141,7 +140,7 @@ AtlasConversation::Requests AtlasConversation::next_write() {
     next.push_back(post(to_post_.front()));
     to_post_.pop_front();
   } else if (to_post_.empty() && tasks_ == 0 && !std::exchange(is_at_end_, true)) {
-    pages_ = 0;
+    pages_ = others_ = list_faults_ = 0;
     return {list(settings_.url + "/queue/", true)};
   } else {
     return {};
@@ -164,7 +163,7 @@ AtlasConversation::Requests AtlasConversation::answer(const Request& request,
         origin(settings_.url), in_short(response), settings_.url));
   }
   if (response.status == 429) return throttled(request, response);
-  if (step == Step::List) return listed(response);
+  if (step == Step::List) return listed(request, response);
   if (step == Step::Delete) {
     counts_.add("tasks", response.status == 404 ? "gone before deleted" : "deleted");
     is_writing_ = false;
@@ -187,7 +186,7 @@ AtlasConversation::Requests AtlasConversation::throttled(const Request& request,
       settings_.info(fmt::format("the archive asks to wait {} s", wait.count()));
     }
   }
-  if (is_list) return listed(response);
+  if (is_list) return listed(request, response);
   return {again(request, wait)};
 }
 

@@ -62,6 +62,7 @@ class AtlasConversation final : public qsohost::Conversation {
   using Clock = std::chrono::steady_clock;
   enum class Step : std::uint8_t { List, Post, Look, Result, Delete };
   static constexpr std::uint64_t kSteps = 5;
+  static constexpr Milliseconds kShortestWait{500};  // between looks, after the first ones
 
   struct Target {
     double ra = 0, dec = 0;
@@ -89,7 +90,7 @@ class AtlasConversation final : public qsohost::Conversation {
 
   std::string comment(std::size_t row) const;
   std::optional<std::size_t> row_of(const ListedTask& task) const;
-  Requests listed(const qsohost::Response& response);
+  Requests listed(const qsohost::Request& request, const qsohost::Response& response);
   void adopt(std::size_t row, std::int64_t task);
   void remove(std::size_t row, std::int64_t task);
   qsohost::Request known(std::size_t row, std::int64_t task);
@@ -115,8 +116,10 @@ class AtlasConversation final : public qsohost::Conversation {
   std::vector<Target> targets_;              // one a row
   std::map<std::string, std::size_t> rows_;  // by comment
   int pages_ = 0;                            // of the list
-  bool is_at_end_ = false;                   // of the batch: the list is read for the second time
-  std::deque<std::size_t> to_post_;          // rows
+  int others_ = 0;                           // of them, the last ones without a task of this batch
+  int list_faults_ = 0;
+  bool is_at_end_ = false;           // of the batch: the list is read for the second time
+  std::deque<std::size_t> to_post_;  // rows
   std::deque<qsohost::Request> to_delete_;
   std::size_t tasks_ = 0;         // that are in the queue and not read
   bool is_writing_ = false;       // a POST or DELETE has no answer yet

@@ -16,6 +16,8 @@ using qsohost::Request;
 using qsohost::Response;
 
 constexpr int kMostPages = 50;
+constexpr int kMostOthers = 5;       // pages, one after another, without a task of this batch
+constexpr int kMostFaults = 5;       // answers that are no list
 constexpr double kSamePlace = 1e-6;  // deg
 
 }  // namespace
@@ -44,8 +46,15 @@ Request AtlasConversation::list(std::string url, bool at_end) const {
   return list;
 }
 
-AtlasConversation::Requests AtlasConversation::listed(const Response& response) {
+AtlasConversation::Requests AtlasConversation::listed(const Request& request,
+                                                      const Response& response) {
   const TaskList page = parse_task_list(response);
+  const bool has_none = response.status == 404 || response.status == 405 || response.status == 429;
+  if (!page.is_one && !has_none && ++list_faults_ < kMostFaults) {
+    Request again = request;
+    again.delay = kShortestWait;
+    return {std::move(again)};
+  }
   bool has_ours = false;
   for (const ListedTask& task : page.tasks) {
     const auto row = row_of(task);
@@ -59,7 +68,9 @@ AtlasConversation::Requests AtlasConversation::listed(const Response& response) 
       remove(*row, task.id);
     }
   }
-  if (has_ours && ++pages_ < kMostPages && page.next.starts_with(origin(settings_.url) + "/")) {
+  others_ = has_ours ? 0 : others_ + 1;
+  if (others_ < kMostOthers && ++pages_ < kMostPages &&
+      page.next.starts_with(origin(settings_.url) + "/")) {
     return {list(page.next, is_at_end_)};
   }
   Requests requests;

@@ -63,6 +63,7 @@ TaskList parse_task_list(const qsohost::Response& response) {
   TaskList list;
   const Json json = Json::parse(response.body, nullptr, false);
   if (response.status >= 300 || !json.is_object() || !json.contains("results")) return list;
+  list.is_one = true;
   for (const Json& task : json["results"]) {
     if (!task.is_object() || !task.contains("id") || !task["id"].is_number_integer()) continue;
     list.tasks.push_back({task["id"].get<std::int64_t>(), text(task, "comment"), number(task, "ra"),

@@ -27,6 +27,7 @@ struct ListedTask {
   double ra = 0, dec = 0;  // deg
 };
 struct TaskList {
+  bool is_one = false;  // false: the response is something else
   std::vector<ListedTask> tasks;
   std::string next{};  // URL of the next page; "" if there is none
 };
