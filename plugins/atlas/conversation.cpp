@@ -170,7 +170,7 @@ AtlasConversation::Requests AtlasConversation::answer(const Request& request,
     return next_write();
   }
   if (response.status >= 400) return refused(request, response);
-  if (step == Step::Post) return posted(row, parse_task(response).id);
+  if (step == Step::Post) return posted(row, parse_task(response).id, response.is_kept);
   return step == Step::Look ? looked(row, request, response) : received(row, request, response);
 }
 
@@ -208,21 +208,22 @@ void AtlasConversation::remove(std::size_t row, std::int64_t task) {
   to_delete_.push_back(std::move(remove));
 }
 
-// The first look at a task.
-Request AtlasConversation::known(std::size_t row, std::int64_t task) {
+// The first look at a task; `is_old`: an earlier run may just have looked at it.
+Request AtlasConversation::known(std::size_t row, std::int64_t task, bool is_old) {
   Target& target = targets_[row];
   target.task = task;
   target.since = Clock::now();
   target.looks = target.refused = target.malformed = target.empty = 0;
   target.seen.clear();
   ++tasks_;
-  return look(row, settings_.poll);
+  return look(row, is_old ? std::max(settings_.poll, kShortestWait) : settings_.poll);
 }
 
-AtlasConversation::Requests AtlasConversation::posted(std::size_t row, std::int64_t task) {
+AtlasConversation::Requests AtlasConversation::posted(std::size_t row, std::int64_t task,
+                                                      bool is_kept) {
   counts_.add("tasks", "posted");
   is_writing_ = false;
-  Request first_look = known(row, task);
+  Request first_look = known(row, task, is_kept);
   Requests requests = next_write();
   requests.push_back(std::move(first_look));
   return requests;

@@ -93,12 +93,12 @@ class AtlasConversation final : public qsohost::Conversation {
   Requests listed(const qsohost::Request& request, const qsohost::Response& response);
   void adopt(std::size_t row, std::int64_t task);
   void remove(std::size_t row, std::int64_t task);
-  qsohost::Request known(std::size_t row, std::int64_t task);
+  qsohost::Request known(std::size_t row, std::int64_t task, bool is_old);
 
   Requests next_write();
   Requests throttled(const qsohost::Request& request, const qsohost::Response& response);
   Requests refused(const qsohost::Request& request, const qsohost::Response& response);
-  Requests posted(std::size_t row, std::int64_t task);
+  Requests posted(std::size_t row, std::int64_t task, bool is_kept);
   Requests looked(std::size_t row, const qsohost::Request& request,
                   const qsohost::Response& response);
   Requests unfinished(std::size_t row, const qsohost::Response& response);

@@ -41,6 +41,7 @@ Request AtlasConversation::list(std::string url, bool at_end) const {
   list.about = "tasks in the queue";
   list.turn = static_cast<int>(2 * batch_.ordinal()) + (at_end ? 1 : 0);
   list.keep = false;
+  list.delay = kShortestWait;  // the list is a look at each task in it
   // Whatever else it says, there is no list.
   for (const int status : {403, 405, 406, 410, 500, 501, 502, 504}) list.accept.push_back(status);
   return list;
@@ -51,9 +52,7 @@ AtlasConversation::Requests AtlasConversation::listed(const Request& request,
   const TaskList page = parse_task_list(response);
   const bool has_none = response.status == 404 || response.status == 405 || response.status == 429;
   if (!page.is_one && !has_none && ++list_faults_ < kMostFaults) {
-    Request again = request;
-    again.delay = kShortestWait;
-    return {std::move(again)};
+    return {request};
   }
   bool has_ours = false;
   for (const ListedTask& task : page.tasks) {
@@ -75,7 +74,7 @@ AtlasConversation::Requests AtlasConversation::listed(const Request& request,
   }
   Requests requests;
   for (std::size_t row = 0; !is_at_end_ && row < targets_.size(); ++row) {
-    if (targets_[row].task != 0) requests.push_back(known(row, targets_[row].task));
+    if (targets_[row].task != 0) requests.push_back(known(row, targets_[row].task, true));
   }
   for (Request& write : next_write()) requests.push_back(std::move(write));
   return requests;
