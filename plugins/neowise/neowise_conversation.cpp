@@ -25,6 +25,7 @@ constexpr std::int64_t kMostRows = 50'000;  // in one answer: some 8 MB
 // Halving finds the one position that an archive cannot answer. Where nothing is answered any more
 // it would only multiply the requests.
 constexpr int kMostFailures = 4;
+constexpr int kMostRepeats = 2;  // of a query about one target, while others are answered
 
 }  // namespace
 
@@ -130,9 +131,9 @@ Conversation::Requests Conversation::further(std::optional<Request> request, std
     return {std::move(*request)};
   }
   Query& done = queries_[query];
+  if (done.is_answered() && !done.lot().by_cone) shared_.upload_works = true;
   if (!done.failure().empty()) return query_failed(done);
   failures_ = 0;
-  if (!done.lot().by_cone) shared_.upload_works = true;
   return done.kind() == Ask::Counts ? counts_read(done) : rows_read(done);
 }
 
@@ -172,7 +173,7 @@ Conversation::Requests Conversation::rows_read(Query& query) {
 }
 
 Conversation::Requests Conversation::query_failed(const Query& query) {
-  ++failures_;
+  failures_ = query.is_answered() ? 0 : failures_ + 1;
   Requests requests;
   const Lot& lot = query.lot();
   if (query.kind() == Ask::Counts) {
@@ -204,6 +205,10 @@ Conversation::Requests Conversation::query_failed(const Query& query) {
     second.targets.assign(middle, lot.targets.end());
     ask(query.kind(), std::move(first), requests);
     ask(query.kind(), std::move(second), requests);
+  } else if (lot.repeats < kMostRepeats && failures_ < kMostFailures) {
+    Lot again = lot;
+    ++again.repeats;
+    ask(query.kind(), std::move(again), requests);
   } else {
     give_up(query);
   }

@@ -73,7 +73,7 @@ class Conversation final : public qsohost::Conversation {
   qsohost::Counts& counts_;
   std::vector<State> states_;  // one a row
   std::deque<Query> queries_;  // by the tag in the request
-  int failures_ = 0;           // queries that failed since one was answered
+  int failures_ = 0;           // queries that failed without an answer since there was one
 };
 
 }  // namespace neowise

@@ -21,6 +21,7 @@ constexpr double kMarginArcsec = 0.1;
 constexpr std::size_t kMostAtOnce = 200;  // targets; more are sent as a job
 // A service that cuts answers without a sign cuts them at a round number of rows.
 constexpr std::size_t kPage = 1000;
+constexpr int kTurnsOfRepeat = 100;  // more than there are rounds
 
 std::string number(double degrees) {
   return fmt::format("{:.10f}", degrees);
@@ -70,7 +71,7 @@ qsohost::TapQuery tap_query(const Settings& settings, Ask ask, const Lot& lot,
   query.about =
       fmt::format("{} near {} positions", ask == Ask::Counts ? "number of exposures" : "exposures",
                   targets.size());
-  query.turn = lot.round;
+  query.turn = lot.round + kTurnsOfRepeat * lot.repeats;
   query.delay = delay;
   if (lot.by_cone) {
     query.adql = cone_adql(ask, lot.targets.front(), radius);
@@ -113,11 +114,13 @@ void Query::read(const qsohost::TapAnswer& answer) {
   const auto lone = lot_.by_cone ? std::optional(lot_.targets.front().n) : std::nullopt;
   if (ask_ == Ask::Counts) {
     RowCounts counts = parse_counts(answer.body, lone);
+    is_answered_ = true;
     check_targets(keys(counts));
     counts_ = std::move(counts);
     return;
   }
   Exposures exposures = parse_exposures(answer.body, lone);
+  is_answered_ = true;
   check_targets(keys(exposures));
   ask_ == Ask::Counted ? check_counts(exposures) : check_page(exposures);
   exposures_ = std::move(exposures);
@@ -134,8 +137,8 @@ void Query::check_targets(const std::vector<std::size_t>& answered) const {
   }
 }
 
-// Fewer rows than counted are a cut answer. If another has as many, it was cut at a limit: asking
-// again would not help, asking for less may.
+// Fewer rows than counted are a cut answer. If another has as many, but some, it was cut at a
+// limit: asking again would not help, asking for less may.
 void Query::check_counts(const Exposures& exposures) {
   for (const Target& target : lot_.targets) {
     const auto found = exposures.find(target.n);
@@ -145,7 +148,7 @@ void Query::check_counts(const Exposures& exposures) {
     const std::string reason = fmt::format(
         "the archive counts {} rows near a position and sends {} ({} near all {} positions)",
         target.rows, rows, all, lot_.targets.size());
-    if (++wrong_totals_[all] > 1) throw BadObject(reason);
+    if (all > 0 && ++wrong_totals_[all] > 1) throw BadObject(reason);
     throw TryAgain(reason);
   }
 }

@@ -39,6 +39,7 @@ struct Lot {
   bool by_cone = false;  // one target, whose position is in the query itself
   // Not 0: earlier queries had nothing about these targets.
   int round = 0;
+  int repeats = 0;  // earlier queries of this round failed
   // A target with rows. An answer that lacks it is wrong about the others too.
   std::optional<Target> witness{};
 };
@@ -58,6 +59,7 @@ class Query {
   std::optional<qsohost::Request> failed(const std::string& reason) { return tap_.failed(reason); }
   const std::string& failure() const { return tap_.failure(); }  // "": none
 
+  bool is_answered() const { return is_answered_; }  // by a table, even if a cut one
   Ask kind() const { return ask_; }
   const Lot& lot() const { return lot_; }
   const RowCounts& counts() const { return counts_; }
@@ -74,6 +76,7 @@ class Query {
   RowCounts counts_;
   Exposures exposures_;
   std::map<std::size_t, int> wrong_totals_;  // answers with so many rows, which are not all
+  bool is_answered_ = false;
   qsohost::TapExchange tap_;
 };
 
