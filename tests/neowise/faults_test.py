@@ -60,6 +60,7 @@ class Faults(NeowiseTest):
 
     def test_an_archive_that_is_gone_leaves_targets_unsettled(self):
         with Server(self.sky) as server:
+            self.assertNotIn("rows", irsa(server))
             port = server.url.rsplit(":", 1)[1]
         chain = self.chain("gone", f"http://127.0.0.1:{port}", patience=1)
         run = self.qsohost(chain, expect=3)
