@@ -57,6 +57,12 @@ class Neowise final : public qsohost::HttpFetcher {
                                   300,
                                   "of one request",
                                   {.unit = "s", .min = 0.1, .max = 3600, .affects_results = false}};
+  qsohost::Option<double> job_timeout{
+      this,
+      "job_timeout",
+      1800,
+      "of a job (more than 200 targets); then it is deleted, and fewer are asked for at once",
+      {.unit = "s", .min = 0.1, .max = 86400, .affects_results = false}};
   qsohost::Option<std::int64_t> max_attempts{this,
                                              "max_attempts",
                                              12,
@@ -86,7 +92,8 @@ class Neowise final : public qsohost::HttpFetcher {
                  .radius_arcsec = *radius_arcsec,
                  .query_by = *query_by,
                  .confirmations = static_cast<int>(*confirmations),
-                 .confirm_after = to_milliseconds(*confirm_after)};
+                 .confirm_after = to_milliseconds(*confirm_after),
+                 .job_timeout = to_milliseconds(*job_timeout)};
     // No warning about a failed query if the user stopped the run.
     shared_.warn = [&context](const std::string& text) {
       if (!context.stop_requested()) context.warn(text);

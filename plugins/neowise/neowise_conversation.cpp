@@ -176,6 +176,10 @@ Conversation::Requests Conversation::query_failed(const Query& query) {
   failures_ = query.is_answered() ? 0 : failures_ + 1;
   Requests requests;
   const Lot& lot = query.lot();
+  if (query.is_job()) {
+    divide(query, kMostAtOnce, requests);
+    return requests;
+  }
   if (query.kind() == Ask::Counts) {
     if (!shared_.has_warned_of_counts.exchange(true)) {
       shared_.warn(
@@ -197,14 +201,7 @@ Conversation::Requests Conversation::query_failed(const Query& query) {
     }
     ask_all(lot.targets, requests);
   } else if (lot.targets.size() > 1 && failures_ < kMostFailures) {
-    counts_.add("archive", "halved queries");
-    const auto middle = lot.targets.begin() + static_cast<std::ptrdiff_t>(lot.targets.size() / 2);
-    Lot first = lot;
-    first.targets.assign(lot.targets.begin(), middle);
-    Lot second = lot;
-    second.targets.assign(middle, lot.targets.end());
-    ask(query.kind(), std::move(first), requests);
-    ask(query.kind(), std::move(second), requests);
+    divide(query, (lot.targets.size() + 1) / 2, requests);
   } else if (lot.repeats < kMostRepeats && failures_ < kMostFailures) {
     Lot again = lot;
     ++again.repeats;
@@ -213,6 +210,19 @@ Conversation::Requests Conversation::query_failed(const Query& query) {
     give_up(query);
   }
   return requests;
+}
+
+// Into lots of at most so many targets.
+void Conversation::divide(const Query& query, std::size_t most, Requests& requests) {
+  counts_.add("archive", "divided queries");
+  const std::vector<Target>& targets = query.lot().targets;
+  for (std::size_t first = 0; first < targets.size(); first += most) {
+    const auto begin = targets.begin() + static_cast<std::ptrdiff_t>(first);
+    Lot part = query.lot();
+    part.targets.assign(
+        begin, begin + static_cast<std::ptrdiff_t>(std::min(most, targets.size() - first)));
+    ask(query.kind(), std::move(part), requests);
+  }
 }
 
 void Conversation::give_up(const Query& query) {

@@ -3,7 +3,8 @@
 // The positions are uploaded in one query, which returns how many rows each has; then the rows are
 // asked for, in lots of at most kMostRows rows, and compared with the counts: IRSA cuts off large
 // transfers, and cuts answers without a sign. If the counts cannot be had, the rows are asked for
-// as a VOTable, which marks its end. A lot that fails, or that is cut each time, is halved.
+// as a VOTable, which marks its end. A lot that fails, or that is cut each time, is halved; a job
+// that fails is divided into queries that need none.
 //
 // A target without rows is asked for again after confirm_after. An answer that has the rows of
 // another target is enough then, so one that is known to have some is uploaded along; where all are
@@ -65,6 +66,7 @@ class Conversation final : public qsohost::Conversation {
   Requests counts_read(const Query& query);
   Requests rows_read(Query& query);
   Requests query_failed(const Query& query);
+  void divide(const Query& query, std::size_t most, Requests& requests);
   void give_up(const Query& query);
   std::optional<Target> witness() const;
 

@@ -18,7 +18,6 @@ using qsohost::TryAgain;
 // Circles are asked for a little larger than the radius, so that only add_curves() decides what is
 // inside.
 constexpr double kMarginArcsec = 0.1;
-constexpr std::size_t kMostAtOnce = 200;  // targets; more are sent as a job
 // A service that cuts answers without a sign cuts them at a round number of rows.
 constexpr std::size_t kPage = 1000;
 constexpr int kTurnsOfRepeat = 100;  // more than there are rounds
@@ -80,7 +79,8 @@ qsohost::TapQuery tap_query(const Settings& settings, Ask ask, const Lot& lot,
   query.adql = upload_adql(ask, radius);
   query.uploads = {{"targets", table_of(targets)}};
   query.parameters_in_url = true;
-  query.as_job = targets.size() > kMostAtOnce;
+  query.as_job = lot.targets.size() > kMostAtOnce;
+  query.job_timeout = settings.job_timeout;
   query.deletes_job = true;
   return query;
 }

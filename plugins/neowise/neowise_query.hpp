@@ -20,7 +20,10 @@ struct Settings {
   QueryBy query_by = QueryBy::Auto;
   int confirmations = 0;
   std::chrono::milliseconds confirm_after{0};
+  std::chrono::milliseconds job_timeout{0};
 };
+
+inline constexpr std::size_t kMostAtOnce = 200;  // targets; more are sent as a job
 
 struct Target {
   std::size_t n = 0;      // row of the batch
@@ -60,6 +63,7 @@ class Query {
   const std::string& failure() const { return tap_.failure(); }  // "": none
 
   bool is_answered() const { return is_answered_; }  // by a table, even if a cut one
+  bool is_job() const { return lot_.targets.size() > kMostAtOnce; }
   Ask kind() const { return ask_; }
   const Lot& lot() const { return lot_; }
   const RowCounts& counts() const { return counts_; }

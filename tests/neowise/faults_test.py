@@ -15,14 +15,14 @@ SITE_TRAPS = "html-502=0.05,html-200=0.05,pool-empty=0.05,null-500=0.05,see-othe
 
 class Faults(NeowiseTest):
     def test_products_are_right_whatever_fails(self):
-        for way in ("upload", "cone"):
+        for way, targets in (("upload", len(self.rows)), ("cone", 40)):
             with self.subTest(way), Server(self.sky, "--faults", "all=0.05", "--traps", SITE_TRAPS, *FAST) as server:
-                run = self.qsohost(self.chain("faults_" + way, server.url, query_by=way, rows=20, timeout=2))
+                chain = self.chain("faults_" + way, server.url, query_by=way, rows=20, timeout=2)
+                run = self.qsohost(chain, "--limit", targets)
                 counts = irsa(server)
-            self.assert_right(run)
+            self.assert_right(run, targets)
             self.assert_polite(counts)
-            faults = sum(n for what, n in counts.items() if what.startswith("fault "))
-            self.assertGreater(faults, 5 if way == "upload" else 50)
+            self.assertGreater(sum(n for what, n in counts.items() if what.startswith("fault ")), 5)
 
     def test_answers_cut_at_a_line_end_are_not_believed(self):
         with Server(self.sky, "--faults", "cut-at-line=0.25") as server:
@@ -35,6 +35,14 @@ class Faults(NeowiseTest):
             run = self.qsohost(self.chain("empty", server.url, rows=20, confirmations=8))
             self.assertGreater(irsa(server)["fault empty"], 3)
         self.assert_right(run)
+
+    def test_a_job_that_never_ends_is_deleted(self):
+        with Server(self.sky, "--traps", "stuck-job=1") as server:
+            run = self.qsohost(self.chain("stuck", server.url, rows=1000, job_timeout=1))
+            counts = irsa(server)
+        self.assert_right(run)
+        self.assert_polite(counts)
+        self.assertEqual((counts["jobs"], counts["deleted jobs"]), (2, 2))  # counts, rows
 
     def test_killed_again_and_again_the_products_are_right(self):
         rng = random.Random(3)

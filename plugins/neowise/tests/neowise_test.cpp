@@ -169,7 +169,7 @@ TEST_CASE("an answer that was cut without a sign is divided until it is whole") 
   talk.run(32);
   CHECK(talk.w1().epochs() == 32 * 30);
   for (std::size_t k = 0; k < 32; ++k) CHECK(talk.w1().slice(k).count == 30);
-  CHECK(talk.h->count("archive", "halved queries") == 31);
+  CHECK(talk.h->count("archive", "divided queries") == 31);
 }
 
 TEST_CASE("one target with more rows than the archive sends fails, the others do not") {
