@@ -75,7 +75,7 @@ struct HttpPolicy {
   // Time without any good response while requests are pending; then they are given up.
   std::chrono::milliseconds patience{600'000};
   std::size_t max_body = std::size_t{256} << 20;  // bytes, decompressed; more is refused
-  std::string contact;                            // e-mail or URL that goes into the User-Agent
+  std::string contact{};                          // e-mail or URL that goes into the User-Agent
 };
 
 // All requests and responses for one batch. Called from one thread at a time.
@@ -95,9 +95,9 @@ class QSOHOST_API Conversation {
   // this run, its earlier attempts included, denies the first eight requests, or all that there
   // are: otherwise it is about this request alone.
   virtual std::vector<Request> failed(const Request& request, const std::string& reason) = 0;
-  // Called when no request is pending. Appends the epochs of every object, in row order, and sets
-  // the outcome of each.
-  virtual void finish(Batch& batch, Outcomes& outcomes) = 0;
+  // Of an HttpFetcher, called when no request is pending. Appends the epochs of every object, in
+  // row order, and sets the outcome of each. By default does nothing, as for a Source.
+  virtual void finish(Batch& batch, Outcomes& outcomes);
   // Objects of the batch about which more has to be asked, for the display of progress inside a
   // batch; called after begin() and after each response. 0 where it is not known.
   virtual std::size_t unsettled() const { return 0; }
@@ -113,21 +113,41 @@ class QSOHOST_API Http {
                     std::uint64_t ordinal, Counts& counts) = 0;
 };
 
-class QSOHOST_API HttpFetcher : public Fetcher {
+// A stage that sends requests: every HttpFetcher; a Source or Fetcher that derives from this class
+// too.
+class QSOHOST_API HttpStage {
+ public:
+  virtual ~HttpStage();
+  virtual HttpPolicy policy() const { return {}; }
+  void connect(Http& http) { http_ = &http; }  // by the host, before it opens the stage
+
+ protected:
+  // Throws RunError if the host did not connect the stage.
+  Http& http() const;
+
+ private:
+  Http* http_ = nullptr;
+};
+
+// The `ordinal` for Http::hold() in open() and read() of a Source: its responses belong to no
+// batch. They stay until the run is done and nothing is unsettled, so a resumed run reads the same
+// rows without a request. `part` counts the conversations of the source, from 0.
+//
+// hold() ends with an exception once the user stops the run; a Source must let it pass.
+inline constexpr std::uint64_t source_ordinal(std::uint64_t part) {
+  return (std::uint64_t{1} << 48) + part;
+}
+
+class QSOHOST_API HttpFetcher : public Fetcher, public HttpStage {
  public:
   ~HttpFetcher() override;
-  virtual HttpPolicy policy() const { return {}; }
   // The batch, its columns and `counts` outlive the conversation.
   virtual std::unique_ptr<Conversation> converse(const Batch& batch, Counts& counts) const = 0;
 
-  void connect(Http& http) { http_ = &http; }  // by the host, once the stage is open
   void fetch(Batch& batch, Outcomes& outcomes) final;
   // Batches with requests at the same time. That does not open more connections; it keeps the open
   // ones busy while the last requests of a batch wait for their responses.
   int lanes() const override { return 4; }
-
- private:
-  Http* http_ = nullptr;
 };
 
 // The simple form: a request per object. A response without a known end (Response::is_end_known;

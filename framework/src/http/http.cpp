@@ -25,14 +25,21 @@ std::string escape(std::string_view text) {
 }
 
 Conversation::~Conversation() = default;
+void Conversation::finish(Batch& /*batch*/, Outcomes& /*outcomes*/) {}
+
 Http::~Http() = default;
+HttpStage::~HttpStage() = default;
 HttpFetcher::~HttpFetcher() = default;
 ObjectFetcher::~ObjectFetcher() = default;
 
+Http& HttpStage::http() const {
+  if (http_ == nullptr) throw RunError("it sends requests, but the host did not connect it");
+  return *http_;
+}
+
 void HttpFetcher::fetch(Batch& batch, Outcomes& outcomes) {
-  if (http_ == nullptr) throw RunError("it asks over HTTP, but nobody connected it");
   const std::unique_ptr<Conversation> conversation = converse(batch, outcomes.counts());
-  http_->hold(*conversation, policy(), label(), batch.ordinal(), outcomes.counts());
+  http().hold(*conversation, policy(), label(), batch.ordinal(), outcomes.counts());
   conversation->finish(batch, outcomes);
 }
 

@@ -6,6 +6,8 @@
 #include <map>
 #include <set>
 
+#include "base/interrupted.hpp"
+#include "run/http_connection.hpp"
 #include "run/open_chain.hpp"
 
 namespace qsohost::inline v1 {
@@ -17,12 +19,11 @@ struct SourceNow {
   std::size_t in_place = 0;  // batches of the ledger whose objects are at the same position
 };
 
-// What the source provides now; none if the user stopped it.
-std::optional<SourceNow> look_at_source(Chain& chain, const RunOptions& options,
-                                        RunDirectory& directory,
-                                        const std::map<std::uint64_t, LedgerBatch>& batches) {
+SourceNow read_source(Chain& chain, const RunOptions& options, RunDirectory& directory,
+                      const std::map<std::uint64_t, LedgerBatch>& batches,
+                      const std::function<bool()>& stopping) {
+  const HttpConnection http(chain, options, ledger_file(directory.folder()), {});
   const OpenChain source(chain, options, &directory, 1);
-  const auto stopping = [&] { return options.interrupts != nullptr && *options.interrupts > 0; };
   SourceReader reader(chain.stages().front(),
                       {chain.settings().batch_rows, chain.settings().batch_megabytes << 20,
                        options.skip, options.limit, stopping},
@@ -34,8 +35,21 @@ std::optional<SourceNow> look_at_source(Chain& chain, const RunOptions& options,
     if (before == batches.end()) continue;
     now.in_place += before->second.digest == digest_of(next->record.ids) ? 1 : 0;
   }
-  if (stopping()) return std::nullopt;
   return now;
+}
+
+// What the source provides now; none if the user stopped it.
+std::optional<SourceNow> look_at_source(Chain& chain, const RunOptions& options,
+                                        RunDirectory& directory,
+                                        const std::map<std::uint64_t, LedgerBatch>& batches) {
+  const auto stopping = [&] { return options.interrupts != nullptr && *options.interrupts > 0; };
+  try {
+    SourceNow now = read_source(chain, options, directory, batches, stopping);
+    if (!stopping()) return now;
+  } catch (const Interrupted&) {
+    // As if it had been stopped between two batches.
+  }
+  return std::nullopt;
 }
 
 IdCounts counted(const std::string& ids) {

@@ -32,17 +32,17 @@ bool is_settled(const BatchRecord& batch, const Chain& chain) {
 HttpConnection::HttpConnection(Chain& chain, const RunOptions& options, const fs::path& run_db,
                                const std::set<std::uint64_t>& settled)
     : chain_(chain) {
-  std::vector<HttpFetcher*> fetchers;
+  std::vector<HttpStage*> stages;
   for (ChainStage& stage : chain.stages()) {
-    if (auto* fetcher = dynamic_cast<HttpFetcher*>(stage.stage.get())) fetchers.push_back(fetcher);
+    if (auto* asking = dynamic_cast<HttpStage*>(stage.stage.get())) stages.push_back(asking);
   }
-  if (fetchers.empty()) return;
+  if (stages.empty()) return;
   if (!options.replay.empty()) {
     connect_recording(options);
   } else {
     connect_network(options, run_db, settled);
   }
-  for (HttpFetcher* fetcher : fetchers) fetcher->connect(*http_);
+  for (HttpStage* stage : stages) stage->connect(*http_);
 }
 
 void HttpConnection::connect_recording(const RunOptions& options) {

@@ -8,6 +8,7 @@
 #include <set>
 #include <thread>
 
+#include "base/interrupted.hpp"
 #include "base/secrets.hpp"
 #include "chain/stage_call.hpp"
 #include "qsohost/error.hpp"
@@ -221,15 +222,15 @@ void tidy_up(const RunState& work, const std::vector<std::string>& passing, Http
 
 void execute(RunState& work, RunReport& report) {
   const auto begin = std::chrono::steady_clock::now();
-  std::optional<OpenChain> open;
   std::optional<HttpConnection> http;
+  std::optional<OpenChain> open;
   std::optional<ProductFiles> products;
   std::optional<FetchNotes> notes;
   Executor::Settings settings;
   std::vector<std::string> passing;
   try {
-    open.emplace(work.chain, work.options, work.directory, work.chain.stages().size());
     http.emplace(work.chain, work.options, ledger_of(work), settled_batches(work.chain, work.db));
+    open.emplace(work.chain, work.options, work.directory, work.chain.stages().size());
     settings = executor_settings(work.chain, work.options);
     settings.interrupts = &open->interrupts();
     settings.was_stopped = [&](std::size_t stage) { return open->was_stopped(stage); };
@@ -250,6 +251,9 @@ void execute(RunState& work, RunReport& report) {
     // Nothing was done: once corrected, the chain may start in this directory.
     if (work.directory != nullptr && !work.db.meta("started")) work.db.discard();
     throw;
+  } catch (const Interrupted&) {
+    report.end = RunEnd::Interrupted;
+    return;
   } catch (const RunError& e) {
     report.error = e.what();
     const bool interrupted = work.options.interrupts != nullptr && *work.options.interrupts > 0;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/fnv.hpp"
+#include "base/interrupted.hpp"
 #include "chain/stage_call.hpp"
 #include "qsohost/error.hpp"
 
@@ -42,7 +43,13 @@ SourceReader::SourceReader(const ChainStage& source, Settings settings, DoneBefo
 // False at the end, and if the source stopped waiting because of an interrupt.
 bool SourceReader::read(Batch& batch) {
   if (settings_.stopping()) return false;
-  if (!call_source(source_, batch)) {
+  bool more = false;
+  try {
+    more = call_source(source_, batch);
+  } catch (const Interrupted&) {
+    return false;
+  }
+  if (!more) {
     if (!settings_.stopping()) end_ = position_;
     return false;
   }

@@ -241,11 +241,11 @@ void Harness::run(std::size_t max_rows) {
   };
   declare();
   s.context.info.schema = s.stage.before;
+  if (auto* stage = dynamic_cast<HttpStage*>(s.stage.stage.get()); stage && s.http) {
+    stage->connect(*s.http);
+  }
   guarded(s.stage, nullptr, [&] { s.stage.stage->open(s.context); });
   declare();
-  if (auto* fetcher = dynamic_cast<HttpFetcher*>(s.stage.stage.get()); fetcher && s.http) {
-    fetcher->connect(*s.http);
-  }
   switch (s.stage.offer.role) {
     case Role::Source:
       s.read_all(max_rows);
