@@ -21,16 +21,29 @@ struct Known {
   std::string_view name;
   std::string_view values{};  // separated by blanks
 };
-constexpr std::array<Known, 10> kKnown{{{"booleans", "True true t"},
-                                        {"aip-id", "datalinkID"},
-                                        {"stuck-job"},
-                                        {"html-502"},
-                                        {"html-200"},
-                                        {"pool-empty"},
-                                        {"null-500"},
-                                        {"quota"},
-                                        {"see-other"},
-                                        {"query-in-url"}}};
+constexpr auto kKnown = std::to_array<Known>({{"booleans", "True true t"},
+                                              {"aip-id", "datalinkID"},
+                                              {"structures", "old new"},
+                                              {"stuck-job"},
+                                              {"html-502"},
+                                              {"html-200"},
+                                              {"pool-empty"},
+                                              {"null-500"},
+                                              {"quota"},
+                                              {"see-other"},
+                                              {"query-in-url"},
+                                              {"xmatch-ban"},
+                                              {"xmatch-columns"},
+                                              {"poisoned-id"},
+                                              {"trickle"},
+                                              {"zip-cut"},
+                                              {"zip-stored"},
+                                              {"wrong-member"},
+                                              {"missing-member"},
+                                              {"atlas-429"},
+                                              {"atlas-429-minutes"},
+                                              {"atlas-stuck"},
+                                              {"atlas-error"}});
 
 bool is_one_of(std::string_view words, const std::string& word) {
   std::istringstream in{std::string(words)};
@@ -42,7 +55,8 @@ bool is_one_of(std::string_view words, const std::string& word) {
 
 }  // namespace
 
-Traps::Traps(const std::string& list, std::uint64_t seed) : random_(seed, Stream::Field, {79}) {
+Traps::Traps(const std::string& list, std::uint64_t seed)
+    : seed_(seed), random_(seed, Stream::Field, {79}) {
   std::istringstream in(list);
   for (std::string part; std::getline(in, part, ',');) {
     const std::size_t equals = part.find('=');
@@ -75,6 +89,11 @@ bool Traps::springs(std::string_view name) {
   if (it == rates_.end()) return false;
   const std::lock_guard lock(mutex_);
   return random_.chance(it->second);
+}
+
+bool Traps::is_set_for(std::string_view name, std::uint64_t key) const {
+  const auto it = rates_.find(name);
+  return it != rates_.end() && Random(seed_, Stream::Field, {80, key}).chance(it->second);
 }
 
 std::string Traps::value(std::string_view name) const {

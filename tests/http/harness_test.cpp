@@ -118,8 +118,8 @@ TEST_CASE("\"later\" cannot be accepted as an answer") {
   CHECK_THROWS_WITH(h.run(), Contains("accepts status 429"));
 }
 
-TEST_CASE("a fetcher without HTTP reports that nobody connected it") {
+TEST_CASE("a fetcher without HTTP says that the host did not connect it") {
   Harness h("echo-survey", {{"url", kUrl}});
   h.targets({{1, 10, 20}});
-  CHECK_THROWS_WITH(h.run(), Contains("nobody connected it"));
+  CHECK_THROWS_WITH(h.run(), Contains("did not connect it"));
 }
