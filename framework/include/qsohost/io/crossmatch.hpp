@@ -79,12 +79,15 @@ struct QSOHOST_API CrossmatchOptions {
                               "left table's column of right ascensions, ICRS, degrees"};
   Option<std::string> left_dec{owner_, "left_dec", "dec",
                                "left table's column of declinations, ICRS, degrees"};
-  Option<std::string> right_ra{owner_, "right_ra", "ra",
-                               "right table's column of right ascensions, ICRS, degrees"};
-  Option<std::string> right_dec{owner_, "right_dec", "dec",
-                                "right table's column of declinations, ICRS, degrees"};
-  Option<std::string> id{owner_, "id", "source_id",
-                         "right table's column of identifiers; it becomes source_id"};
+  Option<std::string> right_ra{
+      owner_, "right_ra", defaults_.right_ra,
+      "right table's column of right ascensions, ICRS, degrees" + defaults_.help_of_right_names};
+  Option<std::string> right_dec{
+      owner_, "right_dec", defaults_.right_dec,
+      "right table's column of declinations, ICRS, degrees" + defaults_.help_of_right_names};
+  Option<std::string> id{
+      owner_, "id", defaults_.id,
+      "right table's column of identifiers; it becomes source_id" + defaults_.help_of_right_names};
   Option<double> radius_arcsec{owner_,
                                "radius_arcsec",
                                1.0,
