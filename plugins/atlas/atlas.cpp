@@ -1,5 +1,6 @@
 // Forced photometry of ATLAS: a task for each object in the queue of the service; needs a token.
 // API: https://fallingstar-data.com/forcedphot/apiguide/
+#include <qsohost/examination.hpp>
 #include <qsohost/plugin.hpp>
 
 #include <fmt/format.h>
@@ -81,12 +82,21 @@ class Atlas final : public qsohost::HttpFetcher {
     atlas::declare_columns(ports);
   }
 
+  // The columns of its results are seen only in a task's result, and a task is not harmless.
+  void examine(qsohost::Examination& archive) const override {
+    archive.about("forced photometry of ATLAS", service(), [&] {
+      archive.ask({.url = service() + "/queue/",
+                   .headers = {authorization(archive.context()), "Accept: application/json"},
+                   .about = "the list of tasks"});
+      archive.note("the token is accepted");
+    });
+  }
+
   void open(qsohost::Context& context) override {
-    settings_.url = url->text;
-    while (settings_.url.ends_with('/')) settings_.url.pop_back();
+    settings_.url = service();
     settings_.comment = fmt::format("qsohost {}, MJD {}, {}", label(), *mjd_min,
                                     *use_reduced ? "reduced" : "difference");
-    settings_.header = "Authorization: Token " + context.secret(*token);
+    settings_.header = authorization(context);
     settings_.parameters =
         fmt::format("mjd_min={}&use_reduced={}&send_email=false", *mjd_min, *use_reduced);
     settings_.poll = to_milliseconds(*poll);
@@ -116,6 +126,15 @@ class Atlas final : public qsohost::HttpFetcher {
   }
 
  private:
+  std::string service() const {
+    std::string text = url->text;
+    while (text.ends_with('/')) text.pop_back();
+    return text;
+  }
+  std::string authorization(qsohost::Context& context) const {
+    return "Authorization: Token " + context.secret(*token);
+  }
+
   atlas::Settings settings_;
 };
 

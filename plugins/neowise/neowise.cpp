@@ -3,6 +3,7 @@
 
 #include "neowise_columns.hpp"
 #include "neowise_conversation.hpp"
+#include "neowise_examination.hpp"
 
 namespace {
 
@@ -85,6 +86,10 @@ class Neowise final : public qsohost::HttpFetcher {
 
   void declare(const qsohost::Schema& /*before*/, qsohost::Ports& ports) const override {
     neowise::declare_columns(ports);
+  }
+
+  void examine(qsohost::Examination& archive) const override {
+    neowise::examine(url->text, archive);
   }
 
   void open(qsohost::Context& context) override {

@@ -55,8 +55,7 @@ void examine_objects(const IrsaSettings& settings, Examination& archive) {
                                               {"declination", {"dec"}},
                                               {"filter", {"fid"}},
                                               {"number of epochs", {"nobs"}}};
-  archive.check_columns(qsohost::tap_columns_of(archive, settings.tap_url, settings.objects_table),
-                        kRoles);
+  qsohost::examine_tap_table(archive, settings.tap_url, settings.objects_table, kRoles);
 }
 
 void examine_curves(const IrsaSettings& settings, Examination& archive) {

@@ -54,7 +54,7 @@ class QSOHOST_API Examination {
   virtual Context& context() = 0;
 
   // A query by TAP, as the stage would send it; returns the body of the answer. Throws as ask().
-  std::string ask(TapQuery query);
+  std::string ask_tap(TapQuery query);
   // Which of the columns of `roles` the archive serves; says which are missing (`change` for those
   // that are needed) and which of its columns nothing reads.
   void check_columns(std::span<const std::string> served, std::span<const ColumnRole> roles);

@@ -12,6 +12,12 @@
 
 namespace qsohost::inline v1 {
 
+namespace {
+
+constexpr std::size_t kMostNamed = 20;  // columns that nothing reads
+
+}  // namespace
+
 Examination::~Examination() = default;
 
 std::string column_for(const ColumnRole& role, std::span<const std::string> served) {
@@ -22,7 +28,7 @@ std::string column_for(const ColumnRole& role, std::span<const std::string> serv
   return {};
 }
 
-std::string Examination::ask(TapQuery query) {
+std::string Examination::ask_tap(TapQuery query) {
   std::string body;
   TapExchange exchange(std::move(query), [&](const TapAnswer& answer) { body = answer.body; });
   std::optional<Request> next = exchange.begin();
@@ -37,6 +43,7 @@ std::string Examination::ask(TapQuery query) {
 void Examination::check_columns(std::span<const std::string> served,
                                 std::span<const ColumnRole> roles) {
   std::set<std::string> known;
+  std::vector<std::string> spared;
   std::size_t found = 0;
   for (const ColumnRole& role : roles) {
     for (const std::string& candidate : role.candidates) known.insert(lower_case(candidate));
@@ -44,13 +51,13 @@ void Examination::check_columns(std::span<const std::string> served,
       ++found;
       continue;
     }
-    const std::string text = fmt::format("no column for the {}: looked for {}", role.role,
-                                         fmt::join(role.candidates, ", "));
-    if (role.is_needed) {
-      change(text + "; its new name has to be added to the plugin's list");
-    } else {
-      note(text + "; not needed");
+    if (!role.is_needed) {
+      spared.push_back(role.role);
+      continue;
     }
+    change(fmt::format(
+        "no column for the {}: looked for {}; its new name has to be added to the plugin's list",
+        role.role, fmt::join(role.candidates, ", ")));
   }
   std::vector<std::string> unread;
   for (const std::string& column : served) {
@@ -58,7 +65,13 @@ void Examination::check_columns(std::span<const std::string> served,
   }
   note(fmt::format("columns: {} served; {} of the {} that are looked for are there", served.size(),
                    found, roles.size()));
-  if (!unread.empty()) note(fmt::format("columns not read: {}", fmt::join(unread, ", ")));
+  if (!spared.empty()) note(fmt::format("not served, and not needed: {}", fmt::join(spared, ", ")));
+  if (unread.empty()) return;
+  const std::size_t named = std::min(unread.size(), kMostNamed);
+  note(fmt::format(
+      "columns not read: {}{}",
+      fmt::join(unread.begin(), unread.begin() + static_cast<std::ptrdiff_t>(named), ", "),
+      named < unread.size() ? fmt::format(" and {} more", unread.size() - named) : ""));
 }
 
 }  // namespace qsohost::inline v1

@@ -60,7 +60,10 @@ class Question final : public Conversation {
   Response result() const {
     if (!response_) throw TryAgain(reason_);
     if (std::ranges::count(denials_, response_->status) > 0) {
-      throw TryAgain(fmt::format("the archive denies access (HTTP {})", response_->status));
+      throw TryAgain(
+          fmt::format("the archive denies access (HTTP {}); is the token or password right, and "
+                      "still valid?",
+                      response_->status));
     }
     return *response_;
   }
