@@ -157,7 +157,7 @@ void TapCatalog::examine(qsohost::Examination& archive) const {
     std::vector<qsohost::ColumnRole> roles{
         {"identifier", {names.id}}, {"right ascension", {names.ra}}, {"declination", {names.dec}}};
     for (const std::string& column : names.columns) {
-      if (!names.wants_all()) roles.push_back({"column " + column, {column}});
+      if (!names.wants_all()) roles.push_back({column, {column}});
     }
     archive.check_columns(qsohost::TableReader(body).columns(), roles);
   });

@@ -41,7 +41,7 @@ void examine(const Service& service, const std::string& id, const GaiaTable& gai
   if (gaia.columns.empty()) return;
   archive.about("Gaia's own table (TAP)", gaia.url, [&] {
     std::vector<ColumnRole> roles{{"identifier", {"source_id"}}};
-    for (const std::string& column : gaia.columns) roles.push_back({"column " + column, {column}});
+    for (const std::string& column : gaia.columns) roles.push_back({column, {column}});
     qsohost::examine_tap_table(archive, gaia.url, gaia.table, roles);
   });
 }

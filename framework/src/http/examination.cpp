@@ -56,7 +56,7 @@ void Examination::check_columns(std::span<const std::string> served,
       continue;
     }
     change(fmt::format(
-        "no column for the {}: looked for {}; its new name has to be added to the plugin's list",
+        "no column for {}: looked for {}; its new name has to be added to the plugin's list",
         role.role, fmt::join(role.candidates, ", ")));
   }
   std::vector<std::string> unread;
