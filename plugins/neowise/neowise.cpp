@@ -1,4 +1,5 @@
 // Single exposures of NEOWISE from IRSA's TAP service.
+#include <qsohost/http_options.hpp>
 #include <qsohost/plugin.hpp>
 
 #include "neowise_columns.hpp"
@@ -47,49 +48,19 @@ class Neowise final : public qsohost::HttpFetcher {
       "answers without a row before a target counts as not found; after the first, one is enough "
       "that has the rows of another target",
       {.min = 1, .max = 20}};
-  qsohost::Option<std::int64_t> max_connections{
-      this,
-      "max_connections",
-      4,
-      "at a time to the archive; fewer where it does not bear as many",
-      {.min = 1, .max = 8, .affects_results = false}};
-  qsohost::Option<double> timeout{this,
-                                  "timeout",
-                                  300,
-                                  "of one request",
-                                  {.unit = "s", .min = 0.1, .max = 3600, .affects_results = false}};
   qsohost::Option<double> job_timeout{
       this,
       "job_timeout",
       1800,
       "of a job (more than 200 targets); then it is deleted, and fewer are asked for at once",
       {.unit = "s", .min = 0.1, .max = 86400, .affects_results = false}};
-  qsohost::Option<std::int64_t> max_attempts{this,
-                                             "max_attempts",
-                                             12,
-                                             "of one request, while the archive answers others",
-                                             {.min = 1, .max = 100, .affects_results = false}};
-  qsohost::Option<double> patience{
-      this,
-      "patience",
-      600,
-      "with no good answer at all, before the archive is given up",
-      {.unit = "s", .min = 1, .max = 604800, .affects_results = false}};
-  qsohost::Option<std::string> contact{
-      this,
-      "contact",
-      "",
-      "your e-mail or URL, so that the archive can write before it blocks",
-      {.affects_results = false}};
+  qsohost::HttpOptions http_options{
+      this, {.max_connections = 4, .timeout = std::chrono::seconds(300), .max_attempts = 12}, 8};
   qsohost::In<double> ra{this, "", "ra", "deg", "right ascension of the target, ICRS"};
   qsohost::In<double> dec{this, "", "dec", "deg", "declination of the target, ICRS"};
 
   void declare(const qsohost::Schema& /*before*/, qsohost::Ports& ports) const override {
     neowise::declare_columns(ports);
-  }
-
-  void examine(qsohost::Examination& archive) const override {
-    neowise::examine(url->text, archive);
   }
 
   void open(qsohost::Context& context) override {
@@ -105,15 +76,11 @@ class Neowise final : public qsohost::HttpFetcher {
     };
   }
 
-  qsohost::HttpPolicy policy() const override {
-    qsohost::HttpPolicy policy;
-    policy.max_connections = static_cast<int>(*max_connections);
-    policy.timeout = to_milliseconds(*timeout);
-    policy.max_attempts = static_cast<int>(*max_attempts);
-    policy.patience = to_milliseconds(*patience);
-    policy.contact = *contact;
-    return policy;
+  void examine(qsohost::Examination& archive) const override {
+    neowise::examine_archive(url->text, archive);
   }
+
+  qsohost::HttpPolicy policy() const override { return http_options.policy(); }
 
   std::unique_ptr<qsohost::Conversation> converse(const qsohost::Batch& batch,
                                                   qsohost::Counts& counts) const override {

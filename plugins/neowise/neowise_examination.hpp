@@ -1,13 +1,13 @@
-// Asks IRSA for the columns of NEOWISE's table.
+// What `qsohost doctor` finds out about IRSA's table of exposures.
 #pragma once
-
-#include <string>
 
 #include <qsohost/examination.hpp>
 
+#include <string>
+
 namespace neowise {
 
-// One request. `url`: of the TAP service.
-void examine(const std::string& url, qsohost::Examination& archive);
+// `url`: of the TAP service.
+void examine_archive(const std::string& url, qsohost::Examination& archive);
 
 }  // namespace neowise
