@@ -66,8 +66,6 @@ class BinEpochs final : public qsohost::Fitter {
       "instead of width and offset: a bin begins after a pause longer than this, e.g. 10 for the "
       "visits of NEOWISE; 0: bins of width",
       {.unit = "d", .min = 0}};
-  qsohost::Option<std::int64_t> min_epochs_{
-      this, "min_epochs", 1, "bins with fewer epochs are left out", {.min = 1, .max = 1'000'000}};
 };
 
 void BinEpochs::validate() const {
@@ -115,8 +113,7 @@ void BinEpochs::declare(const qsohost::Schema& before, qsohost::Ports& ports) co
         {to.name, to.mag_err, DType::F64, "mag", "error of the mean, from the errors alone"});
     ports.adds({to.name, "epochs", DType::I32, "", "epochs in the bin"});
     ports.adds({"", to.name + ".n_epochs", DType::I32, "", "epochs that took part"});
-    ports.adds({"", to.name + ".n_bins", DType::I32, "", "bins, without those left out"});
-    ports.adds({"", to.name + ".n_left_out", DType::I32, "", "bins with too few epochs"});
+    ports.adds({"", to.name + ".n_bins", DType::I32, "", "bins with epochs"});
     ports.adds(
         {"", to.name + ".flags", DType::I32, "",
          "sum of: 1 no epochs, 4 epochs took no part, as a number was not finite, the error not "
@@ -170,14 +167,10 @@ void BinEpochs::bin(const GroupInfo& group, const qsohost::Object& object,
   const qsohost::UsableEpochs usable = qsohost::usable_epochs(curve);
   const Bins bins = *gap_ > 0 ? bins_between_gaps(curve, usable) : bins_of_width(curve, usable);
   std::int32_t n = 0;
-  std::int32_t kept = 0;
   for (const auto& [number, bin] : bins) {
-    n += bin.n;
-    if (bin.n < *min_epochs_) continue;
-    ++kept;
     append(name, group, number, bin, result);
+    n += bin.n;
   }
-  const auto left_out = static_cast<std::int32_t>(bins.size()) - kept;
   std::int32_t flags = usable.flags;
   if (n < std::ranges::count_if(
               usable.take, [](auto take) { return take != 0; })) {
@@ -185,12 +178,10 @@ void BinEpochs::bin(const GroupInfo& group, const qsohost::Object& object,
   }
   if (n == 0) flags |= qsohost::kTooFewEpochs;
   result.set(name + ".n_epochs", n);
-  result.set(name + ".n_bins", kept);
-  result.set(name + ".n_left_out", left_out);
+  result.set(name + ".n_bins", static_cast<std::int32_t>(bins.size()));
   result.set(name + ".flags", flags);
   result.count(name, "epochs", n);
-  result.count(name, "bins", kept);
-  if (*min_epochs_ > 1) result.count(name, "bins left out", left_out);
+  result.count(name, "bins", static_cast<std::int64_t>(bins.size()));
 }
 
 void BinEpochs::fit(const qsohost::Object& object, qsohost::Result& result) const {

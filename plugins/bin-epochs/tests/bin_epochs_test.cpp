@@ -75,18 +75,6 @@ TEST_CASE("a bin begins after a pause, wherever the first epoch is") {
   CHECK(result(h, "n_bins", 0) == 4);
 }
 
-TEST_CASE("bins with too few epochs are left out and counted") {
-  Harness h("bin-epochs", {kNightly[0], {"gap", "10"}, {"min_epochs", "2"}});
-  h.light_curves("ztf.g", {{{0, 1, 100}, {1, 2, 3}, {1, 1, 1}}, {{5}, {1}, {1}}});
-  h.run();
-  CHECK(values<std::int64_t>(h, "epoch_id") == std::vector<std::int64_t>{0});
-  CHECK(result(h, "n_epochs", 0) == 3);
-  CHECK(result(h, "n_bins", 0) == 1);
-  CHECK(result(h, "n_left_out", 0) == 1);
-  CHECK(result(h, "n_bins", 1) == 0);
-  CHECK(result(h, "flags", 1) == 0);  // it has an epoch, which is in no bin
-}
-
 TEST_CASE("pauses and widths do not go together") {
   CHECK_THROWS_WITH(Harness("bin-epochs", {kNightly[0], {"gap", "10"}, {"width", "5"}}),
                     Contains("'gap'"));
