@@ -49,7 +49,8 @@ struct Service {
       if (id < begin_of(request.body)) continue;
       if (n++ == most) break;
       if (cuts_before_ordering && n == 2) continue;
-      rows += fmt::format("<TR><TD>{}</TD><TD>{}</TD><TD>-5</TD><TD/><TD>x &amp; y</TD></TR>", id, n);
+      rows +=
+          fmt::format("<TR><TD>{}</TD><TD>{}</TD><TD>-5</TD><TD/><TD>x &amp; y</TD></TR>", id, n);
     }
     response.body = votable("<FIELD name=\"name\" " + id_type +
                                 "/><FIELD name=\"RA\" datatype=\"double\" unit=\"h\"/>"
@@ -73,8 +74,11 @@ struct Service {
 };
 
 Options options(Options more = {}) {
-  Options all{{"url", "\"http://archive/tap\""}, {"table", "\"cat\""}, {"id", "\"name\""},
-              {"ra", "\"RA\""},                  {"dec", "\"DEC\""}};
+  Options all{{"url", "\"http://archive/tap\""},
+              {"table", "\"cat\""},
+              {"id", "\"name\""},
+              {"ra", "\"RA\""},
+              {"dec", "\"DEC\""}};
   all.insert(all.end(), more.begin(), more.end());
   return all;
 }
