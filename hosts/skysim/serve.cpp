@@ -13,8 +13,12 @@
 #include <thread>
 #include <vector>
 
+#include "archives/atlas.hpp"
+#include "archives/datalink.hpp"
+#include "archives/xmatch.hpp"
 #include "faults.hpp"
 #include "faulty_answers.hpp"
+#include "form.hpp"
 #include "qsohost/error.hpp"
 #include "table_text.hpp"
 #include "tap/archives.hpp"
@@ -61,6 +65,7 @@ class Counts {
 httplib::Server::HandlerResponse adjusted(const httplib::Request& request,
                                           httplib::Response& /*response*/) {
   auto& own = const_cast<httplib::Request&>(request);
+  keep_form(own);
   const auto [first, last] = own.headers.equal_range("Accept-Encoding");
   for (auto it = first; it != last; ++it) {
     if (it->second.find("gzip") != std::string::npos) it->second = "gzip";
@@ -79,12 +84,15 @@ class Server {
         store_(options.folder),
         throttle_(options.throttle == "irsa", options.time_scale, options.seed),
         faults_(options.faults, options.seed),
-        traps_(options.traps, options.seed),
-        archives_(
-            tap_archives(options.folder, options.gaia_release,
-                         {faults_, traps_,
-                          options.throttle == "irsa" ? kJob / options.time_scale : kJobUnthrottled,
-                          options.time_scale})) {
+        traps_(options.traps, options.seed) {
+    const Conditions conditions{
+        faults_, traps_, options.throttle == "irsa" ? kJob / options.time_scale : kJobUnthrottled,
+        options.time_scale};
+    archives_ = tap_archives(options.folder, options.gaia_release, conditions);
+    archives_.push_back(
+        std::make_unique<DataLinkService>(options.folder, options.gaia_release, conditions));
+    archives_.push_back(std::make_unique<XMatchService>(options.folder, conditions));
+    archives_.push_back(std::make_unique<AtlasService>(options.folder, conditions));
     set_up();
   }
   void run();
@@ -105,7 +113,7 @@ class Server {
   Throttle throttle_;
   Faults faults_;
   Traps traps_;
-  std::vector<std::unique_ptr<TapService>> archives_;
+  std::vector<std::unique_ptr<ArchiveService>> archives_;
   Counts counts_;
   httplib::Server http_;
 };
@@ -152,7 +160,8 @@ void Server::light_curves(const Request& request, Response& response) {
   counts_.connection(request.remote_port);
   ZtfQuery query;
   try {
-    query = parse_query({request.params.begin(), request.params.end()});
+    const auto parameters = parameters_of(request);
+    query = parse_query({parameters.begin(), parameters.end()});
   } catch (const BadRequest& error) {
     counts_.add("bad requests");
     return refuse(response, 400, error.what());

@@ -21,16 +21,30 @@ struct Known {
   std::string_view name;
   std::string_view values{};  // separated by blanks
 };
-constexpr std::array<Known, 10> kKnown{{{"booleans", "True true t"},
-                                        {"aip-id", "datalinkID"},
-                                        {"stuck-job"},
-                                        {"html-502"},
-                                        {"html-200"},
-                                        {"pool-empty"},
-                                        {"null-500"},
-                                        {"quota"},
-                                        {"see-other"},
-                                        {"query-in-url"}}};
+constexpr auto kKnown = std::to_array<Known>({{"booleans", "True true t"},
+                                              {"aip-id", "datalinkID"},
+                                              {"structures", "old new"},
+                                              {"stuck-job"},
+                                              {"html-502"},
+                                              {"html-200"},
+                                              {"pool-empty"},
+                                              {"null-500"},
+                                              {"quota"},
+                                              {"see-other"},
+                                              {"query-in-url"},
+                                              {"xmatch-ban"},
+                                              {"xmatch-columns"},
+                                              {"datalink-down"},
+                                              {"poisoned-id"},
+                                              {"trickle"},
+                                              {"zip-cut"},
+                                              {"zip-stored"},
+                                              {"wrong-member"},
+                                              {"missing-member"},
+                                              {"atlas-429"},
+                                              {"atlas-429-minutes"},
+                                              {"atlas-stuck"},
+                                              {"atlas-error"}});
 
 bool is_one_of(std::string_view words, const std::string& word) {
   std::istringstream in{std::string(words)};
@@ -42,7 +56,8 @@ bool is_one_of(std::string_view words, const std::string& word) {
 
 }  // namespace
 
-Traps::Traps(const std::string& list, std::uint64_t seed) : random_(seed, Stream::Field, {79}) {
+Traps::Traps(const std::string& list, std::uint64_t seed)
+    : seed_(seed), random_(seed, Stream::Field, {79}) {
   std::istringstream in(list);
   for (std::string part; std::getline(in, part, ',');) {
     const std::size_t equals = part.find('=');
@@ -50,9 +65,7 @@ Traps::Traps(const std::string& list, std::uint64_t seed) : random_(seed, Stream
     const std::string value = equals == std::string::npos ? "" : part.substr(equals + 1);
     const auto known = std::ranges::find(kKnown, name, &Known::name);
     if (known == kKnown.end()) {
-      std::string names;
-      for (const Known& each : kKnown) names += fmt::format(" {}", each.name);
-      throw RunError(fmt::format("--traps: there is no '{}'; known:{}", name, names));
+      throw RunError(fmt::format("--traps: there is no '{}'; known: {}", name, names()));
     }
     if (!known->values.empty()) {
       if (!is_one_of(known->values, value)) {
@@ -70,11 +83,26 @@ Traps::Traps(const std::string& list, std::uint64_t seed) : random_(seed, Stream
   }
 }
 
+std::string Traps::names() {
+  std::string out;
+  for (const Known& each : kKnown) {
+    out += fmt::format("{}{}", out.empty() ? "" : ", ", each.name);
+    if (!each.values.empty()) out += '=';
+    for (const char c : each.values) out += c == ' ' ? '|' : c;
+  }
+  return out;
+}
+
 bool Traps::springs(std::string_view name) {
   const auto it = rates_.find(name);
   if (it == rates_.end()) return false;
   const std::lock_guard lock(mutex_);
   return random_.chance(it->second);
+}
+
+bool Traps::is_set_for(std::string_view name, std::uint64_t key) const {
+  const auto it = rates_.find(name);
+  return it != rates_.end() && Random(seed_, Stream::Field, {80, key}).chance(it->second);
 }
 
 std::string Traps::value(std::string_view name) const {

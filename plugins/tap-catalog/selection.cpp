@@ -79,6 +79,10 @@ std::string count_query(const Selection& selection) {
   return adql;
 }
 
+std::string example_query(const Selection& selection) {
+  return "SELECT TOP 1 * FROM " + from(selection);
+}
+
 std::string page_query(const Selection& selection, std::int64_t rows, const std::string& begin) {
   const std::string id = in_adql(selection.names.id);
   std::string adql =

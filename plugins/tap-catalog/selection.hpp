@@ -26,6 +26,9 @@ qsohost::CatalogNames names_in_answer(qsohost::CatalogNames names);
 // One row: the number of rows, and of those with an identifier.
 std::string count_query(const Selection& selection);
 
+// One row with all columns, of any object.
+std::string example_query(const Selection& selection);
+
 // The first `rows` rows by identifier, from `begin` on: a literal, or "" for the first page.
 std::string page_query(const Selection& selection, std::int64_t rows, const std::string& begin);
 

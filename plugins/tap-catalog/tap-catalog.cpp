@@ -12,7 +12,9 @@
 #include <utility>
 #include <vector>
 
+#include <qsohost/examination.hpp>
 #include <qsohost/http.hpp>
+#include <qsohost/io/text.hpp>
 #include <qsohost/plugin.hpp>
 #include <qsohost/tap.hpp>
 
@@ -60,6 +62,7 @@ class TapCatalog final : public qsohost::Source, public qsohost::HttpStage {
  public:
   void validate() const override;
   void declare(const qsohost::Schema& before, qsohost::Ports& ports) const override;
+  void examine(qsohost::Examination& archive) const override;
   void open(qsohost::Context& context) override;
   bool read(qsohost::Batch& batch) override;
   std::optional<std::uint64_t> size() const override { return total_; }
@@ -141,6 +144,23 @@ void TapCatalog::validate() const {
     throw UsageError(
         "'page_rows' must be 2 or more: a page repeats the last row of the one before");
   }
+}
+
+// One row shows the columns of a query as well as those of a table.
+void TapCatalog::examine(qsohost::Examination& archive) const {
+  archive.about("catalogue (TAP)", url->text, [&] {
+    const std::string body = archive.ask_tap({.url = url->text,
+                                              .adql = tap_catalog::example_query(selection()),
+                                              .format = "csv",
+                                              .about = "one row"});
+    const qsohost::CatalogNames names = tap_catalog::names_in_answer(selection().names);
+    std::vector<qsohost::ColumnRole> roles{
+        {"identifier", {names.id}}, {"right ascension", {names.ra}}, {"declination", {names.dec}}};
+    for (const std::string& column : names.columns) {
+      if (!names.wants_all()) roles.push_back({column, {column}});
+    }
+    archive.check_columns(qsohost::TableReader(body).columns(), roles);
+  });
 }
 
 tap_catalog::Selection TapCatalog::selection() const {

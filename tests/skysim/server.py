@@ -29,9 +29,9 @@ class Server:
         self.code = self.process.wait(timeout=300)
         self.process.stdout.close()
 
-    def get(self, path, timeout=120, data=None, method=None):
+    def get(self, path, timeout=120, data=None, method=None, headers=None):
         """Status, headers, body."""
-        request = urllib.request.Request(self.url + path, data=data, method=method)
+        request = urllib.request.Request(self.url + path, data=data, method=method, headers=headers or {})
         try:
             with urllib.request.urlopen(request, timeout=timeout) as answer:
                 return answer.status, answer.headers, answer.read()

@@ -133,6 +133,12 @@ class Archives(TapTest):
         query = 'SELECT TOP 1 Source FROM "I/355/gaiadr3"'
         self.assertNotEqual(*(self.ask(self.server, VIZIER, query, form="votable")[2] for _ in range(2)))
 
+    def test_a_list_of_ids_may_be_long(self):
+        ids = list(self.gaia["source_id"]) + [10**18 + i for i in range(3000)]
+        query = f"SELECT COUNT(*) AS n FROM gaiadr3.gaia_source WHERE source_id IN ({','.join(map(str, ids))})"
+        self.assertGreater(len(query), 60_000)
+        self.assertEqual(self.rows(self.server, ESA, query), [{"n": str(len(self.gaia))}])
+
     def test_irsa_writes_null_and_has_neowise(self):
         rows = self.rows(self.server, IRSA, "SELECT * FROM neowiser_p1bs_psd ORDER BY cntr")
         self.assertEqual(len(rows), len(self.neowise))

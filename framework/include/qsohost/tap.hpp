@@ -54,6 +54,9 @@ struct TapQuery {
   std::int64_t max_rows = 0;
   std::vector<std::pair<std::string, std::string>> parameters{};  // others, such as "jobname"
   std::vector<TapUpload> uploads{};
+  // With uploads: the parameters go into the URL, and only the tables into the body. IRSA may
+  // refuse a job without ("QUERY must be set").
+  bool parameters_in_url = false;
   std::vector<std::string> headers{};  // of every request
   std::string about{};                 // for messages: "objects near 500 positions"
   int turn = 0;                        // the same query sent again on purpose: 1, 2, ...

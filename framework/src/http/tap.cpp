@@ -172,7 +172,7 @@ TapExchange::State::Next TapExchange::State::read_rows(const Request& request,
   try {
     read({response.body, has_overflow(response.body, query)});
   } catch (const BadObject& e) {
-    return end(e.what());
+    failure = e.what();
   }
   if (query.as_job && query.deletes_job) return remove();
   return std::nullopt;

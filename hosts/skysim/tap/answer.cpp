@@ -13,6 +13,7 @@ namespace qsohost::skysim {
 namespace {
 
 constexpr std::size_t kIpacWidth = 24;  // of a column; wider than any number
+constexpr int kGzip = 15 + 16;          // the largest window, with a header of gzip
 
 std::string false_word(const std::string& true_word) {
   if (true_word.size() == 1) return true_word == "T" ? "F" : "f";
@@ -159,7 +160,6 @@ std::string write_rows(const TapRows& rows, TapFormat format, const TapStyle& st
 
 std::string gzipped(std::string_view text) {
   z_stream stream{};
-  constexpr int kGzip = 15 + 16;  // the largest window, with a header of gzip
   if (deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, kGzip, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
     throw RunError("zlib cannot begin");
   }
@@ -171,6 +171,26 @@ std::string gzipped(std::string_view text) {
   deflate(&stream, Z_FINISH);
   out.resize(stream.total_out);
   deflateEnd(&stream);
+  return out;
+}
+
+std::string gunzipped(std::string_view bytes, std::size_t most) {
+  z_stream stream{};
+  if (inflateInit2(&stream, kGzip) != Z_OK) throw RunError("zlib cannot begin");
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
+  stream.avail_in = static_cast<uInt>(bytes.size());
+  std::string out;
+  int state = Z_OK;
+  while (state == Z_OK && out.size() <= most) {
+    constexpr std::size_t step = 1 << 20;
+    out.resize(out.size() + step);
+    stream.next_out = reinterpret_cast<Bytef*>(out.data() + out.size() - step);
+    stream.avail_out = static_cast<uInt>(step);
+    state = inflate(&stream, Z_NO_FLUSH);
+  }
+  out.resize(stream.total_out);
+  inflateEnd(&stream);
+  if (state != Z_STREAM_END) throw BadRequest("the compressed file is broken or too long");
   return out;
 }
 

@@ -36,9 +36,14 @@ std::string cell_text(const TapColumn& column, const TapCell& cell, const TapSty
 
 std::string write_votable(const TapRows& rows, bool is_binary, const TapStyle& style,
                           const TapInfo& info);
+// Only its element TABLE, with elements PARAM.
+std::string votable_table(const TapRows& rows, bool is_binary, const TapStyle& style,
+                          const std::string& parameters);
 std::string escaped_xml(std::string_view text);
 
 // Compressed by gzip.
 std::string gzipped(std::string_view text);
+// Throws BadRequest if it is not gzip, or longer than this.
+std::string gunzipped(std::string_view bytes, std::size_t most);
 
 }  // namespace qsohost::skysim

@@ -92,9 +92,9 @@ std::vector<TapTable> irsa_tables(const std::filesystem::path& folder) {
 
 }  // namespace
 
-std::vector<std::unique_ptr<TapService>> tap_archives(const std::filesystem::path& folder,
-                                                      GaiaRelease release,
-                                                      const Conditions& conditions) {
+std::vector<std::unique_ptr<ArchiveService>> tap_archives(const std::filesystem::path& folder,
+                                                          GaiaRelease release,
+                                                          const Conditions& conditions) {
   const std::string id = conditions.traps.value("aip-id");
   std::vector<TapTable> esa{gaia_source_table(folder, GaiaRelease::Dr3)};
   std::vector<TapTable> aip{gaia_source_table(folder, GaiaRelease::Dr3),
@@ -105,7 +105,7 @@ std::vector<std::unique_ptr<TapService>> tap_archives(const std::filesystem::pat
     aip.push_back(gaia_source_table(folder, GaiaRelease::Dr4));
     aip.push_back(epoch_photometry_table(folder, GaiaRelease::Dr4, id));
   }
-  std::vector<std::unique_ptr<TapService>> services;
+  std::vector<std::unique_ptr<ArchiveService>> services;
   const auto add = [&](TapManner manner, std::vector<TapTable> tables) {
     services.push_back(
         std::make_unique<TapService>(std::move(manner), std::move(tables), conditions));

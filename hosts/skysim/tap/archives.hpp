@@ -14,8 +14,8 @@ namespace qsohost::skysim {
 // /aip/tap          Gaia at AIP: gaia_source, epoch_photometry with arrays
 // /TAPVizieR/tap    VizieR: "I/355/gaiadr3", and "I/355/epphot" with a row for each transit
 // /TAP              IRSA: ztf_objects, neowiser_p1bs_psd
-std::vector<std::unique_ptr<TapService>> tap_archives(const std::filesystem::path& folder,
-                                                      GaiaRelease release,
-                                                      const Conditions& conditions);
+std::vector<std::unique_ptr<ArchiveService>> tap_archives(const std::filesystem::path& folder,
+                                                          GaiaRelease release,
+                                                          const Conditions& conditions);
 
 }  // namespace qsohost::skysim

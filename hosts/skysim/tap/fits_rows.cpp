@@ -74,6 +74,17 @@ TapCell FitsRow::cell(std::size_t field) const {
   return text;
 }
 
+void for_each_of(const std::vector<Cells>& cells, std::size_t count,
+                 const std::function<void(const FitsRow&)>& work) {
+  std::vector<std::size_t> begins(cells.size());
+  for (std::size_t row = 0; row < count; ++row) {
+    work(FitsRow(cells, row, begins));
+    for (std::size_t k = 0; k < cells.size(); ++k) {
+      if (!cells[k].lengths.empty()) begins[k] += cells[k].lengths[row];
+    }
+  }
+}
+
 void for_each_row(const std::filesystem::path& file, const std::vector<std::string>& fields,
                   const std::function<void(const FitsRow&)>& work) {
   FitsTable table(file);
@@ -85,14 +96,7 @@ void for_each_row(const std::filesystem::path& file, const std::vector<std::stri
   }
   for (std::uint64_t first = 0; first < table.rows(); first += kBlock) {
     const std::uint64_t count = std::min(kBlock, table.rows() - first);
-    const std::vector<Cells> cells = table.read(first, count, places);
-    std::vector<std::size_t> begins(cells.size());
-    for (std::size_t row = 0; row < count; ++row) {
-      work(FitsRow(cells, row, begins));
-      for (std::size_t k = 0; k < cells.size(); ++k) {
-        if (!cells[k].lengths.empty()) begins[k] += cells[k].lengths[row];
-      }
-    }
+    for_each_of(table.read(first, count, places), count, work);
   }
 }
 

@@ -31,6 +31,10 @@ class FitsRow {
 void for_each_row(const std::filesystem::path& file, const std::vector<std::string>& fields,
                   const std::function<void(const FitsRow&)>& work);
 
+// Of so many rows that were read.
+void for_each_of(const std::vector<Cells>& cells, std::size_t count,
+                 const std::function<void(const FitsRow&)>& work);
+
 // Those of columns/NAME.tsv, in its order.
 std::vector<TapColumn> tap_columns(const std::string& list);
 std::vector<std::string> names_of(const std::vector<TapColumn>& columns);

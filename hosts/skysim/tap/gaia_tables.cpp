@@ -23,13 +23,6 @@ std::size_t place_of(const std::vector<std::string>& names, std::string_view nam
   return static_cast<std::size_t>(std::ranges::find(names, name) - names.begin());
 }
 
-// Names that DR4 changes.
-std::string dr4_name(const std::string& name) {
-  if (name == "g_transit_time") return "g_obs_time";
-  if (name.starts_with("g_transit_")) return "g_" + name.substr(10);
-  return name;
-}
-
 // A table with a row for each row of a file, under other names.
 struct Renamed {
   const char* field;
@@ -105,9 +98,7 @@ TapTable epoch_photometry_table(const std::filesystem::path& folder, GaiaRelease
       tap_columns("gaia_epoch"), {"source_id"},      {}};
   const auto fields = names_of(table.columns);
   const std::size_t id = place_of(fields, "source_id");
-  for (TapColumn& column : table.columns) {
-    if (release == GaiaRelease::Dr4) column.name = dr4_name(column.name);
-  }
+  for (TapColumn& column : table.columns) column.name = name_in(release, column.name);
   table.columns[id].shown_as = shown_id;
   table.fill = [folder, release, fields, id](const TapInsert& insert) {
     std::vector<TapCell> cells(fields.size());

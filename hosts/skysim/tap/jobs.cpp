@@ -54,7 +54,7 @@ void TapJobs::run(const std::string& id, bool fails) {
     request = it->second.request;
     it->second.request.files.clear();
   }
-  TapAnswer answer;
+  ArchiveAnswer answer;
   std::string error = fails ? "the database is not available" : "";
   try {
     answer = runner_(request, id);
@@ -128,7 +128,7 @@ std::string TapJobs::error(const std::string& id) const {
   return phase_of(job) == "ERROR" ? job.error : "";
 }
 
-std::optional<TapAnswer> TapJobs::result(const std::string& id) const {
+std::optional<ArchiveAnswer> TapJobs::result(const std::string& id) const {
   const std::lock_guard lock(mutex_);
   const Job& job = at(id);
   if (phase_of(job) != "COMPLETED") return std::nullopt;

@@ -9,23 +9,16 @@
 #include <optional>
 #include <string>
 
-#include "service_log.hpp"
+#include "archive_service.hpp"
 #include "tap/request.hpp"
 
 namespace qsohost::skysim {
 
-struct TapAnswer {
-  std::string body;
-  std::string type;
-  std::string empty;  // the same without rows
-  std::size_t rows = 0;
-  bool is_gzipped = false;
-};
-
 class TapJobs {
  public:
   using Clock = std::chrono::system_clock;
-  using Runner = std::function<TapAnswer(const TapRequest&, const std::string& id)>;  // BadRequest
+  using Runner =
+      std::function<ArchiveAnswer(const TapRequest&, const std::string& id)>;  // BadRequest
 
   // `seconds`: a job runs so long, at least. `id`: a name for the n-th job.
   TapJobs(Runner runner, ServiceLog& log, double seconds, std::string (*id)(std::uint64_t));
@@ -43,7 +36,7 @@ class TapJobs {
   // Until the job leaves its phase, or for so many seconds.
   void wait(const std::string& id, double seconds) const;
   std::string error(const std::string& id) const;
-  std::optional<TapAnswer> result(const std::string& id) const;  // none: not done
+  std::optional<ArchiveAnswer> result(const std::string& id) const;  // none: not done
 
   std::string document(const std::string& id, const std::string& url) const;
   std::string parameters_xml(const std::string& id) const;
@@ -64,7 +57,7 @@ class TapJobs {
     bool is_stuck = false;
     std::string destruction;
     std::string error;
-    TapAnswer answer;
+    ArchiveAnswer answer;
     int looks = 0;
     Clock::time_point last_look{};
   };

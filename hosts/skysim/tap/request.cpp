@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <sstream>
 
+#include "form.hpp"
 #include "qsohost/error.hpp"
 #include "qsohost/io/text.hpp"
 #include "ztf_query.hpp"
@@ -32,32 +33,6 @@ TapCell typed(const TapColumn& column, const std::string& text) {
   return *parse_double(text);
 }
 
-TapDatabase::Upload read_table(const std::string& name, const std::string& content,
-                               std::size_t most_rows) {
-  std::vector<std::vector<std::string>> rows;
-  TapDatabase::Upload upload{name, {}, {}};
-  try {
-    TableReader reader(content, TableOrigin::User);
-    std::vector<std::string_view> cells;
-    while (reader.next(cells)) rows.emplace_back(cells.begin(), cells.end());
-    for (std::size_t i = 0; i < reader.fields().size(); ++i) {
-      upload.columns.push_back(column_of(reader.fields()[i], rows, i));
-    }
-  } catch (const Error& error) {
-    throw BadRequest(fmt::format("UPLOAD: {}", error.what()));
-  }
-  if (rows.size() > most_rows) {
-    throw BadRequest(fmt::format("UPLOAD: {} rows; {} is the limit", rows.size(), most_rows));
-  }
-  for (const auto& row : rows) {
-    auto& typed_row = upload.rows.emplace_back();
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      typed_row.push_back(typed(upload.columns[i], row[i]));
-    }
-  }
-  return upload;
-}
-
 }  // namespace
 
 const std::string& TapRequest::get(const std::string& name) const {
@@ -68,7 +43,8 @@ const std::string& TapRequest::get(const std::string& name) const {
 
 TapRequest tap_request(const httplib::Request& request) {
   TapRequest tap;
-  for (const auto& [name, value] : request.params) tap.parameters.emplace(lower(name), value);
+  for (const auto& [name, value] : parameters_of(request))
+    tap.parameters.emplace(lower(name), value);
   tap.is_multipart = request.is_multipart_form_data();
   tap.has_query_in_url = tap.is_multipart && tap.parameters.contains("query");
   for (const auto& [name, part] : request.files) {
@@ -79,6 +55,32 @@ TapRequest tap_request(const httplib::Request& request) {
     }
   }
   return tap;
+}
+
+TapDatabase::Upload read_upload(const std::string& name, const std::string& content,
+                                std::size_t most_rows) {
+  std::vector<std::vector<std::string>> rows;
+  TapDatabase::Upload upload{name, {}, {}};
+  try {
+    TableReader reader(content, TableOrigin::User);
+    std::vector<std::string_view> cells;
+    while (reader.next(cells)) rows.emplace_back(cells.begin(), cells.end());
+    for (std::size_t i = 0; i < reader.fields().size(); ++i) {
+      upload.columns.push_back(column_of(reader.fields()[i], rows, i));
+    }
+  } catch (const Error& error) {
+    throw BadRequest(fmt::format("{}: {}", name, error.what()));
+  }
+  if (rows.size() > most_rows) {
+    throw BadRequest(fmt::format("{}: {} rows; {} is the limit", name, rows.size(), most_rows));
+  }
+  for (const auto& row : rows) {
+    auto& typed_row = upload.rows.emplace_back();
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      typed_row.push_back(typed(upload.columns[i], row[i]));
+    }
+  }
+  return upload;
 }
 
 std::vector<TapDatabase::Upload> uploads_of(const TapRequest& request, std::size_t most_rows) {
@@ -96,7 +98,7 @@ std::vector<TapDatabase::Upload> uploads_of(const TapRequest& request, std::size
         throw BadRequest(
             fmt::format("UPLOAD: nothing named '{}' was sent", part.substr(comma + 7)));
       }
-      uploads.push_back(read_table(lower(part.substr(0, comma)), file->second, most_rows));
+      uploads.push_back(read_upload(lower(part.substr(0, comma)), file->second, most_rows));
     }
   }
   return uploads;

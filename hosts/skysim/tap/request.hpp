@@ -21,6 +21,11 @@ struct TapRequest {
 };
 TapRequest tap_request(const httplib::Request& request);
 
+// A table that was sent; columns whose cells are all numbers have numbers. Throws BadRequest; above
+// `most_rows` too.
+TapDatabase::Upload read_upload(const std::string& name, const std::string& content,
+                                std::size_t most_rows);
+
 // The tables of UPLOAD=name,param:file;... Throws BadRequest; above `most_rows` too.
 std::vector<TapDatabase::Upload> uploads_of(const TapRequest& request, std::size_t most_rows);
 

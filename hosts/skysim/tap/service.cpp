@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <sstream>
 
-#include "faulty_answers.hpp"
 #include "qsohost/error.hpp"
 #include "qsohost/io/text.hpp"
 #include "table_text.hpp"
@@ -112,7 +111,7 @@ void TapService::vosi(const std::vector<std::string>& path, const Request& reque
 }
 
 // Throws BadRequest.
-TapAnswer TapService::run(const TapRequest& request, const std::string& job) {
+ArchiveAnswer TapService::run(const TapRequest& request, const std::string& job) {
   const std::string& given = request.get("format");
   const TapFormat format =
       tap_format(given.empty() ? request.get("responseformat") : given, manner_.style);
@@ -142,7 +141,7 @@ TapAnswer TapService::run(const TapRequest& request, const std::string& job) {
     throw BadRequest(fmt::format("Cannot parse query '{}' for job '{}': {}", query,
                                  job.empty() ? "anonymous" : job, error.what()));
   }
-  TapAnswer answer;
+  ArchiveAnswer answer;
   answer.rows = rows.rows.size();
   answer.type = content_type(format);
   answer.body = write_rows(rows, format, manner_.style, {query, job});
@@ -155,21 +154,6 @@ TapAnswer TapService::run(const TapRequest& request, const std::string& job) {
     answer.empty = gzipped(answer.empty);
   }
   return answer;
-}
-
-void TapService::give(const TapAnswer& answer, const Request& request, Response& response) {
-  const Fault fault = conditions_.faults.next();
-  if (fault != Fault::None) {
-    log_.add(fmt::format("fault {}", kFaultNames[static_cast<std::size_t>(fault)]));
-  }
-  if (answer.is_gzipped) response.set_header("Content-Encoding", "gzip");
-  if (fault == Fault::None || fault == Fault::Empty) {
-    log_.add("rows", fault == Fault::Empty ? 0 : answer.rows);
-    response.set_content(fault == Fault::Empty ? answer.empty : answer.body, answer.type.c_str());
-  } else {
-    send_faulty(fault, request, response, answer.body, answer.type,
-                {conditions_.faults.part(), conditions_.time_scale});
-  }
 }
 
 // `wants_rows`: a page of the archive's front end is no answer to this request.
@@ -208,8 +192,11 @@ bool TapService::springs_trap(bool wants_rows, Response& response) {
 void TapService::sync(const Request& request, Response& response) {
   log_.add("sync requests");
   if (springs_trap(true, response)) return;
-  const TapAnswer answer = run(tap_request(request), "");
-  if (!conditions_.traps.springs("see-other")) return give(answer, request, response);
+  const ArchiveAnswer answer = run(tap_request(request), "");
+  if (!conditions_.traps.springs("see-other")) {
+    give(answer, conditions_, log_, request, response);
+    return;
+  }
   const std::lock_guard lock(mutex_);
   const std::string key = fmt::format("{}", stored_.size() + 1);
   stored_[key] = answer;
@@ -217,14 +204,14 @@ void TapService::sync(const Request& request, Response& response) {
 }
 
 void TapService::stored(const std::string& key, const Request& request, Response& response) {
-  TapAnswer answer;
+  ArchiveAnswer answer;
   {
     const std::lock_guard lock(mutex_);
     const auto it = stored_.find(key);
     if (it == stored_.end()) return refuse(response, 404, "there is no answer " + key);
     answer = it->second;
   }
-  give(answer, request, response);
+  give(answer, conditions_, log_, request, response);
 }
 
 std::string TapService::status() const {

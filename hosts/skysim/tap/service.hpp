@@ -6,12 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "faults.hpp"
-#include "service_log.hpp"
+#include "archive_service.hpp"
 #include "tap/answer.hpp"
 #include "tap/database.hpp"
 #include "tap/jobs.hpp"
-#include "traps.hpp"
 
 namespace qsohost::skysim {
 
@@ -32,23 +30,14 @@ struct TapManner {
   bool is_tap_plus = false;
 };
 
-// What all services of a server share.
-struct Conditions {
-  Faults& faults;
-  Traps& traps;
-  double job_seconds;
-  double time_scale;
-};
-
-class TapService {
+class TapService : public ArchiveService {
  public:
   TapService(TapManner manner, std::vector<TapTable> tables, const Conditions& conditions);
 
   // Answers everything below the base path.
-  void add_to(httplib::Server& server);
-  const std::string& name() const { return manner_.name; }
-  const ServiceLog& log() const { return log_; }
-  std::string status() const;  // JSON
+  void add_to(httplib::Server& server) override;
+  std::string name() const override { return manner_.name; }
+  std::string status() const override;
   std::map<std::string, int> phases() const { return jobs_.phases(); }
 
  private:
@@ -65,8 +54,7 @@ class TapService {
   void result(const std::string& id, const Request& request, Response& response);
   void vosi(const std::vector<std::string>& path, const Request& request, Response& response);
 
-  TapAnswer run(const TapRequest& request, const std::string& job);
-  void give(const TapAnswer& answer, const Request& request, Response& response);
+  ArchiveAnswer run(const TapRequest& request, const std::string& job);
   bool springs_trap(bool wants_rows, Response& response);
   void refuse(Response& response, int status, const std::string& message);
   void redirect(const Request& request, Response& response, const std::string& path);
@@ -78,7 +66,7 @@ class TapService {
   TapDatabase database_;
   TapJobs jobs_;
   std::mutex mutex_;
-  std::map<std::string, TapAnswer> stored_;  // answers of sync that redirect
+  std::map<std::string, ArchiveAnswer> stored_;  // answers of sync that redirect
 };
 
 // VOSI 1.1, as XML. `url`: of the service.

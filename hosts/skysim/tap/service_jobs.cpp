@@ -109,7 +109,7 @@ void TapService::result(const std::string& id, const Request& request, Response&
   const auto found = jobs_.result(id);
   if (!found) return refuse(response, 404, "job " + id + " has no result");
   log_.add("results");
-  give(*found, request, response);
+  give(*found, conditions_, log_, request, response);
 }
 
 }  // namespace qsohost::skysim

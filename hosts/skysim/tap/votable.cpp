@@ -161,6 +161,14 @@ std::string escaped_xml(std::string_view text) {
   return out;
 }
 
+std::string votable_table(const TapRows& rows, bool is_binary, const TapStyle& style,
+                          const std::string& parameters) {
+  std::string out = "<TABLE>\n" + parameters;
+  for (const TapColumn& column : rows.columns) out += field(column);
+  out += "<DATA>\n" + (is_binary ? binary_data(rows) : table_data(rows, style));
+  return out + "</DATA>\n</TABLE>\n";
+}
+
 std::string write_votable(const TapRows& rows, bool is_binary, const TapStyle& style,
                           const TapInfo& info) {
   std::string out =
@@ -177,10 +185,7 @@ std::string write_votable(const TapRows& rows, bool is_binary, const TapStyle& s
     out += fmt::format("<INFO name=\"QUERY_TIME\" value=\"{:%FT%T}.{:06}\"/>\n",
                        fmt::gmtime(second), rest.count());
   }
-  out += "<TABLE>\n";
-  for (const TapColumn& column : rows.columns) out += field(column);
-  out += "<DATA>\n" + (is_binary ? binary_data(rows) : table_data(rows, style));
-  out += "</DATA>\n</TABLE>\n";
+  out += votable_table(rows, is_binary, style, "");
   if (rows.is_overflow) out += "<INFO name=\"QUERY_STATUS\" value=\"OVERFLOW\"/>\n";
   return out + "</RESOURCE>\n</VOTABLE>\n";
 }
