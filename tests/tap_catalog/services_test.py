@@ -163,8 +163,9 @@ class Jobs(TapCatalog):
 
     def test_stuck_and_failed_jobs_are_created_again(self):
         with Server(self.sky, "--traps", "stuck-job=0.2", "--faults", "job=0.2") as server:
-            table = self.table("stuck", server, job_timeout=2, **self.OPTIONS)
+            table = self.table("stuck", server, job_timeout=6, **self.OPTIONS)
             counts = self.counts(server)
+        self.assertIn("shortest wait between looks (ms)", counts)  # there was a stuck job
         self.assert_same(table, self.file(columns=self.OPTIONS["columns"]))
         self.assertEqual(counts["deleted jobs"], counts["jobs"])
         self.assertEqual(counts["unfinished jobs"], 0)
