@@ -6,8 +6,8 @@
 
 namespace qsohost::skysim {
 
-void give(const ArchiveAnswer& answer, const Conditions& conditions, ServiceLog& log,
-          const httplib::Request& request, httplib::Response& response) {
+Fault give(const ArchiveAnswer& answer, const Conditions& conditions, ServiceLog& log,
+           const httplib::Request& request, httplib::Response& response) {
   const Fault fault = conditions.faults.next();
   if (fault != Fault::None) {
     log.add(fmt::format("fault {}", kFaultNames[static_cast<std::size_t>(fault)]));
@@ -20,6 +20,7 @@ void give(const ArchiveAnswer& answer, const Conditions& conditions, ServiceLog&
     send_faulty(fault, request, response, answer.body, answer.type,
                 {conditions.faults.part(), conditions.time_scale});
   }
+  return fault;
 }
 
 }  // namespace qsohost::skysim

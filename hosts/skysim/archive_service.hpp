@@ -39,8 +39,8 @@ struct ArchiveAnswer {
   bool is_gzipped = false;
 };
 
-// The answer, or what the next fault makes of it. Counts both in the log.
-void give(const ArchiveAnswer& answer, const Conditions& conditions, ServiceLog& log,
-          const httplib::Request& request, httplib::Response& response);
+// The answer, or what the next fault makes of it, which is returned. Counts both in the log.
+Fault give(const ArchiveAnswer& answer, const Conditions& conditions, ServiceLog& log,
+           const httplib::Request& request, httplib::Response& response);
 
 }  // namespace qsohost::skysim

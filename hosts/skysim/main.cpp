@@ -13,6 +13,7 @@
 #include "qsohost/api.hpp"
 #include "score.hpp"
 #include "serve.hpp"
+#include "traps.hpp"
 
 namespace {
 
@@ -92,6 +93,8 @@ void add_make(CLI::App& app, MakeArguments& arguments) {
                  "also ztf_lc.fits: the quasars' light curves as lightcurve-source reads them");
   make->add_flag("--neowise", options.has_neowise,
                  "also neowise.fits: exposures in W1 and W2, and neowise_truth.fits");
+  make->add_flag("--atlas", options.has_atlas,
+                 "also atlas.fits: forced photometry in c and o, and atlas_truth.fits");
   make->add_option("-j,--threads", options.threads, "default: one for each processor")
       ->check(CLI::Range(1, 1024));
   add_relation(make, arguments);
@@ -99,11 +102,7 @@ void add_make(CLI::App& app, MakeArguments& arguments) {
 }
 
 void add_traps(CLI::App* serve, ServeOptions& options) {
-  serve->add_option("--traps", options.traps,
-                    "NAME[=RATE],...: stuck-job, html-502, html-200, pool-empty, null-500, quota, "
-                    "see-other, query-in-url, xmatch-ban, xmatch-columns, poisoned-id, trickle, "
-                    "zip-cut, zip-stored, wrong-member, missing-member; booleans=True|true|t, "
-                    "aip-id=datalinkID, structures=old|new");
+  serve->add_option("--traps", options.traps, "NAME[=RATE],... of: " + Traps::names());
   const std::map<std::string, GaiaRelease> releases{{"dr3", GaiaRelease::Dr3},
                                                     {"dr4", GaiaRelease::Dr4}};
   serve->add_option("--gaia-release", options.gaia_release, "dr3, or dr4 beside it")

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <vector>
 
+#include "atlas_curves.hpp"
 #include "catalogue.hpp"
 #include "curve_tables.hpp"
 #include "light_curve_product.hpp"
@@ -146,6 +147,22 @@ void make_neowise(const MakeOptions& options) {
   truth.merge();
 }
 
+void make_atlas(const MakeOptions& options) {
+  const Recipe& recipe = options.recipe;
+  TableParts curves(options.folder / "atlas.fits", "atlas");
+  TableParts truth(options.folder / "atlas_truth.fits", "atlas_truth");
+  in_parallel(blocks(recipe.sources, kCurveBlock), options.threads, [&](std::uint64_t k) {
+    AtlasTables tables;
+    for (const Quasar& quasar : quasars_of(recipe, k * kCurveBlock, kCurveBlock)) {
+      tables.add(recipe, quasar);
+    }
+    curves.add(k, tables.curves);
+    truth.add(k, tables.truth);
+  });
+  curves.merge();
+  truth.merge();
+}
+
 void write_file(const std::filesystem::path& file, std::string_view text) {
   std::ofstream out(file, std::ios::binary);
   out.write(text.data(), static_cast<std::streamsize>(text.size()));
@@ -188,6 +205,7 @@ void make_sky(const MakeOptions& options) {
   make_quaia(options);
   make_curves(options);
   if (options.has_neowise) make_neowise(options);
+  if (options.has_atlas) make_atlas(options);
   if (options.has_answers) write_answers(options);
 }
 

@@ -15,6 +15,7 @@ struct MakeOptions {
   bool has_answers = false;        // also targets.csv and irsa/{source_id}.csv
   bool has_products = false;       // also ztf_lc.fits
   bool has_neowise = false;        // also neowise.fits and neowise_truth.fits
+  bool has_atlas = false;          // also atlas.fits and atlas_truth.fits
 };
 
 // The bytes depend only on the recipe. Memory does not depend on the number of sources.

@@ -26,7 +26,8 @@ enum class Stream : std::uint64_t {
   Relation,
   Properties,
   Quaia,
-  Neowise
+  Neowise,
+  Atlas
 };
 
 constexpr std::uint64_t mixed(std::uint64_t x) {

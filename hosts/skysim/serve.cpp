@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "archives/atlas.hpp"
 #include "archives/datalink.hpp"
 #include "archives/xmatch.hpp"
 #include "faults.hpp"
@@ -91,6 +92,7 @@ class Server {
     archives_.push_back(
         std::make_unique<DataLinkService>(options.folder, options.gaia_release, conditions));
     archives_.push_back(std::make_unique<XMatchService>(options.folder, conditions));
+    archives_.push_back(std::make_unique<AtlasService>(options.folder, conditions));
     set_up();
   }
   void run();

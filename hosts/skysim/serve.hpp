@@ -25,7 +25,8 @@ struct ServeOptions {
 //   /cgi-bin/ZTF/nph_light_curves   GET or POST, see ztf_query.hpp
 //   /tap-server/tap, /aip/tap, /TAPVizieR/tap, /TAP   see tap/archives.hpp
 //   /data-server                    see archives/datalink.hpp
-//   /xmatch/api/v1/sync            see archives/xmatch.hpp
+//   /xmatch/api/v1/sync             see archives/xmatch.hpp
+//   /forcedphot                     see archives/atlas.hpp
 //   /status                         counts of requests and responses, as JSON
 void serve(const ServeOptions& options);
 

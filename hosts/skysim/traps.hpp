@@ -24,6 +24,7 @@ namespace qsohost::skysim {
 //   quota            uploads are refused: all users share one quota
 //   see-other        sync answers 303 with the address of the rows
 //   query-in-url     IRSA: "QUERY must be set" unless a multipart request has it in the URL
+//   datalink-down    DataLink: a page, status 503
 //   poisoned-id      DataLink: this fraction of ids; a request with one of them gets status 500
 //   trickle          DataLink: some kB a second on a connection, as really measured
 //   zip-cut          DataLink: the zip ends in its central directory
@@ -32,10 +33,16 @@ namespace qsohost::skysim {
 //   missing-member   DataLink: a source that has epochs is left out
 //   xmatch-ban       403, as if this address had another job at the same time
 //   xmatch-columns   the default columns of a cross-match come in another order
+//   atlas-429        a POST is throttled, and the answer names seconds
+//   atlas-429-minutes   the same; it names minutes
+//   atlas-stuck      a task never begins
+//   atlas-error      a task ends with another error than "No data returned"
 class Traps {
  public:
   // "html-502=0.05,booleans=t,stuck-job". Throws RunError.
   Traps(const std::string& list, std::uint64_t seed);
+
+  static std::string names();  // of all, with the values that they take
 
   bool springs(std::string_view name);  // this time; thread-safe
   // Always the same for a key.

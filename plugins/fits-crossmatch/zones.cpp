@@ -11,10 +11,6 @@ constexpr double kLeastHeight = 1.0 / 60;  // deg: about 100 of a million places
 
 }  // namespace
 
-Place place_of(double ra, double dec, std::uint64_t row) {
-  return {qsohost::wrapped_ra(ra), dec, row};
-}
-
 Zones::Zones(std::span<const Place> places, double radius_arcsec)
     : radius_arcsec_(radius_arcsec),
       reach_(radius_arcsec / 3600 + kSlack),

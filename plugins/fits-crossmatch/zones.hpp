@@ -9,18 +9,13 @@
 #include <span>
 #include <vector>
 
+#include <qsohost/io/crossmatch_tables.hpp>
 #include <qsohost/sphere.hpp>
 
 namespace crossmatch {
 
-struct Place {
-  double ra = 0;  // deg, [0, 360)
-  double dec = 0;
-  std::uint64_t row = 0;
-};
-
-// For a position that is_on_sky().
-Place place_of(double ra, double dec, std::uint64_t row);
+using Place = qsohost::SkyPlace;
+using qsohost::place_of;
 
 // For searches of one radius; 24 bytes a place, twice that while sorting.
 class Zones {

@@ -13,6 +13,7 @@
 
 #include "answer.hpp"
 #include "column_roles.hpp"
+#include "examination.hpp"
 #include "file_archive.hpp"
 #include "remote_archive.hpp"
 #include "remote_options.hpp"
@@ -125,6 +126,10 @@ class GaiaEpoch : public qsohost::Fetcher, public qsohost::HttpStage {
     std::vector<qsohost::Input> inputs;
     for (const qsohost::Path& path : *paths) inputs.push_back(qsohost::file_input(path.text));
     return inputs;
+  }
+
+  void examine(qsohost::Examination& archive) const override {
+    if (is_remote()) gaia::examine(remote_settings(), archive);
   }
 
   void open(qsohost::Context& context) override {
@@ -246,16 +251,19 @@ class GaiaEpoch : public qsohost::Fetcher, public qsohost::HttpStage {
     }
   }
 
-  void open_remote(qsohost::Context& context) {
+  gaia::RemoteSettings remote_settings() const {
     const std::string table = *archive == ArchiveKind::Tap ? *this->table : "";
     gaia::RemoteSettings settings = remote.settings(road(), long_name(*release), table);
     settings.label = label();
-    settings.wanted = wanted_;
+    settings.wanted = wanted_columns();
+    return settings;
+  }
+
+  void open_remote(qsohost::Context& context) {
     if (road() == gaia::Road::DataLink) {
       context.info(gaia::datalink_estimate(context.run().objects));
     }
-    archive_ =
-        std::make_unique<gaia::RemoteArchive>(std::move(settings), policy(), http(), context);
+    archive_ = std::make_unique<gaia::RemoteArchive>(remote_settings(), policy(), http(), context);
   }
 
   std::vector<gaia::Wanted> wanted_;

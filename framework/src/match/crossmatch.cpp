@@ -101,6 +101,7 @@ void name_columns(Side& left, Side& right, std::size_t id) {
   for (bool changed = true; changed;) {
     changed = false;
     std::map<std::string, int> times{{"match_separation", 1}, {"n_matches", 1}};
+    if (right.table->is_position_added) times.insert({{"ra", 1}, {"dec", 1}});
     for (const Side* side : {&left, &right}) {
       for (const std::string& name : side->names) ++times[lower_case(name)];
     }
@@ -136,9 +137,13 @@ void CrossmatchOptions::validate() const {
   }
 }
 
+std::size_t crossmatch_id(const CrossmatchTable& right, const CrossmatchOptions& options) {
+  return find_column(right.columns, right.id.empty() ? *options.id : right.id, right.name, "id");
+}
+
 CrossmatchLayout crossmatch_layout(const CrossmatchTable& left, const CrossmatchTable& right,
                                    const CrossmatchOptions& options) {
-  const std::size_t id = find_column(right.columns, *options.id, right.name, "id");
+  const std::size_t id = crossmatch_id(right, options);
   Side on_left = side_of(left, false, options);
   Side on_right = side_of(right, true, options);
   select(on_left, on_right, options);

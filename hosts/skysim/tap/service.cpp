@@ -194,7 +194,8 @@ void TapService::sync(const Request& request, Response& response) {
   if (springs_trap(true, response)) return;
   const ArchiveAnswer answer = run(tap_request(request), "");
   if (!conditions_.traps.springs("see-other")) {
-    return give(answer, conditions_, log_, request, response);
+    give(answer, conditions_, log_, request, response);
+    return;
   }
   const std::lock_guard lock(mutex_);
   const std::string key = fmt::format("{}", stored_.size() + 1);

@@ -164,11 +164,14 @@ TEST_CASE("empty tables have no pairs") {
 namespace {
 
 // Pairs with identifiers that rank like the given right rows.
+using Unique = qsohost::RepeatsKept;
+
 std::vector<Pair> chosen(std::vector<Pair> pairs, bool nearest, Unique unique,
                          const std::vector<std::uint32_t>& ranks) {
-  CHECK(right_rows(pairs).size() == ranks.size());
-  set_ranks(pairs, ranks);
-  choose(pairs, nearest, unique);
+  CHECK(qsohost::right_rows(pairs).size() == ranks.size());
+  qsohost::set_ranks(pairs, ranks);
+  qsohost::choose_pairs(pairs, nearest ? qsohost::PairsKept::Nearest : qsohost::PairsKept::All,
+                        unique);
   return pairs;
 }
 

@@ -37,6 +37,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "qsohost/api.hpp"
@@ -54,30 +55,44 @@ namespace qsohost::inline io_v1 {
 enum class PairsKept : std::uint8_t { All, Nearest };          // of a left row
 enum class RepeatsKept : std::uint8_t { All, Nearest, None };  // of a right row with several pairs
 
+// What a source's right tables make different.
+struct CrossmatchDefaults {
+  std::string right_ra = "ra";
+  std::string right_dec = "dec";
+  std::string id = "source_id";
+  double largest_radius = 36000;      // arcsec
+  std::string help_of_right_names{};  // what the names default to, if they are empty
+};
+
 // The options besides `left` and `right`, to be a member of the source: CrossmatchOptions
 // match{this}
 struct QSOHOST_API CrossmatchOptions {
-  explicit CrossmatchOptions(OptionOwner* owner) : owner_(owner) {}
+  explicit CrossmatchOptions(OptionOwner* owner, CrossmatchDefaults defaults = {})
+      : owner_(owner), defaults_(std::move(defaults)) {}
 
  private:
   OptionOwner* owner_;
+  CrossmatchDefaults defaults_;
 
  public:
   Option<std::string> left_ra{owner_, "left_ra", "ra",
                               "left table's column of right ascensions, ICRS, degrees"};
   Option<std::string> left_dec{owner_, "left_dec", "dec",
                                "left table's column of declinations, ICRS, degrees"};
-  Option<std::string> right_ra{owner_, "right_ra", "ra",
-                               "right table's column of right ascensions, ICRS, degrees"};
-  Option<std::string> right_dec{owner_, "right_dec", "dec",
-                                "right table's column of declinations, ICRS, degrees"};
-  Option<std::string> id{owner_, "id", "source_id",
-                         "right table's column of identifiers; it becomes source_id"};
+  Option<std::string> right_ra{
+      owner_, "right_ra", defaults_.right_ra,
+      "right table's column of right ascensions, ICRS, degrees" + defaults_.help_of_right_names};
+  Option<std::string> right_dec{
+      owner_, "right_dec", defaults_.right_dec,
+      "right table's column of declinations, ICRS, degrees" + defaults_.help_of_right_names};
+  Option<std::string> id{
+      owner_, "id", defaults_.id,
+      "right table's column of identifiers; it becomes source_id" + defaults_.help_of_right_names};
   Option<double> radius_arcsec{owner_,
                                "radius_arcsec",
                                1.0,
                                "largest separation of a pair",
-                               {.unit = "arcsec", .min = 0, .max = 36000}};
+                               {.unit = "arcsec", .min = 0, .max = defaults_.largest_radius}};
   Option<std::string> where{owner_, "where", "",
                             "SQL condition on the left table's columns; \"\" takes every row"};
   Option<std::vector<std::string>> prefixes{
@@ -111,7 +126,15 @@ struct QSOHOST_API CrossmatchOptions {
 struct CrossmatchTable {
   std::string name;                  // file or table, for messages
   std::vector<std::string> columns;  // in order
+  // Of a right table:
+  std::string id{};  // column of identifiers; empty: as option `id` says
+  // ra and dec are always added, as if they were columns of this table, which calls them otherwise.
+  bool is_position_added = false;
 };
+
+// Of the right table's identifiers. Throws RunError if there is no such column.
+QSOHOST_API std::size_t crossmatch_id(const CrossmatchTable& right,
+                                      const CrossmatchOptions& options);
 
 struct CrossmatchColumn {
   bool is_right = false;

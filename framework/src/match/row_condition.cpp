@@ -1,4 +1,4 @@
-#include "condition.hpp"
+#include "match/row_condition.hpp"
 
 #include <SQLiteCpp/Database.h>
 #include <SQLiteCpp/Statement.h>
@@ -10,19 +10,14 @@
 #include <string_view>
 #include <utility>
 
-#include <qsohost/error.hpp>
-#include <qsohost/io/input_columns.hpp>
-#include <qsohost/io/input_table.hpp>
-#include <qsohost/names.hpp>
+#include "qsohost/error.hpp"
+#include "qsohost/io/input_columns.hpp"
+#include "qsohost/io/input_table.hpp"
+#include "qsohost/names.hpp"
 
-namespace crossmatch {
+namespace qsohost::inline io_v1 {
 
 namespace {
-
-using qsohost::Column;
-using qsohost::DType;
-using qsohost::InputColumn;
-using qsohost::RunError;
 
 std::string in_quotes(std::string_view name) {
   std::string out = "\"";
@@ -55,7 +50,7 @@ int look(void* columns, int action, const char* /*table*/, const char* name, con
 
 }  // namespace
 
-struct Condition::State {
+struct RowCondition::State {
   std::string file;
   std::string text;
   SQLite::Database db{":memory:", SQLite::OPEN_READWRITE};
@@ -66,7 +61,7 @@ struct Condition::State {
   [[noreturn]] void fail(std::string_view what) const {
     throw RunError(fmt::format("option 'where' = \"{}\" on {}: {}", text, file, what));
   }
-  void make_table(const qsohost::InputTable& table);
+  void make_table(const InputTable& table);
   SQLite::Statement prepare(const std::string& from, const std::vector<std::string>& names) const;
   std::set<std::string> columns_named(const std::vector<std::string>& names) const;
   void check_meaning(const std::vector<std::string>& names, std::size_t column) const;
@@ -75,37 +70,38 @@ struct Condition::State {
 
 // An empty table with the columns of the file, to find out from SQLite which of them the condition
 // names. SQL ignores case, so of names that differ only in case it can use one.
-void Condition::State::make_table(const qsohost::InputTable& table) {
+void RowCondition::State::make_table(const InputTable& table) {
   // Without this SQLite treats a misspelt "column" in double quotes as a string.
   sqlite3_db_config(db.getHandle(), SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
   sqlite3_db_config(db.getHandle(), SQLITE_DBCONFIG_DQS_DDL, 0, nullptr);
   std::string sql;
   std::set<std::string> names;
   for (const InputColumn& field : table.columns()) {
-    if (!names.insert(qsohost::lower_case(field.info.name)).second) continue;
+    if (!names.insert(lower_case(field.info.name)).second) continue;
     sql += fmt::format("{}{} {}", sql.empty() ? "CREATE TABLE \"left\" (" : ", ",
                        in_quotes(field.info.name), type_of(field.info.dtype));
   }
   if (db.tryExec(sql + ")") != SQLite::OK) fail(db.getErrorMsg());
 }
 
-SQLite::Statement Condition::State::prepare(const std::string& from,
-                                            const std::vector<std::string>& names) const {
+SQLite::Statement RowCondition::State::prepare(const std::string& from,
+                                               const std::vector<std::string>& names) const {
   try {
     // The condition may end in a comment.
     return {db, fmt::format("SELECT 1 FROM {} WHERE ({}\n)", from, text)};
   } catch (const SQLite::Exception& e) {
     const std::string message = e.what();
     constexpr std::string_view unknown = "no such column: ";
-    const std::string hint = message.starts_with(unknown)
-                                 ? qsohost::did_you_mean(message.substr(unknown.size()), names) +
-                                       "; where = \"\" takes every row"
-                                 : "";
+    const std::string hint =
+        message.starts_with(unknown)
+            ? did_you_mean(message.substr(unknown.size()), names) + "; where = \"\" takes every row"
+            : "";
     fail(message + hint);
   }
 }
 
-std::set<std::string> Condition::State::columns_named(const std::vector<std::string>& names) const {
+std::set<std::string> RowCondition::State::columns_named(
+    const std::vector<std::string>& names) const {
   std::set<std::string> named;
   sqlite3_set_authorizer(db.getHandle(), look, &named);
   const SQLite::Statement statement = prepare("\"left\"", names);
@@ -120,11 +116,11 @@ std::set<std::string> Condition::State::columns_named(const std::vector<std::str
   return named;
 }
 
-void Condition::State::check_meaning(const std::vector<std::string>& names,
-                                     std::size_t column) const {
-  const std::string name = qsohost::lower_case(names[column]);
+void RowCondition::State::check_meaning(const std::vector<std::string>& names,
+                                        std::size_t column) const {
+  const std::string name = lower_case(names[column]);
   for (std::size_t i = column + 1; i < names.size(); ++i) {
-    if (qsohost::lower_case(names[i]) != name) continue;
+    if (lower_case(names[i]) != name) continue;
     fail(
         fmt::format("it could mean column '{}' or column '{}', as SQL has no case; rename one of "
                     "them in the file",
@@ -132,7 +128,7 @@ void Condition::State::check_meaning(const std::vector<std::string>& names,
   }
 }
 
-void Condition::State::bind(int position, const Column& column, std::size_t i) {
+void RowCondition::State::bind(int position, const Column& column, std::size_t i) {
   if (column.is_null(i)) {
     row->bind(position);
   } else if (column.dtype() == DType::String) {
@@ -146,7 +142,7 @@ void Condition::State::bind(int position, const Column& column, std::size_t i) {
   }
 }
 
-Condition::Condition(const qsohost::InputTable& table, std::string file, std::string text)
+RowCondition::RowCondition(const InputTable& table, std::string file, std::string text)
     : state_(std::make_unique<State>()) {
   State& s = *state_;
   s.file = std::move(file);
@@ -171,16 +167,16 @@ Condition::Condition(const qsohost::InputTable& table, std::string file, std::st
   s.row.emplace(s.prepare(fmt::format("(SELECT {})", values.empty() ? "1" : values), names));
 }
 
-Condition::~Condition() = default;
-Condition::Condition(Condition&&) noexcept = default;
-Condition& Condition::operator=(Condition&&) noexcept = default;
+RowCondition::~RowCondition() = default;
+RowCondition::RowCondition(RowCondition&&) noexcept = default;
+RowCondition& RowCondition::operator=(RowCondition&&) noexcept = default;
 
-const std::vector<std::size_t>& Condition::fields() const {
+const std::vector<std::size_t>& RowCondition::fields() const {
   return state_->fields;
 }
 
-std::vector<std::uint8_t> Condition::test(const std::vector<qsohost::Cells>& cells,
-                                          std::size_t rows, std::uint64_t first) const {
+std::vector<std::uint8_t> RowCondition::test(const std::vector<Cells>& cells, std::size_t rows,
+                                             std::uint64_t first) const {
   State& s = *state_;
   std::vector<std::uint8_t> taken(rows, 0);
   for (std::size_t i = 0; i < rows; ++i) {
@@ -197,4 +193,4 @@ std::vector<std::uint8_t> Condition::test(const std::vector<qsohost::Cells>& cel
   return taken;
 }
 
-}  // namespace crossmatch
+}  // namespace qsohost::inline io_v1
