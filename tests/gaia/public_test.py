@@ -209,6 +209,7 @@ class Public(GaiaTest):
             self.assertIn("DataLink sends about 1 source a second", done.stderr + done.stdout)
             self.assertIn(f"{len(self.catalog)} sources: about", done.stderr + done.stdout)
         header = read_table(self.folder / "said/gaia_gaia_lc.fits")[1]
+        self.assertTrue(header["TCOMM2"].startswith("Gaia DR3: time"), header["TCOMM2"])
         self.assertIn("Gaia DR3", str(header["HISTORY"]))
 
     def test_roads_that_there_are_not(self):
