@@ -37,7 +37,7 @@ std::optional<std::size_t> band_called(std::string_view name) {
 // Where the elements of a wanted column come from.
 struct Feed {
   std::optional<std::size_t> position{};  // none: nulls
-  int bit = -1;                         // of that column's integers, if it holds flags
+  int bit = -1;                           // of that column's integers, if it holds flags
   std::size_t band = 0;
   bool is_array = true;
 };

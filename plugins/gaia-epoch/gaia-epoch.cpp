@@ -119,7 +119,7 @@ class GaiaEpoch : public qsohost::Fetcher, public qsohost::HttpStage {
 
   void declare(const qsohost::Schema& /*before*/, qsohost::Ports& ports) const override {
     ports.reads({"", "source_id", std::nullopt, "", "Gaia's identifier of the source"});
-    gaia::declare_columns(wanted_columns(), ports);
+    gaia::declare_columns(wanted_columns(), is_remote() ? long_name(*release) : "", ports);
   }
 
   std::vector<qsohost::Input> fingerprint() const override {
@@ -153,7 +153,7 @@ class GaiaEpoch : public qsohost::Fetcher, public qsohost::HttpStage {
     return *archive == ArchiveKind::Wsdb ? static_cast<int>(*connections) : 1;
   }
 
-  qsohost::HttpPolicy policy() const override { return remote.policy(); }
+  qsohost::HttpPolicy policy() const override { return remote.http.policy(); }
 
   void close() noexcept override { archive_.reset(); }
 

@@ -44,16 +44,6 @@ std::string tap_beside(const std::string& datalink) {
 
 }  // namespace
 
-qsohost::HttpPolicy RemoteOptions::policy() const {
-  qsohost::HttpPolicy policy;
-  policy.max_connections = static_cast<int>(*max_connections);
-  policy.timeout = to_milliseconds(*timeout);
-  policy.max_attempts = static_cast<int>(*max_attempts);
-  policy.patience = to_milliseconds(*patience);
-  policy.contact = *contact;
-  return policy;
-}
-
 RemoteSettings RemoteOptions::settings(Road road, const std::string& release,
                                        const std::string& table) const {
   RemoteSettings s;

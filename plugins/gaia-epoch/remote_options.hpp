@@ -1,7 +1,12 @@
 // The options of the archives that are asked over HTTP, and the addresses that follow from them.
 #pragma once
 
-#include <qsohost/http.hpp>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include <qsohost/http_options.hpp>
 #include <qsohost/option.hpp>
 
 #include "remote.hpp"
@@ -49,36 +54,13 @@ struct RemoteOptions {
                                                 25,
                                                 "sources asked for in one request",
                                                 {.min = 1, .max = 5000, .affects_results = false}};
-  qsohost::Option<std::int64_t> max_connections{
-      owner_,
-      "max_connections",
-      8,
-      "at a time to the archive; the host opens fewer if it bears fewer",
-      {.min = 1, .max = 8, .affects_results = false}};
-  qsohost::Option<double> timeout{owner_,
-                                  "timeout",
-                                  600,
-                                  "of one request; DataLink is slow",
-                                  {.unit = "s", .min = 0.1, .max = 3600, .affects_results = false}};
-  qsohost::Option<std::int64_t> max_attempts{owner_,
-                                             "max_attempts",
-                                             8,
-                                             "of one request, while the archive answers others",
-                                             {.min = 1, .max = 100, .affects_results = false}};
-  qsohost::Option<double> patience{
-      owner_,
-      "patience",
-      1800,
-      "with no good answer at all, before the archive is given up",
-      {.unit = "s", .min = 1, .max = 604800, .affects_results = false}};
-  qsohost::Option<std::string> contact{
-      owner_,
-      "contact",
-      "",
-      "your e-mail or URL, so that the archive can write before it blocks",
-      {.affects_results = false}};
+  // DataLink is slow: 1.7 kB/s on a connection. All services allow 8 requests at a time.
+  qsohost::HttpOptions http{owner_,
+                            {.max_connections = 8,
+                             .timeout = std::chrono::minutes(10),
+                             .patience = std::chrono::minutes(30)},
+                            8};
 
-  qsohost::HttpPolicy policy() const;
   // `release`: "Gaia DR3"; `table`: of TAP, "" for the road's own.
   RemoteSettings settings(Road road, const std::string& release, const std::string& table) const;
 };

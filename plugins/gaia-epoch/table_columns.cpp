@@ -156,7 +156,8 @@ std::vector<Wanted> wanted_columns(const std::vector<std::string>& extra, bool i
   return out;
 }
 
-void declare_columns(const std::vector<Wanted>& wanted, qsohost::Ports& ports) {
+void declare_columns(const std::vector<Wanted>& wanted, const std::string& release,
+                     qsohost::Ports& ports) {
   for (const std::string_view band : kBands) {
     const std::string group = group_of(band);
     ports.adds_group({.name = group,
@@ -181,11 +182,12 @@ void declare_columns(const std::vector<Wanted>& wanted, qsohost::Ports& ports) {
   }
   for (const auto& [table, group] : wanted) {
     if (group == kNowhere) continue;
+    const bool is_time = !group.empty() && table.column == "time";
     ports.adds({.group = group,
                 .name = table.column,
                 .dtype = table.dtype,
                 .unit = table.unit,
-                .help = table.help,
+                .help = is_time && !release.empty() ? release + ": " + table.help : table.help,
                 .file_name = group.empty() ? "" : table.name,
                 .in_product = table.in_product});
   }

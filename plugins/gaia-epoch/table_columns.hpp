@@ -42,8 +42,10 @@ struct Wanted {
 std::vector<Wanted> wanted_columns(const std::vector<std::string>& extra, bool is_merging = true);
 inline constexpr const char* kNowhere = "-";
 
-// Declares groups and the columns of `wanted`, with mag_err and epoch_id in each group.
-void declare_columns(const std::vector<Wanted>& wanted, qsohost::Ports& ports);
+// Declares groups and the columns of `wanted`, with mag_err and epoch_id in each group. `release`,
+// if it is known, is in the descriptions of the times: "Gaia DR3".
+void declare_columns(const std::vector<Wanted>& wanted, const std::string& release,
+                     qsohost::Ports& ports);
 
 // A column as found in an archive.
 struct Found {
