@@ -24,6 +24,7 @@ constexpr const char* kExample = R"(Example:
   qsohost --chain my.toml --dry-run 10           ten objects, nothing written
   qsohost --chain my.toml                        run; Ctrl-C stops after the batches in flight
   qsohost --chain my.toml --resume               go on where it stopped
+  qsohost doctor --chain my.toml                 do its archives serve what it reads?
   qsohost status my.run                          how far it is, what failed and why
   qsohost report my.run                          a page to look at, my.run/report.html
   qsohost merge a.run b.run --into all.run       products of shards (--skip, --limit)
@@ -259,6 +260,28 @@ CLI::App* add_describe(CLI::App& app, Raw& raw, Arguments& arguments) {
   return describe;
 }
 
+CLI::App* add_doctor(CLI::App& app, Raw& raw, Arguments& arguments) {
+  CLI::App* doctor = app.add_subcommand(
+      "doctor", "Ask the archives of a chain which release and columns they serve");
+  doctor->add_option("ARCHIVE", arguments.archives,
+                     "Stages of the chain, by label or kind [all]; without a chain one kind");
+  doctor->add_option("--chain", raw.chain, "The chain file")->type_name("FILE");
+  doctor->add_option("--set", raw.set, "Set an option: gaia.release=Gaia DR4")
+      ->type_name("LABEL.OPTION=VALUE")
+      ->allow_extra_args(false);
+  doctor->add_flag("--json", raw.json, "As JSON");
+  add_plugin_option(*doctor, raw);
+  return doctor;
+}
+
+void finish_doctor(const Raw& raw, Arguments& arguments) {
+  finish_run(raw, arguments);
+  arguments.command = Command::Doctor;
+  if (raw.chain.empty() && arguments.archives.size() != 1) {
+    throw CLI::ValidationError("doctor: give --chain FILE, or one kind of stage such as 'neowise'");
+  }
+}
+
 void finish_status(const Raw& raw, Arguments& arguments) {
   arguments.command = Command::Status;
   if (raw.matched) arguments.outcomes = {Outcome::Matched};
@@ -324,6 +347,7 @@ Parsed parse_arguments(int argc, const char* const* argv) {
   CLI::App* status = add_status(app, raw);
   CLI::App* compare = add_compare(app, raw, arguments);
   CLI::App* describe = add_describe(app, raw, arguments);
+  CLI::App* doctor = add_doctor(app, raw, arguments);
   CLI::App* relate = add_relate(app, arguments.relation);
   CLI::App* report = add_report(app, arguments.page);
 
@@ -359,6 +383,8 @@ Parsed parse_arguments(int argc, const char* const* argv) {
       finish_compare(raw, arguments);
     else if (describe->parsed())
       arguments.command = Command::Describe;
+    else if (doctor->parsed())
+      finish_doctor(raw, arguments);
     else if (relate->parsed())
       arguments.command = Command::Relate;
     else if (report->parsed())

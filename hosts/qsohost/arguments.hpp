@@ -35,6 +35,7 @@ enum class Command : std::uint8_t {
   Status,
   Compare,
   Describe,
+  Doctor,
   Relate,
   Report
 };
@@ -59,12 +60,15 @@ struct Arguments {
   // Run, Compare: lower levels are not shown; from Warning on, no progress either
   LogLevel log_level = LogLevel::Info;
 
-  // List, Status, Describe
+  // List, Status, Describe, Doctor
   bool json = false;
 
   // Describe
   std::string file;
   std::string hdu;
+
+  // Doctor: stages, by label or kind; without a chain one kind. Chain and overrides as above
+  std::vector<std::string> archives;
 
   // Relate
   RelateArguments relation;

@@ -5,6 +5,7 @@
 
 #include "compare_command.hpp"
 #include "describe_command.hpp"
+#include "doctor_command.hpp"
 #include "inspect.hpp"
 #include "list.hpp"
 #include "new_plugin.hpp"
@@ -72,6 +73,8 @@ int execute(const Arguments& arguments) {
       return unless_output_is_lost(kDone);
     case Command::Compare:
       return compare_fitters(plugins, arguments);
+    case Command::Doctor:
+      return examine_archives(plugins, arguments);
     case Command::Relate:
       return relate_fits(arguments.relation);
     case Command::Report:

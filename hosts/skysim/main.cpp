@@ -13,6 +13,7 @@
 #include "qsohost/api.hpp"
 #include "score.hpp"
 #include "serve.hpp"
+#include "traps.hpp"
 
 namespace {
 
@@ -101,12 +102,7 @@ void add_make(CLI::App& app, MakeArguments& arguments) {
 }
 
 void add_traps(CLI::App* serve, ServeOptions& options) {
-  serve->add_option("--traps", options.traps,
-                    "NAME[=RATE],...: stuck-job, html-502, html-200, pool-empty, null-500, quota, "
-                    "see-other, query-in-url, xmatch-ban, xmatch-columns, poisoned-id, trickle, "
-                    "zip-cut, zip-stored, wrong-member, missing-member, atlas-429, "
-                    "atlas-429-minutes, atlas-stuck, atlas-error; booleans=True|true|t, "
-                    "aip-id=datalinkID, structures=old|new");
+  serve->add_option("--traps", options.traps, "NAME[=RATE],... of: " + Traps::names());
   const std::map<std::string, GaiaRelease> releases{{"dr3", GaiaRelease::Dr3},
                                                     {"dr4", GaiaRelease::Dr4}};
   serve->add_option("--gaia-release", options.gaia_release, "dr3, or dr4 beside it")

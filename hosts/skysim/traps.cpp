@@ -34,6 +34,7 @@ constexpr auto kKnown = std::to_array<Known>({{"booleans", "True true t"},
                                               {"query-in-url"},
                                               {"xmatch-ban"},
                                               {"xmatch-columns"},
+                                              {"datalink-down"},
                                               {"poisoned-id"},
                                               {"trickle"},
                                               {"zip-cut"},
@@ -64,9 +65,7 @@ Traps::Traps(const std::string& list, std::uint64_t seed)
     const std::string value = equals == std::string::npos ? "" : part.substr(equals + 1);
     const auto known = std::ranges::find(kKnown, name, &Known::name);
     if (known == kKnown.end()) {
-      std::string names;
-      for (const Known& each : kKnown) names += fmt::format(" {}", each.name);
-      throw RunError(fmt::format("--traps: there is no '{}'; known:{}", name, names));
+      throw RunError(fmt::format("--traps: there is no '{}'; known: {}", name, names()));
     }
     if (!known->values.empty()) {
       if (!is_one_of(known->values, value)) {
@@ -82,6 +81,16 @@ Traps::Traps(const std::string& list, std::uint64_t seed)
     }
     rates_[name] = *rate;
   }
+}
+
+std::string Traps::names() {
+  std::string out;
+  for (const Known& each : kKnown) {
+    out += fmt::format("{}{}", out.empty() ? "" : ", ", each.name);
+    if (!each.values.empty()) out += '=';
+    for (const char c : each.values) out += c == ' ' ? '|' : c;
+  }
+  return out;
 }
 
 bool Traps::springs(std::string_view name) {

@@ -24,6 +24,7 @@ namespace qsohost::skysim {
 //   quota            uploads are refused: all users share one quota
 //   see-other        sync answers 303 with the address of the rows
 //   query-in-url     IRSA: "QUERY must be set" unless a multipart request has it in the URL
+//   datalink-down    DataLink: a page, status 503
 //   poisoned-id      DataLink: this fraction of ids; a request with one of them gets status 500
 //   trickle          DataLink: some kB a second on a connection, as really measured
 //   zip-cut          DataLink: the zip ends in its central directory
@@ -40,6 +41,8 @@ class Traps {
  public:
   // "html-502=0.05,booleans=t,stuck-job". Throws RunError.
   Traps(const std::string& list, std::uint64_t seed);
+
+  static std::string names();  // of all, with the values that they take
 
   bool springs(std::string_view name);  // this time; thread-safe
   // Always the same for a key.

@@ -1,9 +1,11 @@
-// bin-epochs: light curves averaged in bins of time, such as nights. A derived light curve is a
-// group that a Fitter adds: later stages fit and store it like a survey's, and its input stays
-// unchanged.
+// bin-epochs: light curves averaged in bins of time, such as nights, or between pauses. A derived
+// light curve is a group that a Fitter adds: later stages fit and store it like a survey's, and its
+// input stays unchanged.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <qsohost/plugin.hpp>
 
@@ -30,6 +32,8 @@ struct Bin {
   }
 };
 
+using Bins = std::map<std::int64_t, Bin>;  // ascending time
+
 class BinEpochs final : public qsohost::Fitter {
  public:
   void validate() const override;
@@ -39,6 +43,9 @@ class BinEpochs final : public qsohost::Fitter {
  private:
   GroupInfo binned(GroupInfo group) const;
   void bin(const GroupInfo& group, const qsohost::Object& object, qsohost::Result& result) const;
+  Bins bins_of_width(const qsohost::LightCurve& curve, const qsohost::UsableEpochs& usable) const;
+  Bins bins_between_gaps(const qsohost::LightCurve& curve,
+                         const qsohost::UsableEpochs& usable) const;
   void append(const std::string& name, const GroupInfo& group, std::int64_t number, const Bin& bin,
               qsohost::Result& result) const;
 
@@ -52,10 +59,22 @@ class BinEpochs final : public qsohost::Fitter {
       "a bin begins at this time of the light curve; for nights choose one by daylight, e.g. 0.0 "
       "in MJD UTC for Hawaii and Palomar, 0.7 for Chile, 0.5 for Europe and Africa",
       {.unit = "d"}};
+  qsohost::Option<double> gap_{
+      this,
+      "gap",
+      0,
+      "instead of width and offset: a bin begins after a pause longer than this, e.g. 10 for the "
+      "visits of NEOWISE; 0: bins of width",
+      {.unit = "d", .min = 0}};
 };
 
 void BinEpochs::validate() const {
   if (groups_->empty()) throw qsohost::UsageError("option 'groups' is empty: nothing to bin");
+  if (*gap_ > 0 && (*width_ != 1 || *offset_ != 0)) {
+    throw qsohost::UsageError(
+        "option 'gap' makes bins between pauses, which have no 'width' and 'offset': leave them "
+        "out");
+  }
 }
 
 // Group "ztf.g" becomes "LABEL.ztf.g", band g of survey "LABEL.ztf". Its columns of time, magnitude
@@ -86,7 +105,8 @@ void BinEpochs::declare(const qsohost::Schema& before, qsohost::Ports& ports) co
     ports.reads({name, from.mag_err, std::nullopt, "mag", "error of the magnitude"});
     const GroupInfo to = binned(from);
     ports.adds_group(to);
-    ports.adds({to.name, "epoch_id", DType::I64, "", "number of the bin, (time - offset) / width"});
+    ports.adds({to.name, "epoch_id", DType::I64, "",
+                "number of the bin: (time - offset) / width, or with gap from 0"});
     ports.adds({to.name, to.time, DType::F64, "d", "mean time, weighted as the magnitude"});
     ports.adds({to.name, to.mag, DType::F64, "mag", "mean magnitude, weighted by 1 / error^2"});
     ports.adds(
@@ -111,29 +131,54 @@ void BinEpochs::append(const std::string& name, const GroupInfo& group, std::int
   result.append<std::int32_t>(name, "epochs", bin.n);
 }
 
+// Without epochs that are too far from the offset.
+Bins BinEpochs::bins_of_width(const qsohost::LightCurve& curve,
+                              const qsohost::UsableEpochs& usable) const {
+  Bins bins;
+  for (std::size_t i = 0; i < curve.size(); ++i) {
+    if (usable.take[i] == 0) continue;
+    const double number = std::floor((curve.time[i] - *offset_) / *width_);
+    if (std::abs(number) >= kMostBins) continue;
+    bins[static_cast<std::int64_t>(number)].add(curve.time[i], curve.mag[i], curve.mag_err[i]);
+  }
+  return bins;
+}
+
+Bins BinEpochs::bins_between_gaps(const qsohost::LightCurve& curve,
+                                  const qsohost::UsableEpochs& usable) const {
+  Bins bins;
+  std::int64_t number = 0;
+  double before = -std::numeric_limits<double>::infinity();
+  const qsohost::TimeOrder order(curve.time, usable.take);
+  for (std::size_t k = 0; k < order.size(); ++k) {
+    const std::size_t i = order.original(k);
+    if (k > 0 && curve.time[i] - before > *gap_) ++number;
+    before = curve.time[i];
+    bins[number].add(curve.time[i], curve.mag[i], curve.mag_err[i]);
+  }
+  return bins;
+}
+
 void BinEpochs::bin(const GroupInfo& group, const qsohost::Object& object,
                     qsohost::Result& result) const {
   const qsohost::LightCurve curve = object.light_curve(group.name);
   const std::string name = label() + "." + group.name;
   // As in LightCurveFitter: the mean of two errors' sentinels would not be known for one.
   const qsohost::UsableEpochs usable = qsohost::usable_epochs(curve);
-  std::int32_t flags = usable.flags;
-  std::map<std::int64_t, Bin> bins;  // ascending time
+  const Bins bins = *gap_ > 0 ? bins_between_gaps(curve, usable) : bins_of_width(curve, usable);
   std::int32_t n = 0;
-  for (std::size_t i = 0; i < curve.size(); ++i) {
-    if (usable.take[i] == 0) continue;
-    const double number = std::floor((curve.time[i] - *offset_) / *width_);
-    if (std::abs(number) >= kMostBins) {
-      flags |= qsohost::kEpochsWithoutPart;
-      continue;
-    }
-    bins[static_cast<std::int64_t>(number)].add(curve.time[i], curve.mag[i], curve.mag_err[i]);
-    ++n;
+  for (const auto& [number, bin] : bins) {
+    append(name, group, number, bin, result);
+    n += bin.n;
   }
-  for (const auto& [number, bin] : bins) append(name, group, number, bin, result);
+  std::int32_t flags = usable.flags;
+  if (n < std::ranges::count_if(
+              usable.take, [](auto take) { return take != 0; })) {
+    flags |= qsohost::kEpochsWithoutPart;
+  }
+  if (n == 0) flags |= qsohost::kTooFewEpochs;
   result.set(name + ".n_epochs", n);
   result.set(name + ".n_bins", static_cast<std::int32_t>(bins.size()));
-  if (n == 0) flags |= qsohost::kTooFewEpochs;
   result.set(name + ".flags", flags);
   result.count(name, "epochs", n);
   result.count(name, "bins", static_cast<std::int64_t>(bins.size()));

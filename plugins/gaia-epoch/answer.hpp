@@ -45,12 +45,25 @@ struct Block {
 // several rows is a bad object.
 enum class Duplicates : std::uint8_t { Drop, Keep, Error };
 
+// What an archive has of the sources of a batch.
+struct LookUp {
+  std::vector<Block> blocks;
+  // Of sources of which there are no rows, where the archive knows more than that.
+  std::unordered_map<std::int64_t, qsohost::Ending> endings{};
+};
+
+// The batch whose sources are looked up.
+struct BatchInfo {
+  std::uint64_t ordinal;
+  qsohost::Counts& counts;
+};
+
 // Source of the rows. Throws TryAgain if there is no reliable response now, RunError if there will
 // never be one. `ids` are ascending and unique; rows come in any order.
 class Archive {
  public:
   virtual ~Archive() = default;
-  virtual std::vector<Block> look_up(std::span<const std::int64_t> ids) = 0;
+  virtual LookUp look_up(std::span<const std::int64_t> ids, const BatchInfo& batch) = 0;
 };
 
 // Appends the epochs of single objects to the groups of a batch.

@@ -32,6 +32,13 @@ std::string group_of(std::string_view band) {
   return fmt::format("gaia.{}", band);
 }
 
+std::size_t band_of_group(std::string_view group) {
+  for (std::size_t band = 0; band < kBands.size(); ++band) {
+    if (group == group_of(kBands[band])) return band;
+  }
+  return 0;
+}
+
 const std::vector<Flag>& flags() {
   static const std::vector<Flag> all = make_flags();
   return all;

@@ -12,6 +12,8 @@ inline constexpr std::array<std::string_view, 3> kBands{"g", "bp", "rp"};
 
 std::string group_of(std::string_view band);  // "gaia.g"
 
+std::size_t band_of_group(std::string_view group);  // index in kBands; 0 for other groups
+
 struct Flag {
   std::string name;   // in the table epoch_photometry and in a batch
   std::string group;  // the light curve that it describes

@@ -66,7 +66,7 @@ Block FileArchive::read(std::size_t file, std::uint64_t first, std::uint64_t cou
 }
 
 // Consecutive rows of a file are read at once.
-std::vector<Block> FileArchive::look_up(std::span<const std::int64_t> ids) {
+LookUp FileArchive::look_up(std::span<const std::int64_t> ids, const BatchInfo& /*batch*/) {
   std::vector<Place> places;
   for (const std::int64_t id : ids) index_->find(id, places);
   std::ranges::sort(places);
@@ -88,7 +88,7 @@ std::vector<Block> FileArchive::look_up(std::span<const std::int64_t> ids) {
     }
     begin = end;
   }
-  return blocks;
+  return {std::move(blocks)};
 }
 
 }  // namespace gaia

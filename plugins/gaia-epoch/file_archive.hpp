@@ -22,7 +22,7 @@ class FileArchive final : public Archive {
               const std::vector<Wanted>& wanted, const std::filesystem::path& index,
               qsohost::Context& context);
 
-  std::vector<Block> look_up(std::span<const std::int64_t> ids) override;
+  LookUp look_up(std::span<const std::int64_t> ids, const BatchInfo& batch) override;
 
  private:
   Block read(std::size_t file, std::uint64_t first, std::uint64_t count);

@@ -1,15 +1,22 @@
-// Epochs of Gaia: the rows of the table epoch_photometry that have the objects' source_ids.
+// Epochs of Gaia: the rows of the table epoch_photometry that have the objects' source_ids, from
+// files, a database, or a public archive.
+#include <qsohost/names.hpp>
 #include <qsohost/plugin.hpp>
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <memory>
 #include <optional>
 
 #include "answer.hpp"
+#include "column_roles.hpp"
+#include "examination.hpp"
 #include "file_archive.hpp"
+#include "remote_archive.hpp"
+#include "remote_options.hpp"
 #include "table_columns.hpp"
 #include "wsdb_archive.hpp"
 
@@ -28,16 +35,30 @@ std::optional<std::int64_t> source_id_of(const qsohost::Column& ids, std::size_t
   return id;
 }
 
-enum class ArchiveKind : std::uint8_t { Wsdb, Files };
+enum class ArchiveKind : std::uint8_t { Wsdb, Files, Tap, DataLink };
 
-class GaiaEpoch : public qsohost::Fetcher {
+// "dr3" and "Gaia DR3" are the same release; "Gaia DR3".
+std::string long_name(const std::string& release) {
+  std::string name = qsohost::lower_case(release);
+  if (name.starts_with("gaia ")) name.erase(0, 5);
+  std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::toupper(c); });
+  return "Gaia " + name;
+}
+
+class GaiaEpoch : public qsohost::Fetcher, public qsohost::HttpStage {
  public:
   qsohost::Choice<ArchiveKind> archive{this,
                                        "archive",
                                        qsohost::required,
-                                       {{"wsdb", ArchiveKind::Wsdb}, {"files", ArchiveKind::Files}},
+                                       {{"wsdb", ArchiveKind::Wsdb},
+                                        {"files", ArchiveKind::Files},
+                                        {"tap", ArchiveKind::Tap},
+                                        {"datalink", ArchiveKind::DataLink}},
                                        "files: files of the table (option paths); wsdb: a "
-                                       "PostgreSQL database (options dsn, table, lanes)"};
+                                       "PostgreSQL database (options dsn, table, lanes); tap: a "
+                                       "public TAP service (option via); datalink: ESA's public "
+                                       "archive, about a source a second"};
+  gaia::RemoteOptions remote{this};
   qsohost::Option<std::vector<qsohost::Path>> paths{
       this, "paths", std::vector<qsohost::Path>{},
       "files with rows of epoch_photometry: FITS, VOTable, ECSV, also gzipped; an index of them is "
@@ -51,11 +72,14 @@ class GaiaEpoch : public qsohost::Fetcher {
       "the database: libpq connection string, URI, or one word for a service of "
       "~/.pg_service.conf; \"\": as PGHOST, PGDATABASE, ... say. Passwords come from ~/.pgpass, "
       "PGPASSWORD or the service file alone"};
-  qsohost::Option<std::string> release{this, "release", "dr3",
-                                       "Gaia's data release, whose source_ids the objects have"};
+  qsohost::Option<std::string> release{
+      this, "release", "Gaia DR3",
+      "Gaia's data release, whose source_ids the objects have: \"Gaia DR3\", \"Gaia DR4\"; \"dr3\" "
+      "is the same. An identifier means another source in each"};
   qsohost::Option<std::string> table{
       this, "table", "",
-      "table of the database, schema.table; \"\": gaia_<release>.epoch_photometry"};
+      "table, schema.table; \"\": gaia_dr3.epoch_photometry of a database, "
+      "gaiadr3.epoch_photometry of AIP, \"I/355/epphot\" of VizieR"};
   qsohost::Option<std::int64_t> connections{this,
                                             "lanes",
                                             2,
@@ -84,10 +108,11 @@ class GaiaEpoch : public qsohost::Fetcher {
     if (*archive == ArchiveKind::Files && paths->empty()) {
       throw UsageError("archive = \"files\" needs paths = [\"epoch_photometry.fits\"]");
     }
-    if (*archive == ArchiveKind::Wsdb && !paths->empty()) {
+    if (*archive != ArchiveKind::Files && !paths->empty()) {
       throw UsageError(
-          "paths: archive = \"wsdb\" reads no files; remove it, or archive = \"files\"");
+          "paths: only archive = \"files\" reads files; remove it, or archive = \"files\"");
     }
+    if (is_remote()) return check_remote();
     qsohost::check_dsn(*dsn);
     qsohost::PgTable::parse(table_name());
   }
@@ -103,8 +128,13 @@ class GaiaEpoch : public qsohost::Fetcher {
     return inputs;
   }
 
+  void examine(qsohost::Examination& archive) const override {
+    if (is_remote()) gaia::examine(remote_settings(), archive);
+  }
+
   void open(qsohost::Context& context) override {
     wanted_ = wanted_columns();
+    if (is_remote()) return open_remote(context);
     if (*archive == ArchiveKind::Wsdb) {
       archive_ = std::make_unique<gaia::WsdbArchive>(*dsn, table_name(), wanted_, context);
       return;
@@ -119,8 +149,11 @@ class GaiaEpoch : public qsohost::Fetcher {
 
   // A file is read by only one thread at a time.
   int lanes() const override {
+    if (is_remote()) return 4;  // keeps connections busy while a batch waits for its last answers
     return *archive == ArchiveKind::Wsdb ? static_cast<int>(*connections) : 1;
   }
+
+  qsohost::HttpPolicy policy() const override { return remote.policy(); }
 
   void close() noexcept override { archive_.reset(); }
 
@@ -134,19 +167,25 @@ class GaiaEpoch : public qsohost::Fetcher {
     std::ranges::sort(asked);
     asked.erase(std::unique(asked.begin(), asked.end()), asked.end());
 
-    std::vector<gaia::Block> blocks;
+    gaia::LookUp found;
     std::string problem;
     try {
-      blocks = archive_->look_up(asked);
+      found = archive_->look_up(asked, {batch.ordinal(), outcomes.counts()});
     } catch (const qsohost::TryAgain& e) {
       problem = e.what();
     }
-    gaia::EpochWriter writer(wanted_, blocks, batch);
-    outcomes.for_each(batch, [&](const qsohost::Object& object) {
+    gaia::EpochWriter writer(wanted_, found.blocks, batch);
+    outcomes.end_each(batch, [&](const qsohost::Object& object) -> qsohost::Ending {
       const auto id = source_id_of(ids, object.row());
       if (!id) throw qsohost::BadObject("its source_id is not a number, as those of Gaia are");
       if (!problem.empty()) throw qsohost::TryAgain(problem);
+      const auto ending = found.endings.find(*id);
+      if (ending != found.endings.end()) return ending->second;
       writer.write(*id, object.row(), *duplicates, outcomes.counts());
+      if (is_remote()) {
+        outcomes.set_detail(object.row(), fmt::format("{} {}", long_name(*release), *id));
+      }
+      return {};
     });
     for (std::size_t row = 0; row < batch.rows(); ++row) {
       if (outcomes.states()[row].outcome != qsohost::Outcome::Matched) writer.set_no_row(row);
@@ -155,10 +194,76 @@ class GaiaEpoch : public qsohost::Fetcher {
 
  private:
   std::vector<gaia::Wanted> wanted_columns() const {
-    return gaia::wanted_columns(*columns, *duplicates != gaia::Duplicates::Error);
+    auto wanted = gaia::wanted_columns(*columns, *duplicates != gaia::Duplicates::Error);
+    if (is_remote() && road() == gaia::Road::Vizier) {
+      // It has few of the flags. Without transit_id, a transit is known by nothing.
+      std::erase_if(wanted, [](const gaia::Wanted& w) {
+        return w.group != gaia::kNowhere && gaia::role_called(w.table.name).vizier.empty();
+      });
+    }
+    return wanted;
   }
+  // gaia_dr3.epoch_photometry
   std::string table_name() const {
-    return table->empty() ? fmt::format("gaia_{}.epoch_photometry", *release) : *table;
+    if (!table->empty()) return *table;
+    std::string name = qsohost::lower_case(long_name(*release));
+    std::ranges::replace(name, ' ', '_');
+    return name + ".epoch_photometry";
+  }
+
+  bool is_remote() const {
+    return *archive == ArchiveKind::Tap || *archive == ArchiveKind::DataLink;
+  }
+  gaia::Road road() const {
+    if (*archive == ArchiveKind::DataLink) return gaia::Road::DataLink;
+    return *remote.via == gaia::Via::Vizier ? gaia::Road::Vizier : gaia::Road::Aip;
+  }
+
+  void check_remote() const {
+    const std::string name = long_name(*release);
+    if (name != "Gaia DR3" && name != "Gaia DR4") {
+      throw UsageError(fmt::format(
+          "release = \"{}\": public archives serve epochs of \"Gaia DR3\" and \"Gaia DR4\"",
+          *release));
+    }
+    if (*archive == ArchiveKind::DataLink) {
+      if (remote.via.is_set()) throw UsageError("via: of archive = \"tap\" only; remove it");
+      if (!table->empty()) throw UsageError("table: DataLink has no tables; remove it");
+      return;
+    }
+    if (*remote.via == gaia::Via::Esa) {
+      throw UsageError(
+          "via = \"esa\": ESA's TAP has no epoch_photometry, only its flag in gaia_source; use "
+          "archive = \"datalink\", or via = \"aip\" or \"vizier\"");
+    }
+    if (*remote.via != gaia::Via::Vizier) return;
+    if (name != "Gaia DR3" && table->empty()) {
+      throw UsageError(
+          fmt::format("via = \"vizier\": its table I/355/epphot is of Gaia DR3, not of {}; use via "
+                      "= \"aip\" or "
+                      "archive = \"datalink\", or name the table of that release (option table)",
+                      name));
+    }
+    for (const std::string& column : *columns) {
+      if (!gaia::role_called(column).vizier.empty()) continue;
+      throw UsageError(fmt::format(
+          "columns: VizieR does not have '{}'; remove it, or use via = \"aip\"", column));
+    }
+  }
+
+  gaia::RemoteSettings remote_settings() const {
+    const std::string table = *archive == ArchiveKind::Tap ? *this->table : "";
+    gaia::RemoteSettings settings = remote.settings(road(), long_name(*release), table);
+    settings.label = label();
+    settings.wanted = wanted_columns();
+    return settings;
+  }
+
+  void open_remote(qsohost::Context& context) {
+    if (road() == gaia::Road::DataLink) {
+      context.info(gaia::datalink_estimate(context.run().objects));
+    }
+    archive_ = std::make_unique<gaia::RemoteArchive>(remote_settings(), policy(), http(), context);
   }
 
   std::vector<gaia::Wanted> wanted_;

@@ -4,12 +4,14 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <stdexcept>
 
 #include <qsohost/error.hpp>
 #include <qsohost/io/text.hpp>
 #include "bands.hpp"
+#include "column_roles.hpp"
 
 namespace gaia {
 
@@ -99,12 +101,6 @@ bool can_come_from(DType wanted, DType found) {
   }
 }
 
-// FITS column names ignore case.
-bool is_same_name(std::string_view a, std::string_view b) {
-  return std::ranges::equal(
-      a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
-}
-
 // Why a column cannot be the wanted one; empty if it can.
 std::string misfit(const Found& found, const TableColumn& wanted) {
   if (!found.problem.empty()) return found.problem;
@@ -124,6 +120,11 @@ const TableColumn& column_called(const std::string& name) {
 }
 
 }  // namespace
+
+bool is_measured(const TableColumn& column) {
+  constexpr std::array<std::string_view, 4> measured{"time", "mag", "flux", "flux_error"};
+  return std::ranges::find(measured, column.column) != measured.end();
+}
 
 std::vector<std::string> extra_columns() {
   std::vector<std::string> out;
@@ -194,20 +195,22 @@ std::vector<std::size_t> match_columns(const std::string& place, std::span<const
                                        const std::vector<Wanted>& wanted) {
   std::vector<TableColumn> columns{column_called("source_id")};
   for (const Wanted& w : wanted) columns.push_back(w.table);
+  std::vector<std::string> names;
+  for (const Found& f : found) names.push_back(f.name);
   std::vector<std::size_t> positions;
   std::vector<std::string> missing;
   for (const TableColumn& column : columns) {
-    const auto it = std::ranges::find_if(
-        found, [&](const Found& f) { return is_same_name(f.name, column.name); });
-    if (it == found.end()) {
+    const auto position = column.name == "source_id" ? position_of(kIdNames, names)
+                                                     : position_of(role_called(column.name), names);
+    if (!position) {
       missing.push_back(column.name);
       continue;
     }
-    const std::string problem = misfit(*it, column);
+    const std::string problem = misfit(found[*position], column);
     if (!problem.empty()) {
-      throw RunError(fmt::format("{}: column '{}': {}", place, column.name, problem));
+      throw RunError(fmt::format("{}: column '{}': {}", place, names[*position], problem));
     }
-    positions.push_back(static_cast<std::size_t>(it - found.begin()));
+    positions.push_back(*position);
   }
   if (missing.empty()) return positions;
   throw RunError(fmt::format(

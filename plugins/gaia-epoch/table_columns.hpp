@@ -27,6 +27,9 @@ struct TableColumn {
 // Names of the columns that are in a batch only on request.
 std::vector<std::string> extra_columns();
 
+// True for times, magnitudes, fluxes and their errors: without them there is no light curve.
+bool is_measured(const TableColumn& column);
+
 // A column of the table and its group in the batch: its own, or kNowhere.
 struct Wanted {
   TableColumn table;
@@ -50,7 +53,8 @@ struct Found {
   std::string problem;  // why it cannot be read; empty if it can
 };
 
-// Positions of source_id and of the wanted columns, in that order, ignoring case. Floats may be f32
+// Positions of source_id and of the wanted columns, in that order, by their names in any release
+// (column_roles.hpp). Floats may be f32
 // or f64, flags bool or integers, n_transits and n_obs integers. Throws RunError, beginning with
 // `place`, that names what is missing or of a wrong type.
 std::vector<std::size_t> match_columns(const std::string& place, std::span<const Found> found,

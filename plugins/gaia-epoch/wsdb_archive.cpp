@@ -165,7 +165,7 @@ std::vector<Block> WsdbArchive::ask(PgConnection& connection,
   return blocks;
 }
 
-std::vector<Block> WsdbArchive::look_up(std::span<const std::int64_t> ids) {
+LookUp WsdbArchive::look_up(std::span<const std::int64_t> ids, const BatchInfo& /*batch*/) {
   if (ids.empty()) return {};
   qsohost::PgPatience patience(
       kRetry, [this] { return stopping(); },
@@ -174,7 +174,7 @@ std::vector<Block> WsdbArchive::look_up(std::span<const std::int64_t> ids) {
     Session session = take();  // not returned to the pool after an error
     std::vector<Block> blocks = ask(*session, ids);
     put_back(std::move(session));
-    return blocks;
+    return LookUp{std::move(blocks)};
   });
 }
 

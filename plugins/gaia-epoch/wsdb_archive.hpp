@@ -24,7 +24,7 @@ class WsdbArchive final : public Archive {
 
   // Thread-safe; each thread uses its own session. After a lost connection it reconnects and
   // retries the query, with growing pauses of some minutes in all; then throws RunError.
-  std::vector<Block> look_up(std::span<const std::int64_t> ids) override;
+  LookUp look_up(std::span<const std::int64_t> ids, const BatchInfo& batch) override;
 
  private:
   using Session = std::unique_ptr<qsohost::PgConnection>;

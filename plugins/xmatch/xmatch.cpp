@@ -26,6 +26,7 @@
 #include <qsohost/io/text.hpp>
 #include <qsohost/plugin.hpp>
 
+#include "examination.hpp"
 #include "gaia_columns.hpp"
 #include "known_tables.hpp"
 #include "match_block.hpp"
@@ -68,6 +69,9 @@ class XMatch final : public qsohost::Source, public qsohost::HttpStage {
     policy.timeout = kLongestJob;
     return policy;
   }
+  void examine(qsohost::Examination& archive) const override {
+    xmatch::examine(service(), id_name(), gaia_table(), archive);
+  }
   void open(qsohost::Context& context) override;
   bool read(qsohost::Batch& batch) override { return tables_->read(batch); }
   std::uint64_t seek(std::uint64_t first) override { return tables_->seek(first); }
@@ -80,6 +84,8 @@ class XMatch final : public qsohost::Source, public qsohost::HttpStage {
 
  private:
   std::string id_name() const;
+  xmatch::Service service() const { return {url->text, *right, *cross.radius_arcsec}; }
+  xmatch::GaiaTable gaia_table() const;
   CrossmatchInput open_left() const;
   std::vector<SkyPlace> places_of(CrossmatchInput& input, qsohost::Context& context) const;
   std::vector<qsohost::MatchPair> match(const CrossmatchInput& input,
@@ -140,6 +146,14 @@ std::string XMatch::id_name() const {
   if (!cross.id->empty()) return *cross.id;
   const auto known = xmatch::known_table(*right);
   return known ? std::string(known->id) : std::string();
+}
+
+// Without columns where none are wanted.
+xmatch::GaiaTable XMatch::gaia_table() const {
+  if (tap_columns->empty()) return {};
+  return {tap_url->text,
+          tap_table->empty() ? std::string(xmatch::known_table(*right)->gaia_source) : *tap_table,
+          *tap_columns};
 }
 
 void XMatch::validate() const {
@@ -206,14 +220,14 @@ std::vector<qsohost::MatchPair> XMatch::match(const CrossmatchInput& input,
                                               std::span<const SkyPlace> places,
                                               xmatch::RightColumns& columns,
                                               qsohost::Context& context) {
-  const xmatch::Service service{url->text, *right, *cross.radius_arcsec};
+  const xmatch::Service asked = service();
   const auto rows_at_once = static_cast<std::size_t>(*block_rows);
   xmatch::RowLimit limit;
   std::vector<qsohost::MatchPair> pairs;
   for (std::size_t first = 0; first < places.size(); first += rows_at_once) {
     const std::uint64_t number = first / rows_at_once;
     const auto part = places.subspan(first, std::min(rows_at_once, places.size() - first));
-    xmatch::MatchBlock block(service, part, columns, limit);
+    xmatch::MatchBlock block(asked, part, columns, limit);
     http().hold(block, policy(), label(), qsohost::source_ordinal(2 * number), *http_counts_);
     if (first == 0) {
       check_columns(input, columns);
@@ -260,10 +274,7 @@ GaiaRows XMatch::gaia_rows(std::span<const xmatch::MatchedRow> rows, std::uint64
   if (tap_columns->empty()) return {};
   std::set<std::int64_t> ids;
   for (const xmatch::MatchedRow& row : rows) ids.insert(gaia_id(row.id));
-  const xmatch::GaiaTable table{
-      tap_url->text,
-      tap_table->empty() ? std::string(xmatch::known_table(*right)->gaia_source) : *tap_table,
-      *tap_columns};
+  const xmatch::GaiaTable table = gaia_table();
   xmatch::GaiaColumns columns(table, ids);
   qsohost::HttpPolicy policy;
   policy.max_connections = kTapConnections;

@@ -1,4 +1,5 @@
 // Light curves from the ZTF light-curve service of IRSA.
+#include <qsohost/http_options.hpp>
 #include <qsohost/plugin.hpp>
 
 #include <fmt/format.h>
@@ -6,6 +7,7 @@
 #include <algorithm>
 
 #include "irsa_conversation.hpp"
+#include "irsa_examination.hpp"
 #include "selection_options.hpp"
 #include "stages.hpp"
 
@@ -66,17 +68,6 @@ class IrsaZtf final : public qsohost::HttpFetcher {
       "batch, while that works"};
   qsohost::Option<std::int64_t> ids_per_request{
       this, "ids_per_request", 200, "objects asked for in one request", {.min = 1, .max = 400}};
-  qsohost::Option<std::int64_t> max_connections{
-      this,
-      "max_connections",
-      0,
-      "at a time to the archive; 0: as many as it bears, which the host finds out",
-      {.min = 0, .max = 64, .affects_results = false}};
-  qsohost::Option<double> timeout{this,
-                                  "timeout",
-                                  120,
-                                  "of one request",
-                                  {.unit = "s", .min = 0.1, .max = 3600, .affects_results = false}};
   qsohost::Option<std::int64_t> confirmations{
       this,
       "confirmations",
@@ -89,23 +80,7 @@ class IrsaZtf final : public qsohost::HttpFetcher {
       2,
       "before an answer without epochs is asked for again; each further time it is twice as long",
       {.unit = "s", .min = 0, .max = 600, .affects_results = false}};
-  qsohost::Option<std::int64_t> max_attempts{this,
-                                             "max_attempts",
-                                             12,
-                                             "of one request, while the archive answers others",
-                                             {.min = 1, .max = 100, .affects_results = false}};
-  qsohost::Option<double> patience{
-      this,
-      "patience",
-      600,
-      "with no good answer at all, before the archive is given up",
-      {.unit = "s", .min = 1, .max = 604800, .affects_results = false}};
-  qsohost::Option<std::string> contact{
-      this,
-      "contact",
-      "",
-      "your e-mail or URL, so that the archive can write before it blocks",
-      {.affects_results = false}};
+  qsohost::HttpOptions http_options{this, {.max_attempts = 12}, 64};
   qsohost::In<double> ra{this, "", "ra", "deg", "right ascension of the target, ICRS"};
   qsohost::In<double> dec{this, "", "dec", "deg", "declination of the target, ICRS"};
 
@@ -131,15 +106,11 @@ class IrsaZtf final : public qsohost::HttpFetcher {
     };
   }
 
-  qsohost::HttpPolicy policy() const override {
-    qsohost::HttpPolicy policy;
-    policy.max_connections = static_cast<int>(*max_connections);
-    policy.timeout = to_milliseconds(*timeout);
-    policy.max_attempts = static_cast<int>(*max_attempts);
-    policy.patience = to_milliseconds(*patience);
-    policy.contact = *contact;
-    return policy;
+  void examine(qsohost::Examination& archive) const override {
+    ztf::examine_irsa(settings(), archive);
   }
+
+  qsohost::HttpPolicy policy() const override { return http_options.policy(); }
 
   std::unique_ptr<qsohost::Conversation> converse(const qsohost::Batch& batch,
                                                   qsohost::Counts& counts) const override {

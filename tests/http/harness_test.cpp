@@ -112,10 +112,10 @@ TEST_CASE("a denied object fails; where all are denied, or the token is wrong, t
 }
 
 TEST_CASE("\"later\" cannot be accepted as an answer") {
-  Harness h("echo-survey", {{"url", kUrl}, {"accept", "[429]"}});
+  Harness h("echo-survey", {{"url", kUrl}, {"accept", "[503]"}});
   h.targets({{1, 10, 20}});
-  h.answers([](const Request&) { return with(429); });
-  CHECK_THROWS_WITH(h.run(), Contains("accepts status 429"));
+  h.answers([](const Request&) { return with(503); });
+  CHECK_THROWS_WITH(h.run(), Contains("accepts status 503"));
 }
 
 TEST_CASE("a fetcher without HTTP says that the host did not connect it") {

@@ -18,17 +18,17 @@ RESULT = """###MJD m dm uJy duJy F err
 CHAIN = f"""
 [chain]
 name = "jobs"
-plugins = ["{TEST_PLUGINS}/plugins/atlas.so"]
+plugins = ["{TEST_PLUGINS}/plugins/job-queue.so"]
 batch_rows = 5
 [[stage]]
 use = "catalog-source"
 path = "targets.csv"
 [[stage]]
-use = "atlas"
+use = "job-queue"
 look_every = 0.05
 [[stage]]
 use = "fits-sink"
-what = "atlas"
+what = "jobs"
 """
 
 
@@ -127,13 +127,13 @@ class Jobs(HttpTest):
 
     def run_jobs(self, queue, *args, token="file:token", expect=0):
         return self.qsohost(
-            "--chain", "chain.toml", "--run-dir", "run", f"--set=atlas.url={queue.url}",
-            f"--set=atlas.token={token}", *args, expect=expect,
+            "--chain", "chain.toml", "--run-dir", "run", f"--set=job-queue.url={queue.url}",
+            f"--set=job-queue.token={token}", *args, expect=expect,
         )  # fmt: skip
 
     def kill_when_queued(self, queue):
         """A run that is killed once it knows the jobs of all objects."""
-        process = self.start(f"--set=atlas.url={queue.url}", "--set=atlas.token=file:token")
+        process = self.start(f"--set=job-queue.url={queue.url}", "--set=job-queue.token=file:token")
         wait_until(lambda: queue.posts() == 10 and self.stored() == 10, "the jobs are queued", process)
         process.kill()
         process.wait()
@@ -153,7 +153,7 @@ class Jobs(HttpTest):
             queue.asked = ["earlier"] * 1000  # other numbers than those of the jobs forgotten
             done = self.run_jobs(queue, "--resume")
             self.assertEqual(queue.posts(), 10)
-        self.assertRegex(done.stdout, r"atlas +Fetcher +10 +10 .* 10 +0 +0 +0\n")
+        self.assertRegex(done.stdout, r"job-queue +Fetcher +10 +10 .* 10 +0 +0 +0\n")
 
     def test_kept_jobs_are_not_queued_again(self):
         with Queue(takes=3) as queue:
@@ -175,9 +175,9 @@ class Jobs(HttpTest):
         self.write("other", "an0ther-token\n")
         done = self.qsohost(
             "--chain", "chain.toml", "--run-dir", "again", "--replay=rec", "--limit=5",
-            "--set=atlas.token=file:other", f"--set=atlas.url={queue.url}",
+            "--set=job-queue.token=file:other", f"--set=job-queue.url={queue.url}",
         )  # fmt: skip
-        self.assertRegex(done.stdout, r"atlas +Fetcher +5 +5 .* 5 +0 +0 +0\n")
+        self.assertRegex(done.stdout, r"job-queue +Fetcher +5 +5 .* 5 +0 +0 +0\n")
 
     def test_the_token_is_in_no_message(self):
         with Queue() as queue:

@@ -182,6 +182,13 @@ TEST_CASE("uploads are parts whose boundary occurs in none of them") {
   CHECK(request.body.ends_with("\r\n--qsohost-0f1e2d3c4b5a-0--\r\n"));
   CHECK(exchange.failure.empty());
 
+  query.parameters_in_url = true;
+  const Request in_url = TapExchange(query, [](const TapAnswer&) {}).begin();
+  CHECK(in_url.url.starts_with("http://archive/tap/async?REQUEST=doQuery&LANG="));
+  CHECK(in_url.url.ends_with("&PHASE=RUN&UPLOAD=mine%2Cparam%3Amine%3Bother%2Cparam%3Aother"));
+  CHECK_THAT(in_url.body, Catch::StartsWith(between) && Contains("name=\"mine\"; filename=") &&
+                              !Contains("QUERY"));
+
   TableReader table(query.uploads[0].content);
   std::vector<std::string_view> cells;
   REQUIRE(table.next(cells));
@@ -437,6 +444,23 @@ TEST_CASE("CSV whose end was not announced counts when two are equal; a VOTable 
   const Exchange never =
       ask({kCsv + "3,1\n", kCsv + "4,1\n", kCsv + "5,1\n", kCsv + "6,1\n", kCsv});
   CHECK_THAT(never.failure, Contains("no two were equal"));
+}
+
+TEST_CASE("a job whose rows are of no use is deleted too") {
+  TapQuery query = query_of(true);
+  query.deletes_job = true;
+  TapExchange tap(query, [](const TapAnswer&) { throw BadObject("too many"); });
+  Jobs jobs;
+  std::vector<Request> requests{tap.begin()};
+  while (true) {
+    Response response = jobs(requests.back());
+    if (response.url.empty()) response.url = requests.back().url;
+    auto next = tap.answer(requests.back(), response);
+    if (!next) break;
+    requests.push_back(std::move(*next));
+  }
+  CHECK(tap.failure() == "too many");
+  CHECK(requests.back().method == "DELETE");
 }
 
 TEST_CASE("a reader that throws BadObject ends the query") {

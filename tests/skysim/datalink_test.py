@@ -1,6 +1,7 @@
 """DataLink of `skysim serve`: zips of Gaia's epoch photometry, what is refused, and the traps."""
 
 import base64
+import contextlib
 import csv
 import io
 import os
@@ -18,6 +19,11 @@ from astropy.table import Table
 
 from server import Server
 from support import ROOT, SkyTest, read_table
+
+try:
+    from astroquery.gaia import GaiaClass
+except ImportError:
+    GaiaClass = None
 
 DATA, LINKS = "/data-server/data", "/data-server/datalink/links"
 RECORDED = pathlib.Path(os.environ.get("QSO_SHARED_DATA", ROOT.parent / "shared/data")) / "archives/gaia"
@@ -64,7 +70,7 @@ def filled(column):
 
 def read_votable(body):
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # units of counts per second are spelled as in FITS
+        warnings.simplefilter("ignore")  # of the word electron in units
         return Table.read(io.BytesIO(body), format="votable")
 
 
@@ -185,8 +191,10 @@ class Answers(DataLinkTest):
         widths = {b"long": 8, b"double": 8, b"float": 4, b"boolean": 1}
         layouts = []
         for body in (real, ours):
-            names, types = (re.findall(rb'<FIELD [^>]*\b%s="(\w+)"' % what, body) for what in (b"name", b"datatype"))
-            layouts.append((names, types))
+            names, types, units = (
+                re.findall(rb'<FIELD [^>]*?\b%s="([^"]+)"' % what, body) for what in (b"name", b"datatype", b"unit")
+            )
+            layouts.append((names, types, units))
             data = base64.b64decode(re.search(rb"<STREAM[^>]*>(.*)</STREAM>", body, re.S)[1])
             size = 3 + sum(widths[t] for t in types)
             self.assertEqual(len(data) % size, 0)
@@ -207,11 +215,10 @@ class Answers(DataLinkTest):
     def test_valid_data_leaves_out_transits(self):
         for source_id in self.ids[:20]:
             one = self.epochs[source_id]
-            bad = np.isnan(one["bp_flux"]) | np.isnan(one["rp_flux"])
-            for band in ("g", "bp", "rp"):
-                bad |= one[f"variability_flag_{band}_reject"] == ord("T")
-            (text,) = self.members(self.server, [source_id], VALID_DATA="true").values()
-            self.assertEqual(numbers(rows_of(text), "transit_id"), list(one["transit_id"][~bad].astype(float)))
+            good = ~(np.isnan(one["bp_flux"]) | np.isnan(one["rp_flux"]))
+            for asked in ("true", None):
+                (text,) = self.members(self.server, [source_id], VALID_DATA=asked).values()
+                self.assertEqual(numbers(rows_of(text), "transit_id"), list(one["transit_id"][good].astype(float)))
 
     def test_ids_may_be_designations_and_repeated(self):
         ids = [f"Gaia DR3 {self.ids[0]}", f" {self.ids[1]} ", self.ids[0]]
@@ -248,7 +255,22 @@ class Answers(DataLinkTest):
         self.assertEqual(list(table["ID"]), [f"Gaia DR3 {i}" for i in self.ids[:2]])
         url = table["access_url"][0].replace(self.server.url, "")
         self.assertIn("EPOCH_PHOTOMETRY", url)
-        self.assertEqual(len(read_votable(self.server.get(url)[2])), len(self.epochs[self.ids[0]]["transit_id"]))
+        table = read_votable(self.server.get(url + "&VALID_DATA=false")[2])
+        np.testing.assert_array_equal(table["transit_id"], self.epochs[self.ids[0]]["transit_id"])
+
+    @unittest.skipIf(GaiaClass is None, "python3-astroquery is not installed")
+    def test_astroquery_reads_it(self):
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), contextlib.chdir(self.folder):
+            warnings.simplefilter("ignore")
+            gaia = GaiaClass(gaia_tap_server=self.server.url, gaia_data_server=self.server.url)
+            found = gaia.load_data([*self.ids[:3], self.without[0]], data_release="Gaia DR3", valid_data=False,
+                                   retrieval_type="EPOCH_PHOTOMETRY", data_structure="INDIVIDUAL")  # fmt: skip
+            links = gaia.get_datalinks([self.ids[0]])
+        self.assertEqual(len(found), 3)
+        for name, (table,) in found.items():
+            one = self.epochs[int(name.split()[2].split(".")[0])]
+            np.testing.assert_array_equal(filled(table.array["g_transit_mag"]), one["g_transit_mag"])
+        self.assertEqual(len(links), 1)
 
     def test_equal_requests_give_equal_bytes(self):
         self.assertEqual(*(self.ask(self.server, self.ids[:30])[2] for _ in range(2)))
@@ -353,6 +375,12 @@ class Traps(DataLinkTest):
                 thread.join()
             self.assertGreater(time.monotonic() - begin, 1.5 * alone)  # all share a limit
             self.assertEqual(server.status()["services"]["datalink"]["most in flight"], 8)
+
+    def test_it_may_be_down_alone(self):
+        with self.serve("datalink-down=1") as server:
+            status, _, body = self.ask(server, self.ids[:2])
+            self.assertEqual((status, body[:6]), (503, b"<html>"))
+            self.assertEqual(server.get("/tap-server/tap/availability")[0], 200)
 
     def test_faults_reach_datalink_too(self):
         for fault, status, words in (("503", 503, b"not available"), ("empty", 200, b""), ("status", 200, b"ERROR")):

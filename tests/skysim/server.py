@@ -39,9 +39,6 @@ class Server:
             with error:
                 return error.code, error.headers, error.read()
 
-    def post(self, path, data, content_type):
-        return self.get(path, data=data, headers={"Content-Type": content_type})
-
     def curves(self, timeout=120, **parameters):
         query = urllib.parse.urlencode(parameters, doseq=True)
         status, headers, body = self.get(f"{CURVES}?{query}", timeout)

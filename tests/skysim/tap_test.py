@@ -177,7 +177,8 @@ class Archives(TapTest):
         self.assertEqual(self.server.get(job)[0], 404)
 
     def test_the_server_counts_what_clients_do(self):
-        with Server(self.sky) as server:
+        # A job takes 5 s, so that a busy machine looks at it often too.
+        with Server(self.sky, "--throttle", "irsa", "--time-scale", 10) as server:
             job = self.job(server, ESA, SOURCES, PHASE="RUN")
             self.finish(server, job)
             counts = server.status()["services"]["esa"]

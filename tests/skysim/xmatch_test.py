@@ -11,6 +11,12 @@ import uuid
 import numpy as np
 from astropy.table import Table
 
+try:
+    import astropy.units as u
+    from astroquery.xmatch import XMatch
+except ImportError:
+    XMatch = None
+
 from server import Server
 from support import SkyTest, pairs_within, read_table, separation
 
@@ -18,8 +24,8 @@ PATH = "/xmatch/api/v1/sync"
 GAIA = "vizier:I/355/gaiadr3"
 
 
-def ask(server, upload, **fields):
-    """Status, headers, body of a job; `upload` is the text or bytes of cat1."""
+def ask(server, upload, compress=None, **fields):
+    """Status, headers, body of a job; `upload` is the text or bytes of cat1, `compress` makes the body of it."""
     fields = {"request": "xmatch", "distMaxArcsec": 1, "RESPONSEFORMAT": "csv", "cat2": GAIA, "colRA1": "qh_ra",
               "colDec1": "qh_dec", **fields}  # fmt: skip
     edge = uuid.uuid4().hex
@@ -29,7 +35,11 @@ def ask(server, upload, **fields):
     upload = upload if isinstance(upload, bytes) else upload.encode()
     body += f'--{edge}\r\nContent-Disposition: form-data; name="cat1"; filename="block"\r\n\r\n'.encode()
     body += upload + f"\r\n--{edge}--\r\n".encode()
-    return server.post(PATH, body, f"multipart/form-data; boundary={edge}")
+    headers = {"Content-Type": f"multipart/form-data; boundary={edge}"}
+    if compress:
+        body = compress(body)
+        headers["Content-Encoding"] = "gzip"
+    return server.get(PATH, data=body, headers=headers)
 
 
 def rows_of(answer):
@@ -107,6 +117,7 @@ class Answers(XMatchTest):
     def test_compressed_and_votable_uploads(self):
         plain = self.ask()[2]
         self.assertEqual(ask(self.server, gzip.compress(self.upload.encode()))[2], plain)
+        self.assertEqual(ask(self.server, self.upload, compress=gzip.compress)[2], plain)
         out = io.BytesIO()
         Table.read(self.upload, format="ascii.csv").write(out, format="votable")
         self.assertEqual(ask(self.server, out.getvalue())[2], plain)
@@ -152,6 +163,17 @@ class Answers(XMatchTest):
         self.assertEqual(int(info[0]["nbRows"]), len(self.gaia))
         self.assertEqual(self.server.get(tables + "getColList&tabName=vizier:II/246/out")[0], 400)
         self.assertEqual(self.server.get(tables)[0], 400)
+
+
+    @unittest.skipIf(XMatch is None, "python3-astroquery is not installed")
+    def test_astroquery_is_a_client(self):
+        client = XMatch()
+        client.URL = self.server.url + PATH
+        names = ("qh_row", "qh_ra", "qh_dec")
+        left = Table([np.arange(len(self.left)), self.left["ra"], self.left["dec"]], names=names)
+        table = client.query(left, GAIA, 2 * u.arcsec, colRA1="qh_ra", colDec1="qh_dec", cache=False)
+        rows = rows_of(self.ask(distMaxArcsec=2))
+        self.assertEqual(list(table["Source"]), [int(row["Source"]) for row in rows])
 
 
 class Manners(XMatchTest):

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,8 @@ struct RunInfo {
   std::filesystem::path chunk_dir;  // a sink's own folder for the chunks of batches; exists
   std::vector<std::string> history;  // provenance: chain, then each stage so far with its options
   Schema schema;                     // what a batch holds when it reaches this stage
+  // Objects that the source will give in this run, if it knows; not for the source itself.
+  std::optional<std::uint64_t> objects{};
 };
 
 // A source may keep what it has received in this folder of work_dir, so that a resumed run need not

@@ -32,10 +32,13 @@ struct Request {
   std::string about{};                 // what it requests, for messages: "source 4711"
   std::uint64_t tag = 0;               // the plugin's own, comes back with the response
   int turn = 0;                        // sent again on purpose: 1, 2, ...
-  std::chrono::milliseconds delay{0};  // from when it was given to when it is sent, at least
-  bool keep = true;                    // false: not stored, of no use later (the state of a job)
+  // From when it was given to when it is sent, at least. A request with a delay is sent again,
+  // after a failure, no sooner than after half a second (or the delay, if that is shorter).
+  std::chrono::milliseconds delay{0};
+  bool keep = true;  // false: not stored, of no use later (the state of a job)
   // Statuses that count as success, besides 200 to 299: {404} where that means "nothing there". Not
-  // 408, 425, 429 and 503, which mean "later".
+  // 408, 425 and 503, which mean "later". 429 only if the plugin itself waits as long as the text
+  // of the response says; otherwise the host obeys Retry-After.
   std::vector<int> accept{};
   // True: ignores a stored response, sends the request, and stores the new response in its place.
   // For a job that the archive has deleted since.
@@ -75,7 +78,7 @@ struct HttpPolicy {
   // Time without any good response while requests are pending; then they are given up.
   std::chrono::milliseconds patience{600'000};
   std::size_t max_body = std::size_t{256} << 20;  // bytes, decompressed; more is refused
-  std::string contact;                            // e-mail or URL that goes into the User-Agent
+  std::string contact{};                          // e-mail or URL that goes into the User-Agent
 };
 
 // All requests and responses for one batch. Called from one thread at a time.

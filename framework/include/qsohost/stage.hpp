@@ -28,6 +28,8 @@
 
 namespace qsohost::inline v1 {
 
+class Examination;
+
 // The numbers are stored in the notes of plugins: do not change them.
 enum class Role : std::uint8_t { Source = 0, Fetcher = 1, Filter = 2, Fitter = 3, Sink = 4 };
 QSOHOST_API std::string_view name_of(Role role);  // "Source", ...
@@ -180,6 +182,9 @@ class QSOHOST_API Stage : public OptionOwner, public PortOwner {
   // A stage that was closed may be opened again; a Source then begins with its first object.
   virtual void open(Context& context);
   virtual void close() noexcept {}
+  // Asks the archives that the stage uses what they serve, for `qsohost doctor`; see
+  // examination.hpp. By default it uses none. Called without open(), once its options are set.
+  virtual void examine(Examination& archive) const;
   // How many batches may be in a Filter or Fitter at once; 0: as many as there are threads. One
   // with a limit has threads of its own, so that no others wait for it, and its for_each() works on
   // the calling thread alone. A Fetcher has lanes(); Sources and Sinks get one batch at a time.

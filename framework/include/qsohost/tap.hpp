@@ -54,6 +54,9 @@ struct TapQuery {
   std::int64_t max_rows = 0;
   std::vector<std::pair<std::string, std::string>> parameters{};  // others, such as "jobname"
   std::vector<TapUpload> uploads{};
+  // With uploads: the parameters go into the URL, and only the tables into the body. IRSA may
+  // refuse a job without ("QUERY must be set").
+  bool parameters_in_url = false;
   std::vector<std::string> headers{};  // of every request
   std::string about{};                 // for messages: "objects near 500 positions"
   int turn = 0;                        // the same query sent again on purpose: 1, 2, ...
@@ -61,9 +64,8 @@ struct TapQuery {
   bool as_job = false;                 // async
   // A job that takes longer is deleted, and the query fails.
   std::chrono::milliseconds job_timeout{3'600'000};
-  // Deletes the job once it is read, for services where results count against a quota; a resumed
-  // run then has to create it again if the batch was not settled. False: the service deletes it in
-  // time.
+  // Deletes the job once it is read or has failed, for services where results count against a
+  // quota; a resumed run uses the stored result. False: the service deletes it in time.
   bool deletes_job = false;
 };
 
@@ -100,6 +102,7 @@ class QSOHOST_API TapExchange {
   std::optional<Request> failed(const std::string& reason);
 
   const std::string& failure() const;  // "": none
+  bool is_timed_out() const;           // it failed because its job took longer than job_timeout
 
  private:
   struct State;

@@ -183,6 +183,7 @@ const Schema::GroupEntry* Schema::find_group(std::string_view name) const {
 
 Stage::~Stage() = default;
 void Stage::declare(const Schema& /*before*/, Ports& /*ports*/) const {}
+void Stage::examine(Examination& /*archive*/) const {}
 void Stage::open(Context& /*context*/) {}
 Source::~Source() = default;
 Fetcher::~Fetcher() = default;

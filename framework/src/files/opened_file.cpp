@@ -57,6 +57,16 @@ OpenedFile::OpenedFile(const std::filesystem::path& file) : name_(file.string())
   }
 }
 
+OpenedFile::OpenedFile(std::string name, std::string_view content)
+    : fd_(nameless_file(name)), name_(std::move(name)), size_(content.size()) {
+  try {
+    write_all(fd_, std::as_bytes(std::span(content)), name_);
+  } catch (...) {
+    ::close(fd_);
+    throw;
+  }
+}
+
 OpenedFile::OpenedFile(OpenedFile&& other) noexcept
     : fd_(std::exchange(other.fd_, -1)),
       name_(std::move(other.name_)),

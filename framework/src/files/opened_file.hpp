@@ -17,6 +17,8 @@ class OpenedFile {
   // Throws RunError if it is not there, is no file (a folder, a pipe), is empty, cannot be read, or
   // is gzipped and damaged.
   explicit OpenedFile(const std::filesystem::path& file);
+  // A temporary file with this content, called `name` in messages.
+  OpenedFile(std::string name, std::string_view content);
   ~OpenedFile();
   OpenedFile(OpenedFile&& other) noexcept;
   OpenedFile& operator=(OpenedFile&&) = delete;

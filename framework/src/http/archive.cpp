@@ -25,6 +25,8 @@ constexpr int kUnreachable = 3;
 // all.
 constexpr int kDenied = 8;
 constexpr int kLingers = 3;  // a given-up request, for this fraction of its timeout
+// A request with a delay polls a job or confirms an answer: its retries must not come at once.
+constexpr Seconds kBeforeDelayedAgain{0.5};
 constexpr Seconds kFirstPause{1};
 constexpr Seconds kLongestPause{30};
 // A Retry-After can be a mistake: a timestamp instead of seconds, or a wrong clock. See also
@@ -176,7 +178,9 @@ std::optional<PendingRequest> Archive::again(PendingRequest pending, const Judge
     --open_;
     return pending;
   }
-  waiting_.emplace(now + ticks(back_off(std::max(1, pending.attempts))), std::move(pending));
+  const Seconds least = std::min(kBeforeDelayedAgain, Seconds(pending.request.delay));
+  const Seconds wait = std::max(least, back_off(std::max(1, pending.attempts)));
+  waiting_.emplace(now + ticks(wait), std::move(pending));
   return std::nullopt;
 }
 

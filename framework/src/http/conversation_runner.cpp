@@ -11,9 +11,16 @@
 
 namespace qsohost::inline v1 {
 
+namespace {
+
+// Means "later" too, but some archives name the moment in a text that only the plugin can read.
+constexpr int kTooManyRequests = 429;
+
+}  // namespace
+
 void check_request(const Request& request) {
   for (const int status : request.accept) {
-    if (!means_later(status)) continue;
+    if (!means_later(status) || status == kTooManyRequests) continue;
     throw RunError(fmt::format(
         "a request accepts status {}, but that means \"later\", never an answer", status));
   }

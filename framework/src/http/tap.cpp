@@ -73,8 +73,10 @@ struct TapExchange::State {
   Request remove();
   Next polled(std::string_view body);
   Next read_rows(const Request& request, const Response& response);
+  Next read_early(const Request& request, const Response& response);
   Next ask_again(Request request);
   Next anew(const std::string& reason);
+  Next removed();
   Next end(std::string reason);
 
   TapQuery query;
@@ -86,9 +88,12 @@ struct TapExchange::State {
   bool is_kept = false;  // created by an earlier attempt
   int polls = 0;
   bool is_started = false;
+  bool is_early = false;     // its result is requested without a look at its phase
+  bool is_given_up = false;  // deleted, to be created again
   milliseconds waited{0};
   std::vector<std::uint64_t> seen{};  // responses whose end is not known
   std::string failure{};
+  bool is_timed_out = false;
 };
 
 Request TapExchange::State::begin() {
@@ -98,22 +103,22 @@ Request TapExchange::State::begin() {
   request.delay = query.delay;
   if (query.as_job) request.fresh = jobs++ > 0;
   polls = 0;
-  is_started = false;
+  is_started = is_early = is_given_up = false;
   waited = {};
   seen.clear();
   return request;
 }
 
-// The next request of this job. Only its result is worth storing. A service may have deleted a job
-// of an earlier attempt, and may have given its URL to a new one; a job that was created just now
-// may be unknown only for a moment, so that 404 is retried.
+// The next request of this job. Only its result is worth storing, and that it is deleted. A service
+// may have deleted a job of an earlier attempt, and may have given its URL to a new one; a job that
+// was created just now may be unknown only for a moment, so that 404 is retried.
 Request TapExchange::State::of_job(Step next, Request request) {
   step = next;
   if (is_kept) request.accept = {kNotFound};
   request.fresh = !is_kept;
   request.headers = query.headers;
   request.about = "the job " + job;
-  request.keep = next == Step::Result;
+  request.keep = next == Step::Result || next == Step::Delete;
   return request;
 }
 
@@ -144,6 +149,7 @@ TapExchange::State::Next TapExchange::State::polled(std::string_view body) {
   if (is_unfinished(phase)) {
     if (waited < query.job_timeout) return poll();
     failure = fmt::format("the job {} is {} after {} s", job, phase, waited.count() / 1000);
+    is_timed_out = true;
     return remove();
   }
   if (phase == "COMPLETED") return of_job(Step::Result, get(job + "/results/result"));
@@ -166,10 +172,21 @@ TapExchange::State::Next TapExchange::State::read_rows(const Request& request,
   try {
     read({response.body, has_overflow(response.body, query)});
   } catch (const BadObject& e) {
-    return end(e.what());
+    failure = e.what();
   }
   if (query.as_job && query.deletes_job) return remove();
   return std::nullopt;
+}
+
+// A job that was deleted has no phase any more, but its result may be stored.
+TapExchange::State::Next TapExchange::State::read_early(const Request& request,
+                                                        const Response& response) {
+  try {
+    return read_rows(request, response);
+  } catch (const TryAgain&) {
+    is_early = false;
+    return poll();
+  }
 }
 
 TapExchange::State::Next TapExchange::State::ask_again(Request request) {
@@ -188,12 +205,14 @@ TapExchange::State::Next TapExchange::State::answer(const Request& request,
   if (response.status == kNotFound) return failed(describe(response));
   switch (step) {
     case Step::Sync:
-    case Step::Result:
       return read_rows(request, response);
+    case Step::Result:
+      return is_early ? read_early(request, response) : read_rows(request, response);
     case Step::Create:
       job = job_url(request, response);
       is_kept = response.is_kept;
-      return poll();
+      is_early = is_kept && query.deletes_job;
+      return is_early ? of_job(Step::Result, get(job + "/results/result")) : poll();
     case Step::Start:
       return poll();
     case Step::Poll:
@@ -204,12 +223,13 @@ TapExchange::State::Next TapExchange::State::answer(const Request& request,
                               words));
     }
     case Step::Delete:
-      return std::nullopt;
+      return removed();
   }
   return std::nullopt;
 }
 
 TapExchange::State::Next TapExchange::State::failed(const std::string& reason) {
+  if (step == Step::Result && std::exchange(is_early, false)) return poll();
   switch (step) {
     case Step::Sync:
     case Step::Create:
@@ -222,13 +242,21 @@ TapExchange::State::Next TapExchange::State::failed(const std::string& reason) {
     case Step::Error:
       return anew(fmt::format("the job {} ended in phase ERROR", job));
     case Step::Delete:
-      return std::nullopt;  // the archive's response does not matter
+      return removed();  // the archive's response does not matter
   }
   return std::nullopt;
 }
 
+TapExchange::State::Next TapExchange::State::removed() {
+  if (is_given_up) return begin();
+  return std::nullopt;
+}
+
 TapExchange::State::Next TapExchange::State::anew(const std::string& reason) {
-  return jobs < kMostJobs ? begin() : end(reason);
+  is_given_up = jobs < kMostJobs;
+  if (!is_given_up) failure = reason;
+  if (query.deletes_job) return remove();
+  return is_given_up ? Next(begin()) : std::nullopt;
 }
 
 TapExchange::State::Next TapExchange::State::end(std::string reason) {
@@ -258,6 +286,10 @@ std::optional<Request> TapExchange::failed(const std::string& reason) {
 
 const std::string& TapExchange::failure() const {
   return state_->failure;
+}
+
+bool TapExchange::is_timed_out() const {
+  return state_->is_timed_out;
 }
 
 }  // namespace qsohost::inline v1

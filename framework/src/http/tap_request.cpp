@@ -125,6 +125,9 @@ Request tap_request(const TapQuery& query) {
   if (query.uploads.empty()) {
     request.content_type = "application/x-www-form-urlencoded";
     request.body = to_form(parameters);
+  } else if (query.parameters_in_url) {
+    request.url += "?" + to_form(parameters);
+    set_parts(request, {}, query.uploads);
   } else {
     set_parts(request, parameters, query.uploads);
   }

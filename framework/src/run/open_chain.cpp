@@ -39,7 +39,7 @@ bool learns_columns(const Ports& ports) {
 
 OpenChain::OpenChain(Chain& chain, const RunOptions& options, RunDirectory* directory,
                      std::size_t count)
-    : chain_(chain), interrupts_(options.interrupts) {
+    : chain_(chain), interrupts_(options.interrupts), skip_(options.skip), limit_(options.limit) {
   try {
     for (std::size_t i = 0; i < count; ++i) {
       const bool skip = options.dry_run && chain.stages()[i].offer.role == Role::Sink;
@@ -81,6 +81,7 @@ bool OpenChain::was_stopped(std::size_t index) const {
 RunInfo OpenChain::info(std::size_t index, RunDirectory* directory) const {
   const ChainStage& stage = chain_.stages()[index];
   RunInfo info = run_info(chain_, index);
+  info.objects = objects_;
   if (directory == nullptr) return info;
   info.run_dir = directory->folder();
   info.work_dir = directory->work_folder();
@@ -95,6 +96,17 @@ void OpenChain::open(std::size_t index) {
   ChainStage& stage = chain_.stages()[index];
   guarded(stage, nullptr, [&] { stage.stage->open(*contexts_[index]); });
   opened_.push_back(&stage);
+  if (const auto* source = dynamic_cast<const Source*>(stage.stage.get())) {
+    objects_ = objects_of(*source);
+  }
+}
+
+// Those of a whole run, whatever an earlier attempt has done of it.
+std::optional<std::uint64_t> OpenChain::objects_of(const Source& source) const {
+  const auto size = source.size();
+  if (!size) return std::nullopt;
+  const std::uint64_t rest = *size - std::min(*size, skip_);
+  return limit_ ? std::min(rest, *limit_) : rest;
 }
 
 void OpenChain::check_again() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "qsohost/host/chain.hpp"
@@ -31,12 +32,16 @@ class OpenChain {
  private:
   RunInfo info(std::size_t index, RunDirectory* directory) const;
   void open(std::size_t index);
+  std::optional<std::uint64_t> objects_of(const Source& source) const;
   void check_again();
   void close() noexcept;
   std::function<bool()> stop_of(std::size_t index) const;
 
   Chain& chain_;
   Interrupts interrupts_;
+  std::uint64_t skip_;
+  std::optional<std::uint64_t> limit_;
+  std::optional<std::uint64_t> objects_{};  // once the source is open
   std::vector<std::unique_ptr<StageContext>> contexts_;
   std::vector<ChainStage*> opened_;
 };

@@ -4,42 +4,17 @@
 #include <future>
 #include <thread>
 
-#include "chain/chain_file.hpp"
 #include "chain/port_check.hpp"
 #include "chain/stage_call.hpp"
-#include "chain/stage_options.hpp"
 #include "qsohost/error.hpp"
 #include "qsohost/host/chain.hpp"
 #include "run/compute_pool.hpp"
+#include "run/named_stage.hpp"
 #include "run/stage_context.hpp"
 
 namespace qsohost::inline v1 {
 
 namespace {
-
-std::string lines_of(const std::vector<std::string>& lines) {
-  std::string out;
-  for (const std::string& line : lines) out += (out.empty() ? "" : "\n") + line;
-  return out;
-}
-
-void set_options(Stage& stage, const std::string& name,
-                 const std::vector<std::pair<std::string, std::string>>& options) {
-  RawStage raw;
-  raw.use = raw.label = name;
-  raw.place.file = name;
-  for (const auto& [option, text] : options) {
-    RawOption& given = raw.options.emplace_back();
-    given.name = option;
-    given.value = parse_option_value(text);
-    given.from_command_line = true;
-  }
-  std::vector<Problem> problems;
-  if (apply_options(stage, raw, std::filesystem::current_path(), problems)) return;
-  std::vector<std::string> messages;
-  for (const Problem& problem : problems) messages.push_back(problem.message);
-  throw UsageError(lines_of(messages));
-}
 
 // Calls `body` for each object, on threads of its own if more than one is wanted.
 ForEach for_each_on(int threads) {
@@ -71,14 +46,7 @@ OpenFitter::OpenFitter(Plugins& plugins, const std::string& stage,
                        const Batch& like)
     : state_(std::make_unique<State>()) {
   ChainStage& s = state_->stage;
-  s.use = s.label = stage;
-  s.stage = plugins.create(stage);
-  s.offer = *plugins.find(stage);
-  if (s.offer.role != Role::Fitter) {
-    throw UsageError(std::string(stage) + " is a " + std::string(name_of(s.offer.role)) +
-                     ", not a Fitter");
-  }
-  set_options(*s.stage, stage, options);
+  s = create_named(plugins, stage, options, Role::Fitter);
   s.before = schema_of(like);
   s.ports = ports_of(*s.stage, s.before);
   const std::vector<std::string> wrong = misfits(s.offer.role, s.before, s.ports);

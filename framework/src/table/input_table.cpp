@@ -56,6 +56,14 @@ std::unique_ptr<TableInput> open_form(OpenedFile file, std::string_view hdu) {
 
 InputTable::InputTable(const std::filesystem::path& file, std::string_view hdu)
     : name_(file.string()), input_(open_form(OpenedFile(file), hdu)) {}
+InputTable::InputTable(std::string name, std::unique_ptr<TableInput> input)
+    : name_(std::move(name)), input_(std::move(input)) {}
+
+InputTable InputTable::in_response(std::string name, std::string_view body) {
+  auto input = open_form(OpenedFile(name, body), "");
+  return {std::move(name), std::move(input)};
+}
+
 InputTable::~InputTable() = default;
 InputTable::InputTable(InputTable&&) noexcept = default;
 

@@ -199,7 +199,8 @@ std::vector<std::uint64_t> AtlasService::add_tasks(const TapRequest& request) {
   return ids;
 }
 
-// Of a POST whose answer does not arrive whole, nothing is kept.
+// A POST that is refused leaves no task. One whose answer is lost does: its client has to look for
+// it in the list.
 void AtlasService::submit(const Request& request, Response& response) {
   log_.add("POSTs");
   if (is_throttled(response)) return;
@@ -223,11 +224,11 @@ void AtlasService::submit(const Request& request, Response& response) {
       const auto wait = parse_int(response.get_header_value("Retry-After"));
       posts_from_ = Clock::now() + std::chrono::seconds(wait.value_or(0));
     }
-    if (fault == Fault::None || fault == Fault::Empty || fault == Fault::Drip) {
+    if (response.status >= 400 || fault == Fault::QueryStatus) {
+      for (const std::uint64_t id : ids) tasks_.erase(id);
+    } else {
       log_.add("tasks", ids.size());
       log_.raise("most tasks of a POST", ids.size());
-    } else {
-      for (const std::uint64_t id : ids) tasks_.erase(id);
     }
   } catch (const BadRequest& error) {
     refuse(response, 400, error.what());

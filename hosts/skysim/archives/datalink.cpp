@@ -25,10 +25,6 @@ constexpr double kOfAll = 6700;
 
 const char* const kWithout = "requests without RELEASE";
 
-bool is_true(const std::string& text) {
-  return lower(text) == "true";
-}
-
 std::string without_blanks(const std::string& text) {
   const std::size_t first = text.find_first_not_of(' ');
   if (first == std::string::npos) return "";
@@ -134,14 +130,20 @@ DataLinkService::Wanted DataLinkService::wanted(const Request& request) {
   }
   wanted.is_raw = is_raw(parameters.get("data_structure"));
   wanted.format = format_of(parameters.get("format"));
-  wanted.valid_only = is_true(parameters.get("valid_data"));
-  wanted.always_zip = is_true(parameters.get("use_zip_always"));
+  wanted.valid_only = lower(parameters.get("valid_data")) != "false";
+  wanted.always_zip = lower(parameters.get("use_zip_always")) == "true";
   return wanted;
 }
 
 void DataLinkService::data(const Request& request, Response& response) {
   Visit visit = std::make_shared<ServiceLog::Visit>(log_, request);
   log_.add("data requests");
+  if (conditions_.traps.springs("datalink-down")) {
+    log_.add("status 503");
+    response.status = 503;
+    return response.set_content(
+        "<html><body><h1>Service Temporarily Unavailable</h1></body></html>\n", "text/html");
+  }
   try {
     const Wanted asked = wanted(request);
     if (asked.ids.size() > kMostIds) {
@@ -274,6 +276,8 @@ void DataLinkService::links(const Request& request, Response& response) {
     }
   } catch (const BadRequest& error) {
     return refuse(response, 400, error.what());
+  } catch (const Error& error) {
+    return refuse(response, 500, error.what());
   }
   response.set_content(write_votable(rows, false, {}, {}), "application/x-votable+xml");
 }

@@ -32,9 +32,6 @@ struct Places {
   std::array<std::size_t, kUnits.size()> rejected{};
   std::array<std::size_t, 3> fluxes{field_of("g_transit_flux"), field_of("bp_flux"),
                                     field_of("rp_flux")};
-  std::array<std::size_t, 3> variability{field_of("variability_flag_g_reject"),
-                                         field_of("variability_flag_bp_reject"),
-                                         field_of("variability_flag_rp_reject")};
   Places() {
     for (std::size_t unit = 0; unit < kUnits.size(); ++unit) {
       const std::string name = fmt::format("photometry_flag_{}_", kUnits[unit]);
@@ -73,9 +70,7 @@ std::int64_t other_flags(const FitsRow& row, std::size_t transit, std::size_t fi
 
 bool is_valid(const FitsRow& row, std::size_t transit) {
   return std::ranges::none_of(places().fluxes,
-                              [&](std::size_t field) { return is_missing(row, field, transit); }) &&
-         std::ranges::none_of(places().variability,
-                              [&](std::size_t flag) { return is_set(row, flag, transit); });
+                              [&](std::size_t field) { return is_missing(row, field, transit); });
 }
 
 // DR4 has numbers where DR3 has flags.
@@ -100,6 +95,7 @@ Transits layout(GaiaRelease release) {
     TapColumn column = all[i];
     column.name = name_in(release, column.name);
     column.is_array = false;
+    if (column.unit == "electron s-1") column.unit = "'electron'.s**-1";  // as VOUnits
     if (column.datatype == "boolean") column.datatype = flag_type(release);
     transits.columns.push_back(column);
     transits.fields.push_back(i);
@@ -154,6 +150,7 @@ TapRows transit_rows(const FitsRow& row, GaiaRelease release, bool valid_only) {
     cells.emplace_back(other_flags(row, i, 0, kBp - 1));
     cells.emplace_back(other_flags(row, i, kBp, kBp));
     cells.emplace_back(other_flags(row, i, kRp, kRp));
+    // rejected_by_photometry is of the transit, and not of a band
     cells.emplace_back(std::int64_t{is_missing(row, places().fluxes[0], i)});
     rows.rows.push_back(std::move(cells));
   }

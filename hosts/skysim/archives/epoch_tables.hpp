@@ -7,8 +7,8 @@
 
 namespace qsohost::skysim {
 
-// Structure INDIVIDUAL: a row for each transit. Of VALID_DATA: only those with all three bands,
-// none of them flagged. `row`: with the fields of EpochStore.
+// Structure INDIVIDUAL: a row for each transit. `valid_only`: those with a flux in each band.
+// `row`: with the fields of EpochStore.
 TapRows transit_rows(const FitsRow& row, GaiaRelease release, bool valid_only);
 // Structure RAW: a row for each source, transits in arrays.
 std::vector<TapColumn> raw_columns(GaiaRelease release);

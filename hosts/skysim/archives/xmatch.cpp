@@ -196,15 +196,20 @@ bool XMatchService::admits(bool is_job) {
   return true;
 }
 
+// The job has ended before its client can see the answer and send the next one.
+ArchiveAnswer XMatchService::run_job(const Request& request) {
+  const Job job(*this);
+  ArchiveAnswer result = answer(tap_request(request));
+  std::this_thread::sleep_for(std::chrono::duration<double>(
+      std::min(kShortJob / conditions_.time_scale, conditions_.job_seconds)));
+  return result;
+}
+
 void XMatchService::match(const Request& request, Response& response) {
   const ServiceLog::Visit visit(log_, request);
   if (!admits(true)) return forbid(response);
-  const Job job(*this);
   try {
-    const ArchiveAnswer result = answer(tap_request(request));
-    std::this_thread::sleep_for(std::chrono::duration<double>(
-        std::min(kShortJob / conditions_.time_scale, conditions_.job_seconds)));
-    give(result, conditions_, log_, request, response);
+    give(run_job(request), conditions_, log_, request, response);
   } catch (const BadRequest& error) {
     refuse(response, error.what());
   }

@@ -31,6 +31,7 @@ class XMatchService : public ArchiveService {
   void match(const Request& request, Response& response);
   void describe(const Request& request, Response& response);
   bool admits(bool is_job);
+  ArchiveAnswer run_job(const Request& request);
   ArchiveAnswer answer(const TapRequest& request);
   TapRows matches(const TapRequest& request, const TapDatabase::Upload& left);
   std::vector<std::string> default_columns();

@@ -62,6 +62,24 @@ TEST_CASE("width and offset say where bins begin") {
   CHECK(values<double>(h, "mag") == std::vector<double>{5, 1, 2.5, 4});
 }
 
+TEST_CASE("a bin begins after a pause, wherever the first epoch is") {
+  Harness h("bin-epochs", {kNightly[0], {"gap", "10"}});
+  const double nan = std::nan("");
+  // The third takes no part, so that the pause around it is 10.5 d.
+  h.light_curves("ztf.g", {{{30.5, 1, 20, 41, 20.1, 10}, {1, 2, nan, 4, 5, 6}, {1, 1, 1, 1, 1, 1}},
+                           {{7}, {8}, {1}}});
+  h.run();
+  CHECK(values<std::int64_t>(h, "epoch_id") == std::vector<std::int64_t>{0, 1, 2, 3, 0});
+  CHECK(values<std::int32_t>(h, "epochs") == std::vector<std::int32_t>{2, 1, 1, 1, 1});
+  CHECK(values<double>(h, "mag") == std::vector<double>{4, 5, 1, 4, 8});
+  CHECK(result(h, "n_bins", 0) == 4);
+}
+
+TEST_CASE("pauses and widths do not go together") {
+  CHECK_THROWS_WITH(Harness("bin-epochs", {kNightly[0], {"gap", "10"}, {"width", "5"}}),
+                    Contains("'gap'"));
+}
+
 TEST_CASE("epochs that cannot be averaged are left out and flagged") {
   const double nan = std::nan("");
   Harness h("bin-epochs", kNightly);

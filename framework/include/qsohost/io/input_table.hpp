@@ -41,6 +41,8 @@ class QSOHOST_API InputTable {
   // `hdu`: name (case does not count) or number of an HDU (the primary is 0) or of a VOTable's
   // TABLE (the first is 1); empty: the first table of the file. See warnings().
   explicit InputTable(const std::filesystem::path& file, std::string_view hdu = "");
+  // The table in a response of an archive, which messages call `name`.
+  static InputTable in_response(std::string name, std::string_view body);
   ~InputTable();
   InputTable(InputTable&&) noexcept;
 
@@ -72,6 +74,8 @@ class QSOHOST_API InputTable {
   std::vector<std::string> warnings() const;
 
  private:
+  InputTable(std::string name, std::unique_ptr<TableInput> input);
+
   std::string name_;
   std::unique_ptr<TableInput> input_;
 };

@@ -1,6 +1,6 @@
-// Forced photometry of ATLAS: a job for each object; needs a token. The job is queued and polled
-// until it is done, and its result is fetched.
-// API: https://fallingstar-data.com/forcedphot/apiguide/
+// A survey that works on a queue of jobs: a job for each object; needs a token. The job is queued
+// and polled until it is done, and its result is fetched. The protocol is that of ATLAS, whose own
+// plugin (plugins/atlas) does more: it obeys the queue's limits and deletes jobs that it has read.
 #include <nlohmann/json.hpp>
 #include <qsohost/plugin.hpp>
 #include <sstream>
@@ -14,10 +14,10 @@ const std::string kBands = "oc";  // orange and cyan, the two filters
 // Which request a response belongs to: Request::tag.
 enum Step : std::uint64_t { kQueue, kLook, kResult };
 
-class Atlas final : public ObjectFetcher {
+class JobQueue final : public ObjectFetcher {
  public:
-  Option<Url> url{this, "url", {"https://fallingstar-data.com/forcedphot"}, "the server"};
-  Option<Secret> token{this, "token", {"ATLAS_TOKEN"}, "token of your account there"};
+  Option<Url> url{this, "url", {"https://jobs.example"}, "the server"};
+  Option<Secret> token{this, "token", {"JOBS_TOKEN"}, "token of your account there"};
   Option<double> since{this, "since", 57200, "first epoch, MJD"};
   Option<double> look_every{this,
                             "look_every",
@@ -29,8 +29,8 @@ class Atlas final : public ObjectFetcher {
 
   void declare(const Schema&, Ports& ports) const override {
     for (const char band : kBands) {
-      const std::string group = std::string("atlas.") + band;
-      ports.adds_group({group, "atlas", {band}, "mjd", "mag", "mag_err", kMjdUtc});
+      const std::string group = std::string("jobs.") + band;
+      ports.adds_group({group, "jobs", {band}, "mjd", "mag", "mag_err", kMjdUtc});
       ports.adds({group, "epoch_id", DType::I64, "", "row in the job's result"});
       ports.adds({group, "mjd", DType::F64, "d", "start of the exposure"});
       ports.adds({group, "mag", DType::F32, "mag", "AB magnitude"});
@@ -102,7 +102,7 @@ class Atlas final : public ObjectFetcher {
         throw BadObject("row " + std::to_string(row) + " of the result cannot be read: " + line);
       }
       if (!(flux > 0 && error > 0)) continue;
-      const std::string group = std::string("atlas.") + band;
+      const std::string group = std::string("jobs.") + band;
       Group& to = epochs.group(group);
       to.at("epoch_id").append(row);
       to.at("mjd").append(mjd);
@@ -119,4 +119,5 @@ class Atlas final : public ObjectFetcher {
 
 }  // namespace
 
-QSOHOST_PLUGIN("atlas", "1.0.0", stage<Atlas>("atlas", "forced photometry of ATLAS, by position"));
+QSOHOST_PLUGIN("job-queue", "1.0.0",
+               stage<JobQueue>("job-queue", "light curves from a queue of jobs"));

@@ -31,8 +31,8 @@ Response server(const Request& request) {
 }  // namespace
 
 TEST_CASE("a job is queued, looked at until it is done, and its result read") {
-  setenv("ATLAS_TOKEN", "t0ken-of-mine", 1);
-  Harness h("atlas");
+  setenv("JOBS_TOKEN", "t0ken-of-mine", 1);
+  Harness h("job-queue");
   h.targets({{1, 150.0, 2.0}});
   h.answers(server);
   h.run();
@@ -42,15 +42,15 @@ TEST_CASE("a job is queued, looked at until it is done, and its result read") {
     CHECK(request.headers[0] == "Authorization: Token t0ken-of-mine");
   }
   CHECK(h.requests()[0].body == "ra=150.000000&dec=2.000000&mjd_min=57200.000000&send_email=False");
-  const Group& orange = h.batch().group("atlas.o");
+  const Group& orange = h.batch().group("jobs.o");
   REQUIRE(orange.epochs() == 1);  // without that of negative flux
   CHECK(orange.at("mjd").values<double>()[0] == 57300.5);
-  CHECK(h.batch().group("atlas.c").at("epoch_id").values<std::int64_t>()[0] == 2);
+  CHECK(h.batch().group("jobs.c").at("epoch_id").values<std::int64_t>()[0] == 2);
 }
 
 TEST_CASE("a job that the server has forgotten is queued anew") {
-  setenv("ATLAS_TOKEN", "t0ken-of-mine", 1);
-  Harness h("atlas");
+  setenv("JOBS_TOKEN", "t0ken-of-mine", 1);
+  Harness h("job-queue");
   h.targets({{1, 150.0, 2.0}});
   bool is_forgotten = true;
   h.answers([&](const Request& request) {
@@ -67,8 +67,8 @@ TEST_CASE("a job that the server has forgotten is queued anew") {
 }
 
 TEST_CASE("a token that the server refuses ends the run") {
-  setenv("ATLAS_TOKEN", "t0ken-of-mine", 1);
-  Harness h("atlas");
+  setenv("JOBS_TOKEN", "t0ken-of-mine", 1);
+  Harness h("job-queue");
   h.targets({{1, 150.0, 2.0}, {2, 150.5, 2.5}});
   h.answers([](const Request&) { return with(401, R"({"detail": "Invalid token."})"); });
   CHECK_THROWS_WITH(h.run(), Catch::Contains("refuses access") && Catch::Contains("Invalid token"));
