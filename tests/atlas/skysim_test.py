@@ -106,10 +106,11 @@ class SkysimTest(ChainTest):
         found = len(self.places) - len(self.empty)
         self.assertEqual(self.outcomes(), [found, len(self.empty), 0, 0])
 
-    def assert_polite(self, server, left=0):
+    def assert_polite(self, server, left=0, kills=0):
+        """A 429 that a killed run has not noted is not known to the next one."""
         counts = server.status()["services"]["atlas"]
-        for what in ("POSTs before the second that a 429 named", "POSTs without mjd_min"):
-            self.assertEqual(counts[what], 0, what)
+        self.assertLessEqual(counts["POSTs before the second that a 429 named"], kills)
+        self.assertEqual(counts["POSTs without mjd_min"], 0)
         self.assertEqual(counts["tasks left"], left)
         self.assertLessEqual(counts["most in flight"], 8)
         self.assertGreaterEqual(counts.get("shortest wait between looks (ms)", 300), 300)
@@ -147,7 +148,7 @@ class SkysimTest(ChainTest):
                 process.kill()
                 process.wait()
             self.qsohost(*self.args(server, "--resume"))
-            counts = self.assert_polite(server)
+            counts = self.assert_polite(server, kills=4)
         self.assertGreaterEqual(counts["tasks"], len(self.places))
         self.assertEqual(counts["tasks"], counts["deleted tasks"])
         self.assert_right()
