@@ -134,7 +134,7 @@ EpochConversation::Requests EpochConversation::ask(Question question, millisecon
 }
 
 // In lists of as many sources as a request may have; those of counted rows have few rows too.
-EpochConversation::Requests EpochConversation::ask_epochs(Ids ids) {
+EpochConversation::Requests EpochConversation::ask_epochs(const Ids& ids) {
   Requests requests;
   Ids list;
   std::int64_t rows = 0;
@@ -271,7 +271,7 @@ EpochConversation::Requests EpochConversation::counts_read(const Question& quest
     sources_.at(id).has_epochs = true;
     present.push_back(id);
   }
-  append(requests, ask_epochs(std::move(present)));
+  append(requests, ask_epochs(present));
   return requests;
 }
 
