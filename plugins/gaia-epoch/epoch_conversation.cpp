@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 #include <utility>
 
@@ -24,6 +25,10 @@ constexpr std::size_t kMostIds = 1000;    // in a query that gives one row for e
 constexpr std::int64_t kMostRows = 1500;  // of sync answers, which end at 2,000 without a sign
 constexpr int kMostEmpty = 5;             // answers without a source that has epochs
 constexpr int kMostDoubted = 4;
+
+void append(std::vector<Request>& requests, std::vector<Request> more) {
+  std::ranges::move(more, std::back_inserter(requests));
+}
 
 // SplitMix64: neighbours of the sky, whose identifiers are alike, get far from each other.
 std::uint64_t shuffled(std::int64_t id) {
@@ -64,24 +69,30 @@ void EpochConversation::settle(std::int64_t id, Ending end) {
 
 EpochConversation::Requests EpochConversation::begin() {
   if (ids_.empty()) return {};
-  if (settings_.road != Road::DataLink) {
-    const std::lock_guard lock(state_.mutex);
-    if (!state_.selection) return ask({Kind::Columns, ids_}, {});
-  }
-  return start();
+  const bool is_known = settings_.road == Road::DataLink || !selection().empty();
+  return is_known ? start() : ask({Kind::Columns, ids_}, {});
 }
 
 EpochConversation::Requests EpochConversation::start() {
-  return settings_.road == Road::Vizier ? ask_counts(ids_) : ask_epochs(ids_);
+  return settings_.road == Road::Vizier ? ask_rows(Kind::Counts, ids_) : ask_epochs(ids_);
+}
+
+std::string EpochConversation::selection() {
+  const std::lock_guard lock(state_.mutex);
+  return state_.selection.value_or("");
 }
 
 EpochConversation::Exchange EpochConversation::exchange_of(Question& question, milliseconds delay) {
+  if (question.kind == Kind::Epochs && settings_.road == Road::DataLink) {
+    return DataLinkExchange(
+        settings_, state_, question.ids, question.turn, delay,
+        [&question](EpochAnswer answer) { question.epochs = std::move(answer); });
+  }
   const Ids& ids = question.ids;
   const std::string about = fmt::format("{} sources from {} on", ids.size(), ids.front());
-  const auto tap = [&](const std::string& url, std::string adql, auto read, bool as_job = false) {
-    return qsohost::TapExchange(
-        tap_query(url, std::move(adql), about, question.turn, delay, as_job),
-        [read](const qsohost::TapAnswer& answer) { read(answer.body); });
+  const auto tap = [&](const std::string& url, std::string adql, auto read) {
+    return qsohost::TapExchange(tap_query(url, std::move(adql), about, question.turn, delay),
+                                [read](const qsohost::TapAnswer& answer) { read(answer.body); });
   };
   switch (question.kind) {
     case Kind::Columns:
@@ -101,23 +112,10 @@ EpochConversation::Exchange EpochConversation::exchange_of(Question& question, m
     case Kind::Epochs:
       break;
   }
-  if (settings_.road == Road::DataLink) {
-    return DataLinkExchange(
-        settings_, state_, ids, question.turn, delay,
-        [&question](EpochAnswer answer) { question.epochs = std::move(answer); });
-  }
-  std::string selection;
-  {
-    const std::lock_guard lock(state_.mutex);
-    selection = *state_.selection;
-  }
-  const bool is_long = sources_.at(ids.front()).rows.value_or(0) > kMostRows;
-  return tap(
-      settings_.url, epochs_query(settings_, selection, ids),
-      [this, &question](const std::string& body) {
-        question.epochs = read_epochs(body, question.ids, settings_);
-      },
-      is_long);
+  return tap(settings_.url, epochs_query(settings_, selection(), ids),
+             [this, &question](const std::string& body) {
+               question.epochs = read_epochs(body, question.ids, settings_);
+             });
 }
 
 EpochConversation::Requests EpochConversation::ask(Question question, milliseconds delay,
@@ -142,8 +140,7 @@ EpochConversation::Requests EpochConversation::ask_epochs(const Ids& ids) {
   std::int64_t rows = 0;
   const auto send = [&] {
     if (list.empty()) return;
-    for (Request& r : ask({Kind::Epochs, std::exchange(list, {})}, {}))
-      requests.push_back(std::move(r));
+    append(requests, ask({Kind::Epochs, std::exchange(list, {})}, {}));
     rows = 0;
   };
   for (const std::int64_t id : ids) {
@@ -156,29 +153,21 @@ EpochConversation::Requests EpochConversation::ask_epochs(const Ids& ids) {
   return requests;
 }
 
-EpochConversation::Requests EpochConversation::ask_counts(const Ids& ids) {
+// Queries that give one row for each source.
+EpochConversation::Requests EpochConversation::ask_rows(Kind kind, const Ids& ids) {
   Requests requests;
   for (std::size_t first = 0; first < ids.size(); first += kMostIds) {
     const auto begin = ids.begin() + static_cast<std::ptrdiff_t>(first);
     const auto count = static_cast<std::ptrdiff_t>(std::min(kMostIds, ids.size() - first));
-    for (Request& r : ask({Kind::Counts, Ids(begin, begin + count)}, {}))
-      requests.push_back(std::move(r));
+    append(requests, ask({kind, Ids(begin, begin + count)}, {}));
   }
   return requests;
 }
 
 // Of the sources that answers left out.
 EpochConversation::Requests EpochConversation::ask_flags() {
-  Ids ids = std::exchange(absent_, {});
-  if (settings_.tap_url.empty()) return after_flags(ids, false);
-  Requests requests;
-  for (std::size_t first = 0; first < ids.size(); first += kMostIds) {
-    const auto begin = ids.begin() + static_cast<std::ptrdiff_t>(first);
-    const auto count = static_cast<std::ptrdiff_t>(std::min(kMostIds, ids.size() - first));
-    for (Request& r : ask({Kind::Flags, Ids(begin, begin + count)}, {}))
-      requests.push_back(std::move(r));
-  }
-  return requests;
+  const Ids ids = std::exchange(absent_, {});
+  return settings_.tap_url.empty() ? after_flags(ids, false) : ask_rows(Kind::Flags, ids);
 }
 
 EpochConversation::Requests EpochConversation::ask_alone(std::int64_t id, bool is_fresh) {
@@ -222,7 +211,7 @@ EpochConversation::Requests EpochConversation::further(std::size_t place,
   question.exchange.reset();  // memory must stay flat
   question.epochs = {};
   if (lists_ == 0 && !absent_.empty()) {
-    for (Request& r : ask_flags()) requests.push_back(std::move(r));
+    append(requests, ask_flags());
   }
   return requests;
 }
@@ -265,9 +254,7 @@ EpochConversation::Requests EpochConversation::lost(const Question& question,
   counts_.add("archive", "lists halved");
   const auto middle = question.ids.begin() + static_cast<std::ptrdiff_t>(question.ids.size() / 2);
   Requests halves = ask({question.kind, Ids(question.ids.begin(), middle), question.turn}, {});
-  for (Request& r : ask({question.kind, Ids(middle, question.ids.end()), question.turn}, {})) {
-    halves.push_back(std::move(r));
-  }
+  append(halves, ask({question.kind, Ids(middle, question.ids.end()), question.turn}, {}));
   return halves;
 }
 
@@ -277,14 +264,14 @@ EpochConversation::Requests EpochConversation::counts_read(const Question& quest
   for (const std::int64_t id : question.ids) {
     const auto count = question.counts.find(id);
     if (count == question.counts.end()) {
-      for (Request& r : absent(id, question)) requests.push_back(std::move(r));
+      append(requests, absent(id, question));
       continue;
     }
     sources_.at(id).rows = count->second;
     sources_.at(id).has_epochs = true;
     present.push_back(id);
   }
-  for (Request& r : ask_epochs(present)) requests.push_back(std::move(r));
+  append(requests, ask_epochs(present));
   return requests;
 }
 
@@ -314,7 +301,7 @@ EpochConversation::Requests EpochConversation::epochs_read(Question& question) {
       settle(id, {Outcome::Matched});
       trusted.insert(id);
     }
-    for (Request& r : more) requests.push_back(std::move(r));
+    append(requests, std::move(more));
   }
   take(std::move(question.epochs.blocks), trusted);
   return requests;
@@ -373,7 +360,7 @@ EpochConversation::Requests EpochConversation::flags_read(const Question& questi
   const bool is_last = question.turn > 0 || unknown.empty();
   Requests more = is_last ? after_flags(unknown, question.is_kept)
                           : ask({Kind::Flags, unknown, question.turn + 1}, {}, question.is_kept);
-  for (Request& r : more) requests.push_back(std::move(r));
+  append(requests, std::move(more));
   return requests;
 }
 
@@ -386,7 +373,7 @@ EpochConversation::Requests EpochConversation::after_flags(const Ids& ids, bool 
                               settings_.release)});
       continue;
     }
-    for (Request& r : ask_alone(id, is_fresh)) requests.push_back(std::move(r));
+    append(requests, ask_alone(id, is_fresh));
   }
   return requests;
 }

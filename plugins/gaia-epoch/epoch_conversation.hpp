@@ -77,10 +77,11 @@ class EpochConversation final : public qsohost::Conversation {
   };
 
   Requests start();
+  std::string selection();  // "" if it is not known yet
   Requests ask(Question question, std::chrono::milliseconds delay, bool is_fresh = false);
   Exchange exchange_of(Question& question, std::chrono::milliseconds delay);
   Requests ask_epochs(const Ids& ids);
-  Requests ask_counts(const Ids& ids);
+  Requests ask_rows(Kind kind, const Ids& ids);
   Requests ask_flags();
   Requests ask_alone(std::int64_t id, bool is_fresh);
 

@@ -121,7 +121,7 @@ std::map<std::int64_t, bool> read_flags(std::string_view answer,
 }
 
 qsohost::TapQuery tap_query(const std::string& url, std::string adql, std::string about, int turn,
-                            std::chrono::milliseconds delay, bool as_job) {
+                            std::chrono::milliseconds delay) {
   qsohost::TapQuery query;
   query.url = url;
   query.adql = std::move(adql);
@@ -129,8 +129,6 @@ qsohost::TapQuery tap_query(const std::string& url, std::string adql, std::strin
   query.about = std::move(about);
   query.turn = turn;
   query.delay = delay;
-  query.as_job = as_job;
-  query.deletes_job = true;
   return query;
 }
 

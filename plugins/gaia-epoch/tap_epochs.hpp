@@ -34,9 +34,8 @@ std::map<std::int64_t, std::int64_t> read_counts(std::string_view answer,
 std::string flags_query(const RemoteSettings& settings, std::span<const std::int64_t> ids);
 std::map<std::int64_t, bool> read_flags(std::string_view answer, std::span<const std::int64_t> ids);
 
-// All as CSV: answers are counted, so an end mark is not needed. `as_job`: for more rows than sync
-// may give.
+// Sync, as CSV: rows are counted, so an end mark is not needed.
 qsohost::TapQuery tap_query(const std::string& url, std::string adql, std::string about, int turn,
-                            std::chrono::milliseconds delay, bool as_job = false);
+                            std::chrono::milliseconds delay);
 
 }  // namespace gaia

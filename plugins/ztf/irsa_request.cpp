@@ -121,7 +121,6 @@ qsohost::TapQuery look_up(const IrsaSettings& settings, std::span<const Uploaded
   query.turn = round;
   query.delay = delay;
   query.as_job = positions.size() > kMostAtOnce;
-  query.deletes_job = true;
   return query;
 }
 

@@ -81,6 +81,8 @@ def cut_after(rows):
 
 
 class Public(GaiaTest):
+    SOURCES = 60
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
