@@ -97,7 +97,7 @@ void OpenChain::open(std::size_t index) {
   guarded(stage, nullptr, [&] { stage.stage->open(*contexts_[index]); });
   opened_.push_back(&stage);
   if (const auto* source = dynamic_cast<const Source*>(stage.stage.get())) {
-    objects_ = objects_of(*source);
+    guarded(stage, nullptr, [&] { objects_ = objects_of(*source); });
   }
 }
 
