@@ -34,7 +34,7 @@ LAYERS = {
 PUBLIC = {
     "base": "api error names",
     "data": "batch column context light_curve light_curve_fitter option ou_prediction port sphere stage time_converter time_system",
-    "files": "io/cells io/input_table",
+    "files": "io/cells io/input_table io/zip",
     "text": "io/text",
     "fits": "io/fits",
     "table": "io/fits_epochs io/grouped_rows io/identifiers io/input_columns io/tap_tables io/units",
