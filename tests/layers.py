@@ -37,7 +37,7 @@ PUBLIC = {
     "files": "io/cells io/input_table io/zip",
     "text": "io/text",
     "fits": "io/fits",
-    "table": "io/fits_epochs io/grouped_rows io/identifiers io/input_columns io/tap_tables io/units",
+    "table": "io/catalog_columns io/fits_epochs io/grouped_rows io/identifiers io/input_columns io/tap_tables io/units",
     "match": "io/crossmatch io/crossmatch_tables",
     "postgres": "postgres",
     "http": "examination host/fetch_progress http http_options tap",

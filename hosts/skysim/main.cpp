@@ -106,7 +106,7 @@ void add_traps(CLI::App* serve, ServeOptions& options) {
   const std::map<std::string, GaiaRelease> releases{{"dr3", GaiaRelease::Dr3},
                                                     {"dr4", GaiaRelease::Dr4}};
   serve->add_option("--gaia-release", options.gaia_release, "dr3, or dr4 beside it")
-      ->transform(CLI::CheckedTransformer(releases));
+      ->transform(CLI::CheckedTransformer(releases).description("dr3|dr4"));
 }
 
 void add_serve(CLI::App& app, ServeOptions& options) {

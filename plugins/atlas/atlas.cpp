@@ -1,6 +1,7 @@
 // Forced photometry of ATLAS: a task for each object in the queue of the service; needs a token.
 // API: https://fallingstar-data.com/forcedphot/apiguide/
 #include <qsohost/examination.hpp>
+#include <qsohost/http_options.hpp>
 #include <qsohost/plugin.hpp>
 
 #include <fmt/format.h>
@@ -47,34 +48,8 @@ class Atlas final : public qsohost::HttpFetcher {
       86'400,
       "until a task that is not finished is left in the queue, and its object has failed",
       {.unit = "s", .min = 1, .max = 604'800, .affects_results = false}};
-  qsohost::Option<std::int64_t> max_connections{
-      this,
-      "max_connections",
-      4,
-      "at a time to the service; tasks are posted one after another whatever it is",
-      {.min = 1, .max = 8, .affects_results = false}};
-  qsohost::Option<double> timeout{this,
-                                  "timeout",
-                                  120,
-                                  "of one request",
-                                  {.unit = "s", .min = 0.1, .max = 3600, .affects_results = false}};
-  qsohost::Option<std::int64_t> max_attempts{this,
-                                             "max_attempts",
-                                             20,
-                                             "of one request, while the service answers others",
-                                             {.min = 1, .max = 100, .affects_results = false}};
-  qsohost::Option<double> patience{
-      this,
-      "patience",
-      600,
-      "with no good answer at all, before the service is given up",
-      {.unit = "s", .min = 1, .max = 604'800, .affects_results = false}};
-  qsohost::Option<std::string> contact{
-      this,
-      "contact",
-      "",
-      "your e-mail or URL, so that the service can write before it blocks",
-      {.affects_results = false}};
+  // Tasks are posted one after another all the same.
+  qsohost::HttpOptions http_options{this, {.max_connections = 4, .max_attempts = 20}, 8};
   qsohost::In<double> ra{this, "", "ra", "deg", "right ascension of the target, ICRS"};
   qsohost::In<double> dec{this, "", "dec", "deg", "declination of the target, ICRS"};
 
@@ -105,15 +80,7 @@ class Atlas final : public qsohost::HttpFetcher {
     settings_.info = [&context](const std::string& text) { context.info(text); };
   }
 
-  qsohost::HttpPolicy policy() const override {
-    qsohost::HttpPolicy policy;
-    policy.max_connections = static_cast<int>(*max_connections);
-    policy.timeout = to_milliseconds(*timeout);
-    policy.max_attempts = static_cast<int>(*max_attempts);
-    policy.patience = to_milliseconds(*patience);
-    policy.contact = *contact;
-    return policy;
-  }
+  qsohost::HttpPolicy policy() const override { return http_options.policy(); }
 
   // One batch at a time: a conversation posts one task after another, and two would not know of
   // each other.

@@ -186,8 +186,11 @@ AtlasConversation::Requests AtlasConversation::throttled(const Request& request,
       settings_.info(fmt::format("the archive asks to wait {} s", wait.count()));
     }
   }
-  if (is_list) return listed(request, response);
-  return {again(request, wait)};
+  if (!is_list) return {again(request, wait)};
+  if (++list_faults_ >= kMostListFaults) return listed(request, response);
+  Request later = request;
+  later.delay = wait;
+  return {std::move(later)};
 }
 
 AtlasConversation::Requests AtlasConversation::refused(const Request& request,

@@ -62,6 +62,7 @@ class AtlasConversation final : public qsohost::Conversation {
   using Clock = std::chrono::steady_clock;
   enum class Step : std::uint8_t { List, Post, Look, Result, Delete };
   static constexpr std::uint64_t kSteps = 5;
+  static constexpr int kMostListFaults = 10;         // answers that are no list
   static constexpr Milliseconds kShortestWait{500};  // between looks, after the first ones
 
   struct Target {

@@ -17,7 +17,6 @@ using qsohost::Response;
 
 constexpr int kMostPages = 50;
 constexpr int kMostOthers = 5;       // pages, one after another, without a task of this batch
-constexpr int kMostFaults = 5;       // answers that are no list
 constexpr double kSamePlace = 1e-6;  // deg
 
 }  // namespace
@@ -51,7 +50,7 @@ AtlasConversation::Requests AtlasConversation::listed(const Request& request,
                                                       const Response& response) {
   const TaskList page = parse_task_list(response);
   const bool has_none = response.status == 404 || response.status == 405 || response.status == 429;
-  if (!page.is_one && !has_none && ++list_faults_ < kMostFaults) {
+  if (!page.is_one && !has_none && ++list_faults_ < kMostListFaults) {
     return {request};
   }
   bool has_ours = false;

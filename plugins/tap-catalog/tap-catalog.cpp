@@ -14,6 +14,7 @@
 
 #include <qsohost/examination.hpp>
 #include <qsohost/http.hpp>
+#include <qsohost/http_options.hpp>
 #include <qsohost/io/text.hpp>
 #include <qsohost/plugin.hpp>
 #include <qsohost/tap.hpp>
@@ -67,7 +68,7 @@ class TapCatalog final : public qsohost::Source, public qsohost::HttpStage {
   bool read(qsohost::Batch& batch) override;
   std::optional<std::uint64_t> size() const override { return total_; }
   qsohost::Counts counts() const override { return *counts_; }
-  qsohost::HttpPolicy policy() const override;
+  qsohost::HttpPolicy policy() const override { return http_options.policy(); }
   void close() noexcept override;
 
  private:
@@ -115,13 +116,9 @@ class TapCatalog final : public qsohost::Source, public qsohost::HttpStage {
       1800,
       "a job that takes longer is deleted, and created again up to twice",
       {.unit = "s", .min = 1, .affects_results = false}};
-  qsohost::Option<double> timeout{
-      this, "timeout", 300, "for one request", {.unit = "s", .min = 1, .affects_results = false}};
-  qsohost::Option<std::string> contact{this,
-                                       "contact",
-                                       "",
-                                       "e-mail or URL that tells the archive who is asking",
-                                       {.affects_results = false}};
+  // A page begins where the one before has ended, so there is one request at a time.
+  qsohost::HttpOptions http_options{
+      this, {.max_connections = 1, .timeout = std::chrono::seconds(300)}, 1};
 
   std::optional<tap_catalog::PageReader> reader_;
   std::optional<std::uint64_t> total_;
@@ -170,12 +167,6 @@ tap_catalog::Selection TapCatalog::selection() const {
 std::int64_t TapCatalog::rows_a_page() const {
   if (*page_rows > 0) return *page_rows;
   return *mode == Mode::Sync ? kSyncRows : kJobRows;
-}
-
-qsohost::HttpPolicy TapCatalog::policy() const {
-  return {.max_connections = 1,
-          .timeout = std::chrono::milliseconds(static_cast<std::int64_t>(1000 * *timeout)),
-          .contact = *contact};
 }
 
 void TapCatalog::declare(const qsohost::Schema& /*before*/, qsohost::Ports& ports) const {

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include <qsohost/http.hpp>
+#include <qsohost/http_options.hpp>
 #include <qsohost/io/crossmatch_tables.hpp>
 #include <qsohost/io/text.hpp>
 #include <qsohost/plugin.hpp>
@@ -63,12 +64,7 @@ class XMatch final : public qsohost::Source, public qsohost::HttpStage {
   std::vector<qsohost::Input> fingerprint() const override {
     return {qsohost::file_input(left->text)};
   }
-  qsohost::HttpPolicy policy() const override {
-    qsohost::HttpPolicy policy;
-    policy.max_connections = 1;
-    policy.timeout = kLongestJob;
-    return policy;
-  }
+  qsohost::HttpPolicy policy() const override { return http_options.policy(); }
   void examine(qsohost::Examination& archive) const override {
     xmatch::examine(service(), id_name(), gaia_table(), archive);
   }
@@ -136,6 +132,8 @@ class XMatch final : public qsohost::Source, public qsohost::HttpStage {
       "source_id"};
   qsohost::Option<std::string> tap_table{this, "tap_table", "",
                                          "their table; \"\": that of `right`, gaiadr3.gaia_source"};
+  // An address with more than one job at a time gets banned.
+  qsohost::HttpOptions http_options{this, {.max_connections = 1, .timeout = kLongestJob}, 1};
 
   std::unique_ptr<xmatch::RightFile> file_;
   std::optional<qsohost::CrossmatchTables> tables_;
@@ -276,7 +274,7 @@ GaiaRows XMatch::gaia_rows(std::span<const xmatch::MatchedRow> rows, std::uint64
   for (const xmatch::MatchedRow& row : rows) ids.insert(gaia_id(row.id));
   const xmatch::GaiaTable table = gaia_table();
   xmatch::GaiaColumns columns(table, ids);
-  qsohost::HttpPolicy policy;
+  qsohost::HttpPolicy policy = http_options.policy();
   policy.max_connections = kTapConnections;
   http().hold(columns, policy, label(), qsohost::source_ordinal(2 * block + 1), *http_counts_);
   const auto add = [&](const char* what, std::size_t n) {

@@ -106,10 +106,11 @@ class SkysimTest(ChainTest):
         found = len(self.places) - len(self.empty)
         self.assertEqual(self.outcomes(), [found, len(self.empty), 0, 0])
 
-    def assert_polite(self, server, left=0):
+    def assert_polite(self, server, left=0, kills=0):
+        """A 429 that a killed run has not noted is not known to the next one."""
         counts = server.status()["services"]["atlas"]
-        for what in ("POSTs before the second that a 429 named", "POSTs without mjd_min"):
-            self.assertEqual(counts[what], 0, what)
+        self.assertLessEqual(counts["POSTs before the second that a 429 named"], kills)
+        self.assertEqual(counts["POSTs without mjd_min"], 0)
         self.assertEqual(counts["tasks left"], left)
         self.assertLessEqual(counts["most in flight"], 8)
         self.assertGreaterEqual(counts.get("shortest wait between looks (ms)", 300), 300)
@@ -137,8 +138,8 @@ class SkysimTest(ChainTest):
         self.assert_right()
 
     def test_every_fault_and_kills(self):
-        """5 % of every fault, and kills at any moment: the products of a faultless run, one task an
-        object, nothing left in the queue."""
+        """5 % of every fault, and kills at any moment: the products of a faultless run. A POST whose
+        answer is lost is sent again, and the task that it has made is found in the list and deleted."""
         rng = random.Random(2)
         with Server(self.sky, *FAST, "--faults", "all=0.05", "--traps", "atlas-429=0.05") as server:
             for _ in range(4):
@@ -147,8 +148,9 @@ class SkysimTest(ChainTest):
                 process.kill()
                 process.wait()
             self.qsohost(*self.args(server, "--resume"))
-            counts = self.assert_polite(server)
-        self.assertEqual(counts["tasks"], len(self.places))
+            counts = self.assert_polite(server, kills=4)
+        self.assertGreaterEqual(counts["tasks"], len(self.places))
+        self.assertEqual(counts["tasks"], counts["deleted tasks"])
         self.assert_right()
 
     def test_tasks_that_never_begin(self):

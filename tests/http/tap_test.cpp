@@ -49,6 +49,7 @@ struct Exchange {
   std::vector<std::string> rows;
   bool is_overflow = false;
   std::string failure;
+  bool is_timed_out = false;
 
   void run(TapQuery query) {
     TapExchange tap(std::move(query), [this](const TapAnswer& answer) { read(answer); });
@@ -59,6 +60,7 @@ struct Exchange {
       next = ask(tap, *next);
     }
     failure = tap.failure();
+    is_timed_out = tap.is_timed_out();
   }
 
   std::size_t count(const std::string& method, const std::string& end) const {
@@ -341,6 +343,7 @@ TEST_CASE("a job that never ends is deleted") {
   query.job_timeout = std::chrono::seconds(60);
   exchange.run(query);
   CHECK_THAT(exchange.failure, Contains("is QUEUED after"));
+  CHECK(exchange.is_timed_out);
   CHECK(exchange.count("POST", "/async") == 1);
   CHECK(exchange.requests.back().method == "DELETE");
   CHECK(exchange.requests.back().url == "http://archive/tap/async/1");
@@ -358,6 +361,56 @@ TEST_CASE("a job is deleted once it is read, if that is wanted") {
   CHECK(exchange.failure.empty());
   CHECK(exchange.rows.size() == 2);
   CHECK(exchange.count("DELETE", "/async/1") == 1);
+}
+
+TEST_CASE("a deleted job of an earlier attempt is not created again: its result is stored") {
+  Exchange exchange;
+  Jobs jobs;
+  exchange.archive = [&](const Request& request) {
+    Response response = jobs(request);
+    response.is_kept = request.keep && !request.fresh;
+    return response.is_kept ? response : with(404);
+  };
+  TapQuery query = query_of(true);
+  query.deletes_job = true;
+  exchange.run(query);
+  CHECK(exchange.failure.empty());
+  CHECK(exchange.rows.size() == 2);
+  CHECK(exchange.requests.size() == 3);
+  CHECK(exchange.count("DELETE", "/async/1") == 1);
+}
+
+TEST_CASE("a job of an earlier attempt that still runs is polled") {
+  Exchange exchange;
+  Jobs jobs;
+  exchange.archive = [&](const Request& request) {
+    const bool is_done = jobs.polls >= jobs.phases.size();
+    if (request.url.ends_with("/results/result") && !is_done) return with(404);
+    Response response = jobs(request);
+    response.is_kept = request.url.ends_with("/async");
+    return response;
+  };
+  TapQuery query = query_of(true);
+  query.deletes_job = true;
+  exchange.run(query);
+  CHECK(exchange.failure.empty());
+  CHECK(exchange.rows.size() == 2);
+  CHECK(exchange.count("POST", "/async") == 1);
+}
+
+TEST_CASE("failed jobs are deleted, if that is wanted, and created again") {
+  Exchange exchange;
+  Jobs jobs;
+  jobs.phases = {"ERROR"};
+  exchange.archive = std::ref(jobs);
+  TapQuery query = query_of(true);
+  query.deletes_job = true;
+  exchange.run(query);
+  CHECK_THAT(exchange.failure, Contains("ended in phase ERROR"));
+  CHECK(exchange.count("POST", "/async") == 3);
+  for (const char* job : {"/async/1", "/async/2", "/async/3"}) {
+    CHECK(exchange.count("DELETE", job) == 1);
+  }
 }
 
 TEST_CASE("error documents are recognised by content, whatever the status") {

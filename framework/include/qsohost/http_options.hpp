@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "qsohost/http.hpp"
@@ -21,8 +22,8 @@ class QSOHOST_API HttpOptions {
   // The defaults with what the user has set.
   HttpPolicy policy() const;
 
-  Option<std::int64_t> max_connections;
-  Option<double> timeout;  // s
+  std::optional<Option<std::int64_t>> max_connections;  // none where the archive allows one
+  Option<double> timeout;                               // s
   Option<std::int64_t> max_attempts;
   Option<double> patience;  // s
   Option<std::string> contact;

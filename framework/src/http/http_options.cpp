@@ -23,12 +23,7 @@ const char* connections_help(const HttpPolicy& defaults) {
 }  // namespace
 
 HttpOptions::HttpOptions(OptionOwner* owner, const HttpPolicy& defaults, int most)
-    : max_connections(owner, "max_connections", defaults.max_connections,
-                      connections_help(defaults),
-                      {.min = defaults.max_connections == 0 ? 0.0 : 1.0,
-                       .max = static_cast<double>(most),
-                       .affects_results = false}),
-      timeout(owner, "timeout", seconds(defaults.timeout), "of one request",
+    : timeout(owner, "timeout", seconds(defaults.timeout), "of one request",
               {.unit = "s", .min = 0.1, .max = 3600, .affects_results = false}),
       max_attempts(owner, "max_attempts", defaults.max_attempts,
                    "of one request, while the archive answers others",
@@ -39,11 +34,18 @@ HttpOptions::HttpOptions(OptionOwner* owner, const HttpPolicy& defaults, int mos
       contact(owner, "contact", defaults.contact,
               "your e-mail or URL, so that the archive can write before it blocks",
               {.affects_results = false}),
-      defaults_(defaults) {}
+      defaults_(defaults) {
+  if (most == 1) return;
+  max_connections.emplace(owner, "max_connections", defaults.max_connections,
+                          connections_help(defaults),
+                          OptionLimits{.min = defaults.max_connections == 0 ? 0.0 : 1.0,
+                                       .max = static_cast<double>(most),
+                                       .affects_results = false});
+}
 
 HttpPolicy HttpOptions::policy() const {
   HttpPolicy policy = defaults_;
-  policy.max_connections = static_cast<int>(*max_connections);
+  if (max_connections) policy.max_connections = static_cast<int>(**max_connections);
   policy.timeout = milliseconds(*timeout);
   policy.max_attempts = static_cast<int>(*max_attempts);
   policy.patience = milliseconds(*patience);

@@ -12,9 +12,9 @@ namespace qsohost::inline v1 {
 
 namespace {
 
-// Text without tags, on one line.
-std::string first_words(std::string_view body) {
-  constexpr std::size_t most = 120;
+// Text without tags, on one line. Of a long one the beginning and the end: archives repeat the
+// request before they say what is wrong with it.
+std::string words_of(std::string_view body) {
   std::string out;
   bool in_tag = false;
   for (const char c : body.substr(0, 4000)) {
@@ -27,10 +27,12 @@ std::string first_words(std::string_view body) {
     } else if (byte >= 32 && byte < 127) {
       out += c;
     }
-    if (out.size() >= most) return out + "...";
   }
   while (out.ends_with(' ')) out.pop_back();
-  return out;
+  constexpr std::size_t begin = 120;
+  constexpr std::size_t end = 180;
+  if (out.size() <= begin + end) return out;
+  return out.substr(0, begin) + " ... " + out.substr(out.size() - end);
 }
 
 Judgement judge_status(const Response& response, const std::vector<int>& accepted) {
@@ -77,7 +79,7 @@ std::optional<std::chrono::seconds> retry_after(const Response& response) {
 }
 
 std::string describe(const Response& response) {
-  const std::string words = first_words(response.body);
+  const std::string words = words_of(response.body);
   return fmt::format("HTTP {}{}{}", response.status, words.empty() ? "" : ": ", words);
 }
 

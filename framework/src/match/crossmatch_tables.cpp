@@ -68,7 +68,8 @@ CrossmatchTables::CrossmatchTables(CrossmatchInput left, CrossmatchInput right,
       options_(&options),
       id_(crossmatch_id(right_.columns(), options)),
       layout_(crossmatch_layout(left_.columns(), right_.columns(), options)) {
-  check_id_type(right_.table().columns()[id_], right_.name());
+  // Of a text without rows no types are known.
+  if (right_.table().rows() > 0) check_id_type(right_.table().columns()[id_], right_.name());
   for (const CrossmatchInput* input : {&left_, &right_}) {
     for (const std::string& warning : input->table().warnings()) context.warn(warning);
   }
@@ -113,8 +114,10 @@ void CrossmatchTables::leave_out_unreadable(Context& context) {
 void CrossmatchTables::set_pairs(std::vector<MatchPair> pairs, Context& context) {
   pairs_ = std::move(pairs);
   next_ = 0;
-  const std::vector<std::uint64_t> rows = right_rows(pairs_);
-  set_ranks(pairs_, ranks_of(ids_of(right_, id_, rows)));
+  if (!pairs_.empty()) {
+    const std::vector<std::uint64_t> rows = right_rows(pairs_);
+    set_ranks(pairs_, ranks_of(ids_of(right_, id_, rows)));
+  }
   found_ = choose_pairs(pairs_, *options_->match, *options_->unique);
   report_pairs(context, left_.rows(), right_.rows(), found_, *options_);
 }

@@ -20,8 +20,8 @@ bool is_settled(const BatchRecord& batch, const Chain& chain);
 
 class HttpConnection {
  public:
-  // Connects every HttpStage of a chain, which is not open yet. `run_db`: the ledger's file, empty in a dry run;
-  // `settled`: committed batches that need no further request.
+  // Connects every HttpStage of a chain, which is not open yet. `run_db`: the ledger's file, empty
+  // in a dry run; `settled`: committed batches that need no further request.
   HttpConnection(Chain& chain, const RunOptions& options, const std::filesystem::path& run_db,
                  const std::set<std::uint64_t>& settled);
 
