@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <iterator>
 #include <sstream>
 #include <thread>
 #include <unordered_set>
@@ -19,6 +21,7 @@ namespace qsohost::skysim {
 namespace {
 
 constexpr std::size_t kMostIds = 5000;
+constexpr std::size_t kTransitId = 2;  // of the columns in an answer
 // Bytes a second, as measured in July 2026.
 constexpr double kOfConnection = 1700;
 constexpr double kOfAll = 6700;
@@ -197,16 +200,32 @@ std::vector<ZipMember> DataLinkService::members(const Wanted& wanted) {
   if (conditions_.traps.springs("wrong-member")) contents[0] = store_.other_than(contents[0]);
   const char* ending = wanted.format == TapFormat::Csv ? "csv" : "xml";
   std::vector<ZipMember> members;
-  std::size_t place = 0;
-  store_.for_each(contents, [&](const FitsRow& row) {
-    const std::int64_t id = present[place++];
-    const TapRows rows = transit_rows(row, wanted.release, wanted.valid_only);
-    if (rows.rows.empty()) return;
+  for (std::size_t i = 0; i < present.size(); ++i) {
+    const TapRows rows = transits_of(contents[i], wanted);
+    if (rows.rows.empty()) continue;
     members.push_back({fmt::format("EPOCH_PHOTOMETRY-{} {}.{}", release_name(wanted.release),
-                                   id_in(wanted.release, id), ending),
+                                   id_in(wanted.release, present[i]), ending),
                        write_transits(rows, wanted.format, wanted.release)});
-  });
+  }
   return members;
+}
+
+// Of a source whose transits are in two rows of the table, those of the earlier row first.
+TapRows DataLinkService::transits_of(std::int64_t source_id, const Wanted& wanted) {
+  std::vector<TapRows> parts;
+  store_.for_each(std::array{source_id}, [&](const FitsRow& row) {
+    TapRows part = transit_rows(row, wanted.release, wanted.valid_only);
+    if (!part.rows.empty()) parts.push_back(std::move(part));
+  });
+  std::ranges::sort(parts, {}, [](const TapRows& part) {
+    return std::get<std::int64_t>(part.rows[0][kTransitId]);
+  });
+  TapRows all;
+  for (TapRows& part : parts) {
+    all.columns = part.columns;
+    std::ranges::move(part.rows, std::back_inserter(all.rows));
+  }
+  return all;
 }
 
 ZipMember DataLinkService::raw_member(const Wanted& wanted,

@@ -52,6 +52,7 @@ class DataLinkService : public ArchiveService {
   bool is_raw(const std::string& structure) const;
   ArchiveAnswer answer(const Wanted& wanted);
   std::vector<ZipMember> members(const Wanted& wanted);
+  TapRows transits_of(std::int64_t source_id, const Wanted& wanted);
   ZipMember raw_member(const Wanted& wanted, const std::vector<std::int64_t>& present);
   void trickle(const ArchiveAnswer& answer, Response& response, Visit visit);
   void refuse(Response& response, int status, const std::string& message);

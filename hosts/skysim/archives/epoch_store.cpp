@@ -24,7 +24,7 @@ void EpochStore::open() {
     }
     for_each_row(file_, {"source_id"}, [&](const FitsRow& row) {
       ids_.push_back(std::get<std::int64_t>(row.cell(0)));
-      rows_.emplace(ids_.back(), ids_.size() - 1);
+      rows_[ids_.back()].push_back(ids_.size() - 1);
     });
   }
   is_open_ = true;
@@ -40,7 +40,7 @@ std::int64_t EpochStore::other_than(std::int64_t source_id) {
   const std::lock_guard lock(mutex_);
   open();
   const auto it = rows_.find(source_id);
-  return it == rows_.end() ? source_id : ids_[(it->second + 1) % ids_.size()];
+  return it == rows_.end() ? source_id : ids_[(it->second.back() + 1) % ids_.size()];
 }
 
 void EpochStore::for_each(std::span<const std::int64_t> source_ids,
@@ -51,7 +51,8 @@ void EpochStore::for_each(std::span<const std::int64_t> source_ids,
     const std::lock_guard lock(mutex_);
     open();
     for (const std::int64_t id : source_ids) {
-      if (const auto it = rows_.find(id); it != rows_.end()) rows.push_back(it->second);
+      const auto it = rows_.find(id);
+      if (it != rows_.end()) rows.insert(rows.end(), it->second.begin(), it->second.end());
     }
     if (rows.empty()) return;
     cells = table_->read(rows, places_);

@@ -27,7 +27,8 @@ class EpochStore {
   bool has(std::int64_t source_id);
   // Any other source that has epochs; `source_id` itself if there is none.
   std::int64_t other_than(std::int64_t source_id);
-  // Rows of those that have epochs, in the order of `source_ids`. Ids are those of DR3.
+  // Rows of those that have epochs, in the order of `source_ids`; some sources have two. Ids are
+  // those of DR3.
   // Thread-safe, as the others.
   void for_each(std::span<const std::int64_t> source_ids,
                 const std::function<void(const FitsRow&)>& work);
@@ -41,7 +42,7 @@ class EpochStore {
   std::unique_ptr<FitsTable> table_;
   std::vector<std::size_t> places_;  // of fields() in the file
   std::vector<std::int64_t> ids_;    // by row
-  std::unordered_map<std::int64_t, std::uint64_t> rows_;
+  std::unordered_map<std::int64_t, std::vector<std::uint64_t>> rows_;
 };
 
 }  // namespace qsohost::skysim

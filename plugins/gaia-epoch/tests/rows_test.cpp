@@ -141,4 +141,11 @@ TEST_CASE(
   CHECK(read_datalink("", {7}, settings).blocks.empty());
   CHECK(read_datalink(kTransits, {7}, settings).blocks.size() == 1);
   CHECK_THROWS_AS(read_datalink(kTransits, {8}, settings), qsohost::TryAgain);
+  const std::string votable =
+      "<VOTABLE><RESOURCE><TABLE><PARAM name=\"release\" datatype=\"char\" arraysize=\"*\" "
+      "value=\"Gaia DR4\"/><PARAM name=\"source_id\" datatype=\"long\" value=\"7\"/>"
+      "<FIELD name=\"transit_id\" datatype=\"long\"/><DATA><TABLEDATA><TR><TD>1</TD></TR>"
+      "</TABLEDATA></DATA></TABLE></RESOURCE></VOTABLE>\n";
+  CHECK_THROWS_WITH(read_datalink(votable, {7}, settings),
+                    Catch::Matchers::Contains("of Gaia DR4, but Gaia DR3 was asked for"));
 }

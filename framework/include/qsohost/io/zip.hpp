@@ -4,6 +4,7 @@
 // without encryption, in one part, smaller than 4 GiB.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
