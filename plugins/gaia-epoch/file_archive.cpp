@@ -3,11 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include <qsohost/error.hpp>
 #include <qsohost/io/input_table.hpp>
 #include <qsohost/io/units.hpp>
+
+#include "column_roles.hpp"
+#include "epoch_rows.hpp"
+#include "text_table.hpp"
 
 namespace gaia {
 
@@ -24,6 +29,28 @@ std::vector<Found> columns_of(const qsohost::InputTable& table) {
   return out;
 }
 
+// A row a transit, or a transit and band: times are there, but no arrays of them.
+bool has_row_a_transit(const std::vector<Found>& columns) {
+  std::vector<std::string> names;
+  for (const Found& column : columns) names.push_back(column.name);
+  constexpr std::array<std::string_view, 1> kLongForm{"band"};
+  const auto time = position_of(role_called("g_transit_time"), names);
+  return time ? !columns[*time].is_array : position_of(kLongForm, names).has_value();
+}
+
+// The column of identifiers of such a file, all of whose other columns are there.
+std::size_t check_transits(qsohost::InputTable& table, const std::vector<Wanted>& wanted) {
+  try {
+    const TextTable header = rows_of(table, {});
+    to_block(header, wanted);
+    const std::size_t id = *position_of(kIdNames, header.columns);
+    const std::vector<std::string> names = table.column_names();
+    return static_cast<std::size_t>(std::ranges::find(names, header.columns[id]) - names.begin());
+  } catch (const qsohost::BadObject& e) {
+    throw RunError(fmt::format("{}: {}", table.name(), e.what()));
+  }
+}
+
 }  // namespace
 
 FileArchive::FileArchive(const std::vector<std::string>& files, const std::string& hdu,
@@ -33,7 +60,14 @@ FileArchive::FileArchive(const std::vector<std::string>& files, const std::strin
   for (const std::string& file : files) {
     qsohost::InputTable table(file, hdu);
     for (const std::string& warning : table.warnings()) context.warn(warning);
-    fields_.push_back(match_columns(file, columns_of(table), wanted));
+    const std::vector<Found> columns = columns_of(table);
+    if (has_row_a_transit(columns)) {
+      const std::size_t id = check_transits(table, wanted);
+      fields_.emplace_back();
+      files_.push_back({file, std::move(table), id});
+      continue;
+    }
+    fields_.push_back(match_columns(file, columns, wanted));
     files_.push_back({file, std::move(table), fields_.back()[0]});
   }
   const bool is_there = !index.empty() && std::filesystem::exists(index);
@@ -45,7 +79,7 @@ FileArchive::FileArchive(const std::vector<std::string>& files, const std::strin
                                               : "made"));
 }
 
-Block FileArchive::read(std::size_t file, std::uint64_t first, std::uint64_t count) {
+Block FileArchive::read_arrays(std::size_t file, std::uint64_t first, std::uint64_t count) {
   Block block;
   std::vector<qsohost::Cells> cells = files_[file].table.read(first, count, fields_[file]);
   const auto ids = std::as_const(cells[0].values).values<std::int64_t>();
@@ -65,28 +99,48 @@ Block FileArchive::read(std::size_t file, std::uint64_t first, std::uint64_t cou
   return block;
 }
 
-// Consecutive rows of a file are read at once.
-LookUp FileArchive::look_up(std::span<const std::int64_t> ids, const BatchInfo& /*batch*/) {
-  std::vector<Place> places;
-  for (const std::int64_t id : ids) index_->find(id, places);
-  std::ranges::sort(places);
-  std::vector<Block> blocks;
-  for (std::size_t begin = 0; begin < places.size();) {
+// With a row a transit. The rows of a source may be anywhere in the file.
+Block FileArchive::read_transits(std::size_t file, std::span<const std::uint64_t> rows) {
+  try {
+    return to_block(rows_of(files_[file].table, rows), wanted_);
+  } catch (const qsohost::BadObject& e) {
+    throw RunError(fmt::format("{}: one of {} from {} on: {}", files_[file].name, rows.size(),
+                               files_[file].table.place(rows.front()), e.what()));
+  }
+}
+
+// Consecutive rows are read at once.
+void FileArchive::add_arrays(std::size_t file, std::span<const std::uint64_t> rows,
+                             std::span<const std::int64_t> ids, std::vector<Block>& blocks) {
+  for (std::size_t begin = 0; begin < rows.size();) {
     std::size_t end = begin + 1;
-    while (end < places.size() && places[end].file == places[begin].file &&
-           places[end].row == places[end - 1].row + 1) {
-      ++end;
-    }
-    const Place& place = places[begin];
-    const Block& block = blocks.emplace_back(read(place.file, place.row, end - begin));
+    while (end < rows.size() && rows[end] == rows[end - 1] + 1) ++end;
+    const Block& block = blocks.emplace_back(read_arrays(file, rows[begin], end - begin));
     for (const std::int64_t id : block.ids) {
       if (std::ranges::binary_search(ids, id)) continue;
       throw RunError(fmt::format(
           "{}: row {} and the next {}: another source_id than before; the file was changed while "
           "the run read it: resume the run",
-          files_[place.file].name, place.row + 1, end - begin - 1));
+          files_[file].name, rows[begin] + 1, end - begin - 1));
     }
     begin = end;
+  }
+}
+
+LookUp FileArchive::look_up(std::span<const std::int64_t> ids, const BatchInfo& /*batch*/) {
+  std::vector<Place> places;
+  for (const std::int64_t id : ids) index_->find(id, places);
+  std::ranges::sort(places);
+  std::vector<std::vector<std::uint64_t>> rows(files_.size());
+  for (const Place& place : places) rows[place.file].push_back(place.row);
+  std::vector<Block> blocks;
+  for (std::size_t file = 0; file < files_.size(); ++file) {
+    if (rows[file].empty()) continue;
+    if (fields_[file].empty()) {
+      blocks.push_back(read_transits(file, rows[file]));
+    } else {
+      add_arrays(file, rows[file], ids, blocks);
+    }
   }
   return {std::move(blocks)};
 }

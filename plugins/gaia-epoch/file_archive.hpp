@@ -1,4 +1,5 @@
-// epoch_photometry in files, looked up by source_id.
+// epoch_photometry in files, looked up by source_id: arrays with a row for each source, as the bulk
+// files have them, or a row for each transit, as DataLink sends them (see epoch_rows.hpp).
 #pragma once
 
 #include <filesystem>
@@ -25,11 +26,15 @@ class FileArchive final : public Archive {
   LookUp look_up(std::span<const std::int64_t> ids, const BatchInfo& batch) override;
 
  private:
-  Block read(std::size_t file, std::uint64_t first, std::uint64_t count);
+  Block read_arrays(std::size_t file, std::uint64_t first, std::uint64_t count);
+  Block read_transits(std::size_t file, std::span<const std::uint64_t> rows);
+  void add_arrays(std::size_t file, std::span<const std::uint64_t> rows,
+                  std::span<const std::int64_t> ids, std::vector<Block>& blocks);
 
   std::vector<Wanted> wanted_;
   std::vector<IndexedFile> files_;
-  std::vector<std::vector<std::size_t>> fields_;  // of each file: identifiers, then the wanted ones
+  // Of each file: identifiers, then the wanted columns; none for one with a row a transit.
+  std::vector<std::vector<std::size_t>> fields_;
   std::optional<RowIndex> index_;
 };
 

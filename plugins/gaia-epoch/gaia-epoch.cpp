@@ -61,7 +61,8 @@ class GaiaEpoch : public qsohost::Fetcher, public qsohost::HttpStage {
   gaia::RemoteOptions remote{this};
   qsohost::Option<std::vector<qsohost::Path>> paths{
       this, "paths", std::vector<qsohost::Path>{},
-      "files with rows of epoch_photometry: FITS, VOTable, ECSV, also gzipped; an index of them is "
+      "files of epoch_photometry, arrays with a row a source or a row a transit: FITS, VOTable, "
+      "ECSV, CSV, also gzipped; an index of them is "
       "kept in the run directory"};
   qsohost::Option<std::string> hdu{this, "hdu", "",
                                    "HDU or TABLE of these files, by name or number (\"2\"; the "

@@ -216,8 +216,8 @@ std::vector<std::size_t> match_columns(const std::string& place, std::span<const
   }
   if (missing.empty()) return positions;
   throw RunError(fmt::format(
-      "{}: there is no column {}; it must be Gaia's table epoch_photometry, one row a source, "
-      "arrays of epochs",
+      "{}: there is no column {}; it must be Gaia's table epoch_photometry, arrays with a row for "
+      "each source, or a row for each transit",
       place, fmt::join(missing, ", ")));
 }
 

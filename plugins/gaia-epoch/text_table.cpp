@@ -1,18 +1,12 @@
 #include "text_table.hpp"
 
-#include <unistd.h>
-
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
+#include <numeric>
 #include <utility>
 
 #include <qsohost/error.hpp>
-#include <qsohost/io/input_table.hpp>
 #include <qsohost/io/text.hpp>
 
 namespace gaia {
@@ -22,31 +16,6 @@ namespace {
 using qsohost::Column;
 using qsohost::DType;
 using qsohost::TryAgain;
-
-// InputTable reads files.
-class TemporaryFile {
- public:
-  explicit TemporaryFile(std::string_view content) {
-    std::string name = (std::filesystem::temp_directory_path() / "qsohost-XXXXXX").string();
-    const int descriptor = ::mkstemp(name.data());
-    if (descriptor < 0) throw qsohost::RunError("no temporary file can be made: " + name);
-    ::close(descriptor);
-    path_ = name;
-    std::ofstream out(path_, std::ios::binary);
-    out.write(content.data(), static_cast<std::streamsize>(content.size()));
-    if (!out.flush()) throw qsohost::RunError(name + ": cannot be written");
-  }
-  ~TemporaryFile() {
-    std::error_code ignored;
-    std::filesystem::remove(path_, ignored);
-  }
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 std::string text_of(const Column& values, std::size_t i) {
   if (values.is_null(i)) return "";
@@ -88,30 +57,14 @@ void append_cells(const qsohost::Cells& cells, std::vector<std::vector<std::stri
   }
 }
 
-TextTable read_file(std::string_view text) {
-  const TemporaryFile file(text);
+TextTable read_binary(std::string_view text) {
   try {
-    qsohost::InputTable input(file.path());
-    TextTable table;
-    std::vector<std::size_t> places;
-    for (std::size_t i = 0; i < input.columns().size(); ++i) {
-      if (!input.columns()[i].problem.empty()) continue;
-      table.columns.push_back(input.columns()[i].info.name);
-      places.push_back(i);
-    }
-    table.rows.resize(input.rows());
-    for (const qsohost::Cells& cells : input.read(0, input.rows(), places)) {
-      append_cells(cells, table.rows);
-    }
-    for (const char* name : {"release", "source_id"}) {
-      if (const auto value = input.keyword(name)) table.keywords[name] = *value;
-    }
-    return table;
+    qsohost::InputTable input = qsohost::InputTable::in_response("table", text);
+    std::vector<std::uint64_t> all(input.rows());
+    std::iota(all.begin(), all.end(), 0);
+    return rows_of(input, all);
   } catch (const qsohost::RunError& e) {
-    std::string what = e.what();
-    if (what.starts_with(file.path().string()))
-      what.replace(0, file.path().string().size(), "table");
-    throw TryAgain(what);
+    throw TryAgain(e.what());
   }
 }
 
@@ -131,10 +84,26 @@ void check_no_error(std::string_view text) {
 
 }  // namespace
 
+TextTable rows_of(qsohost::InputTable& input, std::span<const std::uint64_t> rows) {
+  TextTable table;
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < input.columns().size(); ++i) {
+    if (!input.columns()[i].problem.empty()) continue;
+    table.columns.push_back(input.columns()[i].info.name);
+    places.push_back(i);
+  }
+  table.rows.resize(rows.size());
+  for (const qsohost::Cells& cells : input.read(rows, places)) append_cells(cells, table.rows);
+  for (const char* name : {"release", "source_id"}) {
+    if (const auto value = input.keyword(name)) table.keywords[name] = *value;
+  }
+  return table;
+}
+
 TextTable read_table(std::string_view text) {
   if (!is_lines(text)) {
     if (!text.starts_with("SIMPLE") && !text.starts_with('#')) check_no_error(text);
-    return read_file(text);
+    return read_binary(text);
   }
   qsohost::TableReader reader(text);
   TextTable table;

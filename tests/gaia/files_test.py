@@ -7,7 +7,14 @@ import unittest
 
 import numpy as np
 from astropy.io import fits
-from support import SHARED, GaiaTest, copy_rows, epoch_rows, read_table, tiled, write_targets
+from support import ARRAYS, FLAGS, SHARED, GaiaTest, copy_rows, epoch_rows, read_table, tiled, write_targets
+
+def text(value):
+    """As CSV of an archive: true and false, nothing for a missing number."""
+    if isinstance(value, (bool, np.bool_)):
+        return "true" if value else "false"
+    return "" if value != value else repr(value.item() if hasattr(value, "item") else value)
+
 
 BULK = SHARED / "gaia/epoch_photometry_bulk.ecsv"
 
@@ -45,6 +52,42 @@ class Files(GaiaTest):
         done = self.qsohost("--chain", self.chain(self.files()), "--run-dir", "run", "--dry-run", "20")
         self.assertIn("index made", done.stdout + done.stderr)
         self.assertFalse((self.folder / "run").exists())
+
+    def transits(self):
+        """Source, position in its arrays; by time, so that the rows of sources are mixed."""
+        places = [(self.rows[i]["g_transit_time"][k], i, k) for i in self.rows for k in range(len(self.rows[i]["transit_id"]))]
+        return [(i, k) for _, i, k in sorted(places)]
+
+    def assert_saved(self, name, columns, lines):
+        (self.folder / name).write_text("\n".join([",".join(columns), *lines]) + "\n")
+        self.qsohost("--chain", self.chain(self.files(self.folder / name)), "--run-dir", "run", "--restart")
+        self.assert_product(self.folder / "run/gaia_gaia_lc.fits")
+        self.assert_outcomes(self.folder / "run")
+
+    def test_saved_answers_with_a_row_a_transit(self):
+        names = ["transit_id", *ARRAYS, *FLAGS]
+        lines = [",".join([str(i), *(text(self.rows[i][name][k]) for name in names)]) for i, k in self.transits()]
+        self.assert_saved("transits.csv", ["source_id", *names], lines)
+
+    def test_saved_answers_of_the_old_long_form(self):
+        bits = {"photometry_flag_noisy_data": (0, 24), "photometry_flag_sm_unavailable": (0, 0),
+                "photometry_flag_sm_reject": (0, 12), "photometry_flag_bp_unavailable": (1, 10),
+                "photometry_flag_rp_unavailable": (2, 11)}  # fmt: skip
+        lines = []
+        for i, k in self.transits():
+            row = self.rows[i]
+            for number, band in enumerate(("g", "bp", "rp")):
+                other = sum(int(row[flag][k]) << bit for flag, (of, bit) in bits.items() if of == number)
+                values = [row[name][k] for name in ARRAYS[4 * number:4 * number + 4]]
+                values += [row[f"variability_flag_{band}_reject"][k], other]
+                lines.append(",".join([str(i), str(row["transit_id"][k]), band.upper(), *map(text, values)]))
+        self.assert_saved("long.csv", ["source_id", "transit_id", "band", "time", "mag", "flux", "flux_error",
+                                       "rejected_by_variability", "other_flags"], lines)  # fmt: skip
+
+    def test_a_saved_answer_that_lacks_columns(self):
+        (self.folder / "short.csv").write_text("source_id,transit_id,g_transit_time\n1,2,1700.5\n")
+        done = self.qsohost("--chain", self.chain(self.files(self.folder / "short.csv")), "--run-dir", "run", expect=1)
+        self.assertIn("short.csv: no column for g_transit_mag", done.stderr)
 
     def test_killed_and_resumed(self):
         chain = self.chain(self.files(), batch_rows=5)
