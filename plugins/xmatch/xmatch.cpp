@@ -25,6 +25,7 @@
 #include <qsohost/http_options.hpp>
 #include <qsohost/io/crossmatch_tables.hpp>
 #include <qsohost/io/text.hpp>
+#include <qsohost/names.hpp>
 #include <qsohost/plugin.hpp>
 
 #include "examination.hpp"
@@ -243,9 +244,10 @@ void XMatch::check_columns(const CrossmatchInput& input,
                            const xmatch::RightColumns& columns) const {
   std::vector<std::string> names = columns.names;
   for (const std::string& name : *tap_columns) {
-    if (std::ranges::find(names, name) != names.end()) {
-      throw RunError(fmt::format("option 'tap_columns': {} has a column '{}' already; leave it out",
-                                 *right, name));
+    const auto same = std::ranges::find(names, qsohost::lower_case(name), qsohost::lower_case);
+    if (same != names.end()) {
+      throw RunError(fmt::format("option 'tap_columns': leave out '{}', for {} has a column '{}'",
+                                 name, *right, *same));
     }
     names.push_back(name);
   }
