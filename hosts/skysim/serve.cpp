@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <csignal>
 #include <optional>
 #include <set>
@@ -229,14 +231,19 @@ void Server::run() {
     port = -1;
   }
   if (port < 0) throw RunError(fmt::format("port {} cannot be used", options_.port));
-  std::jthread waiter([this, signals] {
+  std::atomic<bool> is_over = false;
+  std::jthread waiter([this, signals, &is_over] {
     int signal = 0;
     sigwait(&signals, &signal);
+    // A server that does not run yet would miss it.
+    while (!is_over && !http_.is_running())
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
     http_.stop();
   });
   fmt::print("listening on http://127.0.0.1:{}\n", port);
   std::fflush(stdout);
   http_.listen_after_bind();
+  is_over = true;
   kill(getpid(), SIGTERM);  // wakes the waiter if the server has ended by itself
 }
 
