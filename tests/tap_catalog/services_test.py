@@ -73,9 +73,9 @@ class TapCatalog(ChainTest):
             self.assertEqual(table[name].dtype.kind, column.dtype.kind, name)
             np.testing.assert_array_equal(table[name], column, name)
 
-    def counts(self, server, service="esa"):
+    def counts(self, server, service="esa", at_once=1):
         counts = server.status()["services"][service]
-        self.assertEqual(counts["most in flight"], 1)
+        self.assertLessEqual(counts["most in flight"], at_once)
         self.assertTrue(all(agent.startswith("qsohost/") for agent in counts["user agents"]))
         self.assertLess(counts.get("longest GET", 0), 4096)
         self.assertGreaterEqual(counts.get("shortest wait between looks (ms)", 300), 300)
@@ -178,7 +178,8 @@ class Trouble(TapCatalog):
             with self.subTest(mode), Server(self.sky, "--faults", FAULTS, "--traps", TRAPS, *FAST) as server:
                 table = self.table(f"faults_{mode}", server, **GAIA, mode=mode, page_rows=100, timeout=3,
                                    columns=["parallax"])  # fmt: skip
-                self.counts(server)
+                # The server does not see at once that a request was given up.
+                self.counts(server, at_once=3)
                 self.assert_same(table, wanted)
 
     def test_killed_and_resumed_without_asking_twice(self):
