@@ -33,7 +33,7 @@ LAYERS = {
 # The folder that implements a public header.
 PUBLIC = {
     "base": "api error names",
-    "data": "batch column context light_curve light_curve_fitter option ou_prediction port sphere stage time_converter time_system",
+    "data": "batch column context light_curve light_curve_fitter option ou_prediction port source_row sphere stage time_converter time_system",
     "files": "io/cells io/input_table io/zip",
     "text": "io/text",
     "fits": "io/fits",
