@@ -296,6 +296,16 @@ void warn_of_crashes(const RunOptions& options, const fs::path& work, CrashFile&
   }
 }
 
+// For `qsohost status`, which may be asked on another host.
+void note_error(RunDb& db, const RunReport& report, const RunDirectory::Warn& warn) {
+  if (report.end != RunEnd::Failed) return;
+  try {
+    db.set_meta("error", without_secrets(report.error));
+  } catch (const std::exception& e) {
+    warn(fmt::format("the error could not be noted in the ledger: {}", e.what()));
+  }
+}
+
 RunReport run_guarded(Chain& chain, const RunOptions& options, CallbackGuard& guard) {
   RunReport report;
   report.run_dir = options.run_dir;
@@ -333,6 +343,7 @@ RunReport run_guarded(Chain& chain, const RunOptions& options, CallbackGuard& gu
   warn_of_crashes(options, directory.work_folder(), crashes);
   RunState work{chain, options, &directory, db, done_before(db), tracer, guard, &crashes};
   execute(work, report);
+  note_error(db, report, warn);
   return report;
 }
 

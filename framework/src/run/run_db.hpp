@@ -101,10 +101,10 @@ class RunDb {
   // "inode" of the host's folder; "source size", if known, and "source end", once reached; "by
   // identifier", if changed inputs were accepted: the first ordinal of batches made since; "merged
   // from", if these are products of several runs; and for `qsohost status`: "chain", "stages"
-  // (lines "role label"), "objects", "command", "source counts".
+  // (lines "role label"), "objects", "command", "source counts", "error" (of the last start).
   void set_meta(const std::string& key, const std::string& value);
   std::optional<std::string> meta(const std::string& key) const;
-  void note_start();  // sets "started"
+  void note_start();  // sets "started", forgets "error"
 
   std::map<std::uint64_t, LedgerBatch> batches() const;  // by ordinal
   // Identifiers of the objects of a batch, a NUL behind each.
