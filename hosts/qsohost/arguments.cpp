@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "output.hpp"
+#include "run_arguments.hpp"
 
 namespace qsohost::cli {
 namespace {
@@ -28,7 +29,7 @@ constexpr const char* kExample = R"(Example:
   qsohost status my.run                          how far it is, what failed and why
   qsohost report my.run                          a page to look at, my.run/report.html
   qsohost submit my.toml --shards 40 --into runs   on many machines, by SLURM
-  qsohost merge a.run b.run --into all.run       products of shards (--skip, --limit)
+  qsohost merge a.run b.run --into all.run       products of shards (--shard)
   qsohost new survey my-survey                   a folder with a plugin of your own
   qsohost compare --chain my.toml --fitters ou-fit,dho   several fitters on the same light curves
   qsohost relate my.run --x loglbol              D against luminosity, without selection bias
@@ -47,28 +48,14 @@ class PlainHelp : public CLI::Formatter {
   }
 };
 
-CLI::Validator from_one_on(std::int64_t most = 0) {
-  return CLI::Validator(
-      [most](std::string& text) {
-        std::int64_t number = 0;
-        const bool is_number = CLI::detail::lexical_cast(text, number);
-        if (is_number && number >= 1 && (most == 0 || number <= most)) return std::string();
-        return most == 0 ? fmt::format("'{}' is not a whole number from 1 on", text)
-                         : fmt::format("'{}' is not a whole number from 1 to {}", text, most);
-      },
-      "");
-}
-
 // What CLI11 fills in; converted to Arguments afterwards.
 struct Raw {
   std::vector<std::string> plugins, set, swap;
-  std::string chain, run_dir, trace, record, replay, log_level;
-  bool check = false, resume = false, restart = false, retry_failed = false;
-  bool accept_changed_inputs = false, partial = false;
-  std::optional<std::uint64_t> dry_run, limit;
+  std::string chain, log_level;
+  bool check = false, partial = false;
+  RunWords run;
   std::vector<std::string> run_dirs;
   std::string into, table;
-  std::optional<std::uint64_t> skip;
   bool failed = false, not_found = false, matched = false;
   bool json = false, as_json = false, as_markdown = false, as_toml = false;
 };
@@ -115,51 +102,6 @@ CLI::Option* add_chain_options(CLI::App& app, Raw& raw, Arguments& arguments) {
   return chain;
 }
 
-void add_run_options(CLI::App& app, CLI::Option* chain, Raw& raw, Arguments& arguments) {
-  const auto of_run = [&](CLI::Option* option) { return option->needs(chain)->group("Run"); };
-  of_run(app.add_option("--dry-run", raw.dry_run, "Run N objects without writing anything"))
-      ->type_name("N")
-      ->check(from_one_on());
-  of_run(app.add_option("--limit", raw.limit, "Only N objects, the first"))
-      ->type_name("N")
-      ->check(from_one_on());
-  of_run(app.add_option("--skip", raw.skip,
-                        "Leave out the first N objects: with --limit, a shard (see merge)"))
-      ->type_name("N")
-      ->check(from_one_on());
-  of_run(app.add_option("--run-dir", raw.run_dir,
-                        "Where products and the state of the run go [<chain name>.run]"))
-      ->type_name("DIR");
-  auto* resume = of_run(app.add_flag("--resume", raw.resume, "Go on after the last batch stored"));
-  auto* restart =
-      of_run(app.add_flag("--restart", raw.restart, "Throw away the earlier run, begin again"));
-  auto* retry = of_run(app.add_flag("--retry-failed", raw.retry_failed,
-                                    "As --resume, and do batches with failed objects again"));
-  restart->excludes(resume)->excludes(retry);
-  of_run(app.add_flag("--accept-changed-inputs", raw.accept_changed_inputs,
-                      "With --resume or --retry-failed: go on though the catalogue has changed; "
-                      "objects are matched by identifier"))
-      ->excludes(restart);
-  of_run(app.add_option("--in-flight", arguments.run.in_flight,
-                        "Batches under way at a time [chosen from threads and lanes]"))
-      ->type_name("W")
-      ->check(from_one_on(kMostInFlight));
-  of_run(app.add_option("-j,--threads", arguments.run.threads, "Compute threads [all]"))
-      ->type_name("THREADS")
-      ->check(from_one_on(kMostThreads));
-  auto* record = of_run(app.add_option("--record", raw.record,
-                                       "Keep a copy of every answer of an archive in this folder"));
-  record->type_name("DIR");
-  of_run(
-      app.add_option("--replay", raw.replay, "Take the answers from such a folder, ask no archive"))
-      ->type_name("DIR")
-      ->excludes(record);
-  of_run(app.add_option("--trace", raw.trace,
-                        "Write a trace of the run, to look at with https://ui.perfetto.dev"))
-      ->type_name("FILE");
-  of_run(add_log_level(app, raw));
-}
-
 void add_script_options(CLI::App& app, CLI::Option* chain, Arguments& arguments) {
   app.add_option("--require-digest", arguments.digest,
                  "Refuse to run unless the chain has this digest, see shards.toml of submit")
@@ -196,7 +138,7 @@ CLI::App* add_compare(CLI::App& app, Raw& raw, Arguments& arguments) {
   compare->add_flag_callback(
       "--leave-out-flagged", [&arguments] { arguments.flagged = Flagged::LeftOut; },
       "Of the summary: light curves whose fit one of two fitters flags as not to be trusted");
-  compare->add_option("--limit", raw.limit, "Only N objects, the first")
+  compare->add_option("--limit", raw.run.limit, "Only N objects, the first")
       ->type_name("N")
       ->check(from_one_on());
   compare->add_option("-j,--threads", arguments.run.threads, "Compute threads [all]")
@@ -227,27 +169,7 @@ void finish_run(const Raw& raw, Arguments& arguments) {
     arguments.command = Command::Check;
   else if (!arguments.graph.empty())
     arguments.command = Command::Graph;
-  RunOptions& run = arguments.run;
-  run.run_dir = raw.run_dir;
-  run.trace = raw.trace;
-  run.record = raw.record;
-  run.replay = raw.replay;
-  run.limit = raw.limit;
-  run.skip = raw.skip.value_or(0);
-  run.accept_changed_inputs = raw.accept_changed_inputs;
-  if (raw.accept_changed_inputs && !raw.resume && !raw.retry_failed) {
-    throw CLI::ValidationError("--accept-changed-inputs goes with --resume or --retry-failed");
-  }
-  if (raw.dry_run) {
-    run.dry_run = true;
-    run.limit = std::min(*raw.dry_run, raw.limit.value_or(*raw.dry_run));
-  }
-  if (raw.retry_failed)
-    run.start = StartMode::RetryFailed;
-  else if (raw.resume)
-    run.start = StartMode::Resume;
-  else if (raw.restart)
-    run.start = StartMode::Restart;
+  finish_run_options(raw.run, arguments.run);
 }
 
 CLI::App* add_status(CLI::App& app, Raw& raw) {
@@ -328,7 +250,8 @@ Parsed parse_arguments(int argc, const char* const* argv) {
   app.require_subcommand(0, 1);
   add_plugin_option(app, raw);
   CLI::Option* chain = add_chain_options(app, raw, arguments);
-  add_run_options(app, chain, raw, arguments);
+  add_run_options(app, chain, raw.run, arguments.run);
+  add_log_level(app, raw)->needs(chain)->group("Run");
 
   add_script_options(app, chain, arguments);
 

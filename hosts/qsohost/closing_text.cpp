@@ -57,6 +57,16 @@ std::string failed_command(const RunReport& report) {
   return fmt::format("qsohost status {} --failed", shell_word(report.run_dir.string()));
 }
 
+std::string fetched_text(const RunReport& report, const Arguments& arguments) {
+  std::string out =
+      fmt::format("Fetched: {} objects in {}. Make the products, without any request, with\n  {}\n",
+                  count_text(report.objects_this_run), duration(report.seconds),
+                  go_on_command(arguments, "--resume --offline"));
+  if (report.end == RunEnd::Done) return out;
+  return out + fmt::format("Some objects are unsettled. Ask for them again with\n  {}\n",
+                           go_on_command(arguments, "--fetch-only --retry-failed"));
+}
+
 std::string ending_text(const RunReport& report, const Arguments& arguments) {
   std::string objects = count_text(report.objects) + " objects";
   if (report.objects_this_run != report.objects)
@@ -65,6 +75,13 @@ std::string ending_text(const RunReport& report, const Arguments& arguments) {
   if (arguments.run.dry_run) {
     if (report.end == RunEnd::Failed) return fmt::format("Failed: {}\n", report.error);
     return fmt::format("Dry run: {}; nothing was written.\n", objects);
+  }
+  const std::string means = arguments.run.fetch_only ? " --fetch-only"
+                            : arguments.run.offline  ? " --offline"
+                                                     : "";
+  if (arguments.run.fetch_only && report.end != RunEnd::Interrupted &&
+      report.end != RunEnd::Failed) {
+    return fetched_text(report, arguments);
   }
   switch (report.end) {
     case RunEnd::Done:
@@ -77,10 +94,10 @@ std::string ending_text(const RunReport& report, const Arguments& arguments) {
           objects, go_on_command(arguments, "--retry-failed"), failed_command(report));
     case RunEnd::Interrupted:
       return fmt::format("Interrupted: {}. Go on with\n  {}\n", objects,
-                         go_on_command(arguments, "--resume"));
+                         go_on_command(arguments, "--resume" + means));
     case RunEnd::Failed:
       return fmt::format("Failed: {}\nWhen the cause is removed, go on with\n  {}\n", report.error,
-                         go_on_command(arguments, "--resume"));
+                         go_on_command(arguments, "--resume" + means));
   }
   return {};
 }
@@ -191,6 +208,10 @@ std::string go_on_command(const Arguments& arguments, const std::string& how) {
   for (const auto& [key, value] : arguments.overrides.set) add("--set", key + "=" + value);
   for (const auto& [label, stage] : arguments.overrides.swap) add("--swap", label + "=" + stage);
   for (const auto& file : arguments.plugins) add("--plugin", file.string());
+  if (const auto& shard = arguments.run.shard) {
+    add("--shard", fmt::format("{}/{}", shard->index, shard->count));
+    if (shard->by == ShardBy::Hash) add("--shard-by", "hash");
+  }
   if (arguments.run.skip > 0) add("--skip", std::to_string(arguments.run.skip));
   if (arguments.run.limit) add("--limit", std::to_string(*arguments.run.limit));
   if (!arguments.run.run_dir.empty()) add("--run-dir", arguments.run.run_dir.string());

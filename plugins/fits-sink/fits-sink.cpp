@@ -13,6 +13,7 @@
 
 #include <qsohost/io/fits.hpp>
 #include <qsohost/plugin.hpp>
+#include <qsohost/source_row.hpp>
 
 #include "products.hpp"
 
@@ -48,6 +49,7 @@ class FitsSink final : public qsohost::Sink {
   void report_replaced(const Product& product, const std::vector<qsohost::FitsReplaced>& replaced);
   void write_empty(const Product& product, const fs::path& file) const;
   void check_rows(const fs::path& file, const qsohost::Chunk& chunk) const;
+  void merge_parts(const Product& product, std::vector<fs::path> parts, const fs::path& file) const;
   void merge(const Product& product, std::span<const qsohost::Chunk> chunks,
              const fs::path& file) const;
 
@@ -164,6 +166,9 @@ std::vector<qsohost::FitsColumn> FitsSink::columns_of(const Product& product,
     }
   }
   if (order_of(product).drop_column) add(batch.objects().at(*sort_by), kSortKey, "", {});
+  if (const Column* row = batch.objects().find(qsohost::kSourceRow)) {
+    add(*row, qsohost::kSourceRow, "", {});
+  }
   return columns;
 }
 
@@ -258,6 +263,22 @@ void FitsSink::check_rows(const fs::path& file, const qsohost::Chunk& chunk) con
       file.string(), rows, chunk.objects));
 }
 
+// Chunks of shards by hash are put in the order of the source first.
+void FitsSink::merge_parts(const Product& product, std::vector<fs::path> parts,
+                           const fs::path& file) const {
+  const qsohost::FitsHeader header = header_of(product);
+  const qsohost::FitsOrder order = order_of(product);
+  if (!qsohost::FitsTable(parts.front()).find(qsohost::kSourceRow)) {
+    return qsohost::merge_fits_tables(parts, file, header, order);
+  }
+  const qsohost::FitsOrder of_source{qsohost::kSourceRow, true};
+  if (order.column.empty()) return qsohost::merge_fits_tables(parts, file, header, of_source);
+  const std::vector<fs::path> in_order{file.string() + ".in_order"};
+  qsohost::merge_fits_tables(parts, in_order.front(), header, of_source);
+  qsohost::merge_fits_tables(in_order, file, header, order);
+  fs::remove(in_order.front());
+}
+
 void FitsSink::merge(const Product& product, std::span<const qsohost::Chunk> chunks,
                      const fs::path& file) const {
   std::vector<fs::path> parts;
@@ -268,7 +289,7 @@ void FitsSink::merge(const Product& product, std::span<const qsohost::Chunk> chu
   if (parts.empty()) {
     write_empty(product, file);
   } else {
-    qsohost::merge_fits_tables(parts, file, header_of(product), order_of(product));
+    merge_parts(product, std::move(parts), file);
   }
   qsohost::verify_fits(file);
 }

@@ -21,17 +21,6 @@ CREATE TABLE IF NOT EXISTS answer(
   PRIMARY KEY(ordinal, stage, question)) WITHOUT ROWID;
 )";
 
-// What identifies a request (column `question`); the token is left out, so a new token finds the
-// same response.
-std::uint64_t identity(const Request& request) {
-  std::uint64_t hash = fnv1a(request.method);
-  for (const std::string& part : {without_secrets(request.url), without_secrets(request.body),
-                                  std::to_string(request.turn)}) {
-    hash = fnv1a(part, fnv1a(std::string_view("\0", 1), hash));
-  }
-  return hash;
-}
-
 std::string compressed(const std::string& text, const std::string& file) {
   uLongf size = compressBound(text.size());
   std::string out(size, '\0');
@@ -178,6 +167,16 @@ void AnswerStore::drop_damaged(const Owner& owner, const Request& request) const
          owner.ordinal, identity(request));
   });
   warn(which + "; the archive is asked again");
+}
+
+// Column `question`. A new token finds the same response.
+std::uint64_t AnswerStore::identity(const Request& request) {
+  std::uint64_t hash = fnv1a(request.method);
+  for (const std::string& part : {without_secrets(request.url), without_secrets(request.body),
+                                  std::to_string(request.turn)}) {
+    hash = fnv1a(part, fnv1a(std::string_view("\0", 1), hash));
+  }
+  return hash;
 }
 
 std::uint64_t AnswerStore::count(const Owner& owner) const {

@@ -41,6 +41,8 @@ class AnswerStore {
   // A damaged response is dropped with a warning, so that it is requested again; in a recording,
   // where no request can be sent, it throws RunError.
   std::optional<Response> find(const Owner& owner, const Request& request) const;
+  // What identifies a request in a store; its token is left out.
+  static std::uint64_t identity(const Request& request);
   std::uint64_t count(const Owner& owner) const;
   std::vector<std::uint64_t> ordinals() const;
   void drop(std::uint64_t ordinal);  // at every stage

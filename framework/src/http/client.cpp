@@ -69,8 +69,8 @@ HttpClient::~HttpClient() {
 void HttpClient::hold(Conversation& conversation, const HttpPolicy& policy, std::string_view stage,
                       std::uint64_t ordinal, Counts& counts) {
   FetchBoard::Entry progress(board_, std::string(stage));
-  ConversationRunner(*this, conversation, policy, {std::string(stage), ordinal}, settings_.answers,
-                     settings_.recording, counts, progress)
+  ConversationRunner(*this, conversation, policy, {std::string(stage), ordinal}, settings_.stores,
+                     counts, progress)
       .hold();
 }
 

@@ -24,8 +24,7 @@ class HttpClient final : public Http, private RequestQueue {
     Archive::Log log;
     // At 1, conversations that only wait are ended; from 2 on, all are.
     const std::atomic<int>* interrupts = nullptr;
-    AnswerStore* answers = nullptr;  // of this run, and of the run that it resumes
-    AnswerStore* recording = nullptr;
+    ResponseStores stores{};
     // The run that is resumed has settled a batch, so every archive has given good responses.
     bool has_settled = false;
   };

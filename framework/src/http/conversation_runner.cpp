@@ -16,6 +16,8 @@ namespace {
 // Means "later" too, but some archives name the moment in a text that only the plugin can read.
 constexpr int kTooManyRequests = 429;
 
+constexpr int kMostLooks = 8;
+
 }  // namespace
 
 void check_request(const Request& request) {
@@ -44,17 +46,16 @@ void throw_forbidden(const Request& request, const std::string& reason) {
 
 ConversationRunner::ConversationRunner(RequestQueue& asking, Conversation& conversation,
                                        HttpPolicy policy, AnswerStore::Owner owner,
-                                       AnswerStore* answers, AnswerStore* recording, Counts& counts,
+                                       ResponseStores stores, Counts& counts,
                                        FetchBoard::Entry& progress)
     : asking_(asking),
       conversation_(conversation),
       policy_(std::move(policy)),
       owner_(std::move(owner)),
-      answers_(answers),
-      recording_(recording),
+      stores_(stores),
       counts_(counts),
       progress_(progress),
-      has_stored_(answers != nullptr && answers->count(owner_) > 0) {}
+      has_stored_(stores.answers != nullptr && stores.answers->count(owner_) > 0) {}
 
 void ConversationRunner::hold() {
   try {
@@ -91,14 +92,30 @@ void ConversationRunner::wait() {
 
 void ConversationRunner::give(std::vector<Request> requests) {
   for (Request& request : requests) {
-    if (has_stored_ && request.keep && !request.fresh) {
-      if (auto response = answers_->find(owner_, request)) {
-        stored_.emplace_back(std::move(request), std::move(*response));
-        continue;
-      }
+    if (auto response = find(request)) {
+      stored_.emplace_back(std::move(request), std::move(*response));
+    } else if (stores_.use == StoreUse::Offline) {
+      give(conversation_.failed(request,
+                                "no response to this request is stored, and --offline sends none "
+                                "(get it with --fetch-only --retry-failed)"));
+    } else {
+      ask(std::move(request));
     }
-    ask(std::move(request));
   }
+}
+
+// Offline, the conversation is repeated as it was held: with what was asked anew, and with the last
+// state of a job, at which one that was given up would look for ever.
+std::optional<Response> ConversationRunner::find(const Request& request) {
+  if (!has_stored_) return std::nullopt;
+  if (stores_.use != StoreUse::Offline) {
+    if (!request.keep || request.fresh) return std::nullopt;
+    return stores_.answers->find(owner_, request);
+  }
+  if (!request.keep && ++looks_[AnswerStore::identity(request)] > kMostLooks) return std::nullopt;
+  auto response = stores_.answers->find(owner_, request);
+  if (response) response->is_kept = false;  // nothing newer can be had
+  return response;
 }
 
 void ConversationRunner::ask(Request request) {
@@ -123,11 +140,13 @@ bool ConversationRunner::take_stored(const Request& request, const Response& res
   try {
     auto further = conversation_.answer(request, response);
     counts_.add("answers", "stored before");
-    if (recording_ != nullptr) recording_->put({}, request, response);
+    if (stores_.recording != nullptr) stores_.recording->put({}, request, response);
     give(std::move(further));
     return true;
-  } catch (const TryAgain&) {
-    return false;
+  } catch (const TryAgain& e) {
+    if (stores_.use != StoreUse::Offline) return false;
+    give(conversation_.failed(request, e.what()));
+    return true;
   }
 }
 
@@ -155,8 +174,9 @@ void ConversationRunner::take(const Reply& reply) {
 }
 
 void ConversationRunner::keep(const Request& request, const Response& response) {
-  if (answers_ != nullptr && request.keep) answers_->put(owner_, request, response);
-  if (recording_ != nullptr) recording_->put({}, request, response);
+  const bool is_kept = request.keep || stores_.use == StoreUse::Fetch;
+  if (stores_.answers != nullptr && is_kept) stores_.answers->put(owner_, request, response);
+  if (stores_.recording != nullptr) stores_.recording->put({}, request, response);
 }
 
 void ConversationRunner::count(const Reply& reply) {

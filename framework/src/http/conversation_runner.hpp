@@ -5,14 +5,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "http/answer_store.hpp"
 #include "http/archive.hpp"
 #include "http/fetch_board.hpp"
 #include "http/reply_channel.hpp"
+#include "http/response_stores.hpp"
 
 namespace qsohost::inline v1 {
 
@@ -34,14 +36,15 @@ void check_request(const Request& request);
 class ConversationRunner {
  public:
   ConversationRunner(RequestQueue& asking, Conversation& conversation, HttpPolicy policy,
-                     AnswerStore::Owner owner, AnswerStore* answers, AnswerStore* recording,
-                     Counts& counts, FetchBoard::Entry& progress);
+                     AnswerStore::Owner owner, ResponseStores stores, Counts& counts,
+                     FetchBoard::Entry& progress);
   // Returns when no request is open. Throws what the Conversation throws, except TryAgain;
   // Interrupted when the user stops the run; RunError when the loop cannot go on.
   void hold();
 
  private:
   void give(std::vector<Request> requests);
+  std::optional<Response> find(const Request& request);
   void ask(Request request);
   void wait();
   void take(const Reply& reply);
@@ -53,11 +56,11 @@ class ConversationRunner {
   Conversation& conversation_;
   HttpPolicy policy_;
   AnswerStore::Owner owner_;
-  AnswerStore* answers_;
-  AnswerStore* recording_;
+  ResponseStores stores_;
   Counts& counts_;
   FetchBoard::Entry& progress_;
   bool has_stored_ = false;
+  std::map<std::uint64_t, int> looks_;  // offline: how often the state of a job was used
   std::shared_ptr<ReplyChannel> channel_ = std::make_shared<ReplyChannel>();
   std::deque<std::pair<Request, Response>> stored_;  // responses that were in the store
   std::size_t open_ = 0;                             // requests at the loop

@@ -26,7 +26,7 @@ SourceNow read_source(Chain& chain, const RunOptions& options, RunDirectory& dir
   const OpenChain source(chain, options, &directory, 1);
   SourceReader reader(chain.stages().front(),
                       {chain.settings().batch_rows, chain.settings().batch_megabytes << 20,
-                       options.skip, options.limit, stopping},
+                       source.part(), stopping},
                       {});
   SourceNow now;
   while (const auto next = reader.next()) {

@@ -63,7 +63,7 @@ Executor::Executor(Chain& chain, Settings settings, RunDb& db, DoneBefore done, 
       settings_(std::move(settings)),
       db_(db),
       reader_(chain.stages().front(),
-              {settings_.batch_rows, settings_.batch_bytes, settings_.skip, settings_.limit,
+              {settings_.batch_rows, settings_.batch_bytes, settings_.part,
                [this] { return stopping(); }},
               std::move(done)),
       trace_(trace),
@@ -102,7 +102,8 @@ std::size_t Executor::workers(std::size_t stage) const {
 
 void Executor::make_steps() {
   const auto& stages = chain_.stages();
-  for (std::size_t i = 1; i < stages.size(); ++i) {
+  const std::size_t count = settings_.stages > 0 ? settings_.stages : stages.size();
+  for (std::size_t i = 1; i < count; ++i) {
     const Role role = step_role(stages[i].offer.role);
     if (role == Role::Sink && !settings_.with_sinks) continue;
     const int lanes = settings_.lanes[i];
@@ -375,7 +376,7 @@ void Executor::call_fitter_at(std::size_t index, BatchInFlight& flight, Counts& 
 void Executor::complete(BatchPtr flight) {
   if (!flight->dead) {
     try {
-      db_.commit(flight->record);
+      settings_.fetched ? settings_.fetched(flight->record) : db_.commit(flight->record);
     } catch (const std::exception& e) {
       flight->dead = true;
       fail(e.what());

@@ -46,9 +46,9 @@ class Executor {
     int in_flight = 4;
     std::int64_t batch_rows = 500;
     std::int64_t batch_bytes = 64 << 20;
-    std::uint64_t skip = 0;
-    std::optional<std::uint64_t> limit;
+    Part part;
     bool with_sinks = true;
+    std::size_t stages = 0;  // only the first of the chain; 0: all
     const Interrupts* interrupts = nullptr;
     std::function<bool(std::size_t stage)> was_stopped;  // see OpenChain
     // These two must not throw (see callback_guard.hpp).
@@ -56,6 +56,8 @@ class Executor {
     std::function<void(std::uint64_t objects, std::uint64_t read, const std::string& stage)>
         progress;
     std::function<void(const BatchRecord&)> committed;
+    // Called instead of a commit to the ledger. Any thread; an exception from it ends the run.
+    std::function<void(const BatchRecord&)> fetched;
     // An exception from it ends the run.
     std::function<void(Batch&, const std::vector<FitterWork>&)> batch_done;
   };

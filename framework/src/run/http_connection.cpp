@@ -67,16 +67,19 @@ void HttpConnection::connect_network(const RunOptions& options, const fs::path& 
       if (settled.contains(ordinal)) answers_->drop(ordinal);
     }
   }
+  const StoreUse use = options.fetch_only ? StoreUse::Fetch
+                       : options.offline  ? StoreUse::Offline
+                                          : StoreUse::Resume;
   if (!options.record.empty()) {
     std::error_code error;
     fs::create_directories(options.record, error);
     recording_ = std::make_unique<AnswerStore>(options.record / kRecording, options.log);
   }
-  auto client = std::make_unique<HttpClient>(HttpClient::Settings{.log = options.log,
-                                                                  .interrupts = options.interrupts,
-                                                                  .answers = answers_.get(),
-                                                                  .recording = recording_.get(),
-                                                                  .has_settled = !settled.empty()});
+  auto client = std::make_unique<HttpClient>(
+      HttpClient::Settings{.log = options.log,
+                           .interrupts = options.interrupts,
+                           .stores = {answers_.get(), recording_.get(), use},
+                           .has_settled = !settled.empty()});
   client_ = client.get();
   http_ = std::move(client);
 }

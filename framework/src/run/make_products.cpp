@@ -20,11 +20,15 @@ SinkChunks chunks_of(const Chain& chain, const RunDb& db) {
   return out;
 }
 
-void make_products(Chain& chain, const SinkChunks& chunks, ProductFiles& products) {
+void finish_sinks(Chain& chain, const SinkChunks& chunks, ProductFiles& products) {
   for (const auto& [index, of_sink] : chunks) {
     ChainStage& stage = chain.stages()[index];
     guarded(stage, nullptr, [&] { static_cast<Sink&>(*stage.stage).finish(of_sink, products); });
   }
+}
+
+void make_products(Chain& chain, const SinkChunks& chunks, ProductFiles& products) {
+  finish_sinks(chain, chunks, products);
   products.publish();
 }
 

@@ -17,7 +17,9 @@ namespace qsohost::inline v1 {
 using SinkChunks = std::map<std::size_t, std::vector<Chunk>>;
 SinkChunks chunks_of(const Chain& chain, const RunDb& db);
 
-// Open sinks write their products; then all products are renamed to their final names.
+// Open sinks write their products, which publish() then gives their final names.
+void finish_sinks(Chain& chain, const SinkChunks& chunks, ProductFiles& products);
+// Both.
 void make_products(Chain& chain, const SinkChunks& chunks, ProductFiles& products);
 
 }  // namespace qsohost::inline v1

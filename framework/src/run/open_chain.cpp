@@ -39,7 +39,7 @@ bool learns_columns(const Ports& ports) {
 
 OpenChain::OpenChain(Chain& chain, const RunOptions& options, RunDirectory* directory,
                      std::size_t count)
-    : chain_(chain), interrupts_(options.interrupts), skip_(options.skip), limit_(options.limit) {
+    : chain_(chain), interrupts_(options.interrupts), options_(options) {
   try {
     for (std::size_t i = 0; i < count; ++i) {
       const bool skip = options.dry_run && chain.stages()[i].offer.role == Role::Sink;
@@ -97,16 +97,15 @@ void OpenChain::open(std::size_t index) {
   guarded(stage, nullptr, [&] { stage.stage->open(*contexts_[index]); });
   opened_.push_back(&stage);
   if (const auto* source = dynamic_cast<const Source*>(stage.stage.get())) {
-    objects_ = objects_of(*source);
+    look_at(*source);
   }
 }
 
 // Those of a whole run, whatever an earlier attempt has done of it.
-std::optional<std::uint64_t> OpenChain::objects_of(const Source& source) const {
+void OpenChain::look_at(const Source& source) {
   const auto size = source.size();
-  if (!size) return std::nullopt;
-  const std::uint64_t rest = *size - std::min(*size, skip_);
-  return limit_ ? std::min(rest, *limit_) : rest;
+  part_ = part_of(options_, size);
+  objects_ = objects_in(part_, size);
 }
 
 void OpenChain::check_again() {

@@ -8,6 +8,7 @@
 #include "qsohost/host/chain.hpp"
 #include "qsohost/host/run.hpp"
 #include "run/interrupts.hpp"
+#include "run/part.hpp"
 #include "run/run_directory.hpp"
 #include "run/stage_context.hpp"
 
@@ -26,22 +27,23 @@ class OpenChain {
   OpenChain& operator=(const OpenChain&) = delete;
 
   const Interrupts& interrupts() const { return interrupts_; }
+  const Part& part() const { return part_; }  // of the source, that the run is about
   // The stage has seen the stop flag.
   bool was_stopped(std::size_t index) const;
 
  private:
   RunInfo info(std::size_t index, RunDirectory* directory) const;
   void open(std::size_t index);
-  std::optional<std::uint64_t> objects_of(const Source& source) const;
+  void look_at(const Source& source);
   void check_again();
   void close() noexcept;
   std::function<bool()> stop_of(std::size_t index) const;
 
   Chain& chain_;
   Interrupts interrupts_;
-  std::uint64_t skip_;
-  std::optional<std::uint64_t> limit_;
-  std::optional<std::uint64_t> objects_{};  // once the source is open
+  const RunOptions& options_;
+  Part part_;                               // once the source is open
+  std::optional<std::uint64_t> objects_{};  // in it; likewise
   std::vector<std::unique_ptr<StageContext>> contexts_;
   std::vector<ChainStage*> opened_;
 };

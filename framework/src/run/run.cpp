@@ -17,11 +17,13 @@
 #include "run/crash.hpp"
 #include "run/earlier_run.hpp"
 #include "run/executor.hpp"
+#include "run/fetch_job.hpp"
 #include "run/fetch_notes.hpp"
 #include "run/http_connection.hpp"
 #include "run/ledger_report.hpp"
 #include "run/make_products.hpp"
 #include "run/open_chain.hpp"
+#include "run/part.hpp"
 #include "run/run_directory.hpp"
 #include "run/trace.hpp"
 
@@ -50,15 +52,19 @@ int lanes_of(const ChainStage& stage) {
   return 0;
 }
 
-// By stage; 0 for those without threads of their own.
-std::vector<int> lanes_of(const Chain& chain) {
+// By stage, of the first `count`; 0 for those without threads of their own.
+std::vector<int> lanes_of(const Chain& chain, std::size_t count) {
   std::vector<int> lanes(chain.stages().size());
-  for (std::size_t i = 0; i < lanes.size(); ++i) {
+  for (std::size_t i = 0; i < count; ++i) {
     const ChainStage& stage = chain.stages()[i];
     guarded(stage, nullptr, [&] { lanes[i] = lanes_of(stage); });
     check_limit(fmt::format("lanes of stage '{}'", stage.label), lanes[i], kMostLanes);
   }
   return lanes;
+}
+
+std::size_t stages_to_run(const Chain& chain, const RunOptions& options) {
+  return options.fetch_only ? stages_to_fetch(chain) : chain.stages().size();
 }
 
 Executor::Settings executor_settings(const Chain& chain, const RunOptions& options) {
@@ -68,7 +74,8 @@ Executor::Settings executor_settings(const Chain& chain, const RunOptions& optio
   settings.threads = options.threads > 0
                          ? options.threads
                          : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  settings.lanes = lanes_of(chain);
+  settings.stages = stages_to_run(chain, options);
+  settings.lanes = lanes_of(chain, settings.stages);
   const std::int64_t workers =
       std::accumulate(settings.lanes.begin(), settings.lanes.end(), std::int64_t{settings.threads});
   settings.in_flight = options.in_flight > 0
@@ -76,8 +83,6 @@ Executor::Settings executor_settings(const Chain& chain, const RunOptions& optio
                            : static_cast<int>(std::min<std::int64_t>(workers + 2, kMostInFlight));
   settings.batch_rows = chain.settings().batch_rows;
   settings.batch_bytes = chain.settings().batch_megabytes << 20;
-  settings.skip = options.skip;
-  settings.limit = options.limit;
   settings.with_sinks = !options.dry_run;
   if (options.dry_run) settings.batch_done = options.batch_done;
   return settings;
@@ -112,9 +117,7 @@ std::vector<std::string> passing_sinks(const Chain& chain) {
 
 RunFacts facts_of(const Chain& chain, const RunOptions& options) {
   RunFacts facts{chain.effective(), inputs_of(chain)};
-  std::vector<std::string>& lines = facts.effective;
-  if (options.skip > 0) lines.push_back(fmt::format("run.skip = {}", options.skip));
-  if (options.limit) lines.push_back(fmt::format("run.limit = {}", *options.limit));
+  for (std::string& line : part_lines(options)) facts.effective.push_back(std::move(line));
   return facts;
 }
 
@@ -127,6 +130,8 @@ struct RunState {
   Trace* trace;
   CallbackGuard& guard;
   CrashFile* crashes = nullptr;  // null in a dry run
+  Part part{};                   // once the source is open
+  FetchTotals fetched{};         // of a fetch job
 };
 
 std::optional<std::uint64_t> source_size(const Chain& chain) {
@@ -137,12 +142,7 @@ std::optional<std::uint64_t> source_size(const Chain& chain) {
 }
 
 std::optional<std::uint64_t> objects_total(const RunState& work) {
-  std::optional<std::uint64_t> total = source_size(work.chain);
-  if (total) total = *total - std::min(*total, work.options.skip);
-  if (work.options.limit) {
-    total = total ? std::min(*total, *work.options.limit) : *work.options.limit;
-  }
-  return total;
+  return objects_in(work.part, source_size(work.chain));
 }
 
 void store_source_counts(const RunState& work) {
@@ -162,6 +162,7 @@ void note_start(const RunState& work) {
   work.db.set_meta("chain", work.chain.settings().name);
   work.db.set_meta("stages", stages);
   work.db.set_meta("command", work.options.command);
+  if (work.options.shard) work.db.set_meta("shard", to_text(*work.options.shard));
   if (const auto total = objects_total(work)) work.db.set_meta("objects", std::to_string(*total));
   if (const auto size = source_size(work.chain)) {
     work.db.set_meta("source size", std::to_string(*size));
@@ -220,6 +221,14 @@ void tidy_up(const RunState& work, const std::vector<std::string>& passing, Http
   work.directory->remove_received();
 }
 
+// A batch of a fetch job: its responses are stored already.
+std::function<void(const BatchRecord&)> note_fetched(RunState& work) {
+  return [&work](const BatchRecord& batch) {
+    work.db.note_fetched(batch.ordinal, is_settled(batch, work.chain));
+    work.fetched.add(batch);
+  };
+}
+
 void execute(RunState& work, RunReport& report) {
   const auto begin = std::chrono::steady_clock::now();
   std::optional<HttpConnection> http;
@@ -230,23 +239,27 @@ void execute(RunState& work, RunReport& report) {
   std::vector<std::string> passing;
   try {
     http.emplace(work.chain, work.options, ledger_of(work), settled_batches(work.chain, work.db));
-    open.emplace(work.chain, work.options, work.directory, work.chain.stages().size());
+    open.emplace(work.chain, work.options, work.directory, stages_to_run(work.chain, work.options));
+    work.part = open->part();
     settings = executor_settings(work.chain, work.options);
+    settings.part = work.part;
     settings.interrupts = &open->interrupts();
     settings.was_stopped = [&](std::size_t stage) { return open->was_stopped(stage); };
     notes.emplace(work.db, open->interrupts(), work.options.log);
     settings.progress = progress_of(work, *http, *notes);
     const std::function<void(const BatchRecord&)> committed = [&](const BatchRecord& batch) {
       if (work.crashes != nullptr) work.crashes->committed(batch.ordinal);
-      http->committed(batch);
+      if (!work.options.fetch_only) http->committed(batch);
     };
     settings.committed = work.guard.guard("clearing up behind a batch", committed);
-    passing = passing_sinks(work.chain);
-    if (!work.options.dry_run) {
+    if (work.options.fetch_only) settings.fetched = note_fetched(work);
+    // Those of a shard are for the merge.
+    if (!work.options.shard) passing = passing_sinks(work.chain);
+    if (!work.options.dry_run && !work.options.fetch_only) {
       products.emplace(work.directory->folder(), work.db);
       check_products(work, *products);
-      note_start(work);
     }
+    if (!work.options.dry_run) note_start(work);
   } catch (const UsageError&) {
     // Nothing was done: once corrected, the chain may start in this directory.
     if (work.directory != nullptr && !work.db.meta("started")) work.db.discard();
@@ -267,7 +280,11 @@ void execute(RunState& work, RunReport& report) {
   try {
     store_source_counts(work);
     if (executor.is_complete() && !work.options.dry_run) {
-      finish(work, executor, *products, report);
+      if (work.options.fetch_only) {
+        work.db.set_meta("fetched", "1");
+      } else {
+        finish(work, executor, *products, report);
+      }
     }
   } catch (const std::exception& e) {
     if (report.error.empty()) report.error = e.what();
@@ -275,6 +292,7 @@ void execute(RunState& work, RunReport& report) {
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
   report.seconds = elapsed.count();
   fill_report(work.chain, work.db, executor, report);
+  work.fetched.fill(report);
   for (std::string& note : http->notes()) report.notes.push_back(std::move(note));
   if (!report.error.empty()) {
     report.end = RunEnd::Failed;
@@ -284,8 +302,19 @@ void execute(RunState& work, RunReport& report) {
     report.end = has_unsettled(report) ? RunEnd::Unsettled : RunEnd::Done;
     if (work.crashes != nullptr) work.crashes->clear();
     // Failed objects can be retried, and then their batches' chunks are written again.
-    if (report.end == RunEnd::Done && work.directory != nullptr) tidy_up(work, passing, *http);
+    const bool has_products = work.directory != nullptr && !work.options.fetch_only;
+    if (report.end == RunEnd::Done && has_products) tidy_up(work, passing, *http);
   }
+}
+
+// Offline, every object of a run without responses would fail.
+void require_fetched(const Chain& chain, const RunOptions& options, RunDb& db) {
+  if (!options.offline || !sends_requests(chain) || db.meta("fetched")) return;
+  if (!db.meta("started")) db.discard();
+  throw UsageError(fmt::format(
+      "--offline: the responses of the archives are not all in run directory {}; get them first, "
+      "with the same command and --fetch-only instead of --offline{}",
+      options.run_dir.string(), db.meta("started") ? " (--fetch-only --resume)" : ""));
 }
 
 void warn_of_crashes(const RunOptions& options, const fs::path& work, CrashFile& crashes) {
@@ -307,6 +336,8 @@ void note_error(RunDb& db, const RunReport& report, const RunDirectory::Warn& wa
 }
 
 RunReport run_guarded(Chain& chain, const RunOptions& options, CallbackGuard& guard) {
+  check_shard(options);
+  check_fetch_options(chain, options);
   RunReport report;
   report.run_dir = options.run_dir;
   // First, so that a mistyped name fails before --restart deletes anything.
@@ -339,9 +370,13 @@ RunReport run_guarded(Chain& chain, const RunOptions& options, CallbackGuard& gu
     report.end = RunEnd::Failed;
     return report;
   }
+  require_fetched(chain, options, db);
   CrashFile crashes(directory.work_folder() / kCrashFile);
   warn_of_crashes(options, directory.work_folder(), crashes);
   RunState work{chain, options, &directory, db, done_before(db), tracer, guard, &crashes};
+  if (options.fetch_only) {
+    work.before.fetched = db.fetched(options.start == StartMode::RetryFailed);
+  }
   execute(work, report);
   note_error(db, report, warn);
   return report;

@@ -27,6 +27,7 @@ CREATE TABLE IF NOT EXISTS object(
   stage INTEGER, source_id TEXT, ordinal INTEGER, outcome INTEGER, reason TEXT, epochs INTEGER,
   detail TEXT, attempts INTEGER, updated TEXT, nth INTEGER,
   PRIMARY KEY(stage, source_id, ordinal, nth)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS fetched(ordinal INTEGER PRIMARY KEY, is_settled INTEGER);
 DROP INDEX IF EXISTS object_outcome;
 CREATE INDEX IF NOT EXISTS object_ended ON object(stage, outcome, ordinal, source_id, nth);
 CREATE INDEX IF NOT EXISTS object_batch ON object(ordinal);
@@ -221,6 +222,22 @@ void RunDb::reopen(const std::set<std::uint64_t>& ordinals) {
   });
 }
 
+void RunDb::note_fetched(std::uint64_t ordinal, bool is_settled) {
+  db_->change([&](SQLite::Database& db) {
+    step(db, "INSERT OR REPLACE INTO fetched VALUES(?, ?)", ordinal, std::uint64_t{is_settled});
+  });
+}
+
+std::set<std::uint64_t> RunDb::fetched(bool only_settled) const {
+  return db_->use([&](SQLite::Database& db) {
+    std::set<std::uint64_t> ordinals;
+    SQLite::Statement select(db, "SELECT ordinal FROM fetched WHERE is_settled >= ?");
+    select.bind(1, only_settled ? 1 : 0);
+    while (select.executeStep()) ordinals.insert(integer(select, 0));
+    return ordinals;
+  });
+}
+
 void RunDb::set_inputs(const std::vector<Input>& inputs) {
   db_->change([&](SQLite::Database& db) {
     db.exec("DELETE FROM input");
@@ -238,7 +255,7 @@ void RunDb::accept_inputs(const std::vector<Input>& inputs, const std::set<std::
     db.exec(
         "INSERT OR REPLACE INTO meta SELECT 'by identifier', coalesce(max(ordinal), -1) + 1 "
         "FROM batch");
-    for (const char* table : {"batch", "stage_batch", "counted", "object"}) {
+    for (const char* table : {"batch", "stage_batch", "counted", "object", "fetched"}) {
       const std::string sql = fmt::format("DELETE FROM {} WHERE ordinal=?", table);
       SQLite::Statement forget(db, sql);
       for (const std::uint64_t ordinal : dropped) step(forget, ordinal);
@@ -264,8 +281,8 @@ void RunDb::forget_product(const std::string& path) {
 
 void RunDb::discard() {
   db_->change([&](SQLite::Database& db) {
-    for (const char* table :
-         {"effective", "input", "product", "batch", "stage_batch", "counted", "object"}) {
+    for (const char* table : {"effective", "input", "product", "batch", "stage_batch", "counted",
+                              "object", "fetched"}) {
       db.exec(fmt::format("DELETE FROM {}", table));
     }
     db.exec("DROP TABLE IF EXISTS answer");

@@ -99,9 +99,11 @@ class RunDb {
   // Other facts about the run: "complete" once everything has been read and committed; "schema of
   // LABEL" for each sink; "begun" and "started" (the first and the last start, UTC); "run id";
   // "inode" of the host's folder; "source size", if known, and "source end", once reached; "by
-  // identifier", if changed inputs were accepted: the first ordinal of batches made since; "merged
-  // from", if these are products of several runs; and for `qsohost status`: "chain", "stages"
-  // (lines "role label"), "objects", "command", "source counts", "error" (of the last start).
+  // identifier", if changed inputs were accepted: the first ordinal of batches made since;
+  // "fetched" once a fetch job has come to its end; "merged from", if these are products of several
+  // runs; and for `qsohost status`: "chain", "stages" (lines "role label"), "objects", "command",
+  // "shard" ("3/8"), "source counts",
+  // "error" (of the last start).
   void set_meta(const std::string& key, const std::string& value);
   std::optional<std::string> meta(const std::string& key) const;
   void note_start();  // sets "started", forgets "error"
@@ -115,10 +117,15 @@ class RunDb {
   // Batches with an object that this fetcher could not settle: failed, or bad.
   std::set<std::uint64_t> unsettled(std::size_t fetcher) const;
 
+  // Batches of which a fetch job has stored the responses.
+  std::set<std::uint64_t> fetched(bool only_settled) const;
+
   // One transaction each.
   void commit(const BatchRecord& batch);  // replaces an earlier record of that ordinal
   // These batches will be redone: neither they nor the run count as done until they are committed.
   void reopen(const std::set<std::uint64_t>& ordinals);
+  // A fetch job has stored all responses for the batch; `is_settled`: and every object has one.
+  void note_fetched(std::uint64_t ordinal, bool is_settled);
   void set_inputs(const std::vector<Input>& inputs);
   // The run goes on with other inputs: batches of `dropped` are forgotten, those of `kept` are no
   // longer to be redone.

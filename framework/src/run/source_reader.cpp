@@ -9,6 +9,7 @@
 #include "base/interrupted.hpp"
 #include "chain/stage_call.hpp"
 #include "qsohost/error.hpp"
+#include "qsohost/source_row.hpp"
 
 namespace qsohost::inline v1 {
 
@@ -38,7 +39,7 @@ SourceReader::SourceReader(const ChainStage& source, Settings settings, DoneBefo
       settings_(std::move(settings)),
       done_(std::move(done)),
       rows_(static_cast<std::size_t>(settings_.batch_rows)),
-      ordinal_(settings_.skip) {}
+      ordinal_(settings_.part.skip) {}
 
 // False at the end, and if the source stopped waiting because of an interrupt.
 bool SourceReader::read(Batch& batch) {
@@ -59,10 +60,10 @@ bool SourceReader::read(Batch& batch) {
 
 // The last of the committed batches that are contiguous from the first object on.
 std::optional<std::uint64_t> SourceReader::last_done() const {
-  if (done_.by_identifier_from) return std::nullopt;
+  if (done_.by_identifier_from || settings_.part.hashed) return std::nullopt;
   std::optional<std::uint64_t> last;
-  std::uint64_t position = settings_.skip;
-  for (std::uint64_t ordinal = settings_.skip;; ++ordinal) {
+  std::uint64_t position = settings_.part.skip;
+  for (std::uint64_t ordinal = settings_.part.skip;; ++ordinal) {
     const auto batch = done_.batches.find(ordinal);
     if (batch == done_.batches.end() || !batch->second.is_committed) return last;
     if (batch->second.first_object != position) return last;
@@ -76,7 +77,7 @@ std::optional<std::uint64_t> SourceReader::last_done() const {
 void SourceReader::seek() {
   const std::optional<std::uint64_t> last = last_done();
   const LedgerBatch* batch = last ? &done_.batches.at(*last) : nullptr;
-  const std::uint64_t wanted = batch != nullptr ? batch->first_object : settings_.skip;
+  const std::uint64_t wanted = batch != nullptr ? batch->first_object : settings_.part.skip;
   if (wanted == 0) return;
   guarded(source_, nullptr, [&] { position_ = static_cast<Source&>(*source_.stage).seek(wanted); });
   if (batch == nullptr || position_ != wanted) return;
@@ -88,24 +89,36 @@ void SourceReader::seek() {
 bool SourceReader::pass_over() {
   has_passed_over_ = true;
   seek();
-  while (position_ < settings_.skip) {
+  while (position_ < settings_.part.skip) {
     const std::uint64_t want =
-        std::min(settings_.skip - position_, static_cast<std::uint64_t>(settings_.batch_rows));
+        std::min(settings_.part.skip - position_, static_cast<std::uint64_t>(settings_.batch_rows));
     Batch batch(0, position_, want);
     if (!read(batch)) return false;
   }
   return true;
 }
 
+std::uint64_t SourceReader::next_ordinal() {
+  if (done_.by_identifier_from) return *done_.by_identifier_from + position_;
+  if (const auto& shard = settings_.part.hashed) return position_ * shard->count + shard->index;
+  return ordinal_++;
+}
+
 std::size_t SourceReader::capacity() const {
-  if (!settings_.limit) return rows_;
-  return std::min<std::uint64_t>(rows_, settings_.skip + *settings_.limit - position_);
+  if (!settings_.part.limit) return rows_;
+  return std::min<std::uint64_t>(rows_, settings_.part.skip + *settings_.part.limit - position_);
+}
+
+// Of a hash shard's rows only one in N stays.
+std::uint64_t SourceReader::most_rows() const {
+  const auto rows = static_cast<std::uint64_t>(settings_.batch_rows);
+  return settings_.part.hashed ? rows * settings_.part.hashed->count : rows;
 }
 
 void SourceReader::note_size(const Batch& batch) {
   const std::size_t bytes = std::max<std::size_t>(1, batch.bytes() / batch.rows());
   const std::size_t fit = static_cast<std::size_t>(settings_.batch_bytes) / bytes;
-  rows_ = std::clamp<std::size_t>(fit, 1, static_cast<std::size_t>(settings_.batch_rows));
+  rows_ = std::clamp<std::size_t>(fit, 1, most_rows());
 }
 
 // How batches are cut depends only on the catalogue and the chain, so a resumed run cuts the same.
@@ -114,8 +127,7 @@ std::optional<SourceReader::Next> SourceReader::next() {
   if (!has_passed_over_ && !pass_over()) return std::nullopt;
   while (capacity() > 0) {
     const std::uint64_t first = position_;
-    const std::uint64_t ordinal =
-        done_.by_identifier_from ? *done_.by_identifier_from + first : ordinal_++;
+    const std::uint64_t ordinal = next_ordinal();
     Next next{Batch(ordinal, first, capacity()), {}};
     Batch& batch = next.batch;
     if (!read(batch)) {
@@ -123,11 +135,13 @@ std::optional<SourceReader::Next> SourceReader::next() {
       return std::nullopt;
     }
     note_size(batch);
+    if (settings_.part.hashed) keep_own(batch);
     if (done_.by_identifier_from) drop_done(batch);
     if (batch.rows() == 0) continue;
     BatchRecord& record = next.record;
     record = {ordinal, 1, first, batch.rows(), ids_of(batch), {}};
     const auto before = done_.batches.find(ordinal);
+    if (done_.fetched.contains(ordinal)) continue;
     if (before == done_.batches.end()) return next;
     require_same(before->second, record);
     if (before->second.is_committed) continue;
@@ -157,6 +171,16 @@ void SourceReader::require_all_seen() const {
         source_.label, ordinal, batch.first_object + 1, batch.first_object + batch.objects,
         position_));
   }
+}
+
+void SourceReader::keep_own(Batch& batch) const {
+  Column& rows = batch.objects().add(ColumnInfo{kSourceRow, DType::I64, "", "place in the source"});
+  std::vector<std::uint8_t> mask(batch.rows());
+  for (std::size_t row = 0; row < mask.size(); ++row) {
+    rows.append(static_cast<std::int64_t>(batch.first_object() + row));
+    mask[row] = settings_.part.has(batch.id(row)) ? 1 : 0;
+  }
+  batch.keep_rows(mask);
 }
 
 void SourceReader::drop_done(Batch& batch) {

@@ -5,10 +5,12 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 
 #include "qsohost/host/chain.hpp"
+#include "run/part.hpp"
 #include "run/run_db.hpp"
 
 namespace qsohost::inline v1 {
@@ -24,7 +26,8 @@ struct DoneBefore {
   // After inputs have changed objects are skipped by identifier; batches made since have ordinals
   // from this one on.
   std::optional<std::uint64_t> by_identifier_from;
-  IdCounts ids;  // of the committed batches; only in that case
+  IdCounts ids;                     // of the committed batches; only in that case
+  std::set<std::uint64_t> fetched;  // batches that a fetch job need not do again
 };
 
 class SourceReader {
@@ -32,8 +35,7 @@ class SourceReader {
   struct Settings {
     std::int64_t batch_rows = 500;
     std::int64_t batch_bytes = 64 << 20;
-    std::uint64_t skip = 0;
-    std::optional<std::uint64_t> limit;
+    Part part;
     std::function<bool()> stopping;
   };
   struct Next {
@@ -55,11 +57,14 @@ class SourceReader {
   std::optional<std::uint64_t> last_done() const;
   void seek();
   bool pass_over();
+  std::uint64_t next_ordinal();
   std::size_t capacity() const;
   void note_size(const Batch& batch);
   void require_same(const LedgerBatch& before, const BatchRecord& now) const;
   void require_all_seen() const;
   void drop_done(Batch& batch);
+  void keep_own(Batch& batch) const;
+  std::uint64_t most_rows() const;
 
   const ChainStage& source_;
   Settings settings_;

@@ -50,20 +50,39 @@ inline constexpr int kMostThreads = 4096;
 inline constexpr int kMostLanes = 4096;      // of one fetcher
 inline constexpr int kMostInFlight = 65536;  // batches
 
+// One of `count` parts of a catalogue: together they hold every object once.
+enum class ShardBy : std::uint8_t {
+  Rows,  // a range of its objects, whose number the source must know
+  Hash,  // of the identifier; every shard reads the whole source
+};
+struct Shard {
+  std::uint64_t index = 0;  // from 0 to count - 1
+  std::uint64_t count = 1;
+  ShardBy by = ShardBy::Rows;
+};
+inline constexpr std::uint64_t kMostShards = 1'000'000;
+
 struct RunOptions {
   std::filesystem::path run_dir;
   StartMode start = StartMode::Fresh;
   // Resume and RetryFailed continue though inputs have changed: objects are matched by identifier,
   // those of committed batches stay, and all others are processed.
   bool accept_changed_inputs = false;
-  std::uint64_t skip = 0;              // objects of the source to leave out, for shards
+  std::uint64_t skip = 0;              // objects of the source to leave out
   std::optional<std::uint64_t> limit;  // how many objects to process after these
-  bool dry_run = false;                // sinks are not called and nothing is stored
-  int threads = 0;                     // 0: all of the machine
-  int in_flight = 0;                   // batches; 0: chosen from threads and lanes
-  std::filesystem::path trace;         // a trace file (Chrome / Perfetto JSON); empty: none
-  std::filesystem::path record;        // a folder: responses of archives are stored there too
-  std::filesystem::path replay;        // such a folder: responses come from there alone
+  // Only this shard of the source. Its chunks are kept for merge_runs(). Not with skip,
+  // accept_changed_inputs and (but for a dry run) limit.
+  std::optional<Shard> shard;
+  bool dry_run = false;          // sinks are not called and nothing is stored
+  int threads = 0;               // 0: all of the machine
+  int in_flight = 0;             // batches; 0: chosen from threads and lanes
+  std::filesystem::path trace;   // a trace file (Chrome / Perfetto JSON); empty: none
+  std::filesystem::path record;  // a folder: responses of archives are stored there too
+  std::filesystem::path replay;  // such a folder: responses come from there alone
+  // Sends the requests of all batches and stores the responses in the run directory; no batch is
+  // committed. A later run there with `offline` computes them without any request.
+  bool fetch_only = false;
+  bool offline = false;
   std::string command;  // of this run, without --resume and the like; for `qsohost status`
   // Set by the host's signal handler: 1 drains, 2 aborts what waits, 3 is for the handler itself.
   const std::atomic<int>* interrupts = nullptr;
@@ -103,6 +122,9 @@ struct RunReport {
   std::vector<std::filesystem::path> products;
   std::vector<std::string> notes;  // e.g. the first reasons of failed objects
 };
+
+// True if a stage of the chain sends requests over HTTP, so that there is something to fetch.
+QSOHOST_API bool sends_requests(const Chain& chain);
 
 // Runs the chain. Throws UsageError before the first batch (a run directory in use or of another
 // chain), and RunError when the run directory cannot be used; later failures are in the report.
