@@ -37,6 +37,16 @@ bool asks_archives(const Chain& chain) {
   });
 }
 
+std::vector<fs::path> files_of(const Chain& chain) {
+  std::vector<fs::path> out;
+  for (const ChainStage& stage : chain.stages()) {
+    const fs::path& file = stage.offer.file;
+    if (file.empty() || std::ranges::find(out, file) != out.end()) continue;
+    out.push_back(file);
+  }
+  return out;
+}
+
 std::optional<Chain> load(Plugins& plugins, const fs::path& file, const Overrides& overrides) {
   std::vector<Problem> problems;
   std::optional<Chain> chain = Chain::load(file, overrides, plugins, problems);
@@ -62,6 +72,7 @@ Manifest new_manifest(const Chain& chain, const Arguments& arguments) {
   out.program = program();
   out.overrides = submit.overrides;
   for (const fs::path& plugin : arguments.plugins) out.plugins.push_back(fs::absolute(plugin));
+  out.stage_files = files_of(chain);
   out.fetches_first = submit.fetch == Fetch::Chosen
                           ? asks_archives(chain) && submit.scheduler == Scheduler::Slurm
                           : submit.fetch != Fetch::None;

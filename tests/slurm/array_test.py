@@ -11,7 +11,7 @@ from cluster import ClusterTest
 
 class ArrayTest(ClusterTest):
     def test_disturbed_and_resumed(self):
-        chain = self.write_chain(objects=320, ms=800)  # 8 shards of 4 batches: 3 s each
+        chain = self.write_chain(objects=960, ms=400)  # 8 shards of 12 batches: 5 s each
         jobs = self.submit(chain, "--shards", 8, "--slurm-options", "-c 1")
         array = jobs["shards"]
         self.wait_for_state(0, "running")

@@ -144,7 +144,7 @@ class StatusTest(ShardsTest):
     def start(self, chain, k, n):
         process = subprocess.Popen(
             [QSOHOST, "--chain", chain, "--shard", f"{k}/{n}", "--run-dir", self.into / f"shard-{k:03d}",
-             "--resume"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+             "--resume", "--in-flight", "1"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
         self.addCleanup(process.kill)
         wait_until(lambda: self.states(self.into)[0][k] == "running", "the shard to begin", process)
         return process
@@ -156,7 +156,7 @@ class StatusTest(ShardsTest):
         (folder / "holder").write_text(f"{host}\n12_3\n77\n{time.time() - age:.3f}\n")
 
     def test_states_objects_and_what_to_do(self):
-        chain = self.write_chain(ms=200)
+        chain = self.write_chain(objects=300, ms=300)
         self.submit(chain, 5)
         self.shard(chain, 0, 5, self.into)
         killed = self.start(chain, 1, 5)
@@ -168,7 +168,7 @@ class StatusTest(ShardsTest):
         running = self.start(chain, 3, 5)
         states, status = self.states(self.into)
         self.assertEqual(states, ["done", "killed", "stopped", "running", "never started"])
-        self.assertEqual(status["objects_total"], 80)
+        self.assertEqual(status["objects_total"], 300)
         self.assertEqual(status["shards"][3]["holder"]["host"], socket.gethostname())
         self.assertEqual(status["shards"][3]["holder"]["pid"], running.pid)
         said = self.qsohost("status", self.into)
@@ -180,7 +180,7 @@ class StatusTest(ShardsTest):
             self.shard(chain, k, 5, self.into)
         self.assertEqual(running.wait(timeout=300), 0)
         self.assertEqual(self.states(self.into)[0], ["done"] * 5)
-        self.qsohost("merge", *sorted(self.into.glob("shard-*")), "--into", self.into / "merged")
+        subprocess.run(["bash", self.into / "merge.sbatch"], check=True, capture_output=True)
         self.assertIn("Merged", self.qsohost("status", self.into))
 
     def test_unsettled_and_failed_objects(self):

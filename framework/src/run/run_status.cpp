@@ -66,6 +66,7 @@ RunStatus run_status(const fs::path& run_dir) {
   const std::unique_ptr<RunDb> db = ledger(run_dir);
   status.chain = db->meta("chain").value_or("");
   status.is_finished = db->is_finished();
+  status.is_fetched = db->meta("fetched").has_value();
   status.crashes = CrashFile::read(work_folder(run_dir) / kCrashFile);
   status.begun = db->meta("begun").value_or("");
   status.started = db->meta("started").value_or(status.begun);

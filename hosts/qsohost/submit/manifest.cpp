@@ -24,6 +24,12 @@ toml::array pairs(const std::vector<std::pair<std::string, std::string>>& values
   return out;
 }
 
+toml::array paths(const std::vector<fs::path>& files) {
+  toml::array out;
+  for (const fs::path& file : files) out.push_back(file.string());
+  return out;
+}
+
 class Reader {
  public:
   Reader(std::string file, const toml::table& table) : file_(std::move(file)), table_(table) {}
@@ -113,6 +119,7 @@ Manifest read_manifest(const fs::path& folder) {
   out.overrides.set = read.pairs("set");
   out.overrides.swap = read.pairs("swap");
   for (const std::string& plugin : read.texts("plugins")) out.plugins.emplace_back(plugin);
+  for (const std::string& file : read.texts("stage_files")) out.stage_files.emplace_back(file);
   out.fetches_first = read.value<bool>("fetches_first");
   out.shards_per_task = read.count("shards_per_task", 1);
   out.max_running = read.count("max_running", 0);
@@ -123,8 +130,6 @@ Manifest read_manifest(const fs::path& folder) {
 
 void write_manifest(const fs::path& folder, const Manifest& manifest) {
   const auto number = [](std::uint64_t n) { return static_cast<std::int64_t>(n); };
-  toml::array plugins;
-  for (const fs::path& plugin : manifest.plugins) plugins.push_back(plugin.string());
   const toml::table table{{"shards", number(manifest.shards)},
                           {"shard_by", manifest.by},
                           {"chain", manifest.chain.string()},
@@ -134,7 +139,8 @@ void write_manifest(const fs::path& folder, const Manifest& manifest) {
                           {"program", manifest.program},
                           {"set", pairs(manifest.overrides.set)},
                           {"swap", pairs(manifest.overrides.swap)},
-                          {"plugins", plugins},
+                          {"plugins", paths(manifest.plugins)},
+                          {"stage_files", paths(manifest.stage_files)},
                           {"fetches_first", manifest.fetches_first},
                           {"shards_per_task", number(manifest.shards_per_task)},
                           {"max_running", number(manifest.max_running)},

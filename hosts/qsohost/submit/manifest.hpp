@@ -21,6 +21,8 @@ struct Manifest {
   std::string program;  // the path of qsohost
   Overrides overrides;
   std::vector<std::filesystem::path> plugins;
+  // Plugins and scripts of all its stages: the merge knows only the names of these.
+  std::vector<std::filesystem::path> stage_files;
   bool fetches_first = false;
   std::uint64_t shards_per_task = 1;
   std::uint64_t max_running = 0;  // tasks; 0: as many as the site allows

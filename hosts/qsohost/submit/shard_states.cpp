@@ -13,6 +13,7 @@ ShardState state_of(const RunStatus& run) {
     return run.report.end == RunEnd::Unsettled ? ShardState::Unsettled : ShardState::Done;
   }
   if (!run.error.empty()) return ShardState::Failed;
+  if (run.is_fetched && run.batches == 0 && !run.holder) return ShardState::Fetched;
   // Who ends by itself removes what says that it works there.
   return run.holder ? ShardState::Killed : ShardState::Stopped;
 }
@@ -46,6 +47,8 @@ std::string_view name_of(ShardState state) {
   switch (state) {
     case ShardState::NeverStarted:
       return "never started";
+    case ShardState::Fetched:
+      return "fetched";
     case ShardState::Running:
       return "running";
     case ShardState::Stopped:

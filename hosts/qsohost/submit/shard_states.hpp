@@ -15,6 +15,7 @@ namespace qsohost::cli {
 
 enum class ShardState : std::uint8_t {
   NeverStarted,
+  Fetched,  // its answers are there, and it computes nothing yet
   Running,
   Stopped,  // by a signal, and resumable
   Killed,   // without a last word

@@ -16,9 +16,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array kStates{ShardState::Done,        ShardState::Unsettled, ShardState::Running,
-                             ShardState::Stopped,     ShardState::Killed,    ShardState::Failed,
-                             ShardState::NeverStarted};
+constexpr std::array kStates{ShardState::Done,    ShardState::Unsettled,   ShardState::Running,
+                             ShardState::Stopped, ShardState::Killed,      ShardState::Failed,
+                             ShardState::Fetched, ShardState::NeverStarted};
 
 struct Sums {
   std::uint64_t objects = 0, epochs = 0;
@@ -117,7 +117,7 @@ std::string what_to_do(const fs::path& folder, const std::vector<ShardStatus>& s
   if (run_is_finished(folder / "merged")) {
     return out + fmt::format("Merged: {}\n", (folder / "merged").string());
   }
-  return out + fmt::format("Merge them with\n  qsohost merge {0}/shard-* --into {0}/merged\n", in);
+  return out + fmt::format("Merge them with\n  bash {}/merge.sbatch\n", in);
 }
 
 nlohmann::ordered_json as_json(const ShardStatus& shard) {

@@ -146,6 +146,7 @@ struct RunStatus {
   bool is_running = false;
   std::optional<RunHolder> holder;  // if it is running, or was killed
   bool is_finished = false;         // everything was read, and the products exist
+  bool is_fetched = false;          // a fetch job has come to its end
   std::string begun;                // UTC
   std::string started;              // the last time; UTC
   std::string error;                // why it failed the last time; "": it did not, or was killed
