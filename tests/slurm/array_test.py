@@ -7,7 +7,6 @@ import signal
 import unittest
 
 from cluster import ClusterTest
-from support import wait_until
 
 
 class ArrayTest(ClusterTest):
@@ -19,9 +18,8 @@ class ArrayTest(ClusterTest):
         self.wait_for_state(0, "running")
         os.kill(self.pid(0), signal.SIGKILL)
         self.wait_for_state(1, "running")
-        # SLURM refuses, without a word, while other tasks of the array are being started.
-        term = ("scancel", "--batch", "--signal=TERM", f"{array}_1")
-        wait_until(lambda: self.slurm.run(*term, check=False).returncode == 0, "the signal")
+        # Its exit code is 1 at times, though the signal arrives.
+        self.slurm.run("scancel", "--batch", "--signal=TERM", f"{array}_1", check=False)
         self.wait_for_state(4, "running")
         self.slurm.run("scontrol", "requeue", f"{array}_4")
         self.wait_for_state(5, "running")
