@@ -98,11 +98,12 @@ std::vector<std::string> earlier_jobs(const fs::path& folder) {
 }
 
 // One after the other, so that no job is forgotten if the next one is refused.
-void submit_script(const fs::path& folder, const std::string& file, std::string dependency,
+void submit_script(const fs::path& folder, const std::string& file, const std::string& dependency,
                    std::vector<std::string> options, std::vector<std::string>& jobs) {
-  if (!dependency.empty()) options.push_back("--dependency=" + std::move(dependency));
-  // A job whose dependency has failed would wait for ever.
-  if (!dependency.empty()) options.emplace_back("--kill-on-invalid-dep=yes");
+  if (!dependency.empty()) {
+    options.push_back("--dependency=" + dependency);
+    options.emplace_back("--kill-on-invalid-dep=yes");  // if it has failed, do not wait for ever
+  }
   jobs.push_back(slurm_submit(folder / file, options));
   write_text_file(jobs_file(folder), fmt::format("{}\n", fmt::join(jobs, "\n")));
   say("{}: job {}\n", file, jobs.back());

@@ -42,7 +42,6 @@ what = "fit"
 """
 
 
-@unittest.skip("not seen to pass yet")
 class FetchTest(ClusterTest):
     @classmethod
     def setUpClass(cls):
