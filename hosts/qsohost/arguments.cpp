@@ -28,6 +28,7 @@ constexpr const char* kExample = R"(Example:
   qsohost doctor --chain my.toml                 do its archives serve what it reads?
   qsohost status my.run                          how far it is, what failed and why
   qsohost report my.run                          a page to look at, my.run/report.html
+  qsohost submit my.toml --shards 40 --into runs   on many machines, by SLURM
   qsohost merge a.run b.run --into all.run       products of shards (--shard)
   qsohost new survey my-survey                   a folder with a plugin of your own
   qsohost compare --chain my.toml --fitters ou-fit,dho   several fitters on the same light curves
@@ -99,6 +100,18 @@ CLI::Option* add_chain_options(CLI::App& app, Raw& raw, Arguments& arguments) {
       ->check(CLI::IsMember({"dot", "mermaid", "text"}).description(""))
       ->excludes(check);
   return chain;
+}
+
+void add_script_options(CLI::App& app, CLI::Option* chain, Arguments& arguments) {
+  app.add_option("--require-digest", arguments.digest,
+                 "Refuse to run unless the chain has this digest, see shards.toml of submit")
+      ->type_name("HEX")
+      ->needs(chain)
+      ->group("Run");
+  app.add_flag("--unsettled-ok", arguments.is_unsettled_ok,
+               "Exit code 0 in place of 3, for schedulers that know no other success")
+      ->needs(chain)
+      ->group("Run");
 }
 
 CLI::App* add_compare(CLI::App& app, Raw& raw, Arguments& arguments) {
@@ -240,6 +253,8 @@ Parsed parse_arguments(int argc, const char* const* argv) {
   add_run_options(app, chain, raw.run, arguments.run);
   add_log_level(app, raw)->needs(chain)->group("Run");
 
+  add_script_options(app, chain, arguments);
+
   CLI::App* list = app.add_subcommand("list", "Show the stages that can be used, and refusals");
   list->add_flag("--json", raw.json, "As JSON");
   add_plugin_option(*list, raw);
@@ -273,6 +288,7 @@ Parsed parse_arguments(int argc, const char* const* argv) {
   CLI::App* doctor = add_doctor(app, raw, arguments);
   CLI::App* relate = add_relate(app, arguments.relation);
   CLI::App* report = add_report(app, arguments.page);
+  CLI::App* submit = add_submit(app, arguments.submit, raw.plugins);
 
   try {
     app.parse(argc, argv);
@@ -312,6 +328,8 @@ Parsed parse_arguments(int argc, const char* const* argv) {
       arguments.command = Command::Relate;
     else if (report->parsed())
       arguments.command = Command::Report;
+    else if (submit->parsed())
+      arguments.command = Command::Submit;
     else
       finish_run(raw, arguments);
   } catch (const CLI::ParseError& error) {

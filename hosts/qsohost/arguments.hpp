@@ -12,6 +12,7 @@
 #include "qsohost/host/run.hpp"
 #include "relate_arguments.hpp"
 #include "report_arguments.hpp"
+#include "submit_arguments.hpp"
 
 namespace qsohost::cli {
 
@@ -37,7 +38,8 @@ enum class Command : std::uint8_t {
   Describe,
   Doctor,
   Relate,
-  Report
+  Report,
+  Submit
 };
 enum class InspectFormat : std::uint8_t { Text, Json, Markdown, Toml };
 
@@ -51,6 +53,9 @@ struct Arguments {
   std::string graph;  // "dot", "mermaid", "text"
   // run_dir may be empty: the default is named after the chain
   RunOptions run;
+  // For scripts: the digest that the chain must have, see Chain::hash(); "": any
+  std::string digest;
+  bool is_unsettled_ok = false;  // kDone in place of kUnsettled
 
   // Compare; chain, overrides and run as above
   FitterComparison line_up;
@@ -83,6 +88,9 @@ struct Arguments {
 
   // Report
   ReportArguments page;
+
+  // Submit
+  SubmitArguments submit;
 
   // Inspect
   std::string stage;

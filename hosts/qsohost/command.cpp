@@ -15,6 +15,7 @@
 #include "report_command.hpp"
 #include "run_command.hpp"
 #include "status.hpp"
+#include "submit_command.hpp"
 
 namespace qsohost::cli {
 namespace {
@@ -39,7 +40,9 @@ void find_plugins(Plugins& plugins, const Arguments& arguments) {
   }
   // A chain names plugins itself, and they precede the standard folders; loading the chain adds
   // these.
-  if (arguments.chain.empty() && arguments.command != Command::Status) {
+  const bool is_without =
+      arguments.command == Command::Status || arguments.command == Command::Submit;
+  if (arguments.chain.empty() && !is_without) {
     plugins.add_standard_folders();
   }
 }
@@ -79,6 +82,8 @@ int execute(const Arguments& arguments) {
       return relate_fits(arguments.relation);
     case Command::Report:
       return write_report(arguments);
+    case Command::Submit:
+      return submit_shards(plugins, arguments);
     default:
       return work_on_chain(plugins, arguments);
   }

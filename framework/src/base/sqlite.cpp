@@ -52,9 +52,11 @@ std::shared_ptr<SqliteFile> SqliteFile::look_at(const std::filesystem::path& fil
 }
 
 const char* journal_mode(const std::filesystem::path& file) {
-  // statfs(2) and linux/magic.h: NFS, SMB, CIFS, SMB2, AFS, Ceph, Lustre, GPFS, BeeGFS.
+  // statfs(2) and linux/magic.h: NFS, SMB, CIFS, SMB2, AFS, Ceph, Lustre, GPFS, BeeGFS, PanFS,
+  // OrangeFS, 9P, FUSE (Gluster, sshfs).
   constexpr std::uint32_t kNetwork[] = {0x6969,     0x517b,     0xff534d42, 0xfe534d42, 0x5346414f,
-                                        0x00c36400, 0x0bd00bd0, 0x47504653, 0x19830326};
+                                        0x00c36400, 0x0bd00bd0, 0x47504653, 0x19830326, 0xaad7aaea,
+                                        0x20030528, 0x01021997, 0x65735546};
   struct statfs about {};
   const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
   if (::statfs(folder.c_str(), &about) != 0) return "PRAGMA journal_mode=WAL";

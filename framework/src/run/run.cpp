@@ -325,6 +325,16 @@ void warn_of_crashes(const RunOptions& options, const fs::path& work, CrashFile&
   }
 }
 
+// For `qsohost status`, which may be asked on another host.
+void note_error(RunDb& db, const RunReport& report, const RunDirectory::Warn& warn) {
+  if (report.end != RunEnd::Failed) return;
+  try {
+    db.set_meta("error", without_secrets(report.error));
+  } catch (const std::exception& e) {
+    warn(fmt::format("the error could not be noted in the ledger: {}", e.what()));
+  }
+}
+
 RunReport run_guarded(Chain& chain, const RunOptions& options, CallbackGuard& guard) {
   check_shard(options);
   check_fetch_options(chain, options);
@@ -368,6 +378,7 @@ RunReport run_guarded(Chain& chain, const RunOptions& options, CallbackGuard& gu
     work.before.fetched = db.fetched(options.start == StartMode::RetryFailed);
   }
   execute(work, report);
+  note_error(db, report, warn);
   return report;
 }
 

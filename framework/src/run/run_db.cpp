@@ -164,6 +164,7 @@ void RunDb::set_meta(const std::string& key, const std::string& value) {
 void RunDb::note_start() {
   db_->use([&](SQLite::Database& db) {
     db.exec("INSERT OR REPLACE INTO meta VALUES('started', datetime('now'))");
+    db.exec("DELETE FROM meta WHERE key='error'");
   });
 }
 

@@ -102,10 +102,11 @@ class RunDb {
   // identifier", if changed inputs were accepted: the first ordinal of batches made since;
   // "fetched" once a fetch job has come to its end; "merged from", if these are products of several
   // runs; and for `qsohost status`: "chain", "stages" (lines "role label"), "objects", "command",
-  // "shard" ("3/8"), "source counts".
+  // "shard" ("3/8"), "source counts",
+  // "error" (of the last start).
   void set_meta(const std::string& key, const std::string& value);
   std::optional<std::string> meta(const std::string& key) const;
-  void note_start();  // sets "started"
+  void note_start();  // sets "started", forgets "error"
 
   std::map<std::uint64_t, LedgerBatch> batches() const;  // by ordinal
   // Identifiers of the objects of a batch, a NUL behind each.

@@ -57,7 +57,8 @@ void make_folder(const fs::path& folder) {
 // Until it is marked it holds nothing of value.
 bool is_begun(const fs::path& work) {
   return std::ranges::all_of(fs::directory_iterator(work), [](const fs::directory_entry& entry) {
-    return entry.path().filename() == kLock || entry.path().filename() == kNewMark;
+    const fs::path name = entry.path().filename();
+    return name == kLock || name == kNewMark || name == kHolderFile;
   });
 }
 
@@ -154,10 +155,11 @@ FolderLock::FolderLock(const fs::path& run_dir) {
                     "with -o flock); take a run directory on another one (--run-dir)",
                     file.string(), std::strerror(error)));
   }
+  const auto holder = read_holder(qsohost::work_folder(run_dir));
   throw UsageError(
-      fmt::format("run directory {} is in use by another qsohost; wait for it, or take another "
+      fmt::format("run directory {} is in use by another qsohost{}; wait for it, or take another "
                   "directory (--run-dir)",
-                  run_dir.string()));
+                  run_dir.string(), holder ? " (" + name_of(*holder) + ")" : ""));
 }
 
 FolderLock::~FolderLock() {
@@ -222,6 +224,7 @@ void RunDirectory::make_folders() {
   }
   make_folder(work);
   lock_ = std::make_unique<FolderLock>(folder_);
+  heartbeat_ = std::make_unique<Heartbeat>(work);
   if (!is_ours) mark(work, new_id());
 }
 
@@ -301,7 +304,9 @@ void RunDirectory::clear() {
   fs::remove(ledger_file(folder_), error);
   for (const auto& entry : fs::directory_iterator(work_folder())) {
     const fs::path name = entry.path().filename();
-    if (name != kLock && name != kMark && name != kIndexFolder) remove_all(entry.path());
+    if (name != kLock && name != kMark && name != kHolderFile && name != kIndexFolder) {
+      remove_all(entry.path());
+    }
   }
 }
 

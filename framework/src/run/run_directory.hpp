@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "qsohost/host/run.hpp"
+#include "run/heartbeat.hpp"
 #include "run/run_db.hpp"
 
 namespace qsohost::inline v1 {
@@ -91,6 +92,7 @@ class RunDirectory {
   std::filesystem::path folder_;
   Warn warn_;
   std::unique_ptr<FolderLock> lock_;
+  std::unique_ptr<Heartbeat> heartbeat_;
   std::unique_ptr<RunDb> db_;
   bool has_changed_inputs_ = false;
 };

@@ -130,14 +130,27 @@ QSOHOST_API bool sends_requests(const Chain& chain);
 // chain), and RunError when the run directory cannot be used; later failures are in the report.
 QSOHOST_API RunReport run(Chain& chain, const RunOptions& options);
 
+// The process that works in a run directory, as it said every few seconds; or was killed there.
+struct RunHolder {
+  std::string host;
+  std::string job;  // of a batch system, "12_3" for task 3 of array 12; "": of none
+  std::int64_t pid = 0;
+  double last_sign = 0;       // of life: seconds since 1970, by its host's clock
+  double seconds_silent = 0;  // since then, by this host's clock
+};
+
 // The state of a run from run.db, whether it is running or has ended.
 struct RunStatus {
   std::string chain;
-  bool is_running = false;   // a process holds the lock of the run directory
-  bool is_finished = false;  // everything was read, and the products exist
-  std::string begun;         // UTC
-  std::string started;       // the last time; UTC
-  std::string command;       // that started it, to which --resume or --retry-failed can be added
+  // A process holds the lock of the run directory, or one on another host was alive lately.
+  bool is_running = false;
+  std::optional<RunHolder> holder;  // if it is running, or was killed
+  bool is_finished = false;         // everything was read, and the products exist
+  bool is_fetched = false;          // a fetch job has come to its end
+  std::string begun;                // UTC
+  std::string started;              // the last time; UTC
+  std::string error;                // why it failed the last time; "": it did not, or was killed
+  std::string command;  // that started it, to which --resume or --retry-failed can be added
   std::optional<std::uint64_t> objects_total;
   // Crashes of plugins, with their stage, batch and object; without batches committed since.
   std::vector<std::string> crashes;

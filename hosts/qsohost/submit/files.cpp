@@ -1,0 +1,35 @@
+#include "submit/files.hpp"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+
+#include "qsohost/error.hpp"
+
+namespace qsohost::cli {
+
+namespace fs = std::filesystem;
+
+void write_text_file(const fs::path& file, const std::string& text) {
+  const fs::path part = file.string() + ".part";
+  errno = 0;
+  std::ofstream out(part, std::ios::binary | std::ios::trunc);
+  out << text;
+  out.close();
+  std::error_code error;
+  if (out) fs::rename(part, file, error);
+  if (out && !error) return;
+  const std::string cause = error ? error.message() : std::strerror(errno);
+  fs::remove(part, error);
+  throw RunError(fmt::format("{}: cannot be written: {}", file.string(), cause));
+}
+
+std::string read_text_file(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+}  // namespace qsohost::cli
