@@ -25,7 +25,8 @@ void require_run(const std::filesystem::path& run_dir);
 
 // Whether the run directory is a copy of the one that its ledger was made in.
 bool is_copy(const std::filesystem::path& run_dir, const RunDb& db);
-// A copy is another run: it gets a new identifier, and products outside of it remain the original's.
+// A copy is another run: it gets a new identifier, and products outside of it remain the
+// original's.
 void adopt_copy(const std::filesystem::path& run_dir, RunDb& db);
 
 // A new one in the host's folder, for the duration of a merge.
