@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <ctime>
+#include <span>
 #include <system_error>
 #include <utility>
 
 #include "base/interrupted.hpp"
 #include "qsohost/error.hpp"
+#include "run/segments.hpp"
 
 namespace qsohost::inline v1 {
 
@@ -23,10 +25,7 @@ struct Executor::BatchInFlight {
   Clock::time_point queued = Clock::now();
 };
 
-struct Executor::Segment {
-  Role role;                        // Fetcher, Fitter (for filters too) or Sink
-  int lanes = 0;                    // threads of its own; 0: one for sinks, else the compute pool
-  std::vector<std::size_t> stages;  // of the chain
+struct Executor::Segment : SegmentPlan {
   Queue<BatchPtr> queue;
   std::vector<std::thread> threads;
 };
@@ -35,10 +34,6 @@ namespace {
 
 double seconds(Clock::duration d) {
   return std::chrono::duration<double>(d).count();
-}
-
-Role step_role(Role role) {
-  return role == Role::Filter ? Role::Fitter : role;
 }
 
 double thread_seconds() {
@@ -101,24 +96,13 @@ std::size_t Executor::workers(std::size_t stage) const {
 }
 
 void Executor::make_steps() {
-  const auto& stages = chain_.stages();
-  const std::size_t count = settings_.stages > 0 ? settings_.stages : stages.size();
-  for (std::size_t i = 1; i < count; ++i) {
-    const Role role = step_role(stages[i].offer.role);
-    if (role == Role::Sink && !settings_.with_sinks) continue;
-    const int lanes = settings_.lanes[i];
-    const bool joins =
-        !steps_.empty() && steps_.back()->role == role && lanes == 0 && steps_.back()->lanes == 0;
-    if (!joins) {
-      steps_.push_back(std::make_unique<Segment>());
-      steps_.back()->role = role;
-      steps_.back()->lanes = lanes;
-    }
-    steps_.back()->stages.push_back(i);
-  }
-  if (settings_.batch_done) {
+  const std::size_t count = settings_.stages > 0 ? settings_.stages : chain_.stages().size();
+  std::vector<SegmentPlan> plans =
+      plan_segments(chain_, std::span(settings_.lanes).first(count), settings_.with_sinks);
+  if (settings_.batch_done) plans.push_back({Role::Sink, 0, {}});
+  for (SegmentPlan& plan : plans) {
     steps_.push_back(std::make_unique<Segment>());
-    steps_.back()->role = Role::Sink;
+    static_cast<SegmentPlan&>(*steps_.back()) = std::move(plan);
   }
 }
 

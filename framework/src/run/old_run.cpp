@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <memory>
 
 #include "qsohost/error.hpp"
 #include "run/part.hpp"
@@ -47,18 +48,22 @@ OldRun read_old_run(const fs::path& path) {
   OldRun run;
   run.folder = resolved(path);
   const FolderLock lock(run.folder);
-  RunDb db(ledger_file(run.folder));
-  require_finished(run.folder, db);
-  adopt_copy(run.folder, db);
-  run.chain = db.effective();
+  auto db = RunDb::look_at(ledger_file(run.folder));
+  require_finished(run.folder, *db);
+  // Opening a ledger for writing waits for the disk several times, which adds up over many shards.
+  if (is_copy(run.folder, *db)) {
+    db = std::make_unique<RunDb>(ledger_file(run.folder));
+    adopt_copy(run.folder, *db);
+  }
+  run.chain = db->effective();
   run.shard = shard_in(run.chain);
   std::erase_if(run.chain, is_part_line);
-  run.inputs = db.inputs();
-  run.batches = db.batches();
-  run.source_size = source_size(db);
-  run.objects = db.committed_objects();
-  run.is_by_identifier = db.meta("by identifier").has_value();
-  run.state = state_of(db);
+  run.inputs = db->inputs();
+  run.batches = db->batches();
+  run.source_size = source_size(*db);
+  run.objects = db->committed_objects();
+  run.is_by_identifier = db->meta("by identifier").has_value();
+  run.state = state_of(*db);
   return run;
 }
 

@@ -251,10 +251,13 @@ void RunDirectory::open_ledger() {
   db_->set_meta("run id", id);
 }
 
+bool is_copy(const fs::path& run_dir, const RunDb& db) {
+  return db.meta("inode") != inode_of(qsohost::work_folder(run_dir));
+}
+
 void adopt_copy(const fs::path& run_dir, RunDb& db) {
+  if (!is_copy(run_dir, db)) return;
   const fs::path work = qsohost::work_folder(run_dir);
-  const std::string inode = inode_of(work);
-  if (db.meta("inode") == inode) return;
   // First: the original run may be writing these right now.
   for (const ProductRecord& product : db.products()) {
     if (fs::path(product.path).is_absolute()) db.forget_product(product.path);
@@ -263,7 +266,7 @@ void adopt_copy(const fs::path& run_dir, RunDb& db) {
   const std::string id = new_id();
   mark(work, id);
   db.set_meta("run id", id);
-  db.set_meta("inode", inode);
+  db.set_meta("inode", inode_of(work));
 }
 
 void RunDirectory::require_same(const RunFacts& facts, bool accept_changed_inputs) {

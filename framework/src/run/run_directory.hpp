@@ -23,8 +23,10 @@ std::filesystem::path resolved(const std::filesystem::path& path);
 // Throws UsageError, with advice, for a folder without a run or with one of an earlier version.
 void require_run(const std::filesystem::path& run_dir);
 
-// A copy of a run directory is another run: it gets a new identifier, and products outside of it
-// remain the original's.
+// Whether the run directory is a copy of the one that its ledger was made in.
+bool is_copy(const std::filesystem::path& run_dir, const RunDb& db);
+// A copy is another run: it gets a new identifier, and products outside of it remain the
+// original's.
 void adopt_copy(const std::filesystem::path& run_dir, RunDb& db);
 
 // A new one in the host's folder, for the duration of a merge.
