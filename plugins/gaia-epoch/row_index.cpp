@@ -41,7 +41,8 @@ std::string stamp_of(std::span<const IndexedFile> files) {
 
 RowIndex::RowIndex(std::span<IndexedFile> files, const std::filesystem::path& kept) {
   if (files.size() >= std::size_t{1} << (64 - kRowBits)) {
-    throw RunError(fmt::format("{} files are too many for one index", files.size()));
+    throw RunError(
+        fmt::format("{} files are too many for one index; join some of them", files.size()));
   }
   std::uint64_t rows = 0;
   for (const IndexedFile& file : files) rows += file.table.rows();

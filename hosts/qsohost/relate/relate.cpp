@@ -140,7 +140,7 @@ std::vector<const Product*> fits_of(const RunProducts& run, const std::vector<st
   if (all.empty()) {
     throw UsageError(fmt::format(
         "{}: no results of fits of single bands, as fits-sink writes those of ou-fit and ou-loo "
-        "when a run is finished",
+        "when a run is finished; add them to its chain",
         run.folder().string()));
   }
   if (names.empty()) return all;
