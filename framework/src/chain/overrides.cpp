@@ -34,8 +34,8 @@ const RawStage* place_of(const RawChain& raw, const FitterComparison& line_up,
     message = fmt::format("the chain has several fitters; say whose place to take: --label {}",
                           fmt::join(fitters, " or --label "));
   } else {
-    message = fmt::format("--label: no fitter is called '{}'{}; there is {}", line_up.label,
-                          did_you_mean(line_up.label, fitters), fmt::join(fitters, ", "));
+    message = fmt::format("--label: no fitter is called '{}'{}", line_up.label,
+                          did_you_mean(line_up.label, fitters));
   }
   problems.push_back({raw.place, message, false});
   return nullptr;

@@ -148,9 +148,8 @@ std::vector<const Product*> fits_of(const RunProducts& run, const std::vector<st
   for (const std::string& name : names) {
     const auto at = std::ranges::find(known, name);
     if (at == known.end()) {
-      throw UsageError(fmt::format("--fit: no '{}' in {}{}; there are {}", name,
-                                   run.folder().string(), did_you_mean(name, known),
-                                   fmt::join(known, ", ")));
+      throw UsageError(fmt::format("--fit: no '{}' in {}{}", name, run.folder().string(),
+                                   did_you_mean(name, known)));
     }
     out.push_back(all[static_cast<std::size_t>(at - known.begin())]);
   }
