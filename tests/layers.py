@@ -32,7 +32,7 @@ LAYERS = {
 
 # The folder that implements a public header.
 PUBLIC = {
-    "base": "api error names",
+    "base": "api error names system_reason",
     "data": "batch column context light_curve light_curve_fitter option ou_prediction port source_row sphere stage time_converter time_system",
     "files": "io/cells io/input_table io/zip",
     "text": "io/text",

@@ -154,7 +154,8 @@ void split(const std::vector<std::string>& texts, const char* option, const char
   for (const std::string& text : texts) {
     const std::size_t at = text.find('=');
     if (at == std::string::npos || at == 0)
-      throw CLI::ValidationError(fmt::format("--{}: '{}' is not {}", option, text, form));
+      throw CLI::ValidationError(
+          fmt::format("--{}: '{}' must have the form {}", option, text, form));
     out.emplace_back(text.substr(0, at), text.substr(at + 1));
   }
 }
@@ -164,7 +165,9 @@ void finish_run(const Raw& raw, Arguments& arguments) {
   split(raw.set, "set", "LABEL.OPTION=VALUE", arguments.overrides.set);
   split(raw.swap, "swap", "LABEL=STAGE", arguments.overrides.swap);
   for (const auto& [label, stage] : arguments.overrides.swap)
-    if (stage.empty()) throw CLI::ValidationError(fmt::format("--swap: no stage for '{}'", label));
+    if (stage.empty())
+      throw CLI::ValidationError(
+          fmt::format("--swap: no stage for '{0}'; write --swap {0}=STAGE", label));
   if (raw.check)
     arguments.command = Command::Check;
   else if (!arguments.graph.empty())
@@ -233,7 +236,7 @@ void finish_compare(const Raw& raw, Arguments& arguments) {
   const std::string ending = arguments.table.extension().string();
   if (!raw.table.empty() && ending != ".fits" && ending != ".csv")
     throw CLI::ValidationError(
-        fmt::format("--out: '{}' should end in .fits or .csv", arguments.table.string()));
+        fmt::format("--out: '{}' must end in .fits or .csv", arguments.table.string()));
 }
 
 }  // namespace

@@ -58,7 +58,8 @@ bool is_lost(Stream stream) noexcept {
 int unless_output_is_lost(int code) {
   const int failure = failure_of(Stream::Out);
   if (failure == 0 || failure == EPIPE) return code;
-  complain("qsohost: standard output cannot be written: {}\n", std::strerror(failure));
+  complain("qsohost: standard output cannot be written: {}; write it elsewhere\n",
+           std::strerror(failure));
   return kRunFailed;
 }
 

@@ -17,7 +17,7 @@ std::function<void(const std::vector<std::string>&)> split_into(
     for (const std::string& text : texts) {
       const std::size_t at = text.find('=');
       if (at == std::string::npos || at == 0 || at + 1 > text.size())
-        throw CLI::ValidationError(fmt::format("'{}' has no form NAME=VALUE", text));
+        throw CLI::ValidationError(fmt::format("'{}' must have the form NAME=VALUE", text));
       out.emplace_back(text.substr(0, at), text.substr(at + 1));
     }
   };
@@ -26,7 +26,7 @@ std::function<void(const std::vector<std::string>&)> split_into(
 // It becomes a line of the scripts.
 void require_one_line(const std::string& text) {
   if (text.find('\n') != std::string::npos)
-    throw CLI::ValidationError("--slurm-options, --fetch-options: one line, please");
+    throw CLI::ValidationError("--slurm-options, --fetch-options: each must be one line");
 }
 
 void add_what(CLI::App& submit, SubmitArguments& arguments, std::vector<std::string>& plugins,

@@ -291,8 +291,8 @@ void unknown(const std::string& what, const Schema& schema, Plan& plan) {
   }
   plan.problems.push_back(
       fmt::format("what = \"{}\" is neither a survey nor a fitter at this place of the chain; "
-                  "there is {}{}",
-                  what, fmt::join(names, ", "), qsohost::did_you_mean(what, names)));
+                  "there is {}",
+                  what, fmt::join(names, ", ")));
 }
 
 constexpr std::array<std::string_view, 5> kPlaceholders{"name", "what", "survey", "group", "band"};

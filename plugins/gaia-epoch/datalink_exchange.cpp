@@ -58,7 +58,7 @@ Block rows_of(std::string_view text, std::optional<std::int64_t> named, std::str
   if (!release.empty() && release != settings.release) {
     throw BadObject(
         fmt::format("the answer is of {}, but {} was asked for: an identifier means "
-                    "another source there",
+                    "another source there; set release to that of the identifiers",
                     release, settings.release));
   }
   Block block = to_block(table, settings.wanted);

@@ -64,10 +64,11 @@ std::string selection_of(std::string_view answer, const RemoteSettings& settings
     }
   }
   if (missing.empty()) return fmt::format("{}", fmt::join(selected, ", "));
-  throw qsohost::RunError(fmt::format(
-      "{}: table {} has no column for {}; it has {}. Is it epoch_photometry of {}? (option table)",
-      settings.service, settings.table, fmt::join(missing, ", "), fmt::join(names, ", "),
-      settings.release));
+  throw qsohost::RunError(
+      fmt::format("{}: table {} has no column for {}; it has {}; look whether it is "
+                  "epoch_photometry of {} (option table)",
+                  settings.service, settings.table, fmt::join(missing, ", "),
+                  fmt::join(names, ", "), settings.release));
 }
 
 std::string epochs_query(const RemoteSettings& settings, const std::string& selection,

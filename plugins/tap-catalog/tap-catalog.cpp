@@ -124,10 +124,11 @@ class TapCatalog final : public qsohost::Source, public qsohost::HttpStage {
 
 void TapCatalog::validate() const {
   if (query->empty() == table->empty()) {
-    throw UsageError("either 'query' or 'table' says what to read");
+    throw UsageError("either 'query' or 'table' must say what to read");
   }
   if (!query->empty() && (!where->empty() || of_objects_.columns.is_set())) {
-    throw UsageError("'columns' and 'where' belong to 'table'; a 'query' has them in itself");
+    throw UsageError(
+        "'columns' and 'where' belong to 'table'; write them into the 'query', or leave it out");
   }
   if (page_rows.is_set() && *page_rows == 1) {
     throw UsageError(
@@ -191,7 +192,8 @@ void TapCatalog::ask(std::string adql, std::string about,
     const std::string& failure = one.tap().failure();
     if (failure.empty()) return;
     if (one.tap().is_timed_out() && ++tap.turn < kMostTries) continue;
-    throw RunError(fmt::format("{}: {}: {} (query: {})", url->text, tap.about, failure, tap.adql));
+    throw RunError(fmt::format("{}: {}: {}; go on with --resume, or correct the query: {}",
+                               url->text, tap.about, failure, tap.adql));
   }
 }
 

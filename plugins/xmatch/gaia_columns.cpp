@@ -44,7 +44,7 @@ void check_column_name(const std::string& name) {
                        std::ranges::all_of(name, is_part_of_name);
   if (is_name) return;
   throw qsohost::UsageError(fmt::format(
-      "option 'tap_columns': '{}' is no name of a column; they have letters, digits and '_'",
+      "option 'tap_columns': '{}' is no name of a column, which must be letters, digits and '_'",
       name));
 }
 

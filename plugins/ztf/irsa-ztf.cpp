@@ -82,7 +82,7 @@ class IrsaZtf final : public qsohost::HttpFetcher {
     if (bands->empty()) throw qsohost::UsageError("bands: there must be one at least");
     if (*query_by == ztf::QueryBy::Ids && table_name().empty()) {
       throw qsohost::UsageError(
-          fmt::format("objects_table: needed for query_by = \"ids\", for '{}' is no release like "
+          fmt::format("objects_table: set it for query_by = \"ids\", for '{}' is no release like "
                       "ztf_dr24",
                       *collection));
     }

@@ -67,7 +67,9 @@ std::string table_of(std::span<const UploadedPosition> positions) {
 void check_position(const Position& position) {
   if (std::isfinite(position.ra) && std::abs(position.dec) <= 90) return;
   throw qsohost::BadObject(
-      fmt::format("the target's position ({}, {}) is none on the sky", position.ra, position.dec));
+      fmt::format("the target's position ({}, {}) is none on the sky; correct it in the catalogue "
+                  "(degrees, ICRS)",
+                  position.ra, position.dec));
 }
 
 qsohost::Request curves_at(const IrsaSettings& settings, const Position& position,

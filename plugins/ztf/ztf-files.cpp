@@ -41,7 +41,8 @@ class ZtfFiles : public qsohost::Fetcher {
     const std::filesystem::path folder = std::filesystem::path(before).parent_path();
     if (folder.empty() || std::filesystem::is_directory(folder)) return;
     throw qsohost::RunError(fmt::format(
-        "path: there is no folder {} (relative paths count from the chain file)", folder.string()));
+        "path: there is no folder {} ; check it (relative paths count from the chain file)",
+        folder.string()));
   }
 
   int lanes() const override { return 2; }
@@ -69,7 +70,8 @@ class ZtfFiles : public qsohost::Fetcher {
  private:
   std::string file_of(const std::string& id) const {
     if (id.empty() || id.find('/') != std::string::npos) {
-      throw qsohost::BadObject(fmt::format("source_id '{}' cannot be part of a file name", id));
+      throw qsohost::BadObject(fmt::format(
+          "source_id '{}' cannot be part of a file name; change it in the catalogue", id));
     }
     std::string file = path->text;
     for (auto at = file.find(kPlaceholder); at != std::string::npos;

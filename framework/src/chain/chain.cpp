@@ -71,9 +71,10 @@ void read_settings(const RawChain& raw, const std::filesystem::path& folder, Set
   if (!settings.name.is_set()) return;
   if (settings.name->empty() || !std::ranges::all_of(*settings.name, plain) ||
       settings.name->front() == '.') {
-    problems.push_back(
-        {raw.place, "chain.name becomes part of file names: letters, digits, '_', '-' and '.' only",
-         false});
+    problems.push_back({raw.place,
+                        "chain.name becomes part of file names: it must be of letters, digits, "
+                        "'_', '-' and '.' only",
+                        false});
   }
 }
 
@@ -138,14 +139,15 @@ void check_order(const std::vector<ChainStage>& stages, std::vector<Problem>& pr
     const bool is_source = stage.offer.role == Role::Source;
     if (i == 0 && !is_source) {
       problems.push_back({stage.place,
-                          fmt::format("{} is a {}; a chain begins with a Source", stage.label,
-                                      name_of(stage.offer.role)),
+                          fmt::format("{} is a {}; a chain begins with a Source: put one before it",
+                                      stage.label, name_of(stage.offer.role)),
                           false});
     }
     if (i > 0 && is_source) {
       problems.push_back(
           {stage.place,
-           fmt::format("{} is a Source; only the first stage of a chain can be one", stage.label),
+           fmt::format("{} is a Source; only the first stage of a chain can be one: take it out",
+                       stage.label),
            false});
     }
   }

@@ -229,7 +229,9 @@ std::vector<std::string> misfits_by_swap(const ChainStage& stage, Schema now, Sc
   now.set_open(false);
   as_written.set_open(false);
   const Ports ports = ports_of(*stage.stage, as_written);
-  const auto without_guess = [](const std::string& m) { return m.substr(0, m.find("; did you")); };
+  const auto without_guess = [](const std::string& m) {
+    return m.substr(0, std::min(m.find("; did you"), m.find("; there ")));
+  };
   std::set<std::string> before;
   for (const std::string& m : misfits(stage.offer.role, as_written, ports))
     before.insert(without_guess(m));

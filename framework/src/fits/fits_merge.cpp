@@ -50,7 +50,8 @@ std::string described(const FitsField& field) {
 void take_in(std::vector<FitsField>& merged, const RawTable& next, const std::string& first_name) {
   const std::vector<FitsField>& fields = next.layout().fields;
   const auto differ = [&](const std::string& what) {
-    throw RunError(fmt::format("{} and {} cannot be merged: {}", first_name, next.name(), what));
+    throw RunError(fmt::format("{} and {} cannot be merged: {}; they must be of one run",
+                               first_name, next.name(), what));
   };
   if (merged.size() != fields.size()) {
     differ(fmt::format("one has {} columns, the other {}", merged.size(), fields.size()));
@@ -128,7 +129,9 @@ void append_marked_heap(RawTable& part, const FitsLayout& layout, FitsWriter& wr
     const std::byte* from = part.rows(row, 1).data();
     const Descriptor heap = heap_of_row(part, row, from);
     if (heap.length == 0) continue;
-    if (heap.offset < end) part.file().fail("cannot be merged: arrays of rows share bytes");
+    if (heap.offset < end)
+      part.file().fail(
+          "cannot be merged: arrays of rows share bytes; only chunks of runs can be merged");
     end = heap.offset + heap.length;
     const std::span<std::byte> bytes = part.heap(heap.offset, heap.length);
     for (std::size_t i = 0; i < in.fields.size(); ++i) {
@@ -187,7 +190,8 @@ void merge_fits_tables(std::span<const std::filesystem::path> parts,
                        const std::filesystem::path& destination, const FitsHeader& header,
                        const FitsOrder& order) {
   if (parts.empty()) {
-    throw RunError(fmt::format("{}: nothing to merge", destination.string()));
+    throw RunError(fmt::format("{}: nothing to merge; there must be at least one chunk",
+                               destination.string()));
   }
   if (order.column.empty()) return concatenate(parts, destination, header);
   std::filesystem::path unsorted = destination;

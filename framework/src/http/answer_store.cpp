@@ -26,7 +26,8 @@ std::string compressed(const std::string& text, const std::string& file) {
   std::string out(size, '\0');
   if (compress2(reinterpret_cast<Bytef*>(out.data()), &size,
                 reinterpret_cast<const Bytef*>(text.data()), text.size(), 1) != Z_OK) {
-    throw RunError(fmt::format("{}: an answer cannot be compressed", file));
+    throw RunError(fmt::format(
+        "{}: an answer cannot be compressed; free some memory, or raise its limit", file));
   }
   out.resize(size);
   return out;

@@ -23,14 +23,17 @@ constexpr int kMostLooks = 8;
 void check_request(const Request& request) {
   for (const int status : request.accept) {
     if (!means_later(status) || status == kTooManyRequests) continue;
-    throw RunError(fmt::format(
-        "a request accepts status {}, but that means \"later\", never an answer", status));
+    throw RunError(
+        fmt::format("a request accepts status {}, but that means \"later\", never an answer; its "
+                    "plugin must leave it to the host",
+                    status));
   }
   // A line break in a header would start another one. The value may be a secret and is not shown.
   for (const std::string& header : request.headers) {
     if (header.find_first_of("\r\n") != std::string::npos) {
-      throw RunError(fmt::format("header '{}' of a request contains a line break",
-                                 header.substr(0, header.find_first_of(":\r\n"))));
+      throw RunError(
+          fmt::format("header '{}' of a request contains a line break; its plugin must take it out",
+                      header.substr(0, header.find_first_of(":\r\n"))));
     }
   }
 }

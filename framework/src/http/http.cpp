@@ -33,7 +33,9 @@ HttpFetcher::~HttpFetcher() = default;
 ObjectFetcher::~ObjectFetcher() = default;
 
 Http& HttpStage::http() const {
-  if (http_ == nullptr) throw RunError("it sends requests, but the host did not connect it");
+  if (http_ == nullptr)
+    throw RunError(
+        "it sends requests, but the host did not connect it; run it by the host or by the Harness");
   return *http_;
 }
 

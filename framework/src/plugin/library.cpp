@@ -91,11 +91,14 @@ const PluginTable& load_table(const fs::path& file, const PluginNote& note) {
   try {
     const boost::dll::shared_library& library = loaded(file);
     if (!library.has("qsohost_plugin")) {
-      throw UsageError("not a plugin: it has a note but no symbol 'qsohost_plugin'");
+      throw UsageError(
+          "not a plugin: it has a note but no symbol 'qsohost_plugin'; build it by "
+          "qsohost_add_plugin()");
     }
     const auto& table = library.get<const PluginTable>("qsohost_plugin");
     if (table.magic != kMagic || table.size != sizeof(PluginTable)) {
-      throw UsageError("not a plugin of this host: its table is too short or damaged");
+      throw UsageError(
+          "not a plugin of this host: its table is too short or damaged; build it again");
     }
     if (table.api != note.abi.api || table.layout != note.abi.layout ||
         table.stage_count != note.stage_count) {
@@ -113,7 +116,8 @@ ScriptReader& load_script_reader(const fs::path& file) {
   try {
     const boost::dll::shared_library& library = loaded(file);
     if (!library.has(kScriptReaderSymbol)) {
-      throw UsageError(fmt::format("it has no symbol '{}'", kScriptReaderSymbol));
+      throw UsageError(
+          fmt::format("it has no symbol '{}'; install qsohost again", kScriptReaderSymbol));
     }
     return *library.get<ScriptReaderFunction>(kScriptReaderSymbol)();
   } catch (const Error&) {

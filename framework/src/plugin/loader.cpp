@@ -124,7 +124,8 @@ struct Plugins::State {
     if (auto* reason = std::get_if<std::string>(&read)) return refuse(path, std::move(*reason));
     files.push_back({path, std::get<PluginNote>(read), false});
     const PluginNote& note = files.back().note;
-    if (note.stage_count == 0) return refuse(path, "it offers no stage");
+    if (note.stage_count == 0)
+      return refuse(path, "it offers no stage; it must name one in QSOHOST_PLUGIN");
     for (std::size_t i = 0; i < note.stage_count; ++i) {
       const PluginNote::StageLine& line = note.stages[i];
       offer({line.name.data(), line.summary.data(), static_cast<Role>(line.role), note.name.data(),
@@ -134,11 +135,12 @@ struct Plugins::State {
 
   // A script is run at once: only then its stages are known.
   void take_script(const fs::path& path) {
-    if (!fs::is_regular_file(path)) return refuse(path, "no such file");
+    if (!fs::is_regular_file(path)) return refuse(path, "there is no such file; check the path");
     try {
       ScriptReader& reader = script_reader_for(path, standard_folders());
       const Script script = reader.read(path);
-      if (script.stages.empty()) return refuse(path, "it offers no stage");
+      if (script.stages.empty())
+        return refuse(path, "it offers no stage; it must name one in QSOHOST_PLUGIN");
       scripts[path] = &reader;
       for (const ScriptStage& stage : script.stages)
         offer({stage.name, stage.summary, stage.role, path.stem().string(), script.version, path});
@@ -278,7 +280,7 @@ StagePtr Plugins::create(std::string_view stage) {
             ? state_->create_from_library(*offer)
             : StagePtr(script->second->create(path, offer->stage), [](Stage* s) { delete s; });
     if (const std::string fault = fault_in_options(*created); !fault.empty()) {
-      throw UsageError(fmt::format("a fault of plugin {} {}, to be mended by its author: {}",
+      throw UsageError(fmt::format("a fault of plugin {} {}, which its author has to correct: {}",
                                    offer->plugin, offer->version, fault));
     }
     return created;

@@ -17,7 +17,7 @@ namespace {
 
 void check_limit(std::string_view what, int number, int most) {
   if (number <= most) return;
-  throw UsageError(fmt::format("{} {}: {} is the most", number, what, most));
+  throw UsageError(fmt::format("{} {}: there can be at most {}", number, what, most));
 }
 
 int lanes_of(const ChainStage& stage) {

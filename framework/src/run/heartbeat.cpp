@@ -9,10 +9,10 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
-#include <cstring>
 #include <fstream>
 
 #include "qsohost/error.hpp"
+#include "qsohost/system_reason.hpp"
 
 namespace qsohost::inline v1 {
 
@@ -58,7 +58,8 @@ void write_holder(const fs::path& file) {
       ::ftruncate(out, static_cast<off_t>(text.size())) == 0;
   const int error = errno;
   if (out >= 0) ::close(out);
-  if (!is_written) throw RunError(fmt::format("{}: {}", file.string(), std::strerror(error)));
+  if (!is_written)
+    throw RunError(fmt::format("{}: cannot be written: {}", file.string(), system_reason(error)));
 }
 
 void wait_for_death(const fs::path& work, const RunHolder& before) {

@@ -69,9 +69,9 @@ fs::path collect_chunks(const std::vector<OldRun>& runs, const fs::path& folder,
   for (const OldRun& run : runs) {
     const fs::path chunks = work_folder(run.folder) / "chunks" / label;
     if (!fs::exists(chunks)) {
-      throw RunError(
-          fmt::format("{}: the chunks of '{}' are gone; they are kept with {}.keep_chunks = true",
-                      run.folder.string(), label, label));
+      throw RunError(fmt::format(
+          "{}: the chunks of '{}' are gone; run it again (--restart) with {}.keep_chunks = true",
+          run.folder.string(), label, label));
     }
     for (const auto& entry : fs::directory_iterator(chunks)) {
       fs::create_symlink(entry.path(), collected / entry.path().filename());

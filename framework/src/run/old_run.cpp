@@ -134,9 +134,9 @@ void require_all_shards(const std::vector<OldRun>& runs, bool partial) {
     }
     const auto [there, is_new] = by_index.emplace(run.shard->index, &run);
     if (is_new) continue;
-    throw RunError(fmt::format("{} and {} are both shard {}: their objects are the same",
-                               there->second->folder.string(), run.folder.string(),
-                               to_text(*run.shard)));
+    throw RunError(
+        fmt::format("{} and {} are both shard {}: their objects are the same; name one of them",
+                    there->second->folder.string(), run.folder.string(), to_text(*run.shard)));
   }
   std::vector<std::uint64_t> missing;
   for (std::uint64_t k = 0; k < first.count; ++k) {
@@ -155,14 +155,15 @@ void require_no_gap(const std::vector<Piece>& pieces) {
   for (std::size_t i = 0; i < pieces.size(); ++i) {
     const LedgerBatch& batch = pieces[i].batch;
     if (batch.first_object > next) {
-      throw RunError(
-          fmt::format("objects {} to {} are in none of the runs", next + 1, batch.first_object));
+      throw RunError(fmt::format(
+          "objects {} to {} are in none of the runs; name the run that has them, or make it",
+          next + 1, batch.first_object));
     }
     if (batch.first_object < next) {
-      throw RunError(fmt::format("objects {} to {} are in {} and in {}", batch.first_object + 1,
-                                 std::min(next, batch.first_object + batch.objects),
-                                 pieces[i - 1].run->folder.string(),
-                                 pieces[i].run->folder.string()));
+      throw RunError(
+          fmt::format("objects {} to {} are in {} and in {}; name one of them",
+                      batch.first_object + 1, std::min(next, batch.first_object + batch.objects),
+                      pieces[i - 1].run->folder.string(), pieces[i].run->folder.string()));
     }
     next = batch.first_object + batch.objects;
   }

@@ -17,6 +17,7 @@
 #include <thread>
 
 #include "qsohost/error.hpp"
+#include "qsohost/system_reason.hpp"
 #include "run/product_files.hpp"
 
 namespace qsohost::inline v1 {
@@ -40,7 +41,7 @@ std::string new_id() {
 std::string inode_of(const fs::path& folder) {
   struct stat about {};
   if (::stat(folder.c_str(), &about) != 0) {
-    throw RunError(fmt::format("{}: {}", folder.string(), std::strerror(errno)));
+    throw RunError(fmt::format("{}: {}", folder.string(), system_reason(errno)));
   }
   return std::to_string(about.st_ino);
 }
@@ -49,8 +50,8 @@ void make_folder(const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) {
-    throw RunError(
-        fmt::format("run directory {}: cannot be made: {}", folder.string(), error.message()));
+    throw RunError(fmt::format("run directory {}: cannot be made: {}", folder.string(),
+                               system_reason(error.value())));
   }
 }
 
@@ -104,8 +105,9 @@ void require_run(const fs::path& run_dir) {
                     "it with that version, or take another directory",
                     run_dir.string()));
   }
-  throw UsageError(fmt::format("{} holds no run (there is no {})", run_dir.string(),
-                               ledger_file(run_dir).lexically_relative(run_dir).string()));
+  throw UsageError(
+      fmt::format("{} holds no run (there is no {}); name the folder given by --run-dir",
+                  run_dir.string(), ledger_file(run_dir).lexically_relative(run_dir).string()));
 }
 
 std::string difference(const std::vector<std::string>& before,
@@ -139,7 +141,8 @@ std::string difference(const std::vector<Input>& before, const std::vector<Input
 FolderLock::FolderLock(const fs::path& run_dir) {
   const fs::path file = qsohost::work_folder(run_dir) / kLock;
   file_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (file_ < 0) throw RunError(fmt::format("{}: {}", file.string(), std::strerror(errno)));
+  if (file_ < 0)
+    throw RunError(fmt::format("{}: cannot be written: {}", file.string(), system_reason(errno)));
   int error = 0;
   // is_held() takes the lock for an instant, so retry.
   for (int attempt = 0; attempt < 5; ++attempt) {
@@ -363,7 +366,7 @@ fs::path make_temporary_folder(const fs::path& work) {
   }
   std::string pattern = (work / kBegin).string() + "XXXXXX";
   if (::mkdtemp(pattern.data()) == nullptr) {
-    throw RunError(fmt::format("{}: {}", pattern, std::strerror(errno)));
+    throw RunError(fmt::format("{}: cannot be made: {}", pattern, system_reason(errno)));
   }
   return pattern;
 }

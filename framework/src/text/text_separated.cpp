@@ -171,7 +171,7 @@ void SeparatedReader::wrong_count(std::string_view row, std::size_t count) const
                            name_of_separator(separator_), name_of_separator(other));
     break;
   }
-  throw BadObject(message);
+  throw BadObject(message + "; each row must have as many cells as the header");
 }
 
 }  // namespace

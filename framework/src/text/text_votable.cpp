@@ -88,7 +88,8 @@ void VoTableReader::parse() {
   if (!end.ends_with("VOTABLE>")) {
     broken(origin_, "the VOTable ends before its </VOTABLE> (cut transfer)");
   }
-  throw BadObject(fmt::format("line {}: not well-formed XML: {}", line_, result.description()));
+  throw BadObject(fmt::format("line {}: not well-formed XML, as a VOTable must be: {}", line_,
+                              result.description()));
 }
 
 // "ERROR: the archive could not; OVERFLOW: there are more rows than it sent."
@@ -145,8 +146,9 @@ bool VoTableReader::next(std::vector<std::string_view>& cells) {
     cells.push_back(value);
   }
   if (cells.size() != columns_.size()) {
-    throw BadObject(fmt::format("line {}: {} cells (TD) where the table has {} fields", line_,
-                                cells.size(), columns_.size()));
+    throw BadObject(
+        fmt::format("line {}: {} cells (TD) where the table has {} fields; there must be as many",
+                    line_, cells.size(), columns_.size()));
   }
   row_ = next_sibling(row_, "TR");
   return true;

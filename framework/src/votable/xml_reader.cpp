@@ -125,10 +125,10 @@ void XmlReader::fail_in_expat() const {
                       XML_ErrorString(error)));
     case XML_ERROR_INVALID_TOKEN:
       fail(
-          "not well-formed XML: invalid token: a stray '<' or '&', or a byte that does not fit the "
-          "encoding that the first line declares (UTF-8 if it declares none)");
+          "not well-formed XML: a stray '<' or '&', or a byte that does not fit the "
+          "encoding that the first line declares (UTF-8 if it declares none); correct it");
     default:
-      fail(fmt::format("not well-formed XML: {}", XML_ErrorString(error)));
+      fail(fmt::format("not well-formed XML, as a VOTable must be: {}", XML_ErrorString(error)));
   }
 }
 

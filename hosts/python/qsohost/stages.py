@@ -58,7 +58,7 @@ class Option:
         if self.name in stage.__dict__:
             return stage.__dict__[self.name]
         if self.default is REQUIRED:
-            raise AttributeError(f"option '{self.name}' is required and was not set")
+            raise AttributeError(f"option '{self.name}' is required and was not set; set it")
         return self.default
 
     # Names for the C++ side.
@@ -86,7 +86,7 @@ class In:
 
     def __init__(self, *where: str, unit: str = "", help: str = "") -> None:
         if len(where) not in (1, 2):
-            raise TypeError('In("column"), or In("group", "column")')
+            raise TypeError('write In("column"), or In("group", "column")')
         self.group, self.name = where if len(where) == 2 else ("", where[0])
         self.unit, self.help = unit, help
 

@@ -66,7 +66,7 @@ LoadedChain load(const ChainParts& parts) {
 
 // The chain, which can run once.
 Chain take_chain(LoadedChain& loaded) {
-  if (!loaded.chain) throw UsageError("the chain has problems, or has run already");
+  if (!loaded.chain) throw UsageError("the chain has problems, or has run already; load it again");
   Chain chain = std::move(*loaded.chain);
   loaded.chain.reset();
   return chain;

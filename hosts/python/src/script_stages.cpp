@@ -99,7 +99,8 @@ void append_curve(Group& group, const py::dict& columns) {
       const py::object first = columns[py::str(group.info().time)];
       for (std::size_t i = 0; i < py::len(first); ++i) column.append(static_cast<std::int64_t>(i));
     } else {
-      throw RunError("group '" + group.name() + "': no column '" + column.name() + "' was given");
+      throw RunError("group '" + group.name() + "': no column '" + column.name() +
+                     "' was given; it must have all that were declared");
     }
   }
 }
@@ -122,8 +123,7 @@ class QSOHOST_PYTHON_HIDDEN ScriptedSource final : public Scripted<Source> {
       auto columns = py::cast<py::dict>(got);
       for (Column& column : batch.objects()) {
         if (!columns.contains(column.name()))
-          throw RunError("column '" + column.name() +
-                         "' was declared, but read() did not return it");
+          throw RunError("column '" + column.name() + "' was declared, so read() must return it");
         append_values(columns[py::str(column.name())], column);
       }
       for (Group& group : batch.groups()) {
@@ -150,7 +150,7 @@ class QSOHOST_PYTHON_HIDDEN ScriptedFetcher final : public Scripted<Fetcher> {
         found = py::list(fetched(batch));
         if (found.size() != batch.rows())
           throw RunError("fetch() returned " + std::to_string(found.size()) + " answers for " +
-                         std::to_string(batch.rows()) + " objects");
+                         std::to_string(batch.rows()) + " objects; it must give one for each");
       } catch (py::error_already_set& error) {
         if (!error.matches(try_again())) throw;
         failed = py::cast<std::string>(py::str(error.value()));

@@ -72,8 +72,7 @@ void refuse_in_forked_child() {
   if (!is_forked_child()) return;
   throw std::runtime_error(
       "qsohost cannot work in a process that was forked after `import qsohost`: its threads are "
-      "not "
-      "there. Use multiprocessing.get_context('spawn'), or fit_many, which uses all cores by "
+      "not there; use multiprocessing.get_context('spawn'), or fit_many, which uses all cores by "
       "itself");
 }
 

@@ -23,7 +23,9 @@ Answer answer_of(const std::vector<std::string>& words) {
   std::string command;
   for (const std::string& word : words) command += shell_word(word) + " ";
   std::FILE* const pipe = ::popen((command + "2>&1").c_str(), "r");
-  if (pipe == nullptr) throw RunError(fmt::format("{}: cannot be started", words.front()));
+  if (pipe == nullptr)
+    throw RunError(fmt::format(
+        "{}: cannot be started; look whether it is installed on this machine", words.front()));
   Answer answer;
   std::array<char, 4096> block{};
   while (const std::size_t n = std::fread(block.data(), 1, block.size(), pipe)) {
