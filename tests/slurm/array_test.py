@@ -1,56 +1,78 @@
-"""Shards in job arrays of a real SLURM: killed, stopped, requeued, with a node that fails; afterwards the
-products are those of a single run."""
+"""Shards in job arrays of a real SLURM: fetched by one client, then killed, stopped, requeued, with a
+node that fails; afterwards the products are those of a single run."""
 
 import os
 import pathlib
 import signal
 import unittest
 
-from cluster import ClusterTest
+from cluster import CONNECTIONS, ClusterTest
+from support import wait_until
+
+SHARDS = 8
 
 
 class ArrayTest(ClusterTest):
-    @unittest.skip("not seen to pass yet")
     def test_disturbed_and_resumed(self):
-        chain = self.write_chain(objects=960, ms=400)  # 8 shards of 12 batches: 5 s each
-        jobs = self.submit(chain, "--shards", 8, "--slurm-options", "-c 1")
+        server = self.serve("--throttle", "irsa", "--time-scale", "400")
+        chain = self.sky_chain(server)
+        whole = self.whole(chain)
+        asked = self.asked(server)
+        self.shut(*range(SHARDS))
+        jobs = self.submit(chain, "--shards", SHARDS, "--slurm-options", "-c 1")
         array = jobs["shards"]
-        self.wait_for_state(0, "running")
-        os.kill(self.pid(0), signal.SIGKILL)
-        self.wait_for_state(1, "running")
-        # Its exit code is 1 at times, though the signal arrives.
-        self.slurm.run("scancel", "--batch", "--signal=TERM", f"{array}_1", check=False)
-        self.wait_for_state(4, "running")
-        self.slurm.run("scontrol", "requeue", f"{array}_4")
-        self.wait_for_state(5, "running")
-        node = self.slurm.job(array)["5"]["NodeList"]
-        self.slurm.run("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=test")
-        self.slurm.wait_for(lambda: self.no_task_waits_for_its_time(), "the requeued tasks")
-        self.slurm.run("scontrol", "update", f"NodeName={node}", "State=RESUME")
-        self.slurm.wait_for(lambda: self.no_task_waits_for_its_time() and not self.slurm.queue(),
-                            "the jobs", patience=300)  # fmt: skip
-        codes = self.codes(array)
-        self.assertEqual(codes["1"], ("FAILED", "130:0"), self.logs())
+        self.kill_one(0)
+        self.stop_one(1, array)
+        self.requeue_one(2, array)
+        self.lose_the_node_of(3, array)
+        for k in range(SHARDS):
+            self.gate(k).unlink(missing_ok=True)
+        self.slurm.wait(on=self.start_those_that_wait)
+        self.assertEqual(self.codes(jobs["fetch"]), {"": ("COMPLETED", "0:0")}, self.logs())
+        self.assertEqual(self.codes(array)["1"], ("FAILED", "130:0"), self.logs())
         states, _ = self.states(self.into)
-        self.assertEqual(states[0], "killed", self.logs())
-        self.assertEqual(states[1], "stopped", self.logs())
-        self.assertEqual([states[k] for k in (2, 3, 4, 6, 7)], ["done"] * 5, self.logs())
+        self.assertEqual(states, ["killed", "stopped"] + ["done"] * (SHARDS - 2), self.logs())
         self.assertFalse(list((self.into / "merged").glob("*.fits")))
+
         jobs = self.submit("--resume")
         self.slurm.wait()
-        wanted = {str(k): ("COMPLETED", "0:0") for k, s in enumerate(states) if s != "done"}
-        self.assertEqual(self.codes(jobs["shards"]), wanted, self.logs())
+        self.assertEqual(self.codes(jobs["shards"]), dict.fromkeys("01", ("COMPLETED", "0:0")), self.logs())
         self.assertEqual(self.codes(jobs["merge"]), {"": ("COMPLETED", "0:0")}, self.logs())
-        self.assert_same_products(self.into / "merged", self.whole(chain))
-        self.assertIn("done and merged", self.qsohost("submit", "--into", self.into, "--resume",
-                                                      env=self.slurm.environment))  # fmt: skip
+        self.assert_same_products(self.into / "merged", whole)
+        # Nothing was asked twice, and never by more than one client.
+        self.assertEqual(self.asked(server), 2 * asked)
+        self.assertLessEqual(server.status()["most in flight"], CONNECTIONS)
+        said = self.qsohost("submit", "--into", self.into, "--resume", env=self.slurm.environment)
+        self.assertIn("done and merged", said)
 
-    def no_task_waits_for_its_time(self):
-        """SLURM starts a requeued task two minutes later; here at once."""
-        waiting = [line.split()[0] for line in self.slurm.queue() if "BeginTime" in line]
-        for task in waiting:
-            self.slurm.run("scontrol", "update", f"JobId={task}", "StartTime=now", check=False)
-        return not waiting
+    def kill_one(self, shard):
+        os.kill(self.wait_at_gate(shard)["pid"], signal.SIGKILL)
+
+    def stop_one(self, shard, array):
+        self.wait_at_gate(shard)
+        job = self.slurm.job(array)[str(shard)]["JobId"]
+        # It comes back late, and with an error, if SLURM thinks that the job has only just begun.
+        self.slurm.start("scancel", "--batch", "--signal=TERM", job)
+        log = self.into / f"log/{array}_{shard}.log"
+        self.slurm.wait_for(lambda: "finishing the batches in flight" in log.read_text(), "TERM")
+        self.gate(shard).unlink()
+
+    def requeue_one(self, shard, array):
+        self.wait_at_gate(shard)
+        self.slurm.run("scontrol", "requeue", f"{array}_{shard}")
+        self.wait_for_restart(shard, array)
+
+    def lose_the_node_of(self, shard, array):
+        self.wait_at_gate(shard)
+        node = self.slurm.job(array)[str(shard)]["NodeList"]
+        self.slurm.run("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=test")
+        self.wait_for_restart(shard, array)
+        # It may be back by itself.
+        self.slurm.run("scontrol", "update", f"NodeName={node}", "State=RESUME", check=False)
+
+    def wait_for_restart(self, shard, array):
+        self.slurm.wait_for(lambda: self.slurm.job(array)[str(shard)]["Restarts"] == "1",
+                            f"shard {shard} to be queued again")  # fmt: skip
 
     def test_unsettled_objects_fail_no_job(self):
         fails = self.folder / "fails"
@@ -64,24 +86,23 @@ class ArrayTest(ClusterTest):
             self.assertEqual(states, {"COMPLETED"}, self.logs())
         self.assertEqual(self.states(self.into)[0], ["done, some unsettled"] * 3)
 
-    def test_threads_and_job_are_those_of_the_task(self):
-        jobs = self.submit(self.write_chain(ms=1000), "--shards", 2, "--slurm-options", "-c 2")
-        self.wait_for_state(1, "running")
-        _, status = self.states(self.into)
-        holder = status["shards"][1]["holder"]
+    def test_two_tasks_on_one_shard(self):
+        """The second is refused; the first has the threads of its task, and its job's number."""
+        chain = self.write_chain()
+        self.shut(0, 1)
+        jobs = self.submit(chain, "--shards", 2, "--slurm-options", "-c 2")
+        holder = self.wait_at_gate(1)
         self.assertEqual(holder["job"], f"{jobs['shards']}_1")
         words = pathlib.Path(f"/proc/{holder['pid']}/cmdline").read_bytes().split(b"\0")
         self.assertEqual(words[words.index(b"-j") + 1], b"2")
-
-    def test_two_tasks_on_one_shard(self):
-        chain = self.write_chain(ms=2000)
-        self.submit(chain, "--shards", 2)
-        self.wait_for_state(0, "running")
-        second = self.slurm.run("sbatch", "--parsable", "--array=0", self.into / "shards.sbatch").stdout.strip()
+        self.gate(0).unlink()  # there are four cores
+        second = self.slurm.run("sbatch", "--parsable", "--array=1", self.into / "shards.sbatch").stdout.strip()
+        self.slurm.wait_for(lambda: self.codes(second)["1"][0] == "FAILED", "the second task")
+        self.assertEqual(self.codes(second), {"1": ("FAILED", "2:0")}, self.logs())
+        log = (self.into / f"log/{second}_1.log").read_text()
+        self.assertIn(f"in use by another qsohost (job {jobs['shards']}_1, ", log)
+        self.gate(1).unlink()
         self.slurm.wait()
-        self.assertEqual(self.codes(second), {"0": ("FAILED", "2:0")}, self.logs())
-        log = (self.into / f"log/{second}_0.log").read_text()
-        self.assertIn("in use by another qsohost (job ", log)
         self.assertEqual(self.states(self.into)[0], ["done"] * 2)
 
 

@@ -68,6 +68,7 @@ class Slurm:
     def __init__(self, array_size=1001):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="qso-slurm-"))
         self.processes = []
+        self.commands = []  # that may still run
         self.environment = {k: v for k, v in os.environ.items() if not k.startswith("SLURM_")} | {
             "SLURM_CONF": str(self.folder / "slurm.conf"),
             "PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin",
@@ -77,7 +78,7 @@ class Slurm:
     def __enter__(self):
         try:
             self.configure()
-            self.start()
+            self.start_programs()
         except BaseException:
             self.__exit__()
             raise
@@ -86,13 +87,8 @@ class Slurm:
     def __exit__(self, *_):
         # Jobs first: a slurmd that is gone leaves its programs running.
         if len(self.processes) > 1:
-            user = pwd.getpwuid(os.getuid()).pw_name
-            self.run("scancel", "--user=" + user, check=False)
-            self.run("scancel", "--signal=KILL", "--full", "--user=" + user, check=False)
-            end = time.monotonic() + 10
-            while time.monotonic() < end and self.queue():
-                time.sleep(0.2)
-        for process in reversed(self.processes):
+            self.cancel_all()
+        for process in [*self.commands, *reversed(self.processes)]:
             process.send_signal(signal.SIGTERM)
             try:
                 process.wait(timeout=10)
@@ -100,6 +96,14 @@ class Slurm:
                 process.kill()
                 process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def cancel_all(self):
+        user = pwd.getpwuid(os.getuid()).pw_name
+        self.run("scancel", "--user=" + user, check=False)
+        self.run("scancel", "--signal=KILL", "--full", "--user=" + user, check=False)
+        end = time.monotonic() + 30
+        while time.monotonic() < end and self.queue():
+            time.sleep(0.1)
 
     def configure(self):
         host = socket.gethostname()
@@ -113,7 +117,7 @@ class Slurm:
             host=host, user=pwd.getpwuid(os.getuid()).pw_name, port=free_port(), folder=self.folder,
             array_size=self.array_size, nodes="\n".join(nodes)))  # fmt: skip
 
-    def start(self):
+    def start_programs(self):
         at = self.folder
         self.spawn("munged", "--foreground", "--force", f"--key-file={at}/munge.key",
                    f"--socket={at}/munge.socket", f"--pid-file={at}/munged.pid",
@@ -134,19 +138,22 @@ class Slurm:
         done = self.run("sinfo", "--noheader", "--format=%D %t", check=False)
         return done.stdout.split() == ["2", "idle"]
 
-    def wait_for(self, condition, what, patience=60):
+    def wait_for(self, condition, what, on=None, patience=300):
+        """`on`: called before each look."""
         end = time.monotonic() + patience
         while time.monotonic() < end:
+            if on:
+                on()
             if condition():
                 return
             if any(p.poll() is not None for p in self.processes):
                 break
-            time.sleep(0.1)
+            time.sleep(0.2)
         logs = "\n".join(
             f"{log.name}:\n" + log.read_text(errors="replace")[-2000:]
             for log in [*self.folder.glob("*.log"), *self.folder.glob("*.out")]
         )
-        raise AssertionError(f"waited in vain for {what}\n{logs}")
+        raise AssertionError(f"waited in vain for {what}\n{self.queue()}\n{logs}")
 
     def run(self, *words, check=True):
         done = subprocess.run([*map(str, words)], env=self.environment, capture_output=True, text=True,
@@ -154,14 +161,19 @@ class Slurm:
         assert not check or done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
         return done
 
+    def start(self, *words):
+        """In the background."""
+        process = subprocess.Popen(words, env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.commands.append(process)
+
     def queue(self):
         """Tasks that are queued or run, "12_3 RUNNING n1": each task of an array on its own."""
         done = self.run("squeue", "--noheader", "--array", "--format=%i %T %N %r", check=False)
         return [line for line in done.stdout.splitlines() if line.strip()]
 
-    def wait(self, patience=600):
+    def wait(self, on=None):
         """Until nothing is queued or runs."""
-        self.wait_for(lambda: not self.queue(), "the jobs", patience)
+        self.wait_for(lambda: not self.queue(), "the jobs", on)
 
     def job(self, job):
         """What `scontrol show job` says of each of its tasks: {index or "": {key: value}}."""

@@ -20,7 +20,7 @@ CHAIN = """
 [chain]
 name = "shards"
 batch_rows = 10
-plugins = ["{plugins}/plugins/faux.so"]
+plugins = ["{plugins}/plugins/faux.so", "{plugins}/plugins/gate.so"]
 [[stage]]
 use = "faux-source"
 label = "source"
@@ -30,6 +30,8 @@ can_seek = true
 use = "faux-fetch"
 label = "fetch"
 ms = {ms}
+[[stage]]
+use = "gate"
 [[stage]]
 use = "faux-fit"
 label = "fit"
