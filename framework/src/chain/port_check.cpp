@@ -129,7 +129,7 @@ void check_role(Role role, const Ports& ports, std::vector<std::string>& out) {
     out.push_back(fmt::format("is a {} and must not convert times", name_of(role)));
   }
   if (ports.has_unknown() && role != Role::Source && role != Role::Fetcher) {
-    out.push_back(
+    out.emplace_back(
         "must say which columns it adds: only a Source or a Fetcher may learn them from its file");
   }
 }
