@@ -6,10 +6,12 @@ from templates import literal
 
 # An instruction (after a mark that ends what is wrong), or what is expected.
 VERBS = (
-    "add|append|ask|begin|build|call|change|check|choose|compare|convert|copy|correct|cut|declare|deactivate|divide|do|drop|"
-    "exclude|fill|free|get|give|go|increase|install|join|leave|list|load|look|lower|make|match|merge|move|"
-    "name|put|quote|raise|read|record|remove|rename|repeat|replace|report|restart|run|save|say|see|select|"
-    "separate|set|shorten|sort|spell|split|start|submit|swap|take|try|unpack|update|use|wait|write"
+    "add|append|ask|begin|build|call|change|check|choose|compare|convert|copy|"
+    "correct|cut|declare|deactivate|divide|do|drop|exclude|fill|free|get|give|go|"
+    "increase|install|join|leave|list|load|look|lower|make|match|merge|move|name|"
+    "put|quote|raise|read|record|remove|rename|repeat|replace|report|restart|run|"
+    "save|say|see|select|separate|set|shorten|sort|spell|split|start|submit|swap|"
+    "take|try|unpack|update|use|wait|write"
 )
 ADVICE = re.compile(
     rf"(?:[;:,(|}}\n]|\bor|\bthen|\band|^) *(?:first |only )?(?:{VERBS})\b"

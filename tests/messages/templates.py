@@ -58,7 +58,7 @@ REPORTERS = {
     "fail": "part",
     "refuse": "part",
     "refuse_change": "end",
-    "broken": "object",
+    "broken": "part",
     "malformed": "end",
     "damaged": "object",
     "bad_cell": "part",

@@ -221,7 +221,7 @@ class WithoutPosterior(RelateTest):
 
     def test_a_wrong_cut_is_refused_with_its_place(self):
         said = self.relate("--cut", "z > 1 and", expect=2).stderr
-        self.assertIn("--cut 'z > 1 and', column 10: a number or a column is missing", said)
+        self.assertIn("--cut 'z > 1 and', column 10: a number or a column is needed", said)
 
     def test_a_catalogue_of_other_objects_is_refused(self):
         def change(table):
@@ -229,7 +229,7 @@ class WithoutPosterior(RelateTest):
 
         said = self.relate(catalog=self.catalog_with(change), expect=1).stderr
         self.assertIn("changed.fits: none of its identifiers", said)
-        self.assertIn("is 'source_id' the right column", said)
+        self.assertIn("look whether 'source_id' is the right column", said)
 
     def test_too_few_objects_are_refused_with_the_reasons(self):
         said = self.relate("--cut", "z > 9", expect=1).stderr

@@ -123,7 +123,8 @@ TEST_CASE("texts come out as UTF-8, whatever the encoding of the file") {
 TEST_CASE("QUERY_STATUS: the archive's own words") {
   CHECK_THAT(error_in(votable("<INFO name=\"QUERY_STATUS\" value=\"ERROR\">Too many\n "
                               "connections</INFO>")),
-             Contains("line 5: the archive answered QUERY_STATUS ERROR: Too many connections"));
+             Contains("line 5: the archive answered QUERY_STATUS ERROR, so this is no table; ask "
+                      "it again: Too many connections"));
   const InputTable cut = open(
       votable(table("", "x", {"1", "2"}) + "<INFO name=\"QUERY_STATUS\" value=\"OVERFLOW\"/>"));
   CHECK(cut.rows() == 2);

@@ -67,7 +67,8 @@ void IpacReader::read_header(std::string_view text) {
   }
   if (header_lines_ == 0) {
     broken(origin_,
-           fmt::format("an IPAC table without a '|' header line; it says: {}", excerpt(text)));
+           fmt::format("an IPAC table without the '|' header line that it must have; it says: {}",
+                       excerpt(text)));
   }
   types_.resize(columns_.size());
   nulls_.resize(columns_.size());

@@ -102,15 +102,16 @@ void VoTableReader::check_status() const {
   });
   if (!refused) return;
   const std::string words = excerpt(refused.child_value());
-  broken(origin_,
-         fmt::format("the archive answered QUERY_STATUS {}: {}", refused.attribute("value").value(),
-                     words.empty() ? "(no reason given)" : words));
+  broken(origin_, fmt::format("the archive answered QUERY_STATUS {}, where a table is expected: {}",
+                              refused.attribute("value").value(),
+                              words.empty() ? "(no reason given)" : words));
 }
 
 void VoTableReader::find_table() {
   const pugi::xml_node table = descendant(document_, "TABLE");
   if (!table)
-    broken(origin_, fmt::format("a VOTable without a TABLE; it says: {}", excerpt(text_)));
+    broken(origin_, fmt::format("a VOTable without the TABLE that it must have; it says: {}",
+                                excerpt(text_)));
   for (auto field = child(table, "FIELD"); field; field = next_sibling(field, "FIELD")) {
     const std::string_view type = field.attribute("datatype").value();
     add_field({.name = field.attribute("name").value(),
