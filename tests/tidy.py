@@ -48,17 +48,17 @@ def groups(wanted):
 
 
 def arguments(entry, source):
-    """The command of an entry, for another source."""
-    words = shlex.split(entry["command"])
-    out = words.index("-o")
-    del words[out : out + 2]
+    """The command of an entry, for another source, without the precompiled headers of g++."""
+    words = [word for word in shlex.split(entry["command"]) if word != "-Winvalid-pch"]
+    for option in "-o", "-include":
+        if option in words:
+            at = words.index(option)
+            del words[at : at + 2]
     return [source if word == entry["file"] else word for word in words]
 
 
 def tidy(entries):
     """What is wrong with them."""
-    if len(entries) == 1:
-        return run(BUILD, entries[0]["file"])
     first = pathlib.Path(entries[0]["file"])
     name = "_".join([*first.relative_to(ROOT).parent.parts, first.stem])
     folder = BUILD / "tidy" / name
@@ -69,7 +69,7 @@ def tidy(entries):
                  "arguments": arguments(entries[0], source)}]  # fmt: skip
     (folder / "compile_commands.json").write_text(json.dumps(database))
     wrong = run(folder, source)
-    if "[clang-diagnostic-error]" not in wrong:
+    if len(entries) == 1 or "[clang-diagnostic-error]" not in wrong:
         return wrong
     half = len(entries) // 2
     return tidy(entries[:half]) + tidy(entries[half:])
