@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the whole chain under faults of every kind, and prints what became of it: see tests/torture/torture.py.
 #
-#   tests/torture.sh [--seed N] [--kills N] [--minutes M] [--short] [--only WORD] [--list]
+#   tests/torture.sh [--seed N] [--kills N] [--minutes M] [--sources N] [--short] [--only REGEX] [--list]
 set -euo pipefail
-exec nice /usr/bin/python3 "$(dirname "${BASH_SOURCE[0]}")/torture/torture.py" "$@"
+exec /usr/bin/python3 "$(dirname "${BASH_SOURCE[0]}")/torture/torture.py" "$@"

@@ -130,10 +130,13 @@ class Run:
 
         self.log_begin = self.log.stat().st_size if self.log.exists() else 0
         with open(self.log, "a") as log:
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 list(map(str, command)), cwd=self.chain.folder, env=env or self.chain.env,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=limit if limits else None,
             )  # fmt: skip
+        self.clean_up.callback(process.wait)
+        self.clean_up.callback(process.kill)
+        return process
 
     def said(self):
         """By the last one that was started."""
@@ -177,5 +180,5 @@ class Run:
         checks.check_done(self)
 
     def remove(self):
-        self.clean_up.close()
+        self.clean_up.close()  # first: it ends programs and unmounts
         shutil.rmtree(self.folder, ignore_errors=True)

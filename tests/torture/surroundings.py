@@ -14,7 +14,7 @@ def few_files(run, rng):
     """File descriptors are used up."""
     done = 0
     for _ in range(4):
-        process = run.start(limits={resource.RLIMIT_NOFILE: rng.randint(8, 40)})
+        process = run.start(limits={resource.RLIMIT_NOFILE: rng.randint(8, 28)})
         done += run.expect(process, BROKEN | {127, DONE}) != DONE
     return done
 

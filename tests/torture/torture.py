@@ -10,6 +10,7 @@ import argparse
 import contextlib
 import pathlib
 import random
+import re
 import shutil
 import signal
 import sys
@@ -89,14 +90,13 @@ class Row:
 class Torture:
     def __init__(self, args, folder, clean_up):
         self.args, self.folder, self.clean_up = args, folder, clean_up
-        sources = 24 if args.short else 150
-        self.sky = bench.make_sky(folder / "sky", sources, args.seed)
-        self.other_sky = bench.make_sky(folder / "other-sky", sources, args.seed + 1)
+        self.sky = bench.make_sky(folder / "sky", args.sources, args.seed)
+        self.other_sky = bench.make_sky(folder / "other-sky", args.sources, args.seed + 1)
         self.archive = bench.Archive(self.sky)
         clean_up.callback(self.archive.stop)
         self.archive.start()
         self.chains = {}
-        self.batch_rows = 3 if args.short else 12
+        self.batch_rows = max(2, args.sources // 12)
 
     def chain(self, name):
         if name not in self.chains:
@@ -174,26 +174,29 @@ def parse():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randint(1, 99999),
                         help="of the sky and of all instants [random, printed]")  # fmt: skip
+    parser.add_argument("--sources", type=int, help="quasars in the sky [150; 24 with --short]")
     parser.add_argument("--kills", type=int, help="of each kind of random kill [50; 4 with --short]")
     parser.add_argument("--minutes", type=float, default=0,
                         help="begin another round of all faults until then")  # fmt: skip
     parser.add_argument("--short", action="store_true", help="a smaller sky, fewer faults, no database")
-    parser.add_argument("--only", default="", help="faults whose names have this in them")
+    parser.add_argument("--only", default="", metavar="REGEX", help="faults whose names match this")
     parser.add_argument("--list", action="store_true", help="print the faults, do nothing")
     args = parser.parse_args()
-    if args.kills is None:
-        args.kills = 4 if args.short else 50
+    args.kills = args.kills or (4 if args.short else 50)
+    args.sources = args.sources or (24 if args.short else 150)
     return args
 
 
 def main():
     args = parse()
-    faults = [f for f in FAULTS if args.only in f.name and (f.is_short or not args.short)]
+    faults = [f for f in FAULTS if re.search(args.only, f.name) and (f.is_short or not args.short)]
     if args.list:
         print("\n".join(f.name for f in faults))
         return 0
     print(f"torture.sh: seed {args.seed}", flush=True)
-    print(f"{'fault':40} {'chain':9} {'injected':>8} {'recovered':>9} {'epochs lost':>11} {'s':>5}", flush=True)
+    print(f"{'fault':40} {'chain':9} {'injected':>8} {'recovered':>9} {'epochs lost':>11} {'s':>5}",
+          flush=True)  # fmt: skip
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # servers are stopped first
     end, failed, total = time.monotonic() + 60 * args.minutes, 0, 0
     folder = pathlib.Path(tempfile.mkdtemp(prefix="qsohost-torture-"))
     with contextlib.ExitStack() as clean_up:
