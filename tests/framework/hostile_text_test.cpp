@@ -23,8 +23,8 @@ TEST_CASE("an identifier becomes a part of a path, wherever the pattern has it")
 TEST_CASE("an identifier that leads out of the pattern's folder is bad") {
   const auto refused = [](const std::string& pattern, const std::string& id, const char* why) {
     CHECK_THROWS_AS(object_path(pattern, id), BadObject);
-    CHECK_THROWS_WITH(object_path(pattern, id), Contains("cannot be part of a file name") &&
-                                                    Contains(why));
+    CHECK_THROWS_WITH(object_path(pattern, id),
+                      Contains("cannot be part of a file name") && Contains(why));
   };
   refused("a/{source_id}/lc.csv", "..", "'..' is another folder");
   refused("a/{source_id}/lc.csv", ".", "'.' is another folder");
@@ -39,8 +39,8 @@ TEST_CASE("an identifier that leads out of the pattern's folder is bad") {
 }
 
 TEST_CASE("names in ADQL stay names") {
-  for (const char* good : {"gaia_source", "gaiadr3.gaia_source", "\"I/355/gaiadr3\"",
-                           "a.\"b.c\".d", "\"a\"\"b\""}) {
+  for (const char* good :
+       {"gaia_source", "gaiadr3.gaia_source", "\"I/355/gaiadr3\"", "a.\"b.c\".d", "\"a\"\"b\""}) {
     CHECK(adql_name(good) == good);
   }
   CHECK(adql_name("I/355/gaiadr3") == "\"I/355/gaiadr3\"");
@@ -61,11 +61,13 @@ TEST_CASE("what a terminal would obey is shown by its code") {
   CHECK(printable(plain) == plain);
   CHECK(printable("\x1b[2J\x07\r\x7f") == "\\u001b[2J\\u0007\\u000d\\u007f");
   CHECK(printable("a\0b"s) == "a\\u0000b");
-  CHECK(printable("\xC2\x9B" "31m") == "\\u009b31m");               // C1: another CSI
+  CHECK(printable("\xC2\x9B"
+                  "31m") == "\\u009b31m");                           // C1: another CSI
   CHECK(printable("\xE2\x80\xAE\xE2\x81\xA6") == "\\u202e\\u2066");  // direction
   CHECK(printable("\xE2\x80\xA8") == "\\u2028");
-  CHECK(printable("\x9B" "31m\xFF") == "\\x9b31m\\xff");
-  CHECK(printable("\xC0\xAF") == "\\xc0\\xaf");          // an overlong slash
+  CHECK(printable("\x9B"
+                  "31m\xFF") == "\\x9b31m\\xff");
+  CHECK(printable("\xC0\xAF") == "\\xc0\\xaf");           // an overlong slash
   CHECK(printable("\xED\xA0\x80") == "\\xed\\xa0\\x80");  // half of a surrogate pair
   CHECK(printable("\xE2\x80") == "\\xe2\\x80");
 }
