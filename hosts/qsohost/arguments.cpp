@@ -52,7 +52,7 @@ class PlainHelp : public CLI::Formatter {
 struct Raw {
   std::vector<std::string> plugins, set, swap;
   std::string chain, log_level;
-  bool check = false, partial = false;
+  bool check = false, partial = false, allow_insecure_plugins = false;
   RunWords run;
   std::vector<std::string> run_dirs;
   std::string into, table;
@@ -64,6 +64,9 @@ void add_plugin_option(CLI::App& app, Raw& raw) {
   app.add_option("--plugin", raw.plugins, "Load this plugin too (may be given several times)")
       ->type_name("FILE")
       ->allow_extra_args(false);
+  app.add_flag("--allow-insecure-plugins", raw.allow_insecure_plugins,
+               "Load plugins, too, that others can change (file or folder belongs to them, or they "
+               "may write to it)");
 }
 
 CLI::Option* add_log_level(CLI::App& app, Raw& raw) {
@@ -291,11 +294,12 @@ Parsed parse_arguments(int argc, const char* const* argv) {
   CLI::App* doctor = add_doctor(app, raw, arguments);
   CLI::App* relate = add_relate(app, arguments.relation);
   CLI::App* report = add_report(app, arguments.page);
-  CLI::App* submit = add_submit(app, arguments.submit, raw.plugins);
+  CLI::App* submit = add_submit(app, arguments.submit, raw.plugins, raw.allow_insecure_plugins);
 
   try {
     app.parse(argc, argv);
     arguments.plugins.assign(raw.plugins.begin(), raw.plugins.end());
+    arguments.allow_insecure_plugins = raw.allow_insecure_plugins;
     arguments.json = raw.json;
     arguments.log_level = level_of(raw.log_level);
     if (raw.as_json) arguments.format = InspectFormat::Json;

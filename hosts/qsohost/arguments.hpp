@@ -46,6 +46,7 @@ enum class InspectFormat : std::uint8_t { Text, Json, Markdown, Toml };
 struct Arguments {
   Command command = Command::Run;
   std::vector<std::filesystem::path> plugins;
+  bool allow_insecure_plugins = false;
 
   // Run, Check, Graph
   std::filesystem::path chain;

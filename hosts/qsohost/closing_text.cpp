@@ -208,6 +208,7 @@ std::string go_on_command(const Arguments& arguments, const std::string& how) {
   for (const auto& [key, value] : arguments.overrides.set) add("--set", key + "=" + value);
   for (const auto& [label, stage] : arguments.overrides.swap) add("--swap", label + "=" + stage);
   for (const auto& file : arguments.plugins) add("--plugin", file.string());
+  if (arguments.allow_insecure_plugins) out += " --allow-insecure-plugins";
   if (const auto& shard = arguments.run.shard) {
     add("--shard", fmt::format("{}/{}", shard->index, shard->count));
     if (shard->by == ShardBy::Hash) add("--shard-by", "hash");

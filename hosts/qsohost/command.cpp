@@ -32,6 +32,7 @@ class Redirection {
 };
 
 void find_plugins(Plugins& plugins, const Arguments& arguments) {
+  if (arguments.allow_insecure_plugins) plugins.allow_insecure();
   for (const auto& file : arguments.plugins) plugins.add_file(file);
   // Reported at once, because the user named these files; `list` shows all refusals anyway.
   if (arguments.command != Command::List) {

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "arguments.hpp"
+#include "qsohost/host/printable.hpp"
 
 namespace qsohost::cli {
 namespace {
@@ -28,14 +29,7 @@ std::atomic<int>& failure_of(Stream stream) noexcept {
   return failures[stream == Stream::Out ? 0 : 1];
 }
 
-}  // namespace
-
-void redirect_output(std::function<void(Stream, std::string_view)> output) {
-  const std::lock_guard lock(redirection_mutex);
-  redirection = std::move(output);
-}
-
-void write_text(Stream stream, std::string_view text) noexcept {
+void write_bytes(Stream stream, std::string_view text) noexcept {
   {
     const std::shared_lock lock(redirection_mutex);
     if (redirection) return redirection(stream, text);
@@ -49,6 +43,22 @@ void write_text(Stream stream, std::string_view text) noexcept {
   // A terminal that another program made non-blocking is only full for now.
   if (stream == Stream::Err && errno == EAGAIN) return;
   failure = errno != 0 ? errno : EIO;
+}
+
+}  // namespace
+
+void redirect_output(std::function<void(Stream, std::string_view)> output) {
+  const std::lock_guard lock(redirection_mutex);
+  redirection = std::move(output);
+}
+
+void write_text(Stream stream, std::string_view text) noexcept try {
+  write_bytes(stream, printable(text));
+} catch (...) {  // NOLINT(bugprone-empty-catch): no memory for the text, and nowhere to say it
+}
+
+void erase_line() noexcept {
+  write_bytes(Stream::Err, "\r\x1b[2K");
 }
 
 bool is_lost(Stream stream) noexcept {

@@ -13,8 +13,11 @@ namespace qsohost::cli {
 
 enum class Stream : std::uint8_t { Out, Err };
 
-// Writes and flushes; thread-safe. After a failed write it does nothing.
+// Writes and flushes; thread-safe. After a failed write it does nothing. Identifiers and words of
+// servers cannot control the terminal: see printable().
 void write_text(Stream stream, std::string_view text) noexcept;
+// Erases the line of the terminal at stderr that the cursor is in.
+void erase_line() noexcept;
 
 template <class... T>
 void say(fmt::format_string<T...> format, T&&... values) {

@@ -173,13 +173,14 @@ void ProgressDisplay::finish() {
 
 void ProgressDisplay::draw_bar() {
   // Leaves one column free: some terminals wrap a line that fills the last one.
-  complain("\r\x1b[2K{}", bar_line(*last_, terminal_width() - 1));
+  erase_line();
+  write_text(Stream::Err, bar_line(*last_, terminal_width() - 1));
   bar_shown_ = true;
 }
 
 void ProgressDisplay::erase_bar() {
   if (!bar_shown_) return;
-  write_text(Stream::Err, "\r\x1b[2K");
+  erase_line();
   bar_shown_ = false;
 }
 

@@ -30,7 +30,7 @@ void require_one_line(const std::string& text) {
 }
 
 void add_what(CLI::App& submit, SubmitArguments& arguments, std::vector<std::string>& plugins,
-              CLI::Option* chain) {
+              bool& allow_insecure_plugins, CLI::Option* chain) {
   submit
       .add_option_function<std::vector<std::string>>("--set", split_into(arguments.overrides.set),
                                                      "Set an option: ztf.radius_arcsec=1.5")
@@ -46,6 +46,10 @@ void add_what(CLI::App& submit, SubmitArguments& arguments, std::vector<std::str
   submit.add_option("--plugin", plugins, "Load this plugin too (may be given several times)")
       ->type_name("FILE")
       ->allow_extra_args(false)
+      ->needs(chain);
+  submit
+      .add_flag("--allow-insecure-plugins", allow_insecure_plugins,
+                "Load plugins, too, that others can change; in the jobs as well")
       ->needs(chain);
   submit
       .add_option("--shard-by", arguments.by,
@@ -89,7 +93,8 @@ void add_how(CLI::App& submit, SubmitArguments& arguments) {
 
 }  // namespace
 
-CLI::App* add_submit(CLI::App& app, SubmitArguments& arguments, std::vector<std::string>& plugins) {
+CLI::App* add_submit(CLI::App& app, SubmitArguments& arguments, std::vector<std::string>& plugins,
+                     bool& allow_insecure_plugins) {
   CLI::App* submit =
       app.add_subcommand("submit", "Run a chain on many machines: shards in a job array");
   CLI::Option* chain = submit->add_option("CHAIN", arguments.chain, "The chain file");
@@ -105,7 +110,7 @@ CLI::App* add_submit(CLI::App& app, SubmitArguments& arguments, std::vector<std:
       ->required();
   chain->needs(shards);
   shards->needs(chain);
-  add_what(*submit, arguments, plugins, chain);
+  add_what(*submit, arguments, plugins, allow_insecure_plugins, chain);
   add_how(*submit, arguments);
   auto* resume = submit->add_flag("--resume", arguments.resume,
                                   "Submit the shards of DIR that are not done, and merge");

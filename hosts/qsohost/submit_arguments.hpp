@@ -39,6 +39,7 @@ struct SubmitArguments {
 };
 
 // Adds the command to the program's. Errors in options are CLI::ValidationErrors of its parsing.
-CLI::App* add_submit(CLI::App& app, SubmitArguments& arguments, std::vector<std::string>& plugins);
+CLI::App* add_submit(CLI::App& app, SubmitArguments& arguments, std::vector<std::string>& plugins,
+                     bool& allow_insecure_plugins);
 
 }  // namespace qsohost::cli

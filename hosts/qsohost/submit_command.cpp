@@ -72,6 +72,7 @@ Manifest new_manifest(const Chain& chain, const Arguments& arguments) {
   out.program = program();
   out.overrides = submit.overrides;
   for (const fs::path& plugin : arguments.plugins) out.plugins.push_back(fs::absolute(plugin));
+  out.allows_insecure_plugins = arguments.allow_insecure_plugins;
   out.stage_files = files_of(chain);
   out.fetches_first = submit.fetch == Fetch::Chosen
                           ? asks_archives(chain) && submit.scheduler == Scheduler::Slurm
@@ -216,6 +217,7 @@ int submit_rest(Plugins& plugins, const Arguments& arguments, const fs::path& fo
   if (submit.scheduler_options) manifest.scheduler_options = *submit.scheduler_options;
   if (submit.fetch_options) manifest.fetch_options = *submit.fetch_options;
   if (submit.max_running) manifest.max_running = *submit.max_running;
+  if (manifest.allows_insecure_plugins) plugins.allow_insecure();
   for (const fs::path& plugin : manifest.plugins) plugins.add_file(plugin);
   const std::optional<Chain> chain = load(plugins, manifest.chain, manifest.overrides);
   if (!chain) return kUsage;

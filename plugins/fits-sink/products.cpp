@@ -364,6 +364,14 @@ std::vector<std::string> path_problems(const std::vector<Product>& products,
   std::vector<std::string> problems;
   std::set<std::string> paths;
   for (const Product& product : products) {
+    for (const std::string* part :
+         {&product.what, &product.survey, &product.group, &product.band}) {
+      const bool is_name = part->find('/') == std::string::npos && *part != "." && *part != "..";
+      if (is_name) continue;
+      problems.push_back(
+          fmt::format("'{}' would be part of the name of a file; rename it, without '/'", *part));
+      return problems;
+    }
     const std::string path = path_of(product, pattern, "name");
     const std::size_t brace = path.find_first_of("{}");
     if (brace != std::string::npos) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include <qsohost/adql.hpp>
 #include <qsohost/error.hpp>
 #include <qsohost/io/identifiers.hpp>
 #include <qsohost/io/input_table.hpp>
@@ -146,10 +147,7 @@ Column last_id(const Page& page) {
 
 std::string literal(const Column& id) {
   const std::string text = qsohost::id_text(id, 0);
-  if (id.dtype() != qsohost::DType::String) return text;
-  std::string quoted = "'";
-  for (const char c : text) quoted += c == '\'' ? std::string("''") : std::string(1, c);
-  return quoted + "'";
+  return id.dtype() == qsohost::DType::String ? qsohost::adql_literal(text) : text;
 }
 
 }  // namespace tap_catalog

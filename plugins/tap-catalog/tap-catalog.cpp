@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include <qsohost/adql.hpp>
 #include <qsohost/examination.hpp>
 #include <qsohost/http.hpp>
 #include <qsohost/http_options.hpp>
@@ -207,7 +208,7 @@ void TapCatalog::count_rows() {
         "{}: {} of {} rows have no identifier (column '{}', option 'id'); leave them out: {} IS "
         "NOT "
         "NULL",
-        url->text, count.rows - count.with_id, count.rows, id, tap_catalog::in_adql(id)));
+        url->text, count.rows - count.with_id, count.rows, id, qsohost::adql_name(id)));
   }
   total_ = count.rows;
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <qsohost/adql.hpp>
 #include <qsohost/error.hpp>
 
 #include <cmath>
@@ -117,7 +118,8 @@ qsohost::TapQuery look_up(const IrsaSettings& settings, std::span<const Uploaded
   query.adql = fmt::format(
       "SELECT t.n, o.oid, o.fid, o.nobs FROM {} o, TAP_UPLOAD.targets t "
       "WHERE CONTAINS(POINT('ICRS', o.ra, o.dec), CIRCLE('ICRS', t.ra, t.dec, {})) = 1",
-      settings.objects_table, number(degrees(settings.selection.radius_arcsec)));
+      qsohost::adql_name(settings.objects_table),
+      number(degrees(settings.selection.radius_arcsec)));
   query.uploads = {{"targets", table_of(positions)}};
   query.about = fmt::format("objects near {} positions", positions.size());
   query.turn = round;

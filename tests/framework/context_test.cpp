@@ -1,3 +1,5 @@
+#include <sys/prctl.h>
+
 #include <catch2/catch.hpp>
 
 #include <cstdio>
@@ -29,6 +31,19 @@ TEST_CASE("a secret has no line break at its end, as files of secrets have") {
   CHECK(context.secret({"QSOHOST_TEST_SECRET"}) == "to ken");
   ::unsetenv("QSOHOST_TEST_SECRET");
   CHECK_THROWS_WITH(context.secret({"QSOHOST_TEST_SECRET"}), Contains("QSOHOST_TEST_SECRET"));
+}
+
+// With the leak checker of the sanitizers it may: see secrets.cpp.
+TEST_CASE("a process that has read a secret leaves no core file") {
+#ifndef __SANITIZE_ADDRESS__
+  const PlainContext context;
+  ::setenv("QSOHOST_TEST_SECRET", "to ken", 1);
+  ::prctl(PR_SET_DUMPABLE, 1);
+  CHECK(context.secret({"QSOHOST_TEST_SECRET"}) == "to ken");
+  CHECK(::prctl(PR_GET_DUMPABLE) == 0);
+  ::prctl(PR_SET_DUMPABLE, 1);
+  ::unsetenv("QSOHOST_TEST_SECRET");
+#endif
 }
 
 TEST_CASE("a secret may be in a file; one that is empty or not there is none") {

@@ -13,9 +13,20 @@
 #include <utility>
 #include <vector>
 
+#include "base/interrupted.hpp"
 #include "qsohost/system_reason.hpp"
 
 namespace qsohost::inline io_v1 {
+
+namespace {
+
+// A few kB of gzip can expand to a full disk. Tables of real data are 3 to 20 times as large as
+// their gzip; deflate reaches 1032.
+constexpr std::uint64_t kMostExpanded = 200;
+constexpr std::uint64_t kHarmless = std::uint64_t{64} << 20;  // bytes, however few they came from
+constexpr std::uint64_t kBetweenLooks = std::uint64_t{32} << 20;  // for an interrupt: 0.1 s or so
+
+}  // namespace
 
 int nameless_file(const std::string& name) {
   std::string pattern = (std::filesystem::temp_directory_path() / "qsohost-XXXXXX").string();
@@ -97,6 +108,7 @@ void OpenedFile::check() {
 }
 
 void OpenedFile::unpack() {
+  const std::uint64_t packed = size_;
   const int fd = nameless_file(name_);
   gzFile in = ::gzdopen(std::exchange(fd_, fd), "rb");  // closes the packed file
   std::vector<std::byte> buffer(std::size_t{1} << 20);
@@ -106,6 +118,13 @@ void OpenedFile::unpack() {
     while ((n = ::gzread(in, buffer.data(), static_cast<unsigned>(buffer.size()))) > 0) {
       write_all(fd_, std::span(buffer).first(static_cast<std::size_t>(n)), name_);
       size_ += static_cast<std::uint64_t>(n);
+      if (size_ > kHarmless && size_ > kMostExpanded * static_cast<std::uint64_t>(::gzoffset(in))) {
+        fail(
+            fmt::format("is gzipped, {} bytes, and its first {} bytes expand to more than {} times "
+                        "as many, as no table does; if it is one, unpack it first (gunzip)",
+                        packed, ::gzoffset(in), kMostExpanded));
+      }
+      if (size_ % kBetweenLooks < buffer.size()) throw_if_interrupted();
     }
   } catch (...) {
     ::gzclose(in);

@@ -7,6 +7,7 @@
 #include "base/interrupted.hpp"
 #include "base/secrets.hpp"
 #include "chain/stage_call.hpp"
+#include "chain/stage_options.hpp"
 #include "qsohost/error.hpp"
 #include "run/callback_guard.hpp"
 #include "run/changed_inputs.hpp"
@@ -58,7 +59,9 @@ std::vector<std::string> passing_sinks(const Chain& chain) {
 }
 
 RunFacts facts_of(const Chain& chain, const RunOptions& options) {
-  RunFacts facts{chain.effective(), inputs_of(chain)};
+  const bool uses_secrets = std::ranges::any_of(
+      chain.stages(), [](const ChainStage& s) { return uses_secret(*s.stage); });
+  RunFacts facts{chain.effective(), inputs_of(chain), uses_secrets};
   for (std::string& line : part_lines(options)) facts.effective.push_back(std::move(line));
   return facts;
 }

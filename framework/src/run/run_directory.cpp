@@ -180,6 +180,7 @@ bool FolderLock::is_held(const fs::path& run_dir) {
 RunDirectory::RunDirectory(const RunOptions& options, const RunFacts& facts, Warn warn)
     : folder_(resolved(options.run_dir)), warn_(std::move(warn)) {
   make_folders();
+  if (facts.uses_secrets) make_private();
   if (options.start == StartMode::Restart) clear();
   open_ledger();
   if (db_->meta("merged from")) {
@@ -229,6 +230,17 @@ void RunDirectory::make_folders() {
   lock_ = std::make_unique<FolderLock>(folder_);
   heartbeat_ = std::make_unique<Heartbeat>(work);
   if (!is_ours) mark(work, new_id());
+}
+
+// Products stay as readable as the user's umask makes them.
+void RunDirectory::make_private() const {
+  std::error_code error;
+  fs::permissions(work_folder(), fs::perms::owner_all, error);
+  if (error) {
+    throw RunError(fmt::format(
+        "{}: the chain uses a secret, but this folder cannot be kept from others (chmod 700): {}",
+        work_folder().string(), error.message()));
+  }
 }
 
 void RunDirectory::open_ledger() {

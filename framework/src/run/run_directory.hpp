@@ -55,6 +55,8 @@ std::string difference(const std::vector<Input>& before, const std::vector<Input
 struct RunFacts {
   std::vector<std::string> effective;  // the effective chain
   std::vector<Input> inputs;
+  // Of an archive: responses may repeat it, and short secrets are stored with them as they are.
+  bool uses_secrets = false;
 };
 
 class RunDirectory {
@@ -86,6 +88,7 @@ class RunDirectory {
 
  private:
   void make_folders();
+  void make_private() const;
   void clear();
   void open_ledger();
   void require_same(const RunFacts& facts, bool accept_changed_inputs);

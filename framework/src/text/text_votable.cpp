@@ -4,6 +4,7 @@
 #include <pugixml.hpp>
 
 #include "text/text_rows.hpp"
+#include "text/xml_markup.hpp"
 
 namespace qsohost::inline io_v1 {
 
@@ -80,6 +81,7 @@ void VoTableReader::move_to(std::ptrdiff_t offset) {
 }
 
 void VoTableReader::parse() {
+  check_markup(text_);
   const auto result =
       document_.load_buffer(text_.data(), text_.size(), pugi::parse_default, pugi::encoding_utf8);
   const std::string_view end = trimmed(text_);

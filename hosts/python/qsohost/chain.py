@@ -50,16 +50,18 @@ class Chain:
 
     source: what from_arrays() returned; the chain then has `use = "arrays"` as its first stage.
     plugins: plugin files besides those that the chain names.
+    allow_insecure_plugins: load plugins, too, that others can change (file or folder).
     Relative paths in a text are resolved against the current directory.
     """
 
-    def __init__(self, path_or_text: str | os.PathLike, source=None, plugins=()) -> None:
+    def __init__(self, path_or_text: str | os.PathLike, source=None, plugins=(), allow_insecure_plugins=False) -> None:
         is_text = isinstance(path_or_text, str) and "\n" in path_or_text
         self._text = path_or_text if is_text else ""
         self._file = os.getcwd() if is_text else os.fspath(path_or_text)
         self._set: list[tuple[str, str]] = []
         self._swap: list[tuple[str, str]] = []
         self._plugins = [os.fspath(p) for p in plugins]
+        self._allow_insecure_plugins = allow_insecure_plugins
         self._source = source
 
     def set(self, option: str, value) -> "Chain":
@@ -150,7 +152,10 @@ class Chain:
         return "<text>" if self._text else self._file
 
     def _load(self, more: list[tuple[str, str]]):
-        return _core.load(self._text, self._file, self._set + more, self._swap, self._plugins, self._source)
+        return _core.load(
+            self._text, self._file, self._set + more, self._swap, self._plugins, self._allow_insecure_plugins,
+            self._source,
+        )  # fmt: skip
 
     def _loaded(self, more: list[tuple[str, str]]):
         loaded = self._load(more)

@@ -36,6 +36,7 @@ struct ChainParts {
   std::filesystem::path file;  // for a text, the folder of relative paths
   Pairs set, swap;
   std::vector<std::filesystem::path> plugins;
+  bool allow_insecure_plugins = false;
   std::optional<BatchView> arrays;
 };
 
@@ -53,6 +54,7 @@ LoadedChain load(const ChainParts& parts) {
   LoadedChain loaded;
   loaded.plugins = std::make_shared<Plugins>();
   if (parts.arrays) add_array_source(*loaded.plugins, parts.arrays->batch);
+  if (parts.allow_insecure_plugins) loaded.plugins->allow_insecure();
   for (const auto& file : parts.plugins) loaded.plugins->add_file(file);
   const Overrides overrides{parts.set, parts.swap};
   if (parts.text.empty()) {
@@ -258,10 +260,15 @@ void add_runs(py::module_& module) {
                              })
       .def("effective", [](const LoadedChain& l) { return l.chain->effective(); });
   module.def("load", [](std::string text, const std::string& file, Pairs set, Pairs swap,
-                        std::vector<std::string> plugins, std::optional<BatchView> arrays) {
-    const ChainParts parts{
-        std::move(text),  file, std::move(set), std::move(swap), {plugins.begin(), plugins.end()},
-        std::move(arrays)};
+                        std::vector<std::string> plugins, bool allow_insecure_plugins,
+                        std::optional<BatchView> arrays) {
+    const ChainParts parts{std::move(text),
+                           file,
+                           std::move(set),
+                           std::move(swap),
+                           {plugins.begin(), plugins.end()},
+                           allow_insecure_plugins,
+                           std::move(arrays)};
     const py::gil_scoped_release released;
     return load(parts);
   });

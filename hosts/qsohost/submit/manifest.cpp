@@ -119,6 +119,7 @@ Manifest read_manifest(const fs::path& folder) {
   out.overrides.set = read.pairs("set");
   out.overrides.swap = read.pairs("swap");
   for (const std::string& plugin : read.texts("plugins")) out.plugins.emplace_back(plugin);
+  out.allows_insecure_plugins = read.value<bool>("allow_insecure_plugins");
   for (const std::string& file : read.texts("stage_files")) out.stage_files.emplace_back(file);
   out.fetches_first = read.value<bool>("fetches_first");
   out.shards_per_task = read.count("shards_per_task", 1);
@@ -140,6 +141,7 @@ void write_manifest(const fs::path& folder, const Manifest& manifest) {
                           {"set", pairs(manifest.overrides.set)},
                           {"swap", pairs(manifest.overrides.swap)},
                           {"plugins", paths(manifest.plugins)},
+                          {"allow_insecure_plugins", manifest.allows_insecure_plugins},
                           {"stage_files", paths(manifest.stage_files)},
                           {"fetches_first", manifest.fetches_first},
                           {"shards_per_task", number(manifest.shards_per_task)},

@@ -21,6 +21,7 @@ struct Manifest {
   std::string program;  // the path of qsohost
   Overrides overrides;
   std::vector<std::filesystem::path> plugins;
+  bool allows_insecure_plugins = false;
   // Plugins and scripts of all its stages: the merge knows only the names of these.
   std::vector<std::filesystem::path> stage_files;
   bool fetches_first = false;

@@ -45,8 +45,8 @@ std::string chain_words(const Manifest& manifest) {
   return out;
 }
 
-std::string plugin_words(const std::vector<fs::path>& files) {
-  std::string out;
+std::string plugin_words(const Manifest& manifest, const std::vector<fs::path>& files) {
+  std::string out = manifest.allows_insecure_plugins ? " --allow-insecure-plugins" : "";
   for (const fs::path& file : files) out += " --plugin " + shell_word(file.string());
   return out;
 }
@@ -92,8 +92,8 @@ Words words_of(const fs::path& folder, const Manifest& manifest) {
           {"@TASKS@", std::to_string(last + 1)},
           {"@TASK_TEXT@", task_text(manifest)},
           {"@PROGRAM@", shell_word(manifest.program)},
-          {"@CHAIN@", chain_words(manifest) + plugin_words(manifest.plugins)},
-          {"@PLUGINS@", plugin_words(manifest.stage_files)},
+          {"@CHAIN@", chain_words(manifest) + plugin_words(manifest, manifest.plugins)},
+          {"@PLUGINS@", plugin_words(manifest, manifest.stage_files)},
           {"@SHARDS@", std::to_string(manifest.shards)},
           {"@PER_TASK@", std::to_string(manifest.shards_per_task)},
           {"@DIGITS@", std::to_string(digits)},
