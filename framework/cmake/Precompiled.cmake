@@ -22,6 +22,7 @@ function(qsohost_use_precompiled name)
     return()
   endif()
   foreach(target IN LISTS ARGN)
+    target_link_libraries(${target} PRIVATE fmt::fmt)
     target_precompile_headers(${target} REUSE_FROM ${name})
     target_compile_options(${target} PRIVATE -fPIC)  # not -fPIE, in programs too
     # g++ 12 forgets which of them are the system's, and warns falsely of copies in std::string.
