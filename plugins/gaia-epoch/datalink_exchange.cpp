@@ -38,6 +38,8 @@ struct MemberName {
   std::string release;
 };
 MemberName parse_name(const std::string& name) {
+  constexpr std::size_t longest = 255;  // std::regex recurses for each character
+  if (name.size() > longest) return {};
   static const std::regex pattern(R"((Gaia E?DR[0-9]+[A-Z0-9_]*)[ _+]([0-9]+)\.)");
   std::smatch match;
   if (!std::regex_search(name, match, pattern)) return {};
