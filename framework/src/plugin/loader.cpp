@@ -140,7 +140,7 @@ struct Plugins::State {
       ScriptReader& reader = script_reader_for(path, standard_folders(), allows_insecure);
       const Script script = reader.read(path);
       if (script.stages.empty())
-        return refuse(path, "it offers no stage; it must name one in QSOHOST_PLUGIN");
+        return refuse(path, "it offers no stage; it must define a class or function that is one");
       scripts[path] = &reader;
       for (const ScriptStage& stage : script.stages)
         offer({stage.name, stage.summary, stage.role, path.stem().string(), script.version, path});
