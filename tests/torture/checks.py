@@ -104,7 +104,10 @@ def epochs(folder):
     """Of each light-curve product, by quasar, band and time."""
     found = collections.Counter()
     for product in pathlib.Path(folder).glob("*_lc.fits"):
-        table, _ = read_table(product)
+        try:
+            table, _ = read_table(product)
+        except (OSError, UserWarning):  # damaged: none of its epochs counts
+            continue
         for name in [n for n in table if n.startswith("mjd_") or n.endswith("_time")]:
             for source, times in zip(table["source_id"], table[name]):
                 found.update((product.name, source, name, t) for t in map(float, times))

@@ -68,6 +68,7 @@ def kill_in_merge(run, rng):
         shard.expect(shard.start(*part, storage=f"kill {at}"), {DONE, -signal.SIGKILL})
         shard.expect(shard.start(*part), {DONE})
         shards.append(shard.folder)
+    before = {p: p.read_bytes() for shard in shards for p in shard.rglob("*.fits")}
     merge = [QSOHOST, "merge", *shards, "--into", run.folder]
     count = run.folder.parent / f"{run.folder.name}.calls"
     other = Run(run.chain, f"{run.folder.name}-counted")
@@ -80,6 +81,8 @@ def kill_in_merge(run, rng):
         process = run.launch(merge, with_storage(run.chain.env, f"kill {at}"))
         kills += run.expect(process, {DONE, -signal.SIGKILL}) != DONE
     run.expect(run.launch(merge), {DONE})
+    after = {p: p.read_bytes() for shard in shards for p in shard.rglob("*.fits")}
+    assert before == after, "merge has changed its shards"
     return kills
 
 
