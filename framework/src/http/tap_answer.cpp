@@ -48,7 +48,7 @@ struct QueryStatus {
 // table may be hundreds of MB. Moves `at` behind it. A limit of the tag's length keeps this linear
 // in the length of the body, whatever it holds.
 std::optional<QueryStatus> next_status(std::string_view body, std::size_t& at) {
-  constexpr std::size_t longest = 4096;  // before the word, and after
+  constexpr std::size_t longest = 1000;  // before the word, and after
   while ((at = body.find("QUERY_STATUS", at)) != body.npos) {
     const std::size_t first = at - std::min(at, longest);
     const std::size_t begin = body.substr(first, at - first).rfind('<');
