@@ -45,7 +45,7 @@ std::string job_url(const Request& request, const Response& response) {
   if (const auto location = response.header("Location"); url.empty() && !location.empty()) {
     url = resolved_url(request.url, std::string(location));
   }
-  url = url.substr(0, url.find('?'));
+  url.resize(std::min(url.find('?'), url.size()));
   while (url.ends_with('/')) url.pop_back();
   if (url.empty()) throw TryAgain("TAP took a job and did not say where it is");
   return url;
