@@ -21,7 +21,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build"
-TOGETHER = 12
+TOGETHER = 16
 # Constants, types and functions at the beginning of a line; a function with its parameters.
 HELPER = re.compile(
     r"^(?:constexpr|const) [^=;({]*?\b(k[A-Z]\w*)\b|^(?:struct|class) (\w+)|^[\w:<>,&* ]+ (\w+\([^;{)]*\)) (?:noexcept )?\{", re.M
