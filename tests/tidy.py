@@ -4,8 +4,9 @@
     tests/tidy.py [FILE...]     all sources that build/compile_commands.json has, tests left out
 
 Most of its time goes into what is included, which is the same for the files of a folder. So some of
-them are made one source. What cannot be compiled together (two helpers of one name, say) is halved
-until it can. .clang-tidy says which checks.
+them are made one source. Files with helpers of one name cannot be compiled together: most of these
+are found by their text and kept apart; what still cannot be compiled is halved until it can.
+.clang-tidy says which checks.
 """
 
 import collections
@@ -20,7 +21,11 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build"
-TOGETHER = 10
+TOGETHER = 16
+# Constants, types and functions at the beginning of a line; a function with its parameters.
+HELPER = re.compile(
+    r"^(?:constexpr|const) [^=;({]*?\b(k[A-Z]\w*)\b|^(?:struct|class) (\w+)|^[\w:<>,&* ]+ (\w+\([^;{)]*\)) (?:noexcept )?\{", re.M
+)  # fmt: skip
 # The database holds the flags of g++; clang need not know all of them.
 TIDY = ["clang-tidy-16", "--quiet", r"--header-filter=/(framework|plugins|hosts|examples)/.*\.[ch]pp$",
         "--extra-arg=-Wno-unknown-warning-option", "-p"]  # fmt: skip
@@ -43,8 +48,22 @@ def groups(wanted):
         seen.add(path)
         folders[path.parent].append(entry)
     for entries in folders.values():
-        count = -(-len(entries) // TOGETHER)
-        yield from (entries[k::count] for k in range(count))
+        yield from kept_apart(entries)
+
+
+def kept_apart(entries):
+    """The entries in groups, each without two helpers of one name."""
+    groups = []
+    for entry in entries:
+        text = pathlib.Path(entry["file"]).read_text()
+        helpers = {next(filter(None, found)) for found in HELPER.findall(text)}
+        fits = (g for g in groups if len(g[0]) < TOGETHER and not g[1] & helpers)
+        together, names = next(fits, ([], set()))
+        if not together:
+            groups.append((together, names))
+        together.append(entry)
+        names |= helpers
+    return [together for together, _ in groups]
 
 
 def arguments(entry, source):

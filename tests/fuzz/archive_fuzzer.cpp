@@ -1,5 +1,5 @@
-// Whatever an archive answers, its stage ends with an outcome for each object or an Error. The stage
-// is that of QSOHOST_FUZZ_STAGE. Input: see canned_answers.hpp.
+// Whatever an archive answers, its stage ends with an outcome for each object or an Error. The
+// stage is that of QSOHOST_FUZZ_STAGE. Input: see canned_answers.hpp.
 #include <cstring>
 #include <map>
 #include <memory>
@@ -30,13 +30,16 @@ std::string left_table() {
 Options options_of(const std::string& stage) {
   const std::map<std::string, Options> options{
       {"atlas", {{"url", "\"http://a\""}}},
-      {"irsa-ztf", {{"url", "\"http://a\""}, {"query_by", "\"ids\""}, {"align_oids", "\"median\""}}},
+      {"irsa-ztf",
+       {{"url", "\"http://a\""}, {"query_by", "\"ids\""}, {"align_oids", "\"median\""}}},
       {"neowise", {{"url", "\"http://a\""}}},
       {"gaia-tap", {{"archive", "\"tap\""}, {"url", "\"http://a\""}}},
       {"gaia-vizier",
        {{"archive", "\"tap\""}, {"via", "\"vizier\""}, {"url", "\"http://a/tapvizier\""}}},
       {"gaia-datalink",
-       {{"archive", "\"datalink\""}, {"url", "\"http://a/data\""}, {"tap_url", "\"http://a/tap\""}}},
+       {{"archive", "\"datalink\""},
+        {"url", "\"http://a/data\""},
+        {"tap_url", "\"http://a/tap\""}}},
       {"tap-catalog",
        {{"url", "\"http://a\""},
         {"table", "\"cat\""},

@@ -2,7 +2,8 @@
 //
 //   @@@ STATUS[?] WORD Name: value
 //
-// STATUS with "?": its end is not announced; WORD: sent to requests that have it in their URL or body
+// STATUS with "?": its end is not announced; WORD: sent to requests that have it in their URL or
+// body
 // ("*": to all). Each part is sent once, in order; the last that fits is sent again.
 #pragma once
 

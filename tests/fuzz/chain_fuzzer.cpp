@@ -1,5 +1,5 @@
-// Whatever a chain file holds, it is checked to its end. A chain that is accepted is drawn, and what
-// stores it gives the same chain again. After a line "@@@" come overrides, a line each:
+// Whatever a chain file holds, it is checked to its end. A chain that is accepted is drawn, and
+// what stores it gives the same chain again. After a line "@@@" come overrides, a line each:
 // "ztf.radius=1" of --set, "loo dho" of --swap.
 #include <sstream>
 

@@ -1,5 +1,5 @@
-// Whatever a database sends as a binary COPY stream, it is decoded or refused. The first two bytes of
-// the input say how many bytes arrive at once, and how many rows are wanted.
+// Whatever a database sends as a binary COPY stream, it is decoded or refused. The first two bytes
+// of the input say how many bytes arrive at once, and how many rows are wanted.
 #include <algorithm>
 #include <numeric>
 

@@ -1,5 +1,5 @@
-// Whatever bytes a server sends, a request ends in a response or in a reason, and is judged. The server
-// is a thread on loopback that answers each connection with the input and closes it.
+// Whatever bytes a server sends, a request ends in a response or in a reason, and is judged. The
+// server is a thread on loopback that answers each connection with the input and closes it.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>

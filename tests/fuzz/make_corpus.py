@@ -206,21 +206,15 @@ label = "ztf"
 radius_arcsec = 2.0
 bands = ["g", "r"]
 [[stage]]
-use = "ou-loo"
-label = "loo"
-groups = ["ztf.g"]
-rest_frame = false
-[[stage]]
-use = "drop-epochs"
-column = "loo.keep"
-groups = ["ztf.g"]
+use = "ztf-quality"
+label = "quality"
 [[stage]]
 use = "fits-sink"
 what = "ztf"
 @@@
 ztf.radius_arcsec=1.5
-loo.rule="predictive"
-loo ou-fit
+quality.chi=[0.5, 1.5]
+quality require
 """,
     "values": """chain = {name = 'a', batch_megabytes = 0x10}
 plugins = ["./none.so"]

@@ -1,5 +1,5 @@
-// Whatever a product holds, the report page is made or the run is refused; no text of the data becomes
-// markup. Texts of the seeds hold "<fuzz>", which no page has of its own.
+// Whatever a product holds, the report page is made or the run is refused; no text of the data
+// becomes markup. Texts of the seeds hold "<fuzz>", which no page has of its own.
 #include "fuzz_file.hpp"
 #include "report/report.hpp"
 

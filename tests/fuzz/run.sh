@@ -2,6 +2,7 @@
 # Builds the fuzzers (preset asan: clang, ASan, UBSan) and runs them, one on each processor at a time.
 #
 #   tests/fuzz/run.sh [SECONDS [TARGET...]]     each for 30 seconds, all of them, unless told
+#   tests/fuzz/run.sh SECONDS -TARGET           all but this one
 #
 # Everything goes into build-asan/fuzz; an input that makes TARGET fail stays there as TARGET-crash-*.
 set -euo pipefail
@@ -11,7 +12,13 @@ formats=(fits text votable zip chain note copy http tap report)
 # Stages for archive_fuzzer, which asks the archive by the way that follows the stage's name.
 stages=(atlas irsa-ztf neowise gaia-tap gaia-vizier gaia-datalink tap-catalog xmatch)
 targets=("${@:2}")
-[ ${#targets[@]} -gt 0 ] || targets=("${formats[@]}" "${stages[@]}")
+if [ ${#targets[@]} -eq 0 ] || [[ ${targets[0]} = -* ]]; then
+  left_out=${targets[0]:-}
+  targets=()
+  for target in "${formats[@]}" "${stages[@]}"; do
+    [ "-$target" = "$left_out" ] || targets+=("$target")
+  done
+fi
 
 programs=()
 for target in "${targets[@]}"; do

@@ -1,5 +1,6 @@
-// Whatever a TAP service answers, to a query or about a job (UWS), the exchange ends with rows or with a
-// reason. The first byte of the input says which of the two; the rest: see canned_answers.hpp.
+// Whatever a TAP service answers, to a query or about a job (UWS), the exchange ends with rows or
+// with a reason. The first byte of the input says which of the two; the rest: see
+// canned_answers.hpp.
 #include "canned_answers.hpp"
 #include "fuzz_file.hpp"
 #include "qsohost/io/text.hpp"

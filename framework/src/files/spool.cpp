@@ -114,7 +114,7 @@ void Spool::read_at(std::uint64_t offset, std::span<std::byte> to) const {
 
 Cells Spool::read_column(Chunk chunk, const ColumnInfo& info) const {
   Cells cells{Column(info), std::vector<std::uint64_t>(chunk.lengths)};
-  const auto next = [&]<class T>(std::span<T> to) {
+  const auto next = [&](auto to) {
     read_at(chunk.start, std::as_writable_bytes(to));
     chunk.start += to.size_bytes();
   };

@@ -3,6 +3,7 @@
 #include <elf.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 #include <fstream>
 #include <iterator>
@@ -27,10 +28,13 @@ class Bytes {
     std::memcpy(&out, data_.data() + offset, sizeof(T));
     return true;
   }
+  // Its beginning, if it is long: a file has up to 65535 names of sections, all of which may be the
+  // whole file.
   std::string_view text(std::uint64_t offset) const {
+    constexpr std::size_t longest = 64;
     if (offset >= data_.size()) return {};
     const char* begin = data_.data() + offset;
-    return {begin, strnlen(begin, data_.size() - offset)};
+    return {begin, strnlen(begin, std::min(longest, data_.size() - offset))};
   }
   const char* at(std::uint64_t offset) const { return data_.data() + offset; }
 
