@@ -134,8 +134,7 @@ void CatalogJoin::validate() const {
   if (is_by_position() == !key->empty()) {
     throw UsageError(fmt::format(
         "{}; set key, such as \"source_id\", to join by key, or radius_arcsec, such as 1.0, to "
-        "join by "
-        "position",
+        "join by position",
         key->empty() ? "neither key nor radius_arcsec is given"
                      : "both key and radius_arcsec are given, but a join is by one of them"));
   }

@@ -42,7 +42,7 @@ class ZtfFiles : public qsohost::Fetcher {
     const std::filesystem::path folder = std::filesystem::path(before).parent_path();
     if (folder.empty() || std::filesystem::is_directory(folder)) return;
     throw qsohost::RunError(fmt::format(
-        "path: there is no folder {} ; check it (relative paths count from the chain file)",
+        "path: there is no folder {}; check it (relative paths count from the chain file)",
         folder.string()));
   }
 

@@ -84,9 +84,12 @@ def command_line():
         "cannot be the name", "'Bad Name'", "small letters, digits and single dashes", 'e.g. "my-fitter"',
     )  # fmt: skip
     yield case("new plugin of no kind", ("new", "thing", "x"), "thing not in", "KIND:", "{source,", HELP)
-    yield case(
-        "report of no run", ("report", "."),
-        "holds neither products", r"\.: holds", r"\(\*\.fits\) nor a run", "name the run directory",
+    yield dataclasses.replace(
+        case(
+            "report of no run", ("report", "empty"),
+            "holds neither products", "empty: holds", r"\(\*\.fits\) nor a run", "name the run directory",
+        ),
+        files={"empty/note": ""},
     )  # fmt: skip
     yield case("relate without --x", ("relate", "."), "is required", "--x", HELP, HELP)
     yield case(

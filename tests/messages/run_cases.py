@@ -74,7 +74,7 @@ def tables():
     )  # fmt: skip
     yield case(
         "quote that is not closed", "never closed", r"cat\.csv: line 3", "a quote opened in this row",
-        "close it",
+        "take it out",
         cat_csv=catalog(",b", ',"b'),
     )  # fmt: skip
     yield case(
@@ -135,7 +135,7 @@ def running():
     )  # fmt: skip
     yield case(
         "group that no stage gives", "needs group 'ztf.g'|ztf.g", r"chain\.toml:\d+:1: fit",
-        "no earlier stage gives", "there is",
+        "no earlier stage gives", "put one that does before it",
         chain(SOURCE, FIT, SINK), 2,
     )  # fmt: skip
     yield case(
@@ -190,8 +190,8 @@ def running():
         chain(SOURCE, stage("gaia-epoch", archive='"files"', paths='["none.fits"]'), SINK),
     )  # fmt: skip
     texts = (
-        'catalog = "cat.csv"\n[[stage.band]]\ngroup = "ztf.g"\ntime = "mjd_g"\nmag = "mag_g"\nmag_err = "magerr_g"\n'
-        'time_system = "MJD UTC"\n'
+        'catalog = "cat.csv"\n[[stage.band]]\ngroup = "ztf.g"\ntime_system = "MJD UTC"\n'
+        'time = "mjd_g"\nmag = "mag_g"\nmag_err = "magerr_g"\n'
     )
     yield case(
         "redshift that is a text", "redshift column 'name' holds strings", r"chain\.toml:\d+:1: fit",
