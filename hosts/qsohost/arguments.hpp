@@ -54,7 +54,7 @@ struct Arguments {
   std::string graph;  // "dot", "mermaid", "text"
   // run_dir may be empty: the default is named after the chain
   RunOptions run;
-  // For scripts: the digest that the chain must have, see Chain::hash(); "": any
+  // For scripts: the digest that the chain must have, see digest_of(); "": any
   std::string digest;
   bool is_unsettled_ok = false;  // kDone in place of kUnsettled
 

@@ -8,8 +8,8 @@
 #include "interrupts.hpp"
 #include "output.hpp"
 #include "progress.hpp"
-#include "qsohost/error.hpp"
 #include "qsohost/host/chain.hpp"
+#include "submit/digest.hpp"
 
 namespace qsohost::cli {
 namespace {
@@ -21,16 +21,8 @@ std::optional<Chain> load_chain(Plugins& plugins, const Arguments& arguments) {
   return chain;
 }
 
-void require_digest(const Chain& chain, const Arguments& arguments) {
-  if (arguments.digest.empty() || arguments.digest == chain.hash()) return;
-  throw UsageError(fmt::format(
-      "{}: the chain has the digest {}, and {} is required (--require-digest): its file, its "
-      "options, a plugin or a script has changed; go back to that of then, or submit it anew",
-      arguments.chain.string(), chain.hash(), arguments.digest));
-}
-
 int run_chain(Chain& chain, const Arguments& arguments) {
-  require_digest(chain, arguments);
+  if (!arguments.digest.empty()) require_digest(chain, arguments.chain, arguments.digest);
   RunOptions options = arguments.run;
   if (options.run_dir.empty()) options.run_dir = chain.settings().name + ".run";
   const std::filesystem::path as_given = options.run_dir;

@@ -8,8 +8,8 @@
 namespace qsohost::cli {
 namespace {
 
-// More would be a typing error, and folders by the ten thousand.
-constexpr std::uint64_t kMostShards = 100'000;
+// The script of the merge names all their folders in one command.
+constexpr std::uint64_t kMostShards = 10'000;
 
 std::function<void(const std::vector<std::string>&)> split_into(
     std::vector<std::pair<std::string, std::string>>& out) {
@@ -60,7 +60,7 @@ void add_what(CLI::App& submit, SubmitArguments& arguments, std::vector<std::str
       ->needs(chain);
 }
 
-void add_how(CLI::App& submit, SubmitArguments& arguments) {
+void add_how(CLI::App& submit, SubmitArguments& arguments, CLI::Option* chain) {
   const std::map<std::string, Fetch> fetches{
       {"here", Fetch::Here}, {"job", Fetch::Job}, {"none", Fetch::None}};
   const std::map<std::string, Scheduler> schedulers{
@@ -87,7 +87,8 @@ void add_how(CLI::App& submit, SubmitArguments& arguments) {
                   "slurm; or pbs or htcondor, for which files to start from are written, and "
                   "nothing is submitted [slurm]")
       ->type_name("NAME")
-      ->transform(CLI::CheckedTransformer(schedulers).description(""));
+      ->transform(CLI::CheckedTransformer(schedulers).description(""))
+      ->needs(chain);
   submit.add_flag("--dry-run", arguments.dry_run, "Print the scripts; write and submit nothing");
 }
 
@@ -111,12 +112,17 @@ CLI::App* add_submit(CLI::App& app, SubmitArguments& arguments, std::vector<std:
   chain->needs(shards);
   shards->needs(chain);
   add_what(*submit, arguments, plugins, allow_insecure_plugins, chain);
-  add_how(*submit, arguments);
+  add_how(*submit, arguments, chain);
   auto* resume = submit->add_flag("--resume", arguments.resume,
                                   "Submit the shards of DIR that are not done, and merge");
   resume->excludes(chain);
-  submit->callback([&arguments, resume, chain] {
-    if (!*resume && !*chain)
+  submit
+      ->add_flag("--retry-failed", arguments.retry_failed,
+                 "As --resume, and objects that failed are done again, with new requests")
+      ->excludes(chain)
+      ->excludes(resume);
+  submit->callback([&arguments, chain] {
+    if (!arguments.resume && !arguments.retry_failed && !*chain)
       throw CLI::ValidationError("submit: give CHAIN and --shards N, or --resume");
     require_one_line(arguments.scheduler_options.value_or(""));
     require_one_line(arguments.fetch_options.value_or(""));

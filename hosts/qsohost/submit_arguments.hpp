@@ -18,7 +18,7 @@ namespace qsohost::cli {
 
 // Who asks the archives before the shards compute.
 enum class Fetch : std::uint8_t {
-  Chosen,  // Job, if the chain asks archives over HTTP and there is a scheduler; else None
+  Chosen,  // Job, if the chain asks archives over HTTP and SLURM runs it; else None
   Here,    // this process, before it submits anything
   Job,     // one job
   None,    // each shard for itself
@@ -33,9 +33,10 @@ struct SubmitArguments {
   Scheduler scheduler = Scheduler::Slurm;
   std::optional<std::string> scheduler_options, fetch_options;
   std::optional<std::uint64_t> max_running;
-  Fetch fetch = Fetch::Chosen;
+  Fetch fetch = Fetch::Chosen;  // with resume: as before
   bool dry_run = false;
   bool resume = false;
+  bool retry_failed = false;  // as resume; and shards with objects that failed are done again
 };
 
 // Adds the command to the program's. Errors in options are CLI::ValidationErrors of its parsing.

@@ -4,13 +4,15 @@
 #include <sys/wait.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cstdlib>
+#include <numeric>
 #include <sstream>
 
 #include "closing_text.hpp"
 #include "output.hpp"
 #include "qsohost/error.hpp"
-#include "qsohost/http.hpp"
+#include "submit/digest.hpp"
 #include "submit/files.hpp"
 #include "submit/manifest.hpp"
 #include "submit/scripts.hpp"
@@ -31,20 +33,12 @@ std::string program() {
   return !error && self.filename() == "qsohost" ? self.string() : "qsohost";
 }
 
-bool asks_archives(const Chain& chain) {
-  return std::ranges::any_of(chain.stages(), [](const ChainStage& stage) {
-    return dynamic_cast<const HttpStage*>(stage.stage.get()) != nullptr;
-  });
-}
-
-std::vector<fs::path> files_of(const Chain& chain) {
-  std::vector<fs::path> out;
-  for (const ChainStage& stage : chain.stages()) {
-    const fs::path& file = stage.offer.file;
-    if (file.empty() || std::ranges::find(out, file) != out.end()) continue;
-    out.push_back(file);
-  }
-  return out;
+// `before`: what holds unless --fetch is given.
+bool fetches_first(const Chain& chain, Fetch fetch, bool before) {
+  if (fetch == Fetch::Chosen) return before;
+  if (fetch == Fetch::None) return false;
+  if (sends_requests(chain)) return true;
+  throw UsageError("--fetch: no stage of the chain asks an archive over HTTP; leave it out");
 }
 
 std::optional<Chain> load(Plugins& plugins, const fs::path& file, const Overrides& overrides) {
@@ -63,23 +57,20 @@ std::uint64_t shards_per_task(std::uint64_t shards, Scheduler scheduler) {
 Manifest new_manifest(const Chain& chain, const Arguments& arguments) {
   const SubmitArguments& submit = arguments.submit;
   Manifest out;
+  out.scheduler = submit.scheduler;
   out.shards = submit.shards;
   out.by = submit.by;
   out.chain = fs::absolute(submit.chain).lexically_normal();
   out.name = chain.settings().name;
-  out.digest = chain.hash();
+  out.digest = digest_of(chain);
   out.version = QSOHOST_VERSION;
   out.program = program();
   out.overrides = submit.overrides;
   for (const fs::path& plugin : arguments.plugins) out.plugins.push_back(fs::absolute(plugin));
   out.allows_insecure_plugins = arguments.allow_insecure_plugins;
-  out.stage_files = files_of(chain);
-  out.fetches_first = submit.fetch == Fetch::Chosen
-                          ? asks_archives(chain) && submit.scheduler == Scheduler::Slurm
-                          : submit.fetch != Fetch::None;
-  if (out.fetches_first && !asks_archives(chain)) {
-    throw UsageError("--fetch: no stage of the chain asks an archive over HTTP; leave it out");
-  }
+  out.stage_files = stage_files(chain);
+  out.fetches_first = fetches_first(chain, submit.fetch,
+                                    sends_requests(chain) && submit.scheduler == Scheduler::Slurm);
   out.shards_per_task = shards_per_task(submit.shards, submit.scheduler);
   out.max_running = submit.max_running.value_or(0);
   out.scheduler_options = submit.scheduler_options.value_or("");
@@ -120,18 +111,17 @@ int fetch_here(const fs::path& folder) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : kInterrupted;
 }
 
-// Jobs for these shards, none of them twice.
+// Jobs for these shards, none of them twice. `fetch`: Here, Job or None.
 int submit_jobs(const fs::path& folder, const Manifest& manifest,
                 const std::vector<std::uint64_t>& shards, Fetch fetch) {
   std::vector<std::string> jobs;
   std::string after;
-  if (!shards.empty() && manifest.fetches_first) {
-    if (fetch == Fetch::Here) {
-      if (const int code = fetch_here(folder); code != kDone) return code;
-    } else {
-      submit_script(folder, "fetch.sbatch", "", {}, jobs);
-      after = "afterok:" + jobs.back();
-    }
+  if (fetch == Fetch::Here) {
+    if (const int code = fetch_here(folder); code != kDone) return code;
+  }
+  if (fetch == Fetch::Job) {
+    submit_script(folder, "fetch.sbatch", "", {}, jobs);
+    after = "afterok:" + jobs.back();
   }
   if (!shards.empty()) {
     submit_script(folder, "shards.sbatch", after, {"--array=" + array_of(shards, manifest)}, jobs);
@@ -143,14 +133,14 @@ int submit_jobs(const fs::path& folder, const Manifest& manifest,
 }
 
 // Of schedulers to which nothing is submitted here.
-void say_what_to_submit(const fs::path& folder, const Manifest& manifest, Scheduler scheduler) {
+void say_what_to_submit(const fs::path& folder, const Manifest& manifest, Fetch fetch) {
   const std::string in = shell_word(folder.string());
-  if (manifest.fetches_first)
+  if (fetch != Fetch::None)
     say("First, where archives can be reached:\n  bash {}/fetch.sbatch\n", in);
   say("Look at the file, and submit it; tasks that are done end at once when it is submitted "
       "again:\n  {}\n",
-      scheduler == Scheduler::Pbs ? fmt::format("qsub {}/shards.pbs", in)
-                                  : fmt::format("condor_submit {}/shards.condor", in));
+      manifest.scheduler == Scheduler::Pbs ? fmt::format("qsub {}/shards.pbs", in)
+                                           : fmt::format("condor_submit {}/shards.condor", in));
   say("When all have ended:\n  bash {}/merge.sbatch\n", in);
 }
 
@@ -171,6 +161,21 @@ int print(const fs::path& folder, const std::vector<Script>& scripts) {
   return unless_output_is_lost(kDone);
 }
 
+int hand_over(const fs::path& folder, const Manifest& manifest, const std::vector<Script>& scripts,
+              const std::vector<std::uint64_t>& shards, Fetch fetch) {
+  write_scripts(folder, scripts);
+  write_manifest(folder, manifest);
+  if (manifest.scheduler == Scheduler::Slurm) return submit_jobs(folder, manifest, shards, fetch);
+  say_what_to_submit(folder, manifest, fetch);
+  return kDone;
+}
+
+// Who asks the archives now.
+Fetch who_fetches(const Manifest& manifest, Fetch wanted) {
+  if (!manifest.fetches_first) return Fetch::None;
+  return wanted == Fetch::Here ? Fetch::Here : Fetch::Job;
+}
+
 int submit_new(Plugins& plugins, const Arguments& arguments, const fs::path& folder) {
   const SubmitArguments& submit = arguments.submit;
   if (has_shards(folder)) {
@@ -182,25 +187,11 @@ int submit_new(Plugins& plugins, const Arguments& arguments, const fs::path& fol
   const std::optional<Chain> chain = load(plugins, submit.chain, submit.overrides);
   if (!chain) return kUsage;
   const Manifest manifest = new_manifest(*chain, arguments);
-  const std::vector<Script> scripts = scripts_of(folder, manifest, submit.scheduler);
+  const std::vector<Script> scripts = scripts_of(folder, manifest, false);
   if (submit.dry_run) return print(folder, scripts);
-  write_scripts(folder, scripts);
-  write_manifest(folder, manifest);
-  if (submit.scheduler != Scheduler::Slurm) {
-    say_what_to_submit(folder, manifest, submit.scheduler);
-    return kDone;
-  }
   std::vector<std::uint64_t> all(manifest.shards);
-  for (std::uint64_t shard = 0; shard < manifest.shards; ++shard) all[shard] = shard;
-  return submit_jobs(folder, manifest, all, submit.fetch);
-}
-
-void require_same_chain(const Chain& chain, const Manifest& manifest, const fs::path& folder) {
-  if (chain.hash() == manifest.digest) return;
-  throw UsageError(fmt::format(
-      "{}: the chain, a plugin or a script has changed since the shards of {} were submitted "
-      "(digest {} then, {} now); go back to that of then, or submit to another folder (--into)",
-      manifest.chain.string(), folder.string(), manifest.digest, chain.hash()));
+  std::iota(all.begin(), all.end(), std::uint64_t{0});
+  return hand_over(folder, manifest, scripts, all, who_fetches(manifest, submit.fetch));
 }
 
 void require_no_queue(const fs::path& folder) {
@@ -221,32 +212,49 @@ int submit_rest(Plugins& plugins, const Arguments& arguments, const fs::path& fo
   for (const fs::path& plugin : manifest.plugins) plugins.add_file(plugin);
   const std::optional<Chain> chain = load(plugins, manifest.chain, manifest.overrides);
   if (!chain) return kUsage;
-  require_same_chain(*chain, manifest, folder);
+  require_digest(*chain, manifest.chain, manifest.digest);
+  manifest.fetches_first = fetches_first(*chain, submit.fetch, manifest.fetches_first);
   std::vector<std::uint64_t> left;
+  bool is_fetched = !submit.retry_failed;
   for (const ShardStatus& shard : shard_states(folder, manifest)) {
-    if (!is_done(shard.state)) left.push_back(shard.shard);
+    const bool is_retried = submit.retry_failed && shard.state == ShardState::Unsettled;
+    if (is_done(shard.state) && !is_retried) continue;
+    left.push_back(shard.shard);
+    is_fetched = is_fetched && shard.run && shard.run->is_fetched;
   }
   if (left.empty() && run_is_finished(folder / "merged")) {
     say("{}: all {} shards are done and merged\n", folder.string(), manifest.shards);
     return kDone;
   }
-  const std::vector<Script> scripts = scripts_of(folder, manifest, submit.scheduler);
+  const std::vector<Script> scripts = scripts_of(folder, manifest, submit.retry_failed);
   if (submit.dry_run) {
     say("Tasks to run: {}\n", left.empty() ? "none, only the merge" : array_of(left, manifest));
     return print(folder, scripts);
   }
   require_no_queue(folder);
-  write_scripts(folder, scripts);
-  write_manifest(folder, manifest);
-  return submit_jobs(folder, manifest, left, submit.fetch);
+  const bool is_asked = !left.empty() && !is_fetched;
+  return hand_over(folder, manifest, scripts, left,
+                   is_asked ? who_fetches(manifest, submit.fetch) : Fetch::None);
+}
+
+// The rest can be quoted in scripts; a backslash cannot in the names of SLURM's logs.
+void require_name_for_scripts(const fs::path& folder) {
+  const std::string text = folder.string();
+  const auto is_odd = [](unsigned char c) { return c == '\\' || std::iscntrl(c) != 0; };
+  if (std::ranges::none_of(text, is_odd)) return;
+  throw UsageError(fmt::format(
+      "--into: '{}' holds a backslash or a control character, which scripts of schedulers cannot "
+      "name; take another folder",
+      text));
 }
 
 }  // namespace
 
 int submit_shards(Plugins& plugins, const Arguments& arguments) {
   const fs::path folder = fs::weakly_canonical(arguments.submit.into);
-  return arguments.submit.resume ? submit_rest(plugins, arguments, folder)
-                                 : submit_new(plugins, arguments, folder);
+  require_name_for_scripts(folder);
+  const bool is_new = !arguments.submit.resume && !arguments.submit.retry_failed;
+  return is_new ? submit_new(plugins, arguments, folder) : submit_rest(plugins, arguments, folder);
 }
 
 }  // namespace qsohost::cli

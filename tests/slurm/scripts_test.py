@@ -3,6 +3,7 @@ what is refused, and what has become of shards that were run by hand."""
 
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import stat
@@ -11,7 +12,22 @@ import threading
 import time
 import unittest
 
-from support import QSOHOST, ShardsTest, wait_until
+from support import QSOHOST, TEST_PLUGINS, ShardsTest, wait_until
+
+ARCHIVE_CHAIN = """
+[chain]
+name = "archive"
+[[stage]]
+use = "catalog-source"
+path = "targets.csv"
+[[stage]]
+use = "irsa-ztf"
+label = "ztf"
+url = "http://127.0.0.1:1"
+[[stage]]
+use = "fits-sink"
+what = "ztf"
+"""
 
 
 class ScriptsTest(ShardsTest):
@@ -96,9 +112,95 @@ class ScriptsTest(ShardsTest):
         self.assertEqual(task.wait(timeout=100), 130)
         self.assertEqual(self.states(self.into)[0], ["stopped", "never started"])
 
+    def run_script(self, name="shards.sbatch", task=0, expect=0):
+        done = subprocess.run(["bash", self.into / name], capture_output=True, text=True, cwd="/",
+                              env=os.environ | {"SLURM_ARRAY_TASK_ID": str(task)})  # fmt: skip
+        self.assertEqual(done.returncode, expect, done.stdout + done.stderr)
+        return done.stdout + done.stderr
+
+    def run_all(self, shards):
+        for task in range(shards):
+            self.run_script(task=task)
+        self.run_script("merge.sbatch")
+
+    def test_names_with_blanks_quotes_and_percents(self):
+        self.into = self.folder / "it's 100% \"my runs\""
+        self.chain = self.chain.rename(self.folder / "o'brien's $HOME.toml")
+        self.submit(self.chain, "--shards", 2)
+        self.assertIn("100%% ", self.script())  # % begins what SLURM fills in
+        self.run_all(2)
+        self.qsohost("--chain", self.chain, "--run-dir", "whole")
+        self.assert_same_products(self.into / "merged", self.folder / "whole")
+        self.assertIn("backslash", self.qsohost("submit", self.chain, "--shards", 2, "--into", "a\\b",
+                                                env=self.env, expect=2))  # fmt: skip
+
+    def test_a_folder_that_is_relative_and_exists(self):
+        self.into.mkdir()
+        (self.into / "notes").touch()
+        self.qsohost("submit", self.chain.name, "--shards", 1, "--into", "runs", env=self.env)
+        self.assertIn(f"#SBATCH --output={self.into}/log/", self.script())
+        self.assertIn("#SBATCH --array=0-0\n", self.script())
+        self.run_all(1)
+        self.assertEqual(self.states(self.into)[0], ["done"])
+
+    def test_more_shards_than_objects(self):
+        self.chain = self.write_chain(objects=2)
+        self.submit(self.chain, "--shards", 5)
+        self.run_all(5)
+        self.qsohost("--chain", self.chain, "--run-dir", "whole")
+        self.assert_same_products(self.into / "merged", self.folder / "whole")
+        self.run_script("merge.sbatch")  # as a merge that is requeued
+        self.log.unlink()
+        self.assertIn("done and merged", self.submit("--resume"))
+        self.assertFalse(self.log.exists())
+
+    def test_only_the_merge_is_left(self):
+        self.submit(self.chain, "--shards", 2)
+        for task in range(2):
+            self.run_script(task=task)
+        self.log.unlink()
+        self.submit("--resume")
+        self.assertEqual(self.submitted(), [f"--parsable {self.into}/merge.sbatch"])
+
+    def test_objects_that_failed_are_done_again(self):
+        fails = self.folder / "fails"
+        self.chain.write_text(self.chain.read_text().replace("ms = 0", f'fails_while = "{fails}"'))
+        self.qsohost("--chain", self.chain, "--run-dir", "whole")
+        fails.touch()
+        self.submit(self.chain, "--shards", 2)
+        self.run_all(2)
+        self.assertIn("--retry-failed", self.qsohost("status", self.into))
+        self.assertIn("done and merged", self.submit("--resume"))
+        fails.unlink()
+        self.submit("--retry-failed")
+        self.assertIn("--array=0-1", self.submitted()[-2])
+        self.run_all(2)
+        self.assertEqual(self.states(self.into)[0], ["done"] * 2)
+        self.assert_same_products(self.into / "merged", self.folder / "whole")
+
+    def test_who_asks_the_archives(self):
+        self.write("targets.csv", "source_id,ra,dec\n1,10,20\n")
+        self.chain = self.write("irsa.toml", ARCHIVE_CHAIN)
+        self.submit(self.chain, "--shards", 2)
+        fetch, array, _ = self.submitted()
+        self.assertIn("fetch.sbatch", fetch)
+        self.assertIn("--dependency=afterok:1", array)
+        self.assertIn(" --offline ", self.script())
+        self.log.unlink()
+        self.submit("--resume", "--fetch", "none")
+        self.assertIn("shards.sbatch", self.submitted()[0])
+        self.assertNotIn("--offline", self.script())
+
+    def test_without_a_scheduler(self):
+        self.fake("sbatch", "echo sbatch: error: Unable to contact the controller; exit 1")
+        said = self.submit(self.chain, "--shards", 2, expect=1)
+        self.assertIn("Unable to contact", said)
+        self.assertIn(f"qsohost submit --into {self.into} --resume", said)
+
     def test_other_schedulers(self):
         self.submit(self.chain, "--shards", 8, "--scheduler", "pbs")
         self.assertIn("#PBS -J 0-7\n", self.script("shards.pbs"))
+        self.assertIn("qsub", self.submit("--resume"))
         self.into = self.folder / "condor"
         said = self.submit(self.chain, "--shards", 8, "--scheduler", "htcondor")
         self.assertIn("condor_submit", said)
@@ -125,11 +227,26 @@ class ScriptsTest(ShardsTest):
     def test_a_task_of_a_chain_that_changed_is_refused(self):
         self.submit(self.chain, "--shards", 2)
         self.write_chain(ms=1)
-        done = subprocess.run(["bash", self.into / "shards.sbatch"], capture_output=True, text=True,
-                              env=os.environ | {"SLURM_ARRAY_TASK_ID": "0"})  # fmt: skip
-        self.assertEqual(done.returncode, 2)
-        self.assertIn(self.manifest(self.into)["digest"], done.stderr)
+        said = self.run_script(expect=2)
+        self.assertIn(self.manifest(self.into)["digest"], said)
+        self.assertIn("its options", said)
+        self.assertIn("--into", said)
         self.assertEqual(self.states(self.into)[0][0], "never started")
+
+    def test_a_task_of_a_plugin_that_changed_is_refused(self):
+        """Though its version is the same."""
+        plugin = self.folder / "faux.so"
+        shutil.copy(TEST_PLUGINS / "plugins/faux.so", plugin)
+        text = self.chain.read_text()
+        self.chain.write_text(text.replace(f"{TEST_PLUGINS}/plugins/faux.so", str(plugin)))
+        self.submit(self.chain, "--shards", 2)
+        self.run_script(task=0)
+        with open(plugin, "ab") as file:
+            file.write(b"built anew")
+        said = self.run_script(task=1, expect=2)
+        self.assertIn("the file of a plugin or a script has changed", said)
+        self.assertIn(str(plugin), said)
+        self.assertIn(str(plugin), self.submit("--resume", expect=2))
 
 
 class StatusTest(ShardsTest):

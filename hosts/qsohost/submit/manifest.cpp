@@ -4,6 +4,7 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <array>
 #include <sstream>
 
 #include "qsohost/error.hpp"
@@ -17,6 +18,8 @@ namespace fs = std::filesystem;
 constexpr const char* kHead =
     "# The shards in this folder, as `qsohost submit` wrote it. `qsohost status` and\n"
     "# `qsohost submit --resume` read it: do not change it.\n";
+
+constexpr std::array kSchedulers{Scheduler::Slurm, Scheduler::Pbs, Scheduler::HtCondor};
 
 toml::array pairs(const std::vector<std::pair<std::string, std::string>>& values) {
   toml::array out;
@@ -44,6 +47,12 @@ class Reader {
     const auto n = value<std::int64_t>(key);
     if (n < least) fail(key);
     return static_cast<std::uint64_t>(n);
+  }
+  Scheduler scheduler(const char* key) const {
+    const auto name = value<std::string>(key);
+    const auto found = std::ranges::find(kSchedulers, name, name_of);
+    if (found == kSchedulers.end()) fail(key);
+    return *found;
   }
   std::vector<std::string> texts(const char* key) const {
     const toml::array* const array = table_[key].as_array();
@@ -79,13 +88,28 @@ class Reader {
 
 }  // namespace
 
+std::string_view name_of(Scheduler scheduler) {
+  switch (scheduler) {
+    case Scheduler::Slurm:
+      return "slurm";
+    case Scheduler::Pbs:
+      return "pbs";
+    case Scheduler::HtCondor:
+      return "htcondor";
+  }
+  return "";
+}
+
 fs::path manifest_file(const fs::path& folder) {
   return folder / "shards.toml";
 }
 
+std::size_t shard_digits(const Manifest& manifest) {
+  return std::max<std::size_t>(3, std::to_string(manifest.shards - 1).size());
+}
+
 fs::path shard_folder(const fs::path& folder, const Manifest& manifest, std::uint64_t shard) {
-  const std::size_t digits = std::max<std::size_t>(3, std::to_string(manifest.shards - 1).size());
-  return folder / fmt::format("shard-{:0{}}", shard, digits);
+  return folder / fmt::format("shard-{:0{}}", shard, shard_digits(manifest));
 }
 
 bool has_shards(const fs::path& folder) {
@@ -110,6 +134,7 @@ Manifest read_manifest(const fs::path& folder) {
   const Reader read(file, table);
   Manifest out;
   out.shards = read.count("shards", 1);
+  out.scheduler = read.scheduler("scheduler");
   out.by = read.value<std::string>("shard_by");
   out.chain = read.value<std::string>("chain");
   out.name = read.value<std::string>("name");
@@ -133,6 +158,7 @@ void write_manifest(const fs::path& folder, const Manifest& manifest) {
   const auto number = [](std::uint64_t n) { return static_cast<std::int64_t>(n); };
   const toml::table table{{"shards", number(manifest.shards)},
                           {"shard_by", manifest.by},
+                          {"scheduler", name_of(manifest.scheduler)},
                           {"chain", manifest.chain.string()},
                           {"name", manifest.name},
                           {"digest", manifest.digest},

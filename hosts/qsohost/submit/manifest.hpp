@@ -5,18 +5,23 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "qsohost/host/chain.hpp"
 
 namespace qsohost::cli {
 
+enum class Scheduler : std::uint8_t { Slurm, Pbs, HtCondor };
+std::string_view name_of(Scheduler scheduler);  // as --scheduler has it
+
 struct Manifest {
+  Scheduler scheduler = Scheduler::Slurm;
   std::uint64_t shards = 0;
   std::string by = "rows";  // or "hash"
   std::filesystem::path chain;
   std::string name;     // of the chain
-  std::string digest;   // of the effective chain, see Chain::hash()
+  std::string digest;   // see digest_of()
   std::string version;  // of qsohost
   std::string program;  // the path of qsohost
   Overrides overrides;
@@ -32,7 +37,9 @@ struct Manifest {
 };
 
 std::filesystem::path manifest_file(const std::filesystem::path& folder);
-// "shard-007": as many digits as the last one needs, three at least.
+// Of the number in a shard's folder: as many as the last one needs, three at least.
+std::size_t shard_digits(const Manifest& manifest);
+// "shard-007"
 std::filesystem::path shard_folder(const std::filesystem::path& folder, const Manifest& manifest,
                                    std::uint64_t shard);
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <utility>
 
 #include "closing_text.hpp"
@@ -78,16 +79,27 @@ std::string limited(std::string array, const Manifest& manifest) {
   return array;
 }
 
-Words words_of(const fs::path& folder, const Manifest& manifest) {
+bool is_in_job_name(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' || c == '.';
+}
+
+// In file names % begins what SLURM fills in.
+std::string log_folder(const fs::path& folder) {
+  std::string out;
+  for (const char c : (folder / "log").string()) out += c == '%' ? "%%" : std::string(1, c);
+  return out;
+}
+
+Words words_of(const fs::path& folder, const Manifest& manifest, bool retries) {
   const std::uint64_t last = tasks_of(manifest) - 1;
-  const std::size_t digits = std::max<std::size_t>(3, std::to_string(manifest.shards - 1).size());
   std::string job = manifest.name;
   std::ranges::replace_if(
-      job, [](char c) { return c == ' ' || c == '/'; }, '-');
+      job, [](char c) { return !is_in_job_name(c); }, '-');
   return {{"@NAME@", manifest.name},
           {"@JOB@", job},
           {"@VERSION@", manifest.version},
           {"@FOLDER@", shell_word(folder.string())},
+          {"@LOG@", shell_word(log_folder(folder))},
           {"@ARRAY@", limited(fmt::format("0-{}", last), manifest)},
           {"@TASKS@", std::to_string(last + 1)},
           {"@TASK_TEXT@", task_text(manifest)},
@@ -96,7 +108,8 @@ Words words_of(const fs::path& folder, const Manifest& manifest) {
           {"@PLUGINS@", plugin_words(manifest, manifest.stage_files)},
           {"@SHARDS@", std::to_string(manifest.shards)},
           {"@PER_TASK@", std::to_string(manifest.shards_per_task)},
-          {"@DIGITS@", std::to_string(digits)},
+          {"@DIGITS@", std::to_string(shard_digits(manifest))},
+          {"@START@", retries ? "--retry-failed" : "--resume"},
           {"@BY@", manifest.by == "rows" ? "" : " --shard-by " + manifest.by},
           {"@OFFLINE@", manifest.fetches_first ? " --offline" : ""},
           {"@DIGEST@", manifest.digest}};
@@ -120,9 +133,9 @@ std::string array_of(const std::vector<std::uint64_t>& shards, const Manifest& m
   return limited(std::move(out), manifest);
 }
 
-std::vector<Script> scripts_of(const fs::path& folder, const Manifest& manifest,
-                               Scheduler scheduler) {
-  const Words words = words_of(folder, manifest);
+std::vector<Script> scripts_of(const fs::path& folder, const Manifest& manifest, bool retries) {
+  const Words words = words_of(folder, manifest, retries);
+  const Scheduler scheduler = manifest.scheduler;
   const bool is_slurm = scheduler == Scheduler::Slurm;
   const auto with = [&](const std::string& options) {
     Words out = words;

@@ -11,8 +11,6 @@
 
 namespace qsohost::cli {
 
-enum class Scheduler : std::uint8_t { Slurm, Pbs, HtCondor };
-
 std::string_view script_template(std::string_view file);  // "" for an unknown one
 
 // Tasks of the array that work on these shards: "0-39%10", "3,17,20-22".
@@ -23,8 +21,9 @@ struct Script {
   std::string text;
 };
 // For Slurm: shards.sbatch, merge.sbatch and, if there is something to fetch, fetch.sbatch.
-// For others fetch.sbatch and merge.sbatch too, which are plain shell scripts.
+// For others fetch.sbatch and merge.sbatch too, which are plain shell scripts. `retries`: objects
+// that failed are done again.
 std::vector<Script> scripts_of(const std::filesystem::path& folder, const Manifest& manifest,
-                               Scheduler scheduler);
+                               bool retries);
 
 }  // namespace qsohost::cli

@@ -107,6 +107,7 @@ std::string what_to_do(const fs::path& folder, const std::vector<ShardStatus>& s
         return s.state == ShardState::Unsettled || s.state == ShardState::Failed;
       })) {
     out += fmt::format("Objects that failed, and why:\n  qsohost status {} --failed\n", in);
+    out += fmt::format("Do them again with\n  qsohost submit --into {} --retry-failed\n", in);
   }
   if (!all_done) {
     return out + fmt::format(

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cstdio>
 #include <sstream>
 
@@ -60,11 +61,18 @@ std::string slurm_submit(const std::filesystem::path& script,
   const Answer answer = answer_of(words);
   if (!answer.is_good) {
     std::string command = fmt::format("{}", fmt::join(words, " "));
-    throw RunError(fmt::format("{}: {}", command, answer.text));
+    throw RunError(fmt::format(
+        "{}: {}\n  once that is put right, go on with\n  qsohost submit --into {} --resume",
+        command, answer.text, shell_word(script.parent_path().string())));
   }
-  // Warnings come first; "12" or, in a federation, "12;cluster".
-  const std::string line = answer.text.substr(answer.text.rfind('\n') + 1);
-  return line.substr(0, line.find(';'));
+  // "12" or, in a federation, "12;cluster", among warnings.
+  std::istringstream lines(answer.text);
+  for (std::string line; std::getline(lines, line);) {
+    const std::string job = line.substr(0, line.find(';'));
+    const auto is_digit = [](unsigned char c) { return std::isdigit(c) != 0; };
+    if (!job.empty() && std::ranges::all_of(job, is_digit)) return job;
+  }
+  throw RunError(fmt::format("{} gives no job number: {}", fmt::join(words, " "), answer.text));
 }
 
 std::vector<std::string> slurm_queued(const std::vector<std::string>& jobs) {
