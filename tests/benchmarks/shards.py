@@ -19,8 +19,7 @@ import sys
 import tempfile
 import time
 
-from short_curves import make_table
-
+HERE = pathlib.Path(__file__).resolve().parent
 TURNS = 5
 LEAST_OF_IDEAL = 0.9
 LEAST_OF_CP = 0.5
@@ -53,10 +52,17 @@ what = "ztf"
 
 
 class Bench:
+    """Runs of the program. This process stays small: the memory of a child counts from its parent's."""
+
     def __init__(self, build, folder):
         self.program = build / "bin/qsohost"
         self.folder = folder
         self.environment = os.environ | {"QSOHOST_PLUGIN_PATH": str(build / "lib/qsohost/plugins")}
+
+    def make_table(self, objects):
+        script = [sys.executable, HERE / "short_curves.py", self.folder / "curves.fits", str(objects)]
+        subprocess.run(script, check=True)
+        return self.folder / "curves.fits"
 
     def start(self, *arguments):
         log = open(self.folder / "log", "a")
@@ -64,12 +70,13 @@ class Bench:
                                 env=self.environment, stdout=log, stderr=log)  # fmt: skip
 
     def wait(self, processes):
-        """CPU seconds of them all."""
-        cpu = 0
+        """CPU seconds of them all; the largest memory of one, in kB, is then in self.peak."""
+        cpu, self.peak = 0, 0
         for process in processes:
             _, status, usage = os.wait4(process.pid, 0)
             process.returncode = os.waitstatus_to_exitcode(status)
             cpu += usage.ru_utime + usage.ru_stime
+            self.peak = max(self.peak, usage.ru_maxrss)
             if process.returncode != 0:
                 sys.exit((self.folder / "log").read_text()[-3000:])
         return cpu
@@ -90,14 +97,10 @@ def timed(work):
     return time.monotonic() - begin, out
 
 
-def of_turns(*works):
-    """Median seconds of each, and what the last one returned."""
-    seconds = [[] for _ in works]
-    for _ in range(TURNS):
-        for k, work in enumerate(works):
-            took, cpu = timed(work)
-            seconds[k].append((took, cpu))
-    return [tuple(statistics.median(column) for column in zip(*some)) for some in seconds]
+def medians_of_turns(*works):
+    """Of each: seconds, and what it returned."""
+    found = [[timed(work) for work in works] for _ in range(TURNS)]
+    return [tuple(map(statistics.median, zip(*runs))) for runs in zip(*found)]
 
 
 def forget(folder):
@@ -116,7 +119,7 @@ def compare_runs(bench):
     def two():
         return bench.wait([bench.shard("fit.toml", k, 2) for k in range(2)])
 
-    (alone, alone_cpu), (both, both_cpu) = of_turns(one, two)
+    (alone, alone_cpu), (both, both_cpu) = medians_of_turns(one, two)
     ratio = alone / both / 2
     print(f"one run {alone:.2f} s ({alone_cpu:.2f} s of CPU time), two shards at once {both:.2f} s ({both_cpu:.2f} s): "
           f"{ratio:.2f} of the ideal speed, {alone_cpu / both_cpu:.2f} by CPU time", flush=True)  # fmt: skip
@@ -157,8 +160,7 @@ def main():
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=args.folder, prefix="qsohost-bench-") as name:
         bench = Bench(args.build.resolve(), pathlib.Path(name))
-        make_table(bench.folder / "curves.fits", args.objects)
-        source = CHAIN.format(table="curves.fits")
+        source = CHAIN.format(table=bench.make_table(args.objects))
         (bench.folder / "fit.toml").write_text(source + FIT + CURVES)
         (bench.folder / "copy.toml").write_text(source + CURVES)
         speed = compare_runs(bench)

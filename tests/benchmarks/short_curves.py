@@ -1,9 +1,11 @@
 """Simulated short light curves, in g and r of ZTF, as a table with one row an object: FITS, of any size.
 
+    /usr/bin/python3 tests/benchmarks/short_curves.py FILE OBJECTS
+
 Written by hand, piece by piece: astropy would hold all of it in memory, and takes a hundred times as long.
 """
 
-import pathlib
+import sys
 
 import numpy as np
 from astropy.io import fits
@@ -88,7 +90,7 @@ def heap_of(rng, z, counts):
     return np.hstack(parts)[np.hstack(kept)].tobytes()
 
 
-def make_table(path: pathlib.Path, objects: int, seed: int = 1) -> None:
+def make_table(path, objects, seed=1):
     rng = np.random.default_rng(seed)
     counts = rng.integers(FEWEST, MOST + 1, (objects, len(BANDS)))
     rows, heap_bytes = make_rows(counts)
@@ -100,3 +102,7 @@ def make_table(path: pathlib.Path, objects: int, seed: int = 1) -> None:
             piece = slice(first, first + PIECE)
             file.write(heap_of(rng, rows["z"][piece], counts[piece]))
         file.write(bytes(-(rows.nbytes + heap_bytes) % 2880))
+
+
+if __name__ == "__main__":
+    make_table(sys.argv[1], int(sys.argv[2]))

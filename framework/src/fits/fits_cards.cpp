@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <limits>
 
@@ -15,6 +14,7 @@ namespace {
 
 constexpr std::uint64_t kBlock = 2880;
 constexpr std::size_t kCard = 80;
+constexpr std::uint64_t kBlocks = 12;  // read at once: the header of a product takes about ten
 
 // A quoted text, with doubled quotes inside; `rest` is what follows it.
 std::string quoted_text(std::string_view from, std::string_view& rest) {
@@ -40,15 +40,19 @@ std::string_view comment_in(std::string_view rest) {
 }  // namespace
 
 FitsCards::FitsCards(const OpenedFile& file, std::uint64_t offset) : file_(&file) {
-  std::array<char, kBlock> block{};
-  do {
-    if (file.size() < kBlock || offset > file.size() - kBlock) {
-      file.fail("is cut short: a header has no END; get it again");
-    }
-    file.read(offset, std::as_writable_bytes(std::span(block)));
-    offset += kBlock;
-  } while (!take_block({block.data(), block.size()}));
+  std::string blocks;
   end_ = offset;
+  for (std::size_t at = 0;; at += kBlock) {
+    if (at == blocks.size()) {
+      const std::uint64_t left = end_ < file.size() ? (file.size() - end_) / kBlock : 0;
+      if (left == 0) file.fail("is cut short: a header has no END; get it again");
+      blocks.resize(std::min(left, kBlocks) * kBlock);
+      file.read(end_, std::as_writable_bytes(std::span(blocks)));
+      at = 0;
+    }
+    end_ += kBlock;
+    if (take_block(std::string_view(blocks).substr(at, kBlock))) return;
+  }
 }
 
 // True if the header ends in this block.

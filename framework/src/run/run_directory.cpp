@@ -86,6 +86,10 @@ fs::path work_folder(const fs::path& run_dir) {
   return run_dir / kWorkFolder;
 }
 
+fs::path chunk_folder(const fs::path& run_dir, const std::string& label) {
+  return work_folder(run_dir) / kChunks / label;
+}
+
 fs::path ledger_file(const fs::path& run_dir) {
   return work_folder(run_dir) / "run.db";
 }
@@ -334,12 +338,8 @@ void RunDirectory::remove_all(const fs::path& path) const {
   if (error) warn_(fmt::format("{}: cannot be removed: {}", path.string(), error.message()));
 }
 
-fs::path RunDirectory::chunk_folder(const std::string& label) const {
-  return work_folder() / kChunks / label;
-}
-
 fs::path RunDirectory::make_chunk_folder(const std::string& label) const {
-  const fs::path folder = chunk_folder(label);
+  const fs::path folder = chunk_folder(folder_, label);
   fs::create_directories(folder);
   return folder;
 }
@@ -360,27 +360,13 @@ void RunDirectory::remove_stale_chunks() const {
 }
 
 void RunDirectory::remove_chunks(const std::vector<std::string>& labels) const {
-  for (const std::string& label : labels) remove_all(chunk_folder(label));
+  for (const std::string& label : labels) remove_all(chunk_folder(folder_, label));
   std::error_code ignored;
   fs::remove(work_folder() / kChunks, ignored);  // unless it is not empty
 }
 
 void RunDirectory::remove_received() const {
   remove_all(work_folder() / kReceivedFolder);
-}
-
-fs::path make_temporary_folder(const fs::path& work) {
-  constexpr std::string_view kBegin = "merging-";
-  for (const auto& entry : fs::directory_iterator(work)) {
-    // Left by a killed merge: a running one would hold the lock.
-    std::error_code ignored;
-    if (entry.path().filename().string().starts_with(kBegin)) fs::remove_all(entry.path(), ignored);
-  }
-  std::string pattern = (work / kBegin).string() + "XXXXXX";
-  if (::mkdtemp(pattern.data()) == nullptr) {
-    throw RunError(fmt::format("{}: cannot be made: {}", pattern, system_reason(errno)));
-  }
-  return pattern;
 }
 
 }  // namespace qsohost::inline v1

@@ -17,6 +17,7 @@ namespace qsohost::inline v1 {
 
 // Paths in a run directory, whether there is a run or not.
 std::filesystem::path work_folder(const std::filesystem::path& run_dir);  // .qsohost
+std::filesystem::path chunk_folder(const std::filesystem::path& run_dir, const std::string& label);
 std::filesystem::path ledger_file(const std::filesystem::path& run_dir);  // .qsohost/run.db
 // An absolute path without links or dots: "link/../x" means the same as in the shell.
 std::filesystem::path resolved(const std::filesystem::path& path);
@@ -28,9 +29,6 @@ bool is_copy(const std::filesystem::path& run_dir, const RunDb& db);
 // A copy is another run: it gets a new identifier, and products outside of it remain the
 // original's.
 void adopt_copy(const std::filesystem::path& run_dir, RunDb& db);
-
-// A new one in the host's folder, for the duration of a merge.
-std::filesystem::path make_temporary_folder(const std::filesystem::path& work);
 
 // Held by one process at a time; released when it ends, however it ends.
 class FolderLock {
@@ -77,7 +75,6 @@ class RunDirectory {
   // The run goes on although its inputs have changed.
   bool has_changed_inputs() const { return has_changed_inputs_; }
 
-  std::filesystem::path chunk_folder(const std::string& label) const;
   std::filesystem::path make_chunk_folder(const std::string& label) const;
   // Chunks that the ledger does not know: of aborted or repeated attempts.
   void remove_stale_chunks() const;
