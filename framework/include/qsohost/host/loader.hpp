@@ -3,8 +3,9 @@
 // Notes are read from files without running any of their code; a plugin is loaded when one of its
 // stages is created, and never unloaded. The first file with a given name wins, even if it is
 // refused. The current directory is never searched. A plugin can do whatever the user may do, so
-// one that others can change is refused: if its file or folder belongs to another user (but root)
-// or others may write to it. A group may if it is the user's own, of the user's name.
+// one that others can change is refused: if its file or folder belongs to another user (but root,
+// or the owner of libqsohost) or others may write to it. A group may if it is the user's own, of
+// the user's name, or may write to libqsohost.
 #pragma once
 
 #include <filesystem>
