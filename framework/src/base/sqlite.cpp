@@ -1,9 +1,13 @@
 #include "base/sqlite.hpp"
 
+#include <sqlite3.h>
 #include <sys/vfs.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <limits>
+#include <new>
 #include <utility>
 
 namespace qsohost::inline v1 {
@@ -19,36 +23,56 @@ std::string file_uri(const std::filesystem::path& file) {
   return uri;
 }
 
-SQLite::Database opened(const std::filesystem::path& file, int wait_ms) {
-  try {
-    return {file.empty() ? ":memory:" : file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE,
-            wait_ms};
-  } catch (const SQLite::Exception& e) {
-    throw RunError(fmt::format("{}: {}", file.string(), e.what()));
-  }
+bool is_damage(const SQLite::Exception& error) {
+  const int code = error.getErrorCode() & 0xff;
+  return code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
 }
 
 }  // namespace
 
-SqliteFile::SqliteFile(const std::filesystem::path& file, int wait_ms)
-    : SqliteFile(file.string(), opened(file, wait_ms)) {}
+void SqliteFile::throw_error(const std::string& name, const SQLite::Exception& error,
+                             int system_error) {
+  if ((error.getErrorCode() & 0xff) == SQLITE_NOMEM) throw std::bad_alloc();
+  if (is_damage(error)) {
+    throw RunError(
+        fmt::format("{}: the file is damaged, or no SQLite database ({}); restore it from a copy, "
+                    "or move it away and begin anew (a run: --restart)",
+                    name, error.what()));
+  }
+  std::string words = fmt::format("{}: {}", name, error.what());
+  if (system_error != 0) words += fmt::format(" ({})", std::strerror(system_error));
+  if (system_error == EMFILE) words += "; allow more open files (ulimit -n)";
+  if (system_error == EFBIG) words += "; allow larger files (ulimit -f)";
+  throw RunError(words);
+}
 
-std::shared_ptr<SqliteFile> SqliteFile::look_at(const std::filesystem::path& file, int wait_ms,
-                                                const char* probe, std::string_view else_it) {
+int SqliteFile::system_error() const {
+  return sqlite3_system_errno(db_.getHandle());
+}
+
+SqliteFile::SqliteFile(const std::filesystem::path& file, int wait_ms) try
+    : name_(file.string()),
+      db_(file.empty() ? ":memory:" : name_, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE,
+          wait_ms) {
+} catch (const SQLite::Exception& e) {
+  throw_error(file.string(), e, errno);
+}
+
+std::shared_ptr<SqliteFile> SqliteFile::look_at(const std::filesystem::path& file, int wait_ms) {
   std::string reason;
   // SQLite cannot read a file in a read-only folder while sharing it with a writer; without a
   // writer it can be opened as immutable.
   for (const char* how : {"?mode=ro", "?mode=ro&immutable=1"}) {
     try {
       SQLite::Database db(file_uri(file) + how, SQLite::OPEN_READONLY | SQLite::OPEN_URI, wait_ms);
-      db.exec(probe);
+      db.exec("SELECT 1 FROM sqlite_master");
       return std::shared_ptr<SqliteFile>(new SqliteFile(file.string(), std::move(db)));
     } catch (const SQLite::Exception& e) {
+      if (is_damage(e)) throw_error(file.string(), e, 0);
       reason = e.what();
     }
   }
-  throw UsageError(
-      fmt::format("{}: it cannot be read, or {} ({})", file.string(), else_it, reason));
+  throw RunError(fmt::format("{}: it cannot be read ({})", file.string(), reason));
 }
 
 const char* journal_mode(const std::filesystem::path& file) {

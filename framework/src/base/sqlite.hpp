@@ -22,10 +22,9 @@ class SqliteFile {
  public:
   // To read and write; created if missing. "": in memory. Waits up to wait_ms for other writers.
   SqliteFile(const std::filesystem::path& file, int wait_ms);
-  // To read only, perhaps from read-only media. `probe` must succeed; if not, the message says that
-  // the file cannot be read, or `else_it`.
-  static std::shared_ptr<SqliteFile> look_at(const std::filesystem::path& file, int wait_ms,
-                                             const char* probe, std::string_view else_it);
+  // To read only, perhaps from read-only media. Nothing is written, not even to what another program
+  // has left half done. Throws RunError if it cannot be read, or is no database.
+  static std::shared_ptr<SqliteFile> look_at(const std::filesystem::path& file, int wait_ms);
 
   const std::string& name() const { return name_; }
 
@@ -36,7 +35,7 @@ class SqliteFile {
     try {
       return work(db_);
     } catch (const SQLite::Exception& e) {
-      throw RunError(fmt::format("{}: {}", name_, e.what()));
+      throw_error(name_, e, system_error());
     }
   }
   // The same in a transaction: all that `work` does, or nothing if it throws.
@@ -51,6 +50,10 @@ class SqliteFile {
 
  private:
   SqliteFile(std::string name, SQLite::Database db) : name_(std::move(name)), db_(std::move(db)) {}
+  // RunError, or std::bad_alloc; `system_error`: errno of the call that failed, 0 if there is none.
+  [[noreturn]] static void throw_error(const std::string& name, const SQLite::Exception& error,
+                                       int system_error);
+  int system_error() const;
   std::string name_;
   SQLite::Database db_;
   std::mutex mutex_;
