@@ -58,8 +58,8 @@ LogFile::LogFile(const std::filesystem::path& file, LogLevel least) {
   } catch (const spdlog::spdlog_ex& e) {
     throw UsageError(fmt::format("--log-file: {}; name a file that can be written", e.what()));
   }
-  log_->set_formatter(std::make_unique<spdlog::pattern_formatter>(
-      "%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc));
+  log_->set_formatter(std::make_unique<spdlog::pattern_formatter>("%Y-%m-%dT%H:%M:%S.%eZ %l %v",
+                                                                  spdlog::pattern_time_type::utc));
   log_->set_level(level_of(least));
   log_->flush_on(spdlog::level::trace);  // the last lines are those that matter after a crash
   log_->set_error_handler([said = std::make_shared<std::atomic_flag>()](const std::string& error) {

@@ -52,7 +52,7 @@ class ProgressDisplay {
   void update(const Progress& progress);
   void message(LogLevel level, const std::string& text);
   void print(std::string_view text);  // above the bar, whatever the level
-  void finish();  // removes the bar
+  void finish();                      // removes the bar
 
  private:
   void erase_bar();

@@ -241,7 +241,7 @@ void execute(RunState& work, RunReport& report) {
   std::optional<OpenChain> open;
   std::optional<ProductFiles> products;
   std::optional<FetchNotes> notes;
-  RunMonitor monitor(work.chain, work.options, Progress{.objects_done = work.before.objects});
+  RunMonitor monitor(work.chain, work.options, work.before.objects);
   Executor::Settings settings;
   std::vector<std::string> passing;
   try {
@@ -281,8 +281,8 @@ void execute(RunState& work, RunReport& report) {
   }
   const std::uint64_t before = work.before.objects;
   Executor executor(work.chain, std::move(settings), work.db, std::move(work.before), work.trace);
-  const RunMonitor::Shown shown(
-      monitor, progress_of(before, objects_total(work), executor, *http, *notes));
+  const RunMonitor::Shown shown(monitor,
+                                progress_of(before, objects_total(work), executor, *http, *notes));
   executor.run();
   report.error = executor.error();
   const bool interrupted = report.error.empty() && !executor.is_complete();

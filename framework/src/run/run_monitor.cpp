@@ -25,10 +25,10 @@ std::string time_text(double seconds) {
 
 }  // namespace
 
-RunMonitor::RunMonitor(const Chain& chain, const RunOptions& options, Progress at_first)
+RunMonitor::RunMonitor(const Chain& chain, const RunOptions& options, std::uint64_t objects_before)
     : chain_(chain),
       options_(options),
-      at_first_(std::move(at_first)),
+      objects_before_(objects_before),
       thread_([this](const std::stop_token& stop) { loop(stop); }) {}
 
 RunMonitor::~RunMonitor() {
@@ -61,7 +61,9 @@ void RunMonitor::look() {
   const Clock::time_point now = Clock::now();
   const double since_last_look = std::chrono::duration<double>(now - last_look_).count();
   last_look_ = now;
-  Progress progress = progress_ ? progress_() : at_first_;
+  Progress progress;
+  progress.objects_done = objects_before_;
+  if (progress_) progress = progress_();
   progress.calls = calls_under_way(chain_, now);
   for (const StageCall& call : progress.calls) name_stalled(call, since_last_look);
   name_awaited(progress, now);

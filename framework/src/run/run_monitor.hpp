@@ -18,8 +18,8 @@ namespace qsohost::inline v1 {
 
 class RunMonitor {
  public:
-  // `options.progress` gets `at_first` until show().
-  RunMonitor(const Chain& chain, const RunOptions& options, Progress at_first);
+  // Until something is Shown there is no progress but the objects of earlier runs.
+  RunMonitor(const Chain& chain, const RunOptions& options, std::uint64_t objects_before);
   ~RunMonitor();
   RunMonitor(const RunMonitor&) = delete;
   RunMonitor& operator=(const RunMonitor&) = delete;
@@ -47,7 +47,7 @@ class RunMonitor {
 
   const Chain& chain_;
   const RunOptions& options_;
-  Progress at_first_;
+  std::uint64_t objects_before_;
   std::mutex mutex_;  // guards everything below
   std::condition_variable_any waiting_;
   std::function<Progress()> progress_;
