@@ -69,7 +69,7 @@ class Watchdog(ChainTest):
         table = self.said()
         self.assertRegex(table, r"\n\d+ batches in flight \(limit \d+\), 2 compute threads\n")
         self.assertRegex(table, r"\n  stage +role +batches +objects +objects/s +busy s\n")
-        self.assertRegex(table, r"\n  fetch +fetcher +\d+ +\d+ ")
+        self.assertRegex(table, r"\n  fetch +Fetcher +\d+ +\d+ ")
         self.assertRegex(table, r"\n  stage 'fetch', batch \d+ \(10 objects, \d+ to \d+\), for ")
         process.kill()
 

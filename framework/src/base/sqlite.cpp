@@ -28,6 +28,22 @@ bool is_damage(const SQLite::Exception& error) {
   return code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
 }
 
+// SQLite says "disk I/O error" and "unable to open database file" whatever the reason.
+std::string limit_text(int system_error) {
+  switch (system_error) {
+    case EMFILE:
+    case ENFILE:
+      return fmt::format(" ({}; allow more open files, ulimit -n)", std::strerror(system_error));
+    case EFBIG:
+      return fmt::format(" ({}; allow larger files, ulimit -f)", std::strerror(system_error));
+    case EDQUOT:
+    case ENOSPC:
+      return fmt::format(" ({})", std::strerror(system_error));
+    default:
+      return {};
+  }
+}
+
 }  // namespace
 
 void SqliteFile::throw_error(const std::string& name, const SQLite::Exception& error,
@@ -39,15 +55,7 @@ void SqliteFile::throw_error(const std::string& name, const SQLite::Exception& e
                     "or move it away and begin anew (a run: --restart)",
                     name, error.what()));
   }
-  std::string words = fmt::format("{}: {}", name, error.what());
-  if (system_error != 0) words += fmt::format(" ({})", std::strerror(system_error));
-  if (system_error == EMFILE) words += "; allow more open files (ulimit -n)";
-  if (system_error == EFBIG) words += "; allow larger files (ulimit -f)";
-  throw RunError(words);
-}
-
-int SqliteFile::system_error() const {
-  return sqlite3_system_errno(db_.getHandle());
+  throw RunError(fmt::format("{}: {}{}", name, error.what(), limit_text(system_error)));
 }
 
 SqliteFile::SqliteFile(const std::filesystem::path& file, int wait_ms) try

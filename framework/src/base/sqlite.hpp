@@ -7,6 +7,7 @@
 #include <SQLiteCpp/Transaction.h>
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -32,10 +33,11 @@ class SqliteFile {
   template <class F>
   auto use(F work) {
     const std::lock_guard lock(mutex_);
+    errno = 0;
     try {
       return work(db_);
     } catch (const SQLite::Exception& e) {
-      throw_error(name_, e, system_error());
+      throw_error(name_, e, errno);
     }
   }
   // The same in a transaction: all that `work` does, or nothing if it throws.
@@ -50,10 +52,9 @@ class SqliteFile {
 
  private:
   SqliteFile(std::string name, SQLite::Database db) : name_(std::move(name)), db_(std::move(db)) {}
-  // RunError, or std::bad_alloc; `system_error`: errno of the call that failed, 0 if there is none.
+  // RunError, or std::bad_alloc; `system_error`: errno.
   [[noreturn]] static void throw_error(const std::string& name, const SQLite::Exception& error,
                                        int system_error);
-  int system_error() const;
   std::string name_;
   SQLite::Database db_;
   std::mutex mutex_;

@@ -240,7 +240,7 @@ void Executor::read_source() {
   }
 }
 
-void Executor::deliver(BatchPtr flight, std::size_t index) {
+void Executor::deliver(BatchPtr flight, std::size_t index) noexcept {
   if (index == steps_.size()) return complete(std::move(flight));
   Segment& step = *steps_[index];
   flight->queued = Clock::now();

@@ -91,7 +91,8 @@ class Executor {
   void run_source();
   void read_source();
   bool take_token();
-  void deliver(BatchPtr flight, std::size_t step);
+  // Ends the program if there is no memory to pass a batch on: the others would wait for it.
+  void deliver(BatchPtr flight, std::size_t step) noexcept;
   void sink_loop(Segment& step, std::size_t index);
   void process(Segment& step, BatchInFlight& flight);
   void call(std::size_t stage, BatchInFlight& flight);
