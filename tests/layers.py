@@ -42,7 +42,7 @@ PUBLIC = {
     "postgres": "postgres",
     "http": "adql examination host/fetch_progress http http_options tap",
     "plugin": "plugin script_reader host/loader",
-    "chain": "host/chain",
+    "chain": "host/chain host/stage_progress",
     "run": "host/examine host/open_fitter host/run",
     "testing": "testing",
 }

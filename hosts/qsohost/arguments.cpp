@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <sstream>
 
@@ -69,11 +70,17 @@ void add_plugin_option(CLI::App& app, Raw& raw) {
                "may write to it)");
 }
 
-CLI::Option* add_log_level(CLI::App& app, Raw& raw) {
-  return app
-      .add_option("--log-level", raw.log_level,
-                  "What to show: debug (every request to an archive too), info, warning or error; "
-                  "from warning on no progress either [info]")
+using Add = std::function<CLI::Option*(CLI::Option*)>;
+
+void add_log(CLI::App& app, const Add& of_run, Raw& raw, Arguments& arguments) {
+  of_run(app.add_option("--log-file", arguments.log_file,
+                        "Add all messages to this file too, with their times; debug and info of "
+                        "--log-level, else info"))
+      ->type_name("FILE");
+  of_run(app.add_option(
+             "--log-level", raw.log_level,
+             "What to show: debug (every request to an archive too), info, warning or error; "
+             "from warning on no progress either [info]"))
       ->type_name("LEVEL")
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}).description(""));
 }
@@ -147,7 +154,8 @@ CLI::App* add_compare(CLI::App& app, Raw& raw, Arguments& arguments) {
   compare->add_option("-j,--threads", arguments.run.threads, "Compute threads [all]")
       ->type_name("THREADS")
       ->check(from_one_on(kMostThreads));
-  add_log_level(*compare, raw);
+  add_log(
+      *compare, [](CLI::Option* option) { return option; }, raw, arguments);
   add_plugin_option(*compare, raw);
   return compare;
 }
@@ -257,8 +265,8 @@ Parsed parse_arguments(int argc, const char* const* argv) {
   add_plugin_option(app, raw);
   CLI::Option* chain = add_chain_options(app, raw, arguments);
   add_run_options(app, chain, raw.run, arguments.run);
-  add_log_level(app, raw)->needs(chain)->group("Run");
-
+  add_log(
+      app, [&](CLI::Option* o) { return o->needs(chain)->group("Run"); }, raw, arguments);
   add_script_options(app, chain, arguments);
 
   CLI::App* list = app.add_subcommand("list", "Show the stages that can be used, and refusals");

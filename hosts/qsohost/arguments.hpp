@@ -65,6 +65,7 @@ struct Arguments {
 
   // Run, Compare: lower levels are not shown; from Warning on, no progress either
   LogLevel log_level = LogLevel::Info;
+  std::filesystem::path log_file;  // may be empty: none
 
   // List, Status, Describe, Doctor
   bool json = false;

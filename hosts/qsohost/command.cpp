@@ -1,6 +1,7 @@
 #include "command.hpp"
 
 #include <exception>
+#include <new>
 #include <utility>
 
 #include "compare_command.hpp"
@@ -96,6 +97,9 @@ int exit_code_of(const std::function<int()>& work) {
   } catch (const UsageError& error) {
     complain("qsohost: {}\n", error.what());
     return kUsage;
+  } catch (const std::bad_alloc&) {
+    write_text(Stream::Err, "qsohost: out of memory; allow more (ulimit -v, --mem of SLURM)\n");
+    return kRunFailed;
   } catch (const std::exception& error) {
     complain("qsohost: {}\n", error.what());
     return kRunFailed;

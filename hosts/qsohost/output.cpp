@@ -75,6 +75,7 @@ int unless_output_is_lost(int code) {
 
 void prepare_output() noexcept {
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
   for (const int file : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (::fcntl(file, F_GETFD) >= 0 || errno != EBADF) continue;
     // Opened in the opposite mode, so that using it is still an error. This is the lowest free

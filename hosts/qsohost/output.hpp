@@ -39,8 +39,8 @@ bool is_lost(Stream stream) noexcept;
 int unless_output_is_lost(int code);
 
 // At the start of main(). A stream that is closed at the start is redirected to /dev/null, so that
-// no file of the run gets its descriptor; and a pipe without a reader becomes a write error instead
-// of a signal.
+// no file of the run gets its descriptor; and a pipe without a reader, or a file that is as large
+// as the system allows (ulimit -f), becomes a write error instead of a signal.
 void prepare_output() noexcept;
 
 }  // namespace qsohost::cli

@@ -159,9 +159,13 @@ void ProgressDisplay::update(const Progress& progress) {
 
 void ProgressDisplay::message(LogLevel level, const std::string& text) {
   if (level < least_) return;
+  print(fmt::format("{}{}\n", prefix_of(level), text));
+}
+
+void ProgressDisplay::print(std::string_view text) {
   const std::lock_guard lock(mutex_);
   erase_bar();
-  complain("{}{}\n", prefix_of(level), text);
+  write_text(Stream::Err, text);
   if (is_terminal_ && last_) draw_bar();
 }
 

@@ -69,6 +69,11 @@ void add_means(CLI::App& app, const Add& of_run, RunWords& words, RunOptions& ru
                       "product"));
   of_run(app.add_flag("--offline", words.offline,
                       "Send no request: use the answers that --fetch-only has stored"));
+  of_run(app.add_option("--stall-timeout", run.stall_timeout,
+                        "Warn of a call of a stage that takes longer, with its batch, and again "
+                        "after each such time; 0: never [600]"))
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0.0, 1e9).description(""));
   of_run(app.add_option("--trace", words.trace,
                         "Write a trace of the run, to look at with https://ui.perfetto.dev"))
       ->type_name("FILE");

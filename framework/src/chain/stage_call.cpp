@@ -11,6 +11,7 @@
 #include "base/caught.hpp"
 #include "base/interrupted.hpp"
 #include "base/secrets.hpp"
+#include "chain/calls_under_way.hpp"
 
 namespace qsohost::inline v1 {
 
@@ -216,7 +217,9 @@ WorkingOn place_of(const ChainStage& stage, const Batch* batch) {
 
 void guarded(const ChainStage& stage, const Batch* batch, const std::function<void()>& call) {
   try {
-    const AtWork at_work(place_of(stage, batch));
+    const WorkingOn place = place_of(stage, batch);
+    const AtWork at_work(place);
+    const CallUnderWay under_way(stage, place, batch == nullptr ? 0 : batch->rows());
     call();
   } catch (const Interrupted&) {
     throw;

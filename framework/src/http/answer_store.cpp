@@ -86,9 +86,14 @@ AnswerStore::AnswerStore(const std::filesystem::path& file, Log log)
 }
 
 std::unique_ptr<AnswerStore> AnswerStore::look_at(const std::filesystem::path& file, Log log) {
-  auto db = SqliteFile::look_at(file, kWaitMs, "SELECT 1 FROM answer LIMIT 1",
-                                "holds no recorded answers");
+  auto db = SqliteFile::look_at(file, kWaitMs);
   std::unique_ptr<AnswerStore> store(new AnswerStore(std::move(db), std::move(log)));
+  if (!store->has_column("question")) {
+    throw UsageError(
+        fmt::format("{}: it holds no recorded answers; record them with --record, or name the "
+                    "folder where they are (--replay)",
+                    file.string()));
+  }
   store->is_read_only_ = true;
   store->has_ends_ = store->has_column("is_end_known");
   if (!store->has_ends_) store->warn("of an older version: all its answers count as whole");

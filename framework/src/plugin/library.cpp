@@ -18,6 +18,7 @@
 #include <cstring>
 #include <exception>
 #include <map>
+#include <new>
 #include <typeinfo>
 #include <utility>
 #include <vector>
@@ -169,6 +170,12 @@ std::string probe(const fs::path& file, const PluginNote& note) {
 std::string describe_uncaught() {
   std::string out = "something threw where nothing can catch it";
   if (const std::type_info* type = abi::__cxa_current_exception_type()) {
+    if (*type == typeid(std::bad_alloc)) return kOutOfMemory;  // whoever asked for it
+    // oneTBB throws it in a thread of its own.
+    if (current_exception_message().starts_with("pthread_create")) {
+      return "the system gives no more threads; ask for fewer (-j), or allow more threads (ulimit "
+             "-u) or memory (ulimit -v)";
+    }
     out += fmt::format(": {} ({})", current_exception_message(), readable_name(type->name()));
   }
   const std::vector<fs::path> guilty = plugins_on_this_stack();

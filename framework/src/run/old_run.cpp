@@ -22,18 +22,12 @@ std::string state_of(const RunDb& db) {
 
 std::optional<std::uint64_t> source_size(const RunDb& db) {
   for (const char* key : {"source end", "source size"}) {
-    if (const auto size = db.meta(key)) return std::stoull(*size);
+    if (const auto size = db.number(key)) return size;
   }
   return std::nullopt;
 }
 
 void require_finished(const fs::path& folder, const RunDb& db) {
-  if (db.meta("format") != RunDb::kFormat) {
-    throw RunError(
-        fmt::format("run directory {} holds a run of another version of qsohost; merge it with "
-                    "that version",
-                    folder.string()));
-  }
   if (db.meta("complete")) return;
   throw RunError(fmt::format(
       "run directory {} holds a run that was not finished ({} objects); go on with it (--resume), "

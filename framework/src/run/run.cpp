@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <new>
 
+#include "base/caught.hpp"
 #include "base/interrupted.hpp"
 #include "base/secrets.hpp"
 #include "chain/stage_call.hpp"
@@ -23,6 +25,7 @@
 #include "run/open_chain.hpp"
 #include "run/part.hpp"
 #include "run/run_directory.hpp"
+#include "run/run_monitor.hpp"
 #include "run/trace.hpp"
 
 namespace qsohost::inline v1 {
@@ -115,21 +118,24 @@ void note_start(const RunState& work) {
   store_source_counts(work);
 }
 
-// Called about ten times a second while the run goes on.
-std::function<void(std::uint64_t, std::uint64_t, const std::string&)> progress_of(
-    RunState& work, const HttpConnection& http, FetchNotes& notes) {
-  const std::optional<std::uint64_t> total = objects_total(work);
+// For the monitor.
+std::function<Progress()> progress_of(std::uint64_t before, std::optional<std::uint64_t> total,
+                                      const Executor& executor, const HttpConnection& http,
+                                      FetchNotes& notes) {
   const auto begin = std::chrono::steady_clock::now();
-  const std::uint64_t before = work.before.objects;
-  return [=, &work, &http, &notes](std::uint64_t objects, std::uint64_t read,
-                                   const std::string& stage) {
+  return [=, &executor, &http, &notes] {
+    Progress progress;
+    executor.fill(progress);
+    progress.objects_done = before + progress.objects_this_run;
+    progress.objects_total = total;
     const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
+    progress.seconds = elapsed.count();
     const std::string waiting = http.waiting();
-    const std::string at = waiting.empty() ? stage : stage + " waiting for " + waiting;
-    const Progress progress{before + objects, total, objects, elapsed.count(), at, read,
-                            http.fetching()};
+    if (!waiting.empty()) progress.stage += " waiting for " + waiting;
+    progress.fetching = http.fetching();
+    progress.archives = http.notes();
     notes.update(progress);
-    if (work.options.progress) work.options.progress(progress);
+    return progress;
   };
 }
 
@@ -180,6 +186,7 @@ void execute(RunState& work, RunReport& report) {
   std::optional<OpenChain> open;
   std::optional<ProductFiles> products;
   std::optional<FetchNotes> notes;
+  RunMonitor monitor(work.chain, work.options, work.before.objects);
   Executor::Settings settings;
   std::vector<std::string> passing;
   try {
@@ -191,7 +198,6 @@ void execute(RunState& work, RunReport& report) {
     settings.interrupts = &open->interrupts();
     settings.was_stopped = [&](std::size_t stage) { return open->was_stopped(stage); };
     notes.emplace(work.db, open->interrupts(), work.options.log);
-    settings.progress = progress_of(work, *http, *notes);
     const std::function<void(const BatchRecord&)> committed = [&](const BatchRecord& batch) {
       if (work.crashes != nullptr) work.crashes->committed(batch.ordinal);
       if (!work.options.fetch_only) http->committed(batch);
@@ -218,7 +224,10 @@ void execute(RunState& work, RunReport& report) {
     report.end = interrupted ? RunEnd::Interrupted : RunEnd::Failed;
     return;
   }
+  const std::uint64_t before = work.before.objects;
   Executor executor(work.chain, std::move(settings), work.db, std::move(work.before), work.trace);
+  const RunMonitor::Shown shown(monitor,
+                                progress_of(before, objects_total(work), executor, *http, *notes));
   executor.run();
   report.error = executor.error();
   const bool interrupted = report.error.empty() && !executor.is_complete();
@@ -231,8 +240,8 @@ void execute(RunState& work, RunReport& report) {
         finish(work, executor, *products, report);
       }
     }
-  } catch (const std::exception& e) {
-    if (report.error.empty()) report.error = e.what();
+  } catch (...) {
+    if (report.error.empty()) report.error = current_exception_message();
   }
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
   report.seconds = elapsed.count();
@@ -346,7 +355,12 @@ RunReport run(Chain& chain, const RunOptions& options) {
   RunOptions guarded = options;
   guarded.progress = guard.guard("the display of progress", options.progress);
   guarded.log = guard.guard("the log of the host", without_secrets_in(options.log));
-  RunReport report = run_guarded(chain, guarded, guard);
+  RunReport report;
+  try {
+    report = run_guarded(chain, guarded, guard);
+  } catch (const std::bad_alloc&) {
+    throw RunError(kOutOfMemory);
+  }
   for (std::string& note : guard.notes()) report.notes.push_back(std::move(note));
   report.error = without_secrets(std::move(report.error));
   for (std::string& note : report.notes) note = without_secrets(std::move(note));

@@ -248,21 +248,7 @@ void RunDirectory::make_private() const {
 }
 
 void RunDirectory::open_ledger() {
-  try {
-    db_ = std::make_unique<RunDb>(ledger_file(folder_));
-  } catch (const RunError& e) {
-    throw RunError(fmt::format(
-        "{}\n  the ledger of the run cannot be read; throw the run away (--restart), or take "
-        "another directory (--run-dir)",
-        e.what()));
-  }
-  if (!db_->is_new() && db_->meta("format") != RunDb::kFormat) {
-    throw UsageError(fmt::format(
-        "run directory {} holds a run of another version of qsohost, whose ledger is not readable "
-        "here; finish it with that version, throw the run away (--restart), or take another "
-        "directory (--run-dir)",
-        folder_.string()));
-  }
+  db_ = std::make_unique<RunDb>(ledger_file(folder_));
   if (db_->meta("run id")) return adopt_copy(folder_, *db_);
   std::string id;
   std::ifstream(work_folder() / kMark) >> id;
@@ -315,7 +301,8 @@ void RunDirectory::clear() {
       ProductFiles(folder_, *db_).remove_temporaries();
       ProductFiles(folder_, *db_).remove(warn_);
       db_->discard();
-    } catch (const Error& e) {
+    } catch (const RunError& e) {
+      // A damaged one. A UsageError goes on: what is not ours is not thrown away.
       warn_(fmt::format("{}\n  its products, if there are any, are left as they are", e.what()));
     }
     db_.reset();

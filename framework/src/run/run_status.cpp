@@ -72,7 +72,7 @@ RunStatus run_status(const fs::path& run_dir) {
   status.started = db->meta("started").value_or(status.begun);
   status.command = db->meta("command").value_or("");
   status.error = db->meta("error").value_or("");
-  if (const auto objects = db->meta("objects")) status.objects_total = std::stoull(*objects);
+  status.objects_total = db->number("objects");
   status.report.objects = db->committed_objects();
   const std::vector<StageName> stages = stages_of(*db);
   for (std::size_t i = 0; i < stages.size(); ++i) {

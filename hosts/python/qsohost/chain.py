@@ -101,12 +101,16 @@ class Chain:
         dry_run: bool = False,
         threads: int = 0,
         in_flight: int = 0,
+        stall_timeout: float = 600,
+        log_file: str | os.PathLike | None = None,
     ) -> Run | None:
         """Runs the chain in `run_dir` (default: <name>.run) and returns the run.
 
         progress: a bar, or a function of (done, total, done in this run, seconds, stage).
         resume, retry_failed, restart: as the options of the command; without them a folder that
         holds a run is refused. dry_run: no products; returns None.
+        stall_timeout: seconds after which a stage that has not returned is named in the log (0:
+        never). log_file: all messages are added to this file, too.
 
         Ctrl-C finishes the batches in flight, a second one gives up what waits; then
         KeyboardInterrupt is raised, and resume=True continues. Raises ChainError, and RunError if
@@ -123,6 +127,8 @@ class Chain:
             "dry_run": dry_run,
             "threads": threads,
             "in_flight": in_flight,
+            "stall_timeout": stall_timeout,
+            "log_file": "" if log_file is None else os.fspath(log_file),
             "command": f"qsohost.Chain({self._name!r}).run({run_dir!r})",
         }
         bar = _progress.Bar() if progress is True else None

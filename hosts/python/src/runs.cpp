@@ -17,6 +17,7 @@
 #include "batch_views.hpp"
 #include "bindings.hpp"
 #include "command.hpp"
+#include "log_file.hpp"
 #include "progress.hpp"
 #include "qsohost/error.hpp"
 #include "qsohost/host/chain.hpp"
@@ -92,6 +93,7 @@ RunOptions options_of(const py::dict& given) {
   take("dry_run", options.dry_run);
   take("threads", options.threads);
   take("in_flight", options.in_flight);
+  take("stall_timeout", options.stall_timeout);
   take("command", options.command);
   take_path("run_dir", options.run_dir);
   take_path("trace", options.trace);
@@ -134,10 +136,22 @@ py::dict run_chain(LoadedChain& loaded, const py::dict& given, py::object on_log
   Chain chain = take_chain(loaded);
   Watched watched(std::move(on_log), std::move(on_progress));
   options.interrupts = &watched.interrupts();
-  options.log = [&](LogLevel level, const std::string& text) { watched.log(level, text); };
-  options.progress = [&](const Progress& progress) { watched.progress(progress); };
+  std::optional<cli::LogFile> file;
+  if (const auto name = py::cast<std::string>(given["log_file"]); !name.empty()) {
+    file.emplace(name, LogLevel::Info);
+    file->write_begin(py::cast<std::string>(given["command"]), options);
+  }
+  options.log = [&](LogLevel level, const std::string& text) {
+    watched.log(level, text);
+    if (file) file->write(level, text);
+  };
+  options.progress = [&](const Progress& progress) {
+    watched.progress(progress);
+    if (file) file->write(progress);
+  };
   RunReport report;
-  watched.run([&] { report = run(chain, options); });
+  const auto work = [&] { return run(chain, options); };
+  watched.run([&] { report = file ? file->write_end(work) : work(); });
   return dict_of(report);
 }
 

@@ -82,6 +82,7 @@ void Watched::log(LogLevel level, const std::string& text) {
 }
 
 void Watched::progress(const Progress& progress) {
+  if (progress.stages.empty()) return;  // the stages are not open yet: no total is known
   const std::lock_guard lock(mutex_);
   last_ = progress;
 }

@@ -23,9 +23,9 @@ ShardStatus status_of(const fs::path& run_dir) {
   if (!fs::exists(run_dir)) return status;
   try {
     status.run = run_status(run_dir);
-  } catch (const UsageError&) {
-    return status;  // it ended before there was a ledger; its log says why
   } catch (const Error& e) {
+    // It ended before there was a ledger; its log says why.
+    if (!fs::exists(run_dir / ".qsohost/run.db")) return status;
     status.state = ShardState::Failed;
     status.problem = e.what();
     return status;

@@ -13,6 +13,7 @@
 #include "qsohost/context.hpp"
 #include "qsohost/host/chain.hpp"
 #include "qsohost/host/fetch_progress.hpp"
+#include "qsohost/host/stage_progress.hpp"
 
 namespace qsohost::inline v1 {
 
@@ -31,6 +32,12 @@ struct Progress {
   std::string stage;                      // of the oldest batch in flight
   std::uint64_t objects_read = 0;         // from the source in this run
   std::vector<FetchProgress> fetching{};  // in the order in which they began
+  std::vector<std::string> archives{};    // a line each: requests so far, and how many at a time
+  std::vector<StageProgress> stages{};    // empty before the first batch
+  std::vector<StageCall> calls{};         // that have not returned, the longest first
+  std::uint64_t in_flight = 0;            // batches
+  int most_in_flight = 0;
+  int threads = 0;  // compute threads
 };
 
 // Seconds until the fetcher that is farthest behind has settled all its objects, at its rate; those
@@ -62,6 +69,9 @@ struct Shard {
 };
 inline constexpr std::uint64_t kMostShards = 1'000'000;
 
+// A fetcher may wait ten minutes for a busy archive; see RunOptions::stall_timeout.
+inline constexpr double kStallTimeout = 600;
+
 struct RunOptions {
   std::filesystem::path run_dir;
   StartMode start = StartMode::Fresh;
@@ -86,10 +96,14 @@ struct RunOptions {
   std::string command;  // of this run, without --resume and the like; for `qsohost status`
   // Set by the host's signal handler: 1 drains, 2 aborts what waits, 3 is for the handler itself.
   const std::atomic<int>* interrupts = nullptr;
+  // Seconds after which a call of a stage that has not returned is named in the log, and again
+  // after each further period; 0: never.
+  double stall_timeout = kStallTimeout;
   // Of a dry run: called with each batch after its last stage, one at a time, in source order. It
   // may move the batch away. The run waits for it: a slow callback does not pile up batches.
   std::function<void(Batch&, const std::vector<FitterWork>&)> batch_done;
-  std::function<void(const Progress&)> progress;          // about ten times a second
+  // About ten times a second, and at the end; from a thread of its own.
+  std::function<void(const Progress&)> progress;
   std::function<void(LogLevel, const std::string&)> log;  // any thread
 };
 
