@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
-#include <string>
+#include <string_view>
 #include <vector>
 
 #include "qsohost/host/chain.hpp"
@@ -16,10 +16,11 @@
 namespace {
 
 constexpr int kRuns = 9;
-constexpr const char* kChain = R"(
+constexpr std::string_view kChain = R"(
 [chain]
 name = "executor"
 batch_rows = 1
+plugins = ["{}"]
 [[stage]]
 use = "numbers"
 [[stage]]
@@ -46,7 +47,7 @@ double seconds_of_run(const std::filesystem::path& file, int threads) {
 
 int main() {
   const auto file = std::filesystem::temp_directory_path() / "qsohost-executor-bench.toml";
-  std::ofstream(file) << kChain;
+  std::ofstream(file) << fmt::format(kChain, STAGES);
   for (const int threads : {1, 2}) {
     std::vector<double> seconds;
     for (int i = 0; i < kRuns; ++i) seconds.push_back(seconds_of_run(file, threads));

@@ -117,7 +117,9 @@ class Shards(ShardTest):
 
         before = state()
         self.assert_merged(runs)
-        self.assertEqual(before, state())
+        after = state()
+        self.assertEqual(list(before), list(after))
+        self.assertEqual([], [path for path in before if before[path] != after[path]])
 
     def test_many_shards_need_few_open_files(self):
         self.run_chain("c.run")
