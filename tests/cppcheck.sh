@@ -8,8 +8,9 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 #                                          compilers and the sanitizers look for the same
 #   accessMoved                            counts both branches of a condition
 #   passedByValue                          small structs, views
+#   returnStdMoveLocal                     takes an element of a temporary for a local variable
 wrong_here=(missingInclude missingIncludeSystem uninitMemberVar operatorEqVarError accessMoved
-            passedByValue)
+            passedByValue returnStdMoveLocal)
 cppcheck --quiet --std=c++20 --language=c++ --enable=warning,performance,portability --inline-suppr \
   --error-exitcode=1 -j "$(nproc)" -I framework/include -I framework/src \
   "${wrong_here[@]/#/--suppress=}" framework hosts plugins
