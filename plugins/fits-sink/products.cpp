@@ -289,10 +289,11 @@ void unknown(const std::string& what, const Schema& schema, Plan& plan) {
   for (const Schema::Entry& entry : schema.columns()) {
     if (is_fitter(entry.origin, schema)) add(entry.origin);
   }
-  plan.problems.push_back(
-      fmt::format("what = \"{}\" is neither a survey nor a fitter at this place of the chain; "
-                  "there is {}",
-                  what, fmt::join(names, ", ")));
+  const bool is_like_one = !qsohost::nearest_names(what, names).empty();
+  plan.problems.push_back(fmt::format(
+      "what = \"{}\" is neither a survey nor a fitter at this place of the chain; "
+      "there is {}{}",
+      what, fmt::join(names, ", "), is_like_one ? qsohost::did_you_mean(what, names) : ""));
 }
 
 constexpr std::array<std::string_view, 5> kPlaceholders{"name", "what", "survey", "group", "band"};
