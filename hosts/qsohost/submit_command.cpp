@@ -79,6 +79,7 @@ Manifest new_manifest(const Chain& chain, const Arguments& arguments) {
   if (out.fetches_first && !asks_archives(chain)) {
     throw UsageError("--fetch: no stage of the chain asks an archive over HTTP; leave it out");
   }
+  out.shares_connections = !out.fetches_first && asks_archives(chain);
   out.shards_per_task = shards_per_task(submit.shards, submit.scheduler);
   out.max_running = submit.max_running.value_or(0);
   out.scheduler_options = submit.scheduler_options.value_or("");

@@ -96,6 +96,11 @@ class Chain:
         accept_changed_inputs: bool = False,
         skip: int = 0,
         limit: int | None = None,
+        shard: tuple[int, int] | None = None,
+        shard_by: str = "rows",
+        fetch_only: bool = False,
+        offline: bool = False,
+        share_connections: str | os.PathLike | None = None,
         dry_run: bool = False,
         threads: int = 0,
         in_flight: int = 0,
@@ -105,6 +110,8 @@ class Chain:
         progress: a bar, or a function of (done, total, done in this run, seconds, stage).
         resume, retry_failed, restart: as the options of the command; without them a folder that
         holds a run is refused. dry_run: no products; returns None.
+        shard: (k, n) for part k of n, from 0 to n - 1, by "rows" or by "hash" of the identifier;
+        merge() joins them. fetch_only, offline, share_connections: as the options of the command.
 
         Ctrl-C finishes the batches in flight, a second one gives up what waits; then
         KeyboardInterrupt is raised, and resume=True continues. Raises ChainError, and RunError if
@@ -118,6 +125,11 @@ class Chain:
             "accept_changed_inputs": accept_changed_inputs,
             "skip": skip,
             "limit": limit,
+            "shard": shard,
+            "shard_by": shard_by,
+            "fetch_only": fetch_only,
+            "offline": offline,
+            "share_connections": share_connections,
             "dry_run": dry_run,
             "threads": threads,
             "in_flight": in_flight,
