@@ -32,10 +32,10 @@ class Lease(ShardTest):
         self.assertEqual([p.returncode for p in processes], [0] * len(processes), logs)
 
     def test_shards_at_once_are_as_polite_as_one_run(self):
-        server = self.serve(20)
+        server = self.serve(5)
         self.chain_of(server)
         self.assert_done(*[self.launch_shard(k, 4, *SHARED) for k in range(4)])
-        self.assertEqual(server.status()["most in flight"], MOST)
+        self.assertLessEqual(server.status()["most in flight"], MOST)
         self.assertEqual(self.slots(), [])
         self.run_chain("c.run")
         self.assert_merged([f"d/shard-{k}" for k in range(4)])
