@@ -40,7 +40,7 @@ PUBLIC = {
     "table": "io/catalog_columns io/fits_epochs io/grouped_rows io/identifiers io/input_columns io/tap_tables io/units",
     "match": "io/crossmatch io/crossmatch_tables",
     "postgres": "postgres",
-    "http": "adql examination host/fetch_progress http http_options tap",
+    "http": "adql examination host/fetch_progress http http_options own_client tap",
     "plugin": "plugin script_reader host/loader",
     "chain": "host/chain host/stage_progress",
     "run": "host/examine host/open_fitter host/run",

@@ -216,6 +216,9 @@ std::string go_on_command(const Arguments& arguments, const std::string& how) {
   if (arguments.run.skip > 0) add("--skip", std::to_string(arguments.run.skip));
   if (arguments.run.limit) add("--limit", std::to_string(*arguments.run.limit));
   if (!arguments.run.run_dir.empty()) add("--run-dir", arguments.run.run_dir.string());
+  if (!arguments.run.share_connections.empty()) {
+    add("--share-connections", arguments.run.share_connections.string());
+  }
   return how.empty() ? out : out + " " + how;
 }
 

@@ -79,7 +79,8 @@ void add_how(CLI::App& submit, SubmitArguments& arguments, CLI::Option* chain) {
   submit
       .add_option("--fetch", arguments.fetch,
                   "Ask the archives first, by one client: here, in a job of its own (job), or not "
-                  "(none: each shard asks for itself) [job, if the chain asks any]")
+                  "(none: each shard asks for itself, over the connections that one run may "
+                  "open) [job, if the chain asks any]")
       ->type_name("WHERE")
       ->transform(CLI::CheckedTransformer(fetches).description(""));
   submit

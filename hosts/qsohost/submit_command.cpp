@@ -41,6 +41,11 @@ bool fetches_first(const Chain& chain, Fetch fetch, bool before) {
   throw UsageError("--fetch: no stage of the chain asks an archive over HTTP; leave it out");
 }
 
+void choose_who_asks(Manifest& manifest, const Chain& chain, Fetch fetch, bool before) {
+  manifest.fetches_first = fetches_first(chain, fetch, before);
+  manifest.shares_connections = !manifest.fetches_first && sends_requests(chain);
+}
+
 std::optional<Chain> load(Plugins& plugins, const fs::path& file, const Overrides& overrides) {
   std::vector<Problem> problems;
   std::optional<Chain> chain = Chain::load(file, overrides, plugins, problems);
@@ -69,8 +74,8 @@ Manifest new_manifest(const Chain& chain, const Arguments& arguments) {
   for (const fs::path& plugin : arguments.plugins) out.plugins.push_back(fs::absolute(plugin));
   out.allows_insecure_plugins = arguments.allow_insecure_plugins;
   out.stage_files = stage_files(chain);
-  out.fetches_first = fetches_first(chain, submit.fetch,
-                                    sends_requests(chain) && submit.scheduler == Scheduler::Slurm);
+  choose_who_asks(out, chain, submit.fetch,
+                  sends_requests(chain) && submit.scheduler == Scheduler::Slurm);
   out.shards_per_task = shards_per_task(submit.shards, submit.scheduler);
   out.max_running = submit.max_running.value_or(0);
   out.scheduler_options = submit.scheduler_options.value_or("");
@@ -213,7 +218,7 @@ int submit_rest(Plugins& plugins, const Arguments& arguments, const fs::path& fo
   const std::optional<Chain> chain = load(plugins, manifest.chain, manifest.overrides);
   if (!chain) return kUsage;
   require_digest(*chain, manifest.chain, manifest.digest);
-  manifest.fetches_first = fetches_first(*chain, submit.fetch, manifest.fetches_first);
+  choose_who_asks(manifest, *chain, submit.fetch, manifest.fetches_first);
   std::vector<std::uint64_t> left;
   bool is_fetched = !submit.retry_failed;
   for (const ShardStatus& shard : shard_states(folder, manifest)) {

@@ -55,6 +55,18 @@ RawChain raw_chain_of(const std::vector<std::string>& lines) {
   return raw;
 }
 
+// The lines do not tell which options were set, and a stage may ask that (OptionBase::is_set()). An
+// option with the value that it has anyway counts as not set.
+void leave_out_defaults(RawStage& raw, Plugins& plugins) {
+  if (plugins.find(raw.use) == nullptr) return;
+  const StagePtr fresh = plugins.create(raw.use);
+  std::erase_if(raw.options, [&](const RawOption& given) {
+    const auto it = std::ranges::find(fresh->options(), given.name, &OptionBase::name);
+    return it != fresh->options().end() && !(*it)->is_required() && given.value &&
+           to_toml((*it)->value()) == to_toml(*given.value);
+  });
+}
+
 bool has_errors(const std::vector<Problem>& problems) {
   return std::ranges::any_of(problems, [](const Problem& p) { return !p.is_warning; });
 }
@@ -269,7 +281,8 @@ std::optional<Chain> Chain::make(RawChain raw, const std::filesystem::path& file
 
 std::optional<Chain> Chain::restore(const std::vector<std::string>& effective, Plugins& plugins,
                                     std::vector<Problem>& problems) {
-  const RawChain raw = raw_chain_of(effective);
+  RawChain raw = raw_chain_of(effective);
+  for (RawStage& stage : raw.stages) leave_out_defaults(stage, plugins);
   Settings settings;
   read_settings(raw, {}, settings, problems);
   Chain chain;

@@ -88,7 +88,10 @@ void ConversationRunner::wait() {
     case ReplyChannel::End::Interrupted:
       throw Interrupted();
     case ReplyChannel::End::Lost:
-      throw RunError("requests were lost in this program (out of memory?); go on with --resume");
+      throw RunError(
+          "requests were lost in this program (out of memory, or for what the error before this "
+          "one "
+          "says); go on with --resume");
   }
   if (reply) take(*reply);
 }

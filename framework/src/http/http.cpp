@@ -9,6 +9,7 @@
 #include "base/percent.hpp"
 #include "qsohost/error.hpp"
 #include "qsohost/names.hpp"
+#include "qsohost/own_client.hpp"
 
 namespace qsohost::inline v1 {
 
@@ -29,6 +30,7 @@ void Conversation::finish(Batch& /*batch*/, Outcomes& /*outcomes*/) {}
 
 Http::~Http() = default;
 HttpStage::~HttpStage() = default;
+OwnClient::~OwnClient() = default;
 HttpFetcher::~HttpFetcher() = default;
 ObjectFetcher::~ObjectFetcher() = default;
 

@@ -5,12 +5,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <chrono>
-#include <cstdlib>
 #include <fstream>
 
+#include "base/this_process.hpp"
 #include "qsohost/error.hpp"
 #include "qsohost/system_reason.hpp"
 
@@ -23,25 +22,6 @@ namespace fs = std::filesystem;
 constexpr std::chrono::seconds kEvery{10};
 constexpr std::chrono::seconds kWatch{25};  // two beats and more
 constexpr double kDead = 120;               // s; more than clocks of hosts differ
-
-std::string this_host() {
-  std::array<char, 256> name{};
-  ::gethostname(name.data(), name.size() - 1);
-  return name.data();
-}
-
-std::string environment(const char* name) {
-  const char* const value = std::getenv(name);
-  return value == nullptr ? "" : value;
-}
-
-// As the scheduler's own tools call it; "" outside of one.
-std::string this_job() {
-  const std::string array = environment("SLURM_ARRAY_JOB_ID");
-  if (!array.empty()) return array + "_" + environment("SLURM_ARRAY_TASK_ID");
-  const std::string slurm = environment("SLURM_JOB_ID");
-  return slurm.empty() ? environment("PBS_JOBID") : slurm;
-}
 
 double now() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();

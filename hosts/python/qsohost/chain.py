@@ -98,6 +98,11 @@ class Chain:
         accept_changed_inputs: bool = False,
         skip: int = 0,
         limit: int | None = None,
+        shard: tuple[int, int] | None = None,
+        shard_by: str = "rows",
+        fetch_only: bool = False,
+        offline: bool = False,
+        share_connections: str | os.PathLike | None = None,
         dry_run: bool = False,
         threads: int = 0,
         in_flight: int = 0,
@@ -111,6 +116,8 @@ class Chain:
         holds a run is refused. dry_run: no products; returns None.
         stall_timeout: seconds after which a stage that has not returned is named in the log (0:
         never). log_file: all messages are added to this file, too.
+        shard: (k, n) for part k of n, from 0 to n - 1, by "rows" or by "hash" of the identifier;
+        merge() joins them. fetch_only, offline, share_connections: as the options of the command.
 
         Ctrl-C finishes the batches in flight, a second one gives up what waits; then
         KeyboardInterrupt is raised, and resume=True continues. Raises ChainError, and RunError if
@@ -124,6 +131,11 @@ class Chain:
             "accept_changed_inputs": accept_changed_inputs,
             "skip": skip,
             "limit": limit,
+            "shard": shard,
+            "shard_by": shard_by,
+            "fetch_only": fetch_only,
+            "offline": offline,
+            "share_connections": share_connections,
             "dry_run": dry_run,
             "threads": threads,
             "in_flight": in_flight,

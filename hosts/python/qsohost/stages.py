@@ -180,6 +180,8 @@ class Fitter(Stage):
 class Source(Stage):
     """The objects, and perhaps their light curves."""
 
+    sends_requests = False  # True: it asks archives; --fetch-only and --offline refuse the chain
+
     def read(self, size: int):
         """The next objects, `size` at most: {column: an array, group of light curves: a list with
         {column: array} for each object}, "source_id" among them; None at the end."""
@@ -188,6 +190,8 @@ class Source(Stage):
 
 class Fetcher(Stage):
     """Light curves of objects."""
+
+    sends_requests = False  # True: it asks archives; --fetch-only and --offline refuse the chain
 
     def fetch(self, batch):
         """For each object, in order, {group: {column: array}}, or None if there is nothing, or

@@ -75,6 +75,27 @@ Chain take_chain(LoadedChain& loaded) {
   return chain;
 }
 
+ShardBy shard_by(const std::string& text) {
+  if (text == "rows") return ShardBy::Rows;
+  if (text == "hash") return ShardBy::Hash;
+  throw UsageError("shard_by: '" + text + "' is neither 'rows' nor 'hash'");
+}
+
+std::optional<Shard> shard_of(const py::dict& given) {
+  if (!given.contains("shard")) return std::nullopt;
+  const ShardBy by = shard_by(py::cast<std::string>(given["shard_by"]));
+  if (given["shard"].is_none()) {
+    if (by != ShardBy::Rows) throw UsageError("shard_by goes with shard");
+    return std::nullopt;
+  }
+  const auto [index, count] = py::cast<std::pair<std::int64_t, std::int64_t>>(given["shard"]);
+  if (index < 0 || count < 1) {
+    throw UsageError("shard: (" + std::to_string(index) + ", " + std::to_string(count) +
+                     ") is not (k, n), such as (0, 8) for the first of eight");
+  }
+  return Shard{static_cast<std::uint64_t>(index), static_cast<std::uint64_t>(count), by};
+}
+
 RunOptions options_of(const py::dict& given) {
   RunOptions options;
   const auto take = [&](const char* name, auto& into) {
@@ -82,23 +103,23 @@ RunOptions options_of(const py::dict& given) {
       into = py::cast<std::decay_t<decltype(into)>>(given[name]);
   };
   const auto take_path = [&](const char* name, std::filesystem::path& into) {
-    std::string text;
-    take(name, text);
-    into = text;
+    if (given.contains(name) && !given[name].is_none())
+      into = py::cast<std::filesystem::path>(given[name]);
   };
   take("start", options.start);
   take("accept_changed_inputs", options.accept_changed_inputs);
   take("skip", options.skip);
   take("limit", options.limit);
+  options.shard = shard_of(given);
+  take("fetch_only", options.fetch_only);
+  take("offline", options.offline);
   take("dry_run", options.dry_run);
   take("threads", options.threads);
   take("in_flight", options.in_flight);
   take("stall_timeout", options.stall_timeout);
   take("command", options.command);
   take_path("run_dir", options.run_dir);
-  take_path("trace", options.trace);
-  take_path("record", options.record);
-  take_path("replay", options.replay);
+  take_path("share_connections", options.share_connections);
   return options;
 }
 

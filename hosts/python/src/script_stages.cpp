@@ -13,6 +13,7 @@
 #include "bindings.hpp"
 #include "lent_batch.hpp"
 #include "qsohost/error.hpp"
+#include "qsohost/own_client.hpp"
 #include "qsohost/script_reader.hpp"
 #include "script_arrays.hpp"
 #include "script_fitters.hpp"
@@ -41,6 +42,17 @@ class QSOHOST_PYTHON_HIDDEN Scripted : public Kind {
 
  protected:
   ScriptObject script_;
+};
+
+// A stage that may ask archives.
+template <class Kind>
+class QSOHOST_PYTHON_HIDDEN Asking : public Scripted<Kind>, public OwnClient {
+ public:
+  using Scripted<Kind>::Scripted;
+  bool sends_requests() const override {
+    return this->script_.in_python(
+        [&] { return py::cast<bool>(this->script_.self().attr("sends_requests")); });
+  }
 };
 
 class QSOHOST_PYTHON_HIDDEN ScriptedFilter final : public Scripted<Filter> {
@@ -112,9 +124,9 @@ void append_curves(Batch& batch, const py::dict& curves) {
   }
 }
 
-class QSOHOST_PYTHON_HIDDEN ScriptedSource final : public Scripted<Source> {
+class QSOHOST_PYTHON_HIDDEN ScriptedSource final : public Asking<Source> {
  public:
-  using Scripted::Scripted;
+  using Asking::Asking;
 
   bool read(Batch& batch) override {
     return script_.in_python([&] {
@@ -138,9 +150,9 @@ class QSOHOST_PYTHON_HIDDEN ScriptedSource final : public Scripted<Source> {
   }
 };
 
-class QSOHOST_PYTHON_HIDDEN ScriptedFetcher final : public Scripted<Fetcher> {
+class QSOHOST_PYTHON_HIDDEN ScriptedFetcher final : public Asking<Fetcher> {
  public:
-  using Scripted::Scripted;
+  using Asking::Asking;
 
   void fetch(Batch& batch, Outcomes& outcomes) override {
     script_.in_python([&] {

@@ -147,6 +147,7 @@ Manifest read_manifest(const fs::path& folder) {
   out.allows_insecure_plugins = read.value<bool>("allow_insecure_plugins");
   for (const std::string& file : read.texts("stage_files")) out.stage_files.emplace_back(file);
   out.fetches_first = read.value<bool>("fetches_first");
+  out.shares_connections = read.value<bool>("shares_connections");
   out.shards_per_task = read.count("shards_per_task", 1);
   out.max_running = read.count("max_running", 0);
   out.scheduler_options = read.value<std::string>("scheduler_options");
@@ -170,6 +171,7 @@ void write_manifest(const fs::path& folder, const Manifest& manifest) {
                           {"allow_insecure_plugins", manifest.allows_insecure_plugins},
                           {"stage_files", paths(manifest.stage_files)},
                           {"fetches_first", manifest.fetches_first},
+                          {"shares_connections", manifest.shares_connections},
                           {"shards_per_task", number(manifest.shards_per_task)},
                           {"max_running", number(manifest.max_running)},
                           {"scheduler_options", manifest.scheduler_options},

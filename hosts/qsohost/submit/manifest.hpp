@@ -30,6 +30,7 @@ struct Manifest {
   // Plugins and scripts of all its stages: the merge knows only the names of these.
   std::vector<std::filesystem::path> stage_files;
   bool fetches_first = false;
+  bool shares_connections = false;  // each shard asks archives itself
   std::uint64_t shards_per_task = 1;
   std::uint64_t max_running = 0;  // tasks; 0: as many as the site allows
   std::string scheduler_options;  // of sbatch

@@ -52,6 +52,13 @@ std::string plugin_words(const Manifest& manifest, const std::vector<fs::path>& 
   return out;
 }
 
+// Tasks that ask archives themselves are together as polite as one run.
+std::string request_words(const fs::path& folder, const Manifest& manifest) {
+  if (manifest.fetches_first) return " --offline";
+  if (!manifest.shares_connections) return "";
+  return " --share-connections " + shell_word((folder / "connections").string());
+}
+
 // A line of the script, if there are any.
 std::string options_line(const std::string& options, Scheduler scheduler) {
   if (options.empty()) return "";
@@ -111,7 +118,7 @@ Words words_of(const fs::path& folder, const Manifest& manifest, bool retries) {
           {"@DIGITS@", std::to_string(shard_digits(manifest))},
           {"@START@", retries ? "--retry-failed" : "--resume"},
           {"@BY@", manifest.by == "rows" ? "" : " --shard-by " + manifest.by},
-          {"@OFFLINE@", manifest.fetches_first ? " --offline" : ""},
+          {"@REQUESTS@", request_words(folder, manifest)},
           {"@DIGEST@", manifest.digest}};
 }
 

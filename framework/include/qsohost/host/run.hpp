@@ -93,6 +93,10 @@ struct RunOptions {
   // committed. A later run there with `offline` computes them without any request.
   bool fetch_only = false;
   bool offline = false;
+  // A folder that several runs name, on any number of hosts: together they open no more connections
+  // to an archive than one run may, and a Retry-After holds for all. An archive without a limit
+  // (HttpPolicy::max_connections) gets eight. Databases are not concerned. Empty: not shared.
+  std::filesystem::path share_connections;
   std::string command;  // of this run, without --resume and the like; for `qsohost status`
   // Set by the host's signal handler: 1 drains, 2 aborts what waits, 3 is for the handler itself.
   const std::atomic<int>* interrupts = nullptr;
