@@ -144,15 +144,23 @@ def open_run(run_dir: str | os.PathLike, report: dict | None = None) -> Run:
 
 
 def merge(
-    run_dirs: Iterable[str | os.PathLike | Run], into: str | os.PathLike, *, partial: bool = False
+    run_dirs: Iterable[str | os.PathLike | Run],
+    into: str | os.PathLike,
+    *,
+    partial: bool = False,
+    plugins: Iterable[str | os.PathLike] = (),
 ) -> Run:
     """The products of the whole catalogue from those of its shards: `qsohost merge`.
 
-    partial: the last shards may be missing. Raises UsageError for shards that are not complete, do
-    not belong together, leave a gap or overlap.
+    partial: the last shards may be missing. plugins: files of stages that are not found by
+    themselves, such as scripts; objects of from_arrays() cannot be merged. Raises RunError or
+    UsageError for shards that are not complete, do not belong together, leave a gap or overlap.
     """
     folders = [run.run_dir if isinstance(run, Run) else os.fspath(run) for run in run_dirs]
-    output_of(["merge", *folders, "--into", os.fspath(into)] + (["--partial"] if partial else []))
+    words = ["merge", *folders, "--into", os.fspath(into)] + (["--partial"] if partial else [])
+    for plugin in plugins:
+        words += ["--plugin", os.fspath(plugin)]
+    output_of(words)
     return open_run(into)
 
 

@@ -10,29 +10,44 @@ from conftest import CHAIN
 from scripted import chain
 
 
+@pytest.fixture
+def catalogue(tmp_path):
+    """A chain of 20 objects in a file."""
+    (tmp_path / "c.csv").write_text("source_id,ra,dec\n" + "".join(f"{i},{i},0\n" for i in range(1, 21)))
+    stages = f'[[stage]]\nuse = "catalog-source"\npath = "{tmp_path}/c.csv"\n[[stage]]\nuse = "fits-sink"\n'
+    return qsohost.Chain(f'[chain]\nname = "c"\nbatch_rows = 3\n{stages}what = "catalog"\n')
+
+
 def digests(run):
     products = sorted(Path(run.run_dir).glob("*.fits"))
     return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in products}
 
 
 @pytest.mark.parametrize("by", ["rows", "hash"])
-def test_shards_merge_into_the_single_run(source, finished, tmp_path, by):
-    runs = [
-        qsohost.Chain(CHAIN, source).run(tmp_path / f"shard-{k}", progress=False, shard=(k, 3), shard_by=by)
-        for k in range(3)
-    ]
+def test_shards_merge_into_the_single_run(catalogue, tmp_path, by):
+    whole = catalogue.run(tmp_path / "whole", progress=False)
+    runs = [catalogue.run(tmp_path / f"{k}", progress=False, shard=(k, 3), shard_by=by) for k in range(3)]
     assert sum(run.status["objects"] for run in runs) == 20
-    assert all(digests(run) == {} or run.report["products"] for run in runs)
     merged = qsohost.merge(runs, tmp_path / "merged")
-    assert digests(merged) == digests(finished) != {}
-    assert merged.tables["loo.ztf.g"]["log_tau_post"].shape == (20,)
+    assert digests(merged) == digests(whole) != {}
+    assert list(merged.tables["catalog"]["source_id"]) == list(range(1, 21))
 
 
-def test_a_shard_that_is_missing(source, tmp_path):
-    run = qsohost.Chain(CHAIN, source).run(tmp_path / "shard-0", progress=False, shard=(0, 2))
-    with pytest.raises(qsohost.UsageError, match="--partial"):
+def test_a_script_is_given_to_the_merge(tmp_path):
+    chain(tmp_path, "", '[[stage]]\nuse = "fits-sink"\nlabel = "curves"\nwhat = "mine"\n', plugins=["source.py"])
+    made = qsohost.Chain(tmp_path / "chain.toml")
+    whole = made.run(tmp_path / "whole", progress=False)
+    runs = [made.run(tmp_path / f"{k}", progress=False, shard=(k, 3), shard_by="hash") for k in range(3)]
+    with pytest.raises(qsohost.RunError, match="no stage 'made'"):
+        qsohost.merge(runs, tmp_path / "merged")
+    assert digests(qsohost.merge(runs, tmp_path / "all", plugins=[tmp_path / "source.py"])) == digests(whole) != {}
+
+
+def test_a_shard_that_is_missing(catalogue, tmp_path):
+    run = catalogue.run(tmp_path / "shard-0", progress=False, shard=(0, 2))
+    with pytest.raises(qsohost.RunError, match="--partial"):
         qsohost.merge([run], tmp_path / "merged")
-    assert len(qsohost.merge([run], tmp_path / "part", partial=True).tables["loo.ztf.g"]["source_id"]) == 10
+    assert len(qsohost.merge([run], tmp_path / "part", partial=True).tables["catalog"]["source_id"]) == 10
 
 
 @pytest.mark.parametrize(
