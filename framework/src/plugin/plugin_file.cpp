@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace qsohost::inline v1 {
@@ -140,7 +140,10 @@ std::variant<PluginNote, std::string> read_plugin_note(const std::filesystem::pa
     return std::filesystem::exists(file) ? "cannot be read: no permission, or not a file"
                                          : "no such file";
   }
-  const Bytes bytes(std::vector<char>(std::istreambuf_iterator<char>(in), {}));
+  std::vector<char> content(std::filesystem::file_size(file));
+  in.read(content.data(), static_cast<std::streamsize>(content.size()));
+  content.resize(static_cast<std::size_t>(in.gcount()));
+  const Bytes bytes(std::move(content));
   const auto found = find_note(bytes);
   if (const auto* reason = std::get_if<std::string>(&found)) return *reason;
   const auto [offset, size] = std::get<Section>(found);
