@@ -186,7 +186,7 @@ TEST_CASE("errors of a fitter of whole batches name the object or the batch") {
   CHECK_THAT(error({{"fit.fails", "batch"}}),
              Contains("made to fail") && Contains("stage 'fit'") && Contains("batch"));
   CHECK_THAT(error({{"fit.fails", "silent"}}), Contains("said nothing of any object"));
-  CHECK_THAT(error({{"fit.fails", "twice"}}), Contains("once a batch is enough"));
+  CHECK_THAT(error({{"fit.fails", "twice"}}), Contains("call it once a batch"));
 }
 
 TEST_CASE("a filter that replaces a group by another is an error") {

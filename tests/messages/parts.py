@@ -9,7 +9,7 @@ VERBS = (
     "add|append|ask|begin|build|call|change|check|choose|compare|convert|copy|"
     "correct|cut|declare|deactivate|divide|do|drop|exclude|fill|free|get|give|go|"
     "increase|install|join|leave|list|load|look|lower|make|match|merge|move|name|"
-    "put|quote|raise|read|record|remove|rename|repeat|replace|report|restart|run|"
+    "put|quote|raise|read|record|remove|rename|repeat|replace|report|restart|restore|run|"
     "save|say|see|select|separate|set|shorten|sort|spell|split|start|submit|swap|"
     "take|try|unpack|update|use|wait|write"
 )

@@ -16,11 +16,11 @@ class PathsTest(HostileTest):
         for name, reason in {
             "..": "'..' is another folder",
             ".": "'.' is another folder",
-            "a/b": "it has a '/' in it",
-            "../x": "it has a '/' in it",
-            str(self.folder): "it has a '/' in it",
-            "x" * 300: "has 300 bytes, more than 255",
-            "a\\u0001b": "it has a control character in it",
+            "a/b": "it must have no '/'",
+            "../x": "it must have no '/'",
+            str(self.folder): "it must have no '/'",
+            "x" * 300: "has 300 bytes; a name has at most 255",
+            "a\\u0001b": "it must have no control character",
         }.items():
             self.assertIn("cannot be part of a file name: ", reasons[name])
             self.assertIn(reason, reasons[name])

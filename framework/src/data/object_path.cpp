@@ -33,10 +33,10 @@ std::string filled(std::string_view part, std::string_view source_id) {
 }  // namespace
 
 std::string object_path(std::string_view pattern, std::string_view source_id) {
-  if (source_id.empty()) refuse(source_id, "it is empty");
-  if (source_id.find('/') != std::string_view::npos) refuse(source_id, "it has a '/' in it");
+  if (source_id.empty()) refuse(source_id, "it must not be empty");
+  if (source_id.find('/') != std::string_view::npos) refuse(source_id, "it must have no '/'");
   if (std::ranges::any_of(source_id, is_control)) {
-    refuse(source_id, "it has a control character in it");
+    refuse(source_id, "it must have no control character");
   }
   std::string out;
   while (true) {
@@ -44,11 +44,11 @@ std::string object_path(std::string_view pattern, std::string_view source_id) {
     const std::string_view part = pattern.substr(0, end);
     const std::string name = filled(part, source_id);
     if (name != part && (name == "." || name == "..")) {
-      refuse(source_id, fmt::format("'{}' is another folder", name));
+      refuse(source_id, fmt::format("'{}' is another folder; it must be the name of a file", name));
     }
     if (name.size() > kLongestName) {
-      refuse(source_id, fmt::format("'{}...' has {} bytes, more than {}", name.substr(0, 20),
-                                    name.size(), kLongestName));
+      refuse(source_id, fmt::format("'{}...' has {} bytes; a name has at most {}",
+                                    name.substr(0, 20), name.size(), kLongestName));
     }
     out += name;
     if (end == pattern.size()) return out;

@@ -86,6 +86,11 @@ AnswerStore::AnswerStore(const std::filesystem::path& file, Log log)
 }
 
 std::unique_ptr<AnswerStore> AnswerStore::look_at(const std::filesystem::path& file, Log log) {
+  if (!std::filesystem::exists(file)) {
+    throw UsageError(fmt::format(
+        "{}: there is no such recording; name the folder that was given to --record (--replay)",
+        file.string()));
+  }
   auto db = SqliteFile::look_at(file, kWaitMs);
   std::unique_ptr<AnswerStore> store(new AnswerStore(std::move(db), std::move(log)));
   if (!store->has_column("question")) {

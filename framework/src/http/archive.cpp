@@ -112,8 +112,11 @@ bool Archive::may_connect(std::size_t count, Time now) {
 // What the archive has told any of the runs holds for all of them.
 void Archive::note_pause(Time now) {
   const Seconds left = lease_->pause_left(now);
-  if (now + ticks(left) <= retry_after_) return;
-  retry_after_ = now + ticks(left);
+  const Time end = now + ticks(left);
+  if (left <= Seconds(0) || end <= retry_after_) return;
+  const bool is_news = end > retry_after_ + std::chrono::seconds(1);  // not a rounded clock
+  retry_after_ = end;
+  if (!is_news) return;
   log_(LogLevel::Info, fmt::format("{} has asked another run to wait (Retry-After); it is asked "
                                    "again in {:.0f} s",
                                    name_, left.count()));

@@ -55,10 +55,11 @@ void check_markup(std::string_view text) {
     if (rest.front() == '&') {
       const std::string_view name = entity_name(rest);
       if (name.empty() || is_known(name)) continue;
-      refuse(text, at, fmt::format("the entity '&{};' is none of XML's own and is not read", name));
+      refuse(text, at,
+             fmt::format("the entity '&{};' is none of XML's own; write what it stands for", name));
     }
     if (rest.starts_with("<!ENTITY")) {
-      refuse(text, at, "the declaration of an entity, which has no place in a table");
+      refuse(text, at, "the declaration of an entity; a table must have none");
     }
     const auto span =
         std::ranges::find_if(kSpans, [&](const Span& s) { return rest.starts_with(s.begin); });
@@ -74,7 +75,8 @@ void check_markup(std::string_view text) {
     const std::size_t end = text.find('>', at);
     const bool is_empty = end != std::string_view::npos && text[end - 1] == '/';
     if (!is_empty && ++depth > kDeepest) {
-      refuse(text, at, fmt::format("more than {} elements inside each other", kDeepest));
+      refuse(text, at,
+             fmt::format("too many elements inside each other; there can be at most {}", kDeepest));
     }
   }
 }

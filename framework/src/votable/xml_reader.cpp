@@ -48,8 +48,8 @@ struct XmlEvents {
   static void start(void* reader, const XML_Char* name, const XML_Char** attributes) {
     guard(reader, [&](XmlReader& self) {
       if (++self.depth_ > kDeepest) {
-        self.fail(
-            fmt::format("more than {} elements inside each other, as in no VOTable", kDeepest));
+        self.fail(fmt::format(
+            "too many elements inside each other; in a VOTable there can be at most {}", kDeepest));
       }
       self.start(without_prefix(name), XmlAttributes(attributes));
     });

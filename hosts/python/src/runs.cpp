@@ -78,7 +78,7 @@ Chain take_chain(LoadedChain& loaded) {
 ShardBy shard_by(const std::string& text) {
   if (text == "rows") return ShardBy::Rows;
   if (text == "hash") return ShardBy::Hash;
-  throw UsageError("shard_by: '" + text + "' is neither 'rows' nor 'hash'");
+  throw UsageError("shard_by: '" + text + "' must be 'rows' or 'hash'");
 }
 
 std::optional<Shard> shard_of(const py::dict& given) {

@@ -56,7 +56,7 @@ def test_a_shard_that_is_missing(catalogue, tmp_path):
         ({"shard": (3, 3)}, "shard 3/3"),
         ({"shard": (-1, 3)}, r"shard: \(-1, 3\)"),
         ({"shard": (0, 0)}, r"shard: \(0, 0\)"),
-        ({"shard": (0, 3), "shard_by": "sky"}, "'sky' is neither 'rows' nor 'hash'"),
+        ({"shard": (0, 3), "shard_by": "sky"}, "'sky' must be 'rows' or 'hash'"),
         ({"shard_by": "hash"}, "goes with shard"),
         ({"shard": (0, 3), "limit": 5}, "--limit"),
         ({"fetch_only": True}, "no stage of this chain sends requests"),

@@ -6,10 +6,10 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <fstream>
 
 #include "qsohost/error.hpp"
+#include "qsohost/system_reason.hpp"
 
 namespace qsohost::cli {
 namespace {
@@ -25,7 +25,7 @@ uLong checksum(uLong sum, const fs::path& file) {
                   static_cast<z_size_t>(in.gcount()));
   }
   if (in.eof() && !in.bad()) return sum;
-  throw RunError(fmt::format("{}: cannot be read: {}", file.string(), std::strerror(errno)));
+  throw RunError(fmt::format("{}: cannot be read: {}", file.string(), system_reason(errno)));
 }
 
 }  // namespace
