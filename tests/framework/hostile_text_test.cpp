@@ -35,7 +35,7 @@ TEST_CASE("an identifier that leads out of the pattern's folder is bad") {
   refused("a/{source_id}.csv", "", "empty");
   refused("a/{source_id}.csv", "x\0y"s, "control character");
   refused("a/{source_id}.csv", "x\ny", "control character");
-  refused("a/{source_id}.csv", std::string(252, 'x'), "has 256 bytes, more than 255");
+  refused("a/{source_id}.csv", std::string(252, 'x'), "has 256 bytes; a name has at most 255");
 }
 
 TEST_CASE("names in ADQL stay names") {

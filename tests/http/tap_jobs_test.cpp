@@ -45,8 +45,8 @@ TEST_CASE("the job URL comes from a redirect, or a Location with or without a ho
 }
 
 TEST_CASE("a job on another host, or without TLS, is not asked about") {
-  for (const char* location : {"http://other/uws/9", "https://archive:444/uws/9",
-                               "http://archive:81/uws/9", "file:///x"}) {
+  for (const char* location :
+       {"http://other/uws/9", "https://other/uws/9", "http://archive:81/uws/9", "file:///x"}) {
     Exchange exchange;
     exchange.archive = [&](const Request& request) {
       Response response = with(201);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "qsohost/error.hpp"
+#include "qsohost/host/printable.hpp"
 
 namespace qsohost::inline v1 {
 
@@ -18,7 +19,7 @@ bool is_control(char c) {
 
 [[noreturn]] void refuse(std::string_view source_id, std::string_view why) {
   throw BadObject(fmt::format("source_id '{}' cannot be part of a file name: {}",
-                              source_id.substr(0, kLongestName), why));
+                              printable(source_id.substr(0, kLongestName)), why));
 }
 
 std::string filled(std::string_view part, std::string_view source_id) {
