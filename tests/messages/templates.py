@@ -58,6 +58,8 @@ REPORTERS = {
     "fail": "part",
     "refuse": "part",
     "refuse_change": "end",
+    "refuse_version": "end",
+    "refuse_entity": "part",
     "broken": "part",
     "malformed": "end",
     "damaged": "object",

@@ -57,9 +57,9 @@ class Lease(ShardTest):
 
     def test_connections_of_a_killed_run_are_free_within_seconds(self):
         server = self.serve(5)
-        self.chain_of(server)
+        self.chain_of(server, most=1)
         killed = self.launch_shard(0, 2, *SHARED)
-        wait_until(lambda: len(self.slots()) == MOST, "all connections to be used", killed)
+        wait_until(self.slots, "the connection to be used", killed)
         killed.kill()
         begin = time.monotonic()
         self.assert_done(self.launch_shard(1, 2, *SHARED))

@@ -229,6 +229,11 @@ bool ConnectionLease::claim(Time now) {
       slots_.push_back(k);
       return true;
     }
+    if (errno == ENOENT) {
+      make_owner();  // it was taken for dead
+      recount();
+      return false;
+    }
     if (errno != EEXIST) fail(slot(k), errno);
   }
   return false;
@@ -273,6 +278,7 @@ void ConnectionLease::wait_longer(Time now) {
 void ConnectionLease::sweep() {
   const fs::path right = folder_ / "sweep";
   if (::link(owner_.c_str(), right.c_str()) != 0) {
+    if (errno == ENOENT) return;  // it was taken for dead
     if (errno != EEXIST) fail(right, errno);
     if (is_dead(right)) ::unlink(right.c_str());
     return;

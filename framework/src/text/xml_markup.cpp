@@ -22,8 +22,8 @@ struct Span {
 };
 constexpr std::array<Span, 3> kSpans{{{"<!--", "-->"}, {"<![CDATA[", "]]>"}, {"<?", "?>"}}};
 
-[[noreturn]] void refuse(std::string_view text, std::size_t at, std::string_view what) {
-  const std::string_view before = text.substr(0, at);
+// `before`: what stands before the place.
+[[noreturn]] void refuse(std::string_view before, std::string_view what) {
   const auto lines = std::ranges::count(before, '\n');
   const std::size_t column = before.size() - (before.rfind('\n') + 1);  // npos + 1 is 0
   throw BadObject(fmt::format("line {}, column {}: {}", lines + 1, column + 1, what));
@@ -41,6 +41,11 @@ std::string_view entity_name(std::string_view text) {
   return text.substr(0, static_cast<std::size_t>(end - text.begin()));
 }
 
+[[noreturn]] void refuse_entity(std::string_view before, std::string_view name) {
+  refuse(before,
+         fmt::format("the entity '&{};' is none of XML's own; write what it stands for", name));
+}
+
 bool is_known(std::string_view entity) {
   constexpr std::array<std::string_view, 5> kKnown{"amp", "lt", "gt", "quot", "apos"};
   return std::ranges::find(kKnown, entity) != kKnown.end();
@@ -48,23 +53,22 @@ bool is_known(std::string_view entity) {
 
 }  // namespace
 
-void check_markup(std::string_view text) {
+void check_markup(std::string_view markup) {
   int depth = 0;
-  for (std::size_t at = 0; (at = text.find_first_of("<&", at)) != std::string_view::npos; ++at) {
-    const std::string_view rest = text.substr(at);
+  for (std::size_t at = 0; (at = markup.find_first_of("<&", at)) != std::string_view::npos; ++at) {
+    const std::string_view rest = markup.substr(at);
     if (rest.front() == '&') {
       const std::string_view name = entity_name(rest);
       if (name.empty() || is_known(name)) continue;
-      refuse(text, at,
-             fmt::format("the entity '&{};' is none of XML's own; write what it stands for", name));
+      refuse_entity(markup.substr(0, at), name);
     }
     if (rest.starts_with("<!ENTITY")) {
-      refuse(text, at, "the declaration of an entity; a table must have none");
+      refuse(markup.substr(0, at), "the declaration of an entity; a table must have none");
     }
     const auto span =
         std::ranges::find_if(kSpans, [&](const Span& s) { return rest.starts_with(s.begin); });
     if (span != kSpans.end()) {
-      at = std::min(text.find(span->end, at + span->begin.size()), text.size() - 1);
+      at = std::min(markup.find(span->end, at + span->begin.size()), markup.size() - 1);
       continue;
     }
     if (rest.starts_with("<!")) continue;
@@ -72,10 +76,10 @@ void check_markup(std::string_view text) {
       --depth;
       continue;
     }
-    const std::size_t end = text.find('>', at);
-    const bool is_empty = end != std::string_view::npos && text[end - 1] == '/';
+    const std::size_t end = markup.find('>', at);
+    const bool is_empty = end != std::string_view::npos && markup[end - 1] == '/';
     if (!is_empty && ++depth > kDeepest) {
-      refuse(text, at,
+      refuse(markup.substr(0, at),
              fmt::format("too many elements inside each other; there can be at most {}", kDeepest));
     }
   }

@@ -160,8 +160,8 @@ def test_a_progress_function_that_raises_stops_the_run(tmp_path):
         raise ZeroDivisionError("mine")
 
     with pytest.raises(ZeroDivisionError, match="mine"):
-        large(500).run(tmp_path / "r", progress=bad)
-    assert qsohost.open(tmp_path / "r").status["objects"] < 500
+        large(4000).run(tmp_path / "r", progress=bad)
+    assert qsohost.open(tmp_path / "r").status["objects"] < 4000
 
 
 def test_two_runs_in_one_process(tmp_path, source, finished):
