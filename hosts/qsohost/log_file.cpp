@@ -12,6 +12,7 @@
 
 #include "output.hpp"
 #include "qsohost/error.hpp"
+#include "qsohost/host/printable.hpp"
 #include "table.hpp"
 
 namespace qsohost::cli {
@@ -99,22 +100,13 @@ RunReport LogFile::write_end(const std::function<RunReport()>& work) {
 
 std::string on_one_line(std::string_view text) {
   std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    // U+0080 to U+009F in UTF-8.
-    const bool is_c1 = c == 0xc2 && i + 1 < text.size() &&
-                       static_cast<unsigned char>(text[i + 1]) >= 0x80 &&
-                       static_cast<unsigned char>(text[i + 1]) < 0xa0;
+  for (const char c : printable(text)) {
     if (c == '\n') {
       out += "\\n";
     } else if (c == '\t') {
       out += "\\t";
-    } else if (c < 0x20 || c == 0x7f) {
-      out += fmt::format("\\x{:02x}", c);
-    } else if (is_c1) {
-      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[++i]));
     } else {
-      out += static_cast<char>(c);
+      out += c;
     }
   }
   return out;

@@ -38,7 +38,7 @@ class LogFile {
   LinePace pace_;
 };
 
-// "a\nb" for two lines, "\x1b[31m" for an escape sequence.
+// "a\nb" for two lines, "\u001b[31m" for an escape sequence.
 std::string on_one_line(std::string_view text);
 
 }  // namespace qsohost::cli

@@ -13,11 +13,11 @@
 #include "output.hpp"
 #include "qsohost/error.hpp"
 #include "submit/digest.hpp"
-#include "submit/files.hpp"
 #include "submit/manifest.hpp"
 #include "submit/scripts.hpp"
 #include "submit/shard_states.hpp"
 #include "submit/slurm.hpp"
+#include "text_file.hpp"
 
 namespace qsohost::cli {
 namespace {

@@ -108,7 +108,7 @@ class LogFile(ChainTest):
         self.chain.write_text(CHAIN.replace('label = "fetch"', 'label = "fetch"\nfail_at = 13\nfails = "escape"'))
         self.run_logged(expect=1)
         text = (self.folder / "run.log").read_bytes()
-        self.assertIn(rb"red \x1b[31m, bell \x07, next\nline", text)
+        self.assertIn(rb"red \u001b[31m, bell \u0007, next\nline", text)
         self.assertNotIn(b"\x1b", text)
         self.lines()
 

@@ -27,11 +27,11 @@ struct Folder {
 }  // namespace
 
 TEST_CASE("a message is one line") {
-  CHECK(on_one_line("a\tb\nc\r\x1b[31m\x7f") == "a\\tb\\nc\\x0d\\x1b[31m\\x7f");
+  CHECK(on_one_line("a\tb\nc\r\x1b[31m\x7f") == "a\\tb\\nc\\u000d\\u001b[31m\\u007f");
   CHECK(on_one_line("\xc2\x9b"
-                    "1m") == "\\x9b1m");                         // a control character in UTF-8
+                    "1m") == "\\u009b1m");                       // a control character in UTF-8
   CHECK(on_one_line("\xc3\xa9\xc2\xb5") == "\xc3\xa9\xc2\xb5");  // letters stay
-  CHECK(on_one_line(std::string(1, '\0')) == "\\x00");
+  CHECK(on_one_line(std::string(1, '\0')) == "\\u0000");
 }
 
 TEST_CASE("a log file that has become large is put aside, and three are kept") {

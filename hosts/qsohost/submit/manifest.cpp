@@ -8,7 +8,7 @@
 #include <sstream>
 
 #include "qsohost/error.hpp"
-#include "submit/files.hpp"
+#include "text_file.hpp"
 
 namespace qsohost::cli {
 namespace {

@@ -1,13 +1,13 @@
-#include "submit/files.hpp"
+#include "text_file.hpp"
 
 #include <fmt/format.h>
 
 #include <cerrno>
-#include <cstring>
 #include <fstream>
 #include <iterator>
 
 #include "qsohost/error.hpp"
+#include "qsohost/system_reason.hpp"
 
 namespace qsohost::cli {
 
@@ -22,10 +22,9 @@ void write_text_file(const fs::path& file, const std::string& text) {
   std::error_code error;
   if (out) fs::rename(part, file, error);
   if (out && !error) return;
-  const std::string cause = error ? error.message() : std::strerror(errno);
+  const std::string cause = system_reason(error ? error.value() : errno);
   fs::remove(part, error);
-  throw RunError(fmt::format("{}: cannot be written: {}; check its folder and the free space",
-                             file.string(), cause));
+  throw RunError(fmt::format("{}: cannot be written: {}", file.string(), cause));
 }
 
 std::string read_text_file(const fs::path& file) {

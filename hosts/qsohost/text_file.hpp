@@ -1,4 +1,4 @@
-// Small text files of the folder of shards.
+// Text files that the program reads and writes.
 #pragma once
 
 #include <filesystem>
