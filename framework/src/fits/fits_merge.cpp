@@ -175,10 +175,12 @@ void concatenate(std::span<const std::filesystem::path> parts,
   FitsWriter writer(destination, header, layout);
   BufferedPart rows(writer, BufferedPart::Part::Rows, layout.row_bytes);
   std::uint64_t heap_base = 0;
+  RawBuffers buffers;
   for (const std::filesystem::path& path : parts) {
-    RawTable part(path);
+    RawTable part(path, std::move(buffers));
     append_part(part, layout, rows, writer, heap_base);
     heap_base += part.layout().heap_bytes;
+    buffers = part.take_buffers();
   }
   rows.flush();
   writer.finish();
