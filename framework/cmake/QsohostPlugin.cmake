@@ -109,9 +109,7 @@ function(qsohost_add_plugin name)
     # Links the objects too, so that tests reach what the plugin does not export.
     target_link_libraries(test_${name} PRIVATE ${name}_objects qsohost_catch_main)
     if(TARGET qsohost_warnings)
-      target_link_libraries(test_${name} PRIVATE qsohost_warnings)
-      # Columns without unit or description are many in tests.
-      target_compile_options(test_${name} PRIVATE -Wno-missing-field-initializers)
+      target_link_libraries(test_${name} PRIVATE qsohost_warnings qsohost_test_warnings)
       qsohost_use_precompiled(qsohost_test_headers test_${name})
     endif()
     add_dependencies(test_${name} ${name})
