@@ -8,6 +8,7 @@
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 export seconds=${1:-30}
+export seed=${QSOHOST_FUZZ_SEED:-0}  # 0: another one each time
 formats=(fits text votable zip chain note copy http tap report)
 # Stages for archive_fuzzer, which asks the archive by the way that follows the stage's name.
 stages=(atlas irsa-ztf neowise gaia-tap gaia-vizier gaia-datalink tap-catalog xmatch)
@@ -40,7 +41,7 @@ export QSOHOST_PLUGIN_PATH=$root/build-asan/lib/qsohost/plugins
 run() {
   mkdir -p "corpus/$1"
   local code=0
-  QSOHOST_FUZZ_STAGE=$1 "../bin/$2" -max_total_time="$seconds" -max_len=40000 -rss_limit_mb=1024 \
+  QSOHOST_FUZZ_STAGE=$1 "../bin/$2" -max_total_time="$seconds" -seed="$seed" -max_len=40000 -rss_limit_mb=1024 \
     -timeout=20 -print_final_stats=1 -artifact_prefix="$1-" "corpus/$1" "seeds/$1" >"$1.log" 2>&1 ||
     code=$?
   printf '%s\n' "$1: $(grep -o 'Done [0-9]* runs.*' "$1.log" || tail -n 60 "$1.log")"
