@@ -41,8 +41,8 @@ export QSOHOST_PLUGIN_PATH=$root/build-asan/lib/qsohost/plugins
 run() {
   mkdir -p "corpus/$1"
   local code=0
-  QSOHOST_FUZZ_STAGE=$1 "../bin/$2" -max_total_time="$seconds" -seed="$seed" -max_len=40000 -rss_limit_mb=1024 \
-    -timeout=20 -print_final_stats=1 -artifact_prefix="$1-" "corpus/$1" "seeds/$1" >"$1.log" 2>&1 ||
+  QSOHOST_FUZZ_STAGE=$1 "../bin/$2" -max_total_time="$seconds" -seed="$seed" -max_len=40000 \
+    -rss_limit_mb=1024 -timeout=20 -print_final_stats=1 -artifact_prefix="$1-" "corpus/$1" "seeds/$1" >"$1.log" 2>&1 ||
     code=$?
   printf '%s\n' "$1: $(grep -o 'Done [0-9]* runs.*' "$1.log" || tail -n 60 "$1.log")"
   return $code
