@@ -31,7 +31,7 @@ int run_chain(Chain& chain, const Arguments& arguments) {
   if (options.run_dir.empty()) options.run_dir = chain.settings().name + ".run";
   const std::filesystem::path as_given = options.run_dir;
   // Resolved like a path in the shell: in `link/../x` the `..` is relative to the link's target.
-  options.run_dir = std::filesystem::weakly_canonical(as_given);
+  options.run_dir = std::filesystem::weakly_canonical(std::filesystem::absolute(as_given));
   options.command = go_on_command(arguments, "");
   RunReport report =
       watched(options, arguments, [&](const RunOptions& o) { return run(chain, o); });

@@ -256,7 +256,7 @@ void require_name_for_scripts(const fs::path& folder) {
 }  // namespace
 
 int submit_shards(Plugins& plugins, const Arguments& arguments) {
-  const fs::path folder = fs::weakly_canonical(arguments.submit.into);
+  const fs::path folder = fs::weakly_canonical(fs::absolute(arguments.submit.into));
   require_name_for_scripts(folder);
   const bool is_new = !arguments.submit.resume && !arguments.submit.retry_failed;
   return is_new ? submit_new(plugins, arguments, folder) : submit_rest(plugins, arguments, folder);

@@ -134,7 +134,9 @@ class ScriptsTest(ShardsTest):
         self.assertIn("backslash", self.qsohost("submit", self.chain, "--shards", 2, "--into", "a\\b",
                                                 env=self.env, expect=2))  # fmt: skip
 
-    def test_a_folder_that_is_relative_and_exists(self):
+    def test_a_folder_that_is_relative(self):
+        printed = self.qsohost("submit", self.chain.name, "--shards", 1, "--into", "runs", "--dry-run", env=self.env)
+        self.assertIn(f"--run-dir {self.into}/", printed)
         self.into.mkdir()
         (self.into / "notes").touch()
         self.qsohost("submit", self.chain.name, "--shards", 1, "--into", "runs", env=self.env)
