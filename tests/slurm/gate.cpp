@@ -31,7 +31,7 @@ class Gate : public Filter {
   }
 
  private:
-  static constexpr int kPass = 6;
+  static constexpr int kPass = 8;
   std::filesystem::path shut_, waiting_;
   mutable std::atomic<int> passed_ = 0;
 };

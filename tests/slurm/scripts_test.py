@@ -102,7 +102,7 @@ class ScriptsTest(ShardsTest):
 
     def test_a_task_of_several_shards_hands_on_a_signal(self):
         self.array_size(1)
-        self.chain = self.write_chain(objects=80, ms=300)
+        self.chain = self.write_chain(objects=800, ms=300)  # more batches than are in flight
         self.submit(self.chain, "--shards", 2)
         task = subprocess.Popen(["bash", self.into / "shards.sbatch"], stdout=subprocess.DEVNULL,
                                 stderr=subprocess.DEVNULL,
