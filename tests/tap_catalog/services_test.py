@@ -202,7 +202,9 @@ class Trouble(TapCatalog):
                 asked = counts["sync requests" if mode == "sync" else "jobs"]
                 self.assertLessEqual(asked, queries + 1)  # the one under way when it was killed
                 if mode == "async":
-                    self.assertEqual(counts["deleted jobs"], counts["jobs"])
+                    # Nobody can delete a job whose address was lost with the process.
+                    unknown = max(0, asked - queries)
+                    self.assertGreaterEqual(counts["deleted jobs"], counts["jobs"] - unknown)
 
     def test_an_error_of_the_archive_is_shown(self):
         with Server(self.sky) as server:
