@@ -24,7 +24,8 @@ void write_text_file(const fs::path& file, const std::string& text) {
   if (out && !error) return;
   const std::string cause = system_reason(error ? error.value() : errno);
   fs::remove(part, error);
-  throw RunError(fmt::format("{}: cannot be written: {}", file.string(), cause));
+  throw RunError(fmt::format("{}: cannot be written: {}; check its folder and the free space",
+                             file.string(), cause));
 }
 
 std::string read_text_file(const fs::path& file) {

@@ -88,7 +88,7 @@ class ArrayTest(ClusterTest):
 
     def test_two_tasks_on_one_shard(self):
         """The second is refused; the first has the threads of its task, and its job's number."""
-        chain = self.write_chain(objects=400)  # more batches than the gate lets through
+        chain = self.write_chain(objects=400)
         self.shut(0, 1)
         jobs = self.submit(chain, "--shards", 2, "--slurm-options", "-c 2")
         holder = self.wait_at_gate(1)

@@ -30,8 +30,6 @@ query_by = "position"
 confirm_after = 0.05
 max_connections = {connections}
 [[stage]]
-use = "gate"
-[[stage]]
 use = "ou-fit"
 label = "fit"
 groups = ["ztf.g", "ztf.r"]
@@ -43,6 +41,8 @@ what = "ztf"
 use = "fits-sink"
 label = "fits"
 what = "fit"
+[[stage]]
+use = "gate"
 """
 
 

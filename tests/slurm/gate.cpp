@@ -1,5 +1,4 @@
-// A filter that holds a run between two batches, for as long as a test wants to.
-#include <atomic>
+// A sink that holds a run between two commits, for as long as a test wants to.
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -11,9 +10,9 @@ using namespace qsohost;
 namespace {
 
 // While the file "shut-NAME" is beside the run directory NAME, batches wait, and a file "at-NAME"
-// says so. The first ones pass: more than are in flight at a time, so that the first one of the
-// source is among them, and is committed.
-class Gate : public Filter {
+// says so. The first ones pass; a sink gets batches in the order of the source, so they are
+// committed while the next one waits.
+class Gate : public Sink {
  public:
   void open(Context& context) override {
     const std::filesystem::path run_dir = context.run().run_dir;
@@ -22,18 +21,19 @@ class Gate : public Filter {
     waiting_ = run_dir.parent_path() / ("at-" + name);
     passed_ = 0;
   }
-  void apply(Batch& /*batch*/, Counts& /*counts*/) const override {
+  void write(const Batch& /*batch*/, const Chunk& /*part*/) override {
     if (passed_++ < kPass || !std::filesystem::exists(shut_)) return;
     std::ofstream(waiting_).flush();
     while (std::filesystem::exists(shut_)) {
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
   }
+  void finish(std::span<const Chunk> /*chunks*/, Products& /*products*/) override {}
 
  private:
-  static constexpr int kPass = 8;
+  static constexpr int kPass = 2;
   std::filesystem::path shut_, waiting_;
-  mutable std::atomic<int> passed_ = 0;
+  int passed_ = 0;
 };
 
 }  // namespace

@@ -31,8 +31,6 @@ use = "faux-fetch"
 label = "fetch"
 ms = {ms}
 [[stage]]
-use = "gate"
-[[stage]]
 use = "faux-fit"
 label = "fit"
 [[stage]]
@@ -46,6 +44,8 @@ what = "faux"
 use = "fits-sink"
 label = "fits"
 what = "fit"
+[[stage]]
+use = "gate"
 """
 
 
