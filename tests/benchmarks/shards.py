@@ -1,12 +1,14 @@
 """Shards beside one run, and their merge beside cp, in one run of this script.
 
-    /usr/bin/python3 tests/benchmarks/shards.py BUILD_FOLDER [--objects 40000] [--many 1000] [--folder DIR]
+    /usr/bin/python3 tests/benchmarks/shards.py BUILD_FOLDER [--objects 40000] [--merged 400000] [--many 1000]
+        [--folder DIR]
 
-Light curves of 15 to 30 epochs from a file are fitted, cleaned and written: as one run with -j1, and as two
-shards at once with -j1 each. Then the products of 8 shards, and of --many, are merged, beside cp of the
-products, with what is read out of the page cache and what is written on the disk (sync) at the end for both.
+Light curves of 15 to 30 epochs from a file are fitted: as one run with -j1, and as two
+shards at once with -j1 each. Then the products of 8 shards of --merged light curves are merged, beside cp of
+the products, with what is written on the disk (sync) at the end for both: as the merge job finds them, just
+written, and with what is read out of the page cache. At last those of --many shards of --objects.
 All take turns, so that other work on the machine disturbs all alike; what is printed are medians.
-Fails below 0.9 of the ideal speed for two shards, and below half the speed of cp for a merge of 8.
+Fails below 0.9 of the ideal speed for two shards, and below half the speed of cp for a merge of 8 just written.
 """
 
 import argparse
@@ -40,8 +42,6 @@ groups = ["ztf.g", "ztf.r"]
 use = "fits-sink"
 label = "results"
 what = "loo"
-[[stage]]
-use = "drop-epochs"
 """
 CURVES = """
 [[stage]]
@@ -59,10 +59,10 @@ class Bench:
         self.folder = folder
         self.environment = os.environ | {"QSOHOST_PLUGIN_PATH": str(build / "lib/qsohost/plugins")}
 
-    def make_table(self, objects):
-        script = [sys.executable, HERE / "short_curves.py", self.folder / "curves.fits", str(objects)]
-        subprocess.run(script, check=True)
-        return self.folder / "curves.fits"
+    def make_chain(self, name, objects, stages):
+        table = self.folder / f"{name}.fits"
+        subprocess.run([sys.executable, HERE / "short_curves.py", table, str(objects)], check=True)
+        (self.folder / name).write_text(CHAIN.format(table=table) + stages)
 
     def start(self, *arguments):
         log = open(self.folder / "log", "a")
@@ -105,7 +105,6 @@ def medians_of_turns(*works):
 
 def forget(folder):
     """Out of the page cache, what is on the disk."""
-    subprocess.run(["sync", "-f", folder], check=True)
     for path in folder.rglob("*"):
         if path.is_file():
             with open(path, "rb") as file:
@@ -126,25 +125,29 @@ def compare_runs(bench):
     return ratio
 
 
-def compare_merge(bench, chain, count):
+def compare_merge(bench, chain, count, cached):
     runs = bench.shards(chain, count)
     merged, copy = bench.folder / "merged.run", bench.folder / "copy"
     seconds = {"merge": [], "cp": []}
     for _ in range(TURNS):
         shutil.rmtree(merged, ignore_errors=True)
-        forget(bench.folder / f"{chain}.{count}")
+        subprocess.run(["sync", "-f", bench.folder], check=True)
+        if not cached:
+            forget(bench.folder / f"{chain}.{count}")
         took, cpu = timed(lambda: bench.wait([bench.start("merge", *runs, "--into", merged)]))
         seconds["merge"].append(took)
         products = sorted(merged.glob("*.fits"))
         shutil.rmtree(copy, ignore_errors=True)
         copy.mkdir()
-        forget(merged)
+        if not cached:
+            forget(merged)
         took, _ = timed(lambda: subprocess.run(
             f"cp {' '.join(map(str, products))} {copy} && sync {copy}/*", shell=True, check=True))  # fmt: skip
         seconds["cp"].append(took)
     size = sum(product.stat().st_size for product in products)
     merge, cp = statistics.median(seconds["merge"]), statistics.median(seconds["cp"])
-    print(f"merge of {count} shards, {size / 1e6:.0f} MB: {merge:.2f} s ({cpu:.2f} s of CPU time), "
+    kind = "just written" if cached else "not in the page cache"
+    print(f"merge of {count} shards, {size / 1e6:.0f} MB {kind}: {merge:.2f} s ({cpu:.2f} s of CPU time), "
           f"cp {cp:.2f} s: {cp / merge:.2f} x cp", flush=True)  # fmt: skip
     shutil.rmtree(merged)
     shutil.rmtree(copy)
@@ -155,17 +158,19 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("build", type=pathlib.Path)
     parser.add_argument("--objects", type=int, default=40_000)
+    parser.add_argument("--merged", type=int, default=400_000)
     parser.add_argument("--many", type=int, default=1000)
     parser.add_argument("--folder", type=pathlib.Path, help="on the disk to measure")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=args.folder, prefix="qsohost-bench-") as name:
         bench = Bench(args.build.resolve(), pathlib.Path(name))
-        source = CHAIN.format(table=bench.make_table(args.objects))
-        (bench.folder / "fit.toml").write_text(source + FIT + CURVES)
-        (bench.folder / "copy.toml").write_text(source + CURVES)
+        bench.make_chain("fit.toml", args.objects, FIT)
         speed = compare_runs(bench)
-        merge = compare_merge(bench, "copy.toml", 8)
-        compare_merge(bench, "copy.toml", args.many)
+        bench.make_chain("few.toml", args.merged, CURVES)
+        merge = compare_merge(bench, "few.toml", 8, cached=True)
+        compare_merge(bench, "few.toml", 8, cached=False)
+        bench.make_chain("many.toml", args.objects, CURVES)
+        compare_merge(bench, "many.toml", args.many, cached=True)
     if speed < LEAST_OF_IDEAL or merge < LEAST_OF_CP:
         sys.exit("too slow")
 

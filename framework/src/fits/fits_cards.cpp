@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::uint64_t kBlock = 2880;
 constexpr std::size_t kCard = 80;
-constexpr std::uint64_t kBlocks = 12;  // read at once: the header of a product takes about ten
+constexpr std::uint64_t kBlocks = 4;  // read at once: of most headers all
 
 // A quoted text, with doubled quotes inside; `rest` is what follows it.
 std::string quoted_text(std::string_view from, std::string_view& rest) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "files/read_ahead.hpp"
 #include "fits/fits_bytes.hpp"
 #include "fits/fits_null.hpp"
 #include "fits/fits_raw.hpp"
@@ -18,6 +19,7 @@ namespace {
 
 constexpr std::uint64_t kPiece = std::uint64_t{1} << 20;  // bytes
 constexpr std::uint64_t kBlock = 4096;                    // rows
+constexpr std::uint64_t kHead = std::uint64_t{64} << 10;  // bytes; most headers are shorter
 
 // Bytes are copied unchanged, so the part must have the format that we write.
 void check_form(const RawTable& part) {
@@ -93,14 +95,18 @@ std::optional<std::int64_t> null_for_all(std::span<const std::filesystem::path> 
   return marker.value(parts[0].string(), info.name);
 }
 
-FitsLayout merged_layout(std::span<const std::filesystem::path> parts, const FitsHeader& header) {
+FitsLayout merged_layout(std::span<const std::filesystem::path> parts, const FitsHeader& header,
+                         const CheckPart& check) {
   std::vector<FitsField> fields;
   std::uint64_t rows = 0;
   std::uint64_t heap_bytes = 0;
   std::vector<std::size_t> marked;  // parts in which the column has a marker of nulls
+  ReadAhead ahead(parts, kHead);
   for (std::size_t i = 0; i < parts.size(); ++i) {
+    ahead.reached(i);
     const RawTable part(parts[i]);
     check_form(part);
+    if (check) check(i, part.layout().rows);
     if (i == 0) fields = part.layout().fields;
     take_in(fields, part, parts[0].string());
     marked.resize(fields.size());
@@ -170,14 +176,17 @@ void append_part(RawTable& part, const FitsLayout& layout, BufferedPart& rows, F
 }
 
 void concatenate(std::span<const std::filesystem::path> parts,
-                 const std::filesystem::path& destination, const FitsHeader& header) {
-  const FitsLayout layout = merged_layout(parts, header);
+                 const std::filesystem::path& destination, const FitsHeader& header,
+                 const CheckPart& check) {
+  const FitsLayout layout = merged_layout(parts, header, check);
   FitsWriter writer(destination, header, layout);
   BufferedPart rows(writer, BufferedPart::Part::Rows, layout.row_bytes);
   std::uint64_t heap_base = 0;
   RawBuffers buffers;
-  for (const std::filesystem::path& path : parts) {
-    RawTable part(path, std::move(buffers));
+  ReadAhead ahead(parts, 0);
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    ahead.reached(i);
+    RawTable part(parts[i], std::move(buffers));
     append_part(part, layout, rows, writer, heap_base);
     heap_base += part.layout().heap_bytes;
     buffers = part.take_buffers();
@@ -190,15 +199,15 @@ void concatenate(std::span<const std::filesystem::path> parts,
 
 void merge_fits_tables(std::span<const std::filesystem::path> parts,
                        const std::filesystem::path& destination, const FitsHeader& header,
-                       const FitsOrder& order) {
+                       const FitsOrder& order, const CheckPart& check) {
   if (parts.empty()) {
     throw RunError(fmt::format("{}: nothing to merge; there must be at least one chunk",
                                destination.string()));
   }
-  if (order.column.empty()) return concatenate(parts, destination, header);
+  if (order.column.empty()) return concatenate(parts, destination, header, check);
   std::filesystem::path unsorted = destination;
   unsorted += ".unsorted";
-  concatenate(parts, unsorted, header);
+  concatenate(parts, unsorted, header, check);
   sort_table(unsorted, destination, header, order);
   std::filesystem::remove(unsorted);
 }
