@@ -11,7 +11,7 @@ import argparse
 import pathlib
 import tempfile
 
-from shards import CHAIN, CURVES, FIT, Bench, timed
+from shards import CLEAN, CURVES, FIT, Bench, timed
 
 AT_ONCE = 2
 FOR_STAGES = 20_000  # objects
@@ -78,9 +78,8 @@ def main():
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=args.folder, prefix="qsohost-bench-") as name:
         bench = Bench(args.build.resolve(), pathlib.Path(name))
-        table = bench.make_table(args.objects)
+        table = bench.make_chain("chain.toml", args.objects, FIT + CLEAN + CURVES)
         print(f"input {table.stat().st_size / args.objects:.0f} bytes an object")
-        (bench.folder / "chain.toml").write_text(CHAIN.format(table=table) + FIT + CURVES)
         print_stages(bench, min(FOR_STAGES, args.objects))
         folders = run_shards(bench, args.objects, args.shards)
         print_space(folders, args.objects)

@@ -43,6 +43,10 @@ use = "fits-sink"
 label = "results"
 what = "loo"
 """
+CLEAN = """
+[[stage]]
+use = "drop-epochs"
+"""
 CURVES = """
 [[stage]]
 use = "fits-sink"
@@ -63,6 +67,7 @@ class Bench:
         table = self.folder / f"{name}.fits"
         subprocess.run([sys.executable, HERE / "short_curves.py", table, str(objects)], check=True)
         (self.folder / name).write_text(CHAIN.format(table=table) + stages)
+        return table
 
     def start(self, *arguments):
         log = open(self.folder / "log", "a")
