@@ -39,7 +39,8 @@ class Limits(RunTest):
                     failed += 1
                     self.assertRegex(done.stderr, words)
                     started = (self.folder / "c.run/.qsohost/run.db").exists()
-                    self.run_chain(*(["--resume"] if started else []))
+                    # An object whose file could not be opened has failed.
+                    self.run_chain(*(["--retry-failed"] if started else []))
                 self.assert_products()
         return failed
 
