@@ -32,17 +32,17 @@ LAYERS = {
 
 # The folder that implements a public header.
 PUBLIC = {
-    "base": "api error names",
-    "data": "batch column context light_curve light_curve_fitter option ou_prediction port source_row sphere stage time_converter time_system",
+    "base": "api error host/printable names system_reason",
+    "data": "batch column context light_curve light_curve_fitter object_path option ou_prediction port source_row sphere stage time_converter time_system",
     "files": "io/cells io/input_table io/zip",
     "text": "io/text",
     "fits": "io/fits",
     "table": "io/catalog_columns io/fits_epochs io/grouped_rows io/identifiers io/input_columns io/tap_tables io/units",
     "match": "io/crossmatch io/crossmatch_tables",
     "postgres": "postgres",
-    "http": "examination host/fetch_progress http http_options tap",
+    "http": "adql examination host/fetch_progress http http_options own_client tap",
     "plugin": "plugin script_reader host/loader",
-    "chain": "host/chain",
+    "chain": "host/chain host/stage_progress",
     "run": "host/examine host/open_fitter host/run",
     "testing": "testing",
 }

@@ -4,8 +4,9 @@
     tests/tidy.py [FILE...]     all sources that build/compile_commands.json has, tests left out
 
 Most of its time goes into what is included, which is the same for the files of a folder. So some of
-them are made one source. What cannot be compiled together (two helpers of one name, say) is halved
-until it can. .clang-tidy says which checks.
+them are made one source. Files with helpers of one name cannot be compiled together: most of these
+are found by their text and kept apart; what still cannot be compiled is halved until it can.
+.clang-tidy says which checks.
 """
 
 import collections
@@ -20,7 +21,11 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build"
-TOGETHER = 10
+TOGETHER = 16
+# Constants, types and functions at the beginning of a line; a function with its parameters.
+HELPER = re.compile(
+    r"^(?:constexpr|const) [^=;({]*?\b(k[A-Z]\w*)\b|^(?:struct|class) (\w+)|^[\w:<>,&* ]+ (\w+\([^;{)]*\)) (?:noexcept )?\{", re.M
+)  # fmt: skip
 # The database holds the flags of g++; clang need not know all of them.
 TIDY = ["clang-tidy-16", "--quiet", r"--header-filter=/(framework|plugins|hosts|examples)/.*\.[ch]pp$",
         "--extra-arg=-Wno-unknown-warning-option", "-p"]  # fmt: skip
@@ -43,22 +48,36 @@ def groups(wanted):
         seen.add(path)
         folders[path.parent].append(entry)
     for entries in folders.values():
-        count = -(-len(entries) // TOGETHER)
-        yield from (entries[k::count] for k in range(count))
+        yield from kept_apart(entries)
+
+
+def kept_apart(entries):
+    """The entries in groups, each without two helpers of one name."""
+    groups = []
+    for entry in entries:
+        text = pathlib.Path(entry["file"]).read_text()
+        helpers = {next(filter(None, found)) for found in HELPER.findall(text)}
+        fits = (g for g in groups if len(g[0]) < TOGETHER and not g[1] & helpers)
+        together, names = next(fits, ([], set()))
+        if not together:
+            groups.append((together, names))
+        together.append(entry)
+        names |= helpers
+    return [together for together, _ in groups]
 
 
 def arguments(entry, source):
-    """The command of an entry, for another source."""
-    words = shlex.split(entry["command"])
-    out = words.index("-o")
-    del words[out : out + 2]
+    """The command of an entry, for another source, without the precompiled headers of g++."""
+    words = [word for word in shlex.split(entry["command"]) if word != "-Winvalid-pch"]
+    for option in "-o", "-include":
+        if option in words:
+            at = words.index(option)
+            del words[at : at + 2]
     return [source if word == entry["file"] else word for word in words]
 
 
 def tidy(entries):
     """What is wrong with them."""
-    if len(entries) == 1:
-        return run(BUILD, entries[0]["file"])
     first = pathlib.Path(entries[0]["file"])
     name = "_".join([*first.relative_to(ROOT).parent.parts, first.stem])
     folder = BUILD / "tidy" / name
@@ -69,7 +88,7 @@ def tidy(entries):
                  "arguments": arguments(entries[0], source)}]  # fmt: skip
     (folder / "compile_commands.json").write_text(json.dumps(database))
     wrong = run(folder, source)
-    if "[clang-diagnostic-error]" not in wrong:
+    if len(entries) == 1 or "[clang-diagnostic-error]" not in wrong:
         return wrong
     half = len(entries) // 2
     return tidy(entries[:half]) + tidy(entries[half:])

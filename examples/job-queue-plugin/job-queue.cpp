@@ -63,7 +63,11 @@ class JobQueue final : public ObjectFetcher {
     if (request.tag == kResult) return take(response.body, epochs, counts), std::nullopt;
     const Json job = Json::parse(response.body, nullptr, false);
     if (!job.is_object()) throw TryAgain("the answer is no JSON: " + response.body.substr(0, 60));
-    if (has(job, "error_msg")) throw BadObject("the job failed: " + job["error_msg"].dump());
+    if (has(job, "error_msg")) {
+      const Json& reason = job["error_msg"];  // dump() of a list would recurse as deep as it nests
+      throw BadObject("the job failed: " +
+                      (reason.is_string() ? reason.dump() : "no reason given"));
+    }
     if (has(job, "finishtimestamp")) {
       return ask(job.at("result_url").get<std::string>(), kResult);
     }

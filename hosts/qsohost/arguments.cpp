@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <sstream>
 
@@ -28,6 +29,7 @@ constexpr const char* kExample = R"(Example:
   qsohost doctor --chain my.toml                 do its archives serve what it reads?
   qsohost status my.run                          how far it is, what failed and why
   qsohost report my.run                          a page to look at, my.run/report.html
+  qsohost submit my.toml --shards 40 --into runs   on many machines, by SLURM
   qsohost merge a.run b.run --into all.run       products of shards (--shard)
   qsohost new survey my-survey                   a folder with a plugin of your own
   qsohost compare --chain my.toml --fitters ou-fit,dho   several fitters on the same light curves
@@ -51,7 +53,7 @@ class PlainHelp : public CLI::Formatter {
 struct Raw {
   std::vector<std::string> plugins, set, swap;
   std::string chain, log_level;
-  bool check = false, partial = false;
+  bool check = false, partial = false, allow_insecure_plugins = false;
   RunWords run;
   std::vector<std::string> run_dirs;
   std::string into, table;
@@ -63,13 +65,22 @@ void add_plugin_option(CLI::App& app, Raw& raw) {
   app.add_option("--plugin", raw.plugins, "Load this plugin too (may be given several times)")
       ->type_name("FILE")
       ->allow_extra_args(false);
+  app.add_flag("--allow-insecure-plugins", raw.allow_insecure_plugins,
+               "Load plugins, too, that others can change (file or folder belongs to them, or they "
+               "may write to it)");
 }
 
-CLI::Option* add_log_level(CLI::App& app, Raw& raw) {
-  return app
-      .add_option("--log-level", raw.log_level,
-                  "What to show: debug (every request to an archive too), info, warning or error; "
-                  "from warning on no progress either [info]")
+using Add = std::function<CLI::Option*(CLI::Option*)>;
+
+void add_log(CLI::App& app, const Add& of_run, Raw& raw, Arguments& arguments) {
+  of_run(app.add_option("--log-file", arguments.log_file,
+                        "Add all messages to this file too, with their times; debug and info of "
+                        "--log-level, else info"))
+      ->type_name("FILE");
+  of_run(app.add_option(
+             "--log-level", raw.log_level,
+             "What to show: debug (every request to an archive too), info, warning or error; "
+             "from warning on no progress either [info]"))
       ->type_name("LEVEL")
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}).description(""));
 }
@@ -99,6 +110,18 @@ CLI::Option* add_chain_options(CLI::App& app, Raw& raw, Arguments& arguments) {
       ->check(CLI::IsMember({"dot", "mermaid", "text"}).description(""))
       ->excludes(check);
   return chain;
+}
+
+void add_script_options(CLI::App& app, CLI::Option* chain, Arguments& arguments) {
+  app.add_option("--require-digest", arguments.digest,
+                 "Refuse to run unless the chain has this digest, see shards.toml of submit")
+      ->type_name("HEX")
+      ->needs(chain)
+      ->group("Run");
+  app.add_flag("--unsettled-ok", arguments.is_unsettled_ok,
+               "Exit code 0 in place of 3, for schedulers that know no other success")
+      ->needs(chain)
+      ->group("Run");
 }
 
 CLI::App* add_compare(CLI::App& app, Raw& raw, Arguments& arguments) {
@@ -131,7 +154,8 @@ CLI::App* add_compare(CLI::App& app, Raw& raw, Arguments& arguments) {
   compare->add_option("-j,--threads", arguments.run.threads, "Compute threads [all]")
       ->type_name("THREADS")
       ->check(from_one_on(kMostThreads));
-  add_log_level(*compare, raw);
+  add_log(
+      *compare, [](CLI::Option* option) { return option; }, raw, arguments);
   add_plugin_option(*compare, raw);
   return compare;
 }
@@ -141,7 +165,8 @@ void split(const std::vector<std::string>& texts, const char* option, const char
   for (const std::string& text : texts) {
     const std::size_t at = text.find('=');
     if (at == std::string::npos || at == 0)
-      throw CLI::ValidationError(fmt::format("--{}: '{}' is not {}", option, text, form));
+      throw CLI::ValidationError(
+          fmt::format("--{}: '{}' must have the form {}", option, text, form));
     out.emplace_back(text.substr(0, at), text.substr(at + 1));
   }
 }
@@ -151,7 +176,9 @@ void finish_run(const Raw& raw, Arguments& arguments) {
   split(raw.set, "set", "LABEL.OPTION=VALUE", arguments.overrides.set);
   split(raw.swap, "swap", "LABEL=STAGE", arguments.overrides.swap);
   for (const auto& [label, stage] : arguments.overrides.swap)
-    if (stage.empty()) throw CLI::ValidationError(fmt::format("--swap: no stage for '{}'", label));
+    if (stage.empty())
+      throw CLI::ValidationError(
+          fmt::format("--swap: no stage for '{0}'; write --swap {0}=STAGE", label));
   if (raw.check)
     arguments.command = Command::Check;
   else if (!arguments.graph.empty())
@@ -220,7 +247,7 @@ void finish_compare(const Raw& raw, Arguments& arguments) {
   const std::string ending = arguments.table.extension().string();
   if (!raw.table.empty() && ending != ".fits" && ending != ".csv")
     throw CLI::ValidationError(
-        fmt::format("--out: '{}' should end in .fits or .csv", arguments.table.string()));
+        fmt::format("--out: '{}' must end in .fits or .csv", arguments.table.string()));
 }
 
 }  // namespace
@@ -238,7 +265,9 @@ Parsed parse_arguments(int argc, const char* const* argv) {
   add_plugin_option(app, raw);
   CLI::Option* chain = add_chain_options(app, raw, arguments);
   add_run_options(app, chain, raw.run, arguments.run);
-  add_log_level(app, raw)->needs(chain)->group("Run");
+  add_log(
+      app, [&](CLI::Option* o) { return o->needs(chain)->group("Run"); }, raw, arguments);
+  add_script_options(app, chain, arguments);
 
   CLI::App* list = app.add_subcommand("list", "Show the stages that can be used, and refusals");
   list->add_flag("--json", raw.json, "As JSON");
@@ -273,10 +302,12 @@ Parsed parse_arguments(int argc, const char* const* argv) {
   CLI::App* doctor = add_doctor(app, raw, arguments);
   CLI::App* relate = add_relate(app, arguments.relation);
   CLI::App* report = add_report(app, arguments.page);
+  CLI::App* submit = add_submit(app, arguments.submit, raw.plugins, raw.allow_insecure_plugins);
 
   try {
     app.parse(argc, argv);
     arguments.plugins.assign(raw.plugins.begin(), raw.plugins.end());
+    arguments.allow_insecure_plugins = raw.allow_insecure_plugins;
     arguments.json = raw.json;
     arguments.log_level = level_of(raw.log_level);
     if (raw.as_json) arguments.format = InspectFormat::Json;
@@ -312,6 +343,8 @@ Parsed parse_arguments(int argc, const char* const* argv) {
       arguments.command = Command::Relate;
     else if (report->parsed())
       arguments.command = Command::Report;
+    else if (submit->parsed())
+      arguments.command = Command::Submit;
     else
       finish_run(raw, arguments);
   } catch (const CLI::ParseError& error) {

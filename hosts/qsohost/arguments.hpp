@@ -12,6 +12,7 @@
 #include "qsohost/host/run.hpp"
 #include "relate_arguments.hpp"
 #include "report_arguments.hpp"
+#include "submit_arguments.hpp"
 
 namespace qsohost::cli {
 
@@ -37,13 +38,15 @@ enum class Command : std::uint8_t {
   Describe,
   Doctor,
   Relate,
-  Report
+  Report,
+  Submit
 };
 enum class InspectFormat : std::uint8_t { Text, Json, Markdown, Toml };
 
 struct Arguments {
   Command command = Command::Run;
   std::vector<std::filesystem::path> plugins;
+  bool allow_insecure_plugins = false;
 
   // Run, Check, Graph
   std::filesystem::path chain;
@@ -51,6 +54,9 @@ struct Arguments {
   std::string graph;  // "dot", "mermaid", "text"
   // run_dir may be empty: the default is named after the chain
   RunOptions run;
+  // For scripts: the digest that the chain must have, see digest_of(); "": any
+  std::string digest;
+  bool is_unsettled_ok = false;  // kDone in place of kUnsettled
 
   // Compare; chain, overrides and run as above
   FitterComparison line_up;
@@ -59,6 +65,7 @@ struct Arguments {
 
   // Run, Compare: lower levels are not shown; from Warning on, no progress either
   LogLevel log_level = LogLevel::Info;
+  std::filesystem::path log_file;  // may be empty: none
 
   // List, Status, Describe, Doctor
   bool json = false;
@@ -83,6 +90,9 @@ struct Arguments {
 
   // Report
   ReportArguments page;
+
+  // Submit
+  SubmitArguments submit;
 
   // Inspect
   std::string stage;

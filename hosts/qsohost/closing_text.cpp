@@ -208,6 +208,7 @@ std::string go_on_command(const Arguments& arguments, const std::string& how) {
   for (const auto& [key, value] : arguments.overrides.set) add("--set", key + "=" + value);
   for (const auto& [label, stage] : arguments.overrides.swap) add("--swap", label + "=" + stage);
   for (const auto& file : arguments.plugins) add("--plugin", file.string());
+  if (arguments.allow_insecure_plugins) out += " --allow-insecure-plugins";
   if (const auto& shard = arguments.run.shard) {
     add("--shard", fmt::format("{}/{}", shard->index, shard->count));
     if (shard->by == ShardBy::Hash) add("--shard-by", "hash");
@@ -215,6 +216,9 @@ std::string go_on_command(const Arguments& arguments, const std::string& how) {
   if (arguments.run.skip > 0) add("--skip", std::to_string(arguments.run.skip));
   if (arguments.run.limit) add("--limit", std::to_string(*arguments.run.limit));
   if (!arguments.run.run_dir.empty()) add("--run-dir", arguments.run.run_dir.string());
+  if (!arguments.run.share_connections.empty()) {
+    add("--share-connections", arguments.run.share_connections.string());
+  }
   return how.empty() ? out : out + " " + how;
 }
 

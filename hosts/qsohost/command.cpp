@@ -1,6 +1,7 @@
 #include "command.hpp"
 
 #include <exception>
+#include <new>
 #include <utility>
 
 #include "compare_command.hpp"
@@ -15,6 +16,7 @@
 #include "report_command.hpp"
 #include "run_command.hpp"
 #include "status.hpp"
+#include "submit_command.hpp"
 
 namespace qsohost::cli {
 namespace {
@@ -31,6 +33,7 @@ class Redirection {
 };
 
 void find_plugins(Plugins& plugins, const Arguments& arguments) {
+  if (arguments.allow_insecure_plugins) plugins.allow_insecure();
   for (const auto& file : arguments.plugins) plugins.add_file(file);
   // Reported at once, because the user named these files; `list` shows all refusals anyway.
   if (arguments.command != Command::List) {
@@ -39,7 +42,9 @@ void find_plugins(Plugins& plugins, const Arguments& arguments) {
   }
   // A chain names plugins itself, and they precede the standard folders; loading the chain adds
   // these.
-  if (arguments.chain.empty() && arguments.command != Command::Status) {
+  const bool is_without =
+      arguments.command == Command::Status || arguments.command == Command::Submit;
+  if (arguments.chain.empty() && !is_without) {
     plugins.add_standard_folders();
   }
 }
@@ -79,6 +84,8 @@ int execute(const Arguments& arguments) {
       return relate_fits(arguments.relation);
     case Command::Report:
       return write_report(arguments);
+    case Command::Submit:
+      return submit_shards(plugins, arguments);
     default:
       return work_on_chain(plugins, arguments);
   }
@@ -90,6 +97,9 @@ int exit_code_of(const std::function<int()>& work) {
   } catch (const UsageError& error) {
     complain("qsohost: {}\n", error.what());
     return kUsage;
+  } catch (const std::bad_alloc&) {
+    write_text(Stream::Err, "qsohost: out of memory; allow more (ulimit -v, --mem of SLURM)\n");
+    return kRunFailed;
   } catch (const std::exception& error) {
     complain("qsohost: {}\n", error.what());
     return kRunFailed;

@@ -122,8 +122,9 @@ int compare_fitters(Plugins& plugins, const Arguments& arguments) {
   std::filesystem::path table = arguments.table;
   if (table.empty()) table = chain->settings().name + "_comparison.fits";
   CompareReport report;
-  watched(arguments.run, arguments.log_level, [&](const RunOptions& options) {
+  watched(arguments.run, arguments, [&](const RunOptions& options) {
     report = compare(*chain, options, table, arguments.flagged);
+    return report.run;
   });
   write_text(Stream::Out, comparison_text(report));
   if (report.run.end == RunEnd::Failed) complain("qsohost: {}\n", report.run.error);

@@ -13,14 +13,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-void merge(const Ports& from, Ports& into) {
-  for (const Port& port : from.read()) into.reads(port);
-  for (const Port& port : from.added()) into.adds(port);
-  for (const GroupInfo& group : from.added_groups()) into.adds_group(group);
-  for (const std::string& group : from.dropped_groups()) into.drops_group(group);
-  if (from.has_unknown()) into.adds_unknown();
-}
-
 std::string range_text(const OptionLimits& limits) {
   if (limits.min && limits.max) return fmt::format("{} to {}", *limits.min, *limits.max);
   if (limits.min) return fmt::format("at least {}", *limits.min);
@@ -28,15 +20,12 @@ std::string range_text(const OptionLimits& limits) {
   return {};
 }
 
-// `arcsec; 0.05 to 600`, `"all", "nearest"`, `2 values`
-std::string limits_text(const OptionLimits& limits) {
-  std::vector<std::string> parts;
-  if (!limits.unit.empty()) parts.push_back(limits.unit);
-  if (const std::string range = range_text(limits); !range.empty()) parts.push_back(range);
-  if (!limits.choices.empty())
-    parts.push_back(fmt::format("\"{}\"", fmt::join(limits.choices, "\", \"")));
-  if (limits.length) parts.push_back(fmt::format("{} values", *limits.length));
-  return fmt::format("{}", fmt::join(parts, "; "));
+void merge(const Ports& from, Ports& into) {
+  for (const Port& port : from.read()) into.reads(port);
+  for (const Port& port : from.added()) into.adds(port);
+  for (const GroupInfo& group : from.added_groups()) into.adds_group(group);
+  for (const std::string& group : from.dropped_groups()) into.drops_group(group);
+  if (from.has_unknown()) into.adds_unknown();
 }
 
 std::string default_text(const OptionBase& option) {
@@ -213,63 +202,6 @@ std::string markdown_ports(const std::string& title, const std::vector<Port>& po
   return out;
 }
 
-std::string comment(std::string text) {
-  for (std::size_t at = 0; (at = text.find('\n', at)) != std::string::npos; at += 3)
-    text.replace(at, 1, "\n# ");
-  return "# " + text + "\n";
-}
-
-// The example in the help, `e.g. "x"` or `e.g. ["x", "y"]`; empty if there is none.
-std::string example(const OptionBase& option) {
-  const bool is_list = option.type_name().starts_with("list");
-  const std::string begin = is_list ? "e.g. [" : "e.g. \"";
-  const std::size_t at = option.help().find(begin);
-  if (at == std::string::npos) return {};
-  const std::size_t end = option.help().find(is_list ? ']' : '"', at + begin.size());
-  if (end == std::string::npos) return {};
-  const std::size_t first = at + begin.size() - 1;
-  return option.help().substr(first, end + 1 - first);
-}
-
-// A value of the right type for a required option, to be replaced by the user.
-std::string placeholder(const OptionBase& option) {
-  if (std::string text = example(option); !text.empty()) return text;
-  const OptionLimits& limits = option.limits();
-  const std::string_view type = option.type_name();
-  const std::string text = limits.choices.empty() ? "..." : limits.choices.front();
-  const double number = limits.min.value_or(limits.max.value_or(0));
-  using Scalar = OptionValue::Scalar;
-  const auto repeat = [&](const Scalar& scalar) {
-    return to_toml({std::vector<Scalar>(limits.length.value_or(1), scalar)});
-  };
-  if (type == "bool") return "false";
-  if (type == "integer") return to_toml({Scalar(static_cast<std::int64_t>(number))});
-  if (type == "number") return to_toml({Scalar(number)});
-  if (type == "url") return "\"https://example.org\"";
-  if (type == "list of strings" || type == "list of paths") return repeat(text);
-  if (type == "list of numbers") return repeat(number);
-  return to_toml({Scalar(text)});
-}
-
-// The default, or an example if the default is empty.
-std::string otherwise_text(const OptionBase& option) {
-  const std::string otherwise = to_toml(option.value());
-  const bool is_empty = otherwise == "[]" || otherwise == "\"\"";
-  const std::string shown = is_empty ? example(option) : "";
-  return shown.empty() ? otherwise : shown;
-}
-
-std::string toml_entry(const OptionBase& option, const std::string& mark) {
-  std::string about = fmt::format("{} ({}", option.help(), option.type_name());
-  if (option.is_required()) about += ", required";
-  if (const std::string limits = limits_text(option.limits()); !limits.empty())
-    about += "; " + limits;
-  return "\n" + comment(about + ")") +
-         (option.is_required()
-              ? fmt::format("{}{} = {}\n", mark, option.name(), placeholder(option))
-              : fmt::format("# {} = {}\n", option.name(), otherwise_text(option)));
-}
-
 // Names that a chain must provide, such as groups, are not known here: the option `groups` gets the
 // value ["<groups>"], and a light curve of that name is declared. So the stage's ports show how
 // they depend on the option. Returns the options that were set.
@@ -325,6 +257,16 @@ std::string ports_note(const Ports& declared, const std::vector<std::string>& st
 }
 
 }  // namespace
+
+std::string limits_text(const OptionLimits& limits) {
+  std::vector<std::string> parts;
+  if (!limits.unit.empty()) parts.push_back(limits.unit);
+  if (const std::string range = range_text(limits); !range.empty()) parts.push_back(range);
+  if (!limits.choices.empty())
+    parts.push_back(fmt::format("\"{}\"", fmt::join(limits.choices, "\", \"")));
+  if (limits.length) parts.push_back(fmt::format("{} values", *limits.length));
+  return fmt::format("{}", fmt::join(parts, "; "));
+}
 
 StageFacts look_at(Plugins& plugins, const std::string& name) {
   StageFacts facts;
@@ -408,23 +350,6 @@ std::string as_markdown(const StageFacts& facts) {
   if (facts.ports.has_unknown())
     out += "\nMore columns are known once the stage has been opened.\n";
   if (!facts.ports_note.empty()) out += "\n" + prose(facts.ports_note) + "\n";
-  return out;
-}
-
-std::string as_toml(const StageFacts& facts) {
-  const StageOffer& offer = facts.offer;
-  std::string out = comment(fmt::format("{} ({} of plugin {} {})", offer.summary,
-                                        name_of(offer.role), offer.plugin, offer.version));
-  out += fmt::format("[[stage]]\nuse = {}\n", to_toml({OptionValue::Scalar(offer.stage)}));
-  out += fmt::format("# label = {}\n", to_toml({OptionValue::Scalar(offer.stage)}));
-  // In TOML, tables end the options of the stage itself, so they come last.
-  for (const OptionBase* option : facts.stage->options())
-    if (option->table() == nullptr) out += toml_entry(*option, "");
-  for (const OptionBase* option : facts.stage->options()) {
-    if (option->table() == nullptr) continue;
-    out += fmt::format("\n{}# [[stage.{}]]\n", comment(option->help()), option->name());
-    for (const OptionBase* inner : option->table()->options()) out += toml_entry(*inner, "# ");
-  }
   return out;
 }
 

@@ -20,6 +20,9 @@ struct StageFacts {
 // Loads the plugin if needed; throws UsageError if the stage does not exist.
 StageFacts look_at(Plugins& plugins, const std::string& stage);
 
+// `arcsec; 0.05 to 600`, `"all", "nearest"`, `2 values`
+std::string limits_text(const OptionLimits& limits);
+
 std::string as_text(const StageFacts& facts);
 std::string as_json(const StageFacts& facts);
 std::string as_markdown(const StageFacts& facts);  // a section of the plugin's README.md

@@ -15,7 +15,9 @@ namespace {
 std::atomic<int> interrupt_count{0};
 static_assert(std::atomic<int>::is_always_lock_free, "used in a signal handler");
 
-constexpr std::array kSignals{SIGINT, SIGTERM};
+std::atomic<int> tables{0};
+
+constexpr std::array kSignals{SIGINT, SIGTERM, SIGUSR1};
 std::array<struct sigaction, kSignals.size()> previous_actions;
 
 // Uses only what a signal handler may: write, _exit and a lock-free atomic.
@@ -23,7 +25,11 @@ void say(std::string_view text) {
   [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, text.data(), text.size());
 }
 
-extern "C" void on_signal(int) {
+extern "C" void on_signal(int signal) {
+  if (signal == SIGUSR1) {
+    ++tables;
+    return;
+  }
   const int saved_errno = errno;
   switch (interrupt_count.fetch_add(1) + 1) {
     case 1:
@@ -57,6 +63,10 @@ InterruptHandler::~InterruptHandler() {
 
 const std::atomic<int>& InterruptHandler::count() {
   return interrupt_count;
+}
+
+int InterruptHandler::tables_asked_for() {
+  return tables;
 }
 
 }  // namespace qsohost::cli

@@ -1,6 +1,7 @@
 #include <malloc.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdlib>
 #include <exception>
 #include <string>
@@ -36,6 +37,7 @@ int main(int argc, char** argv) {
   // the threshold step by step and keeps freed memory.
   mallopt(M_MMAP_THRESHOLD, 256 << 10);
   prepare_output();
+  std::signal(SIGUSR1, SIG_IGN);  // until there is a run to tell about
   std::set_terminate(end_with_words);
   name_crashes();
   return exit_code_of([&] {

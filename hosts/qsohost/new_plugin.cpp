@@ -49,7 +49,9 @@ void write_file(const fs::path& file, const std::string& text) {
   std::ofstream out(file, std::ios::binary);
   out << text;
   out.close();
-  if (!out) throw Error(fmt::format("cannot write {}", file.string()));
+  if (!out)
+    throw Error(
+        fmt::format("{}: cannot be written; check the folder and the free space", file.string()));
 }
 
 // "my-survey" -> "my_survey", which Python can import
@@ -71,7 +73,8 @@ bool is_for(std::string_view folder, std::string_view kind, Language language) {
 std::vector<fs::path> new_plugin(const std::string& kind, const std::string& name,
                                  const fs::path& parent, Language language) {
   if (language == Language::Python && kind != "filter" && kind != "fitter" && kind != "source")
-    throw UsageError("--python writes a filter, a fitter or a source");
+    throw UsageError(
+        "--python writes a filter, a fitter or a source; leave it out to write one in C++");
   if (!is_good_name(name)) {
     throw UsageError(
         fmt::format("'{}' cannot be the name of a stage: small letters, digits and single dashes, "
@@ -80,7 +83,8 @@ std::vector<fs::path> new_plugin(const std::string& kind, const std::string& nam
   }
   const fs::path folder = parent / name;
   if (fs::exists(folder)) {
-    throw UsageError(fmt::format("{} is there already; nothing was written", folder.string()));
+    throw UsageError(fmt::format("{} is there already, so nothing was written; choose another name",
+                                 folder.string()));
   }
   const bool reads_a_table = kind == "source" || kind == "survey";
   const std::array<std::pair<std::string_view, std::string>, 5> words{

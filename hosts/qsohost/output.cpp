@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "arguments.hpp"
+#include "qsohost/host/printable.hpp"
 
 namespace qsohost::cli {
 namespace {
@@ -28,14 +29,7 @@ std::atomic<int>& failure_of(Stream stream) noexcept {
   return failures[stream == Stream::Out ? 0 : 1];
 }
 
-}  // namespace
-
-void redirect_output(std::function<void(Stream, std::string_view)> output) {
-  const std::lock_guard lock(redirection_mutex);
-  redirection = std::move(output);
-}
-
-void write_text(Stream stream, std::string_view text) noexcept {
+void write_bytes(Stream stream, std::string_view text) noexcept {
   {
     const std::shared_lock lock(redirection_mutex);
     if (redirection) return redirection(stream, text);
@@ -51,6 +45,22 @@ void write_text(Stream stream, std::string_view text) noexcept {
   failure = errno != 0 ? errno : EIO;
 }
 
+}  // namespace
+
+void redirect_output(std::function<void(Stream, std::string_view)> output) {
+  const std::lock_guard lock(redirection_mutex);
+  redirection = std::move(output);
+}
+
+void write_text(Stream stream, std::string_view text) noexcept try {
+  write_bytes(stream, printable(text));
+} catch (...) {  // NOLINT(bugprone-empty-catch): no memory for the text, and nowhere to say it
+}
+
+void erase_line() noexcept {
+  write_bytes(Stream::Err, "\r\x1b[2K");
+}
+
 bool is_lost(Stream stream) noexcept {
   return failure_of(stream) != 0;
 }
@@ -58,12 +68,14 @@ bool is_lost(Stream stream) noexcept {
 int unless_output_is_lost(int code) {
   const int failure = failure_of(Stream::Out);
   if (failure == 0 || failure == EPIPE) return code;
-  complain("qsohost: standard output cannot be written: {}\n", std::strerror(failure));
+  complain("qsohost: standard output cannot be written: {}; write it elsewhere\n",
+           std::strerror(failure));
   return kRunFailed;
 }
 
 void prepare_output() noexcept {
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
   for (const int file : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (::fcntl(file, F_GETFD) >= 0 || errno != EBADF) continue;
     // Opened in the opposite mode, so that using it is still an error. This is the lowest free

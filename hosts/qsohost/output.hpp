@@ -13,8 +13,11 @@ namespace qsohost::cli {
 
 enum class Stream : std::uint8_t { Out, Err };
 
-// Writes and flushes; thread-safe. After a failed write it does nothing.
+// Writes and flushes; thread-safe. After a failed write it does nothing. Identifiers and words of
+// servers cannot control the terminal: see printable().
 void write_text(Stream stream, std::string_view text) noexcept;
+// Erases the line of the terminal at stderr that the cursor is in.
+void erase_line() noexcept;
 
 template <class... T>
 void say(fmt::format_string<T...> format, T&&... values) {
@@ -36,8 +39,8 @@ bool is_lost(Stream stream) noexcept;
 int unless_output_is_lost(int code);
 
 // At the start of main(). A stream that is closed at the start is redirected to /dev/null, so that
-// no file of the run gets its descriptor; and a pipe without a reader becomes a write error instead
-// of a signal.
+// no file of the run gets its descriptor; and a pipe without a reader, or a file that is as large
+// as the system allows (ulimit -f), becomes a write error instead of a signal.
 void prepare_output() noexcept;
 
 }  // namespace qsohost::cli

@@ -159,9 +159,13 @@ void ProgressDisplay::update(const Progress& progress) {
 
 void ProgressDisplay::message(LogLevel level, const std::string& text) {
   if (level < least_) return;
+  print(fmt::format("{}{}\n", prefix_of(level), text));
+}
+
+void ProgressDisplay::print(std::string_view text) {
   const std::lock_guard lock(mutex_);
   erase_bar();
-  complain("{}{}\n", prefix_of(level), text);
+  write_text(Stream::Err, text);
   if (is_terminal_ && last_) draw_bar();
 }
 
@@ -173,13 +177,14 @@ void ProgressDisplay::finish() {
 
 void ProgressDisplay::draw_bar() {
   // Leaves one column free: some terminals wrap a line that fills the last one.
-  complain("\r\x1b[2K{}", bar_line(*last_, terminal_width() - 1));
+  erase_line();
+  write_text(Stream::Err, bar_line(*last_, terminal_width() - 1));
   bar_shown_ = true;
 }
 
 void ProgressDisplay::erase_bar() {
   if (!bar_shown_) return;
-  write_text(Stream::Err, "\r\x1b[2K");
+  erase_line();
   bar_shown_ = false;
 }
 

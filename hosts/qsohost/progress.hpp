@@ -6,6 +6,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "qsohost/host/run.hpp"
 
@@ -50,7 +51,8 @@ class ProgressDisplay {
 
   void update(const Progress& progress);
   void message(LogLevel level, const std::string& text);
-  void finish();  // removes the bar
+  void print(std::string_view text);  // above the bar, whatever the level
+  void finish();                      // removes the bar
 
  private:
   void erase_bar();

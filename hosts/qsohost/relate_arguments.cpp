@@ -13,7 +13,7 @@ namespace {
 double number_in(const std::string& text, const char* option) {
   const auto value = parse_double(text);
   if (!value || !std::isfinite(*value)) {
-    throw CLI::ValidationError(fmt::format("{}: '{}' is no number", option, text));
+    throw CLI::ValidationError(fmt::format("{}: '{}' must be a number", option, text));
   }
   return *value;
 }
@@ -21,7 +21,7 @@ double number_in(const std::string& text, const char* option) {
 double positive_number_in(const std::string& text, const char* option) {
   const double value = number_in(text, option);
   if (!(value > 0)) {
-    throw CLI::ValidationError(fmt::format("{}: '{}' is not above 0", option, text));
+    throw CLI::ValidationError(fmt::format("{}: '{}' must be above 0", option, text));
   }
   return value;
 }
@@ -34,7 +34,8 @@ void add_named(const std::vector<std::string>& texts, const char* option, ReadNu
   for (const std::string& text : texts) {
     const std::size_t at = text.find('=');
     if (at == std::string::npos || at == 0) {
-      throw CLI::ValidationError(fmt::format("{}: '{}' is not NAME=VALUE", option, text));
+      throw CLI::ValidationError(
+          fmt::format("{}: '{}' must have the form NAME=VALUE", option, text));
     }
     out[text.substr(0, at)] = read(text.substr(at + 1), option);
   }

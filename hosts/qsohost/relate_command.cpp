@@ -131,7 +131,10 @@ void write_file(const std::filesystem::path& file, const std::string& text) {
   std::ofstream out(file, std::ios::binary);
   out << text;
   out.close();
-  if (!out) throw RunError(fmt::format("{}: cannot write", file.string()));
+  if (!out)
+    throw RunError(fmt::format(
+        "{}: cannot be written; check its folder and the free space, or name another one by --out",
+        file.string()));
 }
 
 void write_all(const RelateArguments& arguments, const std::vector<Relation>& relations) {

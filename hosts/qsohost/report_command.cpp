@@ -2,35 +2,15 @@
 
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <string>
 
 #include "output.hpp"
 #include "qsohost/error.hpp"
 #include "report/report.hpp"
+#include "text_file.hpp"
 
 namespace qsohost::cli {
 namespace {
-
-namespace fs = std::filesystem;
-
-// Another page of that name stays until this one is complete.
-void write_page(const fs::path& file, const std::string& html) {
-  const fs::path part = file.string() + ".part";
-  errno = 0;
-  std::ofstream out(part, std::ios::binary | std::ios::trunc);
-  out.write(html.data(), static_cast<std::streamsize>(html.size()));
-  out.close();
-  std::error_code error;
-  if (out) fs::rename(part, file, error);
-  if (out && !error) return;
-  const std::string cause = error ? error.message() : std::strerror(errno);
-  fs::remove(part, error);
-  throw RunError(
-      fmt::format("{}: cannot be written: {}; name another file by --out", file.string(), cause));
-}
 
 // A line that is overwritten, on a terminal alone.
 class SectionProgress {
@@ -62,9 +42,9 @@ int write_report(const Arguments& arguments) {
   };
   const Report report = make_report(request);
   progress.erase();
-  fs::path file = page.out;
+  std::filesystem::path file = page.out;
   if (file.empty()) file = page.runs.front() / "report.html";
-  write_page(file, report.html);
+  write_text_file(file, report.html);
   for (const std::string& what : report.left_out) complain("warning: left out: {}\n", what);
   say("{}\n", file.string());
   return unless_output_is_lost(kDone);

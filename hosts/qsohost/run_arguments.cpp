@@ -69,6 +69,15 @@ void add_means(CLI::App& app, const Add& of_run, RunWords& words, RunOptions& ru
                       "product"));
   of_run(app.add_flag("--offline", words.offline,
                       "Send no request: use the answers that --fetch-only has stored"));
+  of_run(app.add_option("--share-connections", words.share_connections,
+                        "A folder for runs on any number of machines: all that name it share the "
+                        "connections that one run may open to an archive"))
+      ->type_name("DIR");
+  of_run(app.add_option("--stall-timeout", run.stall_timeout,
+                        "Warn of a call of a stage that takes longer, with its batch, and again "
+                        "after each such time; 0: never [600]"))
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0.0, 1e9).description(""));
   of_run(app.add_option("--trace", words.trace,
                         "Write a trace of the run, to look at with https://ui.perfetto.dev"))
       ->type_name("FILE");
@@ -112,6 +121,7 @@ void finish_run_options(const RunWords& words, RunOptions& run) {
   run.trace = words.trace;
   run.record = words.record;
   run.replay = words.replay;
+  run.share_connections = words.share_connections;
   run.limit = words.limit;
   run.skip = words.skip.value_or(0);
   run.fetch_only = words.fetch_only;

@@ -17,7 +17,7 @@ namespace qsohost::cli {
 
 // As they are typed.
 struct RunWords {
-  std::string run_dir, trace, record, replay, shard, shard_by;
+  std::string run_dir, trace, record, replay, shard, shard_by, share_connections;
   bool resume = false, restart = false, retry_failed = false, accept_changed_inputs = false;
   bool fetch_only = false, offline = false;
   std::optional<std::uint64_t> dry_run, limit, skip;

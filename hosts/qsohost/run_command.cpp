@@ -2,13 +2,18 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "closing_text.hpp"
 #include "interrupts.hpp"
+#include "live_table.hpp"
+#include "log_file.hpp"
 #include "output.hpp"
 #include "progress.hpp"
 #include "qsohost/host/chain.hpp"
+#include "submit/digest.hpp"
 
 namespace qsohost::cli {
 namespace {
@@ -21,36 +26,49 @@ std::optional<Chain> load_chain(Plugins& plugins, const Arguments& arguments) {
 }
 
 int run_chain(Chain& chain, const Arguments& arguments) {
+  if (!arguments.digest.empty()) require_digest(chain, arguments.chain, arguments.digest);
   RunOptions options = arguments.run;
   if (options.run_dir.empty()) options.run_dir = chain.settings().name + ".run";
   const std::filesystem::path as_given = options.run_dir;
   // Resolved like a path in the shell: in `link/../x` the `..` is relative to the link's target.
-  options.run_dir = std::filesystem::weakly_canonical(as_given);
+  options.run_dir = std::filesystem::weakly_canonical(std::filesystem::absolute(as_given));
   options.command = go_on_command(arguments, "");
-  RunReport report;
-  watched(options, arguments.log_level, [&](const RunOptions& o) { report = run(chain, o); });
+  RunReport report =
+      watched(options, arguments, [&](const RunOptions& o) { return run(chain, o); });
   report.run_dir = as_given;
   write_text(Stream::Out, closing_text(report, arguments));
   if (report.end == RunEnd::Failed) complain("qsohost: {}\n", report.error);
+  if (report.end == RunEnd::Unsettled && arguments.is_unsettled_ok) return kDone;
   return exit_code(report.end);
 }
 
 }  // namespace
 
-void watched(RunOptions options, LogLevel least,
-             const std::function<void(const RunOptions&)>& work) {
+RunReport watched(RunOptions options, const Arguments& arguments,
+                  const std::function<RunReport(const RunOptions&)>& work) {
+  std::optional<LogFile> log;
+  if (!arguments.log_file.empty()) {
+    // Not shown on a terminal is not the same as not wanted.
+    log.emplace(arguments.log_file, std::min(arguments.log_level, LogLevel::Info));
+    log->write_begin(arguments.chain.string(), options);
+  }
   std::optional<InterruptHandler> signals;
   if (options.interrupts == nullptr) {
     signals.emplace();
     options.interrupts = &InterruptHandler::count();
   }
-  ProgressDisplay display(isatty(STDERR_FILENO) != 0, least);
-  options.progress = [&display](const Progress& progress) { display.update(progress); };
-  options.log = [&display](LogLevel level, const std::string& text) {
-    display.message(level, text);
+  ProgressDisplay display(isatty(STDERR_FILENO) != 0, arguments.log_level);
+  options.progress = [&, tables = InterruptHandler::tables_asked_for()](const Progress& p) mutable {
+    const int before = std::exchange(tables, InterruptHandler::tables_asked_for());
+    if (tables != before) display.print(live_table(p));
+    display.update(p);
+    if (log) log->write(p);
   };
-  work(options);
-  display.finish();
+  options.log = [&](LogLevel level, const std::string& text) {
+    display.message(level, text);
+    if (log) log->write(level, text);
+  };
+  return log ? log->write_end([&] { return work(options); }) : work(options);
 }
 
 int merge(Plugins& plugins, const Arguments& arguments) {

@@ -12,9 +12,8 @@ namespace qsohost::cli {
 int merge(Plugins& plugins, const Arguments& arguments);
 int work_on_chain(Plugins& plugins, const Arguments& arguments);
 
-// Calls `work` with these options, with the usual handling of Ctrl-C, progress and log; `least`:
-// see Arguments::log_level.
-void watched(RunOptions options, LogLevel least,
-             const std::function<void(const RunOptions&)>& work);
+// Calls `work` with these options, with the usual handling of Ctrl-C, SIGUSR1, progress and log.
+RunReport watched(RunOptions options, const Arguments& arguments,
+                  const std::function<RunReport(const RunOptions&)>& work);
 
 }  // namespace qsohost::cli

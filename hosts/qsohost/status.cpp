@@ -9,6 +9,7 @@
 #include "json_text.hpp"
 #include "output.hpp"
 #include "progress.hpp"
+#include "submit/shards_status.hpp"
 #include "table.hpp"
 
 namespace qsohost::cli {
@@ -167,11 +168,12 @@ void list_objects(const Arguments& arguments) {
     text.clear();
     return !is_lost(Stream::Out);
   };
-  for (const Outcome outcome : arguments.outcomes) {
-    each_object(arguments.run_dirs.front(), outcome, [&](const ObjectStatus& object) {
-      text += json ? std::exchange(between, ",\n") + as_json(object) : as_line(object);
-      return text.size() < kBlock || flush();
-    });
+  const auto visit = [&](const ObjectStatus& object) {
+    text += json ? std::exchange(between, ",\n") + as_json(object) : as_line(object);
+    return text.size() < kBlock || flush();
+  };
+  for (const auto& run_dir : started_runs(arguments.run_dirs.front())) {
+    for (const Outcome outcome : arguments.outcomes) each_object(run_dir, outcome, visit);
   }
   if (json) text += *between == ',' ? "\n]\n" : "]\n";
   flush();
@@ -185,6 +187,10 @@ int show_status(const Arguments& arguments) {
     return unless_output_is_lost(kDone);
   }
   const std::filesystem::path& run_dir = arguments.run_dirs.front();
+  if (has_shards(run_dir)) {
+    write_text(Stream::Out, arguments.json ? shards_as_json(run_dir) : shards_as_text(run_dir));
+    return unless_output_is_lost(kDone);
+  }
   const RunStatus status = run_status(run_dir);
   write_text(Stream::Out, arguments.json ? as_json(status) : as_text(status, run_dir.string()));
   return unless_output_is_lost(kDone);

@@ -11,12 +11,6 @@
 
 namespace {
 
-using std::chrono::milliseconds;
-
-milliseconds to_milliseconds(double seconds) {
-  return milliseconds(static_cast<std::int64_t>(1000 * seconds));
-}
-
 class Atlas final : public qsohost::HttpFetcher {
  public:
   qsohost::Option<qsohost::Url> url{
@@ -74,9 +68,9 @@ class Atlas final : public qsohost::HttpFetcher {
     settings_.header = authorization(context);
     settings_.parameters =
         fmt::format("mjd_min={}&use_reduced={}&send_email=false", *mjd_min, *use_reduced);
-    settings_.poll = to_milliseconds(*poll);
+    settings_.poll = qsohost::to_milliseconds(*poll);
     settings_.task_timeout =
-        std::chrono::duration_cast<std::chrono::seconds>(to_milliseconds(*task_timeout));
+        std::chrono::duration_cast<std::chrono::seconds>(qsohost::to_milliseconds(*task_timeout));
     settings_.info = [&context](const std::string& text) { context.info(text); };
   }
 

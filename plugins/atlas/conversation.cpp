@@ -73,9 +73,10 @@ AtlasConversation::Requests AtlasConversation::begin() {
       to_post_.push_back(row);
       rows_.emplace(comment(row), row);
     } else {
-      target.end = Ending{
-          Outcome::BadObject,
-          fmt::format("the target's position ({}, {}) is none on the sky", target.ra, target.dec)};
+      target.end =
+          Ending{Outcome::BadObject, fmt::format("the target's position ({}, {}) is none on the "
+                                                 "sky; correct it in the catalogue (degrees, ICRS)",
+                                                 target.ra, target.dec)};
     }
   }
   if (to_post_.empty()) return {};

@@ -19,10 +19,12 @@ using Json = nlohmann::json;
 using qsohost::TryAgain;
 using std::chrono::seconds;
 
-// "" for null and for a name that is not there.
+// "" for null and for a name that is not there. Of a list or object only what it is: dump()
+// recurses, as deep as the answer nests.
 std::string text(const Json& json, const char* name) {
   const auto it = json.find(name);
   if (it == json.end() || it->is_null()) return {};
+  if (it->is_structured()) return fmt::format("({})", it->type_name());
   return it->is_string() ? it->get<std::string>() : it->dump();
 }
 

@@ -69,7 +69,8 @@ class BinEpochs final : public qsohost::Fitter {
 };
 
 void BinEpochs::validate() const {
-  if (groups_->empty()) throw qsohost::UsageError("option 'groups' is empty: nothing to bin");
+  if (groups_->empty())
+    throw qsohost::UsageError("option 'groups' is empty: name a light curve at least");
   if (*gap_ > 0 && (*width_ != 1 || *offset_ != 0)) {
     throw qsohost::UsageError(
         "option 'gap' makes bins between pauses, which have no 'width' and 'offset': leave them "
@@ -89,14 +90,16 @@ void BinEpochs::declare(const qsohost::Schema& before, qsohost::Ports& ports) co
   for (const std::string& name : *groups_) {
     const auto* found = before.find_group(name);
     if (found == nullptr) {
-      if (!before.is_open()) ports.problem(fmt::format("there is no group '{}' here", name));
+      if (!before.is_open())
+        ports.problem(fmt::format(
+            "there is no group '{}' here; name light curves that earlier stages give", name));
       continue;
     }
     const GroupInfo& from = found->info;
     if (from.time.empty() || from.mag.empty() || from.mag_err.empty()) {
       ports.problem(
           fmt::format("group '{}' is no light curve: it does not say which columns are "
-                      "time, magnitude and error",
+                      "time, magnitude and error; name light curves",
                       name));
       continue;
     }

@@ -133,7 +133,8 @@ class CatalogJoin final : public qsohost::Fetcher {
 void CatalogJoin::validate() const {
   if (is_by_position() == !key->empty()) {
     throw UsageError(fmt::format(
-        "{}: key = \"source_id\" joins by key, radius_arcsec = 1.0 by position",
+        "{}; set key, such as \"source_id\", to join by key, or radius_arcsec, such as 1.0, to "
+        "join by position",
         key->empty() ? "neither key nor radius_arcsec is given"
                      : "both key and radius_arcsec are given, but a join is by one of them"));
   }
@@ -158,8 +159,9 @@ void CatalogJoin::declare_key(const qsohost::Schema& before, qsohost::Ports& por
       ports.reads({"", name, std::nullopt, "deg", what});
       const auto dtype = type_of(name);
       if (dtype == DType::String || dtype == DType::Bool) {
-        ports.problem(fmt::format("reads positions in column '{}', but it holds {}", name,
-                                  qsohost::name_of(*dtype)));
+        ports.problem(fmt::format(
+            "reads positions in column '{}', but it holds {}; they must be numbers, in degrees",
+            name, qsohost::name_of(*dtype)));
       }
     }
     return;
@@ -168,8 +170,9 @@ void CatalogJoin::declare_key(const qsohost::Schema& before, qsohost::Ports& por
     ports.reads({"", name, std::nullopt, "", "key of the object"});
     const auto dtype = type_of(name);
     if (dtype == DType::F32 || dtype == DType::F64 || dtype == DType::Bool) {
-      ports.problem(fmt::format("joins by column '{}', but it holds {}: keys are integers or texts",
-                                name, qsohost::name_of(*dtype)));
+      ports.problem(
+          fmt::format("joins by column '{}', but it holds {}: keys must be integers or texts", name,
+                      qsohost::name_of(*dtype)));
     }
   }
 }

@@ -39,8 +39,6 @@ class CatalogSource final : public qsohost::Source {
   }
 
  private:
-  qsohost::CatalogNames names() const { return {*id, *ra, *dec, *columns}; }
-
   qsohost::Option<qsohost::Path> path{
       this, "path", qsohost::required,
       "catalogue: a FITS table, VOTable, IPAC table, ECSV, CSV or TSV, "
@@ -49,16 +47,7 @@ class CatalogSource final : public qsohost::Source {
       this, "hdu", "",
       "HDU of a FITS file or TABLE of a VOTable, by name or number (\"2\"; the primary HDU is 0, "
       "the first TABLE 1); empty: the first table"};
-  qsohost::Option<std::string> id{this, "id", "source_id",
-                                  "column of identifiers, integers or texts"};
-  qsohost::Option<std::string> ra{
-      this, "ra", "ra", "column of right ascensions, ICRS; in degrees if it declares no unit"};
-  qsohost::Option<std::string> dec{
-      this, "dec", "dec", "column of declinations, ICRS; in degrees if it declares no unit"};
-  qsohost::Option<std::vector<std::string>> columns{
-      this, "columns", std::vector<std::string>{"all"},
-      "further columns by name, or \"all\"; names that differ in case alone are found too"};
-
+  qsohost::CatalogOptions of_objects_{this, "", "names that differ in case alone are found too"};
   qsohost::Choice<Repeats> repeats{this,
                                    "repeats",
                                    Repeats::Error,
@@ -74,14 +63,14 @@ class CatalogSource final : public qsohost::Source {
 
 void CatalogSource::declare(const qsohost::Schema& /*before*/, qsohost::Ports& ports) const {
   if (chosen_) return chosen_->declare(ports);
-  qsohost::declare_unopened(names(), ports);
+  qsohost::declare_unopened(of_objects_.names(), ports);
 }
 
 void CatalogSource::open(qsohost::Context& context) {
   qsohost::InputTable input(path->text, *hdu);
   const auto warn = [&](const std::string& warning) { context.warn(warning); };
   for (const std::string& warning : input.warnings()) warn(warning);
-  chosen_.emplace(input, names(), warn);
+  chosen_.emplace(input, of_objects_.names(), warn);
   input_.emplace(std::move(input));
   catalog::check_rows(*input_, chosen_->positions(), *repeats == Repeats::Keep);
   next_ = 0;

@@ -133,7 +133,7 @@ bool is_open(const Range& range) {
 void check_range(const std::string& name, double low, double high) {
   if (low <= high) return;
   throw qsohost::UsageError(
-      fmt::format("{}: the first limit, {}, is above the second, {}", name, low, high));
+      fmt::format("{}: the first limit, {}, is above the second, {}; swap them", name, low, high));
 }
 
 void EpochQuality::validate() const {
@@ -154,8 +154,9 @@ void EpochQuality::validate() const {
     }
     for (const std::string& group : *rule.groups) {
       if (groups->empty() || contains(*groups, group)) continue;
-      throw qsohost::UsageError(
-          fmt::format("{}: is for '{}', which is not among the groups of the stage", name, group));
+      throw qsohost::UsageError(fmt::format(
+          "{}: is for '{}', which is not among the groups of the stage; add it to option 'groups'",
+          name, group));
     }
   }
 }
@@ -200,7 +201,9 @@ void EpochQuality::check_groups(const qsohost::Schema& before, qsohost::Ports& p
   for (const auto& [info, origin] : before.groups()) {
     if (!info.survey.empty()) curves.push_back(info.name);
   }
-  if (curves.empty()) ports.problem("there is no light curve here to be judged");
+  if (curves.empty())
+    ports.problem(
+        "there is no light curve here to be judged; put the stage behind one that gives them");
   std::vector<std::string> named = *groups;
   for (std::size_t i = 0; i < rules.size(); ++i) {
     named.insert(named.end(), rules[i].groups->begin(), rules[i].groups->end());
@@ -242,8 +245,10 @@ void EpochQuality::declare_cut(const qsohost::Schema& before,
                                qsohost::Ports& ports) {
   const std::string& name = group.info.name;
   if (cut.column.empty()) {
-    ports.problem(fmt::format("{}: light curve '{}' does not say which of its columns that is",
-                              cut.name, name));
+    ports.problem(
+        fmt::format("{}: light curve '{}' does not say which of its columns that is; leave the "
+                    "light curve or the rule out",
+                    cut.name, name));
     return;
   }
   const qsohost::Schema::Entry* column = before.find(name, cut.column);

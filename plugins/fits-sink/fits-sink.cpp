@@ -48,8 +48,8 @@ class FitsSink final : public qsohost::Sink {
   qsohost::FitsOrder order_of(const Product& product) const;
   void report_replaced(const Product& product, const std::vector<qsohost::FitsReplaced>& replaced);
   void write_empty(const Product& product, const fs::path& file) const;
-  void check_rows(const fs::path& file, const qsohost::Chunk& chunk) const;
-  void merge_parts(const Product& product, std::vector<fs::path> parts, const fs::path& file) const;
+  void merge_parts(const Product& product, std::span<const fs::path> parts, const fs::path& file,
+                   const qsohost::CheckPart& check) const;
   void merge(const Product& product, std::span<const qsohost::Chunk> chunks,
              const fs::path& file) const;
 
@@ -253,28 +253,20 @@ void FitsSink::write_empty(const Product& product, const fs::path& file) const {
   qsohost::write_fits_table(file, header_of(product), columns, {});
 }
 
-// A chunk whose row count differs from the ledger's objects would shift all later rows.
-void FitsSink::check_rows(const fs::path& file, const qsohost::Chunk& chunk) const {
-  const std::uint64_t rows = qsohost::FitsTable(file).rows();
-  if (rows == chunk.objects || (*drop_empty && rows < chunk.objects)) return;
-  throw RunError(fmt::format(
-      "{}: this chunk has {} rows, but the ledger of the run says {} objects; it is not what the "
-      "run has written; do the run again (--restart)",
-      file.string(), rows, chunk.objects));
-}
-
 // Chunks of shards by hash are put in the order of the source first.
-void FitsSink::merge_parts(const Product& product, std::vector<fs::path> parts,
-                           const fs::path& file) const {
+void FitsSink::merge_parts(const Product& product, std::span<const fs::path> parts,
+                           const fs::path& file, const qsohost::CheckPart& check) const {
   const qsohost::FitsHeader header = header_of(product);
   const qsohost::FitsOrder order = order_of(product);
   if (!qsohost::FitsTable(parts.front()).find(qsohost::kSourceRow)) {
-    return qsohost::merge_fits_tables(parts, file, header, order);
+    return qsohost::merge_fits_tables(parts, file, header, order, check);
   }
   const qsohost::FitsOrder of_source{qsohost::kSourceRow, true};
-  if (order.column.empty()) return qsohost::merge_fits_tables(parts, file, header, of_source);
+  if (order.column.empty()) {
+    return qsohost::merge_fits_tables(parts, file, header, of_source, check);
+  }
   const std::vector<fs::path> in_order{file.string() + ".in_order"};
-  qsohost::merge_fits_tables(parts, in_order.front(), header, of_source);
+  qsohost::merge_fits_tables(parts, in_order.front(), header, of_source, check);
   qsohost::merge_fits_tables(in_order, file, header, order);
   fs::remove(in_order.front());
 }
@@ -282,14 +274,20 @@ void FitsSink::merge_parts(const Product& product, std::vector<fs::path> parts,
 void FitsSink::merge(const Product& product, std::span<const qsohost::Chunk> chunks,
                      const fs::path& file) const {
   std::vector<fs::path> parts;
-  for (const qsohost::Chunk& chunk : chunks) {
-    parts.push_back(file_of(product, chunk));
-    check_rows(parts.back(), chunk);
-  }
+  for (const qsohost::Chunk& chunk : chunks) parts.push_back(file_of(product, chunk));
+  // A chunk whose row count differs from the ledger's objects would shift all later rows.
+  const auto check = [&](std::size_t part, std::uint64_t rows) {
+    const std::uint64_t objects = chunks[part].objects;
+    if (rows == objects || (*drop_empty && rows < objects)) return;
+    throw RunError(fmt::format(
+        "{}: this chunk has {} rows, but the ledger of the run says {} objects; it is not what the "
+        "run has written; do the run again (--restart)",
+        parts[part].string(), rows, objects));
+  };
   if (parts.empty()) {
     write_empty(product, file);
   } else {
-    merge_parts(product, std::move(parts), file);
+    merge_parts(product, parts, file, check);
   }
   qsohost::verify_fits(file);
 }

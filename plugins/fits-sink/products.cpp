@@ -289,10 +289,11 @@ void unknown(const std::string& what, const Schema& schema, Plan& plan) {
   for (const Schema::Entry& entry : schema.columns()) {
     if (is_fitter(entry.origin, schema)) add(entry.origin);
   }
-  plan.problems.push_back(
-      fmt::format("what = \"{}\" is neither a survey nor a fitter at this place of the chain; "
-                  "there is {}{}",
-                  what, fmt::join(names, ", "), qsohost::did_you_mean(what, names)));
+  const bool is_like_one = !qsohost::nearest_names(what, names).empty();
+  plan.problems.push_back(fmt::format(
+      "what = \"{}\" is neither a survey nor a fitter at this place of the chain; "
+      "there is {}{}",
+      what, fmt::join(names, ", "), is_like_one ? qsohost::did_you_mean(what, names) : ""));
 }
 
 constexpr std::array<std::string_view, 5> kPlaceholders{"name", "what", "survey", "group", "band"};
@@ -364,6 +365,14 @@ std::vector<std::string> path_problems(const std::vector<Product>& products,
   std::vector<std::string> problems;
   std::set<std::string> paths;
   for (const Product& product : products) {
+    for (const std::string* part :
+         {&product.what, &product.survey, &product.group, &product.band}) {
+      const bool is_name = part->find('/') == std::string::npos && *part != "." && *part != "..";
+      if (is_name) continue;
+      problems.push_back(
+          fmt::format("'{}' would be part of the name of a file; rename it, without '/'", *part));
+      return problems;
+    }
     const std::string path = path_of(product, pattern, "name");
     const std::size_t brace = path.find_first_of("{}");
     if (brace != std::string::npos) {

@@ -45,7 +45,7 @@ void append_integers(const Column& from, std::size_t first, std::size_t count, C
     const auto stored = static_cast<qsohost::Stored<T>>(value);
     if (is_flag ? (value != 0 && value != 1) : (static_cast<std::int64_t>(stored) != value)) {
       throw BadObject(fmt::format("column '{}' holds {}, but {}", from.name(), value,
-                                  is_flag ? "a flag is 0 or 1" : "16 bits were promised"));
+                                  is_flag ? "a flag must be 0 or 1" : "must fit into 16 bits"));
     }
     to.append(static_cast<T>(value));
   }
@@ -132,8 +132,9 @@ std::uint64_t EpochWriter::length_of(const Band& band, const Row& row) {
     if (length == 0) continue;
     if (first == nullptr) first = &cells;
     if (length == first->count(row.row)) continue;
-    throw BadObject(fmt::format("array {} has {} elements, but {} has {}", first->values.name(),
-                                first->count(row.row), cells.values.name(), length));
+    throw BadObject(fmt::format("array {} has {} elements, but {} has {}; they must have as many",
+                                first->values.name(), first->count(row.row), cells.values.name(),
+                                length));
   }
   return missing_arrays(band, row) > 0 ? 0 : first->count(row.row);
 }
@@ -156,7 +157,7 @@ void EpochWriter::check_lengths(const Row& row) const {
     if (length == 0 || length == transits_there) continue;
     throw BadObject(fmt::format(
         "transits are there more than once, and transit_id has {} elements but {} has {}, so that "
-        "they cannot be dropped; duplicates = \"keep\" takes all",
+        "they cannot be dropped; set duplicates = \"keep\" to take all",
         transits_there, band.group->name(), length));
   }
 }
@@ -220,9 +221,9 @@ std::vector<EpochWriter::Piece> EpochWriter::every_transit_once(const Band& band
       const Piece& first = other->second;
       if (are_equal(band, row, i, first.row, first.first)) continue;
       if (first.row.block != row.block || first.row.row != row.row) {  // of two rows none is first
-        throw BadObject(
-            fmt::format("{} rows, and transit {} is in two of them with different values",
-                        rows.size(), ids[i]));
+        throw BadObject(fmt::format(
+            "{} rows, and transit {} is in two of them with different values; it must be in one",
+            rows.size(), ids[i]));
       }
       conflicting.insert({r, i});
     }
@@ -296,7 +297,7 @@ void EpochWriter::write(std::int64_t source_id, std::size_t object, Duplicates d
   }
   if (found->second.size() > 1 && duplicates == Duplicates::Error) {
     throw BadObject(fmt::format(
-        "{} rows have source_id {}; duplicates = \"drop\" makes one light curve of them",
+        "{} rows have source_id {}; set duplicates = \"drop\" to make one light curve of them",
         found->second.size(), source_id));
   }
   const std::vector<Row> rows = in_order(found->second);

@@ -38,6 +38,8 @@ struct MemberName {
   std::string release;
 };
 MemberName parse_name(const std::string& name) {
+  constexpr std::size_t longest = 255;  // std::regex recurses for each character
+  if (name.size() > longest) return {};
   static const std::regex pattern(R"((Gaia E?DR[0-9]+[A-Z0-9_]*)[ _+]([0-9]+)\.)");
   std::smatch match;
   if (!std::regex_search(name, match, pattern)) return {};
@@ -58,7 +60,7 @@ Block rows_of(std::string_view text, std::optional<std::int64_t> named, std::str
   if (!release.empty() && release != settings.release) {
     throw BadObject(
         fmt::format("the answer is of {}, but {} was asked for: an identifier means "
-                    "another source there",
+                    "another source there; set release to that of the identifiers",
                     release, settings.release));
   }
   Block block = to_block(table, settings.wanted);

@@ -129,6 +129,7 @@ EpochConversation::Requests EpochConversation::ask(Question question, millisecon
   }
   Request request = std::visit([](auto& exchange) { return exchange.begin(); }, *asked.exchange);
   request.tag = questions_.size() - 1;
+  request.of_stage = asked.kind == Kind::Columns;
   request.fresh = request.fresh || is_fresh;
   return {std::move(request)};
 }
@@ -199,11 +200,12 @@ EpochConversation::Requests EpochConversation::failed(const Request& request,
 
 EpochConversation::Requests EpochConversation::further(std::size_t place,
                                                        std::optional<Request> next) {
+  Question& question = questions_[place];
   if (next) {
     next->tag = place;
+    next->of_stage = question.kind == Kind::Columns;
     return {std::move(*next)};
   }
-  Question& question = questions_[place];
   const std::string failure =
       std::visit([](const auto& exchange) { return exchange.failure(); }, *question.exchange);
   Requests requests = failure.empty() ? read(question) : lost(question, failure);

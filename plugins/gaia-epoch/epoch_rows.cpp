@@ -130,7 +130,7 @@ Feed Rows::long_feed_of(const TableColumn& column) const {
 std::int64_t Rows::id_of(const Row& row) const {
   const std::string& text = id_ ? row[*id_] : table_.keywords.at("source_id");
   if (const auto id = qsohost::parse_int(text)) return *id;
-  throw BadObject(fmt::format("source_id is '{}'", text));
+  throw BadObject(fmt::format("source_id is '{}', which must be an integer", text));
 }
 
 bool Rows::has_arrays() const {
@@ -181,7 +181,9 @@ std::vector<Slot> Rows::slots_of(const std::vector<const Row*>& rows) const {
       continue;
     }
     const auto band = band_called((*row)[*band_]);
-    if (!band || !transit_id_) throw BadObject(fmt::format("band '{}'", (*row)[*band_]));
+    if (!band || !transit_id_)
+      throw BadObject(
+          fmt::format("band '{}' must be G, BP or RP, and have a transit_id", (*row)[*band_]));
     const auto [place, is_new] = places.try_emplace((*row)[*transit_id_], slots.size());
     if (is_new) slots.push_back({});
     slots[place->second][*band] = row;
@@ -247,7 +249,8 @@ template <class T>
 void append_integer(Column& to, std::string_view text) {
   const auto value = qsohost::parse_int(text);
   if (!value || static_cast<std::int64_t>(static_cast<T>(*value)) != *value) {
-    throw BadObject(fmt::format("column '{}' holds '{}'", to.name(), text));
+    throw BadObject(fmt::format("column '{}' holds '{}', which must be an integer of its type",
+                                to.name(), text));
   }
   to.append(static_cast<T>(*value));
 }
@@ -255,7 +258,9 @@ void append_integer(Column& to, std::string_view text) {
 void append_flag(Column& to, std::string_view text, int bit) {
   if (bit >= 0) {
     const auto value = qsohost::parse_int(text);
-    if (!value) throw BadObject(fmt::format("column of '{}' holds '{}'", to.name(), text));
+    if (!value)
+      throw BadObject(
+          fmt::format("column of '{}' holds '{}', which must be an integer", to.name(), text));
     to.append((*value >> bit & 1) != 0);
     return;
   }
@@ -275,7 +280,8 @@ void Rows::append(Column& to, std::string_view text, int bit) {
       break;
   }
   const auto value = qsohost::parse_double(text);
-  if (!value) throw BadObject(fmt::format("column '{}' holds '{}'", to.name(), text));
+  if (!value)
+    throw BadObject(fmt::format("column '{}' holds '{}', which must be a number", to.name(), text));
   if (to.dtype() == DType::F64) return to.append(*value);
   to.append(qsohost::parse_float(text).value_or(std::numeric_limits<float>::quiet_NaN()));
 }
@@ -304,7 +310,7 @@ std::optional<bool> parse_flag(std::string_view text) {
   const std::string word = qsohost::lower_case(text);
   if (word == "true" || word == "t" || word == "1") return true;
   if (word == "false" || word == "f" || word == "0") return false;
-  throw BadObject(fmt::format("'{}' is no flag", text));
+  throw BadObject(fmt::format("'{}' is no flag, which must be true or false", text));
 }
 
 Block to_block(const TextTable& table, const std::vector<Wanted>& wanted) {

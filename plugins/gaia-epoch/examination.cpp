@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include <qsohost/adql.hpp>
 #include <qsohost/error.hpp>
 #include <qsohost/io/tap_tables.hpp>
 #include <qsohost/io/text.hpp>
@@ -89,10 +90,10 @@ void examine_sources(const RemoteSettings& settings, Examination& archive) {
 std::vector<std::int64_t> sources_with_epochs(const RemoteSettings& settings,
                                               Examination& archive) {
   std::vector<std::int64_t> ids;
-  for (const std::string& text :
-       qsohost::tap_column(archive, settings.tap_url,
-                           fmt::format("SELECT TOP 2 {} FROM {} WHERE {} = 'true'",
-                                       settings.source_id, settings.source_table, settings.flag))) {
+  for (const std::string& text : qsohost::tap_column(
+           archive, settings.tap_url,
+           fmt::format("SELECT TOP 2 {} FROM {} WHERE {} = 'true'", settings.source_id,
+                       qsohost::adql_name(settings.source_table), settings.flag))) {
     if (const auto id = qsohost::parse_int(text)) ids.push_back(*id);
   }
   return ids;

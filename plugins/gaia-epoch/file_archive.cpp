@@ -120,7 +120,7 @@ void FileArchive::add_arrays(std::size_t file, std::span<const std::uint64_t> ro
       if (std::ranges::binary_search(ids, id)) continue;
       throw RunError(fmt::format(
           "{}: row {} and the next {}: another source_id than before; the file was changed while "
-          "the run read it: resume the run",
+          "the run read it; go on with --resume",
           files_[file].name, rows[begin] + 1, end - begin - 1));
     }
     begin = end;

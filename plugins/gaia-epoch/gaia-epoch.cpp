@@ -178,7 +178,7 @@ class GaiaEpoch : public qsohost::Fetcher, public qsohost::HttpStage {
     gaia::EpochWriter writer(wanted_, found.blocks, batch);
     outcomes.end_each(batch, [&](const qsohost::Object& object) -> qsohost::Ending {
       const auto id = source_id_of(ids, object.row());
-      if (!id) throw qsohost::BadObject("its source_id is not a number, as those of Gaia are");
+      if (!id) throw qsohost::BadObject("its source_id must be a number, as those of Gaia are");
       if (!problem.empty()) throw qsohost::TryAgain(problem);
       const auto ending = found.endings.find(*id);
       if (ending != found.endings.end()) return ending->second;
@@ -223,9 +223,10 @@ class GaiaEpoch : public qsohost::Fetcher, public qsohost::HttpStage {
   void check_remote() const {
     const std::string name = long_name(*release);
     if (name != "Gaia DR3" && name != "Gaia DR4") {
-      throw UsageError(fmt::format(
-          "release = \"{}\": public archives serve epochs of \"Gaia DR3\" and \"Gaia DR4\"",
-          *release));
+      throw UsageError(
+          fmt::format("release = \"{}\": it must be one whose epochs public archives serve, \"Gaia "
+                      "DR3\" or \"Gaia DR4\"",
+                      *release));
     }
     if (*archive == ArchiveKind::DataLink) {
       if (remote.via.is_set()) throw UsageError("via: of archive = \"tap\" only; remove it");

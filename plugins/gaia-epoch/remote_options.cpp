@@ -18,10 +18,6 @@ constexpr const char* kDataLinkPath = "/data-server/data";
 // Sources a second, whatever the number of connections (July 2026).
 constexpr double kDataLinkRate = 1.1;
 
-std::chrono::milliseconds to_milliseconds(double seconds) {
-  return std::chrono::milliseconds(static_cast<std::int64_t>(1000 * seconds));
-}
-
 std::string without_slash(std::string url) {
   while (url.ends_with('/')) url.pop_back();
   return url;
@@ -53,7 +49,7 @@ RemoteSettings RemoteOptions::settings(Road road, const std::string& release,
   s.id = road == Road::Vizier ? "Source" : "source_id";
   s.table = table;
   s.ids_per_request = static_cast<std::size_t>(*ids_per_request);
-  s.confirm_after = to_milliseconds(*confirm_after);
+  s.confirm_after = qsohost::to_milliseconds(*confirm_after);
   switch (road) {
     case Road::DataLink:
       s.service = "Gaia's DataLink";

@@ -5,12 +5,12 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <fstream>
 
 #include <qsohost/context.hpp>
 #include <qsohost/error.hpp>
 #include <qsohost/io/identifiers.hpp>
+#include <qsohost/system_reason.hpp>
 
 namespace gaia {
 
@@ -28,7 +28,7 @@ std::string stamp_of(std::span<const IndexedFile> files) {
     const std::string path = std::filesystem::absolute(file.name).lexically_normal().string();
     struct stat info {};
     if (::stat(path.c_str(), &info) != 0) {
-      throw RunError(fmt::format("{}: {}", path, std::strerror(errno)));
+      throw RunError(fmt::format("{}: {}", path, qsohost::system_reason(errno)));
     }
     stamp += fmt::format("{} bytes, inode {}, changed {}.{:09}, {} rows: {}\n", info.st_size,
                          info.st_ino, info.st_mtim.tv_sec, info.st_mtim.tv_nsec, file.table.rows(),
@@ -41,7 +41,8 @@ std::string stamp_of(std::span<const IndexedFile> files) {
 
 RowIndex::RowIndex(std::span<IndexedFile> files, const std::filesystem::path& kept) {
   if (files.size() >= std::size_t{1} << (64 - kRowBits)) {
-    throw RunError(fmt::format("{} files are too many for one index", files.size()));
+    throw RunError(
+        fmt::format("{} files are too many for one index; join some of them", files.size()));
   }
   std::uint64_t rows = 0;
   for (const IndexedFile& file : files) rows += file.table.rows();
@@ -95,7 +96,7 @@ void RowIndex::keep(const std::filesystem::path& kept, const std::string& stamp)
   out.close();
   if (!out) {
     throw RunError(fmt::format("{}: cannot be written: {}", temporary.string(),
-                               std::strerror(errno != 0 ? errno : EIO)));
+                               qsohost::system_reason(errno != 0 ? errno : EIO)));
   }
   qsohost::publish_file(temporary, kept);
 }

@@ -7,6 +7,7 @@
 #include <array>
 #include <utility>
 
+#include <qsohost/adql.hpp>
 #include <qsohost/error.hpp>
 #include <qsohost/io/text.hpp>
 
@@ -43,13 +44,13 @@ std::string in_adql(const std::string& name) {
       std::ranges::all_of(name, [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; });
   return is_plain && std::isalpha(static_cast<unsigned char>(name[0])) != 0
              ? name
-             : fmt::format("\"{}\"", name);
+             : qsohost::adql_identifier(name);
 }
 
 }  // namespace
 
 std::string columns_query(const RemoteSettings& settings) {
-  return fmt::format("SELECT TOP 1 * FROM {}", settings.table);
+  return fmt::format("SELECT TOP 1 * FROM {}", qsohost::adql_name(settings.table));
 }
 
 std::string selection_of(std::string_view answer, const RemoteSettings& settings) {
@@ -64,15 +65,17 @@ std::string selection_of(std::string_view answer, const RemoteSettings& settings
     }
   }
   if (missing.empty()) return fmt::format("{}", fmt::join(selected, ", "));
-  throw qsohost::RunError(fmt::format(
-      "{}: table {} has no column for {}; it has {}. Is it epoch_photometry of {}? (option table)",
-      settings.service, settings.table, fmt::join(missing, ", "), fmt::join(names, ", "),
-      settings.release));
+  throw qsohost::RunError(
+      fmt::format("{}: table {} has no column for {}; it has {}; look whether it is "
+                  "epoch_photometry of {} (option table)",
+                  settings.service, settings.table, fmt::join(missing, ", "),
+                  fmt::join(names, ", "), settings.release));
 }
 
 std::string epochs_query(const RemoteSettings& settings, const std::string& selection,
                          std::span<const std::int64_t> ids) {
-  return fmt::format("SELECT {} FROM {} {}", selection, settings.table, where_in(settings.id, ids));
+  return fmt::format("SELECT {} FROM {} {}", selection, qsohost::adql_name(settings.table),
+                     where_in(settings.id, ids));
 }
 
 EpochAnswer read_epochs(std::string_view answer, std::span<const std::int64_t> ids,
@@ -85,7 +88,7 @@ EpochAnswer read_epochs(std::string_view answer, std::span<const std::int64_t> i
 
 std::string counts_query(const RemoteSettings& settings, std::span<const std::int64_t> ids) {
   return fmt::format("SELECT {0}, COUNT(*) AS n_rows FROM {1} {2} GROUP BY {0}", settings.id,
-                     settings.table, where_in(settings.id, ids));
+                     qsohost::adql_name(settings.table), where_in(settings.id, ids));
 }
 
 std::map<std::int64_t, std::int64_t> read_counts(std::string_view answer,
@@ -105,7 +108,7 @@ std::map<std::int64_t, std::int64_t> read_counts(std::string_view answer,
 
 std::string flags_query(const RemoteSettings& settings, std::span<const std::int64_t> ids) {
   return fmt::format("SELECT {}, {} FROM {} {}", settings.source_id, settings.flag,
-                     settings.source_table, where_in(settings.source_id, ids));
+                     qsohost::adql_name(settings.source_table), where_in(settings.source_id, ids));
 }
 
 std::map<std::int64_t, bool> read_flags(std::string_view answer,

@@ -53,7 +53,7 @@ void check_upload(PgTransaction& transaction) {
   if (may_upload) return;
   throw RunError(fmt::format(
       "gaia-epoch uploads identifiers to a temporary table, which the role may not make "
-      "in this database: GRANT TEMPORARY ON DATABASE {} TO {}",
+      "in this database; ask its owner for GRANT TEMPORARY ON DATABASE {} TO {}",
       database, role));
 }
 

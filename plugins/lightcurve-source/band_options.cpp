@@ -42,7 +42,7 @@ void check_time_system(const Band& band) {
 // `column`: that of the other bands; "" if none has one.
 void check_band_column(const Band& band, std::string& column) {
   if (band.band_column->empty() != band.band_value->empty()) {
-    throw UsageError(fmt::format("band: '{}' has {}, but no {}; the two go together", *band.group,
+    throw UsageError(fmt::format("band: '{}' has {}, but no {}; set both or none", *band.group,
                                  band.band_column->empty() ? "band_value" : "band_column",
                                  band.band_column->empty() ? "band_column" : "band_value"));
   }
@@ -50,7 +50,7 @@ void check_band_column(const Band& band, std::string& column) {
   if (column.empty()) column = *band.band_column;
   if (column == *band.band_column) return;
   throw UsageError(
-      fmt::format("band: band_column is '{}' and '{}'; a table has one column that says the band",
+      fmt::format("band: band_column is '{}' and '{}'; there must be one column that says the band",
                   column, *band.band_column));
 }
 
@@ -62,7 +62,8 @@ void check_bands(const qsohost::OptionTables<Band>& bands) {
   for (std::size_t i = 0; i < bands.size(); ++i) {
     check_group(bands[i]);
     if (!groups.insert(*bands[i].group).second) {
-      throw UsageError(fmt::format("band: group '{}' is there twice", *bands[i].group));
+      throw UsageError(
+          fmt::format("band: group '{}' is there twice; give each band its own", *bands[i].group));
     }
     check_roles(bands[i]);
     check_time_system(bands[i]);

@@ -105,9 +105,9 @@ void add_origin(Curve& curve, Origin origin, const std::vector<InputFile>& files
   for (const Origin& other : curve.columns) {
     if (other.name != origin.name) continue;
     if (other.file == origin.file && other.field == origin.field) {
-      throw RunError(fmt::format("{}: column '{}' is named twice for light curve '{}'",
-                                 files[origin.file].name, field_of(files, origin).info.name,
-                                 curve.info.name));
+      throw RunError(
+          fmt::format("{}: column '{}' is named twice for light curve '{}'; name it once",
+                      files[origin.file].name, field_of(files, origin).info.name, curve.info.name));
     }
     throw RunError(fmt::format(
         "{} and {} both have column '{}' of light curve '{}'; read one of them, or name the "

@@ -104,7 +104,7 @@ class NeowiseQuality final : public qsohost::Filter {
       this, "max_rchi2", 0, "kept: rchi2 <= this; 0: not judged", {.min = 0}};
 
   void validate() const override {
-    if (bands->empty()) throw qsohost::UsageError("bands: names no band");
+    if (bands->empty()) throw qsohost::UsageError("bands: names no band; name one at least");
   }
 
   void declare(const qsohost::Schema& before, qsohost::Ports& ports) const override {

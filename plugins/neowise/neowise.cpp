@@ -8,12 +8,6 @@
 
 namespace {
 
-using std::chrono::milliseconds;
-
-milliseconds to_milliseconds(double seconds) {
-  return milliseconds(static_cast<std::int64_t>(1000 * seconds));
-}
-
 class Neowise final : public qsohost::HttpFetcher {
  public:
   qsohost::Option<qsohost::Url> url{this,
@@ -68,8 +62,8 @@ class Neowise final : public qsohost::HttpFetcher {
                  .radius_arcsec = *radius_arcsec,
                  .query_by = *query_by,
                  .confirmations = static_cast<int>(*confirmations),
-                 .confirm_after = to_milliseconds(*confirm_after),
-                 .job_timeout = to_milliseconds(*job_timeout)};
+                 .confirm_after = qsohost::to_milliseconds(*confirm_after),
+                 .job_timeout = qsohost::to_milliseconds(*job_timeout)};
     // No warning about a failed query if the user stopped the run.
     shared_.warn = [&context](const std::string& text) {
       if (!context.stop_requested()) context.warn(text);

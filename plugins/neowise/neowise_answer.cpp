@@ -63,7 +63,8 @@ std::string problem_of(const Exposure& exposure) {
 std::size_t target_of(const TableRow& row, std::optional<std::size_t> lone) {
   if (lone) return *lone;
   const std::int64_t n = row.integer("n");
-  if (n < 0) throw BadObject(fmt::format("n = {} was not asked for", n));
+  if (n < 0)
+    throw BadObject(fmt::format("n = {} was not asked for; only targets must be answered", n));
   return static_cast<std::size_t>(n);
 }
 
@@ -104,7 +105,8 @@ RowCounts parse_counts(std::string_view body, std::optional<std::size_t> lone) {
   read_rows(body, [&](const TableRow& row) {
     const std::int64_t rows = row.integer("n_rows");
     if (!counts.emplace(target_of(row, lone), rows).second || rows < 0) {
-      throw BadObject("a target occurs twice, or its number of rows is negative");
+      throw BadObject(
+          "a target occurs twice, or its number of rows is negative; each must have one number");
     }
   });
   if (lone && counts.empty()) throw TryAgain("an answer without the number of rows");

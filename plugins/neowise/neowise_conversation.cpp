@@ -44,8 +44,10 @@ Conversation::Requests Conversation::begin() {
     if (qsohost::is_on_sky(ra, dec)) {
       targets.push_back(state.target);
     } else {
-      state.end = Ending{Outcome::BadObject,
-                         fmt::format("the target's position ({}, {}) is none on the sky", ra, dec)};
+      state.end =
+          Ending{Outcome::BadObject, fmt::format("the target's position ({}, {}) is none on the "
+                                                 "sky; correct it in the catalogue (degrees, ICRS)",
+                                                 ra, dec)};
     }
   }
   Requests requests;

@@ -108,8 +108,10 @@ Query::Query(const Settings& settings, Ask ask, Lot lot, std::chrono::millisecon
 
 void Query::read(const qsohost::TapAnswer& answer) {
   if (answer.is_overflow) {
-    throw BadObject(fmt::format("the archive has more rows near {} positions than it sends",
-                                lot_.targets.size()));
+    throw BadObject(
+        fmt::format("the archive has more rows near {} positions than it sends; look whether "
+                    "radius_arcsec is too large",
+                    lot_.targets.size()));
   }
   const auto lone = lot_.by_cone ? std::optional(lot_.targets.front().n) : std::nullopt;
   if (ask_ == Ask::Counts) {
@@ -148,7 +150,8 @@ void Query::check_counts(const Exposures& exposures) {
     const std::string reason = fmt::format(
         "the archive counts {} rows near a position and sends {} ({} near all {} positions)",
         target.rows, rows, all, lot_.targets.size());
-    if (all > 0 && ++wrong_totals_[all] > 1) throw BadObject(reason);
+    if (all > 0 && ++wrong_totals_[all] > 1)
+      throw BadObject(reason + "; look whether radius_arcsec is too large");
     throw TryAgain(reason);
   }
 }
@@ -157,7 +160,9 @@ void Query::check_page(const Exposures& exposures) const {
   const std::size_t rows = total(exposures);
   if (rows == 0 || rows % kPage != 0) return;
   throw BadObject(
-      fmt::format("an answer of {} rows may be cut, and their number could not be had", rows));
+      fmt::format("an answer of {} rows may be cut, and their number could not be had; run again "
+                  "with --retry-failed",
+                  rows));
 }
 
 }  // namespace neowise

@@ -68,7 +68,7 @@ void OuMultiband::validate() const {
         fmt::format("groups names {} light curves; at most {}", groups_->size(), kMostBands));
   for (auto g = groups_->begin(); g != groups_->end(); ++g) {
     if (std::find(groups_->begin(), g, *g) != g)
-      throw qsohost::UsageError(fmt::format("groups names '{}' twice", *g));
+      throw qsohost::UsageError(fmt::format("groups names '{}' twice; name it once", *g));
   }
   if (*rest_frame_ && redshift_->empty())
     throw qsohost::UsageError(
@@ -121,7 +121,8 @@ void OuMultiband::declare_group(const std::string& group, const qsohost::Schema&
   }
   const qsohost::GroupInfo& info = entry->info;
   if (info.time.empty() || info.mag.empty() || info.mag_err.empty())
-    return ports.problem(fmt::format("group '{}' has no columns for time, mag and mag_err", group));
+    return ports.problem(fmt::format(
+        "group '{}' has no columns for time, mag and mag_err; name a light curve", group));
   for (const std::string& column : {info.time, info.mag, info.mag_err})
     ports.reads({group, column, std::nullopt, "", "light curve"});
   infos.push_back(info);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include <qsohost/adql.hpp>
 #include <qsohost/error.hpp>
 #include <qsohost/io/identifiers.hpp>
 #include <qsohost/io/input_table.hpp>
@@ -44,6 +45,14 @@ bool is_as_before(const qsohost::ColumnInfo& now, const qsohost::ColumnInfo& fir
          now.width == first.width;
 }
 
+// A count that is null, negative or a text is none.
+std::uint64_t number_of_rows(const Column& column) {
+  const double number = column.number(0);
+  constexpr double most = 1e15;  // of which a double holds all digits
+  if (number >= 0 && number <= most) return static_cast<std::uint64_t>(number);
+  throw TryAgain(fmt::format("the number of rows ({}) is '{}'", column.name(), number));
+}
+
 }  // namespace
 
 Count read_count(const qsohost::TapAnswer& answer) {
@@ -56,8 +65,7 @@ Count read_count(const qsohost::TapAnswer& answer) {
   }
   return trusting_no_damage([&] {
     const auto cells = table.read(0, 1, std::array<std::size_t, 2>{0, 1});
-    return Count{static_cast<std::uint64_t>(cells[0].values.number(0)),
-                 static_cast<std::uint64_t>(cells[1].values.number(0))};
+    return Count{number_of_rows(cells[0].values), number_of_rows(cells[1].values)};
   });
 }
 
@@ -146,10 +154,7 @@ Column last_id(const Page& page) {
 
 std::string literal(const Column& id) {
   const std::string text = qsohost::id_text(id, 0);
-  if (id.dtype() != qsohost::DType::String) return text;
-  std::string quoted = "'";
-  for (const char c : text) quoted += c == '\'' ? std::string("''") : std::string(1, c);
-  return quoted + "'";
+  return id.dtype() == qsohost::DType::String ? qsohost::adql_literal(text) : text;
 }
 
 }  // namespace tap_catalog

@@ -6,24 +6,12 @@
 #include <algorithm>
 #include <cctype>
 
+#include <qsohost/adql.hpp>
 #include <qsohost/names.hpp>
 
 namespace tap_catalog {
 
 namespace {
-
-bool is_identifier(std::string_view name) {
-  const auto is_part = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; };
-  return !name.empty() && std::isalpha(static_cast<unsigned char>(name.front())) != 0 &&
-         std::ranges::all_of(name, is_part);
-}
-
-bool are_identifiers(std::string_view name) {
-  for (std::size_t dot = 0; (dot = name.find('.')) != name.npos; name.remove_prefix(dot + 1)) {
-    if (!is_identifier(name.substr(0, dot))) return false;
-  }
-  return is_identifier(name);
-}
 
 // The line break ends a comment at the end of the user's text.
 std::string bracketed(std::string_view text) {
@@ -35,7 +23,7 @@ std::string bracketed(std::string_view text) {
 }
 
 std::string from(const Selection& selection) {
-  return selection.query.empty() ? in_adql(selection.table)
+  return selection.query.empty() ? qsohost::adql_name(selection.table)
                                  : bracketed(selection.query) + " AS selection";
 }
 
@@ -50,9 +38,9 @@ std::string columns_of(const Selection& selection) {
   std::vector<std::string> columns;
   const auto add = [&](const std::string& name) {
     const auto is_same = [&](const std::string& column) {
-      return qsohost::lower_case(column) == qsohost::lower_case(in_adql(name));
+      return qsohost::lower_case(column) == qsohost::lower_case(qsohost::adql_name(name));
     };
-    if (std::ranges::none_of(columns, is_same)) columns.push_back(in_adql(name));
+    if (std::ranges::none_of(columns, is_same)) columns.push_back(qsohost::adql_name(name));
   };
   for (const std::string& name : {names.id, names.ra, names.dec}) add(name);
   for (const std::string& name : names.columns) add(name);
@@ -60,11 +48,6 @@ std::string columns_of(const Selection& selection) {
 }
 
 }  // namespace
-
-std::string in_adql(std::string_view name) {
-  if (name.find('"') != name.npos || are_identifiers(name)) return std::string(name);
-  return fmt::format("\"{}\"", name);
-}
 
 qsohost::CatalogNames names_in_answer(qsohost::CatalogNames names) {
   for (std::string* name : {&names.id, &names.ra, &names.dec}) *name = without_quotes(*name);
@@ -74,7 +57,7 @@ qsohost::CatalogNames names_in_answer(qsohost::CatalogNames names) {
 
 std::string count_query(const Selection& selection) {
   std::string adql = fmt::format("SELECT COUNT(*) AS n_rows, COUNT({}) AS n_ids FROM {}",
-                                 in_adql(selection.names.id), from(selection));
+                                 qsohost::adql_name(selection.names.id), from(selection));
   if (!selection.where.empty()) adql += " WHERE " + bracketed(selection.where);
   return adql;
 }
@@ -84,7 +67,7 @@ std::string example_query(const Selection& selection) {
 }
 
 std::string page_query(const Selection& selection, std::int64_t rows, const std::string& begin) {
-  const std::string id = in_adql(selection.names.id);
+  const std::string id = qsohost::adql_name(selection.names.id);
   std::string adql =
       fmt::format("SELECT TOP {} {} FROM {}", rows, columns_of(selection), from(selection));
   std::vector<std::string> conditions;

@@ -17,9 +17,6 @@ struct Selection {
   qsohost::CatalogNames names{};
 };
 
-// `name` as ADQL takes it: in quotes unless it is an identifier, or dots separate identifiers. One
-// in quotes stays as it is.
-std::string in_adql(std::string_view name);
 // As the answer has them: without quotes.
 qsohost::CatalogNames names_in_answer(qsohost::CatalogNames names);
 

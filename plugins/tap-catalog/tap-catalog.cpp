@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include <qsohost/adql.hpp>
 #include <qsohost/examination.hpp>
 #include <qsohost/http.hpp>
 #include <qsohost/http_options.hpp>
@@ -88,16 +89,8 @@ class TapCatalog final : public qsohost::Source, public qsohost::HttpStage {
   qsohost::Option<std::string> table{
       this, "table", "", "table as the service calls it: gaiadr3.gaia_source, I/355/gaiadr3"};
   qsohost::Option<std::string> where{this, "where", "", "condition in ADQL on the rows of table"};
-  qsohost::Option<std::string> id{
-      this, "id", "source_id",
-      "column of identifiers, integers or texts, each there once; rows are read in its order"};
-  qsohost::Option<std::string> ra{
-      this, "ra", "ra", "column of right ascensions, ICRS; in degrees if it declares no unit"};
-  qsohost::Option<std::string> dec{
-      this, "dec", "dec", "column of declinations, ICRS; in degrees if it declares no unit"};
-  qsohost::Option<std::vector<std::string>> columns{
-      this, "columns", std::vector<std::string>{"all"},
-      "further columns by name, or \"all\"; names that are words of ADQL in quotes: '\"date\"'"};
+  qsohost::CatalogOptions of_objects_{this, ", each there once; rows are read in its order",
+                                      "names that are words of ADQL in quotes: '\"date\"'"};
   qsohost::Choice<Mode> mode{this,
                              "mode",
                              Mode::Sync,
@@ -132,10 +125,11 @@ class TapCatalog final : public qsohost::Source, public qsohost::HttpStage {
 
 void TapCatalog::validate() const {
   if (query->empty() == table->empty()) {
-    throw UsageError("either 'query' or 'table' says what to read");
+    throw UsageError("either 'query' or 'table' must say what to read");
   }
-  if (!query->empty() && (!where->empty() || columns.is_set())) {
-    throw UsageError("'columns' and 'where' belong to 'table'; a 'query' has them in itself");
+  if (!query->empty() && (!where->empty() || of_objects_.columns.is_set())) {
+    throw UsageError(
+        "'columns' and 'where' belong to 'table'; write them into the 'query', or leave it out");
   }
   if (page_rows.is_set() && *page_rows == 1) {
     throw UsageError(
@@ -161,7 +155,7 @@ void TapCatalog::examine(qsohost::Examination& archive) const {
 }
 
 tap_catalog::Selection TapCatalog::selection() const {
-  return {*query, *table, *where, {*id, *ra, *dec, *columns}};
+  return {*query, *table, *where, of_objects_.names()};
 }
 
 std::int64_t TapCatalog::rows_a_page() const {
@@ -191,7 +185,7 @@ void TapCatalog::ask(std::string adql, std::string about,
   qsohost::TapQuery tap{.url = url->text, .adql = std::move(adql), .about = std::move(about)};
   tap.as_job = *mode == Mode::Async;
   tap.deletes_job = true;
-  tap.job_timeout = std::chrono::milliseconds(static_cast<std::int64_t>(1000 * *job_timeout));
+  tap.job_timeout = qsohost::to_milliseconds(*job_timeout);
   const std::uint64_t part = asked_++;
   for (;;) {
     OneQuery one(tap, read);
@@ -199,7 +193,8 @@ void TapCatalog::ask(std::string adql, std::string about,
     const std::string& failure = one.tap().failure();
     if (failure.empty()) return;
     if (one.tap().is_timed_out() && ++tap.turn < kMostTries) continue;
-    throw RunError(fmt::format("{}: {}: {} (query: {})", url->text, tap.about, failure, tap.adql));
+    throw RunError(fmt::format("{}: {}: {}; go on with --resume, or correct the query: {}",
+                               url->text, tap.about, failure, tap.adql));
   }
 }
 
@@ -208,11 +203,12 @@ void TapCatalog::count_rows() {
   ask(tap_catalog::count_query(selection()), "the number of rows",
       [&](const qsohost::TapAnswer& answer) { count = tap_catalog::read_count(answer); });
   if (count.with_id < count.rows) {
+    const std::string& id = *of_objects_.id;
     throw RunError(fmt::format(
         "{}: {} of {} rows have no identifier (column '{}', option 'id'); leave them out: {} IS "
         "NOT "
         "NULL",
-        url->text, count.rows - count.with_id, count.rows, *id, tap_catalog::in_adql(*id)));
+        url->text, count.rows - count.with_id, count.rows, id, qsohost::adql_name(id)));
   }
   total_ = count.rows;
 }

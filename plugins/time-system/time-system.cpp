@@ -89,7 +89,7 @@ void TimeSystemFilter::validate() const {
   }
   for (const std::string& name : *groups) {
     if (std::ranges::count(*groups, name) < 2) continue;
-    throw qsohost::UsageError(fmt::format("groups: '{}' is named twice", name));
+    throw qsohost::UsageError(fmt::format("groups: '{}' is named twice; name it once", name));
   }
 }
 
@@ -122,14 +122,18 @@ void TimeSystemFilter::declare(const qsohost::Schema& before, qsohost::Ports& po
     return is_meant(entry.info) && entry.info.time_system.is_known();
   });
   if (groups->empty() && !is_any_known) {
-    ports.problem("no light curve here has a known time system, so there is nothing to convert");
+    ports.problem(
+        "no light curve here has a known time system, so there is nothing to convert; take the "
+        "stage out");
   }
 }
 
 void TimeSystemFilter::declare_group(const GroupInfo& group, bool has_position,
                                      qsohost::Ports& ports) const {
   if (group.time.empty()) {
-    ports.problem(fmt::format("group '{}' is no light curve: it has no times", group.name));
+    ports.problem(
+        fmt::format("group '{}' is no light curve: it has no times; name others by option 'groups'",
+                    group.name));
     return;
   }
   // Those that nobody named stay as they are; open() tells.

@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include <qsohost/error.hpp>
+#include <qsohost/system_reason.hpp>
 
 namespace wsdb {
 
@@ -59,7 +60,7 @@ RecordFile::~RecordFile() {
 }
 
 void RecordFile::throw_error(std::string_view what) const {
-  throw qsohost::RunError(fmt::format("{}: {}: {}", name_, what, std::strerror(errno)));
+  throw qsohost::RunError(fmt::format("{}: {}: {}", name_, what, qsohost::system_reason(errno)));
 }
 
 std::uint64_t RecordFile::size() const {

@@ -103,7 +103,8 @@ void Spool::begin(MatchPlan plan) {
   std::ofstream out(temporary, std::ios::binary);
   out << text;
   out.close();
-  if (!out) throw qsohost::RunError(temporary.string() + ": cannot be written");
+  if (!out)
+    throw qsohost::RunError(temporary.string() + ": cannot be written; free some space there");
   qsohost::publish_file(temporary, file("plan"));  // flushes the folder too, with the new .part
   keep_good();
 }

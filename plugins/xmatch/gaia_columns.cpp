@@ -10,6 +10,7 @@
 #include <string_view>
 #include <utility>
 
+#include <qsohost/adql.hpp>
 #include <qsohost/error.hpp>
 #include <qsohost/io/text.hpp>
 #include <qsohost/names.hpp>
@@ -44,7 +45,7 @@ void check_column_name(const std::string& name) {
                        std::ranges::all_of(name, is_part_of_name);
   if (is_name) return;
   throw qsohost::UsageError(fmt::format(
-      "option 'tap_columns': '{}' is no name of a column; they have letters, digits and '_'",
+      "option 'tap_columns': '{}' is no name of a column, which must be letters, digits and '_'",
       name));
 }
 
@@ -55,8 +56,9 @@ Request GaiaColumns::look_up(std::vector<std::int64_t> ids, bool is_second) {
   const std::uint64_t tag = next_tag_++;
   qsohost::TapQuery query;
   query.url = table_.url;
-  query.adql = fmt::format("SELECT {}, {} FROM {} WHERE {} IN ({})", kId,
-                           fmt::join(table_.columns, ", "), table_.table, kId, fmt::join(ids, ","));
+  query.adql =
+      fmt::format("SELECT {}, {} FROM {} WHERE {} IN ({})", kId, fmt::join(table_.columns, ", "),
+                  qsohost::adql_name(table_.table), kId, fmt::join(ids, ","));
   query.format = "csv";
   query.turn = is_second ? 1 : 0;
   query.about = fmt::format("columns of {} sources", ids.size());

@@ -128,8 +128,9 @@ bool MatchBlock::is_believed(const Response& response, bool is_empty) {
     const std::uint64_t hash = std::hash<std::string_view>()(response.body);
     if (std::ranges::find(seen_, hash) == seen_.end()) {
       if (seen_.size() >= kMostUnequal) {
-        throw RunError(fmt::format("{}: of {} answers to one request no two were equal",
-                                   service_.url, seen_.size()));
+        throw RunError(
+            fmt::format("{}: of {} answers to one request no two were equal; go on with --resume",
+                        service_.url, seen_.size()));
       }
       seen_.push_back(hash);
       return false;

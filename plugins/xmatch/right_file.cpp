@@ -6,13 +6,13 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <string_view>
 #include <utility>
 
 #include <qsohost/error.hpp>
 #include <qsohost/io/text.hpp>
 #include <qsohost/names.hpp>
+#include <qsohost/system_reason.hpp>
 
 #include "match_answer.hpp"
 
@@ -23,7 +23,8 @@ namespace {
 namespace fs = std::filesystem;
 
 [[noreturn]] void throw_error(const fs::path& path, const char* what) {
-  throw qsohost::RunError(fmt::format("{}: {}: {}", path.string(), what, std::strerror(errno)));
+  throw qsohost::RunError(
+      fmt::format("{}: {}: {}", path.string(), what, qsohost::system_reason(errno)));
 }
 
 fs::path temporary_path() {

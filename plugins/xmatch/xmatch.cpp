@@ -162,13 +162,15 @@ void XMatch::validate() const {
   }
   if (id_name().empty()) {
     throw UsageError(fmt::format(
-        "option 'id': which column of {} holds the identifiers? (they become source_id)", *right));
+        "option 'id' must say which column of {} holds the identifiers (they become source_id)",
+        *right));
   }
   if (tap_columns->empty()) return;
   for (const std::string& name : *tap_columns) xmatch::check_column_name(name);
   if (tap_table->empty() && !xmatch::known_table(*right)) {
-    throw UsageError(fmt::format("option 'tap_table': which table has the columns of {} in {}?",
-                                 *right, tap_url->text));
+    throw UsageError(
+        fmt::format("option 'tap_table' must say which table has the columns of {} in {}", *right,
+                    tap_url->text));
   }
 }
 
@@ -194,9 +196,10 @@ std::vector<SkyPlace> XMatch::places_of(CrossmatchInput& input, qsohost::Context
   });
   report_positions(context, input.rows(), input.first_off_sky());
   if (places.empty()) {
-    throw RunError(fmt::format("{}: no row with a position{}, so there is nothing to match",
-                               input.name(),
-                               cross.where->empty() ? "" : " meets the condition 'where'"));
+    throw RunError(
+        fmt::format("{}: no row with a position{}, so there is nothing to match; check options "
+                    "'left_ra', 'left_dec' and 'where'",
+                    input.name(), cross.where->empty() ? "" : " meets the condition 'where'"));
   }
   return places;
 }
@@ -290,9 +293,10 @@ GaiaRows XMatch::gaia_rows(std::span<const xmatch::MatchedRow> rows, std::uint64
 std::pair<std::string, std::string> XMatch::positions(const xmatch::RightColumns& columns) const {
   auto usual = xmatch::position_columns(columns.names);
   if (!usual && (cross.right_ra->empty() || cross.right_dec->empty())) {
-    throw RunError(fmt::format(
-        "{}: which columns hold the position? (options 'right_ra' and 'right_dec') It has: {}",
-        *right, fmt::join(columns.names, ", ")));
+    throw RunError(
+        fmt::format("{}: options 'right_ra' and 'right_dec' must say which columns hold the "
+                    "position; it has: {}",
+                    *right, fmt::join(columns.names, ", ")));
   }
   return {cross.right_ra->empty() ? usual->first : *cross.right_ra,
           cross.right_dec->empty() ? usual->second : *cross.right_dec};

@@ -103,10 +103,10 @@ class ZtfQuality : public qsohost::Filter {
       "being an error"};
 
   void validate() const override {
-    if (bands->empty()) throw qsohost::UsageError("bands: names no band");
+    if (bands->empty()) throw qsohost::UsageError("bands: names no band; name one at least");
     if (!((*chi)[0] <= (*chi)[1])) {
-      throw qsohost::UsageError(
-          fmt::format("chi: the first limit, {}, is above the second, {}", (*chi)[0], (*chi)[1]));
+      throw qsohost::UsageError(fmt::format(
+          "chi: the first limit, {}, is above the second, {}; swap them", (*chi)[0], (*chi)[1]));
     }
   }
 

@@ -13,12 +13,6 @@
 
 namespace {
 
-using std::chrono::milliseconds;
-
-milliseconds to_milliseconds(double seconds) {
-  return milliseconds(static_cast<std::int64_t>(1000 * seconds));
-}
-
 // "ztf_dr24" to "ztf_objects_dr24"; "" for a collection that is not a release.
 std::string objects_table_of(const std::string& collection) {
   const std::string start = "ztf_dr";
@@ -88,7 +82,7 @@ class IrsaZtf final : public qsohost::HttpFetcher {
     if (bands->empty()) throw qsohost::UsageError("bands: there must be one at least");
     if (*query_by == ztf::QueryBy::Ids && table_name().empty()) {
       throw qsohost::UsageError(
-          fmt::format("objects_table: needed for query_by = \"ids\", for '{}' is no release like "
+          fmt::format("objects_table: set it for query_by = \"ids\", for '{}' is no release like "
                       "ztf_dr24",
                       *collection));
     }
@@ -147,7 +141,7 @@ class IrsaZtf final : public qsohost::HttpFetcher {
     settings.bad_catflags_mask = *bad_catflags_mask;
     settings.ids_per_request = *ids_per_request;
     settings.confirmations = static_cast<int>(*confirmations);
-    settings.confirm_after = to_milliseconds(*confirm_after);
+    settings.confirm_after = qsohost::to_milliseconds(*confirm_after);
     settings.query_by = *query_by;
     return settings;
   }

@@ -49,8 +49,10 @@ Listing read_rows(qsohost::TableReader table, const std::set<std::size_t>& asked
 Listing read_listing(const qsohost::TapAnswer& answer,
                      const std::vector<UploadedPosition>& positions) {
   if (answer.is_overflow) {
-    throw BadObject(fmt::format("there are more objects near {} positions than the archive sends",
-                                positions.size()));
+    throw BadObject(
+        fmt::format("there are more objects near {} positions than the archive sends; look whether "
+                    "radius_arcsec is too large",
+                    positions.size()));
   }
   std::set<std::size_t> asked;
   for (const UploadedPosition& p : positions) asked.insert(p.n);

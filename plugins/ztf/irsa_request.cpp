@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <qsohost/adql.hpp>
 #include <qsohost/error.hpp>
 
 #include <cmath>
@@ -67,7 +68,9 @@ std::string table_of(std::span<const UploadedPosition> positions) {
 void check_position(const Position& position) {
   if (std::isfinite(position.ra) && std::abs(position.dec) <= 90) return;
   throw qsohost::BadObject(
-      fmt::format("the target's position ({}, {}) is none on the sky", position.ra, position.dec));
+      fmt::format("the target's position ({}, {}) is none on the sky; correct it in the catalogue "
+                  "(degrees, ICRS)",
+                  position.ra, position.dec));
 }
 
 qsohost::Request curves_at(const IrsaSettings& settings, const Position& position,
@@ -115,7 +118,8 @@ qsohost::TapQuery look_up(const IrsaSettings& settings, std::span<const Uploaded
   query.adql = fmt::format(
       "SELECT t.n, o.oid, o.fid, o.nobs FROM {} o, TAP_UPLOAD.targets t "
       "WHERE CONTAINS(POINT('ICRS', o.ra, o.dec), CIRCLE('ICRS', t.ra, t.dec, {})) = 1",
-      settings.objects_table, number(degrees(settings.selection.radius_arcsec)));
+      qsohost::adql_name(settings.objects_table),
+      number(degrees(settings.selection.radius_arcsec)));
   query.uploads = {{"targets", table_of(positions)}};
   query.about = fmt::format("objects near {} positions", positions.size());
   query.turn = round;

@@ -1,4 +1,5 @@
 // Saved responses of the IRSA ZTF light-curve service, one file per object.
+#include <qsohost/object_path.hpp>
 #include <qsohost/plugin.hpp>
 
 #include <fmt/format.h>
@@ -11,7 +12,7 @@
 
 namespace {
 
-constexpr std::string_view kPlaceholder = "{source_id}";
+using qsohost::kSourceIdPlaceholder;
 
 class ZtfFiles : public qsohost::Fetcher {
  public:
@@ -24,10 +25,10 @@ class ZtfFiles : public qsohost::Fetcher {
   qsohost::In<double> dec{this, "", "dec", "deg", "declination of the target, ICRS"};
 
   void validate() const override {
-    if (path->text.find(kPlaceholder) == std::string::npos) {
+    if (path->text.find(kSourceIdPlaceholder) == std::string::npos) {
       throw qsohost::UsageError(
           fmt::format("path: \"{}\" has no {} in it; write e.g. \"answers/{}.csv\"", path->text,
-                      kPlaceholder, kPlaceholder));
+                      kSourceIdPlaceholder, kSourceIdPlaceholder));
     }
   }
 
@@ -37,11 +38,12 @@ class ZtfFiles : public qsohost::Fetcher {
 
   // A missing folder is one error, not one failure per object.
   void open(qsohost::Context& /*context*/) override {
-    const std::string before = path->text.substr(0, path->text.find(kPlaceholder));
+    const std::string before = path->text.substr(0, path->text.find(kSourceIdPlaceholder));
     const std::filesystem::path folder = std::filesystem::path(before).parent_path();
     if (folder.empty() || std::filesystem::is_directory(folder)) return;
     throw qsohost::RunError(fmt::format(
-        "path: there is no folder {} (relative paths count from the chain file)", folder.string()));
+        "path: there is no folder {}; check it (relative paths count from the chain file)",
+        folder.string()));
   }
 
   int lanes() const override { return 2; }
@@ -51,7 +53,7 @@ class ZtfFiles : public qsohost::Fetcher {
     const auto decs = dec(batch);
     const ztf::Selection selected = selection.value();
     outcomes.for_each(batch, [&](const qsohost::Object& object) {
-      const std::string file = file_of(object.id());
+      const std::string file = qsohost::object_path(path->text, object.id());
       const std::vector<ztf::Curve> curves = ztf::read_answer(file);
       try {
         outcomes.set_detail(
@@ -64,19 +66,6 @@ class ZtfFiles : public qsohost::Fetcher {
         throw qsohost::BadObject(fmt::format("{}: {}", file, e.what()));
       }
     });
-  }
-
- private:
-  std::string file_of(const std::string& id) const {
-    if (id.empty() || id.find('/') != std::string::npos) {
-      throw qsohost::BadObject(fmt::format("source_id '{}' cannot be part of a file name", id));
-    }
-    std::string file = path->text;
-    for (auto at = file.find(kPlaceholder); at != std::string::npos;
-         at = file.find(kPlaceholder, at + id.size())) {
-      file.replace(at, kPlaceholder.size(), id);
-    }
-    return file;
   }
 };
 

@@ -155,7 +155,8 @@ std::vector<const Curve*> pointers_to(std::span<const Curve> curves) {
 std::vector<Candidate> candidates_of(Curves curves, double ra, double dec,
                                      const Selection& selection) {
   if (!std::isfinite(ra) || !std::isfinite(dec)) {
-    throw qsohost::BadObject(fmt::format("the target's position ({}, {}) is not finite", ra, dec));
+    throw qsohost::BadObject(fmt::format(
+        "the target's position ({}, {}) is not finite; correct it in the catalogue", ra, dec));
   }
   std::vector<Candidate> candidates;
   for (const Curve* curve : curves) {

@@ -174,6 +174,7 @@ class QueueTest(ChainTest):
     def test_the_token_is_in_no_file(self):
         with Queue() as queue:
             self.qsohost(*self.args(queue, "--record=rec"))
+        self.assertEqual((self.folder / "run/.qsohost").stat().st_mode & 0o777, 0o700)
         for file in self.folder.rglob("*"):
             if file.is_file() and file.name != "token":
                 self.assertNotIn(TOKEN.encode(), file.read_bytes(), file)

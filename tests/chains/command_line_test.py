@@ -71,7 +71,7 @@ url = "{}"
         for url, words in (
             ("http://127.0.0.1:${QSOHOST_TEST_PORT}", "'QSOHOST_TEST_PORT', which is not set"),
             ("https://me:secret@host", "ztf.url wants a URL"),
-            ("irsa.ipac.caltech.edu", "does not begin with https://"),
+            ("irsa.ipac.caltech.edu", "must begin with https://"),
         ):
             chain = self.write("url.toml", text.format(url))
             errors = self.qsohost("--chain", chain, "--check", expect=2).stderr

@@ -335,7 +335,7 @@ class Compare(Fitters):
         text = self.refused("--fitters", "ou-fit,dho", "--set", "dho.bins=3")
         self.assertIn("dho: no option 'bins'", text)
         text = self.compare("--fitters", "dho", "--out", "t.txt", expect=2).stderr
-        self.assertIn("should end in .fits or .csv", text)
+        self.assertIn("must end in .fits or .csv", text)
         self.write("chain.toml", CHAIN + CHAIN[CHAIN.index('[[stage]]\nuse = "ou-loo"') :]
                    .replace('"loo"', '"second"'))  # fmt: skip
         text = self.refused("--fitters", "ou-fit,dho")

@@ -13,6 +13,7 @@ from chains import (  # noqa: E402, F401
     SKYSIM,
     TEST_PLUGINS,
     ChainTest,
+    interrupt,
     needs_data,
     read_table,
     wait_until,

@@ -66,7 +66,7 @@ label = "no spaces"
 TEST_CASE("the folders that were searched are reported once") {
   const std::string problems = problems_of(chain_of(stage("one") + stage("two")));
   INFO(problems);
-  CHECK_THAT(problems, Contains("4:7: no stage 'one'\n") && Contains("6:7: no stage 'two'\n"));
+  CHECK_THAT(problems, Contains("4:7: no stage 'one';") && Contains("6:7: no stage 'two';"));
   const std::string searched = std::string("searched ") + std::getenv("QSOHOST_PLUGIN_PATH");
   const std::size_t first = problems.find(searched);
   REQUIRE(first != std::string::npos);

@@ -46,6 +46,49 @@ TEST_CASE("a slow sink holds back the source") {
   CHECK_THAT(r.log, Contains("most in flight 3") || Contains("most in flight 4"));
 }
 
+TEST_CASE("a stage that finds no memory is named, and what helps") {
+  const auto role = GENERATE(as<std::string>{}, "source", "fetch", "filter", "fit", "raw");
+  FauxRun r;
+  const RunReport report = r.run({{role + ".fail_at", "58"}, {role + ".fails", "memory"}});
+  CHECK(report.end == RunEnd::Failed);
+  CHECK_THAT(report.error, Contains("stage '" + role + "'") && Contains("out of memory") &&
+                               Contains("batch_rows") && !Contains("bad_alloc"));
+}
+
+TEST_CASE("a call that does not return is named after each period, and the run goes on") {
+  FauxRun r;
+  r.options.stall_timeout = 0.3;
+  CHECK(r.run({{"source.objects", "20"}, {"out.ms", "800"}}).end == RunEnd::Done);
+  const std::string words = "stage 'out', batch 0 (8 objects, 1 to 9) has not returned for";
+  const std::size_t first = r.log.find(words);
+  REQUIRE(first != std::string::npos);
+  const std::size_t second = r.log.find(words, first + 1);
+  REQUIRE(second != std::string::npos);
+  CHECK(r.log.find(words, second + 1) == std::string::npos);
+  CHECK_THAT(r.log, !Contains("stage 'fetch'"));
+}
+
+TEST_CASE("progress says where the batches of a run are") {
+  FauxRun r;
+  std::vector<Progress> seen;
+  r.options.progress = [&](const Progress& p) { seen.push_back(p); };
+  CHECK(r.run({{"out.ms", "30"}}).end == RunEnd::Done);
+  const auto busy = std::ranges::find_if(seen, [](const Progress& p) {
+    return std::ranges::any_of(p.calls, [](const StageCall& c) { return c.stage == "out"; });
+  });
+  REQUIRE(busy != seen.end());
+  CHECK(busy->in_flight > 0);
+  CHECK(busy->most_in_flight > 0);
+  CHECK(busy->threads == 2);
+  REQUIRE(busy->stages.size() == 6);
+  std::uint64_t batches = 0;
+  for (const StageProgress& s : busy->stages) batches += s.batches;
+  CHECK(batches == busy->in_flight);
+  CHECK(seen.back().objects_done == 100);
+  CHECK(seen.back().in_flight == 0);
+  CHECK(seen.back().stages.front().objects == 100);
+}
+
 TEST_CASE("whatever a stage throws ends the run and names the stage") {
   const auto role = GENERATE(as<std::string>{}, "source", "fetch", "filter", "fit", "raw");
   const auto how = GENERATE(as<std::string>{}, "std", "number", "chain");
@@ -143,7 +186,7 @@ TEST_CASE("errors of a fitter of whole batches name the object or the batch") {
   CHECK_THAT(error({{"fit.fails", "batch"}}),
              Contains("made to fail") && Contains("stage 'fit'") && Contains("batch"));
   CHECK_THAT(error({{"fit.fails", "silent"}}), Contains("said nothing of any object"));
-  CHECK_THAT(error({{"fit.fails", "twice"}}), Contains("once a batch is enough"));
+  CHECK_THAT(error({{"fit.fails", "twice"}}), Contains("call it once a batch"));
 }
 
 TEST_CASE("a filter that replaces a group by another is an error") {
@@ -199,13 +242,14 @@ TEST_CASE("too many threads, lanes or batches in flight are refused with the lim
   constexpr int kMuch = std::numeric_limits<int>::max();
   FauxRun threads;
   threads.options.threads = kMuch;
-  CHECK_THROWS_WITH(threads.run(), Contains("2147483647 threads: 4096 is the most"));
+  CHECK_THROWS_WITH(threads.run(), Contains("2147483647 threads: there can be at most 4096"));
   FauxRun in_flight;
   in_flight.options.in_flight = kMuch;
-  CHECK_THROWS_WITH(in_flight.run(), Contains("2147483647 batches in flight: 65536 is the most"));
+  CHECK_THROWS_WITH(in_flight.run(),
+                    Contains("2147483647 batches in flight: there can be at most 65536"));
   FauxRun lanes;
   CHECK_THROWS_WITH(lanes.run({{"fetch.lanes", "2147483647"}}),
-                    Contains("2147483647 lanes of stage 'fetch': 4096 is the most"));
+                    Contains("2147483647 lanes of stage 'fetch': there can be at most 4096"));
 }
 
 TEST_CASE("a list of objects ends when its callback returns false") {

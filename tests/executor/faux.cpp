@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <new>
 #include <qsohost/plugin.hpp>
 #include <stdexcept>
 #include <string>
@@ -36,6 +37,8 @@ void crash_as(const std::string& how) {
 void fail_as(const std::string& how) {
   crash_as(how);
   if (how == "std") throw std::runtime_error("made to fail");
+  if (how == "escape") throw std::runtime_error("red \x1b[31m, bell \a, next\nline");
+  if (how == "memory") throw std::bad_alloc();
   if (how == "number") throw 42;
   if (how == "chain") throw RunError("made to fail");
   if (how == "bad") throw BadObject("made bad");

@@ -80,7 +80,7 @@ TEST_CASE("damaged files are refused with a reason") {
     });
   };
   CHECK_THAT(opening(good.substr(0, good.size() - 2880)), Contains("cut short"));
-  CHECK_THAT(opening("no FITS at all"), Contains("does not begin as a FITS file does"));
+  CHECK_THAT(opening("no FITS at all"), Contains("does not begin as a FITS file must"));
   CHECK_THAT(opening(good.substr(0, 2880)), Contains("holds no table"));
   CHECK_THAT(error_of([&] { FitsTable(folder / "none.fits"); }), Contains("no such file"));
   CHECK_THAT(error_of([&] { FitsTable(folder.path); }), Contains("is a folder"));

@@ -111,12 +111,12 @@ TEST_CASE("a URL of http or https is accepted") {
 
 TEST_CASE("a URL that HTTP cannot use is refused with the reason") {
   const auto [bad, why] = GENERATE(table<std::string, std::string>({
-      {"archive.org", "does not begin with https://"},
-      {"ftp://archive.org", "does not begin with https://"},
-      {"http://127.0.0.1:${PORT}", "port '${PORT}' is no number"},
-      {"http://host:0", "port '0' is no number from 1 to 65535"},
-      {"http://host:65536/", "port '65536' is no number from 1 to 65535"},
-      {"http://host:/", "port '' is no number"},
+      {"archive.org", "must begin with https://"},
+      {"ftp://archive.org", "must begin with https://"},
+      {"http://127.0.0.1:${PORT}", "port '${PORT}' must be a number"},
+      {"http://host:0", "port '0' must be a number from 1 to 65535"},
+      {"http://host:65536/", "port '65536' must be a number from 1 to 65535"},
+      {"http://host:/", "port '' must be a number"},
       {"https://", "'' is no name of a host"},
       {"https:///path", "'' is no name of a host"},
       {"https://...", "'...' is no name of a host"},

@@ -1,9 +1,6 @@
 // libFuzzer target: whatever bytes a FITS file holds, reading, writing, checking and merging it
 // ends in tables or in a RunError, never in a crash, an endless loop or gigabytes of memory.
-#include <unistd.h>
-
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
 #include <deque>
 #include <filesystem>
@@ -11,32 +8,14 @@
 #include <string>
 #include <vector>
 
-#include "qsohost/error.hpp"
+#include "fuzz_file.hpp"
 #include "qsohost/io/fits.hpp"
 
 namespace {
 
 namespace fs = std::filesystem;
 using namespace qsohost;
-
-// CFITSIO reads files, so the input becomes one; in memory where the system has a place for that.
-const fs::path& folder() {
-  static const fs::path path = [] {
-    const fs::path base = fs::exists("/dev/shm") ? fs::path("/dev/shm") : fs::temp_directory_path();
-    std::string pattern = (base / "qsohost-fuzz-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) std::abort();
-    static std::string made = pattern;
-    std::atexit([] { fs::remove_all(made); });
-    return fs::path(pattern);
-  }();
-  return path;
-}
-
-void write(const fs::path& file, const std::uint8_t* data, std::size_t size) {
-  std::FILE* out = std::fopen(file.c_str(), "wb");
-  if (out == nullptr || std::fwrite(data, 1, size, out) != size) std::abort();
-  std::fclose(out);
-}
+using namespace qsohost::fuzz;
 
 constexpr std::uint64_t kMost = 70;  // rows
 
@@ -103,15 +82,6 @@ void write_again(const fs::path& in, const fs::path& out) {
     if (cells[i].lengths != kept[i].lengths || !is_same(cells[i].values, kept[i].values)) {
       std::abort();
     }
-  }
-}
-
-template <class F>
-void refusing(const F& f) {
-  try {
-    f();
-  } catch (const Error&) {
-    // What a damaged file should get.
   }
 }
 

@@ -1,49 +1,53 @@
 #!/usr/bin/env bash
-# Builds the fuzzers of the forms of tables (clang, ASan, UBSan) and runs them one after another.
+# Builds the fuzzers (preset asan: clang, ASan, UBSan) and runs them, one on each processor at a time.
 #
 #   tests/fuzz/run.sh [SECONDS [TARGET...]]     each for 30 seconds, all of them, unless told
+#   tests/fuzz/run.sh SECONDS -TARGET           all but this one
 #
-# Everything goes into build/fuzz; a file that makes TARGET fail stays there as TARGET-crash-*.
+# Everything goes into build-asan/fuzz; an input that makes TARGET fail stays there as TARGET-crash-*.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-seconds=${1:-30}
+export seconds=${1:-30}
+export seed=${QSOHOST_FUZZ_SEED:-0}  # 0: another one each time
+formats=(fits text votable zip chain note copy http tap report)
+# Stages for archive_fuzzer, which asks the archive by the way that follows the stage's name.
+stages=(atlas irsa-ztf neowise gaia-tap gaia-vizier gaia-datalink tap-catalog xmatch)
 targets=("${@:2}")
-[ ${#targets[@]} -gt 0 ] || targets=(fits text votable)
-src=$root/framework/src
-mkdir -p "$root/build/fuzz/objects"
-cd "$root/build/fuzz"
-
-flags=(-std=c++20 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
-       -I"$root/framework/include" -I"$src")
-compiler=(clang++-16)
-if command -v ccache >/dev/null; then compiler=(ccache clang++-16); fi
-
-# build TARGET SOURCES... makes TARGET_fuzzer from these, TARGET_fuzzer.cpp and what all need.
-build() {
-  local objects=() source object
-  for source in "$root/tests/fuzz/$1_fuzzer.cpp" "${@:2}" "$src"/files/*.cpp \
-                "$src"/{base/error,base/names,data/column,data/column_memory,data/time_system}.cpp; do
-    object=objects/$(basename "$source" .cpp).o
-    "${compiler[@]}" "${flags[@]}" -c "$source" -o "$object"
-    objects+=("$object")
+if [ ${#targets[@]} -eq 0 ] || [[ ${targets[0]} = -* ]]; then
+  left_out=${targets[0]:-}
+  targets=()
+  for target in "${formats[@]}" "${stages[@]}"; do
+    [ "-$target" = "$left_out" ] || targets+=("$target")
   done
-  clang++-16 -fsanitize=fuzzer,address,undefined "${objects[@]}" -o "$1_fuzzer" \
-    $(pkg-config --libs cfitsio expat fmt pugixml zlib)
-}
+fi
 
+programs=()
+for target in "${targets[@]}"; do
+  case " ${formats[*]} " in
+    *" $target "*) programs+=("${target}_fuzzer") ;;
+    *) programs+=(archive_fuzzer) ;;
+  esac
+done
+cd "$root"
+cmake --preset asan >/dev/null
+cmake --build --preset asan --parallel "$(nproc)" --target require "${programs[@]}"
+
+mkdir -p build-asan/fuzz
+cd build-asan/fuzz
+/usr/bin/python3 "$root/tests/fuzz/make_corpus.py" seeds ../lib/qsohost/plugins/require.so
+export QSOHOST_PLUGIN_PATH=$root/build-asan/lib/qsohost/plugins
+
+# run TARGET PROGRAM: its output, after its end, as one piece.
 run() {
   mkdir -p "corpus/$1"
-  "./$1_fuzzer" -max_total_time="$seconds" -max_len=40000 -rss_limit_mb=1024 -timeout=20 \
-    -print_final_stats=1 -artifact_prefix="$1-" "corpus/$1" "seeds/$1"
+  local code=0
+  QSOHOST_FUZZ_STAGE=$1 "../bin/$2" -max_total_time="$seconds" -seed="$seed" -max_len=40000 \
+    -rss_limit_mb=1024 -timeout=20 -print_final_stats=1 -artifact_prefix="$1-" "corpus/$1" "seeds/$1" >"$1.log" 2>&1 ||
+    code=$?
+  printf '%s\n' "$1: $(grep -o 'Done [0-9]* runs.*' "$1.log" || tail -n 60 "$1.log")"
+  return $code
 }
-
-/usr/bin/python3 "$root/tests/fuzz/make_corpus.py" seeds
-for target in "${targets[@]}"; do
-  case $target in
-    fits) build fits "$src"/fits/*.cpp ;;
-    text) build text "$src"/text/*.cpp ;;
-    votable) build votable "$src"/votable/*.cpp "$src"/text/*.cpp ;;
-    *) echo "run.sh: there is no fuzzer '$target'" >&2; exit 2 ;;
-  esac
-  run "$target"
-done
+export -f run
+for i in "${!targets[@]}"; do
+  printf '%s\0%s\0' "${targets[i]}" "${programs[i]}"
+done | xargs -0 -n 2 -P "$(nproc)" bash -c 'run "$0" "$1"'

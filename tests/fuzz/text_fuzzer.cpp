@@ -1,10 +1,7 @@
 // libFuzzer target: whatever bytes a text table holds (CSV and its relatives, ECSV, IPAC), reading
 // it ends in a table or in an error, never in a crash, an endless loop or gigabytes of memory. What
 // the first pass has accepted is read.
-#include <unistd.h>
-
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <numeric>
@@ -13,7 +10,7 @@
 #include <vector>
 
 #include "files/opened_file.hpp"
-#include "qsohost/error.hpp"
+#include "fuzz_file.hpp"
 #include "qsohost/io/text.hpp"
 #include "text/text_input.hpp"
 
@@ -21,23 +18,11 @@ namespace {
 
 namespace fs = std::filesystem;
 using namespace qsohost;
+using namespace qsohost::fuzz;
 
-// In memory where the system has a place for that.
 const fs::path& file() {
-  static const fs::path path = [] {
-    const fs::path base = fs::exists("/dev/shm") ? fs::path("/dev/shm") : fs::temp_directory_path();
-    static fs::path made = base / ("qsohost-fuzz-" + std::to_string(::getpid()) + ".txt");
-    ::setenv("TMPDIR", base.c_str(), 1);
-    std::atexit([] { fs::remove(made); });
-    return made;
-  }();
+  static const fs::path path = folder() / "in.txt";
   return path;
-}
-
-void write(const std::uint8_t* data, std::size_t size) {
-  std::FILE* out = std::fopen(file().c_str(), "wb");
-  if (out == nullptr || std::fwrite(data, 1, size, out) != size) std::abort();
-  std::fclose(out);
 }
 
 void check(const Cells& cells, bool is_array, std::uint64_t rows) {
@@ -69,19 +54,10 @@ void read_table(TableInput& table) {
   }
 }
 
-template <class F>
-void refusing(const F& f) {
-  try {
-    f();
-  } catch (const Error&) {
-    // What a damaged file should get.
-  }
-}
-
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  write(data, size);
+  write(file(), data, size);
   std::unique_ptr<TableInput> table;
   refusing([&] { table = open_text(OpenedFile(file())); });
   if (table) read_table(*table);

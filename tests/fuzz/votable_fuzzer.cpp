@@ -1,9 +1,6 @@
 // libFuzzer target: whatever bytes a VOTable holds, reading it ends in a table or in a RunError,
 // never in a crash, an endless loop or gigabytes of memory.
-#include <unistd.h>
-
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <numeric>
@@ -11,30 +8,18 @@
 #include <vector>
 
 #include "files/opened_file.hpp"
-#include "qsohost/error.hpp"
+#include "fuzz_file.hpp"
 #include "votable/votable_input.hpp"
 
 namespace {
 
 namespace fs = std::filesystem;
 using namespace qsohost;
+using namespace qsohost::fuzz;
 
-// In memory where the system has a place for that.
 const fs::path& file() {
-  static const fs::path path = [] {
-    const fs::path base = fs::exists("/dev/shm") ? fs::path("/dev/shm") : fs::temp_directory_path();
-    static fs::path made = base / ("qsohost-fuzz-" + std::to_string(::getpid()) + ".vot");
-    ::setenv("TMPDIR", base.c_str(), 1);
-    std::atexit([] { fs::remove(made); });
-    return made;
-  }();
+  static const fs::path path = folder() / "in.vot";
   return path;
-}
-
-void write(const std::uint8_t* data, std::size_t size) {
-  std::FILE* out = std::fopen(file().c_str(), "wb");
-  if (out == nullptr || std::fwrite(data, 1, size, out) != size) std::abort();
-  std::fclose(out);
 }
 
 void check(const Cells& cells, std::uint64_t rows) {
@@ -63,7 +48,7 @@ void read_all(const std::string& hdu) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  write(data, size);
+  write(file(), data, size);
   for (const char* hdu : {"", "2", "b"}) {
     try {
       read_all(hdu);

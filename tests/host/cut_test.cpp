@@ -53,12 +53,12 @@ TEST_CASE("a missing value fails every comparison") {
 }
 
 TEST_CASE("a wrong cut is refused with the place of the error") {
-  CHECK(error_of("z <") == "--cut 'z <', column 4: a number or a column is missing at the end");
-  CHECK(error_of("z = 2") == "--cut 'z = 2', column 3: equality is written '=='");
+  CHECK(error_of("z <") == "--cut 'z <', column 4: a number or a column is needed at the end");
+  CHECK(error_of("z = 2") == "--cut 'z = 2', column 3: write '==' for equality");
   CHECK(error_of("z") == "--cut 'z', column 1: a condition such as 'z < 2' is needed here");
-  CHECK(error_of("(z > 1") == "--cut '(z > 1', column 1: this '(' has no ')'");
+  CHECK(error_of("(z > 1") == "--cut '(z > 1', column 1: this '(' needs a ')'");
   CHECK(error_of("z > 1 y") == "--cut 'z > 1 y', column 7: 'y' is not expected here");
-  CHECK(error_of("z > \"a") == "--cut 'z > \"a', column 5: this '\"' is not closed");
+  CHECK(error_of("z > \"a") == "--cut 'z > \"a', column 5: this '\"' is not closed; add one");
   CHECK(error_of("(z > 1) + 2 < 3").find("column 1: a number or a column is needed") !=
         std::string::npos);
   CHECK(error_of("z > 1.2.3").find("column 5: '1.2.3' is no number") != std::string::npos);

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "../support/folder.hpp"
 #include "http/conversation_runner.hpp"
 
 using namespace qsohost;
@@ -124,6 +125,63 @@ TEST_CASE_METHOD(Fixture, "Retry-After holds for all requests to an archive") {
   CHECK(archive.is_waiting(now));
   now += 2s;
   CHECK(next());
+}
+
+TEST_CASE_METHOD(Fixture, "a request waits without end while other runs use all connections") {
+  const Folder folder;
+  ConnectionLease other(folder.path, "h");
+  other.cap(3);
+  REQUIRE(other.cover(3, now));
+  archive.share(std::make_unique<ConnectionLease>(folder.path, "h"));
+  HttpPolicy policy;
+  policy.max_connections = 3;
+  policy.patience = 300s;
+  ask(5, policy);
+  for (int i = 0; i < 1000; ++i, now += 1s) {
+    REQUIRE_FALSE(next());
+    REQUIRE(archive.hopeless(now).empty());
+  }
+  other.keep(2, now);
+  now += 2s;
+  auto pending = next();
+  REQUIRE(pending);
+  now += 2s;
+  CHECK_FALSE(next());
+  SECTION("and those that have one go on") {
+    archive.released(*pending, now);
+    archive.trusted(*pending, now);
+    CHECK(next());
+  }
+  SECTION("and what is not used is free for others") {
+    archive.released(*pending, now);
+    archive.trusted(*pending, now);
+    archive.leave_unused(now);
+    CHECK(other.cover(3, now + 2s));
+  }
+  SECTION("a request that the archive may still work on keeps its connection") {
+    archive.released(*pending, now, true);
+    archive.dropped(*pending);
+    archive.leave_unused(now);
+    CHECK_FALSE(other.cover(3, now + 2s));
+    archive.leave_unused(now + policy.timeout);
+    CHECK(other.cover(3, now + policy.timeout));
+  }
+}
+
+TEST_CASE_METHOD(Fixture, "Retry-After of one run holds for those that share its connections") {
+  const Folder folder;
+  archive.share(std::make_unique<ConnectionLease>(folder.path, "h"));
+  ask(1);
+  fail({Severity::Problem, "HTTP 429", false, 60s});
+  Fixture second;
+  second.archive.share(std::make_unique<ConnectionLease>(folder.path, "h"));
+  second.ask(1);
+  CHECK_FALSE(second.next());
+  CHECK(second.archive.is_waiting(second.now));
+  REQUIRE(second.log.size() == 1);
+  CHECK_THAT(second.log[0], Contains("h has asked another run to wait"));
+  second.now += 55s;
+  CHECK_FALSE(second.next());
 }
 
 TEST_CASE_METHOD(Fixture, "an archive that is gone is probed at growing intervals, then given up") {

@@ -170,7 +170,7 @@ TEST_CASE("whatever is thrown in the HTTP thread ends every conversation with an
   Asks later(1);
   CHECK_THROWS_AS(held->client.hold(later, held->policy, "stage", 1, held->counts), RunError);
   REQUIRE(log.size() == 1);
-  CHECK_THAT(log[0], Contains("bad_alloc"));
+  CHECK_THAT(log[0], Contains("out of memory"));
 }
 
 TEST_CASE("an interrupted run does not wait for an archive, and fails no object") {
@@ -193,4 +193,58 @@ TEST_CASE("a header that is refused is named, and its value is not shown") {
   Counts counts;
   CHECK_THROWS_WITH(client.hold(asks, {}, "survey", 0, counts),
                     Contains("'Authorization'") && !Contains("t0ken"));
+}
+
+namespace {
+
+// Asks one thing, and notes what came.
+class AsksOnce final : public Conversation {
+ public:
+  explicit AsksOnce(Request request) : request_(std::move(request)) {}
+  std::vector<Request> begin() override { return {request_}; }
+  std::vector<Request> answer(const Request&, const Response& response) override {
+    body = response.body;
+    return {};
+  }
+  std::vector<Request> failed(const Request&, const std::string& reason) override {
+    failure = reason;
+    return {};
+  }
+  std::string body, failure;
+
+ private:
+  Request request_;
+};
+
+}  // namespace
+
+TEST_CASE("a response of the stage is found by every batch, another one by its own batch") {
+  std::string folder = "/tmp/qsohost-client-XXXXXX";
+  REQUIRE(mkdtemp(folder.data()) != nullptr);
+  AnswerStore answers(folder + "/run.db", {});
+  Request columns;
+  columns.url = "http://127.0.0.1:1/columns";
+  columns.of_stage = true;
+  Request epochs;
+  epochs.url = "http://127.0.0.1:1/epochs";
+  Response response;
+  response.status = 200;
+  response.body = "source_id,mag\n";
+  answers.put({"gaia", AnswerStore::kEveryBatch}, columns, response);
+  answers.put({"gaia", 0}, epochs, response);
+  answers.drop(0);  // it is done
+  HttpClient::Settings settings;
+  settings.stores = {&answers, nullptr, StoreUse::Offline};
+  HttpClient client(settings);
+  Counts counts;
+  AsksOnce of_stage(columns);
+  client.hold(of_stage, {}, "gaia", 7, counts);
+  CHECK(of_stage.body == response.body);
+  AsksOnce of_batch(epochs);
+  client.hold(of_batch, {}, "gaia", 7, counts);
+  CHECK_THAT(of_batch.failure, Contains("no response to this request is stored"));
+  AsksOnce of_other(columns);
+  client.hold(of_other, {}, "neowise", 7, counts);
+  CHECK_THAT(of_other.failure, Contains("no response to this request is stored"));
+  std::filesystem::remove_all(folder);
 }

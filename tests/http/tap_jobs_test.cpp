@@ -44,6 +44,24 @@ TEST_CASE("the job URL comes from a redirect, or a Location with or without a ho
   CHECK_THAT(exchange.failure, Contains("did not say where it is"));
 }
 
+TEST_CASE("a job on another host, or without TLS, is not asked about") {
+  for (const char* location :
+       {"http://other/uws/9", "https://other/uws/9", "http://archive:81/uws/9", "file:///x"}) {
+    Exchange exchange;
+    exchange.archive = [&](const Request& request) {
+      Response response = with(201);
+      response.url = request.url;
+      response.headers = {{"Location", location}};
+      return response;
+    };
+    exchange.run(query_of(true));
+    INFO(location);
+    for (const Request& request : exchange.requests)
+      CHECK(request.url == "http://archive/tap/async");
+    CHECK_FALSE(exchange.failure.empty());
+  }
+}
+
 TEST_CASE("a job that stays PENDING is started once") {
   Exchange exchange;
   Jobs jobs;

@@ -91,6 +91,15 @@ TEST_CASE("error documents are recognised by content, whatever the status") {
   }
 }
 
+TEST_CASE("a table that holds the word of error documents many times is read once") {
+  std::string body = "<";  // with a look back to it, and ahead to an end, for each word: minutes
+  for (int i = 0; i < 200'000; ++i) body += "QUERY_STATUS";
+  Exchange exchange;
+  exchange.archive = [&](const Request&) { return with(200, body); };
+  exchange.run(query_of(false));
+  CHECK_FALSE(exchange.failure.empty());
+}
+
 TEST_CASE("an error document is retried") {
   Exchange exchange;
   int times = 0;

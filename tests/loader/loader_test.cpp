@@ -192,8 +192,8 @@ TEST_CASE("folders where others may write are refused") {
   plugins.add_folder(folder.path);
   CHECK(plugins.offers().empty());
   REQUIRE(plugins.refusals().size() == 1);
-  CHECK_THAT(plugins.refusals().front().reason, Contains("others may write to this folder"));
-  CHECK_THAT(why_refused(folder.path / "good.so"), Contains("others may write to its folder"));
+  CHECK_THAT(plugins.refusals().front().reason, Contains("others may write to the folder"));
+  CHECK_THAT(why_refused(folder.path / "good.so"), Contains("others may write to the folder"));
 }
 
 TEST_CASE("probing finds what the note does not show") {

@@ -12,6 +12,7 @@
 
 namespace fs = std::filesystem;
 using Catch::Contains;
+using Catch::StartsWith;
 using qsohost::Plugins;
 
 namespace {
@@ -76,21 +77,21 @@ TEST_CASE("the folder of readers holds no plugins of its own") {
   CHECK(plugins.offers().empty());
   CHECK(plugins.refusals().empty());
   plugins.add_file(scripts.folder() / "scripts" / "lines.so");
-  CHECK(plugins.refusals().at(0).reason == "it offers no stage");
+  CHECK_THAT(plugins.refusals().at(0).reason, StartsWith("it offers no stage"));
 }
 
 TEST_CASE("a script that cannot be used is refused with its reason") {
   const Scripts scripts("lines");
   CHECK_THAT(scripts.why_refused("wrong.lines", "!\n"), Contains("wrong.lines:1:1: not a name"));
-  CHECK(scripts.why_refused("empty.lines", "") == "it offers no stage");
+  CHECK_THAT(scripts.why_refused("empty.lines", ""), StartsWith("it offers no stage"));
   CHECK_THAT(scripts.why_refused("mine.jl", "x"),
              Contains("no reader of .jl files") && Contains(scripts.folder().string()));
   const fs::path open_to_all = scripts.write("open.lines", "one\n");
   ::chmod(open_to_all.c_str(), 0666);
-  CHECK_THAT(scripts.why_refused("open.lines", "one\n"), Contains("others may write to this file"));
+  CHECK_THAT(scripts.why_refused("open.lines", "one\n"), Contains("others may write to the file"));
   Plugins plugins;
   plugins.add_file(scripts.folder() / "nowhere.lines");
-  CHECK(plugins.refusals().at(0).reason == "no such file");
+  CHECK_THAT(plugins.refusals().at(0).reason, Contains("no such file"));
 }
 
 TEST_CASE("a reader that was built for another host is refused before it is loaded") {

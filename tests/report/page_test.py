@@ -226,7 +226,7 @@ class BadInput(PageTest):
             hdus[1].header["CHAIN"] = EVIL
 
         def hostile_ids(columns, data):
-            ids = [EVIL, "</script>", "\xff\xfe", "a,b\n\"c\""] * len(data)
+            ids = [EVIL, "</script>", "javascript:alert(1)", "\xe2\x80\xa8", "\xff\xfe", "a,b\n\"c\""] * len(data)
             raw = np.array([i.encode("latin-1") for i in ids[: len(data)]])
             return [fits.Column("source_id", f"{raw.dtype.itemsize}A", array=raw)] + [
                 c for c in columns if c.name != "source_id"]  # fmt: skip

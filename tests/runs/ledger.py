@@ -38,9 +38,7 @@ class Ledger:
 
     def _read(self, db):
         assert db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
-        tables = {row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type='table'")}
-        if "meta" not in tables:  # killed while they were made
-            return
+        assert db.execute("PRAGMA user_version").fetchone()[0] == 4
         meta = {row["key"]: row["value"] for row in db.execute("SELECT key, value FROM meta")}
         self.is_begun = "begun" in meta
         self.is_finished = "finished" in meta
@@ -48,7 +46,6 @@ class Ledger:
         self.is_marked = MARK in meta
         if not self.is_begun:
             return
-        assert meta["format"] == "3", meta["format"]
         for row in db.execute("SELECT * FROM batch"):
             if row["committed"] is None:
                 self.reopened.add(row["ordinal"])

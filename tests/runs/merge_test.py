@@ -98,7 +98,7 @@ class Merge(RunTest):
 
     def test_a_run_of_another_format_is_refused(self):
         (a, b) = self.shards((0, 4), (4, None))
-        self.query_and_commit(a, "UPDATE meta SET value='1' WHERE key='format'")
+        self.query_and_commit(a, "PRAGMA user_version=1")
         for runs, into in (([a, b], "all.run"), ([a], None)):
             self.refuse_merge(*runs, into=into, names=a)
 

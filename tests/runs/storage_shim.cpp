@@ -5,7 +5,7 @@
 //   "fail N"  the N-th call fails
 //   "full N"  the N-th call and all later ones that want space fail
 //   "count FILE"  nothing happens; the number of calls goes into FILE at the end
-// After "fail N", words "CALL" or "CALL PART-OF-PATH" leave all other calls alone and uncounted.
+// After the number, words "CALL" or "CALL PART-OF-PATH" leave all other calls alone and uncounted.
 // What is written is never synced: a killed process does not lose what the kernel has.
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -85,6 +85,17 @@ int fate(const char* call, const char* path, int error, bool wants_space) {
   return 0;
 }
 
+// Of an open file, if it matters; else nullptr.
+const char* path_of(int file, char* buffer, std::size_t size) {
+  if (plan().path[0] == '\0') return nullptr;
+  char link[64];
+  std::snprintf(link, sizeof link, "/proc/self/fd/%d", file);
+  const ssize_t length = readlink(link, buffer, size - 1);
+  if (length < 0) return nullptr;
+  buffer[length] = '\0';
+  return buffer;
+}
+
 // A path in an open folder, as std::filesystem::remove_all names what it removes.
 const char* in_folder(int folder, const char* path, char* buffer, std::size_t size) {
   if (folder == AT_FDCWD || path[0] == '/') return path;
@@ -108,6 +119,11 @@ bool refused(const char* call, const char* path, int error, bool wants_space) {
   return code != 0;
 }
 
+bool refused(const char* call, int file, int error, bool wants_space) {
+  char buffer[PATH_MAX];
+  return refused(call, path_of(file, buffer, sizeof buffer), error, wants_space);
+}
+
 }  // namespace
 
 #define QSOHOST_NEXT(name) static auto* const real = next<decltype(name)>(#name)
@@ -129,31 +145,31 @@ QSOHOST_OPEN(open64)
 
 ssize_t write(int file, const void* data, size_t size) {
   QSOHOST_NEXT(write);
-  if (file > 2 && refused("write", nullptr, ENOSPC, true)) return -1;
+  if (file > 2 && refused("write", file, ENOSPC, true)) return -1;
   return real(file, data, size);
 }
 
 ssize_t pwrite64(int file, const void* data, size_t size, off64_t at) {
   QSOHOST_NEXT(pwrite64);
-  if (refused("write", nullptr, ENOSPC, true)) return -1;
+  if (refused("write", file, ENOSPC, true)) return -1;
   return real(file, data, size, at);
 }
 
 ssize_t pwrite(int file, const void* data, size_t size, off_t at) {
   QSOHOST_NEXT(pwrite);
-  if (refused("write", nullptr, ENOSPC, true)) return -1;
+  if (refused("write", file, ENOSPC, true)) return -1;
   return real(file, data, size, at);
 }
 
 ssize_t writev(int file, const iovec* data, int count) {
   QSOHOST_NEXT(writev);
-  if (file > 2 && refused("write", nullptr, ENOSPC, true)) return -1;
+  if (file > 2 && refused("write", file, ENOSPC, true)) return -1;
   return real(file, data, count);
 }
 
 int ftruncate64(int file, off64_t size) noexcept {
   QSOHOST_NEXT(ftruncate64);
-  return refused("ftruncate", nullptr, EIO, false) ? -1 : real(file, size);
+  return refused("ftruncate", file, EIO, false) ? -1 : real(file, size);
 }
 
 int rename(const char* from, const char* to) noexcept {
@@ -201,11 +217,11 @@ int rmdir(const char* path) noexcept {
   return refused("rmdir", path, ENOTEMPTY, false) ? -1 : real(path);
 }
 
-int fsync(int) {
-  return refused("sync", nullptr, EIO, false) ? -1 : 0;
+int fsync(int file) {
+  return refused("sync", file, EIO, false) ? -1 : 0;
 }
 
-int fdatasync(int) {
-  return refused("sync", nullptr, EIO, false) ? -1 : 0;
+int fdatasync(int file) {
+  return refused("sync", file, EIO, false) ? -1 : 0;
 }
 }

@@ -4,22 +4,7 @@ import signal
 import time
 import unittest
 
-from support import CATALOGUE, CROSSMATCH, FAST, PRODUCTS, ZTF, Server, ShardTest, SOURCES
-
-TAP = """
-[[stage]]
-use = "tap-catalog"
-label = "source"
-url = "{url}/tap-server/tap"
-table = "gaiadr3.gaia_source"
-where = "phot_g_mean_mag < 19"
-"""
-ATLAS = """
-[[stage]]
-use = "atlas"
-poll = 0.05
-url = "{url}/forcedphot"
-"""
+from support import CATALOGUE, CROSSMATCH, FAST, PRODUCTS, TAP, ZTF, Server, ShardTest, SOURCES
 
 
 class Fetch(ShardTest):

@@ -107,6 +107,20 @@ class Shards(ShardTest):
         text = '[chain]\nname = "c"\n' + CATALOGUE + CATALOG_PRODUCT
         return text.replace("{catalogue}", str(path)).replace("{sort_by}", "").replace("{id}", "source_id")
 
+    def test_a_merge_only_reads_shards(self):
+        self.run_chain("c.run")
+        runs = self.run_shards(3)
+
+        def state():
+            files = [path for run in runs for path in (self.folder / run).rglob("*")]
+            return {path: path.read_bytes() for path in files if path.suffix in (".fits", ".db")}
+
+        before = state()
+        self.assert_merged(runs)
+        after = state()
+        self.assertEqual(list(before), list(after))
+        self.assertEqual([], [path for path in before if before[path] != after[path]])
+
     def test_many_shards_need_few_open_files(self):
         self.run_chain("c.run")
         runs = self.run_shards(30)

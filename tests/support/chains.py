@@ -98,7 +98,8 @@ class ChainTest(unittest.TestCase):
             env={**os.environ, **(env or {})},
             timeout=600,
         )
-        self.assertEqual(done.returncode, expect, done.stdout + done.stderr)
+        if expect is not None:
+            self.assertEqual(done.returncode, expect, done.stdout + done.stderr)
         return done
 
     def launch(self, *args, log="log", env=None):

@@ -118,3 +118,29 @@ TEST_CASE("a VOTable of the ZTF archive", "[.data]") {
   CHECK(rows.front()[0] == "686103400034440");
   CHECK(rows.back()[22] == "2.01399994");
 }
+
+// pugixml knows XML's own entities alone, and would leave "&a;" in the cell.
+TEST_CASE("entities are refused, by line and column") {
+  const auto with = [](const std::string& before, const std::string& cell) {
+    return before + votable(kFields + "<DATA><TABLEDATA>\n<TR><TD>" + cell +
+                            "</TD><TD>1</TD></TR></TABLEDATA></DATA></TABLE>");
+  };
+  const auto refused = [](const std::string& text, const char* why) {
+    CHECK_THROWS_AS(TableReader(text), BadObject);
+    CHECK_THROWS_WITH(TableReader(text), Contains(why));
+  };
+  refused(with("<!DOCTYPE VOTABLE [\n  <!ENTITY a \"17\">]>", "&a;"),
+          "line 2, column 3: the declaration of an entity");
+  refused(with("<!DOCTYPE VOTABLE [<!ENTITY a SYSTEM \"/etc/passwd\">]>", "&a;"),
+          "the declaration of an entity");
+  refused(with("", "&nbsp;"), "column 9: the entity '&nbsp;' is none of XML's own");
+  std::string deep;
+  for (int i = 0; i < 100'000; ++i) deep += "<a>";
+  refused(with("", deep), "too many elements inside each other");
+
+  for (const char* good : {"&lt;&gt;&amp;&quot;&apos;", "&#38;&#x26;", "a&b=c;", "<![CDATA[&a;]]>",
+                           "<!-- &a; <!ENTITY -->x", "&", "<?pi &a;?>x"}) {
+    INFO(good);
+    CHECK_NOTHROW(TableReader(with("", good)));
+  }
+}

@@ -123,7 +123,8 @@ TEST_CASE("texts come out as UTF-8, whatever the encoding of the file") {
 TEST_CASE("QUERY_STATUS: the archive's own words") {
   CHECK_THAT(error_in(votable("<INFO name=\"QUERY_STATUS\" value=\"ERROR\">Too many\n "
                               "connections</INFO>")),
-             Contains("line 5: the archive answered QUERY_STATUS ERROR: Too many connections"));
+             Contains("line 5: the archive answered QUERY_STATUS ERROR, so this is no table; ask "
+                      "it again: Too many connections"));
   const InputTable cut = open(
       votable(table("", "x", {"1", "2"}) + "<INFO name=\"QUERY_STATUS\" value=\"OVERFLOW\"/>"));
   CHECK(cut.rows() == 2);
@@ -203,4 +204,7 @@ TEST_CASE("entities: external ones are not read, and bombs do not explode") {
     bomb += "\">";
   }
   CHECK_THAT(error_in(with(bomb, "&a9;")), Contains("amplification"));
+  std::string deep;
+  for (int i = 0; i < 100'000; ++i) deep += "<a>";
+  CHECK_THAT(error_in(with("", deep)), Contains("too many elements inside each other"));
 }

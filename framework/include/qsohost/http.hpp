@@ -43,6 +43,10 @@ struct Request {
   // True: ignores a stored response, sends the request, and stores the new response in its place.
   // For a job that the archive has deleted since.
   bool fresh = false;
+  // True: every batch of the stage may ask this (the columns of a table), so the response is stored
+  // for all of them. Only one batch sends it, if the plugin remembers the response; which one must
+  // not matter to a run that computes from stored responses.
+  bool of_stage = false;
 };
 
 struct Response {

@@ -4,6 +4,7 @@
 //   HttpPolicy policy() const override { return http_.policy(); }
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -12,6 +13,11 @@
 #include "qsohost/option.hpp"
 
 namespace qsohost::inline v1 {
+
+// A time as options give it.
+inline std::chrono::milliseconds to_milliseconds(double seconds) {
+  return std::chrono::milliseconds(static_cast<std::int64_t>(1000 * seconds));
+}
 
 class QSOHOST_API HttpOptions {
  public:

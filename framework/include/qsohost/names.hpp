@@ -24,7 +24,7 @@ inline std::string_view trimmed(std::string_view text) {
 QSOHOST_API std::vector<std::string> nearest_names(std::string_view word,
                                                    const std::vector<std::string>& names);
 
-// "; did you mean 'a' or 'b'?", or "" if no name is similar.
+// "; did you mean 'a' or 'b'?", or "; there are 'c', 'd'" if no name is similar; "" without names.
 QSOHOST_API std::string did_you_mean(std::string_view word, const std::vector<std::string>& names);
 
 }  // namespace qsohost::inline v1

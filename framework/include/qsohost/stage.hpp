@@ -293,7 +293,9 @@ struct Chunk {
   std::uint64_t ordinal = 0;  // of the batch
   std::uint64_t attempt = 1;
   std::uint64_t objects = 0;  // of the batch as it came to the sink
-  // The file for this chunk in a sink's chunk_dir: "00000012-1.fits", or with `part`
+  // Where the files are of a chunk of another run, which is merged; empty: in the sink's chunk_dir.
+  std::filesystem::path folder{};
+  // The file for this chunk, from a sink's chunk_dir: "00000012-1.fits", or with `part`
   // "00000012-1-part.fits". The host removes chunks by these names.
   QSOHOST_API std::string file_name(std::string_view extension, std::string_view part = {}) const;
 };

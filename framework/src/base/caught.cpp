@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 #include <exception>
+#include <new>
 #include <typeinfo>
 
 #include "base/secrets.hpp"
@@ -22,6 +23,8 @@ std::string readable_name(const char* symbol) {
 std::string current_exception_message() {
   try {
     throw;
+  } catch (const std::bad_alloc&) {
+    return kOutOfMemory;
   } catch (const std::exception& e) {
     return without_secrets(e.what());
   } catch (...) {

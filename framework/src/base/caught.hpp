@@ -6,6 +6,11 @@
 
 namespace qsohost::inline v1 {
 
+// In place of "std::bad_alloc".
+inline constexpr const char* kOutOfMemory =
+    "out of memory; take fewer threads (-j), fewer batches at a time (--in-flight) or smaller ones "
+    "(batch_rows in [chain]), or allow more memory (ulimit -v, --mem of SLURM)";
+
 // For use in a catch block, for std::exception or any other type.
 std::string current_exception_message();
 

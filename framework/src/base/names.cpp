@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include "qsohost/names.hpp"
@@ -54,11 +55,16 @@ std::vector<std::string> nearest_names(std::string_view word,
 }
 
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& names) {
+  constexpr std::size_t kMost = 12;
   std::string out;
   for (const std::string& name : nearest_names(word, names)) {
     out += fmt::format("{}'{}'", out.empty() ? "; did you mean " : " or ", name);
   }
-  return out.empty() ? out : out + "?";
+  if (!out.empty()) return out + "?";
+  if (names.empty()) return out;
+  const auto listed = std::span(names).first(std::min(names.size(), kMost));
+  out = fmt::format("; there {} '{}'", names.size() == 1 ? "is" : "are", fmt::join(listed, "', '"));
+  return names.size() > kMost ? fmt::format("{} and {} more", out, names.size() - kMost) : out;
 }
 
 }  // namespace qsohost::inline v1

@@ -1,6 +1,7 @@
 #include "base/secrets.hpp"
 
 #include <fmt/format.h>
+#include <sys/prctl.h>
 
 #include <algorithm>
 #include <atomic>
@@ -14,6 +15,15 @@
 namespace qsohost::inline v1 {
 
 namespace {
+
+// The leak checker of sanitizers attaches to its own process, which must be dumpable for that.
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool kIsCheckedForLeaks = true;
+#elif defined(__has_feature)
+constexpr bool kIsCheckedForLeaks = __has_feature(address_sanitizer);
+#else
+constexpr bool kIsCheckedForLeaks = false;
+#endif
 
 constexpr std::size_t kLong = 8;
 constexpr std::string_view kMask = "***";
@@ -77,6 +87,7 @@ std::string changed(std::string text, const Change& change) {
 
 void note_secret(const std::string& value, const std::string& where) {
   Noted& all = noted();
+  if (!kIsCheckedForLeaks) ::prctl(PR_SET_DUMPABLE, 0);
   const std::lock_guard lock(all.mutex);
   const Form plain{value, fmt::format("{}{}{}", kMarkBegin, where, kMarkEnd)};
   const Form escaped{percent_encoded(value), fmt::format("{}%{}{}", kMarkBegin, where, kMarkEnd)};

@@ -5,7 +5,8 @@
 
 namespace qsohost::inline v1 {
 
-// From now on `value` is hidden. `where` is its origin, see Secret. Any thread.
+// From now on `value` is hidden, and a crash of this process leaves no core file. `where` is its
+// origin, see Secret. Any thread.
 void note_secret(const std::string& value, const std::string& where);
 
 // The text with "***" in place of every secret, as it is or percent-encoded. One of fewer than

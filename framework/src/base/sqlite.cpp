@@ -1,9 +1,13 @@
 #include "base/sqlite.hpp"
 
+#include <sqlite3.h>
 #include <sys/vfs.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <limits>
+#include <new>
 #include <utility>
 
 namespace qsohost::inline v1 {
@@ -19,42 +23,72 @@ std::string file_uri(const std::filesystem::path& file) {
   return uri;
 }
 
-SQLite::Database opened(const std::filesystem::path& file, int wait_ms) {
-  try {
-    return {file.empty() ? ":memory:" : file.string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE,
-            wait_ms};
-  } catch (const SQLite::Exception& e) {
-    throw RunError(fmt::format("{}: {}", file.string(), e.what()));
+bool is_damage(const SQLite::Exception& error) {
+  const int code = error.getErrorCode() & 0xff;
+  return code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
+}
+
+// SQLite says "disk I/O error" and "unable to open database file" whatever the reason.
+std::string limit_text(int system_error) {
+  switch (system_error) {
+    case EMFILE:
+    case ENFILE:
+      return fmt::format(" ({}; allow more open files, ulimit -n)", std::strerror(system_error));
+    case EFBIG:
+      return fmt::format(" ({}; allow larger files, ulimit -f)", std::strerror(system_error));
+    case EDQUOT:
+    case ENOSPC:
+      return fmt::format(" ({})", std::strerror(system_error));
+    default:
+      return {};
   }
 }
 
 }  // namespace
 
-SqliteFile::SqliteFile(const std::filesystem::path& file, int wait_ms)
-    : SqliteFile(file.string(), opened(file, wait_ms)) {}
+void SqliteFile::throw_error(const std::string& name, const SQLite::Exception& error,
+                             int system_error) {
+  if ((error.getErrorCode() & 0xff) == SQLITE_NOMEM) throw std::bad_alloc();
+  if (is_damage(error)) {
+    throw RunError(
+        fmt::format("{}: the file is damaged, or no SQLite database ({}); restore it from a copy, "
+                    "or move it away and begin anew (a run: --restart)",
+                    name, error.what()));
+  }
+  throw RunError(fmt::format("{}: {}{}", name, error.what(), limit_text(system_error)));
+}
 
-std::shared_ptr<SqliteFile> SqliteFile::look_at(const std::filesystem::path& file, int wait_ms,
-                                                const char* probe, std::string_view else_it) {
+SqliteFile::SqliteFile(const std::filesystem::path& file, int wait_ms) try
+    : name_(file.string()),
+      db_(file.empty() ? ":memory:" : name_, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE,
+          wait_ms) {
+} catch (const SQLite::Exception& e) {
+  throw_error(file.string(), e, errno);
+}
+
+std::shared_ptr<SqliteFile> SqliteFile::look_at(const std::filesystem::path& file, int wait_ms) {
   std::string reason;
   // SQLite cannot read a file in a read-only folder while sharing it with a writer; without a
   // writer it can be opened as immutable.
   for (const char* how : {"?mode=ro", "?mode=ro&immutable=1"}) {
     try {
       SQLite::Database db(file_uri(file) + how, SQLite::OPEN_READONLY | SQLite::OPEN_URI, wait_ms);
-      db.exec(probe);
+      db.exec("SELECT 1 FROM sqlite_master");
       return std::shared_ptr<SqliteFile>(new SqliteFile(file.string(), std::move(db)));
     } catch (const SQLite::Exception& e) {
+      if (is_damage(e)) throw_error(file.string(), e, 0);
       reason = e.what();
     }
   }
-  throw UsageError(
-      fmt::format("{}: it cannot be read, or {} ({})", file.string(), else_it, reason));
+  throw RunError(fmt::format("{}: it cannot be read ({})", file.string(), reason));
 }
 
 const char* journal_mode(const std::filesystem::path& file) {
-  // statfs(2) and linux/magic.h: NFS, SMB, CIFS, SMB2, AFS, Ceph, Lustre, GPFS, BeeGFS.
+  // statfs(2) and linux/magic.h: NFS, SMB, CIFS, SMB2, AFS, Ceph, Lustre, GPFS, BeeGFS, PanFS,
+  // OrangeFS, 9P, FUSE (Gluster, sshfs).
   constexpr std::uint32_t kNetwork[] = {0x6969,     0x517b,     0xff534d42, 0xfe534d42, 0x5346414f,
-                                        0x00c36400, 0x0bd00bd0, 0x47504653, 0x19830326};
+                                        0x00c36400, 0x0bd00bd0, 0x47504653, 0x19830326, 0xaad7aaea,
+                                        0x20030528, 0x01021997, 0x65735546};
   struct statfs about {};
   const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
   if (::statfs(folder.c_str(), &about) != 0) return "PRAGMA journal_mode=WAL";

@@ -7,6 +7,7 @@
 #include <SQLiteCpp/Transaction.h>
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -22,10 +23,9 @@ class SqliteFile {
  public:
   // To read and write; created if missing. "": in memory. Waits up to wait_ms for other writers.
   SqliteFile(const std::filesystem::path& file, int wait_ms);
-  // To read only, perhaps from read-only media. `probe` must succeed; if not, the message says that
-  // the file cannot be read, or `else_it`.
-  static std::shared_ptr<SqliteFile> look_at(const std::filesystem::path& file, int wait_ms,
-                                             const char* probe, std::string_view else_it);
+  // To read only, perhaps from read-only media. Nothing is written, not even to what another
+  // program has left half done. Throws RunError if it cannot be read, or is no database.
+  static std::shared_ptr<SqliteFile> look_at(const std::filesystem::path& file, int wait_ms);
 
   const std::string& name() const { return name_; }
 
@@ -33,10 +33,11 @@ class SqliteFile {
   template <class F>
   auto use(F work) {
     const std::lock_guard lock(mutex_);
+    errno = 0;
     try {
       return work(db_);
     } catch (const SQLite::Exception& e) {
-      throw RunError(fmt::format("{}: {}", name_, e.what()));
+      throw_error(name_, e, errno);
     }
   }
   // The same in a transaction: all that `work` does, or nothing if it throws.
@@ -51,6 +52,9 @@ class SqliteFile {
 
  private:
   SqliteFile(std::string name, SQLite::Database db) : name_(std::move(name)), db_(std::move(db)) {}
+  // RunError, or std::bad_alloc; `system_error`: errno.
+  [[noreturn]] static void throw_error(const std::string& name, const SQLite::Exception& error,
+                                       int system_error);
   std::string name_;
   SQLite::Database db_;
   std::mutex mutex_;

@@ -55,6 +55,18 @@ RawChain raw_chain_of(const std::vector<std::string>& lines) {
   return raw;
 }
 
+// The lines do not tell which options were set, and a stage may ask that (OptionBase::is_set()). An
+// option with the value that it has anyway counts as not set.
+void leave_out_defaults(RawStage& raw, Plugins& plugins) {
+  if (plugins.find(raw.use) == nullptr) return;
+  const StagePtr fresh = plugins.create(raw.use);
+  std::erase_if(raw.options, [&](const RawOption& given) {
+    const auto it = std::ranges::find(fresh->options(), given.name, &OptionBase::name);
+    return it != fresh->options().end() && !(*it)->is_required() && given.value &&
+           to_toml((*it)->value()) == to_toml(*given.value);
+  });
+}
+
 bool has_errors(const std::vector<Problem>& problems) {
   return std::ranges::any_of(problems, [](const Problem& p) { return !p.is_warning; });
 }
@@ -71,9 +83,10 @@ void read_settings(const RawChain& raw, const std::filesystem::path& folder, Set
   if (!settings.name.is_set()) return;
   if (settings.name->empty() || !std::ranges::all_of(*settings.name, plain) ||
       settings.name->front() == '.') {
-    problems.push_back(
-        {raw.place, "chain.name becomes part of file names: letters, digits, '_', '-' and '.' only",
-         false});
+    problems.push_back({raw.place,
+                        "chain.name becomes part of file names: it must be of letters, digits, "
+                        "'_', '-' and '.' only",
+                        false});
   }
 }
 
@@ -138,14 +151,15 @@ void check_order(const std::vector<ChainStage>& stages, std::vector<Problem>& pr
     const bool is_source = stage.offer.role == Role::Source;
     if (i == 0 && !is_source) {
       problems.push_back({stage.place,
-                          fmt::format("{} is a {}; a chain begins with a Source", stage.label,
-                                      name_of(stage.offer.role)),
+                          fmt::format("{} is a {}; a chain begins with a Source: put one before it",
+                                      stage.label, name_of(stage.offer.role)),
                           false});
     }
     if (i > 0 && is_source) {
       problems.push_back(
           {stage.place,
-           fmt::format("{} is a Source; only the first stage of a chain can be one", stage.label),
+           fmt::format("{} is a Source; only the first stage of a chain can be one: take it out",
+                       stage.label),
            false});
     }
   }
@@ -267,7 +281,8 @@ std::optional<Chain> Chain::make(RawChain raw, const std::filesystem::path& file
 
 std::optional<Chain> Chain::restore(const std::vector<std::string>& effective, Plugins& plugins,
                                     std::vector<Problem>& problems) {
-  const RawChain raw = raw_chain_of(effective);
+  RawChain raw = raw_chain_of(effective);
+  for (RawStage& stage : raw.stages) leave_out_defaults(stage, plugins);
   Settings settings;
   read_settings(raw, {}, settings, problems);
   Chain chain;

@@ -77,9 +77,10 @@ class Reader {
       root = text ? toml::parse(*text, file_) : toml::parse_file(file_);
     } catch (const toml::parse_error& e) {
       if (e.source().begin.line == 0) {
-        complain({file_, 0, 0}, fmt::format("{}; is the path right?", e.description()));
+        complain({file_, 0, 0}, fmt::format("{}; check the path", e.description()));
       } else {
-        complain(place_of(e.source()), fmt::format("not TOML: {}", e.description()));
+        complain(place_of(e.source()),
+                 fmt::format("not TOML: {}; correct it, or see https://toml.io", e.description()));
       }
       return std::nullopt;
     }
@@ -93,7 +94,9 @@ class Reader {
                                                      did_you_mean(key.str(), {"chain", "stage"})));
       }
     }
-    if (!root.contains("stage")) complain(chain.place, "no [[stage]]: the chain is empty");
+    if (!root.contains("stage"))
+      complain(chain.place,
+               "no [[stage]]: the chain is empty; write one for each stage, a source first");
     number_labels(chain);
     return chain;
   }
@@ -151,7 +154,8 @@ class Reader {
       else
         check_label(text->get(), place_of(node.source()));
     }
-    if (!table.contains("use")) complain(stage.place, "a stage without 'use': which one is it?");
+    if (!table.contains("use"))
+      complain(stage.place, "a stage without 'use'; write use = \"NAME\", one of 'qsohost list'");
     return stage;
   }
 
@@ -159,8 +163,9 @@ class Reader {
     const bool plain = std::ranges::all_of(
         label, [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '-'; });
     if (!plain)
-      complain(place, fmt::format("label '{}': letters, digits, '_' and '-' only", label));
-    if (label == "chain") complain(place, "label 'chain' is taken by the chain itself");
+      complain(place, fmt::format("label '{}' must be letters, digits, '_' and '-' only", label));
+    if (label == "chain")
+      complain(place, "label 'chain' is taken by the chain itself; choose another one");
     if (!labels_.insert(label).second) {
       complain(place, fmt::format("label '{}' is used twice; give every stage its own", label));
     }

@@ -83,7 +83,7 @@ std::string draw(const Chain& chain, std::string_view format) {
   if (format == "dot") return dot(chain);
   if (format == "mermaid") return mermaid(chain);
   if (format == "text") return text(chain);
-  throw UsageError(fmt::format("a graph is drawn as dot, mermaid or text, not '{}'", format));
+  throw UsageError(fmt::format("a graph must be dot, mermaid or text, not '{}'", format));
 }
 
 }  // namespace qsohost::inline v1

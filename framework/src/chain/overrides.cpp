@@ -29,13 +29,13 @@ const RawStage* place_of(const RawChain& raw, const FitterComparison& line_up,
   if (std::ranges::any_of(raw.stages, is_unknown)) return nullptr;  // reported elsewhere
   std::string message;
   if (fitters.empty()) {
-    message = "the chain has no fitter whose place others could take";
+    message = "the chain has no fitter whose place others could take; add one";
   } else if (line_up.label.empty()) {
     message = fmt::format("the chain has several fitters; say whose place to take: --label {}",
                           fmt::join(fitters, " or --label "));
   } else {
-    message = fmt::format("--label: no fitter is called '{}'{}; there is {}", line_up.label,
-                          did_you_mean(line_up.label, fitters), fmt::join(fitters, ", "));
+    message = fmt::format("--label: no fitter is called '{}'{}", line_up.label,
+                          did_you_mean(line_up.label, fitters));
   }
   problems.push_back({raw.place, message, false});
   return nullptr;
@@ -50,9 +50,10 @@ void check_fitters(const FitterComparison& line_up, const std::vector<RawStage>&
   for (auto it = line_up.fitters.begin(); it != line_up.fitters.end(); ++it) {
     const StageOffer* offer = plugins.find(*it);
     if (offer != nullptr && offer->role != Role::Fitter)
-      complain(fmt::format("'{}' is a {}, not a Fitter", *it, name_of(offer->role)));
+      complain(fmt::format("'{}' is a {}, not a Fitter; name fitters (see 'qsohost list')", *it,
+                           name_of(offer->role)));
     if (std::find(line_up.fitters.begin(), it, *it) != it)
-      complain(fmt::format("'{}' is named twice", *it));
+      complain(fmt::format("'{}' is named twice; name each fitter once", *it));
     if (std::ranges::find(before, *it, &RawStage::label) != before.end())
       complain(
           fmt::format("another stage of the chain is called '{}'; give it another label", *it));

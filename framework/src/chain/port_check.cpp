@@ -47,17 +47,22 @@ void check_width(const Port& wanted, const Schema::Entry& given, std::vector<std
       values_a_cell(wanted.width, wanted), given.origin, values_a_cell(width, wanted)));
 }
 
+// What else could be meant. Where there is nothing, what to do.
+std::string advice_on(const std::string& name, const std::vector<std::string>& there) {
+  return there.empty() ? "; put one that does before it" : did_you_mean(name, there);
+}
+
 void check_read(const Port& wanted, const Schema& before, std::vector<std::string>& out) {
   const Schema::Entry* there = before.find(wanted.group, wanted.name);
   if (there == nullptr) {
     if (before.is_open()) return;
     if (!wanted.group.empty() && before.find_group(wanted.group) == nullptr) {
       out.push_back(fmt::format("needs group '{}', which no earlier stage gives{}", wanted.group,
-                                did_you_mean(wanted.group, group_names(before))));
+                                advice_on(wanted.group, group_names(before))));
       return;
     }
     out.push_back(fmt::format("needs column {}, which no earlier stage gives{}", full_name(wanted),
-                              did_you_mean(wanted.name, names_in(before, wanted.group))));
+                              advice_on(wanted.name, names_in(before, wanted.group))));
     return;
   }
   const Port& given = there->port;
@@ -129,7 +134,7 @@ void check_role(Role role, const Ports& ports, std::vector<std::string>& out) {
     out.push_back(fmt::format("is a {} and must not convert times", name_of(role)));
   }
   if (ports.has_unknown() && role != Role::Source && role != Role::Fetcher) {
-    out.push_back(
+    out.emplace_back(
         "must say which columns it adds: only a Source or a Fetcher may learn them from its file");
   }
 }
@@ -229,7 +234,7 @@ std::vector<std::string> misfits_by_swap(const ChainStage& stage, Schema now, Sc
   now.set_open(false);
   as_written.set_open(false);
   const Ports ports = ports_of(*stage.stage, as_written);
-  const auto without_guess = [](const std::string& m) { return m.substr(0, m.find("; did you")); };
+  const auto without_guess = [](const std::string& m) { return m.substr(0, m.find("; ")); };
   std::set<std::string> before;
   for (const std::string& m : misfits(stage.offer.role, as_written, ports))
     before.insert(without_guess(m));

@@ -11,6 +11,7 @@
 #include "base/caught.hpp"
 #include "base/interrupted.hpp"
 #include "base/secrets.hpp"
+#include "chain/calls_under_way.hpp"
 
 namespace qsohost::inline v1 {
 
@@ -94,8 +95,9 @@ void check_declared(const ChainStage& stage, const Batch& batch) {
     const Column& column = set.at(port.name);
     if (column.dtype() == *port.dtype && column.width() == port.width) continue;
     throw RunError(fmt::format(
-        "it declared column '{}' as {} with {} values a cell, but gave {} with {}", port.name,
-        name_of(*port.dtype), port.width, name_of(column.dtype()), column.width()));
+        "it declared column '{}' as {} with {} values a cell, but gave {} with {}; it must give "
+        "what it declares",
+        port.name, name_of(*port.dtype), port.width, name_of(column.dtype()), column.width()));
   }
 }
 
@@ -215,7 +217,9 @@ WorkingOn place_of(const ChainStage& stage, const Batch* batch) {
 
 void guarded(const ChainStage& stage, const Batch* batch, const std::function<void()>& call) {
   try {
-    const AtWork at_work(place_of(stage, batch));
+    const WorkingOn place = place_of(stage, batch);
+    const AtWork at_work(place);
+    const CallUnderWay under_way(stage, place, batch == nullptr ? 0 : batch->rows());
     call();
   } catch (const Interrupted&) {
     throw;
@@ -234,10 +238,13 @@ bool call_source(const ChainStage& stage, Batch& batch) {
     if (!more) return;
     batch.verify();
     check_declared(stage, batch);
-    if (batch.rows() == 0) throw RunError("it says there is more, but gave no object");
+    if (batch.rows() == 0)
+      throw RunError(
+          "it says there is more, but gave no object; its read() must return false at the end");
     if (batch.rows() > batch.capacity()) {
-      throw RunError(fmt::format("it gave {} objects where {} were asked for", batch.rows(),
-                                 batch.capacity()));
+      throw RunError(fmt::format(
+          "it gave {} objects where {} were asked for; its read() must give capacity() at most",
+          batch.rows(), batch.capacity()));
     }
   });
   return more;
@@ -255,7 +262,9 @@ Outcomes call_fetcher(const ChainStage& stage, Batch& batch) {
       state.reason = without_secrets(std::move(state.reason));
       state.detail = without_secrets(std::move(state.detail));
       if (!state.outcome) {
-        throw RunError(fmt::format("it said nothing of object {}", batch.id(row)));
+        throw RunError(fmt::format(
+            "it said nothing of object {}; its fetch() must give an outcome to each object",
+            batch.id(row)));
       }
       for (const GroupInfo& info : stage.ports.added_groups()) {
         const bool has_epochs = !info.survey.empty();  // else it holds results
@@ -277,11 +286,12 @@ std::vector<NotDone> call_filter(const ChainStage& stage, Batch& batch, Counts& 
     batch.verify();
     for (const std::string& name : names_in(batch)) {
       if (!names.contains(name)) {
-        throw RunError(fmt::format("it is a Filter, but it added {}", name));
+        throw RunError(
+            fmt::format("it is a Filter, but it added {}; it must be a Fitter to do so", name));
       }
     }
     if (batch.rows() > rows || epochs_in(batch) > epochs) {
-      throw RunError("it is a Filter, but it added rows or epochs");
+      throw RunError("it is a Filter, but it added rows or epochs; a Filter must only remove");
     }
     // Later stages have been checked without these columns.
     for (const Port& port : stage.ports.read()) {
@@ -304,7 +314,7 @@ std::vector<BadRow> call_fitter(const ChainStage& stage, Batch& batch, const For
     const WorkingOn at = *working_on();
     int calls = 0;
     FitBatch fits(batch, [&](const FitBatch::FitOne& fit_one) {
-      if (++calls > 1) throw RunError("it called for_each() again: once a batch is enough");
+      if (++calls > 1) throw RunError("it called for_each() again; call it once a batch");
       for_each(batch.rows(), [&](std::size_t row) {
         const AtWork at_work(at);  // on any thread
         const AtObject at_object(batch, row);

@@ -57,4 +57,14 @@ bool apply_options(Stage& stage, const RawStage& raw, const std::filesystem::pat
   return errors() == before;
 }
 
+bool uses_secret(const Stage& stage) {
+  return std::ranges::any_of(stage.options(), [](const OptionBase* option) {
+    if (option->type_name() != "secret") return false;
+    const OptionValue value = option->value();
+    const auto* where = std::get_if<OptionValue::Scalar>(&value.data);
+    const auto* text = where == nullptr ? nullptr : std::get_if<std::string>(where);
+    return text != nullptr && !text->empty();
+  });
+}
+
 }  // namespace qsohost::inline v1

@@ -15,4 +15,7 @@ namespace qsohost::inline v1 {
 bool apply_options(Stage& stage, const RawStage& raw, const std::filesystem::path& folder,
                    std::vector<Problem>& problems);
 
+// Whether one of its options says where a secret is.
+bool uses_secret(const Stage& stage);
+
 }  // namespace qsohost::inline v1

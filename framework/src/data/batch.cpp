@@ -17,7 +17,8 @@ Column& ColumnSet::add(ColumnInfo info) {
 
 Column& ColumnSet::add(Column column) {
   if (find(column.name()) != nullptr) {
-    throw RunError(fmt::format("there is a column '{}' already", column.name()));
+    throw RunError(fmt::format("there is a column '{}' already; give the new one another name",
+                               column.name()));
   }
   return columns_.emplace_back(std::move(column));
 }
@@ -60,8 +61,9 @@ void Group::close_row() {
   const std::size_t end = count() == 0 ? offsets_.back() : begin()->size();
   for (const Column& column : *this) {
     if (column.size() == end) continue;
-    throw RunError(fmt::format("group '{}': column '{}' has {} epochs where '{}' has {}", name(),
-                               column.name(), column.size(), begin()->name(), end));
+    throw RunError(fmt::format(
+        "group '{}': column '{}' has {} epochs where '{}' has {}; append as many to each", name(),
+        column.name(), column.size(), begin()->name(), end));
   }
   offsets_.push_back(end);
 }
@@ -77,7 +79,8 @@ void Group::append_rows(std::span<const std::uint64_t> lengths) {
 
 void Group::keep_rows(std::span<const std::uint8_t> mask) {
   if (mask.size() != rows()) {
-    throw RunError(fmt::format("group '{}' has {} rows, the mask {}", name(), rows(), mask.size()));
+    throw RunError(fmt::format("group '{}' has {} rows, the mask {}; it must have as many", name(),
+                               rows(), mask.size()));
   }
   std::vector<std::uint8_t> epoch_mask(epochs());
   std::vector<std::uint64_t> offsets{0};
@@ -94,8 +97,8 @@ void Group::keep_rows(std::span<const std::uint8_t> mask) {
 
 std::size_t Group::keep_epochs(std::span<const std::uint8_t> mask) {
   if (mask.size() != epochs()) {
-    throw RunError(
-        fmt::format("group '{}' has {} epochs, the mask {}", name(), epochs(), mask.size()));
+    throw RunError(fmt::format("group '{}' has {} epochs, the mask {}; it must have as many",
+                               name(), epochs(), mask.size()));
   }
   std::uint64_t kept = 0;
   std::size_t epoch = 0;
@@ -177,7 +180,8 @@ std::string Batch::id(std::size_t row) const {
 
 Group& Batch::add_group(GroupInfo info) {
   if (find_group(info.name) != nullptr) {
-    throw RunError(fmt::format("there is a group '{}' already", info.name));
+    throw RunError(
+        fmt::format("there is a group '{}' already; give the new one another name", info.name));
   }
   return groups_.emplace_back(std::move(info));
 }
@@ -215,18 +219,19 @@ void Batch::verify() const {
   if (const Column* ids = objects_.find("source_id")) ids->require_width(1);
   for (const Column& column : objects_) {
     if (column.size() == n) continue;
-    throw RunError(
-        fmt::format("column '{}' has {} cells for {} objects", column.name(), column.size(), n));
+    throw RunError(fmt::format("column '{}' has {} cells for {} objects; it must have one for each",
+                               column.name(), column.size(), n));
   }
   for (const Group& group : groups_) {
     if (group.rows() != n) {
-      throw RunError(
-          fmt::format("group '{}' has {} rows for {} objects", group.name(), group.rows(), n));
+      throw RunError(fmt::format("group '{}' has {} rows for {} objects; it must have one for each",
+                                 group.name(), group.rows(), n));
     }
     for (const Column& column : group) {
       if (column.size() == group.epochs()) continue;
-      throw RunError(fmt::format("group '{}': column '{}' has {} cells for {} epochs", group.name(),
-                                 column.name(), column.size(), group.epochs()));
+      throw RunError(fmt::format(
+          "group '{}': column '{}' has {} cells for {} epochs; it must have one for each",
+          group.name(), column.name(), column.size(), group.epochs()));
     }
   }
 }

@@ -68,12 +68,14 @@ constexpr bool is_strings = std::is_same_v<std::remove_cvref_t<V>, StringArray>;
 }  // namespace
 
 Column::Column(ColumnInfo info) : info_(std::move(info)) {
-  if (info_.width == 0) throw RunError(fmt::format("column '{}' has width 0", info_.name));
+  if (info_.width == 0)
+    throw RunError(fmt::format("column '{}' has width 0; it must be at least 1", info_.name));
   const std::vector<std::size_t>& shape = info_.shape;
   const auto product = std::reduce(shape.begin(), shape.end(), std::size_t{1}, std::multiplies{});
   if (!shape.empty() && product != info_.width) {
-    throw RunError(fmt::format("column '{}' has a shape of {} values, but width {}", info_.name,
-                               product, info_.width));
+    throw RunError(
+        fmt::format("column '{}' has a shape of {} values, but width {}; they must be equal",
+                    info_.name, product, info_.width));
   }
   switch (info_.dtype) {
     case DType::Bool:
@@ -234,8 +236,8 @@ void Column::resize_unfilled(std::size_t cells) {
 
 void Column::keep(std::span<const std::uint8_t> mask) {
   if (mask.size() != size()) {
-    throw RunError(
-        fmt::format("column '{}' has {} cells, the mask {}", info_.name, size(), mask.size()));
+    throw RunError(fmt::format("column '{}' has {} cells, the mask {}; it must have as many",
+                               info_.name, size(), mask.size()));
   }
   const std::size_t w = info_.width;
   const auto width = static_cast<std::ptrdiff_t>(w);

@@ -6,7 +6,6 @@
 
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <fstream>
 #include <sstream>
 #include <string_view>
@@ -14,6 +13,7 @@
 #include "base/fnv.hpp"
 #include "base/secrets.hpp"
 #include "qsohost/error.hpp"
+#include "qsohost/system_reason.hpp"
 
 namespace qsohost::inline v1 {
 
@@ -34,7 +34,9 @@ std::string secret_of_file(const std::string& path) {
   std::ostringstream text;
   if (in && text << in.rdbuf()) return text.str();
   throw RunError(
-      fmt::format("the file {}, which should hold a secret, cannot be read, or is empty", path));
+      fmt::format("the file {}, which should hold a secret, cannot be read, or is empty; check its "
+                  "path and its permissions",
+                  path));
 }
 
 }  // namespace
@@ -47,7 +49,7 @@ std::string Context::secret(const Secret& secret) const {
   // Files of secrets end with a line break, which is not part of the secret.
   while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
   if (text.empty()) {
-    throw RunError(fmt::format("'{}', which should hold a secret, is empty", secret.where));
+    throw RunError(fmt::format("'{}', which should hold a secret, is empty; set it", secret.where));
   }
   note_secret(text, secret.where);
   return text;
@@ -57,11 +59,13 @@ namespace {
 
 void flush_to_disk(const std::filesystem::path& path, int flags) {
   const int fd = ::open(path.c_str(), flags | O_CLOEXEC);
-  if (fd < 0) throw RunError(fmt::format("{}: {}", path.string(), std::strerror(errno)));
+  if (fd < 0)
+    throw RunError(fmt::format("{}: cannot be opened: {}", path.string(), system_reason(errno)));
   const int failed = ::fsync(fd);
   const int error = errno;
   ::close(fd);
-  if (failed != 0) throw RunError(fmt::format("{}: {}", path.string(), std::strerror(error)));
+  if (failed != 0)
+    throw RunError(fmt::format("{}: cannot be written: {}", path.string(), system_reason(error)));
 }
 
 }  // namespace
@@ -71,7 +75,7 @@ void publish_file(const std::filesystem::path& temporary,
   flush_to_disk(temporary, O_RDONLY);
   if (::rename(temporary.c_str(), destination.c_str()) != 0) {
     throw RunError(fmt::format("cannot rename {} to {}: {}", temporary.string(),
-                               destination.string(), std::strerror(errno)));
+                               destination.string(), system_reason(errno)));
   }
   const std::filesystem::path folder = destination.parent_path();
   flush_to_disk(folder.empty() ? "." : folder, O_RDONLY | O_DIRECTORY);

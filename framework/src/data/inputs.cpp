@@ -75,7 +75,9 @@ Input text_input(std::string name, std::string_view text) {
 }
 
 std::string Chunk::file_name(std::string_view extension, std::string_view part) const {
-  return fmt::format("{:08}-{}{}{}.{}", ordinal, attempt, part.empty() ? "" : "-", part, extension);
+  const std::string name =
+      fmt::format("{:08}-{}{}{}.{}", ordinal, attempt, part.empty() ? "" : "-", part, extension);
+  return (folder / name).string();
 }
 
 Products::~Products() = default;

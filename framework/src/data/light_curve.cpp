@@ -12,8 +12,9 @@ namespace {
 
 std::vector<double> numbers(const Group& group, const std::string& column, Slice slice) {
   if (column.empty()) {
-    throw RunError(fmt::format("group '{}' is no light curve: it names no time, mag and mag_err",
-                               group.name()));
+    throw RunError(fmt::format(
+        "group '{}' is no light curve: it names no time, mag and mag_err; choose another group",
+        group.name()));
   }
   const Column& values = group.at(column);
   values.require_width(1);
@@ -46,7 +47,8 @@ LightCurve Object::light_curve(std::string_view group_name) const {
 
 TimeOrder::TimeOrder(std::span<const double> time, std::span<const std::uint8_t> take) {
   if (!take.empty() && take.size() != time.size()) {
-    throw RunError(fmt::format("{} times, but a mask of {}", time.size(), take.size()));
+    throw RunError(
+        fmt::format("{} times, but a mask of {}; it must have as many", time.size(), take.size()));
   }
   order_.reserve(time.size());
   for (std::size_t i = 0; i < time.size(); ++i) {

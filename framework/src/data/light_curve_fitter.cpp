@@ -77,7 +77,7 @@ void LightCurveFitter::validate() const {
     throw UsageError("groups is empty: name the light curves to fit, e.g. [\"ztf.g\"]");
   for (auto g = groups_->begin(); g != groups_->end(); ++g) {
     if (std::find(groups_->begin(), g, *g) != g)
-      throw UsageError(fmt::format("groups names '{}' twice", *g));
+      throw UsageError(fmt::format("groups names '{}' twice; name it once", *g));
   }
   if (*rest_frame_ && redshift_->empty())
     throw UsageError(
@@ -107,8 +107,8 @@ void LightCurveFitter::declare_group(const std::string& name, const Schema& befo
   if (group != nullptr) {
     info = group->info;
     if (info.time.empty() || info.mag.empty() || info.mag_err.empty()) {
-      return ports.problem(
-          fmt::format("group '{}' has no columns for time, mag and mag_err", name));
+      return ports.problem(fmt::format(
+          "group '{}' has no columns for time, mag and mag_err; name a light curve", name));
     }
     for (const auto& [column, what] :
          {std::pair{info.time, "time"}, std::pair{info.mag, "magnitude"},

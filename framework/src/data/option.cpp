@@ -119,7 +119,9 @@ void OptionBase::check_value(const OptionValue& value) const {
   const double high = limits_.max.value_or(HUGE_VAL);
   const std::string unit = limits_.unit.empty() ? "" : " " + limits_.unit;
   if (low > high) {
-    throw UsageError(fmt::format("has limits that nothing satisfies, {} .. {}{}", low, high, unit));
+    throw UsageError(
+        fmt::format("has limits that nothing satisfies, {} .. {}{}; its plugin must declare others",
+                    low, high, unit));
   }
   for (const double number : scalars_in<double>(value)) {
     if (number >= low && number <= high) continue;

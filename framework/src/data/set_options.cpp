@@ -107,7 +107,9 @@ std::string expand_environment(const std::string& text) {
     } else if (otherwise != std::string::npos) {
       out += inside.substr(otherwise + 2);
     } else {
-      throw UsageError(fmt::format("names the environment variable '{}', which is not set", name));
+      throw UsageError(fmt::format(
+          "names the environment variable '{}', which is not set; set it, or write the value here",
+          name));
     }
     at = end + 1;
   }

@@ -105,12 +105,13 @@ Column& Result::own(std::string_view group, std::string_view column) {
     return port.name == column && port.group == group;
   });
   if (!is_own) {
-    throw RunError(fmt::format("the fitter did not declare that it adds column '{}'{}", column,
-                               group.empty() ? "" : fmt::format(" to group '{}'", group)));
+    throw RunError(fmt::format(
+        "the fitter did not declare that it adds column '{}'{}; declare it by Out or declare()",
+        column, group.empty() ? "" : fmt::format(" to group '{}'", group)));
   }
   if (std::ranges::find(*arrays_, group, &Group::name) != arrays_->end()) {
     throw RunError(
-        fmt::format("group '{}' is the fitter's own: its arrays are filled by append()", group));
+        fmt::format("group '{}' is the fitter's own: fill its arrays by append()", group));
   }
   return group.empty() ? batch_->objects().at(column) : batch_->group(group).at(column);
 }
@@ -125,7 +126,8 @@ Column& Result::one_value(std::string_view group, std::string_view column) {
 Column& Result::array(std::string_view group, std::string_view column) {
   const auto it = std::ranges::find(*arrays_, group, &Group::name);
   if (it == arrays_->end()) {
-    throw RunError(fmt::format("the fitter did not declare a group '{}'", group));
+    throw RunError(
+        fmt::format("the fitter did not declare a group '{}'; declare it in declare()", group));
   }
   Column& c = it->at(column);
   c.require_width(1);
@@ -199,7 +201,8 @@ Counts Source::counts() const {
 }
 
 void Filter::apply(Batch& /*batch*/, Counts& /*counts*/) const {
-  throw RunError("it is a Filter that has neither apply() nor apply_where_possible()");
+  throw RunError(
+      "it is a Filter that has neither apply() nor apply_where_possible(); write one of them");
 }
 
 std::vector<NotDone> Filter::apply_where_possible(Batch& batch, Counts& counts) const {
@@ -208,7 +211,7 @@ std::vector<NotDone> Filter::apply_where_possible(Batch& batch, Counts& counts) 
 }
 
 void Fitter::fit(const Object& /*object*/, Result& /*result*/) const {
-  throw RunError("it is a Fitter that has neither fit() nor fit_batch()");
+  throw RunError("it is a Fitter that has neither fit() nor fit_batch(); write one of them");
 }
 
 void Fitter::fit_batch(FitBatch& batch) const {

@@ -136,7 +136,8 @@ bool is_outside(const Date& date) {
 
 TimeConverter::TimeConverter(const TimeSystem& from, const TimeSystem& to) : from_(from), to_(to) {
   if (from == to || (from.is_known() && to.is_known())) return;
-  throw UsageError("times of an unknown time system cannot be converted");
+  throw UsageError(
+      "times of an unknown time system cannot be converted; the group must declare one");
 }
 
 bool TimeConverter::needs_position() const {

@@ -58,7 +58,7 @@ bool is_web(std::string_view text) {
 void check_url(const std::string& text) {
   const std::size_t scheme = text.find(kBehindScheme);
   if (scheme == std::string::npos || !is_web(text.substr(0, scheme))) {
-    refuse(text, "it does not begin with https:// or http://");
+    refuse(text, "it must begin with https:// or http://");
   }
   const std::string_view rest = std::string_view(text).substr(scheme + kBehindScheme.size());
   const std::string_view authority = rest.substr(0, rest.find_first_of("/?#"));
@@ -74,15 +74,16 @@ void check_url(const std::string& text) {
            "a user name or password is in it, but options are stored and shown; take it out (a "
            "plugin takes what proves who asks from an environment variable, see its options)");
   }
-  if (!is_host(host)) refuse(text, fmt::format("'{}' is no name of a host", host));
+  if (!is_host(host)) refuse(text, fmt::format("'{}' is no name of a host; correct it", host));
   if (!is_good) {
     refuse(text,
-           fmt::format("port '{}' is no number from 1 to 65535", authority.substr(colon + 1)));
+           fmt::format("port '{}' must be a number from 1 to 65535", authority.substr(colon + 1)));
   }
   const bool has_bad = std::ranges::any_of(
       text, [](unsigned char c) { return c <= ' ' || c == 0x7F || c == '\\' || c == '"'; });
   if (has_bad) refuse(text, "blanks, quotes, backslashes and control characters must be escaped");
-  if (text.find('#') != std::string::npos) refuse(text, "a fragment (#...) is never sent");
+  if (text.find('#') != std::string::npos)
+    refuse(text, "a fragment (#...) is never sent; leave it out");
 }
 
 }  // namespace qsohost::inline v1

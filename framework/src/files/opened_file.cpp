@@ -13,7 +13,20 @@
 #include <utility>
 #include <vector>
 
+#include "base/interrupted.hpp"
+#include "qsohost/system_reason.hpp"
+
 namespace qsohost::inline io_v1 {
+
+namespace {
+
+// A few kB of gzip can expand to a full disk. Tables of real data are 3 to 20 times as large as
+// their gzip; deflate reaches 1032.
+constexpr std::uint64_t kMostExpanded = 200;
+constexpr std::uint64_t kHarmless = std::uint64_t{64} << 20;  // bytes, however few they came from
+constexpr std::uint64_t kBetweenLooks = std::uint64_t{32} << 20;  // for an interrupt: 0.1 s or so
+
+}  // namespace
 
 int nameless_file(const std::string& name) {
   std::string pattern = (std::filesystem::temp_directory_path() / "qsohost-XXXXXX").string();
@@ -45,8 +58,8 @@ OpenedFile::OpenedFile(const std::filesystem::path& file) : name_(file.string())
   // A pipe without a writer must not block.
   fd_ = ::open(name_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd_ < 0) {
-    fail(errno == ENOENT ? "there is no such file"
-                         : fmt::format("cannot be opened: {}", std::strerror(errno)));
+    fail(errno == ENOENT ? "there is no such file; check the path"
+                         : "cannot be opened: " + system_reason(errno));
   }
   try {
     check();
@@ -85,16 +98,17 @@ void OpenedFile::fail(std::string_view what) const {
 
 void OpenedFile::check() {
   struct stat info {};
-  if (::fstat(fd_, &info) != 0) fail(fmt::format("cannot be read: {}", std::strerror(errno)));
+  if (::fstat(fd_, &info) != 0) fail("cannot be read: " + system_reason(errno));
   if (S_ISDIR(info.st_mode)) fail("is a folder, not a file");
   if (!S_ISREG(info.st_mode)) {
     fail("is a pipe or a device, not a file; a table is read several times, so save it first");
   }
   size_ = static_cast<std::uint64_t>(info.st_size);
-  if (size_ == 0) fail("is empty: it has not one byte");
+  if (size_ == 0) fail("is empty: it has not one byte; get it again");
 }
 
 void OpenedFile::unpack() {
+  const std::uint64_t packed = size_;
   const int fd = nameless_file(name_);
   gzFile in = ::gzdopen(std::exchange(fd_, fd), "rb");  // closes the packed file
   std::vector<std::byte> buffer(std::size_t{1} << 20);
@@ -104,6 +118,13 @@ void OpenedFile::unpack() {
     while ((n = ::gzread(in, buffer.data(), static_cast<unsigned>(buffer.size()))) > 0) {
       write_all(fd_, std::span(buffer).first(static_cast<std::size_t>(n)), name_);
       size_ += static_cast<std::uint64_t>(n);
+      if (size_ > kHarmless && size_ > kMostExpanded * static_cast<std::uint64_t>(::gzoffset(in))) {
+        fail(
+            fmt::format("is gzipped, {} bytes, and its first {} bytes expand to more than {} times "
+                        "as many, as no table does; if it is one, unpack it first (gunzip)",
+                        packed, ::gzoffset(in), kMostExpanded));
+      }
+      if (size_ % kBetweenLooks < buffer.size()) throw_if_interrupted();
     }
   } catch (...) {
     ::gzclose(in);
@@ -111,15 +132,15 @@ void OpenedFile::unpack() {
   }
   const bool is_whole = ::gzclose(in) == Z_OK && n == 0;
   if (!is_whole) fail("is gzipped, but damaged or cut short; get it again");
-  if (size_ == 0) fail("is gzipped, and there is nothing in it");
+  if (size_ == 0) fail("is gzipped, and there is nothing in it; get it again");
 }
 
 void OpenedFile::read(std::uint64_t offset, std::span<std::byte> to) const {
   while (!to.empty()) {
     const ssize_t n = ::pread(fd_, to.data(), to.size(), static_cast<off_t>(offset));
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) fail(fmt::format("cannot be read at byte {}: {}", offset, std::strerror(errno)));
-    if (n == 0) fail(fmt::format("is cut short: it ends at byte {}", offset));
+    if (n < 0) fail(fmt::format("cannot be read at byte {}: {}", offset, system_reason(errno)));
+    if (n == 0) fail(fmt::format("is cut short: it ends at byte {}; get it again", offset));
     offset += static_cast<std::uint64_t>(n);
     to = to.subspan(static_cast<std::size_t>(n));
   }
@@ -134,7 +155,7 @@ std::string OpenedFile::head(std::size_t count) const {
 std::string_view OpenedFile::text() {
   if (map_ == nullptr && size_ > 0) {
     void* map = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, fd_, 0);
-    if (map == MAP_FAILED) fail(fmt::format("cannot be read: {}", std::strerror(errno)));
+    if (map == MAP_FAILED) fail("cannot be read: " + system_reason(errno));
     map_ = map;
     ::madvise(map_, size_, MADV_SEQUENTIAL);
   }

@@ -4,11 +4,11 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <utility>
 
 #include "files/opened_file.hpp"
 #include "qsohost/error.hpp"
+#include "qsohost/system_reason.hpp"
 
 namespace qsohost::inline io_v1 {
 
@@ -105,7 +105,7 @@ void Spool::read_at(std::uint64_t offset, std::span<std::byte> to) const {
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) {
       throw RunError(fmt::format("{}: its temporary copy cannot be read: {}", name_,
-                                 n < 0 ? std::strerror(errno) : "it was cut short"));
+                                 n < 0 ? system_reason(errno) : "it was cut short; run again"));
     }
     offset += static_cast<std::uint64_t>(n);
     to = to.subspan(static_cast<std::size_t>(n));
@@ -114,7 +114,7 @@ void Spool::read_at(std::uint64_t offset, std::span<std::byte> to) const {
 
 Cells Spool::read_column(Chunk chunk, const ColumnInfo& info) const {
   Cells cells{Column(info), std::vector<std::uint64_t>(chunk.lengths)};
-  const auto next = [&]<class T>(std::span<T> to) {
+  const auto next = [&](auto to) {
     read_at(chunk.start, std::as_writable_bytes(to));
     chunk.start += to.size_bytes();
   };

@@ -32,7 +32,8 @@ class Bytes {
 
   std::string_view part(std::uint64_t at, std::uint64_t size) const {
     if (at > bytes_.size() || size > bytes_.size() - at) {
-      damaged(fmt::format("{} bytes at byte {} of {}", size, at, bytes_.size()));
+      damaged(fmt::format("it should have {} bytes at byte {}, and has {} in all", size, at,
+                          bytes_.size()));
     }
     return bytes_.substr(at, size);
   }
@@ -62,7 +63,7 @@ std::size_t end_record(std::string_view bytes) {
 }
 
 ZipMember read_entry(const Bytes& in, std::uint64_t at) {
-  if (in.u32(at) != kEntry) damaged("its directory");
+  if (in.u32(at) != kEntry) damaged("its directory is not where it should be");
   ZipMember member;
   const std::uint16_t flags = in.u16(at + 8);
   member.method = in.u16(at + 10);
@@ -71,30 +72,34 @@ ZipMember read_entry(const Bytes& in, std::uint64_t at) {
   member.size = in.u32(at + 24);
   member.header = in.u32(at + 42);
   member.name = in.part(at + kEntrySize, in.u16(at + 28));
-  if ((flags & 1) != 0) throw BadObject(fmt::format("zip: {} is encrypted", member.name));
+  if ((flags & 1) != 0)
+    throw BadObject(fmt::format("zip: {} is encrypted; save it without", member.name));
   if (member.method != kStored && member.method != kDeflated) {
-    throw BadObject(
-        fmt::format("zip: {} is compressed by method {}, which is not known; deflate is 8",
-                    member.name, member.method));
+    throw BadObject(fmt::format(
+        "zip: {} is compressed by method {}, which is not known; save it by deflate (8)",
+        member.name, member.method));
   }
   constexpr std::uint32_t in_zip64 = 0xffffffff;
   if (std::max({member.compressed, member.size, member.header}) == in_zip64) {
-    throw BadObject(fmt::format("zip: {} is 4 GiB or more (zip64)", member.name));
+    throw BadObject(
+        fmt::format("zip: {} is 4 GiB or more (zip64); ask for less at once", member.name));
   }
   return member;
 }
 
 void check(const ZipMember& member, const ZipLimits& limits) {
   if (member.size <= limits.ratio * std::max<std::uint64_t>(member.compressed, 1)) return;
-  throw BadObject(fmt::format("zip: {} would expand from {} bytes to {}", member.name,
-                              member.compressed, member.size));
+  throw BadObject(fmt::format(
+      "zip: {} would expand from {} bytes to {}; no table does so, report it to the archive",
+      member.name, member.compressed, member.size));
 }
 
 // To exactly `size` bytes.
 std::string inflated(std::string_view data, std::uint64_t size, const std::string& name) {
   std::string out(size, '\0');
   z_stream stream{};
-  if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) throw RunError("zlib: out of memory");
+  if (inflateInit2(&stream, -MAX_WBITS) != Z_OK)
+    throw RunError("zlib: out of memory; free some memory, or raise its limit");
   // zlib does not change its input, though its type says so.
   // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast,cppcoreguidelines-pro-type-reinterpret-cast)
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(data.data()));
@@ -116,10 +121,11 @@ ZipArchive::ZipArchive(std::string_view bytes, const ZipLimits& limits) : bytes_
   const std::size_t end = end_record(bytes);
   const std::size_t count = in.u16(end + 10);
   if (in.u16(end + 4) != 0 || in.u16(end + 8) != count) {
-    throw BadObject("zip: the archive has several parts");
+    throw BadObject("zip: the archive has several parts; save it as one");
   }
   if (count > limits.members) {
-    throw BadObject(fmt::format("zip: {} members, more than {}", count, limits.members));
+    throw BadObject(
+        fmt::format("zip: {} members; there must be {} at most", count, limits.members));
   }
   std::uint64_t at = in.u32(end + 16);
   std::uint64_t size = 0;
@@ -131,7 +137,8 @@ ZipArchive::ZipArchive(std::string_view bytes, const ZipLimits& limits) : bytes_
   }
   if (at != end) damaged("its directory has another size than announced");
   if (size > limits.bytes) {
-    throw BadObject(fmt::format("zip: {} bytes expanded, more than {}", size, limits.bytes));
+    throw BadObject(
+        fmt::format("zip: {} bytes expanded; there must be {} at most", size, limits.bytes));
   }
 }
 

@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <limits>
 
@@ -15,6 +14,7 @@ namespace {
 
 constexpr std::uint64_t kBlock = 2880;
 constexpr std::size_t kCard = 80;
+constexpr std::uint64_t kBlocks = 4;  // read at once: of most headers all
 
 // A quoted text, with doubled quotes inside; `rest` is what follows it.
 std::string quoted_text(std::string_view from, std::string_view& rest) {
@@ -40,15 +40,19 @@ std::string_view comment_in(std::string_view rest) {
 }  // namespace
 
 FitsCards::FitsCards(const OpenedFile& file, std::uint64_t offset) : file_(&file) {
-  std::array<char, kBlock> block{};
-  do {
-    if (file.size() < kBlock || offset > file.size() - kBlock) {
-      file.fail("is cut short: a header has no END");
-    }
-    file.read(offset, std::as_writable_bytes(std::span(block)));
-    offset += kBlock;
-  } while (!take_block({block.data(), block.size()}));
+  std::string blocks;
   end_ = offset;
+  for (std::size_t at = 0;; at += kBlock) {
+    if (at == blocks.size()) {
+      const std::uint64_t left = end_ < file.size() ? (file.size() - end_) / kBlock : 0;
+      if (left == 0) file.fail("is cut short: a header has no END; get it again");
+      blocks.resize(std::min(left, kBlocks) * kBlock);
+      file.read(end_, std::as_writable_bytes(std::span(blocks)));
+      at = 0;
+    }
+    end_ += kBlock;
+    if (take_block(std::string_view(blocks).substr(at, kBlock))) return;
+  }
 }
 
 // True if the header ends in this block.
@@ -113,7 +117,7 @@ std::optional<T> FitsCards::parse(const std::string& name) const {
   T value{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error == std::errc{} && end == text.data() + text.size()) return value;
-  file_->fail(fmt::format("keyword {} holds '{}', which is not a number that fits", name,
+  file_->fail(fmt::format("keyword {} holds '{}', which must be a number; correct the header", name,
                           it->second.value));
 }
 
@@ -130,7 +134,8 @@ std::uint64_t FitsCards::count(const std::string& name,
   if (otherwise && !has(name)) return *otherwise;
   const auto n = integer(name);
   if (!n || *n < 0) {
-    file_->fail(fmt::format("a header has no valid {}: the file is damaged", name));
+    file_->fail(
+        fmt::format("a header has no {} that is a count: the file is damaged; get it again", name));
   }
   return static_cast<std::uint64_t>(*n);
 }
@@ -141,7 +146,7 @@ namespace {
 std::uint64_t data_bytes(const OpenedFile& file, const FitsCards& cards) {
   const std::uint64_t axes = cards.count("NAXIS");
   if (axes == 0) return 0;
-  if (axes > 999) file.fail("a header has more than 999 axes: the file is damaged");
+  if (axes > 999) file.fail("a header has more than 999 axes: the file is damaged; get it again");
   std::uint64_t elements = 1;
   bool fits = true;
   const auto multiply = [&](std::uint64_t n) {
@@ -153,7 +158,7 @@ std::uint64_t data_bytes(const OpenedFile& file, const FitsCards& cards) {
   const std::int64_t bits = cards.integer("BITPIX").value_or(8);
   multiply(static_cast<std::uint64_t>(bits < 0 ? -(bits + 1) / 8 + 1 : bits / 8));
   if (!fits || elements > std::uint64_t{1} << 62) {
-    file.fail("a header promises more data than there can be: the file is damaged");
+    file.fail("a header promises more data than there can be: the file is damaged; get it again");
   }
   return (elements + kBlock - 1) / kBlock * kBlock;
 }
@@ -168,7 +173,9 @@ FitsHdu hdu_at(const OpenedFile& file, std::uint64_t offset) {
 }  // namespace
 
 FitsHdu first_hdu(const OpenedFile& file) {
-  if (file.head(9) != "SIMPLE  =") file.fail("it does not begin as a FITS file does");
+  if (file.head(9) != "SIMPLE  =")
+    file.fail(
+        "it does not begin as a FITS file must, with SIMPLE; check that it is the file you mean");
   return hdu_at(file, 0);
 }
 

@@ -69,7 +69,8 @@ FitsHdu find_table(const OpenedFile& file, std::string_view wanted, int& number)
                                : wanted == std::to_string(number) ||
                                      lower_case(wanted) == lower_case(hdu->cards.text("EXTNAME"));
     if (is_wanted && !is_table(hdu->cards)) {
-      file.fail(fmt::format("HDU {} is no table", described(*hdu, number)));
+      file.fail(fmt::format("HDU {} is no table; choose one that is (option 'hdu')",
+                            described(*hdu, number)));
     }
     if (is_wanted && is_compressed_table(hdu->cards)) {
       file.fail(fmt::format("HDU {} is a tile-compressed table; unpack the file with funpack",

@@ -43,8 +43,9 @@ void check_length(const std::string& file, const std::string& what, const std::s
 void check_texts(const std::string& file, const FitsHeader& header,
                  const std::vector<FitsField>& fields) {
   if (fields.size() > kMostFitsColumns) {
-    throw RunError(fmt::format("{}: a FITS table holds {} columns, this one would have {}", file,
-                               kMostFitsColumns, fields.size()));
+    throw RunError(fmt::format(
+        "{}: a FITS table has at most {} columns, this one would have {}; leave some out", file,
+        kMostFitsColumns, fields.size()));
   }
   std::map<std::string, std::string> seen;  // normalized name to spelling
   check_length(file, "the name of the table", header.extension);
@@ -100,7 +101,7 @@ void HeaderMaker::check(std::string_view doing) {
   std::string all =
       fmt::format("{}: {} failed: {} (CFITSIO {})", file_, doing, text.data(), status_);
   while (fits_read_errmsg(text.data()) != 0) all += fmt::format("; {}", text.data());
-  throw RunError(all);
+  throw RunError(all + "; report it with the chain");
 }
 
 void HeaderMaker::text_key(const std::string& name, const std::string& value,

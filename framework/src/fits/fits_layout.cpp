@@ -98,8 +98,9 @@ void read_field(const OpenedFile& file, const FitsCards& cards, int n, FitsLayou
   const auto form = parse_form(text);
   if (!form || form->repeat > kMostElements ||
       (element_size(form->code) == 0 && form->code != 'X')) {
-    file.fail(
-        fmt::format("column '{}' has the unknown format TFORM{} = '{}'", field.info.name, n, text));
+    file.fail(fmt::format(
+        "column '{}' has the unknown format TFORM{} = '{}'; convert it, e.g. by TOPCAT or STILTS",
+        field.info.name, n, text));
   }
   place.code = form->code;
   place.wide = form->wide;
@@ -222,8 +223,9 @@ void read_fields(const OpenedFile& file, const FitsCards& cards, FitsLayout& lay
   }
   for (int n = 1; n <= fields; ++n) read_field(file, cards, n, layout);
   if (row_bytes == layout.row_bytes) return;
-  file.fail(fmt::format("its columns take {} bytes a row, but NAXIS1 is {}: the file is damaged",
-                        layout.row_bytes, row_bytes));
+  file.fail(fmt::format(
+      "its columns take {} bytes a row, but NAXIS1 is {}: the file is damaged; get it again",
+      layout.row_bytes, row_bytes));
 }
 
 }  // namespace
@@ -239,13 +241,14 @@ FitsLayout read_layout(const OpenedFile& file, std::string_view wanted) {
   read_fields(file, cards, layout);
   const auto room = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
   if (layout.row_bytes > 0 && layout.rows > room / layout.row_bytes) {
-    file.fail("has an impossible row count");
+    file.fail("has a row count that no file can hold: the file is damaged; get it again");
   }
   const std::uint64_t fixed = layout.rows * layout.row_bytes;
   layout.heap_start = cards.count("THEAP", fixed);
   const std::uint64_t extra = cards.count("PCOUNT", 0);
   if (layout.heap_start < fixed || layout.heap_start - fixed > extra) {
-    if (extra > 0) file.fail("THEAP and PCOUNT contradict each other: the file is damaged");
+    if (extra > 0)
+      file.fail("THEAP and PCOUNT contradict each other: the file is damaged; get it again");
     layout.heap_start = fixed;
   }
   layout.heap_bytes = extra - (layout.heap_start - fixed);
@@ -292,7 +295,7 @@ Descriptor array_of(const OpenedFile& file, const FitsLayout& layout, std::size_
                        d.length > (layout.heap_bytes - d.offset) / place.element_bytes)) {
     file.fail(fmt::format(
         "{}: its array ({} elements at byte {}) lies outside the heap of {} bytes: the file is "
-        "damaged",
+        "damaged; get it again",
         place_in(layout, field, row), d.length, d.offset, layout.heap_bytes));
   }
   return d;

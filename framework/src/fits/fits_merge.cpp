@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "files/read_ahead.hpp"
 #include "fits/fits_bytes.hpp"
 #include "fits/fits_null.hpp"
 #include "fits/fits_raw.hpp"
@@ -18,6 +19,7 @@ namespace {
 
 constexpr std::uint64_t kPiece = std::uint64_t{1} << 20;  // bytes
 constexpr std::uint64_t kBlock = 4096;                    // rows
+constexpr std::uint64_t kHead = std::uint64_t{64} << 10;  // bytes; most headers are shorter
 
 // Bytes are copied unchanged, so the part must have the format that we write.
 void check_form(const RawTable& part) {
@@ -50,7 +52,8 @@ std::string described(const FitsField& field) {
 void take_in(std::vector<FitsField>& merged, const RawTable& next, const std::string& first_name) {
   const std::vector<FitsField>& fields = next.layout().fields;
   const auto differ = [&](const std::string& what) {
-    throw RunError(fmt::format("{} and {} cannot be merged: {}", first_name, next.name(), what));
+    throw RunError(fmt::format("{} and {} cannot be merged: {}; they must be of one run",
+                               first_name, next.name(), what));
   };
   if (merged.size() != fields.size()) {
     differ(fmt::format("one has {} columns, the other {}", merged.size(), fields.size()));
@@ -92,14 +95,18 @@ std::optional<std::int64_t> null_for_all(std::span<const std::filesystem::path> 
   return marker.value(parts[0].string(), info.name);
 }
 
-FitsLayout merged_layout(std::span<const std::filesystem::path> parts, const FitsHeader& header) {
+FitsLayout merged_layout(std::span<const std::filesystem::path> parts, const FitsHeader& header,
+                         const CheckPart& check) {
   std::vector<FitsField> fields;
   std::uint64_t rows = 0;
   std::uint64_t heap_bytes = 0;
   std::vector<std::size_t> marked;  // parts in which the column has a marker of nulls
+  ReadAhead ahead(parts, kHead);
   for (std::size_t i = 0; i < parts.size(); ++i) {
+    ahead.reached(i);
     const RawTable part(parts[i]);
     check_form(part);
+    if (check) check(i, part.layout().rows);
     if (i == 0) fields = part.layout().fields;
     take_in(fields, part, parts[0].string());
     marked.resize(fields.size());
@@ -128,7 +135,9 @@ void append_marked_heap(RawTable& part, const FitsLayout& layout, FitsWriter& wr
     const std::byte* from = part.rows(row, 1).data();
     const Descriptor heap = heap_of_row(part, row, from);
     if (heap.length == 0) continue;
-    if (heap.offset < end) part.file().fail("cannot be merged: arrays of rows share bytes");
+    if (heap.offset < end)
+      part.file().fail(
+          "cannot be merged: arrays of rows share bytes; only chunks of runs can be merged");
     end = heap.offset + heap.length;
     const std::span<std::byte> bytes = part.heap(heap.offset, heap.length);
     for (std::size_t i = 0; i < in.fields.size(); ++i) {
@@ -167,15 +176,20 @@ void append_part(RawTable& part, const FitsLayout& layout, BufferedPart& rows, F
 }
 
 void concatenate(std::span<const std::filesystem::path> parts,
-                 const std::filesystem::path& destination, const FitsHeader& header) {
-  const FitsLayout layout = merged_layout(parts, header);
+                 const std::filesystem::path& destination, const FitsHeader& header,
+                 const CheckPart& check) {
+  const FitsLayout layout = merged_layout(parts, header, check);
   FitsWriter writer(destination, header, layout);
   BufferedPart rows(writer, BufferedPart::Part::Rows, layout.row_bytes);
   std::uint64_t heap_base = 0;
-  for (const std::filesystem::path& path : parts) {
-    RawTable part(path);
+  RawBuffers buffers;
+  ReadAhead ahead(parts, 0);
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    ahead.reached(i);
+    RawTable part(parts[i], std::move(buffers));
     append_part(part, layout, rows, writer, heap_base);
     heap_base += part.layout().heap_bytes;
+    buffers = part.take_buffers();
   }
   rows.flush();
   writer.finish();
@@ -185,14 +199,15 @@ void concatenate(std::span<const std::filesystem::path> parts,
 
 void merge_fits_tables(std::span<const std::filesystem::path> parts,
                        const std::filesystem::path& destination, const FitsHeader& header,
-                       const FitsOrder& order) {
+                       const FitsOrder& order, const CheckPart& check) {
   if (parts.empty()) {
-    throw RunError(fmt::format("{}: nothing to merge", destination.string()));
+    throw RunError(fmt::format("{}: nothing to merge; there must be at least one chunk",
+                               destination.string()));
   }
-  if (order.column.empty()) return concatenate(parts, destination, header);
+  if (order.column.empty()) return concatenate(parts, destination, header, check);
   std::filesystem::path unsorted = destination;
   unsorted += ".unsorted";
-  concatenate(parts, unsorted, header);
+  concatenate(parts, unsorted, header, check);
   sort_table(unsorted, destination, header, order);
   std::filesystem::remove(unsorted);
 }

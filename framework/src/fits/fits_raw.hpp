@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "files/opened_file.hpp"
@@ -16,33 +17,41 @@
 
 namespace qsohost::inline io_v1 {
 
+// Memory that many tables use one after the other.
+struct RawBuffers {
+  std::vector<std::byte> rows;
+  std::vector<std::byte> heap;
+};
+
 class RawTable {
  public:
-  explicit RawTable(const std::filesystem::path& path) : file_(path), layout_(read_layout(file_)) {}
+  explicit RawTable(const std::filesystem::path& path, RawBuffers buffers = {})
+      : file_(path), layout_(read_layout(file_)), buffers_(std::move(buffers)) {}
 
   const OpenedFile& file() const { return file_; }
   const FitsLayout& layout() const { return layout_; }
   const std::string& name() const { return file_.name(); }
 
   std::span<const std::byte> rows(std::uint64_t first, std::uint64_t count) {
-    return bytes(first * layout_.row_bytes, count * layout_.row_bytes, rows_);
+    return bytes(first * layout_.row_bytes, count * layout_.row_bytes, buffers_.rows);
   }
   std::span<std::byte> heap(std::uint64_t offset, std::uint64_t count) {
-    return bytes(layout_.heap_start + offset, count, heap_);
+    return bytes(layout_.heap_start + offset, count, buffers_.heap);
   }
+  RawBuffers take_buffers() { return std::move(buffers_); }
 
  private:
   std::span<std::byte> bytes(std::uint64_t offset, std::uint64_t count,
                              std::vector<std::byte>& buffer) {
-    buffer.resize(count);
-    file_.read(layout_.data_start + offset, buffer);
-    return buffer;
+    if (buffer.size() < count) buffer.resize(count);
+    const std::span<std::byte> out = std::span(buffer).first(count);
+    file_.read(layout_.data_start + offset, out);
+    return out;
   }
 
   OpenedFile file_;
   FitsLayout layout_;
-  std::vector<std::byte> rows_;
-  std::vector<std::byte> heap_;
+  RawBuffers buffers_;
 };
 
 // Whether nulls are marked by another value in `out`, and the change of cells accordingly.

@@ -73,7 +73,7 @@ std::vector<std::uint64_t> sorted_rows(const std::filesystem::path& file,
   if (!field || table.fields()[*field].is_array || table.fields()[*field].info.width != 1) {
     throw UsageError(
         fmt::format("{}: cannot be sorted by '{}': there is no such column with one "
-                    "value a row",
+                    "value a row; name one that has (option 'sort_by')",
                     file.string(), column));
   }
   const DType dtype = table.fields()[*field].info.dtype;
@@ -101,7 +101,9 @@ void sort_table(const std::filesystem::path& unsorted, const std::filesystem::pa
     const Descriptor heap = heap_of_row(table, row, from);
     const std::uint64_t base = heap_pieces.size();
     if (heap.length > in.heap_bytes - base) {
-      table.file().fail("cannot be sorted: arrays of different rows share bytes");
+      table.file().fail(
+          "cannot be sorted: arrays of different rows share bytes; only products of runs can be "
+          "sorted");
     }
     if (heap.length > 0) {
       const auto bytes = table.heap(heap.offset, heap.length);

@@ -129,7 +129,8 @@ FitsTable::State::ArrayTask FitsTable::State::array_task(std::size_t field,
   const std::uint64_t bytes = total * layout.places[field].element_bytes;
   if (bytes > std::max(layout.heap_bytes, kMostShared)) {
     file.fail(fmt::format(
-        "{} and the next {}: their arrays take {} bytes, but the heap has {}: the file is damaged",
+        "{} and the next {}: their arrays take {} bytes, but the heap has {}: the file is damaged; "
+        "get it again",
         place_in(layout, field, numbers[0]), numbers.count - 1, bytes, layout.heap_bytes));
   }
   if (out.values.dtype() != DType::String) out.values.resize_unfilled(total);

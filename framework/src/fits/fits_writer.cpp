@@ -6,12 +6,12 @@
 
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <utility>
 #include <vector>
 
 #include "fits/fits_cards.hpp"
 #include "qsohost/error.hpp"
+#include "qsohost/system_reason.hpp"
 
 namespace qsohost::inline io_v1 {
 
@@ -28,7 +28,7 @@ FitsOutput::~FitsOutput() {
 
 void FitsOutput::fail(std::string_view what) const {
   const int error = errno;
-  throw RunError(fmt::format("{}: {}: {}", name_, what, std::strerror(error)));
+  throw RunError(fmt::format("{}: {}: {}", name_, what, system_reason(error)));
 }
 
 void FitsOutput::write(std::uint64_t offset, std::span<const std::byte> bytes) {
@@ -100,9 +100,11 @@ void verify_fits(const std::filesystem::path& path) {
   int number = 1;
   for (auto hdu = std::optional(first_hdu(file)); hdu; hdu = next_hdu(file, *hdu), ++number) {
     if (!hdu->cards.has("DATASUM") || !hdu->cards.has("CHECKSUM")) {
-      file.fail(fmt::format("HDU {} has no checksum to compare with", number));
+      file.fail(fmt::format(
+          "HDU {} has no checksum to compare with; it must be one that qsohost wrote", number));
     }
-    if (hdu->end > file.size()) file.fail(fmt::format("is cut short in HDU {}", number));
+    if (hdu->end > file.size())
+      file.fail(fmt::format("is cut short in HDU {}; make it again", number));
     FitsSum whole;
     const std::uint32_t data = sum_of(file, hdu->data, hdu->end);
     whole.add(data);

@@ -26,7 +26,8 @@ std::string compressed(const std::string& text, const std::string& file) {
   std::string out(size, '\0');
   if (compress2(reinterpret_cast<Bytef*>(out.data()), &size,
                 reinterpret_cast<const Bytef*>(text.data()), text.size(), 1) != Z_OK) {
-    throw RunError(fmt::format("{}: an answer cannot be compressed", file));
+    throw RunError(fmt::format(
+        "{}: an answer cannot be compressed; free some memory, or raise its limit", file));
   }
   out.resize(size);
   return out;
@@ -85,9 +86,19 @@ AnswerStore::AnswerStore(const std::filesystem::path& file, Log log)
 }
 
 std::unique_ptr<AnswerStore> AnswerStore::look_at(const std::filesystem::path& file, Log log) {
-  auto db = SqliteFile::look_at(file, kWaitMs, "SELECT 1 FROM answer LIMIT 1",
-                                "holds no recorded answers");
+  if (!std::filesystem::exists(file)) {
+    throw UsageError(fmt::format(
+        "{}: there is no such recording; name the folder that was given to --record (--replay)",
+        file.string()));
+  }
+  auto db = SqliteFile::look_at(file, kWaitMs);
   std::unique_ptr<AnswerStore> store(new AnswerStore(std::move(db), std::move(log)));
+  if (!store->has_column("question")) {
+    throw UsageError(
+        fmt::format("{}: it holds no recorded answers; record them with --record, or name the "
+                    "folder where they are (--replay)",
+                    file.string()));
+  }
   store->is_read_only_ = true;
   store->has_ends_ = store->has_column("is_end_known");
   if (!store->has_ends_) store->warn("of an older version: all its answers count as whole");

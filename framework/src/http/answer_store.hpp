@@ -20,7 +20,9 @@ class SqliteFile;
 
 class AnswerStore {
  public:
-  // Responses are kept per batch and stage. A recording has no batches.
+  // Responses are kept per batch and stage, or for every batch of the stage. A recording has no
+  // batches.
+  static constexpr std::uint64_t kEveryBatch = std::uint64_t{1} << 62;
   struct Owner {
     std::string stage;
     std::uint64_t ordinal = 0;

@@ -68,6 +68,7 @@ void Archive::ask(PendingRequest pending, Time not_before, Time now) {
   patience_ = std::max(patience_, pending.policy.patience);
   timeout_ = std::max(timeout_, pending.policy.timeout);
   limit_.cap(pending.policy.max_connections);
+  if (lease_) lease_->cap(pending.policy.max_connections);
   waiting_.emplace(not_before, std::move(pending));
 }
 
@@ -75,11 +76,11 @@ std::optional<PendingRequest> Archive::next(
     Time now, const std::function<bool(const ReplyChannel&)>& may_send) {
   if (!given_up_.empty() || now < retry_after_) return std::nullopt;
   if (is_down_ && (now < probe_at_ || in_flight_ > 0)) return std::nullopt;
-  lingering_.erase(lingering_.begin(), lingering_.upper_bound(now));
-  const std::size_t at_work = in_flight_ + lingering_.size();
-  if (!is_down_ && at_work >= static_cast<std::size_t>(limit_.level())) return std::nullopt;
+  const std::size_t used = at_work(now);
+  if (!is_down_ && used >= static_cast<std::size_t>(limit_.level())) return std::nullopt;
   for (auto it = waiting_.begin(); it != waiting_.end() && it->first <= now; ++it) {
     if (!may_send(*it->second.channel)) continue;
+    if (!may_connect(used + 1, now)) return std::nullopt;
     PendingRequest pending = std::move(it->second);
     waiting_.erase(it);
     ++in_flight_;
@@ -92,6 +93,37 @@ std::optional<PendingRequest> Archive::next(
   }
   if (!is_down_) limit_.starved();
   return std::nullopt;
+}
+
+// Requests that the archive works on, as far as can be known.
+std::size_t Archive::at_work(Time now) {
+  lingering_.erase(lingering_.begin(), lingering_.upper_bound(now));
+  return in_flight_ + lingering_.size();
+}
+
+bool Archive::may_connect(std::size_t count, Time now) {
+  if (!lease_) return true;
+  note_pause(now);
+  if (now < retry_after_) return false;
+  is_crowded_out_ = !lease_->cover(count, now);
+  return !is_crowded_out_;
+}
+
+// What the archive has told any of the runs holds for all of them.
+void Archive::note_pause(Time now) {
+  const Seconds left = lease_->pause_left(now);
+  const Time end = now + ticks(left);
+  if (left <= Seconds(0) || end <= retry_after_) return;
+  const bool is_news = end > retry_after_ + std::chrono::seconds(1);  // not a rounded clock
+  retry_after_ = end;
+  if (!is_news) return;
+  log_(LogLevel::Info, fmt::format("{} has asked another run to wait (Retry-After); it is asked "
+                                   "again in {:.0f} s",
+                                   name_, left.count()));
+}
+
+void Archive::leave_unused(Time now) {
+  if (lease_) lease_->keep(at_work(now), now);
 }
 
 void Archive::released(PendingRequest& pending, Time now, bool timed_out_unanswered) {
@@ -142,6 +174,7 @@ void Archive::obey(std::chrono::seconds retry_after, Time now) {
   const Seconds most = std::min(kLongestObeyed, Seconds(patience_) / 2);
   const Seconds wait = std::clamp(Seconds(retry_after), Seconds(0), most);
   retry_after_ = std::max(retry_after_, now + ticks(wait));
+  if (lease_) lease_->pause(wait);
   if (wait <= kMuchLonger * logged_wait_) return;
   logged_wait_ = wait;
   const auto until = std::chrono::system_clock::now() +
@@ -198,9 +231,10 @@ void Archive::give_up(const std::string& reason) {
 }
 
 // True if a request waits for the archive itself, and not only for its own start time, which a
-// plugin may set far ahead.
+// plugin may set far ahead, or for other runs.
 bool Archive::is_wanted(Time now) const {
   if (in_flight_ > 0) return true;
+  if (is_crowded_out_) return false;
   return std::ranges::any_of(
       waiting_, [&](const auto& entry) { return entry.first <= now || entry.second.sent > 0; });
 }

@@ -1,5 +1,6 @@
 // State of one archive, shared by all stages and lanes of a run: how many concurrent requests it
-// sustains, which requests are queued for it, and whether it is up. Has no clock and no network.
+// sustains, which requests are queued for it, and whether it is up. Has no clock and no network;
+// other runs it knows of by a ConnectionLease.
 #pragma once
 
 #include <chrono>
@@ -11,9 +12,11 @@
 #include <random>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "http/concurrency_limit.hpp"
+#include "http/connection_lease.hpp"
 #include "http/judgement.hpp"
 #include "qsohost/context.hpp"
 
@@ -52,6 +55,8 @@ class Archive {
   using Log = std::function<void(LogLevel, const std::string&)>;
 
   Archive(std::string name, Log log, std::uint64_t seed);
+  // From now on its connections are shared with other runs.
+  void share(std::unique_ptr<ConnectionLease> lease) { lease_ = std::move(lease); }
 
   const std::string& name() const { return name_; }
   const ConcurrencyLimit& limit() const { return limit_; }
@@ -67,6 +72,8 @@ class Archive {
   // The transfer of a request from next() is over. If it was `timed_out_unanswered`, the archive
   // may still work on it, so it counts as in flight for a while longer.
   void released(PendingRequest& pending, Time now, bool timed_out_unanswered = false);
+  // After the last of next(): connections that are not used are left to other runs.
+  void leave_unused(Time now);
 
   // The outcome; each released request gets exactly one of these calls.
   void trusted(const PendingRequest& pending, Time now);
@@ -96,11 +103,16 @@ class Archive {
   void pause(Time now, const std::string& reason);
   void obey(std::chrono::seconds retry_after, Time now);
   bool is_wanted(Time now) const;
+  std::size_t at_work(Time now);
+  bool may_connect(std::size_t count, Time now);
+  void note_pause(Time now);
 
   std::string name_;
   Log log_;
   std::mt19937_64 random_;
   ConcurrencyLimit limit_;
+  std::unique_ptr<ConnectionLease> lease_;       // none: no other run shares the connections
+  bool is_crowded_out_ = false;                  // other runs use the connections that it wants
   std::multimap<Time, PendingRequest> waiting_;  // by the time when they may be sent
   std::size_t in_flight_ = 0;
   std::multiset<Time> lingering_;  // until when given-up requests count as in flight

@@ -154,6 +154,9 @@ void HttpClient::turn() {
 Archive& HttpClient::archive_of(const PendingRequest& pending) {
   const auto [it, is_new] = archives_.try_emplace(pending.host, pending.host, settings_.log,
                                                   std::hash<std::string>()(pending.host));
+  if (is_new && !settings_.share_connections.empty()) {
+    it->second.share(std::make_unique<ConnectionLease>(settings_.share_connections, pending.host));
+  }
   return it->second;
 }
 
@@ -214,6 +217,7 @@ void HttpClient::start_ready(Archive& archive, Time now) {
     if (pending->sent > 1) ++total.again;
     in_flight_.emplace(pending->id, std::move(*pending));
   }
+  archive.leave_unused(now);
 }
 
 void HttpClient::finish(Transfers::Finished finished, Time now) {

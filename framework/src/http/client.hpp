@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -27,6 +28,8 @@ class HttpClient final : public Http, private RequestQueue {
     ResponseStores stores{};
     // The run that is resumed has settled a batch, so every archive has given good responses.
     bool has_settled = false;
+    // Where runs share their connections to archives; empty: nowhere.
+    std::filesystem::path share_connections{};
   };
   explicit HttpClient(Settings settings);
   ~HttpClient() override;

@@ -23,14 +23,17 @@ constexpr int kMostLooks = 8;
 void check_request(const Request& request) {
   for (const int status : request.accept) {
     if (!means_later(status) || status == kTooManyRequests) continue;
-    throw RunError(fmt::format(
-        "a request accepts status {}, but that means \"later\", never an answer", status));
+    throw RunError(
+        fmt::format("a request accepts status {}, but that means \"later\", never an answer; its "
+                    "plugin must leave it to the host",
+                    status));
   }
   // A line break in a header would start another one. The value may be a secret and is not shown.
   for (const std::string& header : request.headers) {
     if (header.find_first_of("\r\n") != std::string::npos) {
-      throw RunError(fmt::format("header '{}' of a request contains a line break",
-                                 header.substr(0, header.find_first_of(":\r\n"))));
+      throw RunError(
+          fmt::format("header '{}' of a request contains a line break; its plugin must take it out",
+                      header.substr(0, header.find_first_of(":\r\n"))));
     }
   }
 }
@@ -85,7 +88,10 @@ void ConversationRunner::wait() {
     case ReplyChannel::End::Interrupted:
       throw Interrupted();
     case ReplyChannel::End::Lost:
-      throw RunError("requests were lost in this program (out of memory?); go on with --resume");
+      throw RunError(
+          "requests were lost in this program (out of memory, or for what the error before this "
+          "one "
+          "says); go on with --resume");
   }
   if (reply) take(*reply);
 }
@@ -104,16 +110,20 @@ void ConversationRunner::give(std::vector<Request> requests) {
   }
 }
 
+AnswerStore::Owner ConversationRunner::owner_of(const Request& request) const {
+  return {owner_.stage, request.of_stage ? AnswerStore::kEveryBatch : owner_.ordinal};
+}
+
 // Offline, the conversation is repeated as it was held: with what was asked anew, and with the last
 // state of a job, at which one that was given up would look for ever.
 std::optional<Response> ConversationRunner::find(const Request& request) {
-  if (!has_stored_) return std::nullopt;
+  if (stores_.answers == nullptr || (!has_stored_ && !request.of_stage)) return std::nullopt;
   if (stores_.use != StoreUse::Offline) {
     if (!request.keep || request.fresh) return std::nullopt;
-    return stores_.answers->find(owner_, request);
+    return stores_.answers->find(owner_of(request), request);
   }
   if (!request.keep && ++looks_[AnswerStore::identity(request)] > kMostLooks) return std::nullopt;
-  auto response = stores_.answers->find(owner_, request);
+  auto response = stores_.answers->find(owner_of(request), request);
   if (response) response->is_kept = false;  // nothing newer can be had
   return response;
 }
@@ -175,7 +185,9 @@ void ConversationRunner::take(const Reply& reply) {
 
 void ConversationRunner::keep(const Request& request, const Response& response) {
   const bool is_kept = request.keep || stores_.use == StoreUse::Fetch;
-  if (stores_.answers != nullptr && is_kept) stores_.answers->put(owner_, request, response);
+  if (stores_.answers != nullptr && is_kept) {
+    stores_.answers->put(owner_of(request), request, response);
+  }
   if (stores_.recording != nullptr) stores_.recording->put({}, request, response);
 }
 

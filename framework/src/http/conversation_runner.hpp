@@ -45,6 +45,7 @@ class ConversationRunner {
  private:
   void give(std::vector<Request> requests);
   std::optional<Response> find(const Request& request);
+  AnswerStore::Owner owner_of(const Request& request) const;
   void ask(Request request);
   void wait();
   void take(const Reply& reply);

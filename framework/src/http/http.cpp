@@ -9,6 +9,7 @@
 #include "base/percent.hpp"
 #include "qsohost/error.hpp"
 #include "qsohost/names.hpp"
+#include "qsohost/own_client.hpp"
 
 namespace qsohost::inline v1 {
 
@@ -29,11 +30,14 @@ void Conversation::finish(Batch& /*batch*/, Outcomes& /*outcomes*/) {}
 
 Http::~Http() = default;
 HttpStage::~HttpStage() = default;
+OwnClient::~OwnClient() = default;
 HttpFetcher::~HttpFetcher() = default;
 ObjectFetcher::~ObjectFetcher() = default;
 
 Http& HttpStage::http() const {
-  if (http_ == nullptr) throw RunError("it sends requests, but the host did not connect it");
+  if (http_ == nullptr)
+    throw RunError(
+        "it sends requests, but the host did not connect it; run it by the host or by the Harness");
   return *http_;
 }
 

@@ -10,10 +10,6 @@ double seconds(std::chrono::milliseconds time) {
   return static_cast<double>(time.count()) / 1000;
 }
 
-std::chrono::milliseconds milliseconds(double seconds) {
-  return std::chrono::milliseconds(static_cast<std::int64_t>(1000 * seconds));
-}
-
 const char* connections_help(const HttpPolicy& defaults) {
   return defaults.max_connections == 0
              ? "at a time to the archive; 0: as many as it sustains, which the host finds out"
@@ -46,9 +42,9 @@ HttpOptions::HttpOptions(OptionOwner* owner, const HttpPolicy& defaults, int mos
 HttpPolicy HttpOptions::policy() const {
   HttpPolicy policy = defaults_;
   if (max_connections) policy.max_connections = static_cast<int>(**max_connections);
-  policy.timeout = milliseconds(*timeout);
+  policy.timeout = to_milliseconds(*timeout);
   policy.max_attempts = static_cast<int>(*max_attempts);
-  policy.patience = milliseconds(*patience);
+  policy.patience = to_milliseconds(*patience);
   policy.contact = *contact;
   return policy;
 }

@@ -45,8 +45,14 @@ std::string job_url(const Request& request, const Response& response) {
   if (const auto location = response.header("Location"); url.empty() && !location.empty()) {
     url = resolved_url(request.url, std::string(location));
   }
-  url = url.substr(0, url.find('?'));
+  url.resize(std::min(url.find('?'), url.size()));
   while (url.ends_with('/')) url.pop_back();
+  const auto from = parse_url(request.url);
+  const auto to = parse_url(url);
+  if (!url.empty() && (!from || !to || !may_redirect(*from, *to))) {
+    throw TryAgain(fmt::format("TAP puts the job at {}, which is on another host or without TLS",
+                               public_url(url)));
+  }
   if (url.empty()) throw TryAgain("TAP took a job and did not say where it is");
   return url;
 }

@@ -45,14 +45,18 @@ struct QueryStatus {
 };
 
 // The INFO element with QUERY_STATUS (DALI 1.1, 4.4), from `at` on. Not parsed as XML, since a
-// table may be hundreds of MB. Moves `at` behind it.
+// table may be hundreds of MB. Moves `at` behind it. A limit of the tag's length keeps this linear
+// in the length of the body, whatever it holds.
 std::optional<QueryStatus> next_status(std::string_view body, std::size_t& at) {
+  constexpr std::size_t longest = 1000;  // before the word, and after
   while ((at = body.find("QUERY_STATUS", at)) != body.npos) {
-    const std::size_t begin = body.rfind('<', at);
-    const std::size_t end = body.find('>', at);
+    const std::size_t first = at - std::min(at, longest);
+    const std::size_t begin = body.substr(first, at - first).rfind('<');
+    const std::size_t length = body.substr(at, longest).find('>');
+    const std::size_t end = at + length;
     at += 1;
-    if (begin == body.npos || end == body.npos) continue;
-    const std::string_view tag = body.substr(begin, end - begin);
+    if (begin == body.npos || length == body.npos) continue;
+    const std::string_view tag = body.substr(first + begin, end - first - begin);
     if (!tag.substr(0, tag.find_first_of(kBlanks)).ends_with("INFO")) continue;
     const std::size_t value = tag.find("value=");
     if (value == tag.npos || value + 7 > tag.size()) continue;

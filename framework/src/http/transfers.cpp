@@ -104,14 +104,15 @@ bool Transfers::Transfer::is_end_announced() const {
 
 void Transfers::Transfer::add_header(const std::string& text) {
   curl_slist* longer = curl_slist_append(headers.get(), text.c_str());
-  if (longer == nullptr) throw RunError("libcurl is out of memory");
+  if (longer == nullptr)
+    throw RunError("libcurl is out of memory; free some memory, or raise its limit");
   static_cast<void>(headers.release());  // now owned by the longer list
   headers.reset(longer);
 }
 
 void Transfers::Transfer::set_up() {
   easy.reset(curl_easy_init());
-  if (!easy) throw RunError("libcurl cannot be used");
+  if (!easy) throw RunError("libcurl cannot be used; install it again");
   CURL* c = easy.get();
   curl_easy_setopt(c, CURLOPT_URL, request.url.c_str());
   curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -254,7 +255,7 @@ Transfers::Transfers() {
   static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
   multi_ = {ready == CURLE_OK ? curl_multi_init() : nullptr,
             [](void* multi) { curl_multi_cleanup(multi); }};
-  if (!multi_) throw RunError("libcurl cannot be used");
+  if (!multi_) throw RunError("libcurl cannot be used; install it again");
   curl_multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS, kConnectionsKept);
 }
 

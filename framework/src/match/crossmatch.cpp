@@ -133,7 +133,7 @@ void CrossmatchOptions::validate() const {
   }
   if (lower_case(prefixes->front()) == lower_case(prefixes->back())) {
     throw UsageError(
-        "option 'prefixes': both are the same (FITS has no case); they tell the tables apart");
+        "option 'prefixes': both are the same (FITS has no case); they must tell the tables apart");
   }
 }
 

@@ -157,7 +157,8 @@ RowCondition::RowCondition(const InputTable& table, std::string file, std::strin
     const InputColumn& field = table.columns()[i];
     if (!field.problem.empty()) s.fail(fmt::format("column '{}': {}", names[i], field.problem));
     if (field.is_array || field.info.width != 1) {
-      s.fail(fmt::format("column '{}' holds several values a row", names[i]));
+      s.fail(fmt::format("column '{}' holds several values a row; compare columns of single values",
+                         names[i]));
     }
     s.fields.push_back(i);
     // The cast sets the type by which SQLite compares.

@@ -18,6 +18,7 @@
 #include <cstring>
 #include <exception>
 #include <map>
+#include <new>
 #include <typeinfo>
 #include <utility>
 #include <vector>
@@ -91,11 +92,14 @@ const PluginTable& load_table(const fs::path& file, const PluginNote& note) {
   try {
     const boost::dll::shared_library& library = loaded(file);
     if (!library.has("qsohost_plugin")) {
-      throw UsageError("not a plugin: it has a note but no symbol 'qsohost_plugin'");
+      throw UsageError(
+          "not a plugin: it has a note but no symbol 'qsohost_plugin'; build it by "
+          "qsohost_add_plugin()");
     }
     const auto& table = library.get<const PluginTable>("qsohost_plugin");
     if (table.magic != kMagic || table.size != sizeof(PluginTable)) {
-      throw UsageError("not a plugin of this host: its table is too short or damaged");
+      throw UsageError(
+          "not a plugin of this host: its table is too short or damaged; build it again");
     }
     if (table.api != note.abi.api || table.layout != note.abi.layout ||
         table.stage_count != note.stage_count) {
@@ -113,7 +117,8 @@ ScriptReader& load_script_reader(const fs::path& file) {
   try {
     const boost::dll::shared_library& library = loaded(file);
     if (!library.has(kScriptReaderSymbol)) {
-      throw UsageError(fmt::format("it has no symbol '{}'", kScriptReaderSymbol));
+      throw UsageError(
+          fmt::format("it has no symbol '{}'; install qsohost again", kScriptReaderSymbol));
     }
     return *library.get<ScriptReaderFunction>(kScriptReaderSymbol)();
   } catch (const Error&) {
@@ -165,6 +170,12 @@ std::string probe(const fs::path& file, const PluginNote& note) {
 std::string describe_uncaught() {
   std::string out = "something threw where nothing can catch it";
   if (const std::type_info* type = abi::__cxa_current_exception_type()) {
+    if (*type == typeid(std::bad_alloc)) return kOutOfMemory;  // whoever asked for it
+    // oneTBB throws it in a thread of its own.
+    if (current_exception_message().starts_with("pthread_create")) {
+      return "the system gives no more threads; ask for fewer (-j), or allow more threads (ulimit "
+             "-u) or memory (ulimit -v)";
+    }
     out += fmt::format(": {} ({})", current_exception_message(), readable_name(type->name()));
   }
   const std::vector<fs::path> guilty = plugins_on_this_stack();

@@ -3,7 +3,6 @@
 
 #include <dlfcn.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -17,6 +16,7 @@
 #include "plugin/library.hpp"
 #include "plugin/plugin_file.hpp"
 #include "plugin/scripts.hpp"
+#include "plugin/trust.hpp"
 #include "qsohost/error.hpp"
 
 namespace qsohost::inline v1 {
@@ -24,13 +24,6 @@ namespace qsohost::inline v1 {
 namespace {
 
 namespace fs = std::filesystem;
-
-bool others_may_write(const fs::path& path, bool sticky_is_fine) {
-  struct stat info {};
-  if (::stat(path.c_str(), &info) != 0) return false;
-  if (sticky_is_fine && (info.st_mode & S_ISVTX) != 0) return false;
-  return (info.st_mode & S_IWOTH) != 0;
-}
 
 // <prefix>/lib/qsohost/plugins for the prefix above the library's folder, which is lib or, in
 // packages of Debian, lib/<architecture>.
@@ -61,9 +54,6 @@ std::vector<fs::path> standard_folders() {
   return folders;
 }
 
-constexpr std::string_view kWritable =
-    "others may write to this file; take that right away (chmod o-w)";
-
 }  // namespace
 
 const char* library_version() {
@@ -86,6 +76,7 @@ struct Plugins::State {
   std::vector<Refusal> refusals;
   std::vector<fs::path> searched;
   bool has_standard_folders = false;
+  bool allows_insecure = false;
 
   // Loads a file in a child process, once; refuses it if that fails. Returns the reason, or "".
   std::string try_out(const fs::path& path) {
@@ -94,6 +85,15 @@ struct Plugins::State {
     std::string reason = probe(path, file->note);
     if (!reason.empty()) refuse(path, reason);
     return reason;
+  }
+
+  // Refuses a file that others can change.
+  bool is_insecure(const fs::path& path) {
+    if (allows_insecure) return false;
+    std::string reason = why_plugin_not_trusted(path);
+    if (reason.empty()) return false;
+    refuse(path, std::move(reason));
+    return true;
   }
 
   void refuse(const fs::path& path, std::string reason) {
@@ -118,13 +118,14 @@ struct Plugins::State {
     const std::string name = is_script(path) ? path.string() : path.filename().string();
     const auto [first, is_first] = seen.try_emplace(name, path);
     if (!is_first) return hide(path, first->second);
-    if (others_may_write(path, false)) return refuse(path, std::string(kWritable));
+    if (is_insecure(path)) return;
     if (is_script(path)) return take_script(path);
     auto read = read_plugin_note(path);
     if (auto* reason = std::get_if<std::string>(&read)) return refuse(path, std::move(*reason));
     files.push_back({path, std::get<PluginNote>(read), false});
     const PluginNote& note = files.back().note;
-    if (note.stage_count == 0) return refuse(path, "it offers no stage");
+    if (note.stage_count == 0)
+      return refuse(path, "it offers no stage; it must name one in QSOHOST_PLUGIN");
     for (std::size_t i = 0; i < note.stage_count; ++i) {
       const PluginNote::StageLine& line = note.stages[i];
       offer({line.name.data(), line.summary.data(), static_cast<Role>(line.role), note.name.data(),
@@ -134,11 +135,12 @@ struct Plugins::State {
 
   // A script is run at once: only then its stages are known.
   void take_script(const fs::path& path) {
-    if (!fs::is_regular_file(path)) return refuse(path, "no such file");
+    if (!fs::is_regular_file(path)) return refuse(path, "there is no such file; check the path");
     try {
-      ScriptReader& reader = script_reader_for(path, standard_folders());
+      ScriptReader& reader = script_reader_for(path, standard_folders(), allows_insecure);
       const Script script = reader.read(path);
-      if (script.stages.empty()) return refuse(path, "it offers no stage");
+      if (script.stages.empty())
+        return refuse(path, "it offers no stage; it must define a class or function that is one");
       scripts[path] = &reader;
       for (const ScriptStage& stage : script.stages)
         offer({stage.name, stage.summary, stage.role, path.stem().string(), script.version, path});
@@ -172,15 +174,13 @@ struct Plugins::State {
 Plugins::Plugins() : state_(std::make_unique<State>()) {}
 Plugins::~Plugins() = default;
 
+void Plugins::allow_insecure() {
+  state_->allows_insecure = true;
+}
+
 void Plugins::add_file(const fs::path& file) {
   const fs::path path = fs::absolute(file).lexically_normal();
   state_->searched.push_back(path);
-  if (others_may_write(path.parent_path(), true)) {
-    state_->refuse(path, fmt::format("others may write to its folder {}; move the plugin, or take "
-                                     "that right away (chmod o-w)",
-                                     path.parent_path().string()));
-    return;
-  }
   state_->take(path);
   state_->try_out(path);
 }
@@ -189,9 +189,8 @@ void Plugins::add_folder(const fs::path& folder) {
   state_->searched.push_back(folder);
   std::error_code error;
   if (!fs::is_directory(folder, error)) return;
-  if (others_may_write(folder, false)) {
-    state_->refusals.push_back(
-        {folder, "others may write to this folder; take that right away (chmod o-w)"});
+  if (std::string reason = why_not_trusted(folder); !state_->allows_insecure && !reason.empty()) {
+    state_->refusals.push_back({folder, std::move(reason)});
     return;
   }
   std::vector<fs::path> found;
@@ -278,7 +277,7 @@ StagePtr Plugins::create(std::string_view stage) {
             ? state_->create_from_library(*offer)
             : StagePtr(script->second->create(path, offer->stage), [](Stage* s) { delete s; });
     if (const std::string fault = fault_in_options(*created); !fault.empty()) {
-      throw UsageError(fmt::format("a fault of plugin {} {}, to be mended by its author: {}",
+      throw UsageError(fmt::format("a fault of plugin {} {}, which its author has to correct: {}",
                                    offer->plugin, offer->version, fault));
     }
     return created;

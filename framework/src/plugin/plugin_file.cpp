@@ -3,10 +3,11 @@
 #include <elf.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace qsohost::inline v1 {
@@ -27,10 +28,13 @@ class Bytes {
     std::memcpy(&out, data_.data() + offset, sizeof(T));
     return true;
   }
+  // Its beginning, if it is long: a file has up to 65535 names of sections, all of which may be the
+  // whole file.
   std::string_view text(std::uint64_t offset) const {
+    constexpr std::size_t longest = 64;
     if (offset >= data_.size()) return {};
     const char* begin = data_.data() + offset;
-    return {begin, strnlen(begin, data_.size() - offset)};
+    return {begin, strnlen(begin, std::min(longest, data_.size() - offset))};
   }
   const char* at(std::uint64_t offset) const { return data_.data() + offset; }
 
@@ -136,7 +140,10 @@ std::variant<PluginNote, std::string> read_plugin_note(const std::filesystem::pa
     return std::filesystem::exists(file) ? "cannot be read: no permission, or not a file"
                                          : "no such file";
   }
-  const Bytes bytes(std::vector<char>(std::istreambuf_iterator<char>(in), {}));
+  std::vector<char> content(std::filesystem::file_size(file));
+  in.read(content.data(), static_cast<std::streamsize>(content.size()));
+  content.resize(static_cast<std::size_t>(in.gcount()));
+  const Bytes bytes(std::move(content));
   const auto found = find_note(bytes);
   if (const auto* reason = std::get_if<std::string>(&found)) return *reason;
   const auto [offset, size] = std::get<Section>(found);

@@ -8,6 +8,7 @@
 
 #include "plugin/library.hpp"
 #include "plugin/plugin_file.hpp"
+#include "plugin/trust.hpp"
 #include "qsohost/error.hpp"
 
 namespace qsohost::inline v1 {
@@ -32,12 +33,17 @@ bool is_script(const fs::path& file) {
   return file.has_extension() && file.extension() != ".so";
 }
 
-ScriptReader& script_reader_for(const fs::path& file, const std::vector<fs::path>& folders) {
+ScriptReader& script_reader_for(const fs::path& file, const std::vector<fs::path>& folders,
+                                bool allows_insecure) {
   const std::string language = file.extension().string().substr(1);
   for (const fs::path& folder : folders) {
     const fs::path reader = folder / "scripts" / (language + ".so");
     std::error_code error;
     if (!fs::exists(reader, error)) continue;
+    if (const std::string reason = why_plugin_not_trusted(reader);
+        !allows_insecure && !reason.empty()) {
+      throw UsageError(fmt::format("its reader {}: {}", reader.string(), reason));
+    }
     const auto note = read_plugin_note(reader);
     if (const auto* reason = std::get_if<std::string>(&note)) {
       throw UsageError(fmt::format("its reader {}: {}", reader.string(), *reason));

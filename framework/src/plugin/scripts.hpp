@@ -12,8 +12,9 @@ namespace qsohost::inline v1 {
 bool is_script(const std::filesystem::path& file);
 
 // The reader of scripts with this file's extension, from the first of `folders` that has one.
-// Throws UsageError with the reason alone.
+// Throws UsageError with the reason alone. `allows_insecure`: also one that others can change.
 ScriptReader& script_reader_for(const std::filesystem::path& file,
-                                const std::vector<std::filesystem::path>& folders);
+                                const std::vector<std::filesystem::path>& folders,
+                                bool allows_insecure);
 
 }  // namespace qsohost::inline v1

@@ -111,7 +111,9 @@ void notice_dead_peer(PGconn* connection) {
 PqConnection connect_until(const std::string& dsn, const std::atomic<bool>& is_given_up) {
   PqConnection connection = start_connecting(dsn);
   PGconn* const c = connection.get();
-  if (c == nullptr) throw RunError("no memory for a connection to PostgreSQL");
+  if (c == nullptr)
+    throw RunError(
+        "no memory for a connection to PostgreSQL; free some memory, or raise its limit");
   PQsetErrorVerbosity(c, PQERRORS_VERBOSE);  // with the SQLSTATE
   PQsetErrorContextVisibility(c, PQSHOW_CONTEXT_NEVER);
   const std::chrono::duration<double> most(connect_seconds(c));

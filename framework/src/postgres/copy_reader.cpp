@@ -131,7 +131,7 @@ class Filler {
       }
       if (dimensions == 1) elements = static_cast<std::size_t>(load_be<std::int32_t>(from + 12));
       from += dimensions == 1 ? 20 : 12;
-      if (elements > static_cast<std::size_t>(end - from) / 4) throw_wrong("it is cut");
+      if (elements > static_cast<std::size_t>(end - from) / 4) throw_wrong("it is cut short");
     }
     make_room(elements, length < 0);
     if (length < 0 && column_->shape == PgShape::Fixed) {
@@ -141,7 +141,7 @@ class Filler {
     for (std::size_t i = 0; i < elements; ++i) {
       const auto size = end - from < 4 ? 0 : load_be<std::int32_t>(from);
       from += 4;
-      if (size > end - from) throw_wrong("it is cut");
+      if (size > end - from) throw_wrong("it is cut short");
       value(from, size);
       from += std::max(size, 0);
     }
@@ -199,10 +199,11 @@ bool PgCopyReader::need(std::size_t bytes) {
 void PgCopyReader::read_header() {
   constexpr std::size_t fixed = 19;  // signature, flags, length of what follows
   if (!need(fixed) || buffer_.compare(0, kSignature.size(), kSignature) != 0) {
-    throw RunError("PostgreSQL: what it sent is no binary COPY stream");
+    throw RunError(
+        "PostgreSQL: what it sent is no binary COPY stream; look whether a proxy changes it");
   }
   const std::size_t whole = fixed + load_be<std::uint32_t>(buffer_.data() + 15);
-  if (!need(whole)) throw RunError("PostgreSQL: the COPY stream is cut");
+  if (!need(whole)) throw RunError("PostgreSQL: the COPY stream is cut; go on with --resume");
   at_ = whole;
   is_begun_ = true;
 }
@@ -210,7 +211,8 @@ void PgCopyReader::read_header() {
 bool PgCopyReader::next_row() {
   if (is_done_) return false;
   const auto cut = [&] {
-    throw RunError(fmt::format("PostgreSQL: the COPY stream is cut in row {}", row_ + 1));
+    throw RunError(
+        fmt::format("PostgreSQL: the COPY stream is cut in row {}; go on with --resume", row_ + 1));
   };
   if (!need(2)) cut();
   const auto fields = load_be<std::int16_t>(buffer_.data() + at_);
@@ -219,8 +221,9 @@ bool PgCopyReader::next_row() {
     return false;
   }
   if (static_cast<std::size_t>(fields) != columns_.size()) {
-    throw RunError(fmt::format("PostgreSQL: row {} has {} columns instead of {}", row_ + 1, fields,
-                               columns_.size()));
+    throw RunError(
+        fmt::format("PostgreSQL: row {} has {} columns instead of {}; go on with --resume",
+                    row_ + 1, fields, columns_.size()));
   }
   std::size_t length = 2;
   for (std::int16_t k = 0; k < fields; ++k) {

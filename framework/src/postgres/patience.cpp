@@ -18,7 +18,9 @@ void PgPatience::failed(const std::string& message) {
   using Clock = std::chrono::steady_clock;
   if (stop_()) throw TryAgain(message);
   if (++failures_ >= retry_.attempts) {
-    throw RunError(fmt::format("{}; given up after {} attempts", message, failures_));
+    throw RunError(
+        fmt::format("{}; given up after {} attempts; go on with --resume when the server is back",
+                    message, failures_));
   }
   thread_local std::minstd_rand random(std::random_device{}());
   const double seconds = jittered(Backoff{retry_.first, retry_.longest}.seconds(failures_), random);

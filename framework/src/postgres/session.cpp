@@ -142,10 +142,12 @@ PgTransaction::~PgTransaction() {
 
 std::shared_ptr<PgSession> PgTransaction::session() const {
   if (open_->transaction == nullptr) {
-    throw RunError("PostgreSQL: a transaction was used after its commit");
+    throw RunError("PostgreSQL: a transaction was used after its commit; begin another one");
   }
   if (session_->is_copying) {
-    throw RunError("PostgreSQL: a COPY was begun in this transaction and is not finished");
+    throw RunError(
+        "PostgreSQL: a COPY was begun in this transaction and is not finished; read it to its end "
+        "first");
   }
   return session_;
 }
@@ -167,7 +169,9 @@ std::shared_ptr<const PgResult> PgTransaction::ask(const std::string& sql,
 // roll back.
 void PgTransaction::commit() {
   if (PQtransactionStatus(session()->handle()) == PQTRANS_INERROR) {
-    throw RunError("PostgreSQL: a transaction in which a statement failed cannot be committed");
+    throw RunError(
+        "PostgreSQL: a transaction in which a statement failed cannot be committed; begin another "
+        "one");
   }
   translated(&session_->connection(), [&] {
     session_->canceller().run([&] {
@@ -183,8 +187,9 @@ std::size_t pg_rows(const PgResult& result) {
 
 void pg_check_columns(const PgResult& result, std::size_t columns) {
   if (result.rows.columns() == columns) return;
-  throw RunError(fmt::format("PostgreSQL: an answer has {} columns instead of {}",
-                             result.rows.columns(), columns));
+  throw RunError(
+      fmt::format("PostgreSQL: an answer has {} columns instead of {}; its query must give as many",
+                  result.rows.columns(), columns));
 }
 
 namespace {

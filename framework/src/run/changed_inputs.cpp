@@ -117,7 +117,7 @@ std::optional<std::string> accept_changed_inputs(Chain& chain, const RunOptions&
 DoneBefore done_before(const RunDb& db) {
   DoneBefore done;
   done.batches = db.batches();
-  if (const auto from = db.meta("by identifier")) done.by_identifier_from = std::stoull(*from);
+  done.by_identifier_from = db.number("by identifier");
   for (const auto& [ordinal, batch] : done.batches) {
     if (!batch.is_committed) continue;
     done.objects += batch.objects;

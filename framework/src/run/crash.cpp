@@ -30,13 +30,16 @@ constexpr std::array<std::pair<int, std::string_view>, 5> kCrashes{
      {SIGFPE, "arithmetic error (SIGFPE)"},
      {SIGILL, "illegal instruction (SIGILL)"}}};
 
-// One line of text, truncated to its capacity.
+// One line of text, truncated to its capacity. Identifiers may hold escape sequences: only the
+// printable characters of ASCII are kept.
 class Line {
  public:
   Line& operator<<(std::string_view text) {
     for (const char c : text) {
       if (length_ == bytes_.size()) break;
-      bytes_[length_++] = c == '\n' || c == '\t' ? ' ' : c;
+      const bool is_blank = c == '\n' || c == '\t';
+      const bool is_printable = c >= ' ' && c <= '~';
+      bytes_[length_++] = is_blank ? ' ' : is_printable ? c : '?';
     }
     return *this;
   }

@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <fstream>
 #include <utility>
 
 #include "qsohost/error.hpp"
+#include "qsohost/system_reason.hpp"
 #include "run/crash.hpp"
 #include "run/crash_descriptor.hpp"
 
@@ -33,7 +33,8 @@ CrashFile::CrashFile(fs::path file)
     : file_(std::move(file)),
       descriptor_(::open(file_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644)),
       lines_(lines_of(file_)) {
-  if (descriptor_ < 0) throw RunError(fmt::format("{}: {}", file_.string(), std::strerror(errno)));
+  if (descriptor_ < 0)
+    throw RunError(fmt::format("{}: cannot be written: {}", file_.string(), system_reason(errno)));
   crash_descriptor = descriptor_;
 }
 

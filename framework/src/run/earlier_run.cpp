@@ -17,7 +17,8 @@ namespace fs = std::filesystem;
 // True if every sink still has its folder of chunks; the chunks of a sink are removed all at once.
 bool has_chunks(const Chain& chain, const RunDirectory& directory) {
   return std::ranges::all_of(chain.stages(), [&](const ChainStage& stage) {
-    return stage.offer.role != Role::Sink || fs::exists(directory.chunk_folder(stage.label));
+    return stage.offer.role != Role::Sink ||
+           fs::exists(chunk_folder(directory.folder(), stage.label));
   });
 }
 

@@ -133,7 +133,7 @@ void examine_stage(ChainStage& stage, const ExamineOptions& options,
   try {
     guarded(stage, nullptr, [&] { stage.stage->examine(examination); });
   } catch (const Interrupted&) {
-    throw RunError("interrupted");
+    throw RunError("interrupted; start it again");
   }
 }
 
@@ -146,8 +146,8 @@ std::vector<ChainStage*> wanted_stages(Chain& chain, const std::vector<std::stri
       return stage.label == name || stage.use == name;
     });
     if (is_known) continue;
-    throw UsageError(
-        fmt::format("the chain has no stage '{}'; its stages: {}", name, fmt::join(labels, ", ")));
+    throw UsageError(fmt::format("the chain has no stage '{}'; name one of its stages: {}", name,
+                                 fmt::join(labels, ", ")));
   }
   for (ChainStage& stage : chain.stages()) {
     const auto is_meant = [&](const std::string& name) {

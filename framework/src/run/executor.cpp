@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <ctime>
+#include <span>
 #include <system_error>
 #include <utility>
 
+#include "base/caught.hpp"
 #include "base/interrupted.hpp"
 #include "qsohost/error.hpp"
+#include "run/segments.hpp"
 
 namespace qsohost::inline v1 {
 
@@ -23,10 +26,7 @@ struct Executor::BatchInFlight {
   Clock::time_point queued = Clock::now();
 };
 
-struct Executor::Segment {
-  Role role;                        // Fetcher, Fitter (for filters too) or Sink
-  int lanes = 0;                    // threads of its own; 0: one for sinks, else the compute pool
-  std::vector<std::size_t> stages;  // of the chain
+struct Executor::Segment : SegmentPlan {
   Queue<BatchPtr> queue;
   std::vector<std::thread> threads;
 };
@@ -35,10 +35,6 @@ namespace {
 
 double seconds(Clock::duration d) {
   return std::chrono::duration<double>(d).count();
-}
-
-Role step_role(Role role) {
-  return role == Role::Filter ? Role::Fitter : role;
 }
 
 double thread_seconds() {
@@ -101,24 +97,13 @@ std::size_t Executor::workers(std::size_t stage) const {
 }
 
 void Executor::make_steps() {
-  const auto& stages = chain_.stages();
-  const std::size_t count = settings_.stages > 0 ? settings_.stages : stages.size();
-  for (std::size_t i = 1; i < count; ++i) {
-    const Role role = step_role(stages[i].offer.role);
-    if (role == Role::Sink && !settings_.with_sinks) continue;
-    const int lanes = settings_.lanes[i];
-    const bool joins =
-        !steps_.empty() && steps_.back()->role == role && lanes == 0 && steps_.back()->lanes == 0;
-    if (!joins) {
-      steps_.push_back(std::make_unique<Segment>());
-      steps_.back()->role = role;
-      steps_.back()->lanes = lanes;
-    }
-    steps_.back()->stages.push_back(i);
-  }
-  if (settings_.batch_done) {
+  const std::size_t count = settings_.stages > 0 ? settings_.stages : chain_.stages().size();
+  std::vector<SegmentPlan> plans =
+      plan_segments(chain_, std::span(settings_.lanes).first(count), settings_.with_sinks);
+  if (settings_.batch_done) plans.push_back({Role::Sink, 0, {}});
+  for (SegmentPlan& plan : plans) {
     steps_.push_back(std::make_unique<Segment>());
-    steps_.back()->role = Role::Sink;
+    static_cast<SegmentPlan&>(*steps_.back()) = std::move(plan);
   }
 }
 
@@ -156,8 +141,8 @@ void Executor::join() {
 void Executor::run_source() {
   try {
     read_source();
-  } catch (const std::exception& e) {
-    fail(e.what());
+  } catch (...) {
+    fail(current_exception_message());
   }
   const std::lock_guard lock(mutex_);
   source_done_ = true;
@@ -174,18 +159,25 @@ void Executor::run() {
   }
   {
     std::unique_lock lock(mutex_);
-    while (!source_done_ || in_flight_ > 0) {
-      changed_.wait_for(lock, std::chrono::milliseconds(100));
-      if (!settings_.progress) continue;
-      const std::uint64_t objects = objects_;
-      const std::uint64_t read = clocks_[0].objects;
-      const std::string at = where_.empty() ? "" : chain_.stages()[where_.begin()->second].label;
-      lock.unlock();
-      settings_.progress(objects, read, at);
-      lock.lock();
-    }
+    changed_.wait(lock, [this] { return source_done_ && in_flight_ == 0; });
   }
   join();
+}
+
+void Executor::fill(Progress& progress) const {
+  progress.most_in_flight = settings_.in_flight;
+  progress.threads = settings_.threads;
+  const std::lock_guard lock(mutex_);
+  progress.objects_this_run = objects_;
+  progress.objects_read = clocks_[0].objects;
+  progress.in_flight = in_flight_;
+  if (!where_.empty()) progress.stage = chain_.stages()[where_.begin()->second].label;
+  for (std::size_t i = 0; i < clocks_.size(); ++i) {
+    const ChainStage& stage = chain_.stages()[i];
+    progress.stages.push_back(
+        {stage.label, stage.offer.role, 0, clocks_[i].objects, clocks_[i].busy});
+  }
+  for (const auto& [sequence, stage] : where_) ++progress.stages[stage].batches;
 }
 
 bool Executor::take_token() {
@@ -232,7 +224,7 @@ void Executor::read_source() {
   }
 }
 
-void Executor::deliver(BatchPtr flight, std::size_t index) {
+void Executor::deliver(BatchPtr flight, std::size_t index) noexcept {
   if (index == steps_.size()) return complete(std::move(flight));
   Segment& step = *steps_[index];
   flight->queued = Clock::now();
@@ -265,9 +257,9 @@ void Executor::process(Segment& step, BatchInFlight& flight) {
     if (flight.dead) return;
     try {
       settings_.batch_done(flight.batch, flight.fitted);
-    } catch (const std::exception& e) {
+    } catch (...) {
       flight.dead = true;
-      fail(e.what());
+      fail(current_exception_message());
     }
     return;
   }
@@ -283,9 +275,9 @@ void Executor::process(Segment& step, BatchInFlight& flight) {
       call(stage, flight);
     } catch (const Interrupted&) {
       flight.dead = true;
-    } catch (const std::exception& e) {
+    } catch (...) {
       flight.dead = true;
-      fail(e.what());
+      fail(current_exception_message());
     }
   }
   if (may_be_incomplete(step)) flight.dead = true;
@@ -377,9 +369,9 @@ void Executor::complete(BatchPtr flight) {
   if (!flight->dead) {
     try {
       settings_.fetched ? settings_.fetched(flight->record) : db_.commit(flight->record);
-    } catch (const std::exception& e) {
+    } catch (...) {
       flight->dead = true;
-      fail(e.what());
+      fail(current_exception_message());
     }
   }
   if (!flight->dead && settings_.committed) settings_.committed(flight->record);

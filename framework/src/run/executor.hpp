@@ -51,10 +51,7 @@ class Executor {
     std::size_t stages = 0;  // only the first of the chain; 0: all
     const Interrupts* interrupts = nullptr;
     std::function<bool(std::size_t stage)> was_stopped;  // see OpenChain
-    // These two must not throw (see callback_guard.hpp).
-    // `read`: objects that the source has returned in this run.
-    std::function<void(std::uint64_t objects, std::uint64_t read, const std::string& stage)>
-        progress;
+    // Must not throw (see callback_guard.hpp).
     std::function<void(const BatchRecord&)> committed;
     // Called instead of a commit to the ledger. Any thread; an exception from it ends the run.
     std::function<void(const BatchRecord&)> fetched;
@@ -67,6 +64,9 @@ class Executor {
 
   // Returns when every batch is done, the run was interrupted, or it failed (see error()).
   void run();
+
+  // Fills in what it knows of a run that goes on, but for times. Any thread.
+  void fill(Progress& progress) const;
 
   const std::string& error() const { return error_; }
   std::uint64_t objects() const { return objects_; }  // committed
@@ -91,7 +91,8 @@ class Executor {
   void run_source();
   void read_source();
   bool take_token();
-  void deliver(BatchPtr flight, std::size_t step);
+  // Ends the program if there is no memory to pass a batch on: the others would wait for it.
+  void deliver(BatchPtr flight, std::size_t step) noexcept;
   void sink_loop(Segment& step, std::size_t index);
   void process(Segment& step, BatchInFlight& flight);
   void call(std::size_t stage, BatchInFlight& flight);
@@ -109,7 +110,7 @@ class Executor {
   std::unique_ptr<ComputePool> pool_;
   std::thread source_;
 
-  std::mutex mutex_;  // guards everything below
+  mutable std::mutex mutex_;  // guards everything below
   std::condition_variable changed_;
   int tokens_ = 0;
   std::uint64_t in_flight_ = 0;

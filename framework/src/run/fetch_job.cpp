@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <string_view>
+
 #include "qsohost/error.hpp"
 #include "qsohost/http.hpp"
+#include "qsohost/own_client.hpp"
 
 namespace qsohost::inline v1 {
 
@@ -30,7 +33,9 @@ std::uint64_t& count_of(Outcome outcome, StageTotals& totals) {
 void check_fetch_options(const Chain& chain, const RunOptions& options) {
   if (!options.fetch_only && !options.offline) return;
   const char* const which = options.fetch_only ? "--fetch-only" : "--offline";
-  const auto refuse = [&](const char* why) { throw UsageError(fmt::format("{}: {}", which, why)); };
+  const auto refuse = [&](std::string_view why) {
+    throw UsageError(fmt::format("{}: {}", which, why));
+  };
   if (options.fetch_only && options.offline) {
     refuse("sends requests, but --offline forbids them; take one of the two");
   }
@@ -43,6 +48,14 @@ void check_fetch_options(const Chain& chain, const RunOptions& options) {
   }
   if (options.accept_changed_inputs) {
     refuse("responses are stored by batch; leave out --accept-changed-inputs");
+  }
+  for (const ChainStage& stage : chain.stages()) {
+    const auto* const own = dynamic_cast<const OwnClient*>(stage.stage.get());
+    if (own == nullptr || !own->sends_requests()) continue;
+    refuse(
+        fmt::format("stage '{}' sends requests by itself, whose responses cannot be stored; "
+                    "leave out the stage, or the option",
+                    stage.label));
   }
   if (options.fetch_only && stages_to_fetch(chain) == 0) {
     refuse("no stage of this chain sends requests; run it without");

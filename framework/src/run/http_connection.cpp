@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "http/canned.hpp"
+#include "http/connection_lease.hpp"
 #include "http/url.hpp"
 #include "qsohost/error.hpp"
 
@@ -75,11 +76,15 @@ void HttpConnection::connect_network(const RunOptions& options, const fs::path& 
     fs::create_directories(options.record, error);
     recording_ = std::make_unique<AnswerStore>(options.record / kRecording, options.log);
   }
+  if (!options.share_connections.empty()) {
+    ConnectionLease::require_usable(options.share_connections);
+  }
   auto client = std::make_unique<HttpClient>(
       HttpClient::Settings{.log = options.log,
                            .interrupts = options.interrupts,
                            .stores = {answers_.get(), recording_.get(), use},
-                           .has_settled = !settled.empty()});
+                           .has_settled = !settled.empty(),
+                           .share_connections = options.share_connections});
   client_ = client.get();
   http_ = std::move(client);
 }

@@ -60,32 +60,27 @@ void require_other_folder(const std::vector<OldRun>& runs, const fs::path& into)
   }
 }
 
-// One folder with the chunks of a sink. Those of several runs are linked together: ordinals of
-// shards differ.
-fs::path collect_chunks(const std::vector<OldRun>& runs, const fs::path& folder,
-                        const std::string& label) {
-  const fs::path collected = folder / label;
-  fs::create_directories(collected);
-  for (const OldRun& run : runs) {
-    const fs::path chunks = work_folder(run.folder) / "chunks" / label;
-    if (!fs::exists(chunks)) {
-      throw RunError(
-          fmt::format("{}: the chunks of '{}' are gone; they are kept with {}.keep_chunks = true",
-                      run.folder.string(), label, label));
-    }
-    for (const auto& entry : fs::directory_iterator(chunks)) {
-      fs::create_symlink(entry.path(), collected / entry.path().filename());
-    }
+fs::path kept_folder(const OldRun& run, const std::string& label) {
+  fs::path folder = chunk_folder(run.folder, label);
+  if (fs::exists(folder)) return folder;
+  throw RunError(fmt::format(
+      "{}: the chunks of '{}' are gone; run it again (--restart) with {}.keep_chunks = true",
+      run.folder.string(), label, label));
+}
+
+SinkChunks kept_chunks(const Chain& chain, const OldRun& run) {
+  SinkChunks out = chunks_of(chain, *RunDb::look_at(ledger_file(run.folder)));
+  for (auto& [sink, chunks] : out) {
+    const fs::path folder = kept_folder(run, chain.stages()[sink].label);
+    for (Chunk& chunk : chunks) chunk.folder = folder;
   }
-  return collected;
+  return out;
 }
 
 // For each sink, the chunks of all runs in the order of the source.
 SinkChunks all_chunks(const Chain& chain, const std::vector<OldRun>& runs) {
   std::map<const OldRun*, SinkChunks> of_run;
-  for (const OldRun& run : runs) {
-    of_run.emplace(&run, chunks_of(chain, *RunDb::look_at(ledger_file(run.folder))));
-  }
+  for (const OldRun& run : runs) of_run.emplace(&run, kept_chunks(chain, run));
   SinkChunks out;
   for (const auto& [sink, some] : of_run.begin()->second) out[sink];
   for (const Piece& piece : pieces_of(runs)) {
@@ -98,20 +93,19 @@ SinkChunks all_chunks(const Chain& chain, const std::vector<OldRun>& runs) {
   return out;
 }
 
-// Opens the sinks with the chunks of all runs and closes them again.
+// Opens the sinks and closes them again.
 class OpenSinks {
  public:
-  OpenSinks(Chain& chain, const std::vector<OldRun>& runs, const fs::path& into,
-            const fs::path& chunks, const MergeOptions& options) {
-    const auto first = RunDb::look_at(ledger_file(runs[0].folder));
+  OpenSinks(Chain& chain, const OldRun& first, const fs::path& into, const MergeOptions& options) {
+    const auto db = RunDb::look_at(ledger_file(first.folder));
     for (std::size_t i = 0; i < chain.stages().size(); ++i) {
       ChainStage& stage = chain.stages()[i];
       if (stage.offer.role != Role::Sink) continue;
       RunInfo info = run_info(chain, i);
       info.run_dir = into;
       info.work_dir = work_folder(into);
-      info.chunk_dir = collect_chunks(runs, chunks, stage.label);
-      info.schema = schema_from(first->meta("schema of " + stage.label).value_or("{}"));
+      info.chunk_dir = kept_folder(first, stage.label);
+      info.schema = schema_from(db->meta("schema of " + stage.label).value_or("{}"));
       contexts_.push_back(std::make_unique<StageContext>(std::move(info), stage.label, options.log,
                                                          [] { return false; }));
       guarded(stage, nullptr, [&] { stage.stage->open(*contexts_.back()); });
@@ -141,22 +135,6 @@ void note_merge(const Chain& chain, const std::vector<OldRun>& runs, RunDb& db) 
   db.set_meta("objects", std::to_string(objects));
   db.set_meta("merged from", folders);
 }
-
-// Removed when the merge is over, however it ends.
-class TemporaryFolder {
- public:
-  explicit TemporaryFolder(const fs::path& work) : path_(make_temporary_folder(work)) {}
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
 
 // Where the products go: the run itself, or a folder of merged products.
 class Destination {
@@ -204,8 +182,7 @@ std::vector<fs::path> merge_runs(Plugins& plugins, const MergeOptions& options) 
   const fs::path& into = destination.folder();
   ProductFiles products(into, db);
   products.remove_temporaries();
-  const TemporaryFolder chunks(work_folder(into));
-  const OpenSinks sinks(chain, runs, into, chunks.path(), options);
+  const OpenSinks sinks(chain, runs[0], into, options);
   products.check(chain, runs[0].inputs);
   finish_sinks(chain, all_chunks(chain, runs), products);
   for (const OldRun& run : runs) require_untouched(run);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <memory>
 
 #include "qsohost/error.hpp"
 #include "run/part.hpp"
@@ -21,18 +22,12 @@ std::string state_of(const RunDb& db) {
 
 std::optional<std::uint64_t> source_size(const RunDb& db) {
   for (const char* key : {"source end", "source size"}) {
-    if (const auto size = db.meta(key)) return std::stoull(*size);
+    if (const auto size = db.number(key)) return size;
   }
   return std::nullopt;
 }
 
 void require_finished(const fs::path& folder, const RunDb& db) {
-  if (db.meta("format") != RunDb::kFormat) {
-    throw RunError(
-        fmt::format("run directory {} holds a run of another version of qsohost; merge it with "
-                    "that version",
-                    folder.string()));
-  }
   if (db.meta("complete")) return;
   throw RunError(fmt::format(
       "run directory {} holds a run that was not finished ({} objects); go on with it (--resume), "
@@ -47,18 +42,22 @@ OldRun read_old_run(const fs::path& path) {
   OldRun run;
   run.folder = resolved(path);
   const FolderLock lock(run.folder);
-  RunDb db(ledger_file(run.folder));
-  require_finished(run.folder, db);
-  adopt_copy(run.folder, db);
-  run.chain = db.effective();
+  auto db = RunDb::look_at(ledger_file(run.folder));
+  require_finished(run.folder, *db);
+  // Opening a ledger for writing waits for the disk several times, which adds up over many shards.
+  if (is_copy(run.folder, *db)) {
+    db = std::make_unique<RunDb>(ledger_file(run.folder));
+    adopt_copy(run.folder, *db);
+  }
+  run.chain = db->effective();
   run.shard = shard_in(run.chain);
   std::erase_if(run.chain, is_part_line);
-  run.inputs = db.inputs();
-  run.batches = db.batches();
-  run.source_size = source_size(db);
-  run.objects = db.committed_objects();
-  run.is_by_identifier = db.meta("by identifier").has_value();
-  run.state = state_of(db);
+  run.inputs = db->inputs();
+  run.batches = db->batches();
+  run.source_size = source_size(*db);
+  run.objects = db->committed_objects();
+  run.is_by_identifier = db->meta("by identifier").has_value();
+  run.state = state_of(*db);
   return run;
 }
 
@@ -129,9 +128,9 @@ void require_all_shards(const std::vector<OldRun>& runs, bool partial) {
     }
     const auto [there, is_new] = by_index.emplace(run.shard->index, &run);
     if (is_new) continue;
-    throw RunError(fmt::format("{} and {} are both shard {}: their objects are the same",
-                               there->second->folder.string(), run.folder.string(),
-                               to_text(*run.shard)));
+    throw RunError(
+        fmt::format("{} and {} are both shard {}: their objects are the same; name one of them",
+                    there->second->folder.string(), run.folder.string(), to_text(*run.shard)));
   }
   std::vector<std::uint64_t> missing;
   for (std::uint64_t k = 0; k < first.count; ++k) {
@@ -150,14 +149,15 @@ void require_no_gap(const std::vector<Piece>& pieces) {
   for (std::size_t i = 0; i < pieces.size(); ++i) {
     const LedgerBatch& batch = pieces[i].batch;
     if (batch.first_object > next) {
-      throw RunError(
-          fmt::format("objects {} to {} are in none of the runs", next + 1, batch.first_object));
+      throw RunError(fmt::format(
+          "objects {} to {} are in none of the runs; name the run that has them, or make it",
+          next + 1, batch.first_object));
     }
     if (batch.first_object < next) {
-      throw RunError(fmt::format("objects {} to {} are in {} and in {}", batch.first_object + 1,
-                                 std::min(next, batch.first_object + batch.objects),
-                                 pieces[i - 1].run->folder.string(),
-                                 pieces[i].run->folder.string()));
+      throw RunError(
+          fmt::format("objects {} to {} are in {} and in {}; name one of them",
+                      batch.first_object + 1, std::min(next, batch.first_object + batch.objects),
+                      pieces[i - 1].run->folder.string(), pieces[i].run->folder.string()));
     }
     next = batch.first_object + batch.objects;
   }

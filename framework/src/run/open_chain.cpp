@@ -39,7 +39,10 @@ bool learns_columns(const Ports& ports) {
 
 OpenChain::OpenChain(Chain& chain, const RunOptions& options, RunDirectory* directory,
                      std::size_t count)
-    : chain_(chain), interrupts_(options.interrupts), options_(options) {
+    : chain_(chain),
+      interrupts_(options.interrupts),
+      watched_(options.interrupts),
+      options_(options) {
   try {
     for (std::size_t i = 0; i < count; ++i) {
       const bool skip = options.dry_run && chain.stages()[i].offer.role == Role::Sink;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/interrupted.hpp"
 #include "qsohost/host/chain.hpp"
 #include "qsohost/host/run.hpp"
 #include "run/interrupts.hpp"
@@ -41,6 +42,7 @@ class OpenChain {
 
   Chain& chain_;
   Interrupts interrupts_;
+  WatchedInterrupts watched_;
   const RunOptions& options_;
   Part part_;                               // once the source is open
   std::optional<std::uint64_t> objects_{};  // in it; likewise

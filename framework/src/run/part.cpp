@@ -32,8 +32,8 @@ void check_shard(const RunOptions& options) {
     refuse(fmt::format("the number of shards must be from 1 to {}", kMostShards));
   }
   if (shard.index >= shard.count) {
-    refuse(fmt::format("shards count from 0, so the last of {} is {}/{}", shard.count,
-                       shard.count - 1, shard.count));
+    refuse(fmt::format("shards count from 0, so it must be at most {1}/{0}", shard.count,
+                       shard.count - 1));
   }
   if (options.skip > 0 || (options.limit && !options.dry_run)) {
     refuse("a shard is a part already; leave out --skip and --limit");
@@ -52,7 +52,7 @@ Part part_of(const RunOptions& options, std::optional<std::uint64_t> size) {
   if (!size) {
     throw UsageError(
         fmt::format("--shard {}: the source cannot say how many objects it has, so no range of "
-                    "them can be given to each shard; divide it by identifiers: --shard-by hash",
+                    "them can be given to each shard; divide it by identifiers (--shard-by hash)",
                     to_text(shard)));
   }
   Part part{begin_of(shard.index, shard.count, *size), options.limit, {}};

@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <fstream>
 
 #include "data/file_state.hpp"
 #include "qsohost/context.hpp"
 #include "qsohost/error.hpp"
+#include "qsohost/system_reason.hpp"
 #include "run/run_directory.hpp"
 
 namespace qsohost::inline v1 {
@@ -70,12 +70,14 @@ void ProductFiles::require_all_ours() const {
 void ProductFiles::try_to_write(const fs::path& place) const {
   std::error_code error;
   if (fs::is_directory(place, error)) {
-    throw UsageError(fmt::format("{} is to be a product, but is a folder", place.string()));
+    throw UsageError(fmt::format(
+        "{} is to be a product, but is a folder; move it away, or give the product another path",
+        place.string()));
   }
   fs::create_directories(place.parent_path(), error);
   if (error) {
-    throw RunError(
-        fmt::format("{}: cannot be made: {}", place.parent_path().string(), error.message()));
+    throw RunError(fmt::format("{}: cannot be made: {}", place.parent_path().string(),
+                               system_reason(error.value())));
   }
   const fs::path probe = temporary(place).string() + std::string(kSpareLetters, '-');
   errno = 0;
@@ -84,7 +86,7 @@ void ProductFiles::try_to_write(const fs::path& place) const {
   fs::remove(probe, error);
   if (!is_made || error) {
     throw RunError(fmt::format("{}: cannot be written: {}", place.string(),
-                               is_made ? error.message() : std::strerror(reason)));
+                               system_reason(is_made ? error.value() : reason)));
   }
 }
 
@@ -140,8 +142,9 @@ void ProductFiles::publish() {
   std::vector<ProductRecord> records;
   for (const auto& [place, part] : parts_) {
     if (!fs::exists(part)) {
-      throw RunError(fmt::format("{} was not written; a sink asked for its place as {}",
-                                 place.string(), part.string()));
+      throw RunError(
+          fmt::format("{} was not written; a sink asked for its place as {}, and must write it",
+                      place.string(), part.string()));
     }
     require_ours(place);
     const bool is_there = fs::exists(place);

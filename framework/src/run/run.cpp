@@ -4,19 +4,20 @@
 
 #include <algorithm>
 #include <chrono>
-#include <numeric>
-#include <set>
-#include <thread>
+#include <new>
 
+#include "base/caught.hpp"
 #include "base/interrupted.hpp"
 #include "base/secrets.hpp"
 #include "chain/stage_call.hpp"
+#include "chain/stage_options.hpp"
 #include "qsohost/error.hpp"
 #include "run/callback_guard.hpp"
 #include "run/changed_inputs.hpp"
 #include "run/crash.hpp"
 #include "run/earlier_run.hpp"
 #include "run/executor.hpp"
+#include "run/executor_settings.hpp"
 #include "run/fetch_job.hpp"
 #include "run/fetch_notes.hpp"
 #include "run/http_connection.hpp"
@@ -25,6 +26,7 @@
 #include "run/open_chain.hpp"
 #include "run/part.hpp"
 #include "run/run_directory.hpp"
+#include "run/run_monitor.hpp"
 #include "run/trace.hpp"
 
 namespace qsohost::inline v1 {
@@ -32,61 +34,6 @@ namespace qsohost::inline v1 {
 namespace {
 
 namespace fs = std::filesystem;
-
-void check_limit(std::string_view what, int number, int most) {
-  if (number <= most) return;
-  throw UsageError(fmt::format("{} {}: {} is the most", number, what, most));
-}
-
-int lanes_of(const ChainStage& stage) {
-  switch (stage.offer.role) {
-    case Role::Fetcher:
-      return std::max(1, static_cast<const Fetcher&>(*stage.stage).lanes());
-    case Role::Filter:
-    case Role::Fitter:
-      return std::max(0, stage.stage->max_parallel());
-    case Role::Source:
-    case Role::Sink:
-      break;
-  }
-  return 0;
-}
-
-// By stage, of the first `count`; 0 for those without threads of their own.
-std::vector<int> lanes_of(const Chain& chain, std::size_t count) {
-  std::vector<int> lanes(chain.stages().size());
-  for (std::size_t i = 0; i < count; ++i) {
-    const ChainStage& stage = chain.stages()[i];
-    guarded(stage, nullptr, [&] { lanes[i] = lanes_of(stage); });
-    check_limit(fmt::format("lanes of stage '{}'", stage.label), lanes[i], kMostLanes);
-  }
-  return lanes;
-}
-
-std::size_t stages_to_run(const Chain& chain, const RunOptions& options) {
-  return options.fetch_only ? stages_to_fetch(chain) : chain.stages().size();
-}
-
-Executor::Settings executor_settings(const Chain& chain, const RunOptions& options) {
-  check_limit("threads", options.threads, kMostThreads);
-  check_limit("batches in flight", options.in_flight, kMostInFlight);
-  Executor::Settings settings;
-  settings.threads = options.threads > 0
-                         ? options.threads
-                         : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  settings.stages = stages_to_run(chain, options);
-  settings.lanes = lanes_of(chain, settings.stages);
-  const std::int64_t workers =
-      std::accumulate(settings.lanes.begin(), settings.lanes.end(), std::int64_t{settings.threads});
-  settings.in_flight = options.in_flight > 0
-                           ? options.in_flight
-                           : static_cast<int>(std::min<std::int64_t>(workers + 2, kMostInFlight));
-  settings.batch_rows = chain.settings().batch_rows;
-  settings.batch_bytes = chain.settings().batch_megabytes << 20;
-  settings.with_sinks = !options.dry_run;
-  if (options.dry_run) settings.batch_done = options.batch_done;
-  return settings;
-}
 
 // The ledger's totals of this and earlier runs, and the times of this one.
 void fill_report(const Chain& chain, const RunDb& db, const Executor& executor, RunReport& report) {
@@ -116,7 +63,9 @@ std::vector<std::string> passing_sinks(const Chain& chain) {
 }
 
 RunFacts facts_of(const Chain& chain, const RunOptions& options) {
-  RunFacts facts{chain.effective(), inputs_of(chain)};
+  const bool uses_secrets = std::ranges::any_of(
+      chain.stages(), [](const ChainStage& s) { return uses_secret(*s.stage); });
+  RunFacts facts{chain.effective(), inputs_of(chain), uses_secrets};
   for (std::string& line : part_lines(options)) facts.effective.push_back(std::move(line));
   return facts;
 }
@@ -170,21 +119,24 @@ void note_start(const RunState& work) {
   store_source_counts(work);
 }
 
-// Called about ten times a second while the run goes on.
-std::function<void(std::uint64_t, std::uint64_t, const std::string&)> progress_of(
-    RunState& work, const HttpConnection& http, FetchNotes& notes) {
-  const std::optional<std::uint64_t> total = objects_total(work);
+// For the monitor.
+std::function<Progress()> progress_of(std::uint64_t before, std::optional<std::uint64_t> total,
+                                      const Executor& executor, const HttpConnection& http,
+                                      FetchNotes& notes) {
   const auto begin = std::chrono::steady_clock::now();
-  const std::uint64_t before = work.before.objects;
-  return [=, &work, &http, &notes](std::uint64_t objects, std::uint64_t read,
-                                   const std::string& stage) {
+  return [=, &executor, &http, &notes] {
+    Progress progress;
+    executor.fill(progress);
+    progress.objects_done = before + progress.objects_this_run;
+    progress.objects_total = total;
     const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
+    progress.seconds = elapsed.count();
     const std::string waiting = http.waiting();
-    const std::string at = waiting.empty() ? stage : stage + " waiting for " + waiting;
-    const Progress progress{before + objects, total, objects, elapsed.count(), at, read,
-                            http.fetching()};
+    if (!waiting.empty()) progress.stage += " waiting for " + waiting;
+    progress.fetching = http.fetching();
+    progress.archives = http.notes();
     notes.update(progress);
-    if (work.options.progress) work.options.progress(progress);
+    return progress;
   };
 }
 
@@ -235,6 +187,7 @@ void execute(RunState& work, RunReport& report) {
   std::optional<OpenChain> open;
   std::optional<ProductFiles> products;
   std::optional<FetchNotes> notes;
+  RunMonitor monitor(work.chain, work.options, work.before.objects);
   Executor::Settings settings;
   std::vector<std::string> passing;
   try {
@@ -246,7 +199,6 @@ void execute(RunState& work, RunReport& report) {
     settings.interrupts = &open->interrupts();
     settings.was_stopped = [&](std::size_t stage) { return open->was_stopped(stage); };
     notes.emplace(work.db, open->interrupts(), work.options.log);
-    settings.progress = progress_of(work, *http, *notes);
     const std::function<void(const BatchRecord&)> committed = [&](const BatchRecord& batch) {
       if (work.crashes != nullptr) work.crashes->committed(batch.ordinal);
       if (!work.options.fetch_only) http->committed(batch);
@@ -273,7 +225,10 @@ void execute(RunState& work, RunReport& report) {
     report.end = interrupted ? RunEnd::Interrupted : RunEnd::Failed;
     return;
   }
+  const std::uint64_t before = work.before.objects;
   Executor executor(work.chain, std::move(settings), work.db, std::move(work.before), work.trace);
+  const RunMonitor::Shown shown(monitor,
+                                progress_of(before, objects_total(work), executor, *http, *notes));
   executor.run();
   report.error = executor.error();
   const bool interrupted = report.error.empty() && !executor.is_complete();
@@ -286,8 +241,8 @@ void execute(RunState& work, RunReport& report) {
         finish(work, executor, *products, report);
       }
     }
-  } catch (const std::exception& e) {
-    if (report.error.empty()) report.error = e.what();
+  } catch (...) {
+    if (report.error.empty()) report.error = current_exception_message();
   }
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
   report.seconds = elapsed.count();
@@ -322,6 +277,16 @@ void warn_of_crashes(const RunOptions& options, const fs::path& work, CrashFile&
   if (!options.log) return;
   for (const std::string& line : CrashFile::read(work / kCrashFile)) {
     options.log(LogLevel::Warning, fmt::format("the program ended here before: {}", line));
+  }
+}
+
+// For `qsohost status`, which may be asked on another host.
+void note_error(RunDb& db, const RunReport& report, const RunDirectory::Warn& warn) {
+  if (report.end != RunEnd::Failed) return;
+  try {
+    db.set_meta("error", without_secrets(report.error));
+  } catch (const std::exception& e) {
+    warn(fmt::format("the error could not be noted in the ledger: {}", e.what()));
   }
 }
 
@@ -368,6 +333,7 @@ RunReport run_guarded(Chain& chain, const RunOptions& options, CallbackGuard& gu
     work.before.fetched = db.fetched(options.start == StartMode::RetryFailed);
   }
   execute(work, report);
+  note_error(db, report, warn);
   return report;
 }
 
@@ -390,7 +356,12 @@ RunReport run(Chain& chain, const RunOptions& options) {
   RunOptions guarded = options;
   guarded.progress = guard.guard("the display of progress", options.progress);
   guarded.log = guard.guard("the log of the host", without_secrets_in(options.log));
-  RunReport report = run_guarded(chain, guarded, guard);
+  RunReport report;
+  try {
+    report = run_guarded(chain, guarded, guard);
+  } catch (const std::bad_alloc&) {
+    throw RunError(kOutOfMemory);
+  }
   for (std::string& note : guard.notes()) report.notes.push_back(std::move(note));
   report.error = without_secrets(std::move(report.error));
   for (std::string& note : report.notes) note = without_secrets(std::move(note));

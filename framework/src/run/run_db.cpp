@@ -1,58 +1,16 @@
 #include "run/run_db.hpp"
 
+#include <sqlite3.h>
+
+#include <charconv>
+
 #include "base/fnv.hpp"
 #include "base/sqlite.hpp"
 
 namespace qsohost::inline v1 {
 
-namespace {
-
-constexpr int kWaitMs = 10000;  // while another process has the file open
-
-const char* const kSchema = R"(
-CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS effective(line INTEGER PRIMARY KEY, text TEXT);
-CREATE TABLE IF NOT EXISTS input(position INTEGER PRIMARY KEY, name TEXT, state TEXT);
-CREATE TABLE IF NOT EXISTS product(path TEXT PRIMARY KEY, now TEXT, before TEXT) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS batch(
-  ordinal INTEGER PRIMARY KEY, attempt INTEGER, first_object INTEGER, objects INTEGER, digest TEXT,
-  ids BLOB, committed TEXT);
-CREATE TABLE IF NOT EXISTS stage_batch(
-  ordinal INTEGER, stage INTEGER, objects_in INTEGER, objects_out INTEGER, epochs_in INTEGER,
-  epochs_out INTEGER, PRIMARY KEY(ordinal, stage)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS counted(
-  ordinal INTEGER, stage INTEGER, position INTEGER, item TEXT, what TEXT, n INTEGER,
-  PRIMARY KEY(ordinal, stage, position)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS object(
-  stage INTEGER, source_id TEXT, ordinal INTEGER, outcome INTEGER, reason TEXT, epochs INTEGER,
-  detail TEXT, attempts INTEGER, updated TEXT, nth INTEGER,
-  PRIMARY KEY(stage, source_id, ordinal, nth)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS fetched(ordinal INTEGER PRIMARY KEY, is_settled INTEGER);
-DROP INDEX IF EXISTS object_outcome;
-CREATE INDEX IF NOT EXISTS object_ended ON object(stage, outcome, ordinal, source_id, nth);
-CREATE INDEX IF NOT EXISTS object_batch ON object(ordinal);
-)";
-
-}  // namespace
-
 std::string digest_of(std::string_view ids) {
   return fmt::format("{:016x}", fnv1a(ids));
-}
-
-RunDb::RunDb(const std::filesystem::path& file) : db_(std::make_shared<SqliteFile>(file, kWaitMs)) {
-  db_->use([&](SQLite::Database& db) {
-    db.exec("PRAGMA auto_vacuum=INCREMENTAL");  // answers come and go; see AnswerStore
-    db.exec(journal_mode(file));
-    // A committed batch is not done again, so the commit must survive a power cut.
-    db.exec("PRAGMA synchronous=FULL");
-    db.exec(kSchema);
-    is_new_ = !step(db, "SELECT 1 FROM meta WHERE key='begun'");
-  });
-}
-
-std::unique_ptr<RunDb> RunDb::look_at(const std::filesystem::path& file) {
-  auto db = SqliteFile::look_at(file, kWaitMs, "SELECT 1 FROM meta", "is no ledger of a run");
-  return std::unique_ptr<RunDb>(new RunDb(std::move(db)));
 }
 
 namespace {
@@ -96,7 +54,6 @@ void RunDb::begin(const std::vector<std::string>& effective, const std::vector<I
     for (std::uint64_t i = 0; i < effective.size(); ++i) step(insert, i, effective[i]);
     insert_inputs(db, inputs);
     db.exec("INSERT INTO meta VALUES('begun', datetime('now'))");
-    step(db, "INSERT INTO meta VALUES('format', ?)", std::string(kFormat));
   });
 }
 
@@ -164,6 +121,7 @@ void RunDb::set_meta(const std::string& key, const std::string& value) {
 void RunDb::note_start() {
   db_->use([&](SQLite::Database& db) {
     db.exec("INSERT OR REPLACE INTO meta VALUES('started', datetime('now'))");
+    db.exec("DELETE FROM meta WHERE key='error'");
   });
 }
 
@@ -172,6 +130,18 @@ std::optional<std::string> RunDb::meta(const std::string& key) const {
     SQLite::Statement select(db, "SELECT value FROM meta WHERE key=?");
     if (!step(select, key)) return std::nullopt;
     return text(select, 0);
+  });
+}
+
+std::optional<std::uint64_t> RunDb::number(const std::string& key) const {
+  const std::optional<std::string> text = meta(key);
+  if (!text) return std::nullopt;
+  std::uint64_t number = 0;
+  const char* const end = text->data() + text->size();
+  const auto read = std::from_chars(text->data(), end, number);
+  if (read.ec == std::errc() && read.ptr == end) return number;
+  return db_->use([&](SQLite::Database&) -> std::uint64_t {
+    throw SQLite::Exception(fmt::format("'{}' is '{}', no number", key, *text), SQLITE_CORRUPT);
   });
 }
 

@@ -82,12 +82,15 @@ struct StageTotals {
 
 class RunDb {
  public:
-  static constexpr const char* kFormat = "3";  // of the tables; stored under "format"
+  // What marks a file as a ledger, from its first instant on (framework/RUN_DB.md).
+  static constexpr std::int32_t kApplicationId = 0x51534f48;  // "QSOH"
+  static constexpr std::int32_t kFormat = 4;                  // PRAGMA user_version
 
-  // Opens or creates the file. An empty path makes a ledger in memory, for dry runs. Throws
-  // RunError that names the file.
+  // Opens the file, or makes it if there is none. An empty path makes a ledger in memory, for dry
+  // runs. Throws RunError for a damaged file, and UsageError for the ledger of another version or a
+  // database of another program; such a file is not changed.
   explicit RunDb(const std::filesystem::path& file);
-  // Read-only, even while another process writes. Throws RunError, also when it does not exist.
+  // Read-only, even while another process writes. Throws likewise, and if there is no file.
   static std::unique_ptr<RunDb> look_at(const std::filesystem::path& file);
 
   bool is_new() const { return is_new_; }
@@ -102,10 +105,12 @@ class RunDb {
   // identifier", if changed inputs were accepted: the first ordinal of batches made since;
   // "fetched" once a fetch job has come to its end; "merged from", if these are products of several
   // runs; and for `qsohost status`: "chain", "stages" (lines "role label"), "objects", "command",
-  // "shard" ("3/8"), "source counts".
+  // "shard" ("3/8"), "source counts",
+  // "error" (of the last start).
   void set_meta(const std::string& key, const std::string& value);
   std::optional<std::string> meta(const std::string& key) const;
-  void note_start();  // sets "started"
+  std::optional<std::uint64_t> number(const std::string& key) const;  // of meta
+  void note_start();  // sets "started", forgets "error"
 
   std::map<std::uint64_t, LedgerBatch> batches() const;  // by ordinal
   // Identifiers of the objects of a batch, a NUL behind each.

@@ -17,6 +17,7 @@
 #include <thread>
 
 #include "qsohost/error.hpp"
+#include "qsohost/system_reason.hpp"
 #include "run/product_files.hpp"
 
 namespace qsohost::inline v1 {
@@ -40,7 +41,7 @@ std::string new_id() {
 std::string inode_of(const fs::path& folder) {
   struct stat about {};
   if (::stat(folder.c_str(), &about) != 0) {
-    throw RunError(fmt::format("{}: {}", folder.string(), std::strerror(errno)));
+    throw RunError(fmt::format("{}: {}", folder.string(), system_reason(errno)));
   }
   return std::to_string(about.st_ino);
 }
@@ -49,15 +50,16 @@ void make_folder(const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) {
-    throw RunError(
-        fmt::format("run directory {}: cannot be made: {}", folder.string(), error.message()));
+    throw RunError(fmt::format("run directory {}: cannot be made: {}", folder.string(),
+                               system_reason(error.value())));
   }
 }
 
 // Until it is marked it holds nothing of value.
 bool is_begun(const fs::path& work) {
   return std::ranges::all_of(fs::directory_iterator(work), [](const fs::directory_entry& entry) {
-    return entry.path().filename() == kLock || entry.path().filename() == kNewMark;
+    const fs::path name = entry.path().filename();
+    return name == kLock || name == kNewMark || name == kHolderFile;
   });
 }
 
@@ -84,6 +86,10 @@ fs::path work_folder(const fs::path& run_dir) {
   return run_dir / kWorkFolder;
 }
 
+fs::path chunk_folder(const fs::path& run_dir, const std::string& label) {
+  return work_folder(run_dir) / kChunks / label;
+}
+
 fs::path ledger_file(const fs::path& run_dir) {
   return work_folder(run_dir) / "run.db";
 }
@@ -103,8 +109,9 @@ void require_run(const fs::path& run_dir) {
                     "it with that version, or take another directory",
                     run_dir.string()));
   }
-  throw UsageError(fmt::format("{} holds no run (there is no {})", run_dir.string(),
-                               ledger_file(run_dir).lexically_relative(run_dir).string()));
+  throw UsageError(
+      fmt::format("{} holds no run (there is no {}); name the folder given by --run-dir",
+                  run_dir.string(), ledger_file(run_dir).lexically_relative(run_dir).string()));
 }
 
 std::string difference(const std::vector<std::string>& before,
@@ -138,7 +145,8 @@ std::string difference(const std::vector<Input>& before, const std::vector<Input
 FolderLock::FolderLock(const fs::path& run_dir) {
   const fs::path file = qsohost::work_folder(run_dir) / kLock;
   file_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (file_ < 0) throw RunError(fmt::format("{}: {}", file.string(), std::strerror(errno)));
+  if (file_ < 0)
+    throw RunError(fmt::format("{}: cannot be written: {}", file.string(), system_reason(errno)));
   int error = 0;
   // is_held() takes the lock for an instant, so retry.
   for (int attempt = 0; attempt < 5; ++attempt) {
@@ -154,10 +162,11 @@ FolderLock::FolderLock(const fs::path& run_dir) {
                     "with -o flock); take a run directory on another one (--run-dir)",
                     file.string(), std::strerror(error)));
   }
+  const auto holder = read_holder(qsohost::work_folder(run_dir));
   throw UsageError(
-      fmt::format("run directory {} is in use by another qsohost; wait for it, or take another "
+      fmt::format("run directory {} is in use by another qsohost{}; wait for it, or take another "
                   "directory (--run-dir)",
-                  run_dir.string()));
+                  run_dir.string(), holder ? " (" + name_of(*holder) + ")" : ""));
 }
 
 FolderLock::~FolderLock() {
@@ -175,6 +184,7 @@ bool FolderLock::is_held(const fs::path& run_dir) {
 RunDirectory::RunDirectory(const RunOptions& options, const RunFacts& facts, Warn warn)
     : folder_(resolved(options.run_dir)), warn_(std::move(warn)) {
   make_folders();
+  if (facts.uses_secrets) make_private();
   if (options.start == StartMode::Restart) clear();
   open_ledger();
   if (db_->meta("merged from")) {
@@ -222,25 +232,23 @@ void RunDirectory::make_folders() {
   }
   make_folder(work);
   lock_ = std::make_unique<FolderLock>(folder_);
+  heartbeat_ = std::make_unique<Heartbeat>(work);
   if (!is_ours) mark(work, new_id());
 }
 
-void RunDirectory::open_ledger() {
-  try {
-    db_ = std::make_unique<RunDb>(ledger_file(folder_));
-  } catch (const RunError& e) {
+// Products stay as readable as the user's umask makes them.
+void RunDirectory::make_private() const {
+  std::error_code error;
+  fs::permissions(work_folder(), fs::perms::owner_all, error);
+  if (error) {
     throw RunError(fmt::format(
-        "{}\n  the ledger of the run cannot be read; throw the run away (--restart), or take "
-        "another directory (--run-dir)",
-        e.what()));
+        "{}: the chain uses a secret, but this folder cannot be kept from others (chmod 700): {}",
+        work_folder().string(), error.message()));
   }
-  if (!db_->is_new() && db_->meta("format") != RunDb::kFormat) {
-    throw UsageError(fmt::format(
-        "run directory {} holds a run of another version of qsohost, whose ledger is not readable "
-        "here; finish it with that version, throw the run away (--restart), or take another "
-        "directory (--run-dir)",
-        folder_.string()));
-  }
+}
+
+void RunDirectory::open_ledger() {
+  db_ = std::make_unique<RunDb>(ledger_file(folder_));
   if (db_->meta("run id")) return adopt_copy(folder_, *db_);
   std::string id;
   std::ifstream(work_folder() / kMark) >> id;
@@ -248,10 +256,13 @@ void RunDirectory::open_ledger() {
   db_->set_meta("run id", id);
 }
 
+bool is_copy(const fs::path& run_dir, const RunDb& db) {
+  return db.meta("inode") != inode_of(qsohost::work_folder(run_dir));
+}
+
 void adopt_copy(const fs::path& run_dir, RunDb& db) {
+  if (!is_copy(run_dir, db)) return;
   const fs::path work = qsohost::work_folder(run_dir);
-  const std::string inode = inode_of(work);
-  if (db.meta("inode") == inode) return;
   // First: the original run may be writing these right now.
   for (const ProductRecord& product : db.products()) {
     if (fs::path(product.path).is_absolute()) db.forget_product(product.path);
@@ -260,7 +271,7 @@ void adopt_copy(const fs::path& run_dir, RunDb& db) {
   const std::string id = new_id();
   mark(work, id);
   db.set_meta("run id", id);
-  db.set_meta("inode", inode);
+  db.set_meta("inode", inode_of(work));
 }
 
 void RunDirectory::require_same(const RunFacts& facts, bool accept_changed_inputs) {
@@ -290,7 +301,8 @@ void RunDirectory::clear() {
       ProductFiles(folder_, *db_).remove_temporaries();
       ProductFiles(folder_, *db_).remove(warn_);
       db_->discard();
-    } catch (const Error& e) {
+    } catch (const RunError& e) {
+      // A damaged one. A UsageError goes on: what is not ours is not thrown away.
       warn_(fmt::format("{}\n  its products, if there are any, are left as they are", e.what()));
     }
     db_.reset();
@@ -301,7 +313,9 @@ void RunDirectory::clear() {
   fs::remove(ledger_file(folder_), error);
   for (const auto& entry : fs::directory_iterator(work_folder())) {
     const fs::path name = entry.path().filename();
-    if (name != kLock && name != kMark && name != kIndexFolder) remove_all(entry.path());
+    if (name != kLock && name != kMark && name != kHolderFile && name != kIndexFolder) {
+      remove_all(entry.path());
+    }
   }
 }
 
@@ -311,12 +325,8 @@ void RunDirectory::remove_all(const fs::path& path) const {
   if (error) warn_(fmt::format("{}: cannot be removed: {}", path.string(), error.message()));
 }
 
-fs::path RunDirectory::chunk_folder(const std::string& label) const {
-  return work_folder() / kChunks / label;
-}
-
 fs::path RunDirectory::make_chunk_folder(const std::string& label) const {
-  const fs::path folder = chunk_folder(label);
+  const fs::path folder = chunk_folder(folder_, label);
   fs::create_directories(folder);
   return folder;
 }
@@ -337,27 +347,13 @@ void RunDirectory::remove_stale_chunks() const {
 }
 
 void RunDirectory::remove_chunks(const std::vector<std::string>& labels) const {
-  for (const std::string& label : labels) remove_all(chunk_folder(label));
+  for (const std::string& label : labels) remove_all(chunk_folder(folder_, label));
   std::error_code ignored;
   fs::remove(work_folder() / kChunks, ignored);  // unless it is not empty
 }
 
 void RunDirectory::remove_received() const {
   remove_all(work_folder() / kReceivedFolder);
-}
-
-fs::path make_temporary_folder(const fs::path& work) {
-  constexpr std::string_view kBegin = "merging-";
-  for (const auto& entry : fs::directory_iterator(work)) {
-    // Left by a killed merge: a running one would hold the lock.
-    std::error_code ignored;
-    if (entry.path().filename().string().starts_with(kBegin)) fs::remove_all(entry.path(), ignored);
-  }
-  std::string pattern = (work / kBegin).string() + "XXXXXX";
-  if (::mkdtemp(pattern.data()) == nullptr) {
-    throw RunError(fmt::format("{}: {}", pattern, std::strerror(errno)));
-  }
-  return pattern;
 }
 
 }  // namespace qsohost::inline v1

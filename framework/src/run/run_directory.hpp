@@ -10,24 +10,25 @@
 #include <vector>
 
 #include "qsohost/host/run.hpp"
+#include "run/heartbeat.hpp"
 #include "run/run_db.hpp"
 
 namespace qsohost::inline v1 {
 
 // Paths in a run directory, whether there is a run or not.
 std::filesystem::path work_folder(const std::filesystem::path& run_dir);  // .qsohost
+std::filesystem::path chunk_folder(const std::filesystem::path& run_dir, const std::string& label);
 std::filesystem::path ledger_file(const std::filesystem::path& run_dir);  // .qsohost/run.db
 // An absolute path without links or dots: "link/../x" means the same as in the shell.
 std::filesystem::path resolved(const std::filesystem::path& path);
 // Throws UsageError, with advice, for a folder without a run or with one of an earlier version.
 void require_run(const std::filesystem::path& run_dir);
 
-// A copy of a run directory is another run: it gets a new identifier, and products outside of it
-// remain the original's.
+// Whether the run directory is a copy of the one that its ledger was made in.
+bool is_copy(const std::filesystem::path& run_dir, const RunDb& db);
+// A copy is another run: it gets a new identifier, and products outside of it remain the
+// original's.
 void adopt_copy(const std::filesystem::path& run_dir, RunDb& db);
-
-// A new one in the host's folder, for the duration of a merge.
-std::filesystem::path make_temporary_folder(const std::filesystem::path& work);
 
 // Held by one process at a time; released when it ends, however it ends.
 class FolderLock {
@@ -52,6 +53,8 @@ std::string difference(const std::vector<Input>& before, const std::vector<Input
 struct RunFacts {
   std::vector<std::string> effective;  // the effective chain
   std::vector<Input> inputs;
+  // Of an archive: responses may repeat it, and short secrets are stored with them as they are.
+  bool uses_secrets = false;
 };
 
 class RunDirectory {
@@ -72,7 +75,6 @@ class RunDirectory {
   // The run goes on although its inputs have changed.
   bool has_changed_inputs() const { return has_changed_inputs_; }
 
-  std::filesystem::path chunk_folder(const std::string& label) const;
   std::filesystem::path make_chunk_folder(const std::string& label) const;
   // Chunks that the ledger does not know: of aborted or repeated attempts.
   void remove_stale_chunks() const;
@@ -83,6 +85,7 @@ class RunDirectory {
 
  private:
   void make_folders();
+  void make_private() const;
   void clear();
   void open_ledger();
   void require_same(const RunFacts& facts, bool accept_changed_inputs);
@@ -91,6 +94,7 @@ class RunDirectory {
   std::filesystem::path folder_;
   Warn warn_;
   std::unique_ptr<FolderLock> lock_;
+  std::unique_ptr<Heartbeat> heartbeat_;
   std::unique_ptr<RunDb> db_;
   bool has_changed_inputs_ = false;
 };

@@ -60,15 +60,19 @@ RunStatus run_status(const fs::path& run_dir) {
   RunStatus status;
   // Before the ledger is read: a run that ends in between is then reported as running, not as
   // aborted.
-  status.is_running = FolderLock::is_held(run_dir);
+  status.holder = read_holder(work_folder(run_dir));
+  status.is_running =
+      FolderLock::is_held(run_dir) || (status.holder && is_alive_elsewhere(*status.holder));
   const std::unique_ptr<RunDb> db = ledger(run_dir);
   status.chain = db->meta("chain").value_or("");
   status.is_finished = db->is_finished();
+  status.is_fetched = db->meta("fetched").has_value();
   status.crashes = CrashFile::read(work_folder(run_dir) / kCrashFile);
   status.begun = db->meta("begun").value_or("");
   status.started = db->meta("started").value_or(status.begun);
   status.command = db->meta("command").value_or("");
-  if (const auto objects = db->meta("objects")) status.objects_total = std::stoull(*objects);
+  status.error = db->meta("error").value_or("");
+  status.objects_total = db->number("objects");
   status.report.objects = db->committed_objects();
   const std::vector<StageName> stages = stages_of(*db);
   for (std::size_t i = 0; i < stages.size(); ++i) {

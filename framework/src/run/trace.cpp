@@ -8,7 +8,8 @@ namespace qsohost::inline v1 {
 
 Trace::Trace(const std::filesystem::path& file) : out_(file) {
   if (!out_) {
-    throw UsageError(fmt::format("{}: cannot be written; is the folder there?", file.string()));
+    throw UsageError(
+        fmt::format("{}: cannot be written; check that its folder is there", file.string()));
   }
   out_ << "[";
 }

@@ -27,6 +27,14 @@ constexpr std::array<Key, 3> kKeys{{{"source_id", "", "identifier of the object"
 
 }  // namespace
 
+CatalogOptions::CatalogOptions(OptionOwner* owner, const std::string& ids,
+                               const std::string& columns_help)
+    : id(owner, "id", "source_id", "column of identifiers, integers or texts" + ids),
+      ra(owner, "ra", "ra", "column of right ascensions, ICRS; in degrees if it declares no unit"),
+      dec(owner, "dec", "dec", "column of declinations, ICRS; in degrees if it declares no unit"),
+      columns(owner, "columns", std::vector<std::string>{"all"},
+              "further columns by name, or \"all\"; " + columns_help) {}
+
 void declare_unopened(const CatalogNames& names, Ports& ports) {
   std::set<std::string> keys{names.id, names.ra, names.dec};
   for (const Key& key : kKeys) {

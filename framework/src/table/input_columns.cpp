@@ -43,9 +43,10 @@ std::size_t find_column(const InputTable& table, std::string_view name, std::str
   if (columns_called(names, name).empty()) {
     for (const OtherTable& other : table.others()) {
       if (columns_called(other.columns, name).empty()) continue;
-      throw RunError(fmt::format(
-          "{}: its first table has no column '{}' (option '{}'), but table '{}' has: hdu = \"{}\"",
-          table.name(), name, option, other.name, other.name));
+      throw RunError(
+          fmt::format("{}: its first table has no column '{}' (option '{}'), but table '{}' has; "
+                      "set hdu = \"{}\"",
+                      table.name(), name, option, other.name, other.name));
     }
   }
   return find_column(names, name, table.name(), option);

@@ -52,6 +52,16 @@ std::unique_ptr<TableInput> open_form(OpenedFile file, std::string_view hdu) {
   return open_text(std::move(file));
 }
 
+// Such a column has no values, so that reading them would read other memory.
+void check_readable(const InputTable& table, const std::string& name,
+                    std::span<const std::size_t> columns) {
+  for (const std::size_t i : columns) {
+    const InputColumn& column = table.columns()[i];
+    if (column.problem.empty()) continue;
+    throw RunError(fmt::format("{}: column '{}': {}", name, column.info.name, column.problem));
+  }
+}
+
 }  // namespace
 
 InputTable::InputTable(const std::filesystem::path& file, std::string_view hdu)
@@ -87,11 +97,13 @@ std::vector<std::string> InputTable::column_names() const {
 
 std::vector<Cells> InputTable::read(std::uint64_t first, std::uint64_t count,
                                     std::span<const std::size_t> columns) {
+  check_readable(*this, name_, columns);
   return input_->read(first, count, columns);
 }
 
 std::vector<Cells> InputTable::read(std::span<const std::uint64_t> rows,
                                     std::span<const std::size_t> columns) {
+  check_readable(*this, name_, columns);
   return input_->read(rows, columns);
 }
 

@@ -2,20 +2,10 @@
 
 #include <fmt/format.h>
 
+#include "qsohost/adql.hpp"
 #include "qsohost/io/text.hpp"
 
 namespace qsohost::inline io_v1 {
-
-namespace {
-
-// A text constant of ADQL.
-std::string quoted(std::string_view text) {
-  std::string out = "'";
-  for (const char c : text) out += c == '\'' ? std::string("''") : std::string(1, c);
-  return out + "'";
-}
-
-}  // namespace
 
 std::vector<std::string> tap_column(Examination& archive, const std::string& url,
                                     const std::string& adql) {
@@ -41,7 +31,7 @@ std::vector<std::string> tap_columns_of(Examination& archive, const std::string&
       archive, url,
       fmt::format("SELECT column_name FROM TAP_SCHEMA.columns WHERE table_name = {} OR "
                   "table_name = {}",
-                  quoted(table), quoted(bare)));
+                  adql_literal(table), adql_literal(bare)));
 }
 
 void examine_tap_table(Examination& archive, const std::string& url, const std::string& table,

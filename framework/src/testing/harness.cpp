@@ -23,7 +23,8 @@ namespace fs = std::filesystem;
 
 fs::path temporary_folder() {
   std::string pattern = (fs::temp_directory_path() / "qsohost-test-XXXXXX").string();
-  if (::mkdtemp(pattern.data()) == nullptr) throw RunError("cannot make a temporary folder");
+  if (::mkdtemp(pattern.data()) == nullptr)
+    throw RunError("cannot make a temporary folder; set TMPDIR to one that can be written");
   return pattern;
 }
 

@@ -85,7 +85,7 @@ void add_column(const YamlLines& item, Declared& out) {
   const std::size_t line = item.empty() ? 0 : item.front().number;
   if (entries["name"].empty() || type.name.empty()) {
     throw BadObject(
-        fmt::format("line {}: a column of an ECSV header has a name and a datatype", line));
+        fmt::format("line {}: a column of an ECSV header must have a name and a datatype", line));
   }
   type.dtype = dtype_called(type.name);
   if (!type.dtype) type.problem = fmt::format("its datatype {} is not read", shown(type.name));
@@ -116,7 +116,7 @@ char separator_called(const std::string& delimiter, std::size_t line) {
     return delimiter[0];
   }
   throw BadObject(
-      fmt::format("line {}: the delimiter '{}' of the ECSV header is neither a blank nor "
+      fmt::format("line {}: the delimiter '{}' of the ECSV header must be a blank or "
                   "a comma",
                   line, shown(delimiter)));
 }
@@ -125,13 +125,15 @@ char separator_called(const std::string& delimiter, std::size_t line) {
 
 void LineReader::declare(std::vector<TableField> fields, std::vector<CellType> types) {
   if (fields.size() != columns_.size()) {
-    throw BadObject(fmt::format("line {}: {} columns, where the header above declares {}", line_,
-                                columns_.size(), fields.size()));
+    throw BadObject(fmt::format(
+        "line {}: {} columns, where the header above declares {}; there must be as many", line_,
+        columns_.size(), fields.size()));
   }
   for (std::size_t i = 0; i < fields.size(); ++i) {
     if (fields[i].name == columns_[i]) continue;
-    throw BadObject(fmt::format("line {}: column {} is '{}', where the header above declares '{}'",
-                                line_, i + 1, shown(columns_[i]), shown(fields[i].name)));
+    throw BadObject(fmt::format(
+        "line {}: column {} is '{}', where the header above declares '{}'; they must be the same",
+        line_, i + 1, shown(columns_[i]), shown(fields[i].name)));
   }
   fields_ = std::move(fields);
   types_ = std::move(types);
@@ -144,7 +146,7 @@ std::unique_ptr<LineReader> read_ecsv(std::string_view text, char line_end) {
     for (const YamlLines& item : yaml_items(datatype->second)) add_column(item, columns);
   }
   if (columns.fields.empty()) {
-    throw BadObject("line 1: the ECSV header declares no columns (datatype)");
+    throw BadObject("line 1: the ECSV header declares no columns; it must have a datatype");
   }
   SeparatedLayout layout{.separator = ' ', .line_end = line_end};
   if (const auto delimiter = header.find("delimiter"); delimiter != header.end()) {

@@ -12,8 +12,8 @@ namespace {
 
 [[noreturn]] void no_number(const TableReader& table, std::string_view column,
                             std::string_view cell, std::string_view kind) {
-  throw BadObject(
-      fmt::format("line {}, column {}: '{}' is no {}", table.line(), column, cell, kind));
+  throw BadObject(fmt::format("line {}, column {}: '{}' is no {}, which is expected there",
+                              table.line(), column, cell, kind));
 }
 
 }  // namespace

@@ -77,11 +77,11 @@ char separator_in(std::string_view text) {
 
 TableFormat detect(std::string_view text, TableOrigin origin) {
   const std::string_view body = trimmed(text);
-  if (body.empty()) broken(origin, "empty: there is not even a header");
+  if (body.empty()) broken(origin, "empty: there must be a header at least");
   if (body.front() == '<') {
     const std::string_view head = body.substr(0, 4096);
     if (contains_word(head, "votable")) return TableFormat::VoTable;
-    broken(origin, fmt::format("{} page instead of a table; it says: {}",
+    broken(origin, fmt::format("{} page where a table is expected; it says: {}",
                                contains_word(head, "<html") ? "an HTML" : "an XML", excerpt(body)));
   }
   if (body.front() == '\\' || body.front() == '|') return TableFormat::Ipac;

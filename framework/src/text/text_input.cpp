@@ -103,10 +103,10 @@ void TextInput::refuse_binary(std::size_t offset) {
     const std::string_view piece = text_.substr(searched_, kPiece);
     if (const std::size_t nul = piece.find('\0'); nul != std::string_view::npos) {
       const std::string_view before = text_.substr(0, searched_ + nul);
-      file_.fail(
-          fmt::format("line {} has a zero byte, which no text has; the file is of another form, "
-                      "or damaged",
-                      std::ranges::count(before, '\n') + 1));
+      file_.fail(fmt::format(
+          "line {} has a zero byte, which no text has; the file must be of another form, "
+          "or damaged",
+          std::ranges::count(before, '\n') + 1));
     }
     searched_ += piece.size();
   }

@@ -67,7 +67,8 @@ void IpacReader::read_header(std::string_view text) {
   }
   if (header_lines_ == 0) {
     broken(origin_,
-           fmt::format("an IPAC table without a '|' header line; it says: {}", excerpt(text)));
+           fmt::format("an IPAC table without the '|' header line that it must have; it says: {}",
+                       excerpt(text)));
   }
   types_.resize(columns_.size());
   nulls_.resize(columns_.size());
@@ -95,13 +96,14 @@ void IpacReader::take_header_line(std::string_view line) {
   if (header_lines_ == 0) bars_ = bars;
   if (bars != bars_ || bars.size() < 2) {
     throw BadObject(
-        fmt::format("line {}: the bars of the header lines do not stand one above "
+        fmt::format("line {}: the bars of the header lines must stand one above "
                     "the other",
                     line_));
   }
   if (header_lines_ == 4) {
     throw BadObject(fmt::format(
-        "line {}: a fifth header line; there are those of names, types, units and nulls", line_));
+        "line {}: a fifth header line; there can be those of names, types, units and nulls only",
+        line_));
   }
   for (std::size_t i = 0; i + 1 < bars.size(); ++i) {
     const std::string_view cell = trimmed(line.substr(bars[i] + 1, bars[i + 1] - bars[i] - 1));
@@ -136,12 +138,15 @@ bool IpacReader::next(std::vector<std::string_view>& cells) {
 void IpacReader::check_bars(std::string_view row) const {
   for (const std::size_t bar : bars_) {
     if (bar >= row.size() || is_blank(row[bar])) continue;
-    throw BadObject(fmt::format("line {}: a value stands across the bar at character {}: {}", line_,
-                                bar + 1, excerpt(row)));
+    throw BadObject(
+        fmt::format("line {}: a value stands across the bar at character {}; values must stand "
+                    "between bars: {}",
+                    line_, bar + 1, excerpt(row)));
   }
   if (row.size() > bars_.back() && !trimmed(row.substr(bars_.back())).empty()) {
-    throw BadObject(fmt::format("line {}: text behind the last bar, at character {}: {}", line_,
-                                bars_.back() + 1, excerpt(row)));
+    throw BadObject(fmt::format(
+        "line {}: text behind the last bar, at character {}; values must stand between bars: {}",
+        line_, bars_.back() + 1, excerpt(row)));
   }
 }
 

@@ -189,7 +189,7 @@ char separator_of(std::string_view line) {
 
 TextLayout find_layout(std::string_view text) {
   const std::string_view body = trimmed(text);
-  if (body.empty()) throw BadObject("is empty: there is not even a header");
+  if (body.empty()) throw BadObject("is empty: there must be a header at least");
   const bool is_old_mac =
       text.find('\n') == std::string_view::npos && text.find('\r') != std::string_view::npos;
   const char line_end = is_old_mac ? '\r' : '\n';

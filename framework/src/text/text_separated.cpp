@@ -129,7 +129,10 @@ std::size_t SeparatedReader::quoted_cell(std::string_view& row, std::size_t begi
     if (close == std::string_view::npos) {
       const std::size_t searched = row.size();
       if (!lines_.extend(row)) {
-        broken(origin_, fmt::format("line {}: a quote opened in this row is never closed", line_));
+        broken(origin_,
+               fmt::format(
+                   "line {}: a quote opened in this row is never closed; add one, or take it out",
+                   line_));
       }
       close = row.find('"', searched);
     } else if (row.substr(close + 1).starts_with('"')) {
@@ -163,15 +166,16 @@ std::size_t SeparatedReader::quoted_cell(std::string_view& row, std::size_t begi
 void SeparatedReader::wrong_count(std::string_view row, std::size_t count) const {
   std::string message = fmt::format("line {}: {} cells where the header has {}: {}", line_, count,
                                     columns_.size(), excerpt(row));
+  constexpr std::string_view kAdvice = "; each row must have as many cells as the header";
   // A server that fails half-way appends its error page to the rows.
-  if (row.starts_with('<')) broken(origin_, message);
+  if (row.starts_with('<')) broken(origin_, message.append(kAdvice));
   for (const char other : kSeparators) {
     if (other == separator_ || cells_of(row, other).size() != columns_.size()) continue;
     message += fmt::format("; the header is separated by {}, and this row seems to be by {}",
                            name_of_separator(separator_), name_of_separator(other));
     break;
   }
-  throw BadObject(message);
+  throw BadObject(message.append(kAdvice));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <pugixml.hpp>
 
 #include "text/text_rows.hpp"
+#include "text/xml_markup.hpp"
 
 namespace qsohost::inline io_v1 {
 
@@ -80,6 +81,7 @@ void VoTableReader::move_to(std::ptrdiff_t offset) {
 }
 
 void VoTableReader::parse() {
+  check_markup(text_);
   const auto result =
       document_.load_buffer(text_.data(), text_.size(), pugi::parse_default, pugi::encoding_utf8);
   const std::string_view end = trimmed(text_);
@@ -88,7 +90,8 @@ void VoTableReader::parse() {
   if (!end.ends_with("VOTABLE>")) {
     broken(origin_, "the VOTable ends before its </VOTABLE> (cut transfer)");
   }
-  throw BadObject(fmt::format("line {}: not well-formed XML: {}", line_, result.description()));
+  throw BadObject(fmt::format("line {}: not well-formed XML, as a VOTable must be: {}", line_,
+                              result.description()));
 }
 
 // "ERROR: the archive could not; OVERFLOW: there are more rows than it sent."
@@ -101,15 +104,16 @@ void VoTableReader::check_status() const {
   });
   if (!refused) return;
   const std::string words = excerpt(refused.child_value());
-  broken(origin_,
-         fmt::format("the archive answered QUERY_STATUS {}: {}", refused.attribute("value").value(),
-                     words.empty() ? "(no reason given)" : words));
+  broken(origin_, fmt::format("the archive answered QUERY_STATUS {}, where a table is expected: {}",
+                              refused.attribute("value").value(),
+                              words.empty() ? "(no reason given)" : words));
 }
 
 void VoTableReader::find_table() {
   const pugi::xml_node table = descendant(document_, "TABLE");
   if (!table)
-    broken(origin_, fmt::format("a VOTable without a TABLE; it says: {}", excerpt(text_)));
+    broken(origin_, fmt::format("a VOTable without the TABLE that it must have; it says: {}",
+                                excerpt(text_)));
   for (auto field = child(table, "FIELD"); field; field = next_sibling(field, "FIELD")) {
     const std::string_view type = field.attribute("datatype").value();
     add_field({.name = field.attribute("name").value(),
@@ -145,8 +149,9 @@ bool VoTableReader::next(std::vector<std::string_view>& cells) {
     cells.push_back(value);
   }
   if (cells.size() != columns_.size()) {
-    throw BadObject(fmt::format("line {}: {} cells (TD) where the table has {} fields", line_,
-                                cells.size(), columns_.size()));
+    throw BadObject(
+        fmt::format("line {}: {} cells (TD) where the table has {} fields; there must be as many",
+                    line_, cells.size(), columns_.size()));
   }
   row_ = next_sibling(row_, "TR");
   return true;

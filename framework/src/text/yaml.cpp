@@ -18,7 +18,9 @@ constexpr std::string_view kBlank = " \t\n";
 
 [[noreturn]] void malformed(std::size_t line, std::string_view what) {
   throw BadObject(
-      fmt::format("line {}: this part of the YAML header cannot be read: {}", line, what));
+      fmt::format("line {}: this part of the YAML header cannot be read: {}; correct it, or save "
+                  "the table anew",
+                  line, what));
 }
 
 bool is_item(std::string_view text) {

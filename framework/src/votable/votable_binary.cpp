@@ -30,7 +30,9 @@ std::optional<Cell> cell_at(const VoField& field, Bytes data, std::size_t at) {
   if (field.is_variable) {
     if (data.size() - at < kLengthBytes) return std::nullopt;
     const auto length = load_be<std::int32_t>(data.data() + at);
-    if (length < 0) bad_cell(field, fmt::format("an array of {} elements", length));
+    if (length < 0)
+      bad_cell(field,
+               fmt::format("an array of {} elements; the file is damaged, get it again", length));
     cell.elements *= static_cast<std::uint64_t>(length);
     cell.start += kLengthBytes;
   }
@@ -57,7 +59,7 @@ void append_booleans(Bytes data, const VoField& field, Column& to) {
     } else if (c == '\0' || c == ' ' || c == '?') {
       append_missing<bool>(to);
     } else {
-      bad_cell(field, fmt::format("byte {} is not T, F, 1, 0, ? or blank", static_cast<int>(b)));
+      bad_cell(field, fmt::format("byte {} must be T, F, 1, 0, ? or blank", static_cast<int>(b)));
     }
   }
 }
@@ -173,13 +175,14 @@ Binary::Binary(const std::vector<VoField>& fields, bool has_null_flags, VoRows* 
       to_(to) {
   for (const VoField& field : fields) {
     if (field.type == VoType::Unknown) {
-      bad_cell(field, fmt::format("{}, so where the next one begins in the rows is not known",
+      bad_cell(field, fmt::format("{}, so where the next one begins in the rows is not known; save "
+                                  "the table without it",
                                   field.column.problem));
     }
     if (field.is_variable) size_.reset();
     if (size_) *size_ += static_cast<std::size_t>(field.bytes_of(field.elements));
   }
-  if (size_ == 0) throw BadData("the columns have no bytes");
+  if (size_ == 0) throw BadData("the columns have no bytes; there must be a column with values");
 }
 
 // Bytes of the row at the beginning of `data`; none if not all of it is there.
@@ -214,7 +217,8 @@ void Binary::append(Bytes row) {
 
 void Binary::start(std::string_view element, const XmlAttributes& attributes) {
   if (element != "STREAM") return;
-  if (has_stream_) throw BadData("a second STREAM in one DATA");
+  if (has_stream_)
+    throw BadData("a second STREAM in one DATA, which must have one; save the table anew");
   const std::string_view href = attributes["href"];
   if (!href.empty()) {
     throw BadData(
@@ -235,7 +239,7 @@ void Binary::text(std::string_view piece) {
   if (!in_stream_) return;
   const std::string_view problem = base64_.decode(piece, bytes_);
   if (!problem.empty()) {
-    throw BadData(fmt::format("the base64 text after row {} has {}", rows_, problem));
+    throw BadData(fmt::format("the base64 text after row {} has {}; get it again", rows_, problem));
   }
   std::size_t begin = 0;
   try {
@@ -255,15 +259,16 @@ void Binary::end(std::string_view element) {
 }
 
 void Binary::finish() {
-  if (!has_stream_) throw BadData("DATA without a STREAM");
+  if (!has_stream_) throw BadData("DATA without a STREAM, which it must have; save the table anew");
   if (!base64_.is_whole()) {
-    throw BadData(
-        fmt::format("the base64 text ends too early, in row {} (cut transfer)", rows_ + 1));
+    throw BadData(fmt::format(
+        "the base64 text ends too early, in row {} (cut transfer); get it again", rows_ + 1));
   }
   if (!bytes_.empty()) {
-    throw BadData(fmt::format(
-        "the data end {} bytes into row {}: they were cut, or are not what the FIELDs declare",
-        bytes_.size(), rows_ + 1));
+    throw BadData(
+        fmt::format("the data end {} bytes into row {}: they were cut, or are not what the FIELDs "
+                    "declare; get it again",
+                    bytes_.size(), rows_ + 1));
   }
 }
 

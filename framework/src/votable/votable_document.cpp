@@ -99,7 +99,7 @@ void VoReader::guard(const F& f) {
 void VoReader::start(std::string_view element, const XmlAttributes& attributes) {
   if (data_) return guard([&] { data_->start(element, attributes); });
   if (!has_root_ && element != "VOTABLE") {
-    fail(fmt::format("XML, but no VOTable: it begins with the element '{}'", element));
+    fail(fmt::format("XML, but no VOTable: it begins with the element '{}', not VOTABLE", element));
   }
   has_root_ = true;
   if (element == "TABLE") return begin_table(attributes);
@@ -135,7 +135,7 @@ void VoReader::capture() {
 }
 
 void VoReader::begin_table(const XmlAttributes& attributes) {
-  if (in_table_) fail("a TABLE inside of a TABLE");
+  if (in_table_) fail("a TABLE inside of a TABLE, which must stand one after the other");
   in_table_ = true;
   VoTable table{out_.tables.size() + 1, std::string(attributes["name"]),
                 std::string(attributes["ID"]), std::string(attributes["ref"])};
@@ -154,7 +154,7 @@ void VoReader::end_table() {
 
 void VoReader::begin_field(const XmlAttributes& attributes) {
   if (!in_table_) return;
-  if (table().has_data) fail("a FIELD after the DATA of its TABLE");
+  if (table().has_data) fail("a FIELD after the DATA of its TABLE, which it must precede");
   table().fields.emplace_back(attributes, table().fields.size() + 1);
   in_field_ = true;
 }
@@ -177,15 +177,16 @@ void VoReader::end_info() {
   if (status_ == "overflow") has_overflow_ = true;
   if (status_ == "error") {
     const std::string words = excerpt(text_);
-    fail(fmt::format("the archive answered QUERY_STATUS ERROR: {}",
-                     words.empty() ? "(no reason given)" : words));
+    fail(fmt::format(
+        "the archive answered QUERY_STATUS ERROR, so this is no table; ask it again: {}",
+        words.empty() ? "(no reason given)" : words));
   }
   status_.clear();
 }
 
 void VoReader::begin_data(std::string_view form) {
-  if (!in_table_) fail(fmt::format("{} outside of a TABLE", form));
-  if (table().has_data) fail("a second DATA in one TABLE");
+  if (!in_table_) fail(fmt::format("{} outside of a TABLE, in which it must be", form));
+  if (table().has_data) fail("a second DATA in one TABLE, which must have one");
   table().has_data = true;
   form_ = form;
   const bool is_chosen = choose();
@@ -206,8 +207,8 @@ void VoReader::end_data() {
   t.rows = data_->rows();
   data_.reset();
   if (t.promised && *t.promised != t.rows) {
-    fail(fmt::format("{} promises {} rows (nrows) and has {} (cut transfer?)", title_of(t),
-                     *t.promised, t.rows));
+    fail(fmt::format("{} promises {} rows (nrows) and has {} (cut transfer?); get it again",
+                     title_of(t), *t.promised, t.rows));
   }
 }
 
@@ -229,8 +230,10 @@ bool VoReader::choose() {
   }
   if (table().fields.empty()) {
     fail(table().ref.empty()
-             ? fmt::format("{} has no FIELD", title_of(table()))
-             : fmt::format("{} has the FIELDs of another one (ref=\"{}\"), which is not supported",
+             ? fmt::format("{} has no FIELD, as a table must; choose another one (option 'hdu')",
+                           title_of(table()))
+             : fmt::format("{} has the FIELDs of another one (ref=\"{}\"), which is not supported; "
+                           "save the table anew",
                            title_of(table()), table().ref));
   }
   chosen_ = out_.tables.size() - 1;
@@ -248,8 +251,9 @@ void VoReader::choose_at_end() {
     }
     titles.push_back(title_of(table));
   }
-  if (titles.empty()) file().fail("the VOTable has no TABLE");
-  if (hdu_.empty()) file().fail("the VOTable has no TABLE with FIELDs");
+  if (titles.empty()) file().fail("the VOTable has no TABLE; check that it is the file you mean");
+  if (hdu_.empty())
+    file().fail("the VOTable has no TABLE with FIELDs; check that it is the file you mean");
   file().fail(fmt::format("there is no TABLE '{}'; there are: {}", hdu_, fmt::join(titles, ", ")));
 }
 

@@ -16,7 +16,10 @@ void VoRows::append_blank(std::size_t field) {
   if (f.column.is_array) return cells_[field].lengths.push_back(0);
   if (f.column.info.width > 1) {
     blank_ += f.column.info.width;
-    if (blank_ > most_blank_) bad_cell(f, "too many missing cells for the size of its arrays");
+    if (blank_ > most_blank_)
+      bad_cell(f,
+               "too many missing cells for the size of its arrays; save the table with arrays of "
+               "varying size");
   }
   Column& values = cells_[field].values;
   const bool has_nan = values.dtype() == DType::F32 || values.dtype() == DType::F64;

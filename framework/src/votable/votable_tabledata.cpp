@@ -81,7 +81,8 @@ void append_numbers(std::string_view text, std::size_t field, VoRows& to) {
   if (f.column.is_array) {
     cells.lengths.push_back(count);
   } else if (count != width) {
-    bad_cell(f, fmt::format("{} values where its arraysize says {}", count, width));
+    bad_cell(f, fmt::format("{} values where its arraysize says {}; there must be as many", count,
+                            width));
   }
 }
 
@@ -107,7 +108,8 @@ void append_texts(std::string_view text, std::size_t field, VoRows& to) {
     text.remove_prefix(one.size());
   }
   if (!trimmed(text).empty()) {
-    bad_cell(f, fmt::format("more than the {} texts that its arraysize says", values.width()));
+    bad_cell(f, fmt::format("more than the {} texts that its arraysize says; there must be as many",
+                            values.width()));
   }
 }
 
@@ -176,7 +178,8 @@ class TableData final : public VoData {
 
   [[noreturn]] void fail_in_count(std::string_view cells) const {
     throw BadData(
-        fmt::format("{} cells (TD) where the table has {} columns (FIELD)", cells, fields_.size()));
+        fmt::format("{} cells (TD) where the table has {} columns (FIELD); there must be as many",
+                    cells, fields_.size()));
   }
 
   const std::vector<VoField>& fields_;

@@ -13,6 +13,13 @@
 
 namespace qsohost::inline io_v1 {
 
+namespace {
+
+// Expat keeps far more of each open element than the file holds of it.
+constexpr int kDeepest = 100;
+
+}  // namespace
+
 std::string_view XmlAttributes::operator[](std::string_view name) const {
   for (const char** next = next_; *next != nullptr; next += 2) {
     if (name == *next) return trimmed(next[1]);
@@ -39,12 +46,20 @@ struct XmlEvents {
   }
 
   static void start(void* reader, const XML_Char* name, const XML_Char** attributes) {
-    guard(reader,
-          [&](XmlReader& self) { self.start(without_prefix(name), XmlAttributes(attributes)); });
+    guard(reader, [&](XmlReader& self) {
+      if (++self.depth_ > kDeepest) {
+        self.fail(fmt::format(
+            "too many elements inside each other; in a VOTable there can be at most {}", kDeepest));
+      }
+      self.start(without_prefix(name), XmlAttributes(attributes));
+    });
   }
 
   static void end(void* reader, const XML_Char* name) {
-    guard(reader, [&](XmlReader& self) { self.end(without_prefix(name)); });
+    guard(reader, [&](XmlReader& self) {
+      --self.depth_;
+      self.end(without_prefix(name));
+    });
   }
 
   static void text(void* reader, const XML_Char* piece, int size) {
@@ -125,10 +140,10 @@ void XmlReader::fail_in_expat() const {
                       XML_ErrorString(error)));
     case XML_ERROR_INVALID_TOKEN:
       fail(
-          "not well-formed XML: invalid token: a stray '<' or '&', or a byte that does not fit the "
-          "encoding that the first line declares (UTF-8 if it declares none)");
+          "not well-formed XML: a stray '<' or '&', or a byte that does not fit the "
+          "encoding that the first line declares (UTF-8 if it declares none); correct it");
     default:
-      fail(fmt::format("not well-formed XML: {}", XML_ErrorString(error)));
+      fail(fmt::format("not well-formed XML, as a VOTable must be: {}", XML_ErrorString(error)));
   }
 }
 

@@ -51,6 +51,7 @@ class XmlReader {
 
   OpenedFile& file_;
   XML_ParserStruct* parser_ = nullptr;
+  int depth_ = 0;
   std::uint64_t lines_before_ = 0;  // blank lines before the XML declaration
   std::exception_ptr thrown_;       // by an event: expat is C and must not see it
 };

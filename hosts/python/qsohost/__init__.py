@@ -17,7 +17,7 @@ from .arrays import from_arrays
 from .chain import Chain, ChainError, Problem
 from .commands import compare, relate, report
 from .curves import Fit, Fits, fit, fit_many
-from .run import Outcomes, Run, open_run
+from .run import Outcomes, Run, merge, open_run
 from .stages import (
     REQUIRED,
     BadObject,
@@ -67,6 +67,7 @@ __all__ = [
     "fit_many",
     "fitter",
     "from_arrays",
+    "merge",
     "open",
     "plot",
     "read_table",

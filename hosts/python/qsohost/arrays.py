@@ -18,7 +18,7 @@ def _column(name: str, values) -> np.ndarray:
     """The values as an array of a type that a column can have."""
     if isinstance(values, np.ma.MaskedArray):
         if values.dtype.kind != "f" and np.ma.is_masked(values):
-            raise TypeError(f"{name}: masked values are taken of floats alone, where they become NaN")
+            raise TypeError(f"{name}: masked values are possible in floats only, where they become NaN")
         values = values.filled(np.nan) if values.dtype.kind == "f" else values.data
     array = np.asarray(values)
     if array.dtype.kind in "USO":
@@ -82,7 +82,7 @@ def from_arrays(
     if source_id is not None:
         sizes["source_id"] = len(source_id)
     if len(set(sizes.values())) != 1:
-        raise ValueError(f"each has one entry an object, but their lengths are {sizes}")
+        raise ValueError(f"each must have one entry an object, but their lengths are {sizes}")
     rows = next(iter(sizes.values()))
     ids = np.arange(rows, dtype=np.int64) if source_id is None else _column("source_id", source_id)
     if ids.dtype.kind in "ib":

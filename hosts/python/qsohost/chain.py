@@ -50,16 +50,18 @@ class Chain:
 
     source: what from_arrays() returned; the chain then has `use = "arrays"` as its first stage.
     plugins: plugin files besides those that the chain names.
+    allow_insecure_plugins: load plugins, too, that others can change (file or folder).
     Relative paths in a text are resolved against the current directory.
     """
 
-    def __init__(self, path_or_text: str | os.PathLike, source=None, plugins=()) -> None:
+    def __init__(self, path_or_text: str | os.PathLike, source=None, plugins=(), allow_insecure_plugins=False) -> None:
         is_text = isinstance(path_or_text, str) and "\n" in path_or_text
         self._text = path_or_text if is_text else ""
         self._file = os.getcwd() if is_text else os.fspath(path_or_text)
         self._set: list[tuple[str, str]] = []
         self._swap: list[tuple[str, str]] = []
         self._plugins = [os.fspath(p) for p in plugins]
+        self._allow_insecure_plugins = allow_insecure_plugins
         self._source = source
 
     def set(self, option: str, value) -> "Chain":
@@ -96,15 +98,26 @@ class Chain:
         accept_changed_inputs: bool = False,
         skip: int = 0,
         limit: int | None = None,
+        shard: tuple[int, int] | None = None,
+        shard_by: str = "rows",
+        fetch_only: bool = False,
+        offline: bool = False,
+        share_connections: str | os.PathLike | None = None,
         dry_run: bool = False,
         threads: int = 0,
         in_flight: int = 0,
+        stall_timeout: float = 600,
+        log_file: str | os.PathLike | None = None,
     ) -> Run | None:
         """Runs the chain in `run_dir` (default: <name>.run) and returns the run.
 
         progress: a bar, or a function of (done, total, done in this run, seconds, stage).
         resume, retry_failed, restart: as the options of the command; without them a folder that
         holds a run is refused. dry_run: no products; returns None.
+        stall_timeout: seconds after which a stage that has not returned is named in the log (0:
+        never). log_file: all messages are added to this file, too.
+        shard: (k, n) for part k of n, from 0 to n - 1, by "rows" or by "hash" of the identifier;
+        merge() joins them. fetch_only, offline, share_connections: as the options of the command.
 
         Ctrl-C finishes the batches in flight, a second one gives up what waits; then
         KeyboardInterrupt is raised, and resume=True continues. Raises ChainError, and RunError if
@@ -118,9 +131,16 @@ class Chain:
             "accept_changed_inputs": accept_changed_inputs,
             "skip": skip,
             "limit": limit,
+            "shard": shard,
+            "shard_by": shard_by,
+            "fetch_only": fetch_only,
+            "offline": offline,
+            "share_connections": share_connections,
             "dry_run": dry_run,
             "threads": threads,
             "in_flight": in_flight,
+            "stall_timeout": stall_timeout,
+            "log_file": "" if log_file is None else os.fspath(log_file),
             "command": f"qsohost.Chain({self._name!r}).run({run_dir!r})",
         }
         bar = _progress.Bar() if progress is True else None
@@ -150,7 +170,10 @@ class Chain:
         return "<text>" if self._text else self._file
 
     def _load(self, more: list[tuple[str, str]]):
-        return _core.load(self._text, self._file, self._set + more, self._swap, self._plugins, self._source)
+        return _core.load(
+            self._text, self._file, self._set + more, self._swap, self._plugins, self._allow_insecure_plugins,
+            self._source,
+        )  # fmt: skip
 
     def _loaded(self, more: list[tuple[str, str]]):
         loaded = self._load(more)

@@ -100,7 +100,7 @@ class Fit(Mapping):
         the fitted parameters taken as known. Of models with log_sigma, log_tau and mean."""
         kept = "_post" if "log_tau_post" in self else ""  # of the epochs that cleaning has left
         if f"log_tau{kept}" not in self or f"mean{kept}" not in self:
-            raise TypeError(f"{self._prefix.split('.')[0]} is no damped random walk: it predicts nothing")
+            raise TypeError(f"{self._prefix.split('.')[0]} is no damped random walk; only one predicts")
         curve = self._batch["curve"][self._row]
         epochs = [curve.time, curve.mag, curve.mag_err]
         if kept:
@@ -172,7 +172,7 @@ def fit_many(curves, model: str = "ou", *, z=None, threads: int = 0, **options) 
     curves = [tuple(map(_plain, curve)) for curve in curves]
     redshifts = [float("nan")] * len(curves) if z is None else [float(value) for value in z]
     if len(redshifts) != len(curves):
-        raise ValueError(f"{len(curves)} light curves, but {len(redshifts)} redshifts")
+        raise ValueError(f"{len(curves)} light curves, but {len(redshifts)} redshifts; give as many")
     fitter = _fitter(model, z is not None, options)
     times, mags, errs = ([curve[i] for curve in curves] for i in range(3))
     batch, reasons = fitter.fit(times, mags, errs, redshifts, threads)

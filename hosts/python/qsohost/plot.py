@@ -60,7 +60,7 @@ def _curves_of_run(run: Run, source_id, table: str | None) -> list[Curve]:
     names = [table] if table else list(tables)
     lit = next((t for t in map(tables.__getitem__, names) if _holds(t, source_id)), None)
     if lit is None:
-        raise KeyError(f"no product with light curves of {source_id} among: " + ", ".join(names))
+        raise KeyError(f"no product has light curves of {source_id}; there are: " + ", ".join(names))
     row = _row_of(lit["source_id"], source_id)
     fits = [t for t in (tables[name] for name in tables) if "flags" in t and "source_id" in t]
     curves = []
@@ -85,7 +85,7 @@ def _holds(table, source_id) -> bool:
 def _row_of(ids, source_id) -> int:
     rows = np.flatnonzero(ids == source_id)
     if len(rows) == 0:
-        raise KeyError(f"no object {source_id}")
+        raise KeyError(f"no object {source_id}; choose one of source_id")
     return int(rows[0])
 
 
@@ -146,7 +146,7 @@ def tau_sigma(run: Run, table: str | None = None, *, ax=None):
         if end is not None:
             break
     else:
-        raise KeyError("no product has log_tau and log_sigma")
+        raise KeyError("no product has log_tau and log_sigma; add a fitter such as ou-fit to the chain")
     tau, sigma = (fits[name + end] / np.log(10) for name in ("log_tau", "log_sigma"))
     good = np.isfinite(tau) & np.isfinite(sigma)
     ax = ax or plt.subplots(figsize=(6, 5))[1]

@@ -3,7 +3,7 @@
 import html
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from . import _core
@@ -141,6 +141,27 @@ class Run:
 def open_run(run_dir: str | os.PathLike, report: dict | None = None) -> Run:
     """A run that exists. Raises UsageError for a folder that holds none."""
     return Run(os.fspath(run_dir), report)
+
+
+def merge(
+    run_dirs: Iterable[str | os.PathLike | Run],
+    into: str | os.PathLike,
+    *,
+    partial: bool = False,
+    plugins: Iterable[str | os.PathLike] = (),
+) -> Run:
+    """The products of the whole catalogue from those of its shards: `qsohost merge`.
+
+    partial: the last shards may be missing. plugins: files of stages that are not found by
+    themselves, such as scripts; objects of from_arrays() cannot be merged. Raises RunError or
+    UsageError for shards that are not complete, do not belong together, leave a gap or overlap.
+    """
+    folders = [run.run_dir if isinstance(run, Run) else os.fspath(run) for run in run_dirs]
+    words = ["merge", *folders, "--into", os.fspath(into)] + (["--partial"] if partial else [])
+    for plugin in plugins:
+        words += ["--plugin", os.fspath(plugin)]
+    output_of(words)
+    return open_run(into)
 
 
 def _status(run_dir: str) -> dict:

@@ -83,9 +83,9 @@ def _look_at(cls: type) -> None:
     if len(own) != 1:
         raise TypeError(f"class {cls.__name__} needs the method " + " or ".join(f"{n}()" for n in _METHODS[role]))
     if role is stages.Fitter and not all(isinstance(out, stages.Out) for out in cls.adds):
-        raise TypeError(f"class {cls.__name__}: adds is a list of qsohost.Out(...)")
+        raise TypeError(f"class {cls.__name__}: adds must be a list of qsohost.Out(...)")
     if role is stages.Fitter and not cls.adds:
-        raise TypeError(f"class {cls.__name__}: adds = [qsohost.Out(...)] says which results there are")
+        raise TypeError(f"class {cls.__name__}: adds = [qsohost.Out(...)] must say which results there are")
 
 
 def read(path: str) -> tuple[str, list[tuple[str, str, int]]]:
@@ -135,12 +135,12 @@ def results_of(stage: stages.Fitter, returned) -> list:
         missing = [name for name in names if name not in returned]
         if unknown or missing:
             problem = f"returned '{unknown[0]}'" if unknown else f"did not return '{missing[0]}'"
-            raise TypeError(f"it {problem}; adds names " + ", ".join(names))
+            raise TypeError(f"it {problem}; it must return what adds names: " + ", ".join(names))
         return [returned[name] for name in names]
     if len(names) == 1 and not isinstance(returned, tuple):  # a list is one result: an array
         return [returned]
     if not isinstance(returned, tuple | list) or len(returned) != len(names):
-        raise TypeError(f"it returned {type(returned).__name__}, but adds names {len(names)} results")
+        raise TypeError(f"it returned {type(returned).__name__}, but must return the {len(names)} results that adds names")
     return list(returned)
 
 

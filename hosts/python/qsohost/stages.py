@@ -58,7 +58,7 @@ class Option:
         if self.name in stage.__dict__:
             return stage.__dict__[self.name]
         if self.default is REQUIRED:
-            raise AttributeError(f"option '{self.name}' is required and was not set")
+            raise AttributeError(f"option '{self.name}' is required and was not set; set it")
         return self.default
 
     # Names for the C++ side.
@@ -86,7 +86,7 @@ class In:
 
     def __init__(self, *where: str, unit: str = "", help: str = "") -> None:
         if len(where) not in (1, 2):
-            raise TypeError('In("column"), or In("group", "column")')
+            raise TypeError('write In("column"), or In("group", "column")')
         self.group, self.name = where if len(where) == 2 else ("", where[0])
         self.unit, self.help = unit, help
 
@@ -180,6 +180,8 @@ class Fitter(Stage):
 class Source(Stage):
     """The objects, and perhaps their light curves."""
 
+    sends_requests = False  # True: it asks archives; --fetch-only and --offline refuse the chain
+
     def read(self, size: int):
         """The next objects, `size` at most: {column: an array, group of light curves: a list with
         {column: array} for each object}, "source_id" among them; None at the end."""
@@ -188,6 +190,8 @@ class Source(Stage):
 
 class Fetcher(Stage):
     """Light curves of objects."""
+
+    sends_requests = False  # True: it asks archives; --fetch-only and --offline refuse the chain
 
     def fetch(self, batch):
         """For each object, in order, {group: {column: array}}, or None if there is nothing, or

@@ -45,8 +45,8 @@ std::string python_error() {
 
 void check(const PyStatus& status) {
   if (PyStatus_Exception(status) == 0) return;
-  throw UsageError(std::string("Python cannot be started: ") +
-                   (status.err_msg == nullptr ? "unknown error" : status.err_msg));
+  throw UsageError(std::string("Python cannot be started; install python3-qsohost again: ") +
+                   (status.err_msg == nullptr ? "it gives no reason" : status.err_msg));
 }
 
 // The interpreter whose packages are used: of the active virtual environment, or the system's.
@@ -135,7 +135,9 @@ void import_package() {
   }
   Py_XDECREF(done);
   Py_DECREF(names);
-  if (done == nullptr) throw UsageError("import of the package qsohost: " + python_error());
+  if (done == nullptr)
+    throw UsageError("the package qsohost cannot be imported; install python3-qsohost again: " +
+                     python_error());
 }
 
 class Gil {
@@ -154,7 +156,9 @@ qsohost::ScriptReader* reader() {
   const Gil gil;
   import_package();
   void* found = PyCapsule_Import(kCapsule, 0);
-  if (found == nullptr) throw UsageError("the package qsohost: " + python_error());
+  if (found == nullptr)
+    throw UsageError("the package qsohost cannot read scripts; install python3-qsohost again: " +
+                     python_error());
   return static_cast<qsohost::ScriptReader*>(found);
 }
 

@@ -50,7 +50,7 @@ Memory memory_of(const Column& column) {
     case DType::String:
       break;
   }
-  throw RunError("strings have no values of a fixed size");
+  throw RunError("strings have no values of a fixed size; read them as a list");
 }
 
 // Axes of `cells` cells, the slowest first.
@@ -97,7 +97,8 @@ std::vector<std::string> names_of(const ColumnSet& columns) {
 std::size_t index_in(py::ssize_t index, std::size_t size) {
   const auto n = static_cast<py::ssize_t>(size);
   if (index < -n || index >= n) {
-    throw py::index_error("row " + std::to_string(index) + " of " + std::to_string(size));
+    throw py::index_error("row " + std::to_string(index) + ", but there are only " +
+                          std::to_string(size));
   }
   return static_cast<std::size_t>(index < 0 ? index + n : index);
 }
@@ -105,7 +106,9 @@ std::size_t index_in(py::ssize_t index, std::size_t size) {
 // The column that plays this role in the group, e.g. &GroupInfo::mag.
 const Column& role_of(const Group& group, std::string GroupInfo::*role) {
   const std::string& name = group.info().*role;
-  if (name.empty()) throw py::attribute_error("group '" + group.name() + "' is no light curve");
+  if (name.empty())
+    throw py::attribute_error("group '" + group.name() +
+                              "' is no light curve; read its columns by name");
   return column_of(group, name);
 }
 
@@ -128,7 +131,8 @@ const Group& group_of(const Batch& batch, const std::string& name) {
   if (const Group* group = batch.find_group(name)) return *group;
   std::string known;
   for (const Group& other : batch.groups()) known += (known.empty() ? "" : ", ") + other.name();
-  throw py::key_error("no group and no column of objects '" + name + "'; the groups: " + known);
+  throw py::key_error("no group and no column of objects '" + name +
+                      "'; there are the groups: " + known);
 }
 
 py::object item_of(const BatchView& view, const std::string& name) {

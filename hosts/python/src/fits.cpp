@@ -46,7 +46,7 @@ class CurvesInMemory {
       throw UsageError("light curve " + std::to_string(row) + ": " + what);
     };
     if (time.ndim() != 1 || mag.ndim() != 1 || mag_err.ndim() != 1)
-      fail("times, magnitudes and errors are one-dimensional");
+      fail("times, magnitudes and errors must be one-dimensional");
     if (time.size() != mag.size() || time.size() != mag_err.size()) {
       fail(std::to_string(time.size()) + " times, " + std::to_string(mag.size()) +
            " magnitudes and " + std::to_string(mag_err.size()) + " errors: give as many of each");

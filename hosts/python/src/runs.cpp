@@ -17,6 +17,7 @@
 #include "batch_views.hpp"
 #include "bindings.hpp"
 #include "command.hpp"
+#include "log_file.hpp"
 #include "progress.hpp"
 #include "qsohost/error.hpp"
 #include "qsohost/host/chain.hpp"
@@ -36,6 +37,7 @@ struct ChainParts {
   std::filesystem::path file;  // for a text, the folder of relative paths
   Pairs set, swap;
   std::vector<std::filesystem::path> plugins;
+  bool allow_insecure_plugins = false;
   std::optional<BatchView> arrays;
 };
 
@@ -53,6 +55,7 @@ LoadedChain load(const ChainParts& parts) {
   LoadedChain loaded;
   loaded.plugins = std::make_shared<Plugins>();
   if (parts.arrays) add_array_source(*loaded.plugins, parts.arrays->batch);
+  if (parts.allow_insecure_plugins) loaded.plugins->allow_insecure();
   for (const auto& file : parts.plugins) loaded.plugins->add_file(file);
   const Overrides overrides{parts.set, parts.swap};
   if (parts.text.empty()) {
@@ -66,10 +69,31 @@ LoadedChain load(const ChainParts& parts) {
 
 // The chain, which can run once.
 Chain take_chain(LoadedChain& loaded) {
-  if (!loaded.chain) throw UsageError("the chain has problems, or has run already");
+  if (!loaded.chain) throw UsageError("the chain has problems, or has run already; load it again");
   Chain chain = std::move(*loaded.chain);
   loaded.chain.reset();
   return chain;
+}
+
+ShardBy shard_by(const std::string& text) {
+  if (text == "rows") return ShardBy::Rows;
+  if (text == "hash") return ShardBy::Hash;
+  throw UsageError("shard_by: '" + text + "' must be 'rows' or 'hash'");
+}
+
+std::optional<Shard> shard_of(const py::dict& given) {
+  if (!given.contains("shard")) return std::nullopt;
+  const ShardBy by = shard_by(py::cast<std::string>(given["shard_by"]));
+  if (given["shard"].is_none()) {
+    if (by != ShardBy::Rows) throw UsageError("shard_by goes with shard");
+    return std::nullopt;
+  }
+  const auto [index, count] = py::cast<std::pair<std::int64_t, std::int64_t>>(given["shard"]);
+  if (index < 0 || count < 1) {
+    throw UsageError("shard: (" + std::to_string(index) + ", " + std::to_string(count) +
+                     ") is not (k, n), such as (0, 8) for the first of eight");
+  }
+  return Shard{static_cast<std::uint64_t>(index), static_cast<std::uint64_t>(count), by};
 }
 
 RunOptions options_of(const py::dict& given) {
@@ -79,22 +103,23 @@ RunOptions options_of(const py::dict& given) {
       into = py::cast<std::decay_t<decltype(into)>>(given[name]);
   };
   const auto take_path = [&](const char* name, std::filesystem::path& into) {
-    std::string text;
-    take(name, text);
-    into = text;
+    if (given.contains(name) && !given[name].is_none())
+      into = py::cast<std::filesystem::path>(given[name]);
   };
   take("start", options.start);
   take("accept_changed_inputs", options.accept_changed_inputs);
   take("skip", options.skip);
   take("limit", options.limit);
+  options.shard = shard_of(given);
+  take("fetch_only", options.fetch_only);
+  take("offline", options.offline);
   take("dry_run", options.dry_run);
   take("threads", options.threads);
   take("in_flight", options.in_flight);
+  take("stall_timeout", options.stall_timeout);
   take("command", options.command);
   take_path("run_dir", options.run_dir);
-  take_path("trace", options.trace);
-  take_path("record", options.record);
-  take_path("replay", options.replay);
+  take_path("share_connections", options.share_connections);
   return options;
 }
 
@@ -132,10 +157,22 @@ py::dict run_chain(LoadedChain& loaded, const py::dict& given, py::object on_log
   Chain chain = take_chain(loaded);
   Watched watched(std::move(on_log), std::move(on_progress));
   options.interrupts = &watched.interrupts();
-  options.log = [&](LogLevel level, const std::string& text) { watched.log(level, text); };
-  options.progress = [&](const Progress& progress) { watched.progress(progress); };
+  std::optional<cli::LogFile> file;
+  if (const auto name = py::cast<std::string>(given["log_file"]); !name.empty()) {
+    file.emplace(name, LogLevel::Info);
+    file->write_begin(py::cast<std::string>(given["command"]), options);
+  }
+  options.log = [&](LogLevel level, const std::string& text) {
+    watched.log(level, text);
+    if (file) file->write(level, text);
+  };
+  options.progress = [&](const Progress& progress) {
+    watched.progress(progress);
+    if (file) file->write(progress);
+  };
   RunReport report;
-  watched.run([&] { report = run(chain, options); });
+  const auto work = [&] { return run(chain, options); };
+  watched.run([&] { report = file ? file->write_end(work) : work(); });
   return dict_of(report);
 }
 
@@ -258,10 +295,15 @@ void add_runs(py::module_& module) {
                              })
       .def("effective", [](const LoadedChain& l) { return l.chain->effective(); });
   module.def("load", [](std::string text, const std::string& file, Pairs set, Pairs swap,
-                        std::vector<std::string> plugins, std::optional<BatchView> arrays) {
-    const ChainParts parts{
-        std::move(text),  file, std::move(set), std::move(swap), {plugins.begin(), plugins.end()},
-        std::move(arrays)};
+                        std::vector<std::string> plugins, bool allow_insecure_plugins,
+                        std::optional<BatchView> arrays) {
+    const ChainParts parts{std::move(text),
+                           file,
+                           std::move(set),
+                           std::move(swap),
+                           {plugins.begin(), plugins.end()},
+                           allow_insecure_plugins,
+                           std::move(arrays)};
     const py::gil_scoped_release released;
     return load(parts);
   });

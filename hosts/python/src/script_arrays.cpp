@@ -44,12 +44,13 @@ py::array converted(py::handle given, DType dtype, const std::string& what) {
   const py::dtype to = dtype_of(dtype);
   if (array.size() == 0) return numpy.attr("ascontiguousarray")(array, to);  // [] has no type
   if (!py::cast<bool>(numpy.attr("can_cast")(array.dtype(), to, "same_kind"))) {
-    raise(PyExc_TypeError,
-          what + ": values of type " + text_of(array.dtype()) + " cannot be " + text_of(to));
+    raise(PyExc_TypeError, what + ": values of type " + text_of(array.dtype()) + " cannot be " +
+                               text_of(to) + "; convert them");
   }
   py::array out = numpy.attr("ascontiguousarray")(array, to);
   if (to.kind() == 'i' && !py::cast<bool>(numpy.attr("array_equal")(out, array)))
-    raise(PyExc_ValueError, what + ": a value is too large for " + std::string(name_of(dtype)));
+    raise(PyExc_ValueError, what + ": a value does not fit into " + std::string(name_of(dtype)) +
+                                "; declare a wider type");
   return out;
 }
 
@@ -63,7 +64,8 @@ void append_numbers(const py::array& values, Column& column) {
 
 void append_strings(py::handle given, Column& column) {
   for (const py::handle text : given) {
-    if (!py::isinstance<py::str>(text)) raise(PyExc_TypeError, column.name() + ": not a string");
+    if (!py::isinstance<py::str>(text))
+      raise(PyExc_TypeError, column.name() + ": each must be a string");
     column.append_string(py::cast<std::string>(text));
   }
 }
@@ -74,7 +76,7 @@ py::array values_of(py::handle given, DType dtype, std::size_t count, const std:
   py::array array = converted(given, dtype, what);
   if (array.ndim() != 1 || static_cast<std::size_t>(array.shape(0)) != count) {
     raise(PyExc_ValueError, what + ": an array of shape " + text_of(array.attr("shape")) +
-                                ", not (" + std::to_string(count) + ",)");
+                                ", but must be (" + std::to_string(count) + ",)");
   }
   return array;
 }
@@ -83,7 +85,7 @@ void append_values(py::handle given, Column& column) {
   if (column.dtype() == DType::String) return append_strings(given, column);
   const py::array array = converted(given, column.dtype(), column.name());
   if (array.ndim() != 1)
-    raise(PyExc_ValueError, column.name() + ": an array of one dimension is needed");
+    raise(PyExc_ValueError, column.name() + ": it must be an array of one dimension");
   switch (column.dtype()) {
     case DType::Bool:
       return append_numbers<bool>(array, column);

@@ -58,7 +58,7 @@ void set_value(const Port& port, const std::string& name, const py::array& value
     case DType::F64:
       return set_value<double>(values, row, name, result);
     case DType::String:
-      throw RunError("results of a fitter are numbers");
+      throw RunError("results of a fitter must be numbers");
   }
 }
 

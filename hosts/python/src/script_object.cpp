@@ -73,7 +73,8 @@ std::unique_ptr<OptionBase> option_of(OptionOwner* owner, py::handle option) {
   for (const auto& [name, make_option] : kTypes) {
     if (type == name) return make_option(owner, option);
   }
-  throw UsageError("option of an unknown type " + type);
+  throw UsageError("option of the type " + type +
+                   ", which must be bool, int, float, str or a list of these");
 }
 
 py::object python_of(const Scalar& scalar) {

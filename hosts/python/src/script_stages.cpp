@@ -13,6 +13,7 @@
 #include "bindings.hpp"
 #include "lent_batch.hpp"
 #include "qsohost/error.hpp"
+#include "qsohost/own_client.hpp"
 #include "qsohost/script_reader.hpp"
 #include "script_arrays.hpp"
 #include "script_fitters.hpp"
@@ -41,6 +42,17 @@ class QSOHOST_PYTHON_HIDDEN Scripted : public Kind {
 
  protected:
   ScriptObject script_;
+};
+
+// A stage that may ask archives.
+template <class Kind>
+class QSOHOST_PYTHON_HIDDEN Asking : public Scripted<Kind>, public OwnClient {
+ public:
+  using Scripted<Kind>::Scripted;
+  bool sends_requests() const override {
+    return this->script_.in_python(
+        [&] { return py::cast<bool>(this->script_.self().attr("sends_requests")); });
+  }
 };
 
 class QSOHOST_PYTHON_HIDDEN ScriptedFilter final : public Scripted<Filter> {
@@ -99,7 +111,8 @@ void append_curve(Group& group, const py::dict& columns) {
       const py::object first = columns[py::str(group.info().time)];
       for (std::size_t i = 0; i < py::len(first); ++i) column.append(static_cast<std::int64_t>(i));
     } else {
-      throw RunError("group '" + group.name() + "': no column '" + column.name() + "' was given");
+      throw RunError("group '" + group.name() + "': no column '" + column.name() +
+                     "' was given; it must have all that were declared");
     }
   }
 }
@@ -111,9 +124,9 @@ void append_curves(Batch& batch, const py::dict& curves) {
   }
 }
 
-class QSOHOST_PYTHON_HIDDEN ScriptedSource final : public Scripted<Source> {
+class QSOHOST_PYTHON_HIDDEN ScriptedSource final : public Asking<Source> {
  public:
-  using Scripted::Scripted;
+  using Asking::Asking;
 
   bool read(Batch& batch) override {
     return script_.in_python([&] {
@@ -122,8 +135,7 @@ class QSOHOST_PYTHON_HIDDEN ScriptedSource final : public Scripted<Source> {
       auto columns = py::cast<py::dict>(got);
       for (Column& column : batch.objects()) {
         if (!columns.contains(column.name()))
-          throw RunError("column '" + column.name() +
-                         "' was declared, but read() did not return it");
+          throw RunError("column '" + column.name() + "' was declared, so read() must return it");
         append_values(columns[py::str(column.name())], column);
       }
       for (Group& group : batch.groups()) {
@@ -138,9 +150,9 @@ class QSOHOST_PYTHON_HIDDEN ScriptedSource final : public Scripted<Source> {
   }
 };
 
-class QSOHOST_PYTHON_HIDDEN ScriptedFetcher final : public Scripted<Fetcher> {
+class QSOHOST_PYTHON_HIDDEN ScriptedFetcher final : public Asking<Fetcher> {
  public:
-  using Scripted::Scripted;
+  using Asking::Asking;
 
   void fetch(Batch& batch, Outcomes& outcomes) override {
     script_.in_python([&] {
@@ -150,7 +162,7 @@ class QSOHOST_PYTHON_HIDDEN ScriptedFetcher final : public Scripted<Fetcher> {
         found = py::list(fetched(batch));
         if (found.size() != batch.rows())
           throw RunError("fetch() returned " + std::to_string(found.size()) + " answers for " +
-                         std::to_string(batch.rows()) + " objects");
+                         std::to_string(batch.rows()) + " objects; it must give one for each");
       } catch (py::error_already_set& error) {
         if (!error.matches(try_again())) throw;
         failed = py::cast<std::string>(py::str(error.value()));

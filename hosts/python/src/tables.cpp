@@ -32,7 +32,7 @@ struct ArraysView {
 const TableColumn& column_of(const Table& table, const std::string& name) {
   const auto it = std::ranges::find_if(
       table.columns, [&](const TableColumn& c) { return c.values.name() == name; });
-  if (it == table.columns.end()) throw py::key_error("no column '" + name + "'");
+  if (it == table.columns.end()) throw py::key_error("no column '" + name + "'; see keys()");
   return *it;
 }
 
@@ -50,7 +50,9 @@ py::object item_of(const TableView& view, const std::string& name) {
 
 py::array row_of(const ArraysView& view, py::ssize_t row) {
   const auto rows = static_cast<py::ssize_t>(view.table->rows);
-  if (row < -rows || row >= rows) throw py::index_error("row " + std::to_string(row));
+  if (row < -rows || row >= rows)
+    throw py::index_error("row " + std::to_string(row) + ", but there are only " +
+                          std::to_string(rows));
   const auto r = static_cast<std::size_t>(row < 0 ? row + rows : row);
   const std::vector<std::uint64_t>& offsets = view.column->offsets;
   return cells_of(view.column->values, view.table, {offsets[r], offsets[r + 1] - offsets[r]});

@@ -72,8 +72,7 @@ void refuse_in_forked_child() {
   if (!is_forked_child()) return;
   throw std::runtime_error(
       "qsohost cannot work in a process that was forked after `import qsohost`: its threads are "
-      "not "
-      "there. Use multiprocessing.get_context('spawn'), or fit_many, which uses all cores by "
+      "not there; use multiprocessing.get_context('spawn'), or fit_many, which uses all cores by "
       "itself");
 }
 
@@ -83,6 +82,7 @@ void Watched::log(LogLevel level, const std::string& text) {
 }
 
 void Watched::progress(const Progress& progress) {
+  if (progress.stages.empty()) return;  // the stages are not open yet: no total is known
   const std::lock_guard lock(mutex_);
   last_ = progress;
 }

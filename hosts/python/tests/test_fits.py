@@ -95,7 +95,7 @@ def test_quantiles_of_the_posterior():
 def test_other_models(model):
     fit = qsohost.fit(*curve(7, 100), model=model)
     assert fit.n_epochs == 100
-    with pytest.raises(TypeError, match="predicts nothing"):
+    with pytest.raises(TypeError, match="only one predicts"):
         fit.predict([58000.0])
 
 

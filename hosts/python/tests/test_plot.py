@@ -21,7 +21,7 @@ def test_light_curve_of_a_run(finished):
     shown = [int(label.split()[-2]) for label in labels if "epochs" in label]
     assert sum(shown) == 120 - removed
     assert len(lines_with(ax, 400)) == 2  # the fitted curves
-    with pytest.raises(KeyError, match="no product with light curves of 5"):
+    with pytest.raises(KeyError, match="no product has light curves of 5"):
         qsohost.plot.light_curve(finished, 5)
 
 

@@ -129,6 +129,26 @@ def test_progress_comes_to_python(tmp_path):
     assert [done for done, *_ in seen] == sorted(done for done, *_ in seen)
 
 
+def test_a_log_file(tmp_path):
+    large(200).run(tmp_path / "r", progress=False, log_file=tmp_path / "run.log", stall_timeout=0)
+    with pytest.raises(qsohost.UsageError):
+        large(200).run(tmp_path / "r", progress=False, log_file=tmp_path / "run.log")
+    lines = (tmp_path / "run.log").read_text().splitlines()
+    assert "run directory " in lines[0] and lines[0].split()[1] == "info"
+    assert any("Z info done: 200 objects, 200 of them now, in " in line for line in lines)
+    assert "holds a run already" in lines[-1] and lines[-1].split()[1] == "error"
+
+
+def test_a_ledger_that_is_none_is_refused_and_left_alone(tmp_path):
+    large(200).run(tmp_path / "r", progress=False)
+    ledger = tmp_path / "r/.qsohost/run.db"
+    ledger.write_bytes(b"something else")
+    for read in (qsohost.open, lambda run: large(200).run(run, resume=True)):
+        with pytest.raises(qsohost.RunError, match="run.db.*restore it from a copy"):
+            read(tmp_path / "r")
+    assert ledger.read_bytes() == b"something else"
+
+
 def test_log_lines_and_warnings_come_to_the_logger(source, caplog):
     list(qsohost.Chain('[chain]\nname = "n"\n[[stage]]\nuse = "arrays"\n', source).stream())
     (line,) = [r for r in caplog.records if r.name == "qsohost"]
@@ -140,8 +160,8 @@ def test_a_progress_function_that_raises_stops_the_run(tmp_path):
         raise ZeroDivisionError("mine")
 
     with pytest.raises(ZeroDivisionError, match="mine"):
-        large(500).run(tmp_path / "r", progress=bad)
-    assert qsohost.open(tmp_path / "r").status["objects"] < 500
+        large(4000).run(tmp_path / "r", progress=bad)
+    assert qsohost.open(tmp_path / "r").status["objects"] < 4000
 
 
 def test_two_runs_in_one_process(tmp_path, source, finished):

@@ -184,7 +184,7 @@ def test_an_exception_in_fit_is_the_outcome_of_the_object(tmp_path):
     assert len(bad) == 6
     assert re.fullmatch(my + r":16: ZeroDivisionError: division by zero", bad[0])
     assert bad[1] == "no maximum"
-    assert "TypeError: x: values of type <U4" in bad[2] and "names 2 results" in bad[3] and "'y'" in bad[4]
+    assert "TypeError: x: values of type <U4" in bad[2] and "the 2 results" in bad[3] and "'y'" in bad[4]
     assert "TypeError: n: values of type float64 cannot be int64" in bad[5]
     table = run.tables["fit.mine.g"]
     x = table["x"]
@@ -234,7 +234,7 @@ def test_an_exception_in_read_stops_the_run(tmp_path):
 
 
 @pytest.mark.parametrize(("returned", "message"), [
-    ("np.zeros(3)", r"x: an array of shape \(3,\), not \(4,\)"), ("np.zeros((4, 2))", r"shape \(4, 2\)"),
+    ("np.zeros(3)", r"x: an array of shape \(3,\), but must be \(4,\)"), ("np.zeros((4, 2))", r"shape \(4, 2\)"),
     ("['a'] * 4", "values of type <U1"), ("{'y': np.zeros(4)}", "returned 'y'"), ("None", "object"),
 ])  # fmt: skip
 def test_wrong_results_of_a_batch(tmp_path, returned, message):

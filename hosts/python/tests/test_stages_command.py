@@ -53,7 +53,7 @@ def test_an_unknown_language_and_a_file_for_all(tmp_path):
     assert done.returncode == 2 and "no reader of .jl files" in done.stderr
     os.chmod(tmp_path / "my.py", 0o666)
     done = command(tmp_path, "--plugin", "my.py", "inspect", "my-fit")
-    assert done.returncode == 2 and "others may write to this file" in done.stderr
+    assert done.returncode == 2 and "others may write to the file" in done.stderr
 
 
 def test_threads_of_a_script_do_not_hold_up_the_exit(tmp_path):

@@ -70,7 +70,11 @@ class CsvTable final : public CompareTable {
     check();
   }
   void check() const {
-    if (!out_) throw RunError(fmt::format("{}: cannot write", part_.string()));
+    if (!out_)
+      throw RunError(
+          fmt::format("{}: cannot be written; check its folder and the free space, or name another "
+                      "file by --out",
+                      part_.string()));
   }
   fs::path file_, part_;
   std::ofstream out_;

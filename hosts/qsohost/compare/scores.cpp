@@ -32,12 +32,15 @@ bool is_flagged(const ComparedFit& fit) {
 }  // namespace
 
 Spool::Spool(std::size_t width) : file_(std::tmpfile()), sizes_(width) {
-  if (!file_) throw RunError("cannot make a temporary file for the summary; is TMPDIR full?");
+  if (!file_)
+    throw RunError(
+        "cannot make a temporary file for the summary; set TMPDIR to a folder with room");
 }
 
 void Spool::add(std::span<const double> row) {
   if (std::fwrite(row.data(), sizeof(double), row.size(), file_.get()) != row.size())
-    throw RunError("cannot write a temporary file of the summary; is the disk full?");
+    throw RunError(
+        "cannot write a temporary file of the summary; set TMPDIR to a folder with room");
   for (std::size_t i = 0; i < row.size(); ++i) sizes_[i] += std::isnan(row[i]) ? 0 : 1;
 }
 
@@ -50,7 +53,8 @@ double Spool::median(std::size_t column) const {
     if (!std::isnan(row[column])) values.push_back(row[column]);
   }
   if (values.size() != sizes_[column])
-    throw RunError("cannot read a temporary file of the summary");
+    throw RunError(
+        "cannot read a temporary file of the summary; set TMPDIR to a folder on another disk");
   if (values.empty()) return std::numeric_limits<double>::quiet_NaN();
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
   std::nth_element(values.begin(), middle, values.end());

@@ -28,7 +28,7 @@ std::string compressed(const std::string& data) {
   std::string out(length, '\0');
   const auto* bytes = reinterpret_cast<const Bytef*>(data.data());
   if (compress2(reinterpret_cast<Bytef*>(out.data()), &length, bytes, data.size(), 9) != Z_OK) {
-    throw std::runtime_error("zlib did not compress the picture of a figure");
+    throw std::runtime_error("zlib did not compress the picture of a figure; free some memory");
   }
   out.resize(length);
   return out;

@@ -127,7 +127,7 @@ class Parser {
   Part operand() {
     skip_blanks();
     const std::size_t at = at_;
-    if (at == text_.size()) fail(at, "a number or a column is missing at the end");
+    if (at == text_.size()) fail(at, "a number or a column is needed at the end");
     const char c = text_[at];
     if (c == '(') return in_parentheses();
     if (c == '"') return column(at, quoted());
@@ -144,7 +144,7 @@ class Parser {
     const std::size_t at = at_++;
     Part part = alternatives();
     skip_blanks();
-    if (at_ == text_.size() || text_[at_] != ')') fail(at, "this '(' has no ')'");
+    if (at_ == text_.size() || text_[at_] != ')') fail(at, "this '(' needs a ')'");
     ++at_;
     part.at = at;
     return part;
@@ -155,8 +155,8 @@ class Parser {
     while (at_ < text_.size() && is_of_number(at)) ++at_;
     const auto value = parse_double(text_.substr(at, at_ - at));
     if (at_ == at || !value) {
-      fail(at, fmt::format("'{}' is no number and no column; names that are no plain words are "
-                           "written in double quotes",
+      fail(at, fmt::format("'{}' is no number and no column; put names that are no plain words "
+                           "in double quotes",
                            text_.substr(at, std::max<std::size_t>(1, at_ - at))));
     }
     return {at, [number = *value](Values) { return number; }, {}};
@@ -171,7 +171,7 @@ class Parser {
 
   std::string quoted() {
     const std::size_t begin = at_ + 1, end = text_.find('"', begin);
-    if (end == std::string_view::npos) fail(at_, "this '\"' is not closed");
+    if (end == std::string_view::npos) fail(at_, "this '\"' is not closed; add one");
     at_ = end + 1;
     return std::string(text_.substr(begin, end - begin));
   }
@@ -198,12 +198,12 @@ class Parser {
       at_ += op.size();
       return op;
     }
-    if (at_ < text_.size() && text_[at_] == '=') fail(at_, "equality is written '=='");
+    if (at_ < text_.size() && text_[at_] == '=') fail(at_, "write '==' for equality");
     return {};
   }
 
   Number number_of(const Part& part) const {
-    if (!part.number) fail(part.at, "a number or a column is needed here, this is a condition");
+    if (!part.number) fail(part.at, "a number or a column is needed here, not a condition");
     return part.number;
   }
   Condition condition_of(const Part& part) const {

@@ -193,7 +193,7 @@ void ObjectColumns::join(std::size_t table, std::span<const FoundColumn> columns
   if (rows_of.found() == 0 && !ids_.empty()) {
     throw RunError(fmt::format(
         "{}: none of its identifiers ('{}' is the first) is among those of {} ('{}' is the first); "
-        "is '{}' the right column of identifiers?",
+        "look whether '{}' is the right column of identifiers",
         file, rows_of.first_asked(), tables_.front().product.file.filename().string(), ids_.front(),
         other.id));
   }

@@ -140,7 +140,7 @@ std::vector<const Product*> fits_of(const RunProducts& run, const std::vector<st
   if (all.empty()) {
     throw UsageError(fmt::format(
         "{}: no results of fits of single bands, as fits-sink writes those of ou-fit and ou-loo "
-        "when a run is finished",
+        "when a run is finished; add them to its chain",
         run.folder().string()));
   }
   if (names.empty()) return all;
@@ -148,9 +148,8 @@ std::vector<const Product*> fits_of(const RunProducts& run, const std::vector<st
   for (const std::string& name : names) {
     const auto at = std::ranges::find(known, name);
     if (at == known.end()) {
-      throw UsageError(fmt::format("--fit: no '{}' in {}{}; there are {}", name,
-                                   run.folder().string(), did_you_mean(name, known),
-                                   fmt::join(known, ", ")));
+      throw UsageError(fmt::format("--fit: no '{}' in {}{}", name, run.folder().string(),
+                                   did_you_mean(name, known)));
     }
     out.push_back(all[static_cast<std::size_t>(at - known.begin())]);
   }

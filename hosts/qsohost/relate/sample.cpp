@@ -171,7 +171,7 @@ class Selection {
   template <class IsOut>
   void leave_out(const std::string& reason, const IsOut& is_out) {
     sample_.reasons.push_back(reason);
-    if (sample_.reasons.size() > 250) throw UsageError("--cut: more than 200 are not possible");
+    if (sample_.reasons.size() > 250) throw UsageError("--cut: there can be 200 at most");
     const auto number = static_cast<std::uint8_t>(sample_.reasons.size());
     for (std::size_t i = 0; i < sample_.why.size(); ++i) {
       if (sample_.why[i] == 0 && is_out(i)) sample_.why[i] = number;
@@ -286,7 +286,7 @@ Quantity quantity_called(const std::string& name) {
     if (lower_case(name) == lower_case(quantity.name)) return quantity;
   }
   throw UsageError(
-      fmt::format("--y: '{}' is not a quantity of fits: logD, logtau or logsigma", name));
+      fmt::format("--y: '{}' is not a quantity of fits; choose logD, logtau or logsigma", name));
 }
 
 bool has_sigma_and_tau(const Product& fit) {

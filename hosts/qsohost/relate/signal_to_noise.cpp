@@ -26,7 +26,8 @@ std::string column_of(const Product& product, std::string_view group, std::strin
   for (const FitsEpochColumn& c : product.epochs.columns) {
     if (c.group == group && c.name == name) return c.column;
   }
-  throw RunError(fmt::format("{}: no column '{}' of {}", product.file.string(), name, group));
+  throw RunError(fmt::format("{}: no column '{}' of {}, which --snr-cut needs",
+                             product.file.string(), name, group));
 }
 
 double percentile(const std::vector<double>& sorted, double fraction) {

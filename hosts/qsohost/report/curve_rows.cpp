@@ -87,7 +87,8 @@ void each_curve(const Product& product, const std::string& group,
   const auto columns = columns_of(product, group);
   if (!columns) {
     throw RunError(
-        fmt::format("{}: light curve '{}' has no columns of times, magnitudes and errors",
+        fmt::format("{}: light curve '{}' has no columns of times, magnitudes and errors; make the "
+                    "product again",
                     product.file.string(), group));
   }
   InputTable table(product.file);

@@ -54,9 +54,10 @@ BandEpochs read_band(SampledRows& table, const std::string& id, const GroupInfo&
   const auto fits = [&](std::size_t n) { return n == band.time.size(); };
   if (!fits(band.mag.size()) || !fits(band.mag_err.size()) ||
       !std::ranges::all_of(band.columns, [&](const Column& c) { return fits(c.size()); })) {
-    throw RunError(fmt::format(
-        "{}: the arrays of {} have different lengths, or times or magnitudes are missing",
-        product.file.filename().string(), info.name));
+    throw RunError(
+        fmt::format("{}: the arrays of {} have different lengths, or times or magnitudes are "
+                    "missing; make the product again",
+                    product.file.filename().string(), info.name));
   }
   band.removed.resize(band.time.size());
   return band;

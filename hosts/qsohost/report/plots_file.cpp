@@ -86,9 +86,10 @@ toml::table parsed(const std::string& file) {
     return toml::parse_file(file);
   } catch (const toml::parse_error& e) {
     if (e.source().begin.line == 0) {
-      throw UsageError(fmt::format("{}: {}; is the path right?", file, e.description()));
+      throw UsageError(fmt::format("{}: {}; check the path", file, e.description()));
     }
-    throw UsageError(fmt::format("{}: not TOML: {}", where(file, e.source()), e.description()));
+    throw UsageError(fmt::format("{}: not TOML: {}; correct it, or see https://toml.io",
+                                 where(file, e.source()), e.description()));
   }
 }
 
@@ -178,13 +179,13 @@ std::vector<UserPlot> read_plots_file(const std::filesystem::path& path) {
   const toml::table root = parsed(file);
   for (const auto& [key, node] : root) {
     if (key != "plot") {
-      throw UsageError(fmt::format("{}: unknown key '{}'; plots are [[plot]]",
+      throw UsageError(fmt::format("{}: unknown key '{}'; write plots as [[plot]]",
                                    where(file, key.source()), key.str()));
     }
   }
   const toml::array* array = root.get_as<toml::array>("plot");
   if (array == nullptr || array->empty()) {
-    throw UsageError(fmt::format("{}: there is no [[plot]] in it", file));
+    throw UsageError(fmt::format("{}: there is no [[plot]] in it; write one for each plot", file));
   }
   std::vector<UserPlot> plots;
   for (const toml::node& element : *array) {

@@ -168,7 +168,9 @@ void each_block(const Product& product, std::span<const std::string> columns,
   for (const std::string& column : columns) {
     const auto at = std::ranges::find(names, column);
     if (at == names.end()) {
-      throw RunError(fmt::format("{}: no column '{}'", product.file.string(), column));
+      throw RunError(
+          fmt::format("{}: no column '{}', which a product of this kind must have; make it again",
+                      product.file.string(), column));
     }
     positions.push_back(static_cast<std::size_t>(at - names.begin()));
   }

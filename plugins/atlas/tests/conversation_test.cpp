@@ -101,6 +101,17 @@ TEST_CASE("an empty result must come five times before it is believed") {
   CHECK(queue.left() == 0);
 }
 
+TEST_CASE("an error that is a deeply nested list is an error like any other") {
+  constexpr std::size_t depth = 500'000;
+  Atlas h;
+  Queue queue;
+  queue.error = std::string(depth, '[') + std::string(depth, ']');
+  h.answers(std::ref(queue));
+  h.run();
+  CHECK(h.outcomes()[0].outcome == Outcome::Failed);
+  CHECK(h.outcomes()[0].reason == "3 tasks failed; the last: (array)");
+}
+
 TEST_CASE("a task that fails is posted again, three times in all") {
   Atlas h;
   Queue queue;

@@ -237,7 +237,7 @@ TEST_CASE_METHOD(Catalogue, "columns that are not there or do not fit") {
              Contains("'LOGBOL' (option 'columns')") && Contains("'LOGLBOL'"));
   CHECK_THAT(refused(write("id,x\n1.5,1\n", kById)), Contains("'id'") && Contains("line 2"));
   CHECK_THAT(refused(write(kTwo, {{"key", "\"ra\""}, {"their_key", "\"id\""}})),
-             Contains("'ra'") && Contains("keys are integers or texts"));
+             Contains("'ra'") && Contains("keys must be integers or texts"));
   CHECK_THAT(refused(write("id,x\n", kById)), Contains("has no rows"));
   const std::string ra = refused(write("id,RA\n5,1\n", kById));
   CHECK_THAT(ra, Contains("'RA'") && Contains("'ra'") && Contains("prefix"));

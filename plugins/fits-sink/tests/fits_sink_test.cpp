@@ -177,6 +177,12 @@ TEST_CASE("a path that gives two products one file is refused") {
   CHECK(products::path_problems(plan.products, "{what}_{band}.fits").empty());
   CHECK_THAT(products::path_problems(plan.products, "loo.fits").at(0), Contains("same file"));
   CHECK_THAT(products::path_problems(plan.products, "{bnad}.fits").at(0), Contains("placeholder"));
+  for (const char* band : {"../../x", ".."}) {
+    auto hostile = plan.products;
+    hostile[1].band = band;
+    CHECK_THAT(products::path_problems(hostile, "{what}/{band}/c.fits").at(0),
+               Contains("without '/'"));
+  }
 }
 
 namespace {

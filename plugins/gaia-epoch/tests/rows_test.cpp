@@ -7,6 +7,7 @@
 
 #include "datalink_exchange.hpp"
 #include "epoch_rows.hpp"
+#include "made_zip.hpp"
 
 using namespace gaia;
 
@@ -131,6 +132,18 @@ TEST_CASE("what is no table of epochs is refused with the columns that there are
   CHECK_THROWS_AS(read("<html><body>Service unavailable</body></html>"), qsohost::TryAgain);
   CHECK_THROWS_AS(read(kTransits.substr(0, kTransits.size() - 9)), qsohost::TryAgain);
   CHECK_THROWS_AS(parse_flag("maybe"), qsohost::BadObject);
+}
+
+TEST_CASE("a member of a zip archive may have a name of any length") {
+  RemoteSettings settings;
+  settings.release = "Gaia DR3";
+  settings.wanted = kWanted;
+  const auto named = [](std::string beginning, std::size_t letters) {
+    return made_zip({{beginning + std::string(letters, 'A') + " 8.csv", kTransits}});
+  };
+  const std::string name = "EPOCH_PHOTOMETRY-Gaia DR3";
+  CHECK(read_datalink(named(name, 0), {7}, settings).blocks.empty());  // of a source not asked for
+  CHECK(read_datalink(named(name, 65'000), {7}, settings).blocks.size() == 1);
 }
 
 TEST_CASE(

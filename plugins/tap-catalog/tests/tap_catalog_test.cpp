@@ -152,6 +152,27 @@ TEST_CASE("rows that are missing, repeated or in another order are never taken f
   }
 }
 
+TEST_CASE("a number of rows that cannot be read is refused") {
+  const auto refused = [](const std::string& type, const std::string& cell) {
+    return error_of([&] {
+      Harness h("tap-catalog", options());
+      h.answers([&](const Request& request) {
+        return Response{.status = 200,
+                        .url = request.url,
+                        .headers = {},
+                        .body = votable("<FIELD name=\"n_rows\" datatype=\"long\"/><FIELD "
+                                        "name=\"n_ids\" datatype=\"" +
+                                            type + "\"/>",
+                                        "<TR><TD>1</TD><TD>" + cell + "</TD></TR>")};
+      });
+      h.run();
+    });
+  };
+  CHECK_THAT(refused("lond", "1"), Contains("n_ids") && Contains("lond"));
+  CHECK_THAT(refused("long", "-1"), Contains("the number of rows (n_ids) is '-1'"));
+  CHECK_THAT(refused("double", ""), Contains("the number of rows (n_ids) is 'nan'"));
+}
+
 TEST_CASE("names that are no identifiers of ADQL are put in quotes") {
   Harness h("tap-catalog", {{"url", "\"http://archive/tap\""},
                             {"table", "\"I/355/gaiadr3\""},

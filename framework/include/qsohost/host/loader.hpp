@@ -2,7 +2,10 @@
 //
 // Notes are read from files without running any of their code; a plugin is loaded when one of its
 // stages is created, and never unloaded. The first file with a given name wins, even if it is
-// refused. The current directory is never searched.
+// refused. The current directory is never searched. A plugin can do whatever the user may do, so
+// one that others can change is refused: if its file or folder belongs to another user (but root,
+// or the owner of libqsohost) or others may write to it. A group may if it is the user's own, of
+// the user's name, or may write to libqsohost.
 #pragma once
 
 #include <filesystem>
@@ -47,10 +50,12 @@ class QSOHOST_API Plugins {
   Plugins(const Plugins&) = delete;
   Plugins& operator=(const Plugins&) = delete;
 
+  // From now on plugins that others can change are loaded too; never by a chain's own wish.
+  void allow_insecure();
   // A file named by the user is loaded at once; any error becomes a refusal. One that does not end
   // in ".so" is a script, see script_reader.hpp: it is run in this process.
   void add_file(const std::filesystem::path& file);
-  // Reads the notes of *.so in a folder. A folder that others may write to is refused.
+  // Reads the notes of *.so in a folder.
   void add_folder(const std::filesystem::path& folder);
   // QSOHOST_PLUGIN_PATH, then <prefix>/lib/qsohost/plugins of the prefix that holds the running
   // program and, if it is another one, of that which holds libqsohost (a program such as python3

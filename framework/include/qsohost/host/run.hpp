@@ -13,6 +13,7 @@
 #include "qsohost/context.hpp"
 #include "qsohost/host/chain.hpp"
 #include "qsohost/host/fetch_progress.hpp"
+#include "qsohost/host/stage_progress.hpp"
 
 namespace qsohost::inline v1 {
 
@@ -31,6 +32,12 @@ struct Progress {
   std::string stage;                      // of the oldest batch in flight
   std::uint64_t objects_read = 0;         // from the source in this run
   std::vector<FetchProgress> fetching{};  // in the order in which they began
+  std::vector<std::string> archives{};    // a line each: requests so far, and how many at a time
+  std::vector<StageProgress> stages{};    // empty before the first batch
+  std::vector<StageCall> calls{};         // that have not returned, the longest first
+  std::uint64_t in_flight = 0;            // batches
+  int most_in_flight = 0;
+  int threads = 0;  // compute threads
 };
 
 // Seconds until the fetcher that is farthest behind has settled all its objects, at its rate; those
@@ -62,6 +69,9 @@ struct Shard {
 };
 inline constexpr std::uint64_t kMostShards = 1'000'000;
 
+// A fetcher may wait ten minutes for a busy archive; see RunOptions::stall_timeout.
+inline constexpr double kStallTimeout = 600;
+
 struct RunOptions {
   std::filesystem::path run_dir;
   StartMode start = StartMode::Fresh;
@@ -83,13 +93,21 @@ struct RunOptions {
   // committed. A later run there with `offline` computes them without any request.
   bool fetch_only = false;
   bool offline = false;
+  // A folder that several runs name, on any number of hosts: together they open no more connections
+  // to an archive than one run may, and a Retry-After holds for all. An archive without a limit
+  // (HttpPolicy::max_connections) gets eight. Databases are not concerned. Empty: not shared.
+  std::filesystem::path share_connections;
   std::string command;  // of this run, without --resume and the like; for `qsohost status`
   // Set by the host's signal handler: 1 drains, 2 aborts what waits, 3 is for the handler itself.
   const std::atomic<int>* interrupts = nullptr;
+  // Seconds after which a call of a stage that has not returned is named in the log, and again
+  // after each further period; 0: never.
+  double stall_timeout = kStallTimeout;
   // Of a dry run: called with each batch after its last stage, one at a time, in source order. It
   // may move the batch away. The run waits for it: a slow callback does not pile up batches.
   std::function<void(Batch&, const std::vector<FitterWork>&)> batch_done;
-  std::function<void(const Progress&)> progress;          // about ten times a second
+  // About ten times a second, and at the end; from a thread of its own.
+  std::function<void(const Progress&)> progress;
   std::function<void(LogLevel, const std::string&)> log;  // any thread
 };
 
@@ -130,14 +148,27 @@ QSOHOST_API bool sends_requests(const Chain& chain);
 // chain), and RunError when the run directory cannot be used; later failures are in the report.
 QSOHOST_API RunReport run(Chain& chain, const RunOptions& options);
 
+// The process that works in a run directory, as it said every few seconds; or was killed there.
+struct RunHolder {
+  std::string host;
+  std::string job;  // of a batch system, "12_3" for task 3 of array 12; "": of none
+  std::int64_t pid = 0;
+  double last_sign = 0;       // of life: seconds since 1970, by its host's clock
+  double seconds_silent = 0;  // since then, by this host's clock
+};
+
 // The state of a run from run.db, whether it is running or has ended.
 struct RunStatus {
   std::string chain;
-  bool is_running = false;   // a process holds the lock of the run directory
-  bool is_finished = false;  // everything was read, and the products exist
-  std::string begun;         // UTC
-  std::string started;       // the last time; UTC
-  std::string command;       // that started it, to which --resume or --retry-failed can be added
+  // A process holds the lock of the run directory, or one on another host was alive lately.
+  bool is_running = false;
+  std::optional<RunHolder> holder;  // if it is running, or was killed
+  bool is_finished = false;         // everything was read, and the products exist
+  bool is_fetched = false;          // a fetch job has come to its end
+  std::string begun;                // UTC
+  std::string started;              // the last time; UTC
+  std::string error;                // why it failed the last time; "": it did not, or was killed
+  std::string command;  // that started it, to which --resume or --retry-failed can be added
   std::optional<std::uint64_t> objects_total;
   // Crashes of plugins, with their stage, batch and object; without batches committed since.
   std::vector<std::string> crashes;

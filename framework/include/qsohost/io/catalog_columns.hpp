@@ -11,6 +11,7 @@
 
 #include "qsohost/api.hpp"
 #include "qsohost/io/input_table.hpp"
+#include "qsohost/option.hpp"
 #include "qsohost/port.hpp"
 
 namespace qsohost::inline io_v1 {
@@ -23,6 +24,20 @@ struct CatalogNames {
   std::vector<std::string> columns;  // further ones; "all"
 
   bool wants_all() const { return columns.size() == 1 && columns.front() == "all"; }
+};
+
+// Those options, to be a member of the source.
+class QSOHOST_API CatalogOptions {
+ public:
+  // `ids` and `columns`: help that the source's kind of table adds.
+  CatalogOptions(OptionOwner* owner, const std::string& ids, const std::string& columns);
+
+  CatalogNames names() const { return {*id, *ra, *dec, *columns}; }
+
+  Option<std::string> id;
+  Option<std::string> ra;
+  Option<std::string> dec;
+  Option<std::vector<std::string>> columns;
 };
 
 // The ports of a source whose table is not open yet.

@@ -31,6 +31,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -143,13 +144,18 @@ struct FitsOrder {
   bool drop_column = false;  // it is the last one, and used only for sorting
 };
 
+// Throws if a part, counted from 0, has not the rows that it should have.
+using CheckPart = std::function<void(std::size_t part, std::uint64_t rows)>;
+
 // Makes one table of many with the same columns, in bounded memory: string widths, TNULLn and the
 // size of descriptors are chosen to fit all. Parts in a form that write_fits_table does not write
 // are refused. Sorting needs some 30 bytes a row (strings: their length more) and as much disk
-// again, in a file beside the destination.
+// again, in a file beside the destination. `check` is called for each part before anything is
+// written.
 QSOHOST_API void merge_fits_tables(std::span<const std::filesystem::path> parts,
                                    const std::filesystem::path& destination,
-                                   const FitsHeader& header, const FitsOrder& order = {});
+                                   const FitsHeader& header, const FitsOrder& order = {},
+                                   const CheckPart& check = {});
 
 // Reads a file back and compares it with the checksums in its headers.
 QSOHOST_API void verify_fits(const std::filesystem::path& file);

@@ -52,7 +52,8 @@ class QSOHOST_API InputTable {
   const std::vector<InputColumn>& columns() const;
   std::vector<std::string> column_names() const;
 
-  // Rows first to first + count - 1, counted from 0, of the columns at these positions.
+  // Rows first to first + count - 1, counted from 0, of the columns at these positions. Throws
+  // RunError for a column that cannot be read (InputColumn::problem).
   std::vector<Cells> read(std::uint64_t first, std::uint64_t count,
                           std::span<const std::size_t> columns);
   // The rows listed (counted from 0), in the order listed; repeats are allowed.

@@ -1,0 +1,170 @@
+"""A run.db that is damaged, another program's or of another version: every command that opens it says
+what is wrong and what to do, and leaves it as it is."""
+
+import contextlib
+import hashlib
+import random
+import shutil
+import sqlite3
+import unittest
+
+from support import PRODUCTS, RunTest
+
+APPLICATION_ID, FORMAT = 0x51534F48, 4
+PAGE = 4096
+
+
+def random_bytes(n):
+    return random.Random(7).randbytes(n)
+
+
+def pages_from(first):
+    return lambda content: content[: first * PAGE] + random_bytes(len(content) - first * PAGE)
+
+
+DAMAGE = {
+    "no database": lambda _: b"something else entirely\n" * 1000,
+    "zero length": lambda _: b"",
+    "cut in half": lambda content: content[: len(content) // 2],
+    "cut in a page": lambda content: content[: 3 * PAGE + 100],
+    "header": lambda content: random_bytes(100) + content[100:],
+    "first page": lambda content: content[:100] + random_bytes(PAGE - 100) + content[PAGE:],
+    "all pages but the first": pages_from(1),
+    "zeros": lambda content: content[:PAGE] + bytes(len(content) - PAGE),
+}
+
+
+def database(path, application_id, user_version=0, tables="CREATE TABLE notes(text)", wal=False):
+    path.unlink(missing_ok=True)
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        if wal:
+            db.execute("PRAGMA journal_mode=WAL")
+        db.execute(f"PRAGMA application_id={application_id}")
+        db.execute(f"PRAGMA user_version={user_version}")
+        if tables:
+            db.execute(tables)
+            db.execute("INSERT INTO notes VALUES('mine')")
+        db.commit()
+
+
+class LedgerTest(RunTest):
+    def setUp(self):
+        super().setUp()
+        self.run_chain()
+        self.whole = self.ledger_file().read_bytes()
+
+    def digest(self):
+        return hashlib.sha256(self.ledger_file().read_bytes()).hexdigest()
+
+    def refuses(self, words, *commands, code):
+        """Each of the commands; none of them changes the ledger or a product."""
+        before = self.files("c.run"), self.digest()
+        for args in commands:
+            done = self.qsohost(*args, expect=code)
+            self.assertIn(".qsohost/run.db", done.stderr, args)
+            for word in words:
+                self.assertIn(word, done.stderr, args)
+            self.assertEqual(self.digest(), before[1], args)
+        self.assert_same(before[0], self.files("c.run"))
+
+    RUN = ("--chain", "chain.toml", "--run-dir", "c.run")
+    WRITERS = [
+        RUN,
+        (*RUN, "--resume"),
+        (*RUN, "--retry-failed"),
+        (*RUN, "--resume", "--accept-changed-inputs"),
+        ("merge", "c.run"),
+        ("merge", "c.run", "--into", "merged"),
+    ]
+    READERS = [
+        ("status", "c.run"),
+        ("status", "c.run", "--failed"),
+        ("status", "c.run", "--json"),
+        ("report", "c.run"),
+    ]
+    ALL = WRITERS + READERS
+
+    def test_damage(self):
+        for damage, make in DAMAGE.items():
+            with self.subTest(damage):
+                self.ledger_file().write_bytes(make(self.whole))
+                self.refuses(["restore it from a copy"], *self.ALL, code=1)
+                self.ledger_file().write_bytes(self.whole)
+                self.run_chain("--resume")
+
+    def test_every_damaged_page_is_found_before_anything_is_written(self):
+        for page in range(1, len(self.whole) // PAGE):
+            with self.subTest(page):
+                at = page * PAGE
+                self.ledger_file().write_bytes(
+                    self.whole[:at] + random_bytes(PAGE) + self.whole[at + PAGE :]
+                )
+                self.refuses(["damaged"], (*self.RUN, "--resume"), code=1)
+
+    def test_another_program(self):
+        for name, make in {
+            "a GeoPackage": {"application_id": 0x47504B47, "user_version": 10300},
+            "with a write-ahead log": {"application_id": 0x47504B47, "wal": True},
+            "without a mark": {"application_id": 0},
+            "with our version": {"application_id": 0, "user_version": FORMAT},
+        }.items():
+            with self.subTest(name):
+                database(self.ledger_file(), **make)
+                restart = (*self.RUN, "--restart")
+                self.refuses(["another program", "move it away"], *self.ALL, restart, code=2)
+
+    def test_another_version(self):
+        for version, word in ((FORMAT + 1, "newer"), (FORMAT - 1, "earlier")):
+            with self.subTest(word):
+                database(self.ledger_file(), APPLICATION_ID, version)
+                restart = (*self.RUN, "--restart")
+                words = [word, f"format {version}", "go on with that version"]
+                self.refuses(words, *self.ALL, restart, code=2)
+
+    def test_a_newer_ledger_is_not_merged_with_others(self):
+        shutil.copytree(self.folder / "c.run", self.folder / "other")
+        with contextlib.closing(sqlite3.connect(self.ledger_file())) as db:
+            db.execute(f"PRAGMA user_version={FORMAT + 1}")
+        self.refuses(["newer"], ("merge", "other", "c.run", "--into", "merged"), code=2)
+        self.assertFalse((self.folder / "merged").exists())
+
+    def test_a_number_that_is_none(self):
+        with contextlib.closing(sqlite3.connect(self.ledger_file())) as db, db:
+            db.execute("UPDATE meta SET value='many' WHERE key='objects'")
+        self.refuses(["'objects' is 'many'", "damaged"], ("status", "c.run"), code=1)
+
+    def test_a_ledger_is_marked_and_whole_from_the_beginning(self):
+        """Killed at each of its first writes."""
+        found = 0
+        for call in range(1, 100):
+            shutil.rmtree(self.folder / "c.run", ignore_errors=True)
+            self.run_chain(expect=None, storage=f"kill {call}")
+            found += self.ledger_file().exists()
+            if self.ledger_file().exists():
+                self.assertEqual(self.query("PRAGMA application_id"), [(APPLICATION_ID,)])
+                self.assertEqual(self.query("PRAGMA user_version"), [(FORMAT,)])
+                self.assertEqual(self.query("PRAGMA integrity_check"), [("ok",)])
+                self.query("SELECT * FROM meta, batch, object, product, fetched")
+            if found == 5:
+                break
+        self.assertEqual(found, 5)
+        self.run_chain("--resume")
+        self.assert_products()
+
+    def test_the_journal_of_a_removed_ledger_is_not_applied_to_the_next(self):
+        wal = self.folder / "c.run/.qsohost/run.db-wal"
+        with contextlib.closing(sqlite3.connect(self.ledger_file())) as db:
+            db.execute("INSERT INTO meta VALUES('of the old one', '')")
+            db.commit()
+            old = wal.read_bytes()
+        self.ledger_file().unlink()
+        wal.write_bytes(old)
+        for product in PRODUCTS:
+            (self.folder / "c.run" / product).unlink()
+        self.run_chain()
+        self.assertEqual(self.query("SELECT * FROM meta WHERE key='of the old one'"), [])
+        self.assert_products()
+
+
+if __name__ == "__main__":
+    unittest.main()
