@@ -1,6 +1,7 @@
 """A few kB that would become gigabytes: gzip, entities of XML, elements inside each other."""
 
 import gzip
+import random
 import signal
 import subprocess
 import time
@@ -41,6 +42,23 @@ class BombsTest(HostileTest):
         self.assertIn("expand to more than 200 times as many", error)
         self.assertIn("unpack it first (gunzip)", error)
         self.assertLess(time.monotonic() - begin, 10)
+
+    def test_what_is_no_table_is_refused_before_it_is_unpacked(self):
+        """None of these files can be unpacked whole: what they are is seen in their first bytes."""
+        self.chain([], catalogue="cat.gz")
+        for begin, words in (
+            (b"%PDF-1.4\n", "is a PDF document"),
+            (b"PAR1", "is a Parquet file"),
+            (b"\xfd7zXZ\0", "is packed by xz; unpack it first"),
+            (b"<html><body>", "is an HTML page instead of a table"),
+            (b"a,b\n1,\0\n", "line 2 has a zero byte"),
+        ):
+            with self.subTest(words):
+                packed = gzip.compress(begin + random.Random(1).randbytes(2 * MB))
+                (self.folder / "cat.gz").write_bytes(packed[:-1000])
+                self.assertIn(f"cat.gz: {words}", self.run_chain("--check", expect=None).stderr)
+        (self.folder / "cat.gz").write_bytes(gzip.compress(b"source_id,ra,dec\n" + 2 * MB * b"1,2,3\n")[:-9])
+        self.assertIn("damaged or cut short", self.run_chain("--check", expect=None).stderr)
 
     def test_a_gzip_bomb_as_light_curve_fails_its_object_alone(self):
         self.chain(["1", "2"], answers="answers/{source_id}.csv.gz")
