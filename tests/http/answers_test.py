@@ -1,5 +1,6 @@
 """Answers of every kind, from servers that behave as real ones do."""
 
+import contextlib
 import gzip
 import socket
 import ssl
@@ -179,6 +180,40 @@ class Answers(HttpTest):
 
     def test_an_endless_body_is_cut_off(self):
         with Archive(endless) as archive:
+            done = self.run_chain(archive.url, objects=2, expect=3)
+        self.assertIn("the answer is larger than 1 MB, and was refused", done.stdout)
+
+    def test_endless_trailers_are_cut_off(self):
+        """They come behind a body that is whole."""
+
+        def handle(handler, _source, _times):
+            handler.send_response(200)
+            handler.send_header("Transfer-Encoding", "chunked")
+            handler.end_headers()
+            handler.wfile.write(b"1\r\nz\r\n0\r\n")
+            with contextlib.suppress(OSError):
+                for _ in range(100_000):
+                    handler.wfile.write(b"X: " + 1000 * b"y" + b"\r\n")
+            handler.close_connection = True
+            return False
+
+        with Archive(handle) as archive:
+            done = self.run_chain(archive.url, objects=2, timeout_ms=600_000, expect=3)
+        self.assertIn("the answer's headers are larger than 1 MB, so it was refused", done.stdout)
+        self.assertEqual(set(archive.asked.values()), {1})
+
+    def test_a_length_beyond_all_numbers_is_refused(self):
+        """libcurl ignores such a length: the end of the connection would be that of the answer."""
+
+        def handle(handler, source, _times):
+            handler.send_response(200)
+            handler.send_header("Content-Length", "9" * 30)
+            handler.end_headers()
+            handler.wfile.write(answer(source)[:-3].encode())
+            handler.close_connection = True
+            return False
+
+        with Archive(handle) as archive:
             done = self.run_chain(archive.url, objects=2, expect=3)
         self.assertIn("the answer is larger than 1 MB, and was refused", done.stdout)
 

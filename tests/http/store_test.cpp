@@ -125,8 +125,10 @@ namespace {
 // What reading and adding to the file say; neither changes it.
 void refused(Folder& folder, const std::string& words) {
   const std::string before = folder.bytes();
-  CHECK_THROWS_WITH(AnswerStore::look_at(folder.file(), {}), Contains("answers.db") && Contains(words));
-  CHECK_THROWS_WITH(AnswerStore::record(folder.file(), {}), Contains("answers.db") && Contains(words));
+  CHECK_THROWS_WITH(AnswerStore::look_at(folder.file(), {}),
+                    Contains("answers.db") && Contains(words));
+  CHECK_THROWS_WITH(AnswerStore::record(folder.file(), {}),
+                    Contains("answers.db") && Contains(words));
   CHECK(folder.bytes() == before);
   CHECK(std::distance(fs::directory_iterator(folder.path), {}) == 1);
 }
@@ -162,7 +164,8 @@ TEST_CASE("what is no recording of this version is neither replayed nor changed"
     refused(folder, "another program");
   }
   SECTION("a ledger") {
-    folder.change("CREATE TABLE meta(key); PRAGMA application_id=0x51534f48; PRAGMA user_version=4");
+    folder.change(
+        "CREATE TABLE meta(key); PRAGMA application_id=0x51534f48; PRAGMA user_version=4");
     refused(folder, "another program");
   }
   SECTION("a newer one") {

@@ -18,7 +18,8 @@ namespace {
 constexpr int kWaitMs = 60000;  // while another process has the file open
 
 constexpr SqliteKind kRecording{0x51534f41,  // "QSOA"
-                                1, "recording of answers", "name another folder (--record, --replay)",
+                                1, "recording of answers",
+                                "name another folder (--record, --replay)",
                                 "remove it and record again (--record)"};
 
 const char* const kSchema = R"(
