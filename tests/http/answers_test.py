@@ -295,6 +295,19 @@ class Answers(HttpTest):
         self.assertNotIn("geheim", done.stderr)
         self.assertIn("refuses access (HTTP 403: no, for GET", done.stderr)
 
+    def test_the_password_of_a_proxy_is_not_shown(self):
+        chain = self.chain("http://example.org")
+        for proxy in ("http://me:geheim@ no proxy", "socks99://me:geheim@proxy"):
+            with self.subTest(proxy):
+                done = self.qsohost(
+                    "--chain", chain, "--run-dir", "run", "--restart", "--set=echo.max_attempts=1",
+                    "--log-level", "debug", "--log-file", "log", "--trace", "trace",
+                    env={"http_proxy": proxy}, expect=None)  # fmt: skip
+                self.assertIn("Unsupported proxy", done.stderr)
+                self.assertNotIn("geheim", done.stdout + done.stderr)
+        files = [path for path in self.folder.rglob("*") if path.is_file()]
+        self.assertEqual([path for path in files if b"geheim" in path.read_bytes()], [])
+
     def test_a_token_that_is_refused_stops_the_run(self):
         with Archive(lambda h, *_: h.send("wrong token", 401) or False) as archive:
             done = self.run_chain(archive.url, objects=200, expect=1)

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "http/headers.hpp"
+#include "http/proxy_secrets.hpp"
 #include "http/url.hpp"
 #include "qsohost/error.hpp"
 #include "qsohost/names.hpp"
@@ -265,6 +266,7 @@ TransferEnd Transfers::Transfer::ended(CURLcode code) {
 }
 
 Transfers::Transfers() {
+  note_proxy_secrets();
   static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
   multi_ = {ready == CURLE_OK ? curl_multi_init() : nullptr,
             [](void* multi) { curl_multi_cleanup(multi); }};
