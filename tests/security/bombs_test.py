@@ -73,9 +73,11 @@ class BombsTest(HostileTest):
         bombs = '<!ENTITY a0 "0123456789">' + "".join(
             f'<!ENTITY a{i} "{10 * f"&a{i - 1};"}">' for i in range(1, 10)
         )
+        large = '<!ENTITY a "' + "x" * 500_000 + '">'
         deep = "<a>" * 100_000
         for name, doctype, cell, words in (
             ("bomb", bombs, "&a9;", "amplification"),
+            ("quadratic", large, "&a;" * 40, "amplification"),
             ("file", '<!ENTITY a SYSTEM "/etc/passwd">', "&a;", "is outside of the file"),
             ("unknown", "", "&a;", "not well-formed"),
             ("deep", "", deep, "elements inside each other"),
