@@ -109,7 +109,8 @@ AnswerStore::AnswerStore(const std::filesystem::path& run_db, Log log)
 
 std::unique_ptr<AnswerStore> AnswerStore::record(const std::filesystem::path& file, Log log) {
   // An empty one was left by a run that was killed when it had just made the file.
-  if (std::filesystem::exists(file) && std::filesystem::file_size(file) > 0) {
+  const bool is_begun = std::filesystem::exists(file) && std::filesystem::file_size(file) > 0;
+  if (is_begun) {
     const auto db = SqliteFile::look_at(file, kWaitMs);
     if (is_unmarked_recording(*db)) {
       throw UsageError(fmt::format(
@@ -121,11 +122,16 @@ std::unique_ptr<AnswerStore> AnswerStore::record(const std::filesystem::path& fi
   }
   auto db = std::make_shared<SqliteFile>(file, kWaitMs);
   require_whole(*db);
-  // First of all: the choice of a journal is written into the file, too.
-  db->change([](SQLite::Database& to) {
-    mark(to, kRecording);
-    to.exec(kSchema);
-  });
+  // First of all: the choice of a journal is written into the file, too. Another run may do the
+  // same now, so it is locked from the beginning.
+  if (!is_begun) {
+    db->use([](SQLite::Database& to) {
+      SQLite::Transaction transaction(to, SQLite::TransactionBehavior::IMMEDIATE);
+      mark(to, kRecording);
+      to.exec(kSchema);
+      transaction.commit();
+    });
+  }
   choose_journal(*db);
   return std::unique_ptr<AnswerStore>(new AnswerStore(std::move(db), std::move(log)));
 }
