@@ -56,9 +56,9 @@ class BombsTest(HostileTest):
             with self.subTest(words):
                 packed = gzip.compress(begin + random.Random(1).randbytes(2 * MB))
                 (self.folder / "cat.gz").write_bytes(packed[:-1000])
-                self.assertIn(f"cat.gz: {words}", self.run_chain("--check", expect=None).stderr)
+                self.assertIn(f"cat.gz: {words}", self.run_chain("--restart", expect=None).stderr)
         (self.folder / "cat.gz").write_bytes(gzip.compress(b"source_id,ra,dec\n" + 2 * MB * b"1,2,3\n")[:-9])
-        self.assertIn("damaged or cut short", self.run_chain("--check", expect=None).stderr)
+        self.assertIn("damaged or cut short", self.run_chain("--restart", expect=None).stderr)
 
     def test_a_gzip_bomb_as_light_curve_fails_its_object_alone(self):
         self.chain(["1", "2"], answers="answers/{source_id}.csv.gz")

@@ -36,7 +36,7 @@ class PathsTest(HostileTest):
     def test_a_zero_byte_ends_no_path(self):
         """The system would read, or write, what is before it."""
         self.chain(["good"], catalogue="catalogue.csv\\u0000.fits")
-        self.assertIn("catalog: path: must have no zero byte", self.run_chain("--check", expect=2).stderr)
+        self.assertIn("catalog.path must have no zero byte", self.run_chain("--check", expect=2).stderr)
 
     def test_a_run_is_merged_whatever_its_paths_are_called(self):
         """Control characters, and bytes that are not UTF-8: neither can stand in TOML as they are."""
