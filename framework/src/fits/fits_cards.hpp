@@ -58,6 +58,8 @@ struct FitsHdu {
 };
 
 // The first HDU, and the one after another if there is one.
+// Looks at the first bytes. Throws RunError if they are not those of a FITS file.
+void require_fits(const OpenedFile& file);
 FitsHdu first_hdu(const OpenedFile& file);
 std::optional<FitsHdu> next_hdu(const OpenedFile& file, const FitsHdu& hdu);
 

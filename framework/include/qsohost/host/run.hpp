@@ -208,6 +208,7 @@ struct MergeOptions {
   std::vector<std::filesystem::path> run_dirs;  // one, or the shards of one chain
   std::filesystem::path into;                   // empty: the first of them
   bool partial = false;                         // the last shards may be missing
+  double stall_timeout = kStallTimeout;         // as in RunOptions
   std::function<void(LogLevel, const std::string&)> log;
 };
 
