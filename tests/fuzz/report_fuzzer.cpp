@@ -4,6 +4,7 @@
 // which no page has of its own.
 #include <deque>
 #include <numeric>
+#include <optional>
 
 #include "fuzz_file.hpp"
 #include "qsohost/io/fits.hpp"
@@ -60,11 +61,13 @@ void make(const cli::ReportRequest& request) {
   if (report.html.find("<fuzz") != report.html.npos) std::abort();
 }
 
-void relate() {
+// With the threshold that is chosen by itself, which reads the light curves; none: without them.
+void relate(std::optional<double> snr_cut) {
   cli::RelateOptions options;
   options.run_dir = run_dir();
   options.sample.x = {"z", "log1pz"};
-  options.sample.cuts = {"z < 1"};
+  options.sample.cuts = {"z < 5"};
+  options.snr_cut = snr_cut;
   const std::vector<cli::Relation> relations = cli::relate(options);
   static_cast<void>(cli::relations_as_json(relations));
   for (const cli::Relation& relation : relations) static_cast<void>(cli::relation_figure(relation));
@@ -88,6 +91,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   refusing([&] { make(request); });
   request.catalogs = {run_dir() / "in.fits", run_dir() / "fit.fits"};
   refusing([&] { make(request); });
-  refusing(relate);
+  refusing([] { relate(std::nullopt); });
+  refusing([] { relate(0); });
   return 0;
 }

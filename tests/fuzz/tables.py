@@ -179,24 +179,32 @@ def write_texts(folder):
 def products():
     """Of a catalogue, light curves and a fit, with names that would be markup in a page."""
     text = "<fuzz>&\"'"
-    lengths = [0, 3, 1]
     ids = fits.Column("source_id", "K", array=np.array([1, 2, 3]))
     place = [fits.Column(name, "D", unit="deg", array=np.array([10.0, 20, 30])) for name in ("ra", "dec")]
     yield "catalog", [ids, *place, fits.Column("z", "D", array=np.array([0.5, 1, 2])), fits.Column("<fuzz>", "12A", unit=text, array=np.full(3, text))], {}
-    epochs = {"QHG1": "ztf.g"}
-    yield "ztf", [ids, *(fits.Column(name + "_g", f"P{kind}()", array=arrays(lengths, dtype)) for name, kind, dtype in (("mjd", "D", "f8"), ("mag", "E", "f4"), ("magerr", "E", "f4")))], epochs
-    names = ("z", "log_sigma_full", "log_tau_full", "logD_full", "log_sigma_post", "log_tau_post", "logD_post")
-    yield "loo.ztf.g", [ids, *(fits.Column(name, "D", array=np.array([0.5, -1, np.nan])) for name in names), fits.Column("band", "4A", array=np.full(3, "<f>")), *(fits.Column(name, "J", array=np.array([1, 20, 300])) for name in ("n_epochs", "n_removed", "flags"))], {}
+    rows = np.arange(1, 25)
+    all_ids = fits.Column("source_id", "K", array=rows)
+    roles = {"mjd": 1, "mag": 1, "magerr": 0.01}
+    keywords = {"QLC1": "ztf.g", "QSURV1": "ztf", "QBAND1": "g", "QTIME1": "mjd", "QMAG1": "mag", "QMERR1": "magerr", "QTSYS1": "MJD UTC"}
+    for k, name in enumerate(roles, 1):
+        keywords |= {f"QCOL{k}": f"{name}_g", f"QIN{k}": "ztf.g", f"QNAME{k}": name}
+    yield "ztf", [all_ids, *(fits.Column(f"{name}_g", "PE()", array=arrays(rows % 9, "f4") * unit) for name, unit in roles.items())], keywords
+    numbers = ("z", "log_sigma_full", "log_tau_full", "logD_full", "log_sigma_post", "log_tau_post", "logD_post", "err_logD_post")
+    columns = [fits.Column(name, "D", array=np.cos(k + rows) / 2 + 1) for k, name in enumerate(numbers)]
+    columns += [fits.Column("band", "4A", array=np.full(len(rows), "<f>"))]
+    columns += [fits.Column(name, "J", array=values) for name, values in (("n_epochs", rows + 9), ("n_removed", rows % 3), ("flags", rows % 9 // 8 * 20))]
+    columns += [fits.Column(f"posterior_log_{name}", "PE()", array=arrays(rows % 4 + 1, "f4")) for name in ("sigma", "tau", "weight")]
+    yield "loo.ztf.g", [all_ids, *columns], {}
 
 
 def write_products(folder):
     folder.mkdir(parents=True, exist_ok=True)
     for name, columns, keywords in products():
-        table = fits.BinTableHDU.from_columns(columns, name=name)
-        for key, value in {"CHAIN": "<fuzz>", "CHAINHSH": "0", **keywords}.items():
+        table = fits.BinTableHDU.from_columns(columns)
+        for key, value in {"EXTNAME": name, "CHAIN": "<fuzz>", "CHAINHSH": "0", **keywords}.items():
             table.header[key] = value
-        table.header["HISTORY"] = "stage loo = ou-loo (ou 1.0)"
-        table.header["HISTORY"] = "loo.rule = <fuzz>"
+        for line in "stage loo = ou-loo (ou 1.0)", "loo.rule = <fuzz>", "loo.prior = log-uniform", "loo.tau_bounds = [0.1, 10000.0]":
+            table.header["HISTORY"] = line
         table.writeto(folder / f"{name}.fits", overwrite=True)
 
 
