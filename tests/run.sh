@@ -27,10 +27,10 @@ sanitizers() {
     ctest --preset asan --parallel "$(nproc)" -R '^framework'
 }
 
-# What reads bytes of others meets damaged ones, each for 10 seconds, the same ones each time. Not the
+# What reads bytes of others meets damaged ones, each for 15 seconds, the same ones each time. Not the
 # report page, which needs the whole program, with sanitizers: minutes to build.
 fuzz() {
-  if ! QSOHOST_FUZZ_SEED=1 tests/fuzz/run.sh 10 -report >build/fuzz.log 2>&1; then
+  if ! QSOHOST_FUZZ_SEED=1 tests/fuzz/run.sh 15 -report >build/fuzz.log 2>&1; then
     tail -n 60 build/fuzz.log >&2
     return 1
   fi

@@ -106,7 +106,7 @@ class OpenSinks {
       info.run_dir = into;
       info.work_dir = work_folder(into);
       info.chunk_dir = kept_folder(first, stage.label);
-      info.schema = schema_from(db->meta("schema of " + stage.label).value_or("{}"));
+      info.schema = schema_from(*db, "schema of " + stage.label);
       contexts_.push_back(std::make_unique<StageContext>(std::move(info), stage.label, options.log,
                                                          [] { return false; }));
       guarded(stage, nullptr, [&] { stage.stage->open(*contexts_.back()); });

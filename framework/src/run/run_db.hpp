@@ -106,6 +106,8 @@ class RunDb {
   void set_meta(const std::string& key, const std::string& value);
   std::optional<std::string> meta(const std::string& key) const;
   std::optional<std::uint64_t> number(const std::string& key) const;  // of meta
+  // For a value that no run has stored: throws the RunError of a damaged file.
+  [[noreturn]] void refuse(const std::string& what) const;
   void note_start();  // sets "started", forgets "error"
 
   std::map<std::uint64_t, LedgerBatch> batches() const;  // by ordinal
