@@ -35,6 +35,13 @@ def needs_data(test):
     )(test)
 
 
+def is_sanitized():
+    """Whether the program was built with a sanitizer, whose name then is among its symbols. clang links
+    it statically, so that ldd does not tell."""
+    program = pathlib.Path(QSOHOST).read_bytes()
+    return any(name in program for name in (b"__asan_init", b"__tsan_init"))
+
+
 def wait_until(condition, what, process=None):
     """Until `condition()` is true, or `process`, if any, has ended."""
     end = time.monotonic() + PATIENCE
