@@ -120,6 +120,8 @@ class ChainTest(unittest.TestCase):
         return process
 
     def peak_memory(self, *args):
+        if is_sanitized():
+            self.skipTest("a sanitizer needs several times the program's memory")
         return peak_memory([QSOHOST, *args], self.folder)
 
     def kill_and_resume(self, args, run, seconds):
