@@ -246,7 +246,7 @@ def files_of_stages():
         "curves": {"ztf": ztf, "gaia": fits_of(gaia_arrays()), "votable": curves},
         "curve-rows": {"csv": EPOCH_ROWS + "".join(EPOCHS), "votable": answered([(name, {"filter": "char", "source_id": "long"}.get(name, "float"), "") for name in EPOCH_ROWS.strip().split(",")], [row.strip() for row in EPOCHS])},
         "ztf-files": {"csv": CURVE_COLUMNS + "\n" + "\n".join(ZTF_ROWS) + "\n", "votable": answered(ZTF_FIELDS, ZTF_ROWS)},
-        "gaia-files": {"rows": GAIA_TABLE, "arrays": fits_of(gaia_arrays())},
+        "gaia-files": {"rows": GAIA_TABLE, "floats": GAIA_TABLE.replace("4711", "4711.5"), "arrays": fits_of(gaia_arrays())},
         "catalog-join": others,
         "fits-crossmatch": others,
     }
