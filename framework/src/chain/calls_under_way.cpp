@@ -30,8 +30,8 @@ CallUnderWay::CallUnderWay(const ChainStage& stage, const WorkingOn& place, std:
 CallUnderWay::CallUnderWay(const Chain& chain, std::string_view what)
     : CallUnderWay(Entry{.chain = &chain, .what = what}) {}
 
-CallUnderWay::CallUnderWay(Entry entry) {
-  std::list<Entry> own{std::move(entry)};
+CallUnderWay::CallUnderWay(const Entry& entry) {
+  std::list<Entry> own{entry};
   entry_ = own.begin();
   Register& calls = all_calls();
   const std::lock_guard lock(calls.mutex);

@@ -33,7 +33,7 @@ class CallUnderWay {
   };
 
  private:
-  explicit CallUnderWay(Entry entry);
+  explicit CallUnderWay(const Entry& entry);
   std::list<Entry>::iterator entry_;
 };
 
