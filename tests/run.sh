@@ -19,18 +19,12 @@ build() {
   cmake --preset release -DQSOHOST_TESTS=ON && cmake --build --preset release --parallel "$(nproc)"
 }
 
-# What fits into the time; tests/nightly.sh has the rest.
+# What fits into the time; tests/nightly.sh has the rest. `-R` is for the programs of these targets.
 sanitizers() {
-  sanitized asan '^(executor|framework.*)$' \
-    test_executor test_fits test_framework test_text test_votable &&
-    sanitized tsan '^executor$' test_executor
-}
-
-# sanitized PRESET TESTS TARGET...: TESTS, a regular expression, are the tests of the targets.
-sanitized() {
-  cmake --preset "$1" -DQSOHOST_TESTS=ON &&
-    cmake --build --preset "$1" --parallel "$(nproc)" --target "${@:3}" &&
-    ctest --preset "$1" --parallel "$(nproc)" -R "$2"
+  cmake --preset asan -DQSOHOST_TESTS=ON &&
+    cmake --build --preset asan --parallel "$(nproc)" \
+      --target test_executor test_fits test_framework test_text test_votable &&
+    ctest --preset asan --parallel "$(nproc)" -R '^(executor|framework.*)$'
 }
 
 # What reads bytes of others meets damaged ones, each for 15 seconds, the same ones each time. Not the

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <mutex>
-#include <utility>
 
 namespace qsohost::inline v1 {
 
