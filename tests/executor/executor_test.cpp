@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <limits>
+#include <mutex>
 
 #include "support.hpp"
 
@@ -94,7 +95,11 @@ TEST_CASE("a merge is watched, too") {
   MergeOptions merge;
   merge.run_dirs = {r.options.run_dir};
   merge.stall_timeout = 0.3;
-  merge.log = [&](LogLevel, const std::string& text) { log += text; };
+  std::mutex log_mutex;
+  merge.log = [&](LogLevel, const std::string& text) {
+    const std::lock_guard lock(log_mutex);
+    log += text;
+  };
   merge_runs(r.plugins, merge);
   CHECK_THAT(log, Contains("stage 'out' has not returned for 0."));
 }
