@@ -44,10 +44,10 @@ RUNS = {
 
 def small_ledger():
     """A run.db of small pages, as the host makes it, without any batch."""
-    folder = pathlib.Path(__file__).parents[2] / "framework/src/run"
-    schema = re.search(r'R"\((.*?)\)"', (folder / "run_db_open.cpp").read_text(), re.DOTALL)[1]
-    header = (folder / "run_db.hpp").read_text()
-    application, version = (int(re.search(rf"{name} = (\w+);", header)[1], 0) for name in ("kApplicationId", "kFormat"))
+    source = (pathlib.Path(__file__).parents[2] / "framework/src/run/run_db_open.cpp").read_text()
+    schema = re.search(r'R"\((.*?)\)"', source, re.DOTALL)[1]
+    mark = re.search(r"SqliteKind kLedger\{(\w+),[^\n]*\n\s*(\d+),", source)
+    application, version = int(mark[1], 0), int(mark[2])
     db = sqlite3.connect(":memory:")
     db.executescript(f"PRAGMA page_size=512; PRAGMA application_id={application}; PRAGMA user_version={version};{schema}")
     db.execute("INSERT INTO meta VALUES('begun', '2026-01-01 00:00:00'), ('stages', 'source a')")
