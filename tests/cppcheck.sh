@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# cppcheck over the C++ of framework, plugins and hosts: what clang-tidy does not look for.
+# cppcheck over all C++: what clang-tidy does not look for.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # Messages that are left out, since all of them were wrong here:
@@ -9,8 +9,13 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 #   accessMoved                            counts both branches of a condition
 #   passedByValue                          small structs, views
 #   returnStdMoveLocal                     takes an element of a temporary for a local variable
+#   danglingTempReference                  takes what a call returns for the temporary it was given
+#   compareBoolExpressionWithInt           takes the <> of a variable template for comparisons
+#   cppcheckError                          version 2.10 gives up two tests, over numbers such as 4s
+# Test plugins in tests/loader/bad have faults on purpose.
 wrong_here=(missingInclude missingIncludeSystem uninitMemberVar operatorEqVarError accessMoved
-            passedByValue returnStdMoveLocal)
+            passedByValue returnStdMoveLocal danglingTempReference compareBoolExpressionWithInt
+            cppcheckError:tests/http/archive_test.cpp cppcheckError:tests/http/connection_lease_test.cpp)
 cppcheck --quiet --std=c++20 --language=c++ --enable=warning,performance,portability --inline-suppr \
   --error-exitcode=1 -j "$(nproc)" -I framework/include -I framework/src \
-  "${wrong_here[@]/#/--suppress=}" framework hosts plugins
+  "${wrong_here[@]/#/--suppress=}" -i tests/loader/bad framework hosts plugins tests

@@ -10,16 +10,24 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 jobs=$(nproc)
 
-build() { cmake --preset "$1" -DQSOHOST_TESTS=ON && cmake --build --preset "$1" --parallel "$jobs"; }
+# build PRESET [OPTION...]
+build() {
+  cmake --preset "$1" -DQSOHOST_TESTS=ON "${@:2}" && cmake --build --preset "$1" --parallel "$jobs"
+}
 
 # They only have to compile here: tests/benchmarks/README.md says how they are run.
 benchmarks() { build release && cmake --build build --parallel "$jobs" --target tests/benchmarks/all; }
 cppcheck() { tests/cppcheck.sh; }
 # Without the Python module: python3 itself is not built with sanitizers.
-asan() { build asan && ctest --preset asan --parallel "$jobs" -E '^python'; }
+asan() {
+  build asan -DQSOHOST_PRECOMPILE=OFF && ctest --preset asan --parallel "$jobs" -E '^python'
+}
 fuzz() { tests/fuzz/run.sh 600; }
 # The parts with threads of their own. Others take hours under the thread sanitizer and have none.
-tsan() { build tsan && ctest --preset tsan --parallel "$jobs" -R '^(executor|http|framework|loader|runs|chains)'; }
+tsan() {
+  build tsan -DQSOHOST_PRECOMPILE=OFF &&
+    ctest --preset tsan --parallel "$jobs" -R '^(executor|http|framework|loader|runs|chains)'
+}
 torture() { tests/torture.sh; }
 
 parts=("$@")

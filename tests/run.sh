@@ -19,18 +19,18 @@ build() {
   cmake --preset release -DQSOHOST_TESTS=ON && cmake --build --preset release --parallel "$(nproc)"
 }
 
-# What fits into the time: tests/nightly.sh has the rest. `-R` is for the programs of these targets.
+# What fits into the time; tests/nightly.sh has the rest. `-R` is for the programs of these targets.
 sanitizers() {
   cmake --preset asan -DQSOHOST_TESTS=ON &&
     cmake --build --preset asan --parallel "$(nproc)" \
-      --target test_fits test_framework test_text test_votable &&
-    ctest --preset asan --parallel "$(nproc)" -R '^framework'
+      --target test_executor test_fits test_framework test_text test_votable &&
+    ctest --preset asan --parallel "$(nproc)" -R '^(executor|framework.*)$'
 }
 
-# What reads bytes of others meets damaged ones, each for 10 seconds, the same ones each time. Not the
+# What reads bytes of others meets damaged ones, each for 15 seconds, the same ones each time. Not the
 # report page, which needs the whole program, with sanitizers: minutes to build.
 fuzz() {
-  if ! QSOHOST_FUZZ_SEED=1 tests/fuzz/run.sh 10 -report >build/fuzz.log 2>&1; then
+  if ! QSOHOST_FUZZ_SEED=1 tests/fuzz/run.sh 15 -report >build/fuzz.log 2>&1; then
     tail -n 60 build/fuzz.log >&2
     return 1
   fi

@@ -1,12 +1,13 @@
-# Headers of the standard library and of fmt are compiled once for g++, instead of in each source: they
-# take a third of the time of a build. They are no replacement for #include: clang builds without.
+# Headers of the standard library and of fmt are compiled once, instead of in each source: they take a
+# third of the time of a build. They are no replacement for #include: tests/nightly.sh builds without.
 #
 #   qsohost_precompile(NAME HEADER...)    makes a set of precompiled headers
 #   qsohost_use_precompiled(NAME TARGET...)
 find_package(fmt REQUIRED)
+option(QSOHOST_PRECOMPILE "Compile common headers once; without, a missing #include is an error" ON)
 
 function(qsohost_precompile name)
-  if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  if(NOT QSOHOST_PRECOMPILE)
     return()
   endif()
   set(source ${CMAKE_BINARY_DIR}/${name}.cpp)
@@ -15,6 +16,10 @@ function(qsohost_precompile name)
   # All that use it must have the same options.
   target_link_libraries(${name} PRIVATE fmt::fmt qsohost_warnings)
   target_precompile_headers(${name} PRIVATE ${ARGN})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    # Equal headers are equal bytes, for ccache.
+    target_compile_options(${name} PRIVATE "SHELL:-Xclang -fno-pch-timestamp")
+  endif()
 endfunction()
 
 function(qsohost_use_precompiled name)
@@ -26,8 +31,10 @@ function(qsohost_use_precompiled name)
     target_precompile_headers(${target} REUSE_FROM ${name})
     target_compile_options(${target} PRIVATE -fPIC)  # not -fPIE, in programs too
     # g++ 12 forgets which of them are the system's, and warns falsely of copies in std::string.
-    target_compile_options(${target} PRIVATE -Wno-array-bounds -Wno-stringop-overflow
-                           -Wno-stringop-overread)
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+      target_compile_options(${target} PRIVATE -Wno-array-bounds -Wno-stringop-overflow
+                             -Wno-stringop-overread)
+    endif()
   endforeach()
 endfunction()
 

@@ -287,6 +287,12 @@ Parsed parse_arguments(int argc, const char* const* argv) {
   merge->add_option("RUN_DIR", raw.run_dirs, "A run directory, or those of all shards")->required();
   merge->add_option("--into", raw.into, "Where products go [the only RUN_DIR]")->type_name("DIR");
   merge->add_flag("--partial", raw.partial, "Shards at the end of the catalogue may be missing");
+  merge
+      ->add_option("--stall-timeout", arguments.run.stall_timeout,
+                   "Warn of a call of a stage that takes longer, and again after each such time; "
+                   "0: never [600]")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0.0, 1e9).description(""));
   add_plugin_option(*merge, raw);
 
   CLI::App* fresh =

@@ -72,7 +72,8 @@ RunReport watched(RunOptions options, const Arguments& arguments,
 }
 
 int merge(Plugins& plugins, const Arguments& arguments) {
-  MergeOptions options{arguments.run_dirs, arguments.into, arguments.partial, {}};
+  MergeOptions options{
+      arguments.run_dirs, arguments.into, arguments.partial, arguments.run.stall_timeout, {}};
   options.log = [](LogLevel level, const std::string& text) {
     if (level >= LogLevel::Warning) complain("warning: {}\n", text);
   };

@@ -90,6 +90,7 @@ class Server {
     const Conditions conditions{
         faults_, traps_, options.throttle == "irsa" ? kJob / options.time_scale : kJobUnthrottled,
         options.time_scale};
+    // cppcheck-suppress useInitializationList  // needs the conditions
     archives_ = tap_archives(options.folder, options.gaia_release, conditions);
     archives_.push_back(
         std::make_unique<DataLinkService>(options.folder, options.gaia_release, conditions));

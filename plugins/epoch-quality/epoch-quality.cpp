@@ -209,7 +209,8 @@ void EpochQuality::check_groups(const qsohost::Schema& before, qsohost::Ports& p
     named.insert(named.end(), rules[i].groups->begin(), rules[i].groups->end());
   }
   std::ranges::sort(named);
-  named.erase(std::ranges::unique(named).begin(), named.end());
+  const auto repeated = std::ranges::unique(named);
+  named.erase(repeated.begin(), repeated.end());
   for (const std::string& name : named) {
     if (before.find_group(name) != nullptr) continue;
     ports.problem(fmt::format("there is no light curve '{}' here; there is {}", name,

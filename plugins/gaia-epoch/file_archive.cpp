@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <qsohost/error.hpp>
+#include <qsohost/io/identifiers.hpp>
 #include <qsohost/io/input_table.hpp>
 #include <qsohost/io/units.hpp>
 
@@ -45,7 +46,12 @@ std::size_t check_transits(qsohost::InputTable& table, const std::vector<Wanted>
     to_block(header, wanted);
     const std::size_t id = *position_of(kIdNames, header.columns);
     const std::vector<std::string> names = table.column_names();
-    return static_cast<std::size_t>(std::ranges::find(names, header.columns[id]) - names.begin());
+    const auto at = std::ranges::find(names, header.columns[id]) - names.begin();
+    const auto position = static_cast<std::size_t>(at);
+    if (table.rows() > 0) {
+      qsohost::check_id_type(table.columns()[position], table.name(), "paths");
+    }
+    return position;
   } catch (const qsohost::BadObject& e) {
     throw RunError(fmt::format("{}: {}", table.name(), e.what()));
   }

@@ -83,10 +83,11 @@ double variance_of_steps(const Series& series) {
     const double step = series.y[i] - series.y[i - 1];
     squares.push_back(step * step / 2);
   }
+  if (squares.empty()) return 0;
   const auto middle = squares.begin() + static_cast<std::ptrdiff_t>(squares.size() / 2);
   std::nth_element(squares.begin(), middle, squares.end());
   constexpr double kMedianOfChi2 = 0.455;
-  return squares.empty() ? 0 : *middle / kMedianOfChi2;
+  return *middle / kMedianOfChi2;
 }
 
 // Jitter takes the place of variations faster than the cadence, so that a longer tau may be the

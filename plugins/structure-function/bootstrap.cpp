@@ -120,11 +120,12 @@ std::vector<Lanes> simulate(const SaturationGrid::Found& walk, std::span<const d
     const auto added = static_cast<float>(sigma * std::sqrt(-std::expm1(-2 * steps)));
     const auto noise = static_cast<float>(mag_err[i]);
     const Lanes step = deviates.next(), error = deviates.next();
-    Lanes& mag = out.emplace_back();
+    Lanes mag{};
     for (std::size_t r = 0; r < kLanes; ++r) {
       signal[r] = kept * signal[r] + added * step[r];
       mag[r] = signal[r] + noise * error[r];
     }
+    out.push_back(mag);
   }
   return out;
 }

@@ -66,10 +66,10 @@ std::vector<Pair> match(const Positions& left, const Positions& right, double ra
   for_each_block(right, block, [&](const std::vector<Place>& places) {
     crossmatch::find_pairs(zones, crossmatch::Indexed::Left, places, threads, pairs);
   });
-  std::vector<std::uint32_t> ranks(crossmatch::right_rows(pairs).size());
+  std::vector<std::uint32_t> ranks(qsohost::right_rows(pairs).size());
   std::iota(ranks.begin(), ranks.end(), std::uint32_t{0});
-  crossmatch::set_ranks(pairs, ranks);
-  crossmatch::choose(pairs, true, crossmatch::Unique::All);
+  qsohost::set_ranks(pairs, ranks);
+  qsohost::choose_pairs(pairs, qsohost::PairsKept::Nearest, qsohost::RepeatsKept::All);
   return pairs;
 }
 

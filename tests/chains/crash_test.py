@@ -5,7 +5,7 @@ import signal
 import subprocess
 import unittest
 
-from support import QSOHOST, TEST_PLUGINS, ChainTest
+from support import QSOHOST, TEST_PLUGINS, ChainTest, is_sanitized
 
 CHAIN = f"""
 [chain]
@@ -26,13 +26,9 @@ use = "faux-sink"
 label = "out"
 last = true
 """
-HAS_SANITIZER = any(
-    name in subprocess.run(["ldd", QSOHOST], capture_output=True, text=True).stdout
-    for name in ("libasan", "libtsan")
-)
 
 
-@unittest.skipIf(HAS_SANITIZER, "the sanitizer reports crashes itself")
+@unittest.skipIf(is_sanitized(), "the sanitizer reports crashes itself")
 class Crash(ChainTest):
     def setUp(self):
         super().setUp()

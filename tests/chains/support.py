@@ -14,6 +14,7 @@ from chains import (  # noqa: E402, F401
     TEST_PLUGINS,
     ChainTest,
     interrupt,
+    is_sanitized,
     needs_data,
     read_table,
     wait_until,

@@ -3,6 +3,7 @@
 import re
 import signal
 import unittest
+from datetime import datetime, timezone
 
 from support import TEST_PLUGINS, ChainTest, interrupt, wait_until
 
@@ -95,6 +96,20 @@ class LogFile(ChainTest):
         self.assertRegex(lines[0], r"^info qsohost \S+, process \d+: chain .*chain\.toml, run directory ")
         self.assertRegex(lines[-1], r"^info done: 20 objects, 20 of them now, in ")
         self.assertTrue([x for x in lines if x.startswith("warning stage 'fetch', batch 1")], lines)
+
+    def test_times_are_in_utc(self):
+        self.run_logged(env={"TZ": "Asia/Tokyo"})
+        written = datetime.fromisoformat((self.folder / "run.log").read_text().split()[0])
+        self.assertLess(abs((datetime.now(timezone.utc) - written).total_seconds()), 3600)
+
+    def test_a_large_file_is_put_aside(self):
+        for _ in range(5):
+            with open(self.folder / "run.log", "w") as file:
+                file.truncate(16 << 20)
+            self.run_logged("--restart")
+        self.lines()
+        old = sorted(path.name for path in self.folder.glob("run.*.log"))
+        self.assertEqual(old, ["run.1.log", "run.2.log", "run.3.log"])
 
     def test_what_failed_is_there_and_the_next_run_adds_to_it(self):
         self.run_logged("--set", "fetch.fail_at=13", "--set", "fetch.fails=std", expect=1)

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <limits>
+#include <mutex>
 
 #include "support.hpp"
 
@@ -66,6 +67,41 @@ TEST_CASE("a call that does not return is named after each period, and the run g
   REQUIRE(second != std::string::npos);
   CHECK(r.log.find(words, second + 1) == std::string::npos);
   CHECK_THAT(r.log, !Contains("stage 'fetch'"));
+}
+
+TEST_CASE("every call of a stage is watched, from its fingerprint to close()") {
+  const auto [option, stage] = GENERATE(table<std::string, std::string>({
+      {"source.fingerprint_ms", "source"},
+      {"out.open_ms", "out"},
+      {"source.ms", "source', batch 0"},
+      {"out.finish_ms", "out"},
+      {"out.close_ms", "out"},
+  }));
+  INFO(option);
+  FauxRun r;
+  r.options.stall_timeout = 0.3;
+  CHECK(r.run({{"source.objects", "10"}, {option, "500"}}).end == RunEnd::Done);
+  CHECK_THAT(r.log, Contains("stage '" + stage) && Contains(" has not returned for 0."));
+}
+
+TEST_CASE("a merge is watched, too") {
+  const auto* const option = GENERATE("out.open_ms", "out.finish_ms", "out.close_ms");
+  INFO(option);
+  FauxRun r;
+  r.options.shard = Shard{};
+  CHECK(r.run({{"source.objects", "10"}, {option, "500"}}).end == RunEnd::Done);
+  CHECK_THAT(r.log, !Contains("has not returned"));
+  std::string log;
+  MergeOptions merge;
+  merge.run_dirs = {r.options.run_dir};
+  merge.stall_timeout = 0.3;
+  std::mutex log_mutex;
+  merge.log = [&](LogLevel, const std::string& text) {
+    const std::lock_guard lock(log_mutex);
+    log += text;
+  };
+  merge_runs(r.plugins, merge);
+  CHECK_THAT(log, Contains("stage 'out' has not returned for 0."));
 }
 
 TEST_CASE("progress says where the batches of a run are") {

@@ -27,6 +27,7 @@ int without_end(int n) {  // NOLINT(misc-no-recursion)
 }
 
 void crash_as(const std::string& how) {
+  // cppcheck-suppress nullPointer
   if (how == "segv") *static_cast<volatile int*>(nullptr) = 1;
   if (how == "abort") std::abort();
   if (how == "fpe") std::raise(SIGFPE);
@@ -74,6 +75,10 @@ class FauxSource : public Source {
     next_ = static_cast<std::int64_t>(seen) + 1;
     return seen;
   }
+  std::vector<Input> fingerprint() const override {
+    pause(*fingerprint_ms_);
+    return {};
+  }
   void open(Context& /*context*/) override {
     next_ = 1;
     in_flight = most_in_flight = 0;
@@ -82,6 +87,7 @@ class FauxSource : public Source {
   }
   bool read(Batch& batch) override {
     if (next_ > *objects_) return false;
+    pause(*ms_);
     const int now = ++in_flight;
     if (now > most_in_flight) most_in_flight = now;
     for (std::size_t i = 0; i < batch.capacity() && next_ <= *objects_; ++i, ++next_) {
@@ -103,6 +109,8 @@ class FauxSource : public Source {
   Option<std::int64_t> objects_{this, "objects", 100, "how many", {.min = 0}};
   Option<std::int64_t> fail_at_{this, "fail_at", -1, "object at which to fail"};
   Option<std::string> fails_{this, "fails", "", "how"};
+  Option<std::int64_t> ms_{this, "ms", 0, "time it takes"};
+  Option<std::int64_t> fingerprint_ms_{this, "fingerprint_ms", 0, "time to say what it reads"};
   Option<std::int64_t> copies_{this, "copies", 1, "so many objects have one source_id"};
   OptionTables<FauxTable> table_{this, "table", "nothing comes of them"};
   Option<Path> fails_as_{this, "fails_as", Path{}, "fails only while this file exists"};
@@ -365,7 +373,10 @@ class FauxFilter : public Filter {
 // One line per object; the product is the chunks end to end.
 class FauxSink : public Sink {
  public:
-  void open(Context& context) override { context_ = &context; }
+  void open(Context& context) override {
+    context_ = &context;
+    pause(*open_ms_);
+  }
   void declare(const Schema& /*before*/, Ports& ports) const override {
     ports.writes(label() + ".txt");
     ports.rows(*rows_);
@@ -392,7 +403,9 @@ class FauxSink : public Sink {
     publish_file(temporary, chunk);
     if (*last_) --in_flight;
   }
+  void close() noexcept override { pause(*close_ms_); }
   void finish(std::span<const Chunk> chunks, Products& products) override {
+    pause(*finish_ms_);
     std::ofstream out(products.part(label() + ".txt"));
     for (const Chunk& part : chunks) {
       std::ifstream in(context_->run().chunk_dir / part.file_name("txt"));
@@ -404,6 +417,9 @@ class FauxSink : public Sink {
 
  private:
   Option<std::int64_t> ms_{this, "ms", 0, "time it takes"};
+  Option<std::int64_t> open_ms_{this, "open_ms", 0, "time to open it"};
+  Option<std::int64_t> finish_ms_{this, "finish_ms", 0, "time to make the product"};
+  Option<std::int64_t> close_ms_{this, "close_ms", 0, "time to close it"};
   Option<bool> last_{this, "last", false, "batches end here"};
   Option<std::string> rows_{this, "rows", "", "which rows it says that it writes"};
   Option<std::int64_t> fail_at_{this, "fail_at", -1, "object at which to fail"};

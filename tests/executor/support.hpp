@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,7 +34,10 @@ class FauxRun {
     folder = ::mkdtemp(pattern.data());
     options.run_dir = folder / "run";
     options.threads = 2;
-    options.log = [this](qsohost::LogLevel, const std::string& text) { log += text + "\n"; };
+    options.log = [this](qsohost::LogLevel, const std::string& text) {
+      const std::lock_guard lock(log_mutex);  // stages and the watchdog may log at a time
+      log += text + "\n";
+    };
   }
   ~FauxRun() { std::filesystem::remove_all(folder); }
   FauxRun(const FauxRun&) = delete;
@@ -90,6 +94,7 @@ last = true
   qsohost::Plugins plugins;
   std::vector<qsohost::Problem> problems;
   qsohost::RunOptions options;
+  std::mutex log_mutex;
   std::string log;
 };
 

@@ -160,6 +160,9 @@ TEST_CASE("values are written as TOML") {
   CHECK(to_toml({Scalar(2.0)}) == "2.0");
   CHECK(to_toml({Scalar(1e-30)}) == "1e-30");
   CHECK(to_toml({Scalar(std::string("a \"b\""))}) == "\"a \\\"b\\\"\"");
+  // Any bytes may be in the name of a file, but not in TOML.
+  CHECK(to_toml({Scalar(std::string("\x1b[\n\tcaf\xe9 \u03b1"))}) ==
+        "\"\\u001B[\\n\tcaf\\U0010FFE9 \u03b1\"");
   CHECK(to_toml({std::vector<Scalar>{true, false}}) == "[true, false]");
 }
 

@@ -79,6 +79,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   while (finished.empty()) finished = transfers.poll(100ms);
   const Judgement judgement = judge_transfer(finished[0].end, {404});
   if (judgement.meaning != Severity::Answer && judgement.reason.empty()) std::abort();
-  if (judgement.retry_after && *judgement.retry_after < 0s) std::abort();
+  if (judgement.retry_after && judgement.retry_after->count() < 0) std::abort();
   return 0;
 }

@@ -9,9 +9,10 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 export seconds=${1:-30}
 export seed=${QSOHOST_FUZZ_SEED:-0}  # 0: another one each time
-formats=(fits text votable zip chain note copy http tap report)
-# Stages for archive_fuzzer, which asks the archive by the way that follows the stage's name.
-stages=(atlas irsa-ztf neowise gaia-tap gaia-vizier gaia-datalink tap-catalog xmatch)
+formats=(fits text votable zip chain note copy http tap run report)
+# Stages for stage_fuzzer: those that ask an archive, by the way behind their name, and those that read files.
+stages=(atlas irsa-ztf neowise gaia-tap gaia-vizier gaia-datalink tap-catalog xmatch
+  curves curve-rows ztf-files gaia-files catalog-join fits-crossmatch)
 targets=("${@:2}")
 if [ ${#targets[@]} -eq 0 ] || [[ ${targets[0]} = -* ]]; then
   left_out=${targets[0]:-}
@@ -25,7 +26,7 @@ programs=()
 for target in "${targets[@]}"; do
   case " ${formats[*]} " in
     *" $target "*) programs+=("${target}_fuzzer") ;;
-    *) programs+=(archive_fuzzer) ;;
+    *) programs+=(stage_fuzzer) ;;
   esac
 done
 cd "$root"

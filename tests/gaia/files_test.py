@@ -89,6 +89,13 @@ class Files(GaiaTest):
         done = self.qsohost("--chain", self.chain(self.files(self.folder / "short.csv")), "--run-dir", "run", expect=1)
         self.assertIn("short.csv: no column for g_transit_mag", done.stderr)
 
+    def test_a_saved_answer_whose_identifiers_have_lost_digits(self):
+        names = ["source_id", "transit_id", *ARRAYS, *FLAGS]
+        row = ["1.5e18", "2", *["17.5"] * len(ARRAYS), *["false"] * len(FLAGS)]
+        (self.folder / "short.csv").write_text(f"{','.join(names)}\n{','.join(row)}\n")
+        done = self.qsohost("--chain", self.chain(self.files(self.folder / "short.csv")), "--run-dir", "run", expect=1)
+        self.assertIn("short.csv: column 'source_id' (option 'paths') holds f64", done.stderr)
+
     def test_killed_and_resumed(self):
         chain = self.chain(self.files(), batch_rows=5)
         begin = time.monotonic()

@@ -1,5 +1,6 @@
 """Answers of every kind, from servers that behave as real ones do."""
 
+import contextlib
 import gzip
 import socket
 import ssl
@@ -182,6 +183,40 @@ class Answers(HttpTest):
             done = self.run_chain(archive.url, objects=2, expect=3)
         self.assertIn("the answer is larger than 1 MB, and was refused", done.stdout)
 
+    def test_endless_trailers_are_cut_off(self):
+        """They come behind a body that is whole."""
+
+        def handle(handler, _source, _times):
+            handler.send_response(200)
+            handler.send_header("Transfer-Encoding", "chunked")
+            handler.end_headers()
+            handler.wfile.write(b"1\r\nz\r\n0\r\n")
+            with contextlib.suppress(OSError):
+                for _ in range(100_000):
+                    handler.wfile.write(b"X: " + 1000 * b"y" + b"\r\n")
+            handler.close_connection = True
+            return False
+
+        with Archive(handle) as archive:
+            done = self.run_chain(archive.url, objects=2, timeout_ms=600_000, expect=3)
+        self.assertIn("the answer's headers are larger than 1 MB, so it was refused", done.stdout)
+        self.assertEqual(set(archive.asked.values()), {1})
+
+    def test_a_length_beyond_all_numbers_is_refused(self):
+        """libcurl ignores such a length: the end of the connection would be that of the answer."""
+
+        def handle(handler, source, _times):
+            handler.send_response(200)
+            handler.send_header("Content-Length", "9" * 30)
+            handler.end_headers()
+            handler.wfile.write(answer(source)[:-3].encode())
+            handler.close_connection = True
+            return False
+
+        with Archive(handle) as archive:
+            done = self.run_chain(archive.url, objects=2, expect=3)
+        self.assertIn("the answer is larger than 1 MB, and was refused", done.stdout)
+
     def test_a_decompression_bomb_is_cut_off(self):
         bomb = gzip.compress(bytes(50_000_000))
 
@@ -259,6 +294,19 @@ class Answers(HttpTest):
             done = self.run_chain(url, objects=2, expect=1)
         self.assertNotIn("geheim", done.stderr)
         self.assertIn("refuses access (HTTP 403: no, for GET", done.stderr)
+
+    def test_the_password_of_a_proxy_is_not_shown(self):
+        chain = self.chain("http://example.org")
+        for proxy in ("http://me:geheim@ no proxy", "socks99://me:geheim@proxy"):
+            with self.subTest(proxy):
+                done = self.qsohost(
+                    "--chain", chain, "--run-dir", "run", "--restart", "--set=echo.max_attempts=1",
+                    "--log-level", "debug", "--log-file", "log", "--trace", "trace",
+                    env={"http_proxy": proxy}, expect=None)  # fmt: skip
+                self.assertIn("Unsupported proxy", done.stderr)
+                self.assertNotIn("geheim", done.stdout + done.stderr)
+        files = [path for path in self.folder.rglob("*") if path.is_file()]
+        self.assertEqual([path for path in files if b"geheim" in path.read_bytes()], [])
 
     def test_a_token_that_is_refused_stops_the_run(self):
         with Archive(lambda h, *_: h.send("wrong token", 401) or False) as archive:

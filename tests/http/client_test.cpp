@@ -124,11 +124,11 @@ TEST_CASE("a log that throws leaves no lane waiting, and retries go on") {
   HttpPolicy policy;
   policy.patience = 500ms;
   std::atomic<int> logged{0};
-  const auto held = hold({[&](LogLevel, const std::string&) {
-                            ++logged;
-                            throw std::runtime_error("the disk is full");
-                          },
-                          nullptr, nullptr, nullptr},
+  const auto held = hold({.log =
+                              [&](LogLevel, const std::string&) {
+                                ++logged;
+                                throw std::runtime_error("the disk is full");
+                              }},
                          policy, 5);
   auto done = held->done.get_future();
   REQUIRE(done.wait_for(120s) == std::future_status::ready);
@@ -156,10 +156,10 @@ TEST_CASE("whatever is thrown in the HTTP thread ends every conversation with an
   const Restored restored;
   libcurl = Libcurl::Throws;
   std::vector<std::string> log;
-  const auto held = hold({[&](LogLevel level, const std::string& text) {
-                            if (level == LogLevel::Error) log.push_back(text);
-                          },
-                          nullptr, nullptr, nullptr},
+  const auto held = hold({.log =
+                              [&](LogLevel level, const std::string& text) {
+                                if (level == LogLevel::Error) log.push_back(text);
+                              }},
                          {}, 5);
   auto done = held->done.get_future();
   REQUIRE(done.wait_for(120s) == std::future_status::ready);
@@ -177,7 +177,7 @@ TEST_CASE("an interrupted run does not wait for an archive, and fails no object"
   for (const int interrupted : {1, 2}) {
     static std::atomic<int> interrupts;  // the client may outlive the test for an instant
     interrupts = 0;
-    const auto held = hold({{}, &interrupts, nullptr, nullptr}, {}, 5);
+    const auto held = hold({.log = {}, .interrupts = &interrupts}, {}, 5);
     auto done = held->done.get_future();
     CHECK(done.wait_for(1s) == std::future_status::timeout);  // it waits, up to its patience
     interrupts = interrupted;

@@ -202,6 +202,16 @@ TEST_CASE_METHOD(Fixture, "what an archive asks of one run holds for all") {
   CHECK(b->pause_left(now + 6s).count() == 0);
 }
 
+TEST_CASE_METHOD(Fixture, "a damaged file does not make a run wait for ever") {
+  const auto a = lease();
+  for (const auto& [text, longest] :
+       {std::pair{"1e300", 300}, {"inf", 300}, {"nan", 0}, {"-5", 0}}) {
+    std::ofstream(files / "pause") << text << '\n';
+    CHECK(a->pause_left(now).count() == Approx(longest).margin(1));
+    now += 2s;
+  }
+}
+
 TEST_CASE_METHOD(Fixture, "archives are kept apart, whatever their names") {
   ConnectionLease up(folder.path / "d", "..");
   ConnectionLease port(folder.path / "d", "h:8080");

@@ -3,6 +3,8 @@
 #include <catch2/catch.hpp>
 
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 
 #include "base/sqlite.hpp"
 #include "qsohost/error.hpp"
@@ -29,6 +31,13 @@ struct Folder {
   }
   void change(const std::string& sql) const {
     SQLite::Database(file().string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE).exec(sql);
+  }
+  std::int64_t number(const std::string& sql) const {
+    return SQLite::Database(file().string()).execAndGet(sql).getInt64();
+  }
+  std::string bytes() const {
+    std::ifstream in(file());
+    return {std::istreambuf_iterator<char>(in), {}};
   }
 };
 
@@ -69,29 +78,15 @@ TEST_CASE("five headers of a response are stored, and no cookie") {
   CHECK(found->header("X-Token").empty());
 }
 
-TEST_CASE("a stored response has the flag whether its end was known; without it, it was not") {
+TEST_CASE("a stored response has the flag whether its end was known") {
   Folder folder;
   Response cut = answered();
   cut.is_end_known = false;
-  {
-    AnswerStore store(folder.file(), {});
-    store.put({}, asked(), answered());
-    store.put({}, asked("http://h/2"), cut);
-    CHECK(store.find({}, asked())->is_end_known);
-    CHECK_FALSE(store.find({}, asked("http://h/2"))->is_end_known);
-  }
-  folder.change("ALTER TABLE answer DROP COLUMN is_end_known");
-  {
-    // As a recording there is nobody to ask: it is replayed as it was taken.
-    const auto recording = AnswerStore::look_at(folder.file(), folder.logger());
-    CHECK(recording->find({}, asked())->is_end_known);
-    REQUIRE(folder.log.size() == 1);
-    CHECK_THAT(folder.log[0], Contains("older version"));
-  }
-  AnswerStore store(folder.file(), {});
-  CHECK_FALSE(store.find({}, asked())->is_end_known);
-  store.put({}, asked(), answered());
-  CHECK(store.find({}, asked())->is_end_known);
+  const auto store = AnswerStore::record(folder.file(), {});
+  store->put({}, asked(), answered());
+  store->put({}, asked("http://h/2"), cut);
+  CHECK(store->find({}, asked())->is_end_known);
+  CHECK_FALSE(store->find({}, asked("http://h/2"))->is_end_known);
 }
 
 TEST_CASE("a stored answer that is damaged is dropped with a warning") {
@@ -100,7 +95,7 @@ TEST_CASE("a stored answer that is damaged is dropped with a warning") {
                              "UPDATE answer SET size = -1"}) {
     INFO(damage);
     Folder folder;
-    AnswerStore(folder.file(), {}).put({"s", 3}, asked(), answered());
+    AnswerStore::record(folder.file(), {})->put({"s", 3}, asked(), answered());
     folder.change(damage);
     {
       const auto recording = AnswerStore::look_at(folder.file(), {});
@@ -125,9 +120,94 @@ TEST_CASE("all answers can be dropped at once") {
   CHECK(store.ordinals().empty());
 }
 
-TEST_CASE("a file that is no recording is not replayed") {
+namespace {
+
+// What reading and adding to the file say; neither changes it.
+void refused(Folder& folder, const std::string& words) {
+  const std::string before = folder.bytes();
+  CHECK_THROWS_WITH(AnswerStore::look_at(folder.file(), {}),
+                    Contains("answers.db") && Contains(words));
+  CHECK_THROWS_WITH(AnswerStore::record(folder.file(), {}),
+                    Contains("answers.db") && Contains(words));
+  CHECK(folder.bytes() == before);
+  CHECK(std::distance(fs::directory_iterator(folder.path), {}) == 1);
+}
+
+}  // namespace
+
+TEST_CASE("a recording is marked, and goes on being recorded") {
   Folder folder;
-  CHECK_THROWS_WITH(AnswerStore::look_at(folder.file(), {}), Contains("answers.db"));
-  folder.change("CREATE TABLE other(x)");
-  CHECK_THROWS_WITH(AnswerStore::look_at(folder.file(), {}), Contains("no recorded answers"));
+  const std::string second = "http://h/2";
+  AnswerStore::record(folder.file(), {})->put({}, asked(), answered());
+  AnswerStore::record(folder.file(), {})->put({}, asked(second), answered());
+  CHECK(folder.number("PRAGMA application_id") == 0x51534f41);
+  CHECK(folder.number("PRAGMA user_version") == 1);
+  CHECK(AnswerStore::look_at(folder.file(), {})->find({}, asked()));
+  CHECK(AnswerStore::look_at(folder.file(), {})->find({}, asked(second)));
+}
+
+TEST_CASE("an empty file becomes a recording, and is none to replay") {
+  Folder folder;
+  std::ofstream(folder.file()).close();
+  CHECK_THROWS_WITH(AnswerStore::look_at(folder.file(), {}), Contains("is empty"));
+  AnswerStore::record(folder.file(), {});
+  CHECK(AnswerStore::look_at(folder.file(), {})->count({}) == 0);
+}
+
+TEST_CASE("what is no recording of this version is neither replayed nor changed") {
+  Folder folder;
+  CHECK_THROWS_WITH(AnswerStore::look_at(folder.file(), {}), Contains("no such recording"));
+  SECTION("another program's") {
+    folder.change("CREATE TABLE answer(question, text)");
+    refused(folder, "another program");
+    folder.change("PRAGMA application_id=1196444487");  // a GeoPackage
+    refused(folder, "another program");
+  }
+  SECTION("a ledger") {
+    folder.change(
+        "CREATE TABLE meta(key); PRAGMA application_id=0x51534f48; PRAGMA user_version=4");
+    refused(folder, "another program");
+  }
+  SECTION("a newer one") {
+    AnswerStore::record(folder.file(), {});
+    folder.change("PRAGMA journal_mode=DELETE; PRAGMA user_version=2");
+    refused(folder, "a newer version of qsohost (format 2, and this one knows 1)");
+  }
+  SECTION("no database") {
+    std::ofstream(folder.file()) << std::string(5000, 'x');
+    refused(folder, "damaged, or no SQLite database");
+  }
+}
+
+TEST_CASE("a damaged recording is not added to") {
+  Folder folder;
+  {
+    const auto store = AnswerStore::record(folder.file(), {});
+    Response large = answered();
+    for (int i = 0; i < 20'000; ++i) large.body += std::to_string(i * i % 9973);
+    store->put({}, asked(), large);
+  }
+  folder.change("PRAGMA journal_mode=DELETE");
+  std::fstream(folder.file()).seekp(8192) << std::string(4096, 'x');
+  const std::string before = folder.bytes();
+  CHECK_THROWS_WITH(AnswerStore::record(folder.file(), {}), Contains("is damaged"));
+  CHECK(folder.bytes() == before);
+}
+
+TEST_CASE("a recording of an earlier version, without a mark, is replayed and not added to") {
+  Folder folder;
+  AnswerStore::record(folder.file(), {})->put({}, asked(), answered());
+  folder.change("PRAGMA journal_mode=DELETE; PRAGMA application_id=0; PRAGMA user_version=0");
+  CHECK(AnswerStore::look_at(folder.file(), folder.logger())->find({}, asked())->is_end_known);
+  CHECK(folder.log.empty());
+  const std::string before = folder.bytes();
+  CHECK_THROWS_WITH(AnswerStore::record(folder.file(), {}),
+                    Contains("can be replayed, but not added to; name another folder"));
+  CHECK(folder.bytes() == before);
+
+  // Still earlier ones do not say whether the end of a response was known.
+  folder.change("UPDATE answer SET is_end_known=0; ALTER TABLE answer DROP COLUMN is_end_known");
+  CHECK(AnswerStore::look_at(folder.file(), folder.logger())->find({}, asked())->is_end_known);
+  REQUIRE(folder.log.size() == 1);
+  CHECK_THAT(folder.log[0], Contains("older version"));
 }

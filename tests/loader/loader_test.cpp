@@ -53,8 +53,10 @@ TEST_CASE("each kind of bad plugin is refused with its reason") {
   CHECK_THAT(why_refused(bad_plugin("debug_containers")),
              Contains("debug containers") && Contains("yes") && Contains("layout"));
   CHECK_THAT(why_refused(bad_plugin("old_strings")), Contains("C++11 strings"));
+  // What it throws passes through dlopen() or not, depending on how the host was compiled.
   CHECK_THAT(why_refused(bad_plugin("throwing_static")),
-             Contains("crashes as it is loaded (Aborted)") && Contains("initialiser"));
+             (Contains("crashes as it is loaded (Aborted)") && Contains("initialiser")) ||
+                 Contains("too early"));
   CHECK_THAT(why_refused(bad_plugin("crashing_static")),
              Contains("crashes as it is loaded (Segmentation fault)"));
   CHECK_THAT(why_refused(bad_plugin_folder() / "nowhere.so"), Contains("no such file"));

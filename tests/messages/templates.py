@@ -74,6 +74,8 @@ REPORTERS_OF = {
     "framework/src/http/client.cpp:fail": "object",
     "framework/src/run/executor.cpp:fail": "bug",
     "framework/src/run/product_files.cpp:fail": "end",
+    "framework/src/run/run_db.cpp:refuse": "end",
+    "framework/src/run/stage_context.cpp:refuse": "end",
     "framework/src/votable/votable_tabledata.cpp:refuse": "end",
     "hosts/qsohost/report/plots_file.cpp:fail": "end",
 }

@@ -48,6 +48,13 @@ class Finished(RunTest):
 
 
 class FinishedWithChunks(RunTest):
+    def test_a_publication_that_takes_long_is_named(self):
+        words = "publication of the products has not returned for 0."
+        slow = f"slow 1 rename /{CATALOG}"
+        self.assertIn(words, self.run_chain("--stall-timeout", 0.4, storage=slow).stderr)
+        self.assertIn(words, self.qsohost("merge", "c.run", "--stall-timeout", 0.4, storage=slow).stderr)
+        self.assert_products()
+
     def test_a_missing_product_is_made_again_from_its_chunks(self):
         self.run_chain()
         before = self.files("c.run")

@@ -128,10 +128,31 @@ class LedgerTest(RunTest):
         self.refuses(["newer"], ("merge", "other", "c.run", "--into", "merged"), code=2)
         self.assertFalse((self.folder / "merged").exists())
 
-    def test_a_number_that_is_none(self):
+    def store(self, key, value):
         with contextlib.closing(sqlite3.connect(self.ledger_file())) as db, db:
-            db.execute("UPDATE meta SET value='many' WHERE key='objects'")
+            db.execute("INSERT OR REPLACE INTO meta VALUES(?, ?)", (key, value))
+
+    def test_a_number_that_is_none(self):
+        self.store("objects", "many")
         self.refuses(["'objects' is 'many'", "damaged"], ("status", "c.run"), code=1)
+
+    def test_an_identifier_that_is_a_blob(self):
+        """It sorts after all texts, so that a list of the objects would not come to its end."""
+        with contextlib.closing(sqlite3.connect(self.ledger_file())) as db, db:
+            db.execute("INSERT INTO object VALUES(0, x'00ff', 0, 2, 'why', 0, '', 1, '', 0)")
+        self.refuses(["'object'", "damaged"], ("status", "c.run", "--failed"), code=1)
+
+    def test_counts_that_are_none(self):
+        for value in "[[1]]", '{"a": 1}', "[":
+            self.store("source counts", value)
+            self.refuses(["'source counts'", "damaged"], ("status", "c.run"), code=1)
+
+    def test_columns_of_a_sink_that_are_none(self):
+        key, columns = self.query("SELECT * FROM meta WHERE key LIKE 'schema of %'")[0]
+        self.assertIn('"dtype":5', columns)
+        for value in "[", columns.replace('"dtype":5', '"dtype":77'):
+            self.store(key, value)
+            self.refuses([f"'{key}'", "damaged"], ("merge", "c.run"), code=1)
 
     def test_a_ledger_is_marked_and_whole_from_the_beginning(self):
         """Killed at each of its first writes."""

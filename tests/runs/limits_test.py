@@ -8,12 +8,7 @@ import subprocess
 import unittest
 
 from support import RunTest  # noqa: I001: it finds the module below
-from chains import QSOHOST
-
-HAS_SANITIZER = any(
-    name in subprocess.run(["ldd", QSOHOST], capture_output=True, text=True).stdout
-    for name in ("libasan", "libtsan")
-)
+from chains import is_sanitized
 
 
 class Limits(RunTest):
@@ -61,7 +56,7 @@ class OpenFiles(Limits):
         self.assertGreater(failed, 2)
 
 
-@unittest.skipIf(HAS_SANITIZER, "a sanitizer needs terabytes of addresses")
+@unittest.skipIf(is_sanitized(), "a sanitizer needs terabytes of addresses")
 class Memory(Limits):
     def test_too_little_memory_is_said(self):
         """Address space, of which libraries and the stacks of threads take most."""

@@ -3,7 +3,9 @@
 // milliseconds, which a timer does not. QSOHOST_STORAGE says what is to happen:
 //   "kill N"  SIGKILL in place of the N-th call
 //   "fail N"  the N-th call fails
-//   "full N"  the N-th call and all later ones that want space fail
+//   "full N"  the N-th call and all later ones that want space fail: the disk is full
+//   "quota N"  likewise: the user's quota is exceeded
+//   "slow N"  the N-th call takes a second
 //   "count FILE"  nothing happens; the number of calls goes into FILE at the end
 // After the number, words "CALL" or "CALL PART-OF-PATH" leave all other calls alone and uncounted.
 // What is written is never synced: a killed process does not lose what the kernel has.
@@ -81,7 +83,9 @@ int fate(const char* call, const char* path, int error, bool wants_space) {
     for (;;) pause();
   }
   if (n == p.at && std::strcmp(p.what, "fail") == 0) return error;
+  if (n == p.at && std::strcmp(p.what, "slow") == 0) sleep(1);
   if (n >= p.at && wants_space && std::strcmp(p.what, "full") == 0) return ENOSPC;
+  if (n >= p.at && wants_space && std::strcmp(p.what, "quota") == 0) return EDQUOT;
   return 0;
 }
 

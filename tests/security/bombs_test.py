@@ -1,6 +1,7 @@
 """A few kB that would become gigabytes: gzip, entities of XML, elements inside each other."""
 
 import gzip
+import random
 import signal
 import subprocess
 import time
@@ -42,6 +43,23 @@ class BombsTest(HostileTest):
         self.assertIn("unpack it first (gunzip)", error)
         self.assertLess(time.monotonic() - begin, 10)
 
+    def test_what_is_no_table_is_refused_before_it_is_unpacked(self):
+        """None of these files can be unpacked whole: what they are is seen in their first bytes."""
+        self.chain([], catalogue="cat.gz")
+        for begin, words in (
+            (b"%PDF-1.4\n", "is a PDF document"),
+            (b"PAR1", "is a Parquet file"),
+            (b"\xfd7zXZ\0", "is packed by xz; unpack it first"),
+            (b"<html><body>", "is an HTML page instead of a table"),
+            (b"a,b\n1,\0\n", "line 2 has a zero byte"),
+        ):
+            with self.subTest(words):
+                packed = gzip.compress(begin + random.Random(1).randbytes(2 * MB))
+                (self.folder / "cat.gz").write_bytes(packed[:-1000])
+                self.assertIn(f"cat.gz: {words}", self.run_chain("--restart", expect=None).stderr)
+        (self.folder / "cat.gz").write_bytes(gzip.compress(b"source_id,ra,dec\n" + 2 * MB * b"1,2,3\n")[:-9])
+        self.assertIn("damaged or cut short", self.run_chain("--restart", expect=None).stderr)
+
     def test_a_gzip_bomb_as_light_curve_fails_its_object_alone(self):
         self.chain(["1", "2"], answers="answers/{source_id}.csv.gz")
         (self.folder / "answers").mkdir()
@@ -55,9 +73,11 @@ class BombsTest(HostileTest):
         bombs = '<!ENTITY a0 "0123456789">' + "".join(
             f'<!ENTITY a{i} "{10 * f"&a{i - 1};"}">' for i in range(1, 10)
         )
+        large = '<!ENTITY a "' + "x" * 500_000 + '">'
         deep = "<a>" * 100_000
         for name, doctype, cell, words in (
             ("bomb", bombs, "&a9;", "amplification"),
+            ("quadratic", large, "&a;" * 40, "amplification"),
             ("file", '<!ENTITY a SYSTEM "/etc/passwd">', "&a;", "is outside of the file"),
             ("unknown", "", "&a;", "not well-formed"),
             ("deep", "", deep, "elements inside each other"),

@@ -1,5 +1,6 @@
 """Identifiers that would lead out of the folder of a template: the object is bad, and nothing is read."""
 
+import os
 import unittest
 
 from support import ANSWER, HostileTest
@@ -31,6 +32,25 @@ class PathsTest(HostileTest):
         self.write("answers/x", "")
         self.run_chain(expect=3)
         self.assertIn("'..' is another folder", self.outcomes()["."])
+
+    def test_a_zero_byte_ends_no_path(self):
+        """The system would read, or write, what is before it."""
+        self.chain(["good"], catalogue="catalogue.csv\\u0000.fits")
+        self.assertIn("catalog.path must have no zero byte", self.run_chain("--check", expect=2).stderr)
+
+    def test_a_run_is_merged_whatever_its_paths_are_called(self):
+        """Control characters, and bytes that are not UTF-8: neither can stand in TOML as they are."""
+        self.chain(["good"], answers="answers/{source_id}/lc.csv")
+        self.write("answers/good/lc.csv", ANSWER)
+        catalogue = os.fsencode(self.folder) + b"/caf\xe9 \x1b[31m\".csv"
+        os.rename(self.folder / "catalogue.csv", catalogue)
+        options = [b"catalog.path=" + catalogue, b"raw.keep_chunks=true", b"raw.path=\xe9\x1b[31m.fits"]
+        self.run_chain(*[os.fsdecode(word) for option in options for word in (b"--set", option)])
+        product = self.folder / os.fsdecode(b"c.run/\xe9\x1b[31m.fits")
+        before = product.read_bytes()
+        product.unlink()
+        self.qsohost("merge", "c.run")
+        self.assertEqual(product.read_bytes(), before)
 
 
 if __name__ == "__main__":

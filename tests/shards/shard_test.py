@@ -4,6 +4,7 @@ import resource
 import shutil
 import unittest
 
+from astropy.io import fits
 from support import CATALOGUE, SOURCES, ShardTest
 
 CATALOG_PRODUCT = """
@@ -12,6 +13,16 @@ use = "fits-sink"
 label = "catalog"
 what = "catalog"
 sort_by = "{sort_by}"
+"""
+JOIN = """
+[[stage]]
+use = "catalog-join"
+label = "joined"
+path = "other.csv"
+key = ["source_id"]
+their_key = ["name"]
+null_values = [-999]
+duplicates = "{duplicates}"
 """
 
 
@@ -41,6 +52,30 @@ class Shards(ShardTest):
                     folder = f"{sort_by}{count}"
                     runs = self.run_shards(count, "--shard-by", "hash", into=folder)
                     self.assert_merged(runs, into=f"{folder}/all")
+
+    def other_catalogue(self):
+        """With a key that is there twice, one that no object has, and objects that are not there.
+        The longest text and the largest number are of the last object: of one shard alone."""
+        with fits.open(self.sky / "sdss_dr16q.fits") as file:
+            names = [str(name) for name in file[1].data["SDSS_NAME"]]
+        rows = [f"{name},{-999 if k % 4 == 1 else k**8},{k * 'x'},{k / 3}" for k, name in enumerate(names)]
+        rows = ["nobody,1,,", *reversed(rows[2:]), rows[5].replace("x", "y")]
+        self.write("other.csv", "name,number,text,real\n" + "\n".join(rows) + "\n")
+
+    def test_a_joined_catalogue(self):
+        self.other_catalogue()
+        for duplicates, code in (("best", 0), ("error", 3)):
+            join = JOIN.replace("{duplicates}", duplicates)
+            self.chain(CATALOGUE, join, CATALOG_PRODUCT)
+            self.run_chain("c.run", "--restart", expect=code)
+            for by, count in (("rows", 3), ("hash", SOURCES + 3)):
+                with self.subTest(f"{duplicates} {by} {count}"):
+                    folder = f"{duplicates}-{by}-{count}"
+                    runs = self.run_shards(count, "--shard-by", by, into=folder, expect=None)
+                    self.assert_merged(runs, into=f"{folder}/all")
+        joined = fits.getdata(self.folder / "c.run/c_catalog.fits")
+        self.assertEqual(len(joined), SOURCES)
+        self.assertEqual(list(joined["text"]).count(""), 3)  # two without a row, one with two
 
     def test_a_shard_of_a_dry_run(self):
         said = self.run_chain("d", "--shard", "1/4", "--dry-run", 3).stdout

@@ -223,8 +223,9 @@ class ScriptsTest(ShardsTest):
         self.fake("squeue", "true")
         self.write_chain(ms=1)
         self.assertIn("digest", self.submit("--resume", expect=2))
-        (self.into / "shards.toml").write_text("shards = 0\n")
-        self.assertIn("shards.toml:1", self.submit("--resume", expect=2))
+        for shards in 0, 1_000_001:
+            (self.into / "shards.toml").write_text(f"shards = {shards}\n")
+            self.assertIn("shards.toml:1", self.submit("--resume", expect=2))
 
     def test_a_task_of_a_chain_that_changed_is_refused(self):
         self.submit(self.chain, "--shards", 2)

@@ -16,10 +16,22 @@ def unmount(folder):
     subprocess.run(["umount", "--lazy", folder], check=True, capture_output=True)
 
 
-def full_from_a_call_on(run, rng):
-    """All calls that want space fail."""
-    process = run.start(storage=f"full {rng.randint(1, run.chain.storage_calls)}")
-    return run.expect(process, BROKEN | {DONE}) != DONE
+def says_why(run, words):
+    said = run.said()[-2000:]
+    assert any(word in said.lower() for word in words), f"it does not say why:\n{said}"
+
+
+def no_space_from_a_call_on(how, *words):
+    """All calls that want space fail: "full" or "quota", see storage_shim.cpp."""
+
+    def inflict(run, rng):
+        process = run.start(storage=f"{how} {rng.randint(1, run.chain.storage_calls)}")
+        if run.expect(process, BROKEN | {DONE}) == DONE:
+            return 0
+        says_why(run, words)
+        return 1
+
+    return inflict
 
 
 def full_disk(run, rng):
@@ -33,15 +45,14 @@ def full_disk(run, rng):
         code = run.expect(run.start(), BROKEN | {DONE})
         if code != DONE:
             done += 1
-            said = run.said()[-2000:]
-            assert "space" in said or "full" in said, f"it does not say that the disk is full:\n{said}"
+            says_why(run, ("space", "full"))
         size = int(size * rng.uniform(1.1, 1.8))
         mount("-o", f"remount,size={size}", run.folder)
     mount("-o", "remount,size=1g", run.folder)
     return done
 
 
-def quota(run, rng):
+def file_size_limit(run, rng):
     """No file may be larger than some size."""
     done = 0
     for _ in range(2):
@@ -59,7 +70,6 @@ def read_only(run, rng):
     run.clean_up.callback(unmount, run.folder)
     mount("-o", "remount,bind,ro", run.folder)
     run.expect(run.start(), BROKEN)
-    said = run.said().lower()
-    assert "read-only" in said or "readonly" in said, f"it does not say why:\n{said[-2000:]}"
+    says_why(run, ("read-only", "readonly"))
     mount("-o", "remount,bind,rw", run.folder)
     return 1

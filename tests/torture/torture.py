@@ -65,9 +65,11 @@ FAULTS = (
     *(Fault(f"answers: {name}", servers.faulty_answers(name), "public") for name in HTTP_FAULTS),
     Fault("answers: all faults, and kill -9", servers.faulty_answers_and_kills, is_short=True),
     Fault("archive killed and started", servers.archive_dies, is_short=True),
-    Fault("disk full from some call on", storage.full_from_a_call_on, is_short=True),
+    Fault("disk full from some call on", storage.no_space_from_a_call_on("full", "space", "full"),
+          is_short=True),  # fmt: skip
     Fault("disk full, a small tmpfs", storage.full_disk),
-    Fault("quota: size of files", storage.quota, is_short=True),
+    Fault("quota: blocks, from some call on", storage.no_space_from_a_call_on("quota", "quota")),
+    Fault("quota: size of files", storage.file_size_limit, is_short=True),
     Fault("run directory read-only", storage.read_only, is_short=True),
     Fault("file descriptors used up", surroundings.few_files, is_short=True),
     Fault("memory limit", surroundings.little_memory),

@@ -3,11 +3,13 @@
 
 #include <string>
 
+#include "qsohost/api.hpp"
+
 namespace qsohost::inline v1 {
 
 // From now on `value` is hidden, and a crash of this process leaves no core file. `where` is its
 // origin, see Secret. Any thread.
-void note_secret(const std::string& value, const std::string& where);
+QSOHOST_API void note_secret(const std::string& value, const std::string& where);
 
 // The text with "***" in place of every secret, as it is or percent-encoded. One of fewer than
 // eight characters only where it is a separate word: short ones occur by chance. Any thread.

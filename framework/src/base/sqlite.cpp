@@ -58,6 +58,10 @@ void SqliteFile::throw_error(const std::string& name, const SQLite::Exception& e
   throw RunError(fmt::format("{}: {}{}", name, error.what(), limit_text(system_error)));
 }
 
+void SqliteFile::refuse(const std::string& what) const {
+  throw_error(name_, SQLite::Exception(what, SQLITE_CORRUPT), 0);
+}
+
 SqliteFile::SqliteFile(const std::filesystem::path& file, int wait_ms) try
     : name_(file.string()),
       db_(file.empty() ? ":memory:" : name_, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE,

@@ -49,6 +49,8 @@ class SqliteFile {
       transaction.commit();
     });
   }
+  // For content that cannot be: throws the RunError of a damaged file.
+  [[noreturn]] void refuse(const std::string& what) const;
 
  private:
   SqliteFile(std::string name, SQLite::Database db) : name_(std::move(name)), db_(std::move(db)) {}

@@ -23,9 +23,14 @@ Register& all_calls() {
 
 }  // namespace
 
-CallUnderWay::CallUnderWay(const ChainStage& stage, const WorkingOn& place, std::size_t objects) {
-  std::list<Entry> own;
-  own.push_back({&stage, place, objects, std::chrono::steady_clock::now()});
+CallUnderWay::CallUnderWay(const ChainStage& stage, const WorkingOn& place, std::size_t objects)
+    : CallUnderWay(Entry{.stage = &stage, .place = place, .objects = objects}) {}
+
+CallUnderWay::CallUnderWay(const Chain& chain, std::string_view what)
+    : CallUnderWay(Entry{.chain = &chain, .what = what}) {}
+
+CallUnderWay::CallUnderWay(const Entry& entry) {
+  std::list<Entry> own{entry};
   entry_ = own.begin();
   Register& calls = all_calls();
   const std::lock_guard lock(calls.mutex);
@@ -45,9 +50,10 @@ std::vector<StageCall> calls_under_way(const Chain& chain,
   const std::lock_guard lock(calls.mutex);
   for (const CallUnderWay::Entry& entry : calls.entries) {
     const auto is_this = [&](const ChainStage& stage) { return &stage == entry.stage; };
-    if (std::ranges::none_of(chain.stages(), is_this)) continue;
+    if (entry.chain != &chain && std::ranges::none_of(chain.stages(), is_this)) continue;
     StageCall& call = out.emplace_back();
-    call.stage = entry.stage->label;
+    if (entry.stage != nullptr) call.stage = entry.stage->label;
+    call.work = entry.what;
     if (entry.place.has_batch) call.batch = entry.place.batch;
     call.objects = entry.objects;
     call.first_object = entry.place.first_object.view();
@@ -59,6 +65,7 @@ std::vector<StageCall> calls_under_way(const Chain& chain,
 }
 
 std::string describe(const StageCall& call) {
+  if (call.stage.empty()) return call.work;
   std::string out = fmt::format("stage '{}'", call.stage);
   if (call.batch) out += fmt::format(", batch {}", *call.batch);
   if (call.first_object.empty()) return out;

@@ -8,6 +8,8 @@
 #include <set>
 #include <sstream>
 
+#include "base/toml_string.hpp"
+
 namespace qsohost::inline v1 {
 
 namespace {
@@ -18,7 +20,7 @@ std::optional<Scalar> scalar_of(const toml::node& node) {
   if (const auto* b = node.as_boolean()) return Scalar(b->get());
   if (const auto* i = node.as_integer()) return Scalar(i->get());
   if (const auto* d = node.as_floating_point()) return Scalar(d->get());
-  if (const auto* s = node.as_string()) return Scalar(s->get());
+  if (const auto* s = node.as_string()) return Scalar(from_toml_string(s->get()));
   return std::nullopt;
 }
 

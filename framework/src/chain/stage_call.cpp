@@ -230,6 +230,13 @@ void guarded(const ChainStage& stage, const Batch* batch, const std::function<vo
   }
 }
 
+void close_stage(const ChainStage& stage) noexcept {
+  const WorkingOn place = place_of(stage, nullptr);
+  const AtWork at_work(place);
+  const CallUnderWay under_way(stage, place, 0);
+  stage.stage->close();
+}
+
 bool call_source(const ChainStage& stage, Batch& batch) {
   bool more = false;
   guarded(stage, &batch, [&] {

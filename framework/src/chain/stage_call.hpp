@@ -37,6 +37,9 @@ void call_sink(const ChainStage& stage, const Batch& batch, const Chunk& chunk);
 // stage; a UsageError stays one.
 void guarded(const ChainStage& stage, const Batch* batch, const std::function<void()>& call);
 
+// A stage that was opened. Its close() throws nothing.
+void close_stage(const ChainStage& stage) noexcept;
+
 // The place reported for a crash in a call to this stage.
 WorkingOn place_of(const ChainStage& stage, const Batch* batch);
 

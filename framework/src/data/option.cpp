@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/toml_string.hpp"
 #include "data/url_check.hpp"
 
 namespace qsohost::inline v1 {
@@ -72,22 +73,10 @@ std::vector<T> scalars_in(const OptionValue& value) {
   return out;
 }
 
-std::string quoted(const std::string& text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    if (c == '\n')
-      out += "\\n";
-    else
-      out += c;
-  }
-  return out + '"';
-}
-
 std::string to_toml(const Scalar& scalar) {
   if (const auto* b = std::get_if<bool>(&scalar)) return *b ? "true" : "false";
   if (const auto* i = std::get_if<std::int64_t>(&scalar)) return std::to_string(*i);
-  if (const auto* text = std::get_if<std::string>(&scalar)) return quoted(*text);
+  if (const auto* text = std::get_if<std::string>(&scalar)) return toml_string(*text);
   const double number = std::get<double>(scalar);
   if (std::isnan(number)) return "nan";
   if (std::isinf(number)) return number > 0 ? "inf" : "-inf";
@@ -130,6 +119,10 @@ void OptionBase::check_value(const OptionValue& value) const {
     }
     throw UsageError(limits_.min ? fmt::format("must be at least {}{}, not {}", low, unit, number)
                                  : fmt::format("must be at most {}{}, not {}", high, unit, number));
+  }
+  for (const std::string& text : scalars_in<std::string>(value)) {
+    if (text.find('\0') == std::string::npos) continue;
+    throw UsageError("must have no zero byte: the system reads no further; take it out");
   }
   if (!limits_.choices.empty()) {
     for (const std::string& text : scalars_in<std::string>(value)) {

@@ -54,7 +54,8 @@ void write_all(int fd, std::span<const std::byte> bytes, const std::string& name
   }
 }
 
-OpenedFile::OpenedFile(const std::filesystem::path& file) : name_(file.string()) {
+OpenedFile::OpenedFile(const std::filesystem::path& file, const FirstLook& look)
+    : name_(file.string()) {
   // A pipe without a writer must not block.
   fd_ = ::open(name_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd_ < 0) {
@@ -63,7 +64,7 @@ OpenedFile::OpenedFile(const std::filesystem::path& file) : name_(file.string())
   }
   try {
     check();
-    if (head(2) == "\x1f\x8b") unpack();
+    if (head(2) == "\x1f\x8b") unpack(look);
   } catch (...) {
     ::close(fd_);
     throw;
@@ -107,7 +108,7 @@ void OpenedFile::check() {
   if (size_ == 0) fail("is empty: it has not one byte; get it again");
 }
 
-void OpenedFile::unpack() {
+void OpenedFile::unpack(const FirstLook& look) {
   const std::uint64_t packed = size_;
   const int fd = nameless_file(name_);
   gzFile in = ::gzdopen(std::exchange(fd_, fd), "rb");  // closes the packed file
@@ -117,7 +118,9 @@ void OpenedFile::unpack() {
   try {
     while ((n = ::gzread(in, buffer.data(), static_cast<unsigned>(buffer.size()))) > 0) {
       write_all(fd_, std::span(buffer).first(static_cast<std::size_t>(n)), name_);
+      const bool is_first = size_ == 0;
       size_ += static_cast<std::uint64_t>(n);
+      if (is_first && look) look(*this);
       if (size_ > kHarmless && size_ > kMostExpanded * static_cast<std::uint64_t>(::gzoffset(in))) {
         fail(
             fmt::format("is gzipped, {} bytes, and its first {} bytes expand to more than {} times "

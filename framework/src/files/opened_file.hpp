@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,9 +15,13 @@ namespace qsohost::inline io_v1 {
 
 class OpenedFile {
  public:
+  // Throws what the file is refused with.
+  using FirstLook = std::function<void(const OpenedFile& begin)>;
+
   // Throws RunError if it is not there, is no file (a folder, a pipe), is empty, cannot be read, or
-  // is gzipped and damaged.
-  explicit OpenedFile(const std::filesystem::path& file);
+  // is gzipped and damaged. Before all of a gzipped one is unpacked, `look` sees its first bytes:
+  // a MB, or all if they are fewer.
+  explicit OpenedFile(const std::filesystem::path& file, const FirstLook& look = {});
   // A temporary file with this content, called `name` in messages.
   OpenedFile(std::string name, std::string_view content);
   ~OpenedFile();
@@ -37,7 +42,7 @@ class OpenedFile {
 
  private:
   void check();
-  void unpack();
+  void unpack(const FirstLook& look);
 
   int fd_ = -1;
   std::string name_;

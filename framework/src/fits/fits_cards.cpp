@@ -172,10 +172,14 @@ FitsHdu hdu_at(const OpenedFile& file, std::uint64_t offset) {
 
 }  // namespace
 
+void require_fits(const OpenedFile& file) {
+  if (file.head(9) == "SIMPLE  =") return;
+  file.fail(
+      "it does not begin as a FITS file must, with SIMPLE; check that it is the file you mean");
+}
+
 FitsHdu first_hdu(const OpenedFile& file) {
-  if (file.head(9) != "SIMPLE  =")
-    file.fail(
-        "it does not begin as a FITS file must, with SIMPLE; check that it is the file you mean");
+  require_fits(file);
   return hdu_at(file, 0);
 }
 

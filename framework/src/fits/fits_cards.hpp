@@ -57,6 +57,8 @@ struct FitsHdu {
   std::uint64_t end = 0;  // of the data and its padding
 };
 
+// Looks at the first bytes. Throws RunError if they are not those of a FITS file.
+void require_fits(const OpenedFile& file);
 // The first HDU, and the one after another if there is one.
 FitsHdu first_hdu(const OpenedFile& file);
 std::optional<FitsHdu> next_hdu(const OpenedFile& file, const FitsHdu& hdu);

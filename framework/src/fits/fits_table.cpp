@@ -235,7 +235,7 @@ bool FitsTable::State::exceeds_i64(std::size_t field, const RowNumbers& numbers)
 }
 
 FitsTable::FitsTable(const std::filesystem::path& file, std::string_view hdu)
-    : FitsTable(OpenedFile(file), hdu) {}
+    : FitsTable(OpenedFile(file, require_fits), hdu) {}
 FitsTable::FitsTable(OpenedFile file, std::string_view hdu)
     : state_(std::make_unique<State>(std::move(file), hdu)) {}
 FitsTable::~FitsTable() = default;

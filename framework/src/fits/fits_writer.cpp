@@ -96,7 +96,7 @@ std::uint32_t sum_of(const OpenedFile& file, std::uint64_t begin, std::uint64_t 
 }  // namespace
 
 void verify_fits(const std::filesystem::path& path) {
-  const OpenedFile file(path);
+  const OpenedFile file(path, require_fits);
   int number = 1;
   for (auto hdu = std::optional(first_hdu(file)); hdu; hdu = next_hdu(file, *hdu), ++number) {
     if (!hdu->cards.has("DATASUM") || !hdu->cards.has("CHECKSUM")) {

@@ -2,9 +2,12 @@
 
 #include <zlib.h>
 
+#include <algorithm>
+#include <array>
+
 #include "base/fnv.hpp"
 #include "base/secrets.hpp"
-#include "base/sqlite.hpp"
+#include "base/sqlite_kind.hpp"
 #include "http/headers.hpp"
 #include "http/url.hpp"
 
@@ -13,6 +16,11 @@ namespace qsohost::inline v1 {
 namespace {
 
 constexpr int kWaitMs = 60000;  // while another process has the file open
+
+constexpr SqliteKind kRecording{0x51534f41,  // "QSOA"
+                                1, "recording of answers",
+                                "name another folder (--record, --replay)",
+                                "remove it and record again (--record)"};
 
 const char* const kSchema = R"(
 CREATE TABLE IF NOT EXISTS answer(
@@ -68,21 +76,64 @@ void from_lines(std::string_view lines, Response& response) {
   }
 }
 
-}  // namespace
+bool has_column(SqliteFile& file, const char* name) {
+  return file.use([&](SQLite::Database& db) {
+    return step(db, "SELECT 1 FROM pragma_table_info('answer') WHERE name=?", std::string(name));
+  });
+}
 
-AnswerStore::AnswerStore(const std::filesystem::path& file, Log log)
-    : AnswerStore(std::make_shared<SqliteFile>(file, kWaitMs), std::move(log)) {
-  db_->use([&](SQLite::Database& db) {
-    db.exec(journal_mode(file));
+// Earlier versions did not mark their recordings.
+bool is_unmarked_recording(SqliteFile& file) {
+  const auto id = file.use(
+      [](SQLite::Database& db) { return db.execAndGet("PRAGMA application_id").getInt64(); });
+  return id == 0 && std::ranges::all_of(std::array{"question", "final_url", "turn", "body"},
+                                        [&](const char* name) { return has_column(file, name); });
+}
+
+void choose_journal(SqliteFile& file) {
+  file.use([&](SQLite::Database& db) {
+    db.exec(journal_mode(file.name()));
     // Stored responses survive a crash of this process; after a power cut the last ones are
     // requested again.
     db.exec("PRAGMA synchronous=NORMAL");
-    db.exec(kSchema);
   });
-  // A file of an older version lacks this column.
-  if (has_column("is_end_known")) return;
-  db_->use(
-      [](SQLite::Database& db) { db.exec("ALTER TABLE answer ADD COLUMN is_end_known INTEGER"); });
+}
+
+}  // namespace
+
+AnswerStore::AnswerStore(const std::filesystem::path& run_db, Log log)
+    : AnswerStore(std::make_shared<SqliteFile>(run_db, kWaitMs), std::move(log)) {
+  choose_journal(*db_);
+  db_->use([](SQLite::Database& db) { db.exec(kSchema); });
+}
+
+std::unique_ptr<AnswerStore> AnswerStore::record(const std::filesystem::path& file, Log log) {
+  // An empty one was left by a run that was killed when it had just made the file.
+  const bool is_begun = std::filesystem::exists(file) && std::filesystem::file_size(file) > 0;
+  if (is_begun) {
+    const auto db = SqliteFile::look_at(file, kWaitMs);
+    if (is_unmarked_recording(*db)) {
+      throw UsageError(fmt::format(
+          "{}: a recording of an earlier version of qsohost, which can be replayed, but not added "
+          "to; name another folder (--record)",
+          file.string()));
+    }
+    require_kind(*db, kRecording);
+  }
+  auto db = std::make_shared<SqliteFile>(file, kWaitMs);
+  require_whole(*db);
+  // First of all: the choice of a journal is written into the file, too. Another run may do the
+  // same now, so it is locked from the beginning.
+  if (!is_begun) {
+    db->use([](SQLite::Database& to) {
+      SQLite::Transaction transaction(to, SQLite::TransactionBehavior::IMMEDIATE);
+      mark(to, kRecording);
+      to.exec(kSchema);
+      transaction.commit();
+    });
+  }
+  choose_journal(*db);
+  return std::unique_ptr<AnswerStore>(new AnswerStore(std::move(db), std::move(log)));
 }
 
 std::unique_ptr<AnswerStore> AnswerStore::look_at(const std::filesystem::path& file, Log log) {
@@ -92,27 +143,17 @@ std::unique_ptr<AnswerStore> AnswerStore::look_at(const std::filesystem::path& f
         file.string()));
   }
   auto db = SqliteFile::look_at(file, kWaitMs);
+  const bool is_unmarked = is_unmarked_recording(*db);
+  if (!is_unmarked) require_kind(*db, kRecording);
   std::unique_ptr<AnswerStore> store(new AnswerStore(std::move(db), std::move(log)));
-  if (!store->has_column("question")) {
-    throw UsageError(
-        fmt::format("{}: it holds no recorded answers; record them with --record, or name the "
-                    "folder where they are (--replay)",
-                    file.string()));
-  }
   store->is_read_only_ = true;
-  store->has_ends_ = store->has_column("is_end_known");
+  store->has_ends_ = !is_unmarked || has_column(*store->db_, "is_end_known");
   if (!store->has_ends_) store->warn("of an older version: all its answers count as whole");
   return store;
 }
 
 void AnswerStore::warn(const std::string& text) const {
   if (log_) log_(LogLevel::Warning, db_->name() + ": " + text);
-}
-
-bool AnswerStore::has_column(const char* name) const {
-  return db_->use([&](SQLite::Database& db) {
-    return step(db, "SELECT 1 FROM pragma_table_info('answer') WHERE name=?", std::string(name));
-  });
 }
 
 // Returns the space of dropped responses to the file system.

@@ -30,9 +30,13 @@ class AnswerStore {
 
   using Log = std::function<void(LogLevel, const std::string&)>;
 
-  // Opens or creates the file, or throws RunError that names it.
-  AnswerStore(const std::filesystem::path& file, Log log);
-  // Opens an existing recording, which may be on read-only media.
+  // The store of a ledger, which is there already. Throws RunError.
+  AnswerStore(const std::filesystem::path& run_db, Log log);
+  // A recording to add to; made if there is none. Throws RunError if it is damaged, and UsageError
+  // if it is of another version or program; such a file is not changed.
+  static std::unique_ptr<AnswerStore> record(const std::filesystem::path& file, Log log);
+  // An existing recording, which may be on read-only media or of an earlier version. Throws
+  // likewise.
   static std::unique_ptr<AnswerStore> look_at(const std::filesystem::path& file, Log log);
   ~AnswerStore();
   AnswerStore(const AnswerStore&) = delete;
@@ -52,7 +56,6 @@ class AnswerStore {
 
  private:
   AnswerStore(std::shared_ptr<SqliteFile> db, Log log) : db_(std::move(db)), log_(std::move(log)) {}
-  bool has_column(const char* name) const;
   void warn(const std::string& text) const;
   void drop_damaged(const Owner& owner, const Request& request) const;
 

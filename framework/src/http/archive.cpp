@@ -31,7 +31,7 @@ constexpr Seconds kFirstPause{1};
 constexpr Seconds kLongestPause{30};
 // A Retry-After can be a mistake: a timestamp instead of seconds, or a wrong clock. See also
 // HttpPolicy.
-constexpr Seconds kLongestObeyed{300};
+constexpr Seconds kLongestObeyed = ConnectionLease::kLongestPause;
 constexpr double kMuchLonger = 10;
 
 std::chrono::steady_clock::duration ticks(Seconds time) {

@@ -313,7 +313,7 @@ Seconds ConnectionLease::pause_left(Time now) {
     const double wait = std::strtod(in.text().c_str(), nullptr);
     if (wait > 0) {
       const double left = time_of(in.about()) + wait - clock_of(folder_);
-      paused_until_ = now + ticks(Seconds(std::max(0.0, left)));
+      paused_until_ = now + ticks(std::clamp(Seconds(left), Seconds(0), kLongestPause));
     }
   }
   return std::max(Seconds(0), Seconds(paused_until_ - now));

@@ -32,6 +32,7 @@ class ConnectionLease {
  public:
   using Time = std::chrono::steady_clock::time_point;
   using Seconds = std::chrono::duration<double>;
+  static constexpr Seconds kLongestPause{300};  // whatever the file says
 
   // Throws UsageError for a folder in which connections cannot be shared.
   static void require_usable(const std::filesystem::path& folder);

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "http/headers.hpp"
+#include "http/proxy_secrets.hpp"
 #include "http/url.hpp"
 #include "qsohost/error.hpp"
 #include "qsohost/names.hpp"
@@ -26,6 +27,8 @@ constexpr int kMostRedirects = 5;
 // A body that has begun and then is slower than this is given up.
 constexpr std::size_t kSlowBytesPerSecond = 1000;
 constexpr milliseconds kSlowFor{30'000};
+// libcurl limits the headers in front of a body, but not the trailers behind it.
+constexpr std::size_t kMostHeaderBytes = std::size_t{1} << 20;
 
 struct FreeList {
   void operator()(curl_slist* list) const { curl_slist_free_all(list); }
@@ -51,6 +54,7 @@ struct Transfers::Transfer {
   Clock::time_point begin = Clock::now();
   int redirects = 0;
   bool is_too_big = false;
+  std::size_t header_bytes = 0;
   Clock::time_point mark{};  // slow-body check: bytes received at that time
   std::size_t marked = 0;
   Response response;
@@ -148,6 +152,9 @@ void Transfers::Transfer::set_up() {
 }
 
 bool Transfers::Transfer::take_header(std::string_view line) {
+  header_bytes += line.size();
+  is_too_big = header_bytes > kMostHeaderBytes;
+  if (is_too_big) return false;
   if (line.starts_with("HTTP/")) {  // a 100, or a proxy's response to CONNECT, may come first
     response.headers.clear();
     return true;
@@ -158,10 +165,11 @@ bool Transfers::Transfer::take_header(std::string_view line) {
   value.remove_prefix(std::min(value.find_first_not_of(" \t"), value.size()));
   value = value.substr(0, value.find_last_not_of(" \t\r\n") + 1);
   response.headers.emplace_back(line.substr(0, colon), value);
-  const std::string_view length = response.header("Content-Length");
+  if (lower_case(line.substr(0, colon)) != "content-length") return true;
   std::uint64_t announced = 0;
-  std::from_chars(length.data(), length.data() + length.size(), announced);
-  is_too_big = announced > limits.max_body;
+  const auto read = std::from_chars(value.data(), value.data() + value.size(), announced);
+  // libcurl ignores a number that is too large, and would take a cut answer for a whole one.
+  is_too_big = announced > limits.max_body || read.ec == std::errc::result_out_of_range;
   return !is_too_big;
 }
 
@@ -205,6 +213,7 @@ bool Transfers::Transfer::redirect(std::string& refusal) {
   }
   request.url = to;
   response = {};
+  header_bytes = 0;
   return true;
 }
 
@@ -227,6 +236,11 @@ TransferEnd Transfers::Transfer::ended(CURLcode code) {
   using Kind = TransferEnd::Kind;
   const std::string what = error[0] != '\0' ? error.data() : curl_easy_strerror(code);
   if (is_too_big) {
+    if (header_bytes > kMostHeaderBytes) {
+      return end(Kind::TooBig, fmt::format("the answer's headers are larger than {} MB, so it was "
+                                           "refused",
+                                           kMostHeaderBytes >> 20));
+    }
     return end(Kind::TooBig, fmt::format("the answer is larger than {} MB, and was refused",
                                          limits.max_body >> 20));
   }
@@ -252,6 +266,7 @@ TransferEnd Transfers::Transfer::ended(CURLcode code) {
 }
 
 Transfers::Transfers() {
+  note_proxy_secrets();
   static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
   multi_ = {ready == CURLE_OK ? curl_multi_init() : nullptr,
             [](void* multi) { curl_multi_cleanup(multi); }};

@@ -15,6 +15,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/secrets.hpp"
 #include "postgres/aside.hpp"
 #include "postgres/cancel.hpp"
 #include "postgres/dsn.hpp"
@@ -114,6 +115,10 @@ PqConnection connect_until(const std::string& dsn, const std::atomic<bool>& is_g
   if (c == nullptr)
     throw RunError(
         "no memory for a connection to PostgreSQL; free some memory, or raise its limit");
+  // From PGPASSWORD, ~/.pgpass or the service file.
+  if (const char* password = PQpass(c); password != nullptr && *password != '\0') {
+    note_secret(password, "PGPASSWORD");
+  }
   PQsetErrorVerbosity(c, PQERRORS_VERBOSE);  // with the SQLSTATE
   PQsetErrorContextVisibility(c, PQSHOW_CONTEXT_NEVER);
   const std::chrono::duration<double> most(connect_seconds(c));

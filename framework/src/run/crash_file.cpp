@@ -31,7 +31,8 @@ std::vector<std::string> lines_of(const fs::path& file) {
 
 CrashFile::CrashFile(fs::path file)
     : file_(std::move(file)),
-      descriptor_(::open(file_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644)),
+      descriptor_(
+          ::open(file_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0644)),
       lines_(lines_of(file_)) {
   if (descriptor_ < 0)
     throw RunError(fmt::format("{}: cannot be written: {}", file_.string(), system_reason(errno)));

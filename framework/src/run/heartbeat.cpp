@@ -31,7 +31,7 @@ double now() {
 void write_holder(const fs::path& file) {
   const std::string text =
       fmt::format("{}\n{}\n{}\n{:.3f}\n", this_host(), this_job(), ::getpid(), now());
-  const int out = ::open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+  const int out = ::open(file.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
   // In place, and of equal length, so that no reader meets half of it.
   const bool is_written =
       out >= 0 && ::pwrite(out, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size()) &&

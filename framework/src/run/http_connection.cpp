@@ -74,7 +74,7 @@ void HttpConnection::connect_network(const RunOptions& options, const fs::path& 
   if (!options.record.empty()) {
     std::error_code error;
     fs::create_directories(options.record, error);
-    recording_ = std::make_unique<AnswerStore>(options.record / kRecording, options.log);
+    recording_ = AnswerStore::record(options.record / kRecording, options.log);
   }
   if (!options.share_connections.empty()) {
     ConnectionLease::require_usable(options.share_connections);

@@ -14,8 +14,12 @@ constexpr const char* kSourceCounts = "source counts";
 
 std::vector<Counts::Entry> source_counts(const RunDb& db) {
   std::vector<Counts::Entry> entries;
-  for (const Json& e : Json::parse(db.meta(kSourceCounts).value_or("[]"))) {
-    entries.push_back({e.at(0), e.at(1), e.at(2)});
+  try {
+    for (const Json& e : Json::parse(db.meta(kSourceCounts).value_or("[]"))) {
+      entries.push_back({e.at(0), e.at(1), e.at(2)});
+    }
+  } catch (const Json::exception& e) {
+    db.refuse(fmt::format("'{}': {}", kSourceCounts, e.what()));
   }
   return entries;
 }

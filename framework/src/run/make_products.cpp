@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "chain/calls_under_way.hpp"
 #include "chain/stage_call.hpp"
 #include "qsohost/error.hpp"
 
@@ -27,9 +28,14 @@ void finish_sinks(Chain& chain, const SinkChunks& chunks, ProductFiles& products
   }
 }
 
+void publish_products(const Chain& chain, ProductFiles& products) {
+  const CallUnderWay under_way(chain, "publication of the products");
+  products.publish();
+}
+
 void make_products(Chain& chain, const SinkChunks& chunks, ProductFiles& products) {
   finish_sinks(chain, chunks, products);
-  products.publish();
+  publish_products(chain, products);
 }
 
 }  // namespace qsohost::inline v1

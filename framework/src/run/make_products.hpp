@@ -17,8 +17,9 @@ namespace qsohost::inline v1 {
 using SinkChunks = std::map<std::size_t, std::vector<Chunk>>;
 SinkChunks chunks_of(const Chain& chain, const RunDb& db);
 
-// Open sinks write their products, which publish() then gives their final names.
+// Open sinks write their products, which publish_products() then gives their final names.
 void finish_sinks(Chain& chain, const SinkChunks& chunks, ProductFiles& products);
+void publish_products(const Chain& chain, ProductFiles& products);
 // Both.
 void make_products(Chain& chain, const SinkChunks& chunks, ProductFiles& products);
 

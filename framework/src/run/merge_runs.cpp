@@ -12,6 +12,7 @@
 #include "run/make_products.hpp"
 #include "run/old_run.hpp"
 #include "run/run_directory.hpp"
+#include "run/run_monitor.hpp"
 #include "run/stage_context.hpp"
 
 namespace qsohost::inline v1 {
@@ -105,7 +106,7 @@ class OpenSinks {
       info.run_dir = into;
       info.work_dir = work_folder(into);
       info.chunk_dir = kept_folder(first, stage.label);
-      info.schema = schema_from(db->meta("schema of " + stage.label).value_or("{}"));
+      info.schema = schema_from(*db, "schema of " + stage.label);
       contexts_.push_back(std::make_unique<StageContext>(std::move(info), stage.label, options.log,
                                                          [] { return false; }));
       guarded(stage, nullptr, [&] { stage.stage->open(*contexts_.back()); });
@@ -113,7 +114,7 @@ class OpenSinks {
     }
   }
   ~OpenSinks() {
-    for (ChainStage* stage : opened_) stage->stage->close();
+    for (const ChainStage* stage : opened_) close_stage(*stage);
   }
   OpenSinks(const OpenSinks&) = delete;
   OpenSinks& operator=(const OpenSinks&) = delete;
@@ -182,11 +183,15 @@ std::vector<fs::path> merge_runs(Plugins& plugins, const MergeOptions& options) 
   const fs::path& into = destination.folder();
   ProductFiles products(into, db);
   products.remove_temporaries();
+  RunOptions watched;
+  watched.log = options.log;
+  watched.stall_timeout = options.stall_timeout;
+  const RunMonitor monitor(chain, watched);
   const OpenSinks sinks(chain, runs[0], into, options);
   products.check(chain, runs[0].inputs);
   finish_sinks(chain, all_chunks(chain, runs), products);
   for (const OldRun& run : runs) require_untouched(run);
-  products.publish();
+  publish_products(chain, products);
   if (!is_alone) note_merge(chain, runs, db);
   db.finish();
   return products.paths();

@@ -121,8 +121,7 @@ void OpenChain::check_again() {
 
 void OpenChain::close() noexcept {
   for (auto it = opened_.rbegin(); it != opened_.rend(); ++it) {
-    const AtWork at_work(place_of(**it, nullptr));
-    (*it)->stage->close();
+    close_stage(**it);
   }
   opened_.clear();
 }

@@ -59,7 +59,7 @@ OpenFitter::OpenFitter(Plugins& plugins, const std::string& stage,
 }
 
 OpenFitter::~OpenFitter() {
-  state_->stage.stage->close();
+  close_stage(state_->stage);
 }
 
 std::vector<std::string> OpenFitter::fit(Batch& batch, int threads,

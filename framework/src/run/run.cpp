@@ -78,6 +78,7 @@ struct RunState {
   DoneBefore before;
   Trace* trace;
   CallbackGuard& guard;
+  RunMonitor& monitor;
   CrashFile* crashes = nullptr;  // null in a dry run
   Part part{};                   // once the source is open
   FetchTotals fetched{};         // of a fetch job
@@ -187,7 +188,9 @@ void execute(RunState& work, RunReport& report) {
   std::optional<OpenChain> open;
   std::optional<ProductFiles> products;
   std::optional<FetchNotes> notes;
-  RunMonitor monitor(work.chain, work.options, work.before.objects);
+  Progress at_first;
+  at_first.objects_done = work.before.objects;
+  work.monitor.show(std::move(at_first));
   Executor::Settings settings;
   std::vector<std::string> passing;
   try {
@@ -227,7 +230,7 @@ void execute(RunState& work, RunReport& report) {
   }
   const std::uint64_t before = work.before.objects;
   Executor executor(work.chain, std::move(settings), work.db, std::move(work.before), work.trace);
-  const RunMonitor::Shown shown(monitor,
+  const RunMonitor::Shown shown(work.monitor,
                                 progress_of(before, objects_total(work), executor, *http, *notes));
   executor.run();
   report.error = executor.error();
@@ -299,9 +302,10 @@ RunReport run_guarded(Chain& chain, const RunOptions& options, CallbackGuard& gu
   std::optional<Trace> trace;
   if (!options.trace.empty()) trace.emplace(options.trace);
   Trace* const tracer = trace ? &*trace : nullptr;
+  RunMonitor monitor(chain, options);
   if (options.dry_run) {
     RunDb db("");
-    RunState work{chain, options, nullptr, db, {}, tracer, guard};
+    RunState work{chain, options, nullptr, db, {}, tracer, guard, monitor};
     execute(work, report);
     return report;
   }
@@ -328,7 +332,7 @@ RunReport run_guarded(Chain& chain, const RunOptions& options, CallbackGuard& gu
   require_fetched(chain, options, db);
   CrashFile crashes(directory.work_folder() / kCrashFile);
   warn_of_crashes(options, directory.work_folder(), crashes);
-  RunState work{chain, options, &directory, db, done_before(db), tracer, guard, &crashes};
+  RunState work{chain, options, &directory, db, done_before(db), tracer, guard, monitor, &crashes};
   if (options.fetch_only) {
     work.before.fetched = db.fetched(options.start == StartMode::RetryFailed);
   }

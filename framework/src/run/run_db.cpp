@@ -140,9 +140,11 @@ std::optional<std::uint64_t> RunDb::number(const std::string& key) const {
   const char* const end = text->data() + text->size();
   const auto read = std::from_chars(text->data(), end, number);
   if (read.ec == std::errc() && read.ptr == end) return number;
-  return db_->use([&](SQLite::Database&) -> std::uint64_t {
-    throw SQLite::Exception(fmt::format("'{}' is '{}', no number", key, *text), SQLITE_CORRUPT);
-  });
+  refuse(fmt::format("'{}' is '{}', no number", key, *text));
+}
+
+void RunDb::refuse(const std::string& what) const {
+  db_->refuse(what);
 }
 
 std::uint64_t RunDb::committed_objects() const {

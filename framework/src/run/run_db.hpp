@@ -82,10 +82,6 @@ struct StageTotals {
 
 class RunDb {
  public:
-  // What marks a file as a ledger, from its first instant on (framework/RUN_DB.md).
-  static constexpr std::int32_t kApplicationId = 0x51534f48;  // "QSOH"
-  static constexpr std::int32_t kFormat = 4;                  // PRAGMA user_version
-
   // Opens the file, or makes it if there is none. An empty path makes a ledger in memory, for dry
   // runs. Throws RunError for a damaged file, and UsageError for the ledger of another version or a
   // database of another program; such a file is not changed.
@@ -110,6 +106,8 @@ class RunDb {
   void set_meta(const std::string& key, const std::string& value);
   std::optional<std::string> meta(const std::string& key) const;
   std::optional<std::uint64_t> number(const std::string& key) const;  // of meta
+  // For a value that no run has stored: throws the RunError of a damaged file.
+  [[noreturn]] void refuse(const std::string& what) const;
   void note_start();  // sets "started", forgets "error"
 
   std::map<std::uint64_t, LedgerBatch> batches() const;  // by ordinal

@@ -1,7 +1,6 @@
 // How run.db is made, and what is refused in its place (framework/RUN_DB.md).
-#include <sqlite3.h>
-
 #include "base/sqlite.hpp"
+#include "base/sqlite_kind.hpp"
 #include "qsohost/context.hpp"
 #include "qsohost/error.hpp"
 #include "run/run_db.hpp"
@@ -12,9 +11,9 @@ namespace {
 
 constexpr int kWaitMs = 10000;  // while another process has the file open
 
-// Reading all of a larger ledger at every start would take too long (1 GB: about a second if it is
-// in memory, and ten from a disk); damage there is met when the run comes upon it.
-constexpr std::uintmax_t kMostChecked = 256U << 20;
+constexpr SqliteKind kLedger{0x51534f48,  // "QSOH"
+                             4, "ledger of a run", "take another run directory (--run-dir)",
+                             "throw the run away (--restart)"};
 
 const char* const kSchema = R"(
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
@@ -42,8 +41,7 @@ CREATE INDEX object_batch ON object(ordinal);
 void make_tables(SQLite::Database& db) {
   db.exec("PRAGMA auto_vacuum=INCREMENTAL");  // answers come and go; see AnswerStore
   SQLite::Transaction transaction(db);
-  db.exec(fmt::format("PRAGMA application_id={}", RunDb::kApplicationId));
-  db.exec(fmt::format("PRAGMA user_version={}", RunDb::kFormat));
+  mark(db, kLedger);
   db.exec(kSchema);
   transaction.commit();
 }
@@ -64,51 +62,12 @@ void make_ledger(const std::filesystem::path& file) {
   publish_file(temporary, file);
 }
 
-std::int64_t number_of(SQLite::Database& db, const char* sql) {
-  return db.execAndGet(sql).getInt64();
-}
-
-[[noreturn]] void refuse_version(const std::string& name, std::int64_t format) {
-  throw UsageError(fmt::format(
-      "{}: the ledger of a run of {} version of qsohost (format {}, and this one knows {}); go on "
-      "with that version, or take another run directory (--run-dir)",
-      name, format > RunDb::kFormat ? "a newer" : "an earlier", format, RunDb::kFormat));
-}
-
-// Before anything is written to the file.
-void require_ledger(SqliteFile& file) {
-  file.use([&](SQLite::Database& db) {
-    const std::int64_t id = number_of(db, "PRAGMA application_id");
-    const std::int64_t format = number_of(db, "PRAGMA user_version");
-    if (id == RunDb::kApplicationId && format == RunDb::kFormat) return;
-    if (id == RunDb::kApplicationId) refuse_version(file.name(), format);
-    if (number_of(db, "SELECT count(*) FROM sqlite_master") == 0) {
-      throw RunError(
-          fmt::format("{}: the file is empty, and no ledger of a run any more; restore it from a "
-                      "copy, or throw the run away (--restart)",
-                      file.name()));
-    }
-    throw UsageError(fmt::format(
-        "{}: a database of another program (application_id {}, a ledger has {}); move it away, or "
-        "take another run directory (--run-dir)",
-        file.name(), id, RunDb::kApplicationId));
-  });
-}
-
-void require_whole(SqliteFile& file) {
-  if (std::filesystem::file_size(file.name()) > kMostChecked) return;
-  file.use([&](SQLite::Database& db) {
-    const std::string found = db.execAndGet("PRAGMA quick_check(1)").getString();
-    if (found != "ok") throw SQLite::Exception(found, SQLITE_CORRUPT);
-  });
-}
-
 }  // namespace
 
 RunDb::RunDb(const std::filesystem::path& file) {
   if (!file.empty()) {
     if (std::filesystem::exists(file)) {
-      require_ledger(*SqliteFile::look_at(file, kWaitMs));
+      require_kind(*SqliteFile::look_at(file, kWaitMs), kLedger);
     } else {
       make_ledger(file);
     }
@@ -129,7 +88,7 @@ RunDb::RunDb(const std::filesystem::path& file) {
 
 std::unique_ptr<RunDb> RunDb::look_at(const std::filesystem::path& file) {
   auto db = SqliteFile::look_at(file, kWaitMs);
-  require_ledger(*db);
+  require_kind(*db, kLedger);
   return std::unique_ptr<RunDb>(new RunDb(std::move(db)));
 }
 

@@ -1,4 +1,8 @@
 // What the ledger of a run says about its stages and objects.
+#include <sqlite3.h>
+
+#include <tuple>
+
 #include "base/sqlite.hpp"
 #include "run/run_db.hpp"
 
@@ -86,6 +90,7 @@ bool RunDb::read_page(std::size_t stage, Outcome outcome, Page& page) const {
     const std::uint64_t from = page.is_first ? ~std::uint64_t{0} : page.ordinal;
     bind_values(select, std::uint64_t{stage}, static_cast<std::uint64_t>(outcome), from,
                 page.source_id, page.nth);
+    const auto before = std::tuple(from, page.source_id, page.nth);
     page.lines.clear();
     page.is_first = false;
     while (select.executeStep()) {
@@ -97,8 +102,13 @@ bool RunDb::read_page(std::size_t stage, Outcome outcome, Page& page) const {
       page.ordinal = integer(select, 6);
       page.nth = integer(select, 7);
     }
-    if (!page.lines.empty()) page.source_id = page.lines.back().record.source_id;
-    return !page.lines.empty();
+    if (page.lines.empty()) return false;
+    page.source_id = page.lines.back().record.source_id;
+    // SQLite sorts a blob in place of a text after all texts, so that it would be found for ever.
+    if (before == std::tuple(page.ordinal, page.source_id, page.nth)) {
+      throw SQLite::Exception("a value in 'object' has the wrong type", SQLITE_CORRUPT);
+    }
+    return true;
   });
 }
 

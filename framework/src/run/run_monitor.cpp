@@ -25,15 +25,21 @@ std::string time_text(double seconds) {
 
 }  // namespace
 
-RunMonitor::RunMonitor(const Chain& chain, const RunOptions& options, std::uint64_t objects_before)
+RunMonitor::RunMonitor(const Chain& chain, const RunOptions& options)
     : chain_(chain),
       options_(options),
-      objects_before_(objects_before),
       thread_([this](const std::stop_token& stop) { loop(stop); }) {}
 
 RunMonitor::~RunMonitor() {
   thread_.request_stop();
   thread_.join();
+  const std::lock_guard lock(mutex_);
+  look();
+}
+
+void RunMonitor::show(Progress progress) {
+  const std::lock_guard lock(mutex_);
+  progress_ = [progress = std::move(progress)] { return progress; };
 }
 
 RunMonitor::Shown::Shown(RunMonitor& monitor, std::function<Progress()> progress)
@@ -43,10 +49,12 @@ RunMonitor::Shown::Shown(RunMonitor& monitor, std::function<Progress()> progress
 }
 
 RunMonitor::Shown::~Shown() {
-  const std::lock_guard lock(monitor_.mutex_);
-  monitor_.look();
-  monitor_.progress_ = nullptr;
-  monitor_.thread_.request_stop();
+  Progress last;
+  {
+    const std::lock_guard lock(monitor_.mutex_);
+    last = monitor_.progress_();
+  }
+  monitor_.show(std::move(last));
 }
 
 void RunMonitor::loop(const std::stop_token& stop) {
@@ -62,12 +70,11 @@ void RunMonitor::look() {
   const double since_last_look = std::chrono::duration<double>(now - last_look_).count();
   last_look_ = now;
   Progress progress;
-  progress.objects_done = objects_before_;
   if (progress_) progress = progress_();
   progress.calls = calls_under_way(chain_, now);
   for (const StageCall& call : progress.calls) name_stalled(call, since_last_look);
   name_awaited(progress, now);
-  if (options_.progress) options_.progress(progress);
+  if (progress_ && options_.progress) options_.progress(progress);
 }
 
 // Once for each period that has passed since the last look.

@@ -18,14 +18,16 @@ namespace qsohost::inline v1 {
 
 class RunMonitor {
  public:
-  // Until something is Shown there is no progress but the objects of earlier runs.
-  RunMonitor(const Chain& chain, const RunOptions& options, std::uint64_t objects_before);
+  RunMonitor(const Chain& chain, const RunOptions& options);
   ~RunMonitor();
   RunMonitor(const RunMonitor&) = delete;
   RunMonitor& operator=(const RunMonitor&) = delete;
 
-  // For its lifetime the progress comes from `progress`, called by the monitor's thread. The last
-  // look is at its end.
+  // The progress from now on, until something is Shown. Before this, none is passed on.
+  void show(Progress progress);
+
+  // For its lifetime the progress comes from `progress`, called by the monitor's thread; then it
+  // stays as it was at the end.
   class Shown {
    public:
     Shown(RunMonitor& monitor, std::function<Progress()> progress);
@@ -47,7 +49,6 @@ class RunMonitor {
 
   const Chain& chain_;
   const RunOptions& options_;
-  std::uint64_t objects_before_;
   std::mutex mutex_;  // guards everything below
   std::condition_variable_any waiting_;
   std::function<Progress()> progress_;

@@ -35,6 +35,13 @@ Json json_of(const Schema::GroupEntry& entry) {
           {"has_position", g.has_position}};
 }
 
+DType dtype_numbered(int number, const RunDb& db, const std::string& key) {
+  if (number < 0 || number > static_cast<int>(DType::String)) {
+    db.refuse(fmt::format("'{}': there is no type {}", key, number));
+  }
+  return static_cast<DType>(number);
+}
+
 }  // namespace
 
 void StageContext::log(LogLevel level, std::string_view message) {
@@ -73,10 +80,10 @@ std::string to_text(const Schema& schema) {
   return out.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-Schema schema_from(const std::string& text) {
+Schema schema_from(const RunDb& db, const std::string& key) {
   Schema schema;
   try {
-    const Json in = Json::parse(text);
+    const Json in = Json::parse(db.meta(key).value_or(""));
     for (const Json& g : in.at("groups")) {
       schema.add_group(
           {g.at("name"), g.at("survey"), g.at("band"), g.at("time"), g.at("mag"), g.at("mag_err"),
@@ -89,11 +96,11 @@ Schema schema_from(const std::string& text) {
       port.width = c.at("width");
       port.file_name = c.at("file_name");
       port.in_product = c.at("in_product");
-      if (c.contains("dtype")) port.dtype = static_cast<DType>(c.at("dtype").get<int>());
+      if (c.contains("dtype")) port.dtype = dtype_numbered(c.at("dtype"), db, key);
       schema.add(std::move(port), c.at("origin"));
     }
   } catch (const Json::exception& e) {
-    throw RunError(fmt::format("the columns that the run has stored cannot be read: {}", e.what()));
+    db.refuse(fmt::format("'{}': {}", key, e.what()));
   }
   return schema;
 }

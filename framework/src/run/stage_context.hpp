@@ -8,6 +8,7 @@
 
 #include "qsohost/context.hpp"
 #include "qsohost/host/chain.hpp"
+#include "run/run_db.hpp"
 
 namespace qsohost::inline v1 {
 
@@ -37,8 +38,8 @@ class StageContext final : public Context {
 // For stage `index` of the chain; without run_dir and chunk_dir.
 RunInfo run_info(const Chain& chain, std::size_t index);
 
-// A schema as text (JSON), to be stored in the ledger of a run.
+// A schema as text (JSON), to be stored in the ledger of a run, and from there, by its key.
 std::string to_text(const Schema& schema);
-Schema schema_from(const std::string& text);
+Schema schema_from(const RunDb& db, const std::string& key);
 
 }  // namespace qsohost::inline v1

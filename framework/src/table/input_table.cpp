@@ -11,6 +11,7 @@
 #include "fits/fits_table_input.hpp"
 #include "qsohost/error.hpp"
 #include "qsohost/names.hpp"
+#include "text/not_text.hpp"
 #include "text/text_input.hpp"
 #include "votable/votable_input.hpp"
 
@@ -34,22 +35,42 @@ bool is_html(std::string_view head) {
   return html < std::min(text.find("<votable"), text.find(":votable"));
 }
 
-std::unique_ptr<TableInput> open_form(OpenedFile file, std::string_view hdu) {
+enum class Form : std::uint8_t { Fits, VoTable, Text };
+
+// Told by the first bytes. Throws RunError if they are those of no table.
+Form form_of(const OpenedFile& file, std::string_view hdu) {
   const std::string head = file.head(kHead);
-  if (head.starts_with("SIMPLE  =")) return open_fits(std::move(file), hdu);
+  if (head.starts_with("SIMPLE  =")) return Form::Fits;
   if (is_xml(head)) {
     if (is_html(head)) {
       file.fail(
           "is an HTML page instead of a table, perhaps an archive's error page; open it in a "
           "browser to see what it says, and get the table again");
     }
-    return open_votable(std::move(file), hdu);
+    return Form::VoTable;
   }
+  refuse_what_is_no_text(file);
   if (!hdu.empty()) {
     file.fail(fmt::format(
         "is a text with one table, so there is no HDU or TABLE '{}'; leave option 'hdu' out", hdu));
   }
+  return Form::Text;
+}
+
+std::unique_ptr<TableInput> open_form(OpenedFile file, std::string_view hdu) {
+  switch (form_of(file, hdu)) {
+    case Form::Fits:
+      return open_fits(std::move(file), hdu);
+    case Form::VoTable:
+      return open_votable(std::move(file), hdu);
+    case Form::Text:
+      break;
+  }
   return open_text(std::move(file));
+}
+
+std::unique_ptr<TableInput> open_file(const std::filesystem::path& file, std::string_view hdu) {
+  return open_form(OpenedFile(file, [&](const OpenedFile& begin) { form_of(begin, hdu); }), hdu);
 }
 
 // Such a column has no values, so that reading them would read other memory.
@@ -65,7 +86,7 @@ void check_readable(const InputTable& table, const std::string& name,
 }  // namespace
 
 InputTable::InputTable(const std::filesystem::path& file, std::string_view hdu)
-    : name_(file.string()), input_(open_form(OpenedFile(file), hdu)) {}
+    : name_(file.string()), input_(open_file(file, hdu)) {}
 InputTable::InputTable(std::string name, std::unique_ptr<TableInput> input)
     : name_(std::move(name)), input_(std::move(input)) {}
 

@@ -84,8 +84,18 @@ std::string what_it_is(std::string_view head) {
 }  // namespace
 
 void refuse_what_is_no_text(const OpenedFile& file) {
-  const std::string what = what_it_is(file.head(4096));
+  const std::string head = file.head(4096);
+  const std::string what = what_it_is(head);
   if (!what.empty()) file.fail("is " + what);
+  refuse_zero_byte(file, head);
+}
+
+void refuse_zero_byte(const OpenedFile& file, std::string_view text, std::size_t begin) {
+  const std::size_t zero = text.find('\0', begin);
+  if (zero == std::string_view::npos) return;
+  file.fail(fmt::format(
+      "line {} has a zero byte, which no text has; the file must be of another form, or damaged",
+      std::ranges::count(text.substr(0, zero), '\n') + 1));
 }
 
 }  // namespace qsohost::inline io_v1

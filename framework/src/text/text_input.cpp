@@ -60,7 +60,6 @@ class TextInput final : public BlockInput {
 };
 
 TextInput::TextInput(OpenedFile file) : file_(std::move(file)) {
-  refuse_what_is_no_text(file_);
   text_ = without_byte_order_mark(file_.text());
   refuse_binary(0);
   open_rows();
@@ -100,15 +99,9 @@ void TextInput::open_rows() {
 void TextInput::refuse_binary(std::size_t offset) {
   constexpr std::size_t kPiece = std::size_t{1} << 20;
   while (searched_ <= offset && searched_ < text_.size()) {
-    const std::string_view piece = text_.substr(searched_, kPiece);
-    if (const std::size_t nul = piece.find('\0'); nul != std::string_view::npos) {
-      const std::string_view before = text_.substr(0, searched_ + nul);
-      file_.fail(fmt::format(
-          "line {} has a zero byte, which no text has; the file must be of another form, "
-          "or damaged",
-          std::ranges::count(before, '\n') + 1));
-    }
-    searched_ += piece.size();
+    const std::string_view piece = text_.substr(0, searched_ + kPiece);
+    refuse_zero_byte(file_, piece, searched_);
+    searched_ = piece.size();
   }
 }
 

@@ -1,5 +1,6 @@
 #include "votable/xml_reader.hpp"
 
+#define XML_DTD  // Expat's header then declares the limit of entities, which all builds have
 #include <expat.h>
 #include <fmt/format.h>
 
@@ -17,6 +18,9 @@ namespace {
 
 // Expat keeps far more of each open element than the file holds of it.
 constexpr int kDeepest = 100;
+// How many times as large entities may make a file, once they have made 8 MB of it (expat's
+// threshold). Expat's own limit, 100, lets a few MB become all memory.
+constexpr float kMostAmplified = 2;
 
 }  // namespace
 
@@ -85,6 +89,7 @@ void XmlReader::parse() {
       XML_ParserCreate(nullptr), &XML_ParserFree);
   if (!parser) throw std::bad_alloc();
   parser_ = parser.get();
+  XML_SetBillionLaughsAttackProtectionMaximumAmplification(parser_, kMostAmplified);
   XML_SetUserData(parser_, this);
   XML_SetElementHandler(parser_, &XmlEvents::start, &XmlEvents::end);
   XML_SetCharacterDataHandler(parser_, &XmlEvents::text);

@@ -81,7 +81,8 @@ bool PosteriorNodes::add(const PosteriorSetup& setup, std::span<const double> ln
   const std::vector<Slice> slices = slices_of(nodes);
   for (std::size_t k = 0; k < slices.size(); ++k) {
     const Cell cell = cell_of(slices, k, setup);
-    const double width = cell.high - cell.low;
+    // A node outside of the bounds, in a product that is not as it was written, has a wider cell.
+    const double width = std::min(cell.high - cell.low, setup.ln_tau_max - setup.ln_tau_min);
     const int steps = std::max(1, static_cast<int>(std::ceil(width / kWidestStep)));
     const double step = width / steps, to_first = cell.low + step / 2 - slices[k].ln_tau;
     for (std::size_t j = slices[k].begin; j < slices[k].end; ++j) {

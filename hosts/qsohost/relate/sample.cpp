@@ -24,7 +24,7 @@ constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 // The fit did not converge, the light curve is of two sources, or ou-loo gave it up because it
 // would have removed too much. All other flags are of fits that say little, which their posteriors
 // tell.
-constexpr std::int64_t kBadData = 8 | 8388608 | 16777216;
+constexpr std::int32_t kBadData = 8 | 8388608 | 16777216;
 
 constexpr std::string_view kFromZ[] = {"log1pz", "loglambda"};
 
@@ -200,7 +200,8 @@ void select(Sample& sample, const SampleOptions& options, const std::vector<Cut>
   selection.leave_out("not fitted", [&](std::size_t i) { return !std::isfinite(sample.y[i]); });
   const std::vector<double> flags = columns.of("flags");
   selection.leave_out("flagged: no convergence, two sources, or given up", [&](std::size_t i) {
-    return flags[i] > 0 && (static_cast<std::int64_t>(flags[i]) & kBadData) != 0;
+    const bool are_bits = flags[i] > 0 && flags[i] <= std::numeric_limits<std::int32_t>::max();
+    return are_bits && (static_cast<std::int32_t>(flags[i]) & kBadData) != 0;
   });
   for (std::size_t k = 0; k < options.x.size(); ++k) {
     const std::vector<double>& x = sample.x[k];
@@ -236,7 +237,7 @@ std::optional<std::pair<double, double>> two_numbers(std::string_view text) {
   if (comma == text.npos || text.front() != '[' || text.back() != ']') return std::nullopt;
   const auto low = parse_double(trimmed(text.substr(1, comma - 1)));
   const auto high = parse_double(trimmed(text.substr(comma + 1, text.size() - comma - 2)));
-  if (!low || !high || !(*low > 0 && *high > *low)) return std::nullopt;
+  if (!low || !high || !(*low > 0 && *high > *low && std::isfinite(*high))) return std::nullopt;
   return std::pair(*low, *high);
 }
 
@@ -365,8 +366,9 @@ SamplePosteriors read_posteriors(const Sample& sample, const std::vector<std::si
     require_nodes(product);
     const PosteriorSetup setup = setup_of(product);
     const auto visit = [&](const Rows& block) {
-      const std::vector<double> sigma = block.numbers(0), tau = block.numbers(1),
-                                weight = block.numbers(2);
+      block.require_equal_lengths({0, 1, 2});
+      const std::vector<double> sigma = block.array_numbers(0), tau = block.array_numbers(1),
+                                weight = block.array_numbers(2);
       std::size_t at = 0;
       for (std::uint64_t i = 0; i < block.count; ++i) {
         const std::size_t row = first + block.first + i, length = block.length(0, i);

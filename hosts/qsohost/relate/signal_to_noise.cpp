@@ -71,7 +71,8 @@ std::vector<double> signal_to_noise(const Product& curves, std::string_view grou
   constexpr std::uint64_t kBlock = 256;  // rows; each may have thousands of epochs
   const auto visit = [&](const Rows& rows) {
     const std::vector<std::string> names = rows.texts(0);
-    const std::vector<double> mag = rows.numbers(1), mag_err = rows.numbers(2);
+    rows.require_equal_lengths({1, 2});
+    const std::vector<double> mag = rows.array_numbers(1), mag_err = rows.array_numbers(2);
     std::size_t at = 0;
     for (std::size_t i = 0; i < names.size(); ++i) {
       std::vector<double> m, e;

@@ -148,9 +148,13 @@ bool FitColumns::is_at_bound(double ln_sigma, double ln_tau) const {
   return is_at(ln_sigma, sigma_bounds) || is_at(ln_tau, tau_bounds);
 }
 
+std::int32_t bits_of(double flags) {
+  const bool are_bits = flags >= 0 && flags <= std::numeric_limits<std::int32_t>::max();
+  return are_bits ? static_cast<std::int32_t>(flags) : 0;
+}
+
 bool has_flag(double flags, std::int32_t bits) {
-  const bool is_flags = flags >= 0 && flags <= std::numeric_limits<std::int32_t>::max();
-  return is_flags && (static_cast<std::int32_t>(flags) & bits) != 0;
+  return (bits_of(flags) & bits) != 0;
 }
 
 std::vector<double> redshifts(const Product& product, const RunProducts& run) {

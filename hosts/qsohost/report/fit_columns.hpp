@@ -48,7 +48,8 @@ struct FitValues {
 FitValues read_fit(const FitColumns& fit,
                    std::initializer_list<std::vector<double> FitValues::*> wanted);
 
-// Whether any of these bits is set in a value of the column "flags"; false for NaN.
+// A value of the column "flags" as bits; none for NaN, and for what no fitter writes.
+std::int32_t bits_of(double flags);
 bool has_flag(double flags, std::int32_t bits);
 
 // Redshift of every row: that of the product, or else of the largest catalogue. NaN where there is

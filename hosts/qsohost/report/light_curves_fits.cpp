@@ -11,6 +11,7 @@
 
 #include "qsohost/light_curve_fitter.hpp"
 #include "qsohost/ou_prediction.hpp"
+#include "report/fit_columns.hpp"
 
 namespace qsohost::cli {
 namespace {
@@ -115,8 +116,7 @@ CurveFit read_fit(SampledRows& table, const std::string& id) {
   fit.mean = value("mean_post", "mean");
   fit.log_jitter = value("log_jitter_post", "log_jitter");
   fit.chi2 = reduced_chi2(table, id, fit.n_epochs);
-  const double flags = value("flags");
-  fit.flags = std::isfinite(flags) ? static_cast<std::int32_t>(flags) : 0;
+  fit.flags = bits_of(value("flags"));
   fit.flag_words = words_of_flags(fit.flags, description(product, "flags"));
   fit.removed_times = array(table, id, "removed_mjd");
   return fit;

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "qsohost/light_curve_fitter.hpp"
+#include "report/fit_columns.hpp"
 
 namespace qsohost::cli {
 namespace {
@@ -73,7 +74,7 @@ void add_fits(const Product& product, std::uint64_t seed, Strata& strata) {
     const std::vector<double> chi2s = chi2 ? rows.numbers(3) : std::vector<double>{};
     const std::vector<double> gone = removed ? rows.numbers(columns.size() - 1) : chi2s;
     for (std::size_t i = 0; i < ids.size(); ++i) {
-      const auto bits = std::isfinite(flags[i]) ? static_cast<std::int32_t>(flags[i]) : kFitFailed;
+      const std::int32_t bits = std::isfinite(flags[i]) ? bits_of(flags[i]) : kFitFailed;
       const double random = random_score(ids[i], seed);
       if (!failure_of(bits).empty()) {
         (epochs[i] > 0 ? strata.failed : strata.without).add(random, ids[i]);

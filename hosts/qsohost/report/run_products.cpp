@@ -129,7 +129,34 @@ std::vector<const Product*> RunProducts::of_kind(ProductKind kind) const {
   return out;
 }
 
+const Column& Rows::one_per_row(std::size_t column) const {
+  const Cells& cells = columns.at(column);
+  if (cells.lengths.empty() && cells.values.width() == 1) return cells.values;
+  throw RunError(
+      fmt::format("{}: column '{}' holds several values a row, but must hold one; write the "
+                  "product again, or name another column",
+                  file.string(), cells.values.name()));
+}
+
+void Rows::require_equal_lengths(std::initializer_list<std::size_t> of) const {
+  for (const std::size_t column : of) {
+    for (std::uint64_t row = 0; row < count; ++row) {
+      const std::uint64_t wanted = length(*of.begin(), row), there = length(column, row);
+      if (there == wanted) continue;
+      throw RunError(fmt::format(
+          "{}: row {}: column '{}' has {} values, but '{}' has {}; write the product again",
+          file.string(), first + row + 1, columns.at(*of.begin()).values.name(), wanted,
+          columns.at(column).values.name(), there));
+    }
+  }
+}
+
 std::vector<double> Rows::numbers(std::size_t column) const {
+  one_per_row(column);
+  return array_numbers(column);
+}
+
+std::vector<double> Rows::array_numbers(std::size_t column) const {
   const Column& values = columns.at(column).values;
   std::vector<double> out(values.size() * values.width());
   for (std::size_t i = 0; i < out.size(); ++i) {
@@ -139,7 +166,7 @@ std::vector<double> Rows::numbers(std::size_t column) const {
 }
 
 std::vector<std::string> Rows::texts(std::size_t column) const {
-  const Column& values = columns.at(column).values;
+  const Column& values = one_per_row(column);
   std::vector<std::string> out(values.size());
   for (std::size_t i = 0; i < out.size(); ++i) {
     if (values.dtype() == DType::String) {
@@ -176,7 +203,7 @@ void each_block(const Product& product, std::span<const std::string> columns,
   }
   for (std::uint64_t first = 0; first < table.rows(); first += block) {
     const std::uint64_t count = std::min(block, table.rows() - first);
-    visit(Rows{first, count, table.read(first, count, positions)});
+    visit(Rows{first, count, table.read(first, count, positions), product.file});
   }
 }
 

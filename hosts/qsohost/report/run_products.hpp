@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <initializer_list>
 #include <optional>
 #include <span>
 #include <string>
@@ -43,12 +44,20 @@ struct Rows {
   std::uint64_t first = 0;  // position of the first row in the file
   std::uint64_t count = 0;
   std::vector<Cells> columns;  // in the order asked for
+  std::filesystem::path file;  // for messages
 
-  // As doubles, NaN where missing; of the column at this position in the order asked for.
+  // A value a row, of the column at this position in the order asked for; numbers are NaN where
+  // missing. Throw RunError for a column with another number of values.
   std::vector<double> numbers(std::size_t column) const;
   std::vector<std::string> texts(std::size_t column) const;  // integers as digits
-  // Of a cell, in an array column or in one with fixed cells.
+  // Of arrays, or of fixed cells: the values of all rows.
+  std::vector<double> array_numbers(std::size_t column) const;
   std::uint64_t length(std::size_t column, std::uint64_t row) const;
+  // Throws RunError where another of these columns has not as many values as the first.
+  void require_equal_lengths(std::initializer_list<std::size_t> columns) const;
+
+ private:
+  const Column& one_per_row(std::size_t column) const;
 };
 
 class RunProducts {

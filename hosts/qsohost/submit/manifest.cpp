@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <sstream>
 
 #include "qsohost/error.hpp"
+#include "qsohost/host/run.hpp"
 #include "text_file.hpp"
 
 namespace qsohost::cli {
@@ -43,9 +45,10 @@ class Reader {
     if (!found) fail(key);
     return *found;
   }
-  std::uint64_t count(const char* key, std::int64_t least) const {
+  std::uint64_t count(const char* key, std::int64_t least,
+                      std::uint64_t most = std::numeric_limits<std::int64_t>::max()) const {
     const auto n = value<std::int64_t>(key);
-    if (n < least) fail(key);
+    if (n < least || static_cast<std::uint64_t>(n) > most) fail(key);
     return static_cast<std::uint64_t>(n);
   }
   Scheduler scheduler(const char* key) const {
@@ -133,7 +136,7 @@ Manifest read_manifest(const fs::path& folder) {
   }
   const Reader read(file, table);
   Manifest out;
-  out.shards = read.count("shards", 1);
+  out.shards = read.count("shards", 1, kMostShards);
   out.scheduler = read.scheduler("scheduler");
   out.by = read.value<std::string>("shard_by");
   out.chain = read.value<std::string>("chain");

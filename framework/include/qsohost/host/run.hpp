@@ -205,10 +205,11 @@ QSOHOST_API void name_crashes();
 QSOHOST_API void report_crash(std::string_view what) noexcept;
 
 struct MergeOptions {
-  std::vector<std::filesystem::path> run_dirs;  // one, or the shards of one chain
-  std::filesystem::path into;                   // empty: the first of them
-  bool partial = false;                         // the last shards may be missing
-  std::function<void(LogLevel, const std::string&)> log;
+  std::vector<std::filesystem::path> run_dirs;            // one, or the shards of one chain
+  std::filesystem::path into;                             // empty: the first of them
+  bool partial = false;                                   // the last shards may be missing
+  double stall_timeout = kStallTimeout;                   // as in RunOptions
+  std::function<void(LogLevel, const std::string&)> log;  // any thread
 };
 
 // Makes the products again from the chunks of complete runs; only sinks are opened. Shards are put

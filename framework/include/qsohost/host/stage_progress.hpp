@@ -10,9 +10,10 @@
 
 namespace qsohost::inline v1 {
 
-// A call of a stage that has not returned yet.
+// A call of a stage that has not returned yet, or work of the host itself that may take long.
 struct StageCall {
-  std::string stage;
+  std::string stage;                      // its label; empty: of the host itself
+  std::string work;                       // of the host: what it does
   std::optional<std::uint64_t> batch;     // its ordinal; none: of no batch, such as open()
   std::uint64_t objects = 0;              // in the batch; 0: a source is about to fill it
   std::string first_object, last_object;  // their identifiers, cut if they are long
