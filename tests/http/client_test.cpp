@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <catch2/catch.hpp>
 
+#include <filesystem>
 #include <future>
 #include <new>
 #include <thread>
@@ -219,7 +220,7 @@ class AsksOnce final : public Conversation {
 }  // namespace
 
 TEST_CASE("a response of the stage is found by every batch, another one by its own batch") {
-  std::string folder = "/tmp/qsohost-client-XXXXXX";
+  std::string folder = (std::filesystem::temp_directory_path() / "qsohost-client-XXXXXX").string();
   REQUIRE(mkdtemp(folder.data()) != nullptr);
   AnswerStore answers(folder + "/run.db", {});
   Request columns;
