@@ -43,7 +43,7 @@ PUBLIC = {
     "http": "adql examination host/fetch_progress http http_options own_client tap",
     "plugin": "plugin script_reader host/loader",
     "chain": "host/chain host/stage_progress",
-    "run": "host/examine host/open_fitter host/run",
+    "run": "host/check_with_source host/examine host/open_fitter host/run",
     "testing": "testing",
 }
 FOLDER_OF = {f"qsohost/{h}.hpp": folder for folder, headers in PUBLIC.items() for h in headers.split()}

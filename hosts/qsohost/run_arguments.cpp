@@ -51,7 +51,7 @@ void add_start(CLI::App& app, const Add& of_run, RunWords& words) {
 
 void add_means(CLI::App& app, const Add& of_run, RunWords& words, RunOptions& run) {
   of_run(app.add_option("--in-flight", run.in_flight,
-                        "Batches under way at a time [chosen from threads and lanes]"))
+                        "Batches under way at a time [chosen from threads, lanes and their size]"))
       ->type_name("W")
       ->check(from_one_on(kMostInFlight));
   of_run(app.add_option("-j,--threads", run.threads, "Compute threads [all]"))

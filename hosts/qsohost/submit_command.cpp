@@ -12,6 +12,7 @@
 #include "closing_text.hpp"
 #include "output.hpp"
 #include "qsohost/error.hpp"
+#include "qsohost/host/check_with_source.hpp"
 #include "submit/digest.hpp"
 #include "submit/manifest.hpp"
 #include "submit/scripts.hpp"
@@ -189,8 +190,12 @@ int submit_new(Plugins& plugins, const Arguments& arguments, const fs::path& fol
         "another folder (--into)",
         folder.string(), shell_word(folder.string())));
   }
-  const std::optional<Chain> chain = load(plugins, submit.chain, submit.overrides);
+  std::optional<Chain> chain = load(plugins, submit.chain, submit.overrides);
   if (!chain) return kUsage;
+  // Here, rather than by each task after its wait in the queue.
+  check_with_source(*chain, [](LogLevel level, const std::string& text) {
+    if (level >= LogLevel::Warning) complain("warning: {}\n", text);
+  });
   const Manifest manifest = new_manifest(*chain, arguments);
   const std::vector<Script> scripts = scripts_of(folder, manifest, false);
   if (submit.dry_run) return print(folder, scripts);

@@ -1,7 +1,8 @@
 // The likelihood of model M in SIMD lanes, compiled for several instruction sets; see
 // ou_sweeps.cpp.
-#define HWY_DISABLED_TARGETS \
-  (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV | HWY_SSSE3 | HWY_AVX3_DL | HWY_PPC8)
+#define HWY_DISABLED_TARGETS                                                          \
+  (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV | HWY_SSSE3 | HWY_SSE4 | \
+   HWY_AVX3_DL | HWY_PPC8)
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "multiband_sweeps.cpp"
 #include <hwy/foreach_target.h>

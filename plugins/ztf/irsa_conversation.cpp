@@ -129,6 +129,7 @@ std::vector<std::int64_t> IrsaConversation::list(const LookUp& look_up) {
     std::ranges::sort(target.oids);
     const auto [first, last] = std::ranges::unique(target.oids);
     target.oids.erase(first, last);
+    for (const std::int64_t oid : target.oids) ++requested_.at(oid).targets;
     if (target.oids.empty()) {
       target.end = Ending{
           Outcome::NotFound,
@@ -361,14 +362,22 @@ std::vector<const Curve*> IrsaConversation::curves_of(const Target& target,
 
 Ending IrsaConversation::settle(std::size_t row, qsohost::Batch& batch,
                                 qsohost::Outcomes& outcomes) {
-  Target& target = targets_[row];
+  const Target& target = targets_[row];
   std::optional<Ending> end;
   const std::vector<const Curve*> curves = curves_of(target, end);
   if (end) return *end;
   outcomes.set_detail(row, add_curves(curves, target.position.ra, target.position.dec,
                                       settings_.selection, {batch, counts_, settings_.label}));
-  target.curves.clear();
   return {Outcome::Matched};
+}
+
+// The batch has the epochs now.
+void IrsaConversation::free_curves(Target& target) {
+  target.curves = {};
+  for (const std::int64_t oid : target.oids) {
+    RequestedObject& object = requested_.at(oid);
+    if (--object.targets == 0) object.curve = {};
+  }
 }
 
 bool IrsaConversation::is_settled(const Target& target) const {
@@ -385,8 +394,11 @@ std::size_t IrsaConversation::unsettled() const {
 }
 
 void IrsaConversation::finish(qsohost::Batch& batch, qsohost::Outcomes& outcomes) {
-  outcomes.end_each(
-      batch, [&](const qsohost::Object& object) { return settle(object.row(), batch, outcomes); });
+  outcomes.end_each(batch, [&](const qsohost::Object& object) {
+    const Ending end = settle(object.row(), batch, outcomes);
+    free_curves(targets_[object.row()]);
+    return end;
+  });
 }
 
 }  // namespace ztf

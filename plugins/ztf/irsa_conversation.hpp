@@ -78,6 +78,7 @@ class IrsaConversation final : public qsohost::Conversation {
   struct RequestedObject {       // an oid
     std::int64_t announced = 0;  // epochs
     Curve curve;
+    int targets = 0;  // that list it and do not have their epochs yet
     int empty_answers = 0;
     std::map<std::size_t, int> rows;   // number of responses by row count
     std::optional<std::size_t> there;  // rows in total
@@ -118,6 +119,7 @@ class IrsaConversation final : public qsohost::Conversation {
 
   std::vector<const Curve*> curves_of(const Target& target, std::optional<Ending>& end) const;
   Ending settle(std::size_t row, qsohost::Batch& batch, qsohost::Outcomes& outcomes);
+  void free_curves(Target& target);
 
   const IrsaSettings& settings_;
   Shared& shared_;

@@ -97,7 +97,7 @@ class PublicArchives(unittest.TestCase):
         self.assertLessEqual(counts["services"]["xmatch"]["most in flight"], 1, text)
 
     def test_faults_and_traps_change_nothing(self):
-        with Server(self.sky, "--faults", "all=0.05", "--traps", TRAPS, *FAST) as server:
+        with Server(self.sky, "--faults", "all=0.05,400=0.01", "--traps", TRAPS, *FAST) as server:
             run = self.folder / "faults"
             self.finish(run, server)
             self.assert_polite(server)

@@ -142,7 +142,7 @@ class SkysimTest(ChainTest):
         """5 % of every fault, and kills at any moment: the products of a faultless run. A POST whose
         answer is lost is sent again, and the task that it has made is found in the list and deleted."""
         rng = random.Random(2)
-        with Server(self.sky, *FAST, "--faults", "all=0.05", "--traps", "atlas-429=0.05") as server:
+        with Server(self.sky, *FAST, "--faults", "all=0.05,400=0.01", "--traps", "atlas-429=0.05") as server:
             for _ in range(4):
                 process = self.launch(*self.args(server, "--resume"))
                 time.sleep(rng.uniform(0.5, 6))

@@ -47,6 +47,26 @@ TEST_CASE("a slow sink holds back the source") {
   CHECK_THAT(r.log, Contains("most in flight 3") || Contains("most in flight 4"));
 }
 
+TEST_CASE("of batches that grow large fewer are in flight") {
+  FauxRun r;
+  const std::string rows = "batch_rows = 10\n";
+  r.text.replace(r.text.find(rows), rows.size(), rows + "batch_megabytes = 1\n");
+  const auto run = [&](const std::string& more) {
+    r.log.clear();
+    r.options.start = StartMode::Restart;
+    const RunReport report =
+        r.run({{"source.objects", "300"}, {"fetch.more", more}, {"out.ms", "20"}});
+    CHECK(report.end == RunEnd::Done);
+  };
+  run("0");  // two threads, a lane, and two more
+  CHECK_THAT(r.log, Contains("most in flight 5") || Contains("most in flight 6"));
+  run("10000");  // 1.6 MB a batch
+  CHECK_THAT(r.log, Contains("most in flight 2") || Contains("most in flight 3"));
+  r.options.in_flight = 4;  // as told
+  run("10000");
+  CHECK_THAT(r.log, Contains("most in flight 4") || Contains("most in flight 5"));
+}
+
 TEST_CASE("a stage that finds no memory is named, and what helps") {
   const auto role = GENERATE(as<std::string>{}, "source", "fetch", "filter", "fit", "raw");
   FauxRun r;

@@ -140,7 +140,7 @@ class FauxFetch : public Fetcher {
     outcomes.for_each(batch, [&](const Object& object) {
       const std::int64_t id = std::stoll(object.id());
       if (id == *fail_at_) fail_as(*fails_);
-      for (std::int64_t k = 0; k < id % 7; ++k) {
+      for (std::int64_t k = 0; k < id % 7 + *more_; ++k) {
         epochs.at("mjd").append(58000.0 + static_cast<double>((k * 5 + id) % 11));
         epochs.at("mag").append(18.0F + static_cast<float>(k) / 8);
         epochs.at("magerr").append(0.1F);
@@ -160,6 +160,7 @@ class FauxFetch : public Fetcher {
   Option<std::int64_t> ms_{this, "ms", 0, "time it takes"};
   Option<std::int64_t> fail_at_{this, "fail_at", -1, "object at which to fail"};
   Option<std::string> fails_{this, "fails", "", "how"};
+  Option<std::int64_t> more_{this, "more", 0, "so many epochs more of each object"};
   Option<bool> silent_{this, "silent", false, "says nothing of any object"};
   Option<Path> fails_while_{this, "fails_while", Path{},
                             "some objects fail while this file exists"};

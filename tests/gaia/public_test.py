@@ -151,7 +151,7 @@ class Public(GaiaTest):
         truth = self.truth()
         for road, traps in TRAPS.items():
             with self.subTest(road):
-                options = ("--traps", traps, "--faults", "all=0.05", "--time-scale", "100")
+                options = ("--traps", traps, "--faults", "all=0.05,400=0.01", "--time-scale", "100")
                 with Server(self.sky, *options) as server:
                     product = self.product(f"faults-{road}", self.archive(road, server.url, QUICK))
                     self.assert_equal(product, truth, road)

@@ -13,7 +13,15 @@ import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-from chains import PATIENCE, QSOHOST, TEST_PLUGINS, ChainTest, interrupt, wait_until  # noqa: E402, F401
+from chains import (  # noqa: E402, F401
+    PATIENCE,
+    QSOHOST,
+    TEST_PLUGINS,
+    ChainTest,
+    interrupt,
+    preloaded,
+    wait_until,
+)
 
 CHAIN = """
 [chain]

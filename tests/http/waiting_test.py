@@ -7,7 +7,7 @@ import time
 import unittest
 from email.utils import formatdate
 
-from servers import PATIENCE, TEST_PLUGINS, Archive, HttpTest, interrupt, wait_until
+from servers import PATIENCE, TEST_PLUGINS, Archive, HttpTest, interrupt, preloaded, wait_until
 
 
 def late_and_refused(value, date=None):
@@ -171,7 +171,7 @@ class Waiting(HttpTest):
         slow = TEST_PLUGINS / "plugins/preload/slow-names.so"
         self.assertTrue(slow.exists())
         lookup = self.folder / "lookup"
-        process = self.start(env={**os.environ, "LD_PRELOAD": str(slow), "QSOHOST_TEST_LOOKUP": str(lookup)})
+        process = self.start(env=preloaded(os.environ, slow) | {"QSOHOST_TEST_LOOKUP": str(lookup)})
         wait_until(lookup.exists, "the name is looked up", process)
         self.assert_second_interrupt(process)
 

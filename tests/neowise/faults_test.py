@@ -17,7 +17,7 @@ SITE_TRAPS = "html-502=0.05,html-200=0.05,pool-empty=0.05,null-500=0.05,see-othe
 class Faults(NeowiseTest):
     def test_products_are_right_whatever_fails(self):
         for way, targets in (("upload", TARGETS), ("cone", 30)):
-            with self.subTest(way), Server(self.sky, "--faults", "all=0.05", "--traps", SITE_TRAPS, *FAST) as server:
+            with self.subTest(way), Server(self.sky, "--faults", "all=0.05,400=0.01", "--traps", SITE_TRAPS, *FAST) as server:
                 chain = self.chain("faults_" + way, server.url, query_by=way, rows=20, timeout=2)
                 run = self.qsohost(chain, "--limit", targets)
                 counts = irsa(server)

@@ -3,8 +3,12 @@
 import os
 import pathlib
 import shutil
+import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/support"))
+from chains import preloaded  # noqa: E402
+
 BUILD = pathlib.Path(os.environ.get("QSOHOST", ROOT / "build/bin/qsohost")).parents[1]
 SHIM = os.environ.get("QSOHOST_STORAGE_SHIM", str(ROOT / "build/tests/shims/storage_shim.so"))
 PLUGINS = ("catalog-source", "ztf", "require", "fits-sink")
@@ -12,9 +16,7 @@ PLUGINS = ("catalog-source", "ztf", "require", "fits-sink")
 
 def with_storage(env, storage):
     """The environment in which the program has this storage; see storage_shim.cpp."""
-    # The address sanitizer wants to be the first library, which is of no consequence here.
-    options = env.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
-    return env | {"LD_PRELOAD": SHIM, "QSOHOST_STORAGE": storage, "ASAN_OPTIONS": options.lstrip(":")}
+    return preloaded(env, SHIM) | {"QSOHOST_STORAGE": storage}
 
 
 def small_installation(folder, plugins=PLUGINS):

@@ -4,6 +4,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import sys
 import tempfile
 import unittest
 import warnings
@@ -13,6 +14,9 @@ from astropy.io import fits
 from astropy.table import Table
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/support"))
+from chains import is_sanitized  # noqa: E402, F401
+
 QSOHOST = os.environ.get("QSOHOST", str(ROOT / "build/bin/qsohost"))
 SKYSIM = os.environ.get("SKYSIM", str(ROOT / "build/bin/skysim"))
 COLUMNS = ROOT / "hosts/skysim/columns"

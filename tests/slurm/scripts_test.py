@@ -193,6 +193,19 @@ class ScriptsTest(ShardsTest):
         self.assertIn("shards.sbatch", self.submitted()[0])
         self.assertNotIn("--offline", self.script())
 
+    def test_a_column_that_the_catalogue_lacks(self):
+        """Only the opened catalogue tells; --check opens nothing."""
+        self.write("targets.csv", "source_id,ra,dec\n1,10,20\n")
+        fit = '[[stage]]\nuse = "ou-fit"\ngroups = ["ztf.g"]\nrest_frame = true\n'
+        self.chain = self.write("irsa.toml", ARCHIVE_CHAIN + fit)
+        self.qsohost("--chain", self.chain, "--check")
+        for more in ([], ["--dry-run"]):
+            self.assertIn("'z'", self.submit(self.chain, "--shards", 2, *more, expect=2))
+        self.assertFalse(self.into.exists())
+        self.assertFalse(self.log.exists())
+        self.write("targets.csv", "source_id,ra,dec,z\n1,10,20,0.5\n")
+        self.submit(self.chain, "--shards", 2)
+
     def test_without_a_scheduler(self):
         self.fake("sbatch", "echo sbatch: error: Unable to contact the controller; exit 1")
         said = self.submit(self.chain, "--shards", 2, expect=1)

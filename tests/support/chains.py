@@ -42,6 +42,13 @@ def is_sanitized():
     return any(name in program for name in (b"__asan_init", b"__tsan_init"))
 
 
+def preloaded(env, library):
+    """The environment in which the program has this library before all others."""
+    # The address sanitizer wants to be the first, which is of no consequence here.
+    options = env.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
+    return env | {"LD_PRELOAD": str(library), "ASAN_OPTIONS": options.lstrip(":")}
+
+
 def wait_until(condition, what, process=None):
     """Until `condition()` is true, or `process`, if any, has ended."""
     end = time.monotonic() + PATIENCE

@@ -6,6 +6,7 @@ import shutil
 import signal
 
 from bench import BROKEN, DONE, INTERRUPTED, REFUSED, Skip
+from chains import is_sanitized, preloaded
 
 MEGABYTE = 1 << 20
 
@@ -21,6 +22,8 @@ def few_files(run, rng):
 
 def little_memory(run, rng):
     """Address space is used up."""
+    if is_sanitized():
+        raise Skip("a sanitizer needs terabytes of addresses")
     done = 0
     for _ in range(4):
         process = run.start(limits={resource.RLIMIT_AS: rng.randint(120, 420) * MEGABYTE})
@@ -33,8 +36,8 @@ def faked_time(run, offset):
     if not shutil.which("faketime"):
         raise Skip("faketime is not installed")
     (run.folder.parent / "clock").write_text(offset)
-    return {
-        "LD_PRELOAD": "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1",
+    library = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
+    return preloaded(run.chain.env, library) | {
         "FAKETIME_TIMESTAMP_FILE": str(run.folder.parent / "clock"),
         "FAKETIME_NO_CACHE": "1",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",

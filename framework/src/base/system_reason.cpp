@@ -22,6 +22,8 @@ std::string_view advice_on(int error) {
       return "name a file, not a folder";
     case EMFILE:
       return "raise the limit of open files (ulimit -n)";
+    case ELOOP:
+      return "remove or repair the symbolic link";
     case ENAMETOOLONG:
       return "choose a shorter name";
     case ENOENT:

@@ -27,15 +27,17 @@ std::vector<std::string> lines_of(const fs::path& file) {
   return lines;
 }
 
+int open_to_append(const fs::path& file) {
+  const int out =
+      ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0644);
+  if (out >= 0) return out;
+  throw RunError(fmt::format("{}: cannot be written: {}", file.string(), system_reason(errno)));
+}
+
 }  // namespace
 
 CrashFile::CrashFile(fs::path file)
-    : file_(std::move(file)),
-      descriptor_(
-          ::open(file_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0644)),
-      lines_(lines_of(file_)) {
-  if (descriptor_ < 0)
-    throw RunError(fmt::format("{}: cannot be written: {}", file_.string(), system_reason(errno)));
+    : file_(std::move(file)), descriptor_(open_to_append(file_)), lines_(lines_of(file_)) {
   crash_descriptor = descriptor_;
 }
 

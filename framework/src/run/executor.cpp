@@ -1,6 +1,7 @@
 #include "run/executor.hpp"
 
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <algorithm>
 #include <ctime>
@@ -23,6 +24,7 @@ struct Executor::BatchInFlight {
   BatchRecord record;
   std::vector<FitterWork> fitted{};
   bool dead = false;  // passes through the segments without work, to keep the order
+  std::size_t most_bytes = 0;
   Clock::time_point queued = Clock::now();
 };
 
@@ -52,6 +54,12 @@ std::vector<ObjectRecord> object_records(const Batch& batch, const Outcomes& out
   return out;
 }
 
+// The allocator would keep what a large batch leaves free between blocks in use.
+void trim_after(std::int64_t bytes) {
+  constexpr std::int64_t large = 4 << 20;
+  if (bytes > large) ::malloc_trim(0);
+}
+
 }  // namespace
 
 Executor::Executor(Chain& chain, Settings settings, RunDb& db, DoneBefore done, Trace* trace)
@@ -63,7 +71,7 @@ Executor::Executor(Chain& chain, Settings settings, RunDb& db, DoneBefore done, 
                [this] { return stopping(); }},
               std::move(done)),
       trace_(trace),
-      tokens_(settings_.in_flight),
+      limit_(settings_.in_flight, settings_.in_flight_bytes, settings_.batch_rows),
       clocks_(chain.stages().size()) {
   make_steps();
 }
@@ -165,12 +173,12 @@ void Executor::run() {
 }
 
 void Executor::fill(Progress& progress) const {
-  progress.most_in_flight = settings_.in_flight;
   progress.threads = settings_.threads;
   const std::lock_guard lock(mutex_);
   progress.objects_this_run = objects_;
   progress.objects_read = clocks_[0].objects;
-  progress.in_flight = in_flight_;
+  progress.in_flight = static_cast<std::uint64_t>(in_flight_);
+  progress.most_in_flight = limit_.now();
   if (!where_.empty()) progress.stage = chain_.stages()[where_.begin()->second].label;
   for (std::size_t i = 0; i < clocks_.size(); ++i) {
     const ChainStage& stage = chain_.stages()[i];
@@ -180,27 +188,25 @@ void Executor::fill(Progress& progress) const {
   for (const auto& [sequence, stage] : where_) ++progress.stages[stage].batches;
 }
 
-bool Executor::take_token() {
+bool Executor::wait_for_room() {
   std::unique_lock lock(mutex_);
   // Timed, because an interrupt comes from a signal handler, which cannot notify.
-  while (tokens_ == 0 && !stopping()) changed_.wait_for(lock, std::chrono::milliseconds(50));
-  if (stopping()) {
-    stopped_early_ = true;
-    return false;
+  while (in_flight_ >= limit_.now() && !stopping()) {
+    changed_.wait_for(lock, std::chrono::milliseconds(50));
   }
-  --tokens_;
-  return true;
+  if (!stopping()) return true;
+  stopped_early_ = true;
+  return false;
 }
 
 void Executor::read_source() {
   const ChainStage& source = chain_.stages().front();
-  for (std::uint64_t sequence = 0; take_token(); ++sequence) {
+  for (std::uint64_t sequence = 0; wait_for_room(); ++sequence) {
     const auto begin = Clock::now();
     std::optional<SourceReader::Next> next = reader_.next();
     const auto end = Clock::now();
     if (!next) {
       const std::lock_guard lock(mutex_);
-      ++tokens_;
       // The source may have stopped waiting because of an interrupt.
       if (interrupts() > 0) stopped_early_ = true;
       return;
@@ -237,7 +243,7 @@ void Executor::deliver(BatchPtr flight, std::size_t index) noexcept {
 }
 
 void Executor::sink_loop(Segment& step, std::size_t index) {
-  std::map<std::uint64_t, BatchPtr> early;  // at most as many as there are tokens
+  std::map<std::uint64_t, BatchPtr> early;  // at most as many as are in flight
   std::uint64_t next = 0;
   while (auto flight = step.queue.pop()) {
     const std::uint64_t sequence = (*flight)->sequence;
@@ -329,6 +335,7 @@ void Executor::call(std::size_t index, BatchInFlight& flight) {
   record.objects_out = batch.rows();
   record.epochs_out = epochs_in(batch);
   record.counts = counts.entries();
+  flight.most_bytes = std::max(flight.most_bytes, batch.bytes());
   if (trace_ != nullptr) trace_->add(stage.label, batch.ordinal(), begin, end);
   const std::lock_guard lock(mutex_);
   clocks_[index].busy += seconds(end - begin);
@@ -378,12 +385,14 @@ void Executor::complete(BatchPtr flight) {
   const std::uint64_t sequence = flight->sequence;
   const std::uint64_t objects = flight->dead ? 0 : flight->record.objects;
   const bool dead = flight->dead;
-  flight.reset();  // frees its memory before its token
+  const auto bytes = static_cast<std::int64_t>(flight->most_bytes);
+  flight.reset();  // frees its memory before another may be read
+  trim_after(bytes);
   const std::lock_guard lock(mutex_);
   objects_ += objects;
   if (dead) stopped_early_ = true;
   where_.erase(sequence);
-  ++tokens_;
+  limit_.note(bytes);
   --in_flight_;
   changed_.notify_all();
 }

@@ -4,8 +4,8 @@
 // filter or fitter that limits how many batches may be in it; other consecutive filters and fitters
 // are one segment, a task per batch in the compute pool; consecutive sinks are
 // one segment on one thread that gets batches in source order, and so is the call of batch_done. A
-// batch holds a token from the source until it is committed, so W tokens bound the batches in
-// memory, and the queues between segments need no bounds: they cannot hold more than W.
+// batch is in flight from the source until it is committed. The source waits while as many are in
+// flight as there may be, so the queues between segments need no bounds.
 #pragma once
 
 #include <atomic>
@@ -25,6 +25,7 @@
 #include "qsohost/host/chain.hpp"
 #include "qsohost/host/run.hpp"
 #include "run/compute_pool.hpp"
+#include "run/in_flight_limit.hpp"
 #include "run/interrupts.hpp"
 #include "run/run_db.hpp"
 #include "run/source_reader.hpp"
@@ -46,6 +47,7 @@ class Executor {
     int in_flight = 4;
     std::int64_t batch_rows = 500;
     std::int64_t batch_bytes = 64 << 20;
+    std::int64_t in_flight_bytes = 0;  // of all batches in flight, about; 0: no limit
     Part part;
     bool with_sinks = true;
     std::size_t stages = 0;  // only the first of the chain; 0: all
@@ -90,7 +92,7 @@ class Executor {
   void join();  // waits for all threads; batches still queued are skipped
   void run_source();
   void read_source();
-  bool take_token();
+  bool wait_for_room();  // false if no more batches are wanted
   // Ends the program if there is no memory to pass a batch on: the others would wait for it.
   void deliver(BatchPtr flight, std::size_t step) noexcept;
   void sink_loop(Segment& step, std::size_t index);
@@ -112,8 +114,8 @@ class Executor {
 
   mutable std::mutex mutex_;  // guards everything below
   std::condition_variable changed_;
-  int tokens_ = 0;
-  std::uint64_t in_flight_ = 0;
+  InFlightLimit limit_;
+  int in_flight_ = 0;
   std::uint64_t objects_ = 0;
   bool source_done_ = false;
   bool stopped_early_ = false;

@@ -67,6 +67,7 @@ Executor::Settings executor_settings(const Chain& chain, const RunOptions& optio
                            : static_cast<int>(std::min<std::int64_t>(workers + 2, kMostInFlight));
   settings.batch_rows = chain.settings().batch_rows;
   settings.batch_bytes = chain.settings().batch_megabytes << 20;
+  if (options.in_flight == 0) settings.in_flight_bytes = 2 * settings.batch_bytes;
   settings.with_sinks = !options.dry_run;
   if (options.dry_run) settings.batch_done = options.batch_done;
   return settings;

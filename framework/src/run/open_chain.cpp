@@ -8,6 +8,9 @@
 #include "chain/stage_call.hpp"
 #include "data/file_state.hpp"
 #include "qsohost/error.hpp"
+#include "qsohost/host/check_with_source.hpp"
+#include "qsohost/http.hpp"
+#include "qsohost/own_client.hpp"
 
 namespace qsohost::inline v1 {
 
@@ -124,6 +127,18 @@ void OpenChain::close() noexcept {
     close_stage(**it);
   }
   opened_.clear();
+}
+
+void check_with_source(Chain& chain, const std::function<void(LogLevel, const std::string&)>& log) {
+  const Stage* const source = chain.stages().front().stage.get();
+  const auto* const own = dynamic_cast<const OwnClient*>(source);
+  if (dynamic_cast<const HttpStage*>(source) != nullptr ||
+      (own != nullptr && own->sends_requests()))
+    return;
+  RunOptions options;
+  options.dry_run = true;
+  options.log = log;
+  const OpenChain opened(chain, options, nullptr, 1);
 }
 
 }  // namespace qsohost::inline v1

@@ -36,8 +36,8 @@ struct Progress {
   std::vector<StageProgress> stages{};    // empty before the first batch
   std::vector<StageCall> calls{};         // that have not returned, the longest first
   std::uint64_t in_flight = 0;            // batches
-  int most_in_flight = 0;
-  int threads = 0;  // compute threads
+  int most_in_flight = 0;                 // fewer when batches are large
+  int threads = 0;                        // compute threads
 };
 
 // Seconds until the fetcher that is farthest behind has settled all its objects, at its rate; those
@@ -85,7 +85,7 @@ struct RunOptions {
   std::optional<Shard> shard;
   bool dry_run = false;          // sinks are not called and nothing is stored
   int threads = 0;               // 0: all of the machine
-  int in_flight = 0;             // batches; 0: chosen from threads and lanes
+  int in_flight = 0;             // batches; 0: chosen from threads, lanes and their size
   std::filesystem::path trace;   // a trace file (Chrome / Perfetto JSON); empty: none
   std::filesystem::path record;  // a folder: responses of archives are stored there too
   std::filesystem::path replay;  // such a folder: responses come from there alone
