@@ -65,8 +65,12 @@ class ArrayTest(ClusterTest):
     def lose_the_node_of(self, shard, array):
         self.wait_at_gate(shard)
         node = self.slurm.job(array)[str(shard)]["NodeList"]
+        programs = self.slurm.programs_on(node)
         self.slurm.run("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=test")
         self.wait_for_restart(shard, array)
+        # SLURM does not wait for programs of a lost node, and a task that comes back before they are
+        # gone is refused.
+        self.slurm.wait_for(lambda: not programs & self.slurm.programs_on(node), f"the programs of {node} to end")
         # It may be back by itself.
         self.slurm.run("scontrol", "update", f"NodeName={node}", "State=RESUME", check=False)
 
