@@ -175,9 +175,9 @@ class Slurm:
         """Until nothing is queued or runs."""
         self.wait_for(lambda: not self.queue(), "the jobs", on)
 
-    def programs_on(self, node):
-        """The pids of what its jobs run."""
-        words = {f"SLURMD_NODENAME={node}".encode(), f"SLURM_CONF={self.folder}/slurm.conf".encode()}
+    def programs(self, variable):
+        """The pids of what jobs run with NAME=VALUE in their environment."""
+        words = {variable.encode(), f"SLURM_CONF={self.folder}/slurm.conf".encode()}
         found = set()
         for process in pathlib.Path("/proc").glob("[0-9]*"):
             try:
