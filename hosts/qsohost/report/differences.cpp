@@ -116,7 +116,8 @@ Differences differences(const Pair& pair, const Quantity& quantity,
   return out;
 }
 
-plot::Figure difference_histogram(const std::string& quantity, const std::vector<Differences>& all) {
+plot::Figure difference_histogram(const std::string& quantity,
+                                  const std::vector<Differences>& all) {
   double reach = 0;
   for (const Differences& d : all) {
     reach = std::max(reach, std::abs(d.median) + kShownScatters * d.scatter);
