@@ -4,7 +4,8 @@
 #   tests/nightly.sh [PART...]     all parts, unless told: benchmarks cppcheck asan fuzz tsan torture
 #
 # Every part runs, whatever the others say. `asan` and `tsan` build the whole tree with clang and
-# -Werror, without precompiled headers, so that they also find warnings of clang and missing #includes.
+# -Werror, each source alone and without precompiled headers, so that they also find warnings of clang and
+# missing #includes.
 set -uo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"

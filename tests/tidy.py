@@ -38,10 +38,21 @@ def is_linted(path):
     )
 
 
+def entries_of_sources():
+    """Of the database; an entry for each source that the build compiles together with others."""
+    for entry in json.loads((BUILD / "compile_commands.json").read_text()):
+        path = pathlib.Path(entry["file"])
+        if path.parent.name != "Unity":
+            yield entry
+            continue
+        for source in re.findall(r'^#include "(.*)"', path.read_text(), re.M):
+            yield entry | {"file": source, "command": entry["command"].replace(entry["file"], source)}
+
+
 def groups(wanted):
     """Entries of the database, some of one folder at a time."""
     folders, seen = collections.defaultdict(list), set()
-    for entry in json.loads((BUILD / "compile_commands.json").read_text()):
+    for entry in entries_of_sources():
         path = pathlib.Path(entry["file"])
         if path in seen or not is_linted(path) or (wanted and path not in wanted):
             continue

@@ -3,6 +3,9 @@
 #
 #   qsohost_precompile(NAME HEADER...)    makes a set of precompiled headers
 #   qsohost_use_precompiled(NAME TARGET...)
+#   qsohost_compile_together(TARGET...)   some sources of a folder at a time: what they include and
+#                                         instantiate is compiled once. Helpers in their unnamed
+#                                         namespaces must differ in name or parameters.
 find_package(fmt REQUIRED)
 option(QSOHOST_PRECOMPILE "Compile common headers once; without, a missing #include is an error" ON)
 
@@ -34,6 +37,19 @@ function(qsohost_use_precompiled name)
     if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
       target_compile_options(${target} PRIVATE -Wno-array-bounds -Wno-stringop-overflow
                              -Wno-stringop-overread)
+    endif()
+  endforeach()
+endfunction()
+
+function(qsohost_compile_together)
+  if(NOT QSOHOST_PRECOMPILE)
+    return()
+  endif()
+  foreach(target IN LISTS ARGN)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
+    # A class of a .cpp may have members of its unnamed namespace; g++ takes that .cpp for a header.
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+      target_compile_options(${target} PRIVATE -Wno-subobject-linkage)
     endif()
   endforeach()
 endfunction()

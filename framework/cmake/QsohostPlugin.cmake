@@ -83,6 +83,7 @@ function(qsohost_add_plugin name)
   if(TARGET qsohost_warnings)
     target_link_libraries(${name}_objects PRIVATE qsohost_warnings)
     qsohost_use_precompiled(qsohost_std_headers ${name}_objects)
+    qsohost_compile_together(${name}_objects)
   endif()
 
   add_library(${name} MODULE)

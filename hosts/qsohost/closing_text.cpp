@@ -9,10 +9,6 @@
 namespace qsohost::cli {
 namespace {
 
-std::string count_text(std::uint64_t n) {
-  return grouped(static_cast<std::int64_t>(n));
-}
-
 // Per second of work.
 std::string stage_rate(const StageReport& stage) {
   if (stage.busy_seconds <= 0) return "-";

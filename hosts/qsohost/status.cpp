@@ -19,7 +19,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kBlock = 64 << 10;  // bytes printed at a time
 
-std::string state_of(const RunStatus& status) {
+std::string state_text(const RunStatus& status) {
   if (status.is_running) return "running";
   if (!status.is_finished) return "not finished, and nobody is at work on it";
   return status.report.end == RunEnd::Done ? "finished" : "finished, some objects unsettled";
@@ -62,7 +62,7 @@ std::string what_to_do(const RunStatus& status, const std::string& run_dir) {
 }
 
 std::string as_text(const RunStatus& status, const std::string& run_dir) {
-  std::string out = fmt::format("{}: chain {}, {}\n", run_dir, status.chain, state_of(status));
+  std::string out = fmt::format("{}: chain {}, {}\n", run_dir, status.chain, state_text(status));
   out += fmt::format("Begun {} UTC", status.begun);
   if (status.started != status.begun) out += fmt::format(", gone on {} UTC", status.started);
   out += "\n" + progress_text(status) + "\n";

@@ -60,6 +60,10 @@ std::string grouped(std::int64_t n) {
   return digits;
 }
 
+std::string count_text(std::uint64_t n) {
+  return grouped(static_cast<std::int64_t>(n));
+}
+
 std::string duration(double seconds) {
   if (!std::isfinite(seconds) || seconds < 0) return "?";
   if (seconds < 9.95) return fmt::format("{:.1f} s", seconds);

@@ -31,6 +31,7 @@ class Table {
 
 // 1234567 -> "1,234,567"
 std::string grouped(std::int64_t n);
+std::string count_text(std::uint64_t n);  // grouped
 // "0.3 s", "42 s", "3:07", "1:02:45"
 std::string duration(double seconds);
 // Objects per second with three digits: "0.123", "4.56", "78.9", "1,230"

@@ -62,7 +62,7 @@ std::vector<Night> nights_of(const Position& position, Random& random) {
   return nights;
 }
 
-struct Exposure {
+struct AtlasExposure {
   Night at;
   double flux = 0;
   double error = 0;
@@ -81,7 +81,7 @@ struct Exposure {
 
 // One of the things that the cuts of the service's manual remove; half of the time the flux is
 // wrong too.
-void spoil(Exposure& exposure, Random& random) {
+void spoil(AtlasExposure& exposure, Random& random) {
   exposure.is_good = false;
   switch (random.integer(0, 6)) {
     case 0:
@@ -111,8 +111,9 @@ void spoil(Exposure& exposure, Random& random) {
   if (random.chance(0.5)) exposure.flux *= random.uniform(0.3, 1.7);
 }
 
-Exposure expose(const Recipe& recipe, const Night& at, double mag, double limit, Random& random) {
-  Exposure exposure{.at = at};
+AtlasExposure expose(const Recipe& recipe, const Night& at, double mag, double limit,
+                     Random& random) {
+  AtlasExposure exposure{.at = at};
   exposure.limit = limit;
   const double noise = std::pow(10, 0.4 * (kAbZero - limit)) / 5;
   const double flux = std::pow(10, 0.4 * (kAbZero - mag));
@@ -130,9 +131,9 @@ Exposure expose(const Recipe& recipe, const Night& at, double mag, double limit,
   return exposure;
 }
 
-std::vector<Exposure> observe_all(const Recipe& recipe, const Quasar& quasar, const Model& model,
-                                  Random& random) {
-  std::vector<Exposure> exposures;
+std::vector<AtlasExposure> observe_all(const Recipe& recipe, const Quasar& quasar,
+                                       const Model& model, Random& random) {
+  std::vector<AtlasExposure> exposures;
   if (!recipe.is_clean && random.chance(kUnobserved)) return exposures;
   double path = random.normal();
   double before = 0;
@@ -150,38 +151,34 @@ std::vector<Exposure> observe_all(const Recipe& recipe, const Quasar& quasar, co
   return exposures;
 }
 
-void put(Table& table, std::string_view column, double value) {
-  Table::append_number(table.at(column), value);
-}
-
 void put_identity(Table& table, const Quasar& quasar) {
   table.at("number").append<std::int64_t>(static_cast<std::int64_t>(quasar.number));
   table.at("source_id").append<std::int64_t>(quasar.in_gaia ? quasar.source_id : 0);
-  put(table, "ra", quasar.sdss.ra);
-  put(table, "dec", quasar.sdss.dec);
+  table.append_number("ra", quasar.sdss.ra);
+  table.append_number("dec", quasar.sdss.dec);
 }
 
-void put_exposure(Table& table, const Exposure& exposure) {
-  put(table, "band", static_cast<double>(exposure.at.band));
-  put(table, "mjd", exposure.at.time);
-  put(table, "flux", exposure.flux);
-  put(table, "flux_err", exposure.error);
-  put(table, "err", exposure.err);
-  put(table, "chi_n", exposure.chi);
-  put(table, "x", exposure.x);
-  put(table, "y", exposure.y);
-  put(table, "maj", exposure.major);
-  put(table, "min", exposure.minor);
-  put(table, "phi", exposure.phi);
-  put(table, "apfit", exposure.apfit);
-  put(table, "mag5sig", exposure.limit);
-  put(table, "sky", exposure.sky);
+void put_exposure(Table& table, const AtlasExposure& exposure) {
+  table.append_number("band", static_cast<double>(exposure.at.band));
+  table.append_number("mjd", exposure.at.time);
+  table.append_number("flux", exposure.flux);
+  table.append_number("flux_err", exposure.error);
+  table.append_number("err", exposure.err);
+  table.append_number("chi_n", exposure.chi);
+  table.append_number("x", exposure.x);
+  table.append_number("y", exposure.y);
+  table.append_number("maj", exposure.major);
+  table.append_number("min", exposure.minor);
+  table.append_number("phi", exposure.phi);
+  table.append_number("apfit", exposure.apfit);
+  table.append_number("mag5sig", exposure.limit);
+  table.append_number("sky", exposure.sky);
 }
 
 template <class F>
-void put_count(Table& table, std::string_view column, const std::vector<Exposure>& exposures,
+void put_count(Table& table, std::string_view column, const std::vector<AtlasExposure>& exposures,
                const F& is_counted) {
-  put(table, column, static_cast<double>(std::ranges::count_if(exposures, is_counted)));
+  table.append_number(column, static_cast<double>(std::ranges::count_if(exposures, is_counted)));
 }
 
 }  // namespace
@@ -190,19 +187,19 @@ void AtlasTables::add(const Recipe& recipe, const Quasar& quasar) {
   if (quasar.is_twin) return;
   Random random(recipe.seed, Stream::Atlas, {quasar.number});
   const Model model = model_of(quasar);
-  const std::vector<Exposure> exposures = observe_all(recipe, quasar, model, random);
+  const std::vector<AtlasExposure> exposures = observe_all(recipe, quasar, model, random);
   put_identity(curves, quasar);
-  for (const Exposure& exposure : exposures) put_exposure(curves, exposure);
+  for (const AtlasExposure& exposure : exposures) put_exposure(curves, exposure);
   curves.end_row("epochs");
   put_identity(truth, quasar);
-  put(truth, "tau", model.tau);
-  put(truth, "mean_c", model.mean[0]);
-  put(truth, "sigma_c", model.sigma[0]);
-  put(truth, "mean_o", model.mean[1]);
-  put(truth, "sigma_o", model.sigma[1]);
-  put_count(truth, "n_c", exposures, [](const Exposure& e) { return e.at.band == 0; });
-  put_count(truth, "n_o", exposures, [](const Exposure& e) { return e.at.band == 1; });
-  put_count(truth, "n_good", exposures, [](const Exposure& e) { return e.is_good; });
+  truth.append_number("tau", model.tau);
+  truth.append_number("mean_c", model.mean[0]);
+  truth.append_number("sigma_c", model.sigma[0]);
+  truth.append_number("mean_o", model.mean[1]);
+  truth.append_number("sigma_o", model.sigma[1]);
+  put_count(truth, "n_c", exposures, [](const AtlasExposure& e) { return e.at.band == 0; });
+  put_count(truth, "n_o", exposures, [](const AtlasExposure& e) { return e.at.band == 1; });
+  put_count(truth, "n_good", exposures, [](const AtlasExposure& e) { return e.is_good; });
 }
 
 }  // namespace qsohost::skysim

@@ -126,11 +126,11 @@ void fill_sdss_photometry(Table& table, std::span<const Quasar> quasars, std::ui
       const double error = 0.01 + 0.02 * std::pow(10, 0.4 * (mag - 20));
       const double nanomaggies = std::pow(10, 0.4 * (22.5 - mag));
       const double flux_error = nanomaggies * error / 1.0857;
-      Table::append_number(table.at("psfmag"), mag);
-      Table::append_number(table.at("psfmagerr"), error);
-      Table::append_number(table.at("psfflux"), nanomaggies);
-      Table::append_number(table.at("psfflux_ivar"), 1 / (flux_error * flux_error));
-      Table::append_number(table.at("extinction"), dust * (1.6 - 0.3 * static_cast<double>(k)));
+      table.append_number("psfmag", mag);
+      table.append_number("psfmagerr", error);
+      table.append_number("psfflux", nanomaggies);
+      table.append_number("psfflux_ivar", 1 / (flux_error * flux_error));
+      table.append_number("extinction", dust * (1.6 - 0.3 * static_cast<double>(k)));
     }
   }
 }

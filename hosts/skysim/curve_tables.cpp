@@ -14,10 +14,6 @@ namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
-void put(Table& table, std::string_view column, double value) {
-  Table::append_number(table.at(column), value);
-}
-
 float median(std::vector<float> values) {
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
   std::nth_element(values.begin(), middle, values.end());
@@ -47,25 +43,25 @@ void add_object(const ZtfObject& object, Table& table) {
     chi_squared += (e.mag - mean) * (e.mag - mean) / (e.magerr * e.magerr);
   }
   table.at("oid").append<std::int64_t>(object.oid);
-  put(table, "field", object.field.number);
-  put(table, "ccdid", object.field.ccd);
-  put(table, "qid", object.field.quadrant);
-  put(table, "fid", static_cast<double>(object.band) + 1);
+  table.append_number("field", object.field.number);
+  table.append_number("ccdid", object.field.ccd);
+  table.append_number("qid", object.field.quadrant);
+  table.append_number("fid", static_cast<double>(object.band) + 1);
   table.at("filtercode").append_string(fmt::format("z{}", "gri"[object.band]));
-  put(table, "ra", object.position.ra);
-  put(table, "dec", object.position.dec);
-  put(table, "nobs", n);
-  put(table, "ngoodobs", good);
-  put(table, "refmag", median(mags));
-  put(table, "refmagerr", median(errors) / std::sqrt(std::min(n, 15.0)));
-  put(table, "astrometricrms", std::sqrt(position_squares / n));
-  put(table, "chisq", n > 1 ? chi_squared / (n - 1) : kNaN);
-  put(table, "magrms", std::sqrt(squares / n));
-  put(table, "meanmag", mean);
-  put(table, "medianmag", median(mags));
-  put(table, "medmagerr", median(errors));
-  put(table, "minmag", *std::min_element(mags.begin(), mags.end()));
-  put(table, "maxmag", *std::max_element(mags.begin(), mags.end()));
+  table.append_number("ra", object.position.ra);
+  table.append_number("dec", object.position.dec);
+  table.append_number("nobs", n);
+  table.append_number("ngoodobs", good);
+  table.append_number("refmag", median(mags));
+  table.append_number("refmagerr", median(errors) / std::sqrt(std::min(n, 15.0)));
+  table.append_number("astrometricrms", std::sqrt(position_squares / n));
+  table.append_number("chisq", n > 1 ? chi_squared / (n - 1) : kNaN);
+  table.append_number("magrms", std::sqrt(squares / n));
+  table.append_number("meanmag", mean);
+  table.append_number("medianmag", median(mags));
+  table.append_number("medmagerr", median(errors));
+  table.append_number("minmag", *std::min_element(mags.begin(), mags.end()));
+  table.append_number("maxmag", *std::max_element(mags.begin(), mags.end()));
 }
 
 template <class T, class F>
@@ -77,8 +73,8 @@ void put_epochs(Table& table, std::string_view column, const ZtfObject& object, 
 void add_light_curve(const ZtfObject& object, Table& table) {
   using E = ZtfEpoch;
   table.at("oid").append<std::int64_t>(object.oid);
-  put(table, "exptime", 30);
-  put(table, "programid", 1);
+  table.append_number("exptime", 30);
+  table.append_number("programid", 1);
   put_epochs<std::int32_t>(table, "expid", object, [](const E& e) { return e.exposure->id; });
   put_epochs<double>(table, "hjd", object, [](const E& e) { return e.hjd; });
   put_epochs<double>(table, "mjd", object, [](const E& e) { return e.exposure->mjd; });
@@ -102,15 +98,15 @@ void add_transit(const GaiaTransit& t, Table& table) {
   constexpr std::array<std::string_view, 3> prefixes{"g_transit_", "bp_", "rp_"};
   constexpr std::array<std::string_view, 3> times{"g_transit_time", "bp_obs_time", "rp_obs_time"};
   table.at("transit_id").append<std::int64_t>(t.id);
-  put(table, "g_transit_n_obs", t.ccds);
+  table.append_number("g_transit_n_obs", t.ccds);
   for (std::size_t b = 0; b < 3; ++b) {
     const double flux = std::pow(10, 0.4 * (kGaiaZero[b] - t.mag[b]));
     const std::string prefix(prefixes[b]);
-    put(table, times[b], t.time[b]);
-    put(table, prefix + "flux", flux);
-    put(table, prefix + "flux_error", flux * t.flux_error[b]);
-    put(table, prefix + "flux_over_error", 1 / t.flux_error[b]);
-    put(table, prefix + "mag", t.mag[b]);
+    table.append_number(times[b], t.time[b]);
+    table.append_number(prefix + "flux", flux);
+    table.append_number(prefix + "flux_error", flux * t.flux_error[b]);
+    table.append_number(prefix + "flux_over_error", 1 / t.flux_error[b]);
+    table.append_number(prefix + "mag", t.mag[b]);
   }
   const auto& specs = columns_of("gaia_epoch");
   std::uint32_t flag = 1;
@@ -124,7 +120,7 @@ void add_transit(const GaiaTransit& t, Table& table) {
 void add_gaia_row(std::int64_t source_id, std::span<const GaiaTransit> transits, Table& table) {
   table.at("solution_id").append<std::int64_t>(375316653866487564);  // that of the real table
   table.at("source_id").append<std::int64_t>(source_id);
-  put(table, "n_transits", static_cast<double>(transits.size()));
+  table.append_number("n_transits", static_cast<double>(transits.size()));
   for (const GaiaTransit& t : transits) add_transit(t, table);
   table.end_row("transits");
 }
@@ -134,8 +130,8 @@ void add_neighbours(const LightCurves& curves, std::size_t band, Table& table) {
   for (const ZtfObject& object : curves.objects) {
     if (object.band != band || object.is_quasar) continue;
     for (const ZtfEpoch& e : object.epochs) {
-      put(table, "neighbour_time_" + name, e.exposure->mjd);
-      put(table, "neighbour_mag_" + name, e.mag);
+      table.append_number("neighbour_time_" + name, e.exposure->mjd);
+      table.append_number("neighbour_mag_" + name, e.mag);
     }
   }
   table.end_row(name + "_neighbours");
@@ -145,17 +141,17 @@ void add_truth_of_band(const Quasar& quasar, const LightCurves& curves, std::siz
                        Table& table) {
   const std::string name(kBands[band]);
   const Process& process = quasar.processes[band];
-  put(table, "log_sigma_" + name, std::log(process.sigma));
-  put(table, "logD_" + name, 2 * std::log(process.sigma) - std::log(quasar.tau));
-  put(table, "log10D_" + name, std::log10(process.sigma * process.sigma / quasar.tau));
-  put(table, "mean_" + name, process.mean);
-  put(table, "jitter_" + name, process.jitter);
+  table.append_number("log_sigma_" + name, std::log(process.sigma));
+  table.append_number("logD_" + name, 2 * std::log(process.sigma) - std::log(quasar.tau));
+  table.append_number("log10D_" + name, std::log10(process.sigma * process.sigma / quasar.tau));
+  table.append_number("mean_" + name, process.mean);
+  table.append_number("jitter_" + name, process.jitter);
   std::size_t epochs = 0;
   const auto outlier = [&](double time, double offset, Why why) {
     if (why == Why::None) return;
-    put(table, "outlier_time_" + name, time);
-    put(table, "outlier_offset_" + name, offset);
-    put(table, "outlier_why_" + name, static_cast<double>(why));
+    table.append_number("outlier_time_" + name, time);
+    table.append_number("outlier_offset_" + name, offset);
+    table.append_number("outlier_why_" + name, static_cast<double>(why));
   };
   if (band < kZtfBands) {
     for (const ZtfObject& object : curves.objects) {
@@ -172,7 +168,7 @@ void add_truth_of_band(const Quasar& quasar, const LightCurves& curves, std::siz
       outlier(t.time[b], t.offset[b], t.why[b]);
     }
   }
-  put(table, "n_epochs_" + name, static_cast<double>(epochs));
+  table.append_number("n_epochs_" + name, static_cast<double>(epochs));
   table.end_row(name);
 }
 
@@ -180,16 +176,16 @@ void add_truth(const Quasar& quasar, const LightCurves& curves, Table& table) {
   const bool in_ztf = std::ranges::any_of(curves.objects, &ZtfObject::is_quasar);
   table.at("source_id").append<std::int64_t>(quasar.source_id);
   table.at("sdss_name").append_string(sdss_name(quasar.sdss));
-  put(table, "ra", quasar.sdss.ra);
-  put(table, "dec", quasar.sdss.dec);
-  put(table, "z", quasar.z);
-  put(table, "in_gaia", quasar.in_gaia ? 1 : 0);
-  put(table, "has_gaia_epochs", quasar.has_gaia_epochs ? 1 : 0);
-  put(table, "in_ztf", in_ztf ? 1 : 0);
-  put(table, "has_neighbour", quasar.has_neighbour ? 1 : 0);
-  put(table, "loglbol", quasar.loglbol);
-  put(table, "logmbh", quasar.logmbh);
-  put(table, "log_tau", std::log(quasar.tau));
+  table.append_number("ra", quasar.sdss.ra);
+  table.append_number("dec", quasar.sdss.dec);
+  table.append_number("z", quasar.z);
+  table.append_number("in_gaia", quasar.in_gaia ? 1 : 0);
+  table.append_number("has_gaia_epochs", quasar.has_gaia_epochs ? 1 : 0);
+  table.append_number("in_ztf", in_ztf ? 1 : 0);
+  table.append_number("has_neighbour", quasar.has_neighbour ? 1 : 0);
+  table.append_number("loglbol", quasar.loglbol);
+  table.append_number("logmbh", quasar.logmbh);
+  table.append_number("log_tau", std::log(quasar.tau));
   for (std::size_t band = 0; band < kBands.size(); ++band) {
     add_truth_of_band(quasar, curves, band, table);
   }

@@ -10,7 +10,7 @@ namespace {
 
 void add_epoch(const ZtfEpoch& epoch, char band, Table& table) {
   const auto put = [&](std::string_view column, double value) {
-    Table::append_number(table.at(fmt::format("{}_{}", column, band)), value);
+    table.append_number(fmt::format("{}_{}", column, band), value);
   };
   put("mjd", epoch.exposure->mjd);
   put("mag", epoch.mag);

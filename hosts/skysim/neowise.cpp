@@ -125,7 +125,7 @@ Measured measure(double true_mag, double five_sigma, Random& random) {
   return measured;
 }
 
-struct Exposure {
+struct NeowiseExposure {
   double time = 0;
   Position position;
   Quality quality;
@@ -134,16 +134,16 @@ struct Exposure {
 };
 
 // Those in which the quasar is detected.
-std::vector<Exposure> expose(const Recipe& recipe, const Quasar& quasar, const Model& model,
-                             Random& random) {
-  std::vector<Exposure> exposures;
+std::vector<NeowiseExposure> expose(const Recipe& recipe, const Quasar& quasar, const Model& model,
+                                    Random& random) {
+  std::vector<NeowiseExposure> exposures;
   double path = random.normal();
   double before = 0;
   for (const double time : exposure_times(quasar.sdss, random)) {
     const double decay = before > 0 ? std::exp(-(time - before) / model.tau) : 1;
     path = path * decay + std::sqrt(1 - decay * decay) * random.normal();
     before = time;
-    Exposure exposure{.time = time, .position = {}, .quality = {}, .bands = {}};
+    NeowiseExposure exposure{.time = time, .position = {}, .quality = {}, .bands = {}};
     if (!recipe.is_clean) exposure.quality = quality_of(random);
     for (std::size_t b = 0; b < 2; ++b) {
       const double mag = model.mean[b] + model.sigma[b] * path + exposure.quality.offset;
@@ -158,45 +158,42 @@ std::vector<Exposure> expose(const Recipe& recipe, const Quasar& quasar, const M
   return exposures;
 }
 
-void put(Table& table, std::string_view column, double value) {
-  Table::append_number(table.at(column), value);
-}
-
-void put_row(Table& table, std::int64_t row, std::int64_t allwise, const Exposure& exposure) {
+void put_row(Table& table, std::int64_t row, std::int64_t allwise,
+             const NeowiseExposure& exposure) {
   const Quality& quality = exposure.quality;
   table.at("cntr").append<std::int64_t>(row);
-  put(table, "ra", exposure.position.ra);
-  put(table, "dec", exposure.position.dec);
-  put(table, "mjd", exposure.time);
+  table.append_number("ra", exposure.position.ra);
+  table.append_number("dec", exposure.position.dec);
+  table.append_number("mjd", exposure.time);
   for (std::size_t b = 0; b < 2; ++b) {
     const Measured& measured = exposure.bands[b];
     const std::string band = b == 0 ? "w1" : "w2";
-    put(table, band + "mpro", measured.mag);
-    put(table, band + "sigmpro", measured.error);
-    put(table, band + "snr", measured.snr);
-    put(table, band + "rchi2", measured.chi2);
-    put(table, band + "sat", measured.mag < kSaturated[b] ? 0.1 : 0);
+    table.append_number(band + "mpro", measured.mag);
+    table.append_number(band + "sigmpro", measured.error);
+    table.append_number(band + "snr", measured.snr);
+    table.append_number(band + "rchi2", measured.chi2);
+    table.append_number(band + "sat", measured.mag < kSaturated[b] ? 0.1 : 0);
   }
-  put(table, "nb", quality.nb);
-  put(table, "na", quality.na);
+  table.append_number("nb", quality.nb);
+  table.append_number("na", quality.na);
   table.at("cc_flags").append_string(quality.cc_flags);
   table.at("ph_qual").append_string(
       fmt::format("{}{}", exposure.bands[0].grade, exposure.bands[1].grade));
-  put(table, "qi_fact", quality.qi_fact);
-  put(table, "qual_frame", quality.qual_frame);
-  put(table, "saa_sep", quality.saa_sep);
+  table.append_number("qi_fact", quality.qi_fact);
+  table.append_number("qual_frame", quality.qual_frame);
+  table.append_number("saa_sep", quality.saa_sep);
   table.at("moon_masked").append_string(quality.moon_masked);
   table.at("allwise_cntr").append<std::int64_t>(allwise);
   const int scan = static_cast<int>((exposure.time - kFirst) / kOrbit);
   table.at("scan_id").append_string(fmt::format("{:05}r", scan));
-  put(table, "frame_num", static_cast<double>(exposure.frame));
+  table.append_number("frame_num", static_cast<double>(exposure.frame));
 }
 
-int visits_of(const std::vector<Exposure>& exposures) {
+int visits_of(const std::vector<NeowiseExposure>& exposures) {
   constexpr double kGap = 30;  // days
   int visits = 0;
   double before = 0;
-  for (const Exposure& exposure : exposures) {
+  for (const NeowiseExposure& exposure : exposures) {
     if (exposure.time > before + kGap) ++visits;
     before = exposure.time;
   }
@@ -204,9 +201,9 @@ int visits_of(const std::vector<Exposure>& exposures) {
 }
 
 template <class F>
-void put_count(Table& table, std::string_view column, const std::vector<Exposure>& exposures,
+void put_count(Table& table, std::string_view column, const std::vector<NeowiseExposure>& exposures,
                const F& is_counted) {
-  put(table, column, static_cast<double>(std::ranges::count_if(exposures, is_counted)));
+  table.append_number(column, static_cast<double>(std::ranges::count_if(exposures, is_counted)));
 }
 
 }  // namespace
@@ -215,7 +212,7 @@ void NeowiseTables::add(const Recipe& recipe, const Quasar& quasar) {
   if (quasar.is_twin) return;
   Random random(recipe.seed, Stream::Neowise, {quasar.number});
   const Model model = model_of(quasar, random);
-  const std::vector<Exposure> seen = expose(recipe, quasar, model, random);
+  const std::vector<NeowiseExposure> seen = expose(recipe, quasar, model, random);
   const auto number = static_cast<std::int64_t>(quasar.number);
   const std::int64_t allwise = 1'000'000'000'000 + number;
   for (std::size_t i = 0; i < seen.size(); ++i) {
@@ -223,21 +220,21 @@ void NeowiseTables::add(const Recipe& recipe, const Quasar& quasar) {
   }
   truth.at("number").append<std::int64_t>(number);
   truth.at("source_id").append<std::int64_t>(quasar.in_gaia ? quasar.source_id : 0);
-  put(truth, "ra", quasar.sdss.ra);
-  put(truth, "dec", quasar.sdss.dec);
+  truth.append_number("ra", quasar.sdss.ra);
+  truth.append_number("dec", quasar.sdss.dec);
   truth.at("allwise_cntr").append<std::int64_t>(allwise);
-  put(truth, "tau", model.tau);
-  put(truth, "mean_w1", model.mean[0]);
-  put(truth, "sigma_w1", model.sigma[0]);
-  put(truth, "mean_w2", model.mean[1]);
-  put(truth, "sigma_w2", model.sigma[1]);
-  put(truth, "n_visits", visits_of(seen));
-  put_count(truth, "n_rows", seen, [](const Exposure&) { return true; });
+  truth.append_number("tau", model.tau);
+  truth.append_number("mean_w1", model.mean[0]);
+  truth.append_number("sigma_w1", model.sigma[0]);
+  truth.append_number("mean_w2", model.mean[1]);
+  truth.append_number("sigma_w2", model.sigma[1]);
+  truth.append_number("n_visits", visits_of(seen));
+  put_count(truth, "n_rows", seen, [](const NeowiseExposure&) { return true; });
   for (std::size_t b = 0; b < 2; ++b) {
     put_count(truth, b == 0 ? "n_w1" : "n_w2", seen,
-              [b](const Exposure& e) { return !std::isnan(e.bands[b].mag); });
+              [b](const NeowiseExposure& e) { return !std::isnan(e.bands[b].mag); });
   }
-  put_count(truth, "n_good", seen, [](const Exposure& e) { return e.quality.is_good(); });
+  put_count(truth, "n_good", seen, [](const NeowiseExposure& e) { return e.quality.is_good(); });
 }
 
 }  // namespace qsohost::skysim

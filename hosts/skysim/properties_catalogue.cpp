@@ -83,8 +83,8 @@ Value measured(Random& random, double truth, double log_error) {
 }
 
 void put(Table& table, std::string_view column, const Value& v) {
-  Table::append_number(table.at(column), v.value);
-  Table::append_number(table.at(fmt::format("{}_ERR", column)), v.error);
+  table.append_number(column, v.value);
+  table.append_number(fmt::format("{}_ERR", column), v.error);
 }
 
 Value put_luminosities(Table& table, const Quasar& quasar, Random& random) {
@@ -152,10 +152,10 @@ std::string lower_case(std::string_view text) {
 void put_redshifts(Table& table, const Quasar& quasar, Random& random) {
   const double error = 0.0008 * (1 + quasar.z) * std::exp(0.3 * random.normal());
   const double z_sys = random.normal(quasar.z, error);
-  Table::append_number(table.at("Z_DR16Q"), quasar.z);
-  Table::append_number(table.at("Z_FIT"), quasar.z);
-  Table::append_number(table.at("Z_SYS"), z_sys);
-  Table::append_number(table.at("Z_SYS_ERR"), error);
+  table.append_number("Z_DR16Q", quasar.z);
+  table.append_number("Z_FIT", quasar.z);
+  table.append_number("Z_SYS", z_sys);
+  table.append_number("Z_SYS_ERR", error);
 }
 
 void put_ratio(Table& table, const Value& lbol, const Value& mass) {
@@ -167,15 +167,15 @@ void put_ratio(Table& table, const Value& lbol, const Value& mass) {
 }
 
 void put_spectrum(Table& table, Random& random) {
-  Table::append_number(table.at("EBV"), 0.12 * random.uniform());
-  Table::append_number(table.at("SN_MEDIAN_ALL"), 5 * std::pow(10, 0.3 * random.normal()));
+  table.append_number("EBV", 0.12 * random.uniform());
+  table.append_number("SN_MEDIAN_ALL", 5 * std::pow(10, 0.3 * random.normal()));
   const double amplitude = std::pow(10, 1 + 0.3 * random.normal());
   // A power law, its slope, and a polynomial that is 0; then pixels and reduced chi squared.
   for (const double v : {amplitude, random.normal(-1.5, 0.3), 0.0, 0.0, 0.0}) {
-    Table::append_number(table.at("CONTI_FIT"), v);
+    table.append_number("CONTI_FIT", v);
   }
   for (const double v : {static_cast<double>(random.integer(800, 3000)), random.normal(1.1, 0.1)}) {
-    Table::append_number(table.at("CONTI_STAT"), v);
+    table.append_number("CONTI_STAT", v);
   }
 }
 

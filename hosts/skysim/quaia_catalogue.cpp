@@ -43,7 +43,7 @@ std::string unwise_name(const Quasar& quasar) {
 
 void add_row(const Recipe& recipe, const Quasar& quasar, Random& random, Table& table) {
   const auto put = [&](std::string_view column, double value) {
-    Table::append_number(table.at(column), value);
+    table.append_number(column, value);
   };
   const Redshift redshift = measure(random, quasar.z);
   const Position plane = galactic(quasar.gaia);

@@ -46,6 +46,7 @@ class Table {
   void end_row(std::string_view axis);
 
   static void append_number(Column& column, double value);
+  void append_number(std::string_view column, double value) { append_number(at(column), value); }
 
   std::size_t rows() const;
   void write(const std::filesystem::path& file) const;

@@ -11,8 +11,6 @@ namespace qsohost::skysim {
 
 namespace {
 
-constexpr std::size_t kIpacWidth = 24;  // of a column; wider than any number
-
 std::string escaped(std::string_view text) {
   std::string out;
   for (const char c : text) {

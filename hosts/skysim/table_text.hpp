@@ -1,6 +1,7 @@
 // Table formats of archives: CSV, TSV, IPAC table and VOTable.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <string>
@@ -13,6 +14,8 @@ enum class TextFormat { Csv, Tsv, Ipac, VoTable };
 // "csv", "tsv", "ipac_table", "votable", ignoring case; none for other formats.
 std::optional<TextFormat> text_format(std::string_view name);
 std::string_view content_type(TextFormat format);
+
+constexpr std::size_t kIpacWidth = 24;  // of a column; wider than any number
 
 struct TextColumn {
   std::string_view name;

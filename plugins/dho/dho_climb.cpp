@@ -9,7 +9,7 @@ namespace dho {
 namespace {
 
 // In logarithms of parameters.
-constexpr double kAtBound = 1e-6;
+constexpr double kHeldAtBound = 1e-6;
 constexpr double kFirstRadius = 1.4, kLargestRadius = 2, kSmallestRadius = 1e-9;
 constexpr double kTrusted = 1e-2;
 constexpr double kShort = 0.25;  // steps from which curvature is learnt
@@ -71,8 +71,8 @@ Parameters step_inside(const Matrix& curvature, const Parameters& gradient, doub
                        const Parameters& low, const Parameters& high) {
   Free free;
   for (int i = 0; i < 4; ++i) {
-    free[static_cast<std::size_t>(i)] =
-        !(low[i] >= -kAtBound && gradient[i] <= 0) && !(high[i] <= kAtBound && gradient[i] >= 0);
+    free[static_cast<std::size_t>(i)] = !(low[i] >= -kHeldAtBound && gradient[i] <= 0) &&
+                                        !(high[i] <= kHeldAtBound && gradient[i] >= 0);
   }
   Parameters s = Parameters::Zero();
   for (int pass = 0; pass < 4; ++pass) {

@@ -8,14 +8,13 @@
 
 #include "loo_clean.hpp"
 #include "multiband_space.hpp"
+#include "nan.hpp"
 #include "newton_climb.hpp"
 
 namespace ou::multiband {
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr double kInfinite = std::numeric_limits<double>::infinity();
-constexpr double kAtBound = 1e-4;
 constexpr double kRough = 1e-2, kFine = 5e-15;  // log-likelihood left to be gained
 constexpr std::size_t kMostStarts = 3, kMostFastStarts = 2;
 using Climb = NewtonClimb<Vector, Matrix>;

@@ -11,7 +11,7 @@ constexpr double kWidestStep = 0.5, kShortestStep = 0.1;  // d, of the first sca
 constexpr double kFinestStep = 2e-4;                      // d
 constexpr int kParts = 8;                                 // of a step, in the next finer scan
 constexpr std::size_t kMostPeaks = 3;                     // that are scanned finer
-constexpr int kMostRounds = 3;
+constexpr int kMostAlternations = 3;
 constexpr double kLeastGain = 0.01;  // log-likelihood
 constexpr double kFall = 0.5;        // log-likelihood, from the top to the ends of the interval
 
@@ -149,7 +149,7 @@ Fit fit_with_lags(const Series& series, const Model& model) {
   Fit fit = fit_global(series, model);
   if (model.lagged.empty()) return fit;
   const std::vector<Scan> scans = scans_of(series, model);
-  for (int round = 0; round < kMostRounds && fit.converged; ++round) {
+  for (int round = 0; round < kMostAlternations && fit.converged; ++round) {
     Parameters best = fit.at;
     double loglike = fit.value.loglike;
     for (const Scan& scan : scans) {

@@ -18,9 +18,8 @@ constexpr double kCoarse = 0.5;         // ln tau between the first nodes
 constexpr double kLeastStep = 0.06;     // ln tau
 constexpr double kMostChange = 1;       // of the log-density between neighbours
 constexpr std::size_t kMostNodes = 64;  // after which there is no more refinement
-constexpr int kMostRounds = 6;
+constexpr int kMostRefinements = 6;
 constexpr double kEnough = 1e-4;      // log-likelihood left to be gained
-constexpr double kAtBound = 1e-4;     // of ln sigma
 constexpr double kWellKnown = 0.15;   // standard deviation of ln sigma
 constexpr int kEachSide = 14;         // samples
 constexpr double kWidestCell = 0.08;  // ln tau
@@ -64,7 +63,7 @@ class Sampler {
     }
     std::vector<Node> out;
     add(starts, out);
-    for (int round = 0; round < kMostRounds && out.size() < kMostNodes; ++round) {
+    for (int round = 0; round < kMostRefinements && out.size() < kMostNodes; ++round) {
       const std::vector<Vector> more = between(out);
       if (more.empty()) break;
       add(more, out);

@@ -9,6 +9,7 @@
 
 namespace ou::multiband {
 
+inline constexpr double kAtBound = 1e-4;  // a coordinate this near to its bound is at it
 inline constexpr int kMostParameters = 2 + 3 * static_cast<int>(kMostBands);
 using Vector = Eigen::Matrix<double, Eigen::Dynamic, 1, 0, kMostParameters, 1>;
 using Matrix =

@@ -5,17 +5,15 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <limits>
 #include <numeric>
 #include <optional>
 #include <qsohost/time_converter.hpp>
 
 #include "multiband_lags.hpp"
+#include "nan.hpp"
 
 namespace ou::multiband {
 namespace {
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 // Of each survey, the bands after the first that takes part.
 template <class TakesPart>

@@ -5,12 +5,12 @@
 #include <cmath>
 #include <limits>
 
+#include "nan.hpp"
 #include "ou_surface.hpp"
 
 namespace ou {
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr double kAtBound = 1e-4;  // in ln sigma or ln tau
 constexpr double kFlat = 1e-6;     // curvature below this counts as none
 constexpr double kScreening = 1e-2;

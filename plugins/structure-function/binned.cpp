@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <optional>
 
 #include "pairs.hpp"
@@ -11,7 +10,6 @@
 namespace sf {
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr double kErrorOfIqr = 1.1664;  // of sigma from the IQR, times sqrt(n) / sigma
 
 // The sums over the pairs of a bin. x is dm^2 - e_i^2 - e_j^2.

@@ -13,11 +13,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <span>
 #include <vector>
 
 namespace sf {
 
+inline constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 inline constexpr double kSigmaPerIqr = 0.741301109;  // of a normal distribution
 
 enum class Estimator : std::uint8_t { MeanSquare, Iqr };

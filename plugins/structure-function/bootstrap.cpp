@@ -14,7 +14,6 @@
 namespace sf {
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr std::size_t kLanes = 16, kReplicates = 4 * kLanes;
 // Of all bins together. Neighbouring pairs tell the same, so that more would change little.
 constexpr std::size_t kPairs = 48 * 1024, kPairsIqr = 6 * 1024, kLeastPairs = 64;

@@ -18,6 +18,9 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "tests/skysim"))
+from server import Server  # noqa: E402
+
 MOST_GROWTH = 1.2
 MOST_MEGABYTES = 500
 SAMPLED = 0.2  # s
@@ -30,21 +33,6 @@ def make_sky(build, folder, sources):
         subprocess.run([build / "bin/skysim", "make", sky, "--sources", str(sources)], check=True)
         (sky / "whole").touch()
     return sky
-
-
-class Server:
-    """An archive that answers at once: what counts here is not its time."""
-
-    def __init__(self, build, sky):
-        self.process = subprocess.Popen([build / "bin/skysim", "serve", sky], stdout=subprocess.PIPE, text=True)
-        self.url = self.process.stdout.readline().split()[-1]
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait()
 
 
 def sample(pid):
@@ -76,7 +64,7 @@ def run(args, sources):
     shutil.rmtree(directory, ignore_errors=True)
     environment = os.environ | {"QSOHOST_PLUGIN_PATH": str(args.build / "lib/qsohost/plugins"), "QSOHOST_SKY": str(sky)}
     begin = time.monotonic()
-    with Server(args.build, sky) as server:
+    with Server(sky, program=args.build / "bin/skysim") as server:
         process = subprocess.Popen(
             [args.build / "bin/qsohost", "--chain", args.chain, "--set", f"ztf.url={server.url}", "--run-dir", directory],
             env=environment, stdout=subprocess.DEVNULL,

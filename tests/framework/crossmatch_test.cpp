@@ -14,7 +14,7 @@ using Names = std::vector<std::string>;
 
 namespace {
 
-struct Owner : OptionOwner {
+struct CrossmatchOwner : OptionOwner {
   CrossmatchOptions match{this};
 };
 
@@ -34,7 +34,7 @@ const CrossmatchTable kGaia{"gaia.fits", {"source_id", "ra", "dec", "ruwe"}};
 }  // namespace
 
 TEST_CASE("the options of a cross-match are the source's own, in order") {
-  const Owner owner;
+  const CrossmatchOwner owner;
   Names names;
   for (const OptionBase* option : owner.options()) names.push_back(option->name());
   CHECK(names == Names{"left_ra", "left_dec", "right_ra", "right_dec", "id", "radius_arcsec",
@@ -44,7 +44,7 @@ TEST_CASE("the options of a cross-match are the source's own, in order") {
 }
 
 TEST_CASE("names that both tables have are prefixed, whatever their case") {
-  const Owner owner;
+  const CrossmatchOwner owner;
   const CrossmatchLayout layout = crossmatch_layout(kSdss, kGaia, owner.match);
   CHECK(names_of(layout) ==
         Names{"SDSS_NAME", "sdss_RA", "sdss_DEC", "Z", "source_id", "gaia_ra", "gaia_dec", "ruwe"});
@@ -60,7 +60,7 @@ TEST_CASE("names that both tables have are prefixed, whatever their case") {
 }
 
 TEST_CASE("a plain ra is not added again") {
-  const Owner owner;
+  const CrossmatchOwner owner;
   const CrossmatchTable left{"left", {"raj2000", "dej2000", "z"}};
   const CrossmatchLayout layout = crossmatch_layout(left, kGaia, owner.match);
   CHECK_FALSE(layout.adds_ra);
@@ -69,7 +69,7 @@ TEST_CASE("a plain ra is not added again") {
 }
 
 TEST_CASE("the right table's identifier is called source_id, others of that name are prefixed") {
-  Owner owner;
+  CrossmatchOwner owner;
   owner.match.id.set({Scalar(std::string("objid"))});
   const CrossmatchTable left{"left", {"Source_ID"}};
   const CrossmatchTable right{"right", {"OBJID", "source_id"}};
@@ -93,13 +93,13 @@ TEST_CASE("columns are selected and left out by name") {
       std::pair<Names, Names>{
           {},
           {"SDSS_NAME", "sdss_RA", "sdss_DEC", "Z", "source_id", "gaia_ra", "gaia_dec", "ruwe"}});
-  Owner owner;
+  CrossmatchOwner owner;
   owner.match.columns.set(list(columns));
   CHECK(names_of(crossmatch_layout(kSdss, kGaia, owner.match)) == expected);
 }
 
 TEST_CASE("a choice of columns that fits none is an error") {
-  Owner owner;
+  CrossmatchOwner owner;
   owner.match.columns.set(list({"rwe"}));
   CHECK_THROWS_WITH(crossmatch_layout(kSdss, kGaia, owner.match),
                     Contains("option 'columns': 'rwe'") && Contains("'ruwe'"));
@@ -109,7 +109,7 @@ TEST_CASE("a choice of columns that fits none is an error") {
 }
 
 TEST_CASE("names that prefixes would double are prefixed too") {
-  const Owner owner;
+  const CrossmatchOwner owner;
   // DR16Q has columns of Gaia DR2 that are called so.
   const CrossmatchTable dr16q{"dr16q", {"ra", "dec", "GAIA_RA", "gaia_parallax"}};
   CHECK(names_of(crossmatch_layout(dr16q, kGaia, owner.match)) ==
@@ -122,7 +122,7 @@ TEST_CASE("names that prefixes would double are prefixed too") {
 }
 
 TEST_CASE("two columns of one name are refused") {
-  Owner owner;
+  CrossmatchOwner owner;
   const CrossmatchTable twice{"left", {"a", "A"}};
   CHECK_THROWS_WITH(
       crossmatch_layout(twice, kGaia, owner.match),
@@ -134,7 +134,7 @@ TEST_CASE("two columns of one name are refused") {
 }
 
 TEST_CASE("equal prefixes are refused") {
-  Owner owner;
+  CrossmatchOwner owner;
   CHECK_NOTHROW(owner.match.validate());
   owner.match.prefixes.set(list({"a", "A"}));
   CHECK_THROWS_WITH(owner.match.validate(), Contains("both are the same"));

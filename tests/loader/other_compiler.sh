@@ -24,7 +24,7 @@ compile() {
   local library=$1 source=$2
   shift 2
   mkdir -p "$(dirname "$library")"
-  "${compiler[@]}" -std=c++20 -O2 -fPIC -fvisibility=hidden -fvisibility-inlines-hidden \
+  "${compiler[@]}" -std=c++20 -O1 -fPIC -fvisibility=hidden -fvisibility-inlines-hidden \
     -I"$root/framework/include" "$@" -c "$source" -o "$library.o"
   "${compiler[@]}" -shared -Wl,-z,nodelete "$library.o" -o "$library" \
     -L"$build/lib" -lqsohost -Wl,-rpath,"$build/lib" -lfmt

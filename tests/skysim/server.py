@@ -14,8 +14,8 @@ CURVES = "/cgi-bin/ZTF/nph_light_curves"
 class Server:
     """`with Server(sky, "--faults", ...) as server:`; stopped at the end."""
 
-    def __init__(self, sky, *options):
-        self.args = [SKYSIM, "serve", str(sky), *map(str, options)]
+    def __init__(self, sky, *options, program=SKYSIM):
+        self.args = [str(program), "serve", str(sky), *map(str, options)]
 
     def __enter__(self):
         self.process = subprocess.Popen(self.args, stdout=subprocess.PIPE, text=True)

@@ -1,6 +1,7 @@
 """Shards in job arrays of a real SLURM: fetched by one client, then killed, stopped, requeued, with a
 node that fails; afterwards the products are those of a single run."""
 
+import contextlib
 import os
 import pathlib
 import signal
@@ -59,20 +60,26 @@ class ArrayTest(ClusterTest):
 
     def requeue_one(self, shard, array):
         self.wait_at_gate(shard)
-        self.slurm.run("scontrol", "requeue", f"{array}_{shard}")
-        self.wait_for_restart(shard, array)
+        with self.ended_and_queued_again(shard, array, f"SLURM_ARRAY_TASK_ID={shard}"):
+            self.slurm.run("scontrol", "requeue", f"{array}_{shard}")
 
     def lose_the_node_of(self, shard, array):
         self.wait_at_gate(shard)
         node = self.slurm.job(array)[str(shard)]["NodeList"]
-        self.slurm.run("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=test")
-        self.wait_for_restart(shard, array)
+        with self.ended_and_queued_again(shard, array, f"SLURMD_NODENAME={node}"):
+            self.slurm.run("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=test")
         # It may be back by itself.
         self.slurm.run("scontrol", "update", f"NodeName={node}", "State=RESUME", check=False)
 
-    def wait_for_restart(self, shard, array):
+    @contextlib.contextmanager
+    def ended_and_queued_again(self, shard, array, variable):
+        """SLURM queues a task again before the programs of a lost node are gone; one that comes back
+        meanwhile is refused, by its node or by qsohost."""
+        programs = self.slurm.programs(variable)
+        yield
         self.slurm.wait_for(lambda: self.slurm.job(array)[str(shard)]["Restarts"] == "1",
                             f"shard {shard} to be queued again")  # fmt: skip
+        self.slurm.wait_for(lambda: not programs & self.slurm.programs(variable), "its programs to end")
 
     def test_unsettled_objects_fail_no_job(self):
         fails = self.folder / "fails"

@@ -88,7 +88,9 @@ class ClusterTest(ShardsTest):
         return self.folder / "whole"
 
     def logs(self):
-        return "\n".join(f"{p.name}:\n{p.read_text()}" for p in sorted(self.into.glob("log/*")))
+        """The shards' first: of a long text, only its begin may be kept."""
+        files = sorted(self.into.glob("log/*"), key=lambda p: ("fetch" in p.name, p.name))
+        return "\n".join(f"{p.name}:\n{p.read_text()}" for p in files)
 
     def codes(self, job):
         return {k: (v["JobState"], v["ExitCode"]) for k, v in self.slurm.job(job).items()}

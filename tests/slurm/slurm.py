@@ -175,6 +175,18 @@ class Slurm:
         """Until nothing is queued or runs."""
         self.wait_for(lambda: not self.queue(), "the jobs", on)
 
+    def programs(self, variable):
+        """The pids of what jobs run with NAME=VALUE in their environment."""
+        words = {variable.encode(), f"SLURM_CONF={self.folder}/slurm.conf".encode()}
+        found = set()
+        for process in pathlib.Path("/proc").glob("[0-9]*"):
+            try:
+                if words <= set((process / "environ").read_bytes().split(b"\0")):
+                    found.add(int(process.name))
+            except OSError:  # ended, or another user's
+                pass
+        return found
+
     def job(self, job):
         """What `scontrol show job` says of each of its tasks: {index or "": {key: value}}."""
         text = self.run("scontrol", "--oneliner", "show", "job", job).stdout

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <limits>
 
+#include "fits/fits_block.hpp"
 #include "fits/fits_cards.hpp"
 #include "qsohost/names.hpp"
 
@@ -12,8 +13,6 @@ namespace qsohost::inline io_v1 {
 
 namespace {
 
-constexpr std::uint64_t kBlock = 2880;
-constexpr std::size_t kCard = 80;
 constexpr std::uint64_t kBlocks = 4;  // read at once: of most headers all
 
 // A quoted text, with doubled quotes inside; `rest` is what follows it.
@@ -42,23 +41,23 @@ std::string_view comment_in(std::string_view rest) {
 FitsCards::FitsCards(const OpenedFile& file, std::uint64_t offset) : file_(&file) {
   std::string blocks;
   end_ = offset;
-  for (std::size_t at = 0;; at += kBlock) {
+  for (std::size_t at = 0;; at += kFitsBlock) {
     if (at == blocks.size()) {
-      const std::uint64_t left = end_ < file.size() ? (file.size() - end_) / kBlock : 0;
+      const std::uint64_t left = end_ < file.size() ? (file.size() - end_) / kFitsBlock : 0;
       if (left == 0) file.fail("is cut short: a header has no END; get it again");
-      blocks.resize(std::min(left, kBlocks) * kBlock);
+      blocks.resize(std::min(left, kBlocks) * kFitsBlock);
       file.read(end_, std::as_writable_bytes(std::span(blocks)));
       at = 0;
     }
-    end_ += kBlock;
-    if (take_block(std::string_view(blocks).substr(at, kBlock))) return;
+    end_ += kFitsBlock;
+    if (take_block(std::string_view(blocks).substr(at, kFitsBlock))) return;
   }
 }
 
 // True if the header ends in this block.
 bool FitsCards::take_block(std::string_view block) {
-  for (std::size_t at = 0; at < block.size(); at += kCard) {
-    const std::string_view card = block.substr(at, kCard);
+  for (std::size_t at = 0; at < block.size(); at += kFitsCard) {
+    const std::string_view card = block.substr(at, kFitsCard);
     if (trimmed(card) == "END") return true;
     take(card);
   }
@@ -160,7 +159,7 @@ std::uint64_t data_bytes(const OpenedFile& file, const FitsCards& cards) {
   if (!fits || elements > std::uint64_t{1} << 62) {
     file.fail("a header promises more data than there can be: the file is damaged; get it again");
   }
-  return (elements + kBlock - 1) / kBlock * kBlock;
+  return (elements + kFitsBlock - 1) / kFitsBlock * kFitsBlock;
 }
 
 FitsHdu hdu_at(const OpenedFile& file, std::uint64_t offset) {
@@ -184,7 +183,7 @@ FitsHdu first_hdu(const OpenedFile& file) {
 }
 
 std::optional<FitsHdu> next_hdu(const OpenedFile& file, const FitsHdu& hdu) {
-  if (hdu.end >= file.size() || file.size() - hdu.end < kBlock) return std::nullopt;
+  if (hdu.end >= file.size() || file.size() - hdu.end < kFitsBlock) return std::nullopt;
   return hdu_at(file, hdu.end);
 }
 

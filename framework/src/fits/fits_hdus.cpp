@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "fits/fits_block.hpp"
 #include "qsohost/error.hpp"
 #include "qsohost/names.hpp"
 
@@ -60,7 +61,6 @@ bool is_text_table(const FitsCards& cards) {
 
 FitsHdu find_table(const OpenedFile& file, std::string_view wanted, int& number) {
   constexpr int kMostListed = 20;
-  constexpr std::uint64_t kBlock = 2880;
   std::vector<std::string> there;
   number = 0;
   for (auto hdu = std::optional(first_hdu(file)); hdu; hdu = next_hdu(file, *hdu), ++number) {
@@ -80,11 +80,12 @@ FitsHdu find_table(const OpenedFile& file, std::string_view wanted, int& number)
     if (number < kMostListed) there.push_back(described(*hdu, number));
   }
   if (number > kMostListed) there.emplace_back("...");
-  file.fail(fmt::format(
-      "holds no {}; its HDUs are {}{}", wanted.empty() ? "table" : fmt::format("HDU '{}'", wanted),
-      fmt::join(there, ", "),
-      file.size() % kBlock == 0 ? ""
-                                : "; its size is no multiple of 2880 bytes, so it is cut short"));
+  file.fail(fmt::format("holds no {}; its HDUs are {}{}",
+                        wanted.empty() ? "table" : fmt::format("HDU '{}'", wanted),
+                        fmt::join(there, ", "),
+                        file.size() % kFitsBlock == 0
+                            ? ""
+                            : "; its size is no multiple of 2880 bytes, so it is cut short"));
 }
 
 std::vector<OtherTable> tables_besides(const OpenedFile& file, int number) {

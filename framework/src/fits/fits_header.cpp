@@ -8,6 +8,7 @@
 #include <map>
 #include <vector>
 
+#include "fits/fits_block.hpp"
 #include "fits/fits_sum.hpp"
 #include "qsohost/error.hpp"
 #include "qsohost/names.hpp"
@@ -17,8 +18,6 @@ namespace qsohost::inline io_v1 {
 namespace {
 
 constexpr const char* kUnsealed = "0000000000000000";  // value of CHECKSUM during summation
-constexpr std::size_t kBlock = 2880;
-constexpr std::size_t kCard = 80;
 
 constexpr std::size_t kLongestValue = 68;  // of a card; CFITSIO truncates longer ones
 
@@ -131,7 +130,7 @@ std::string HeaderMaker::text() {
   std::string out(cards);  // END included
   int ignored = 0;
   fits_free_memory(cards, &ignored);
-  out.resize((out.size() + kBlock - 1) / kBlock * kBlock, ' ');
+  out.resize((out.size() + kFitsBlock - 1) / kFitsBlock * kFitsBlock, ' ');
   return out;
 }
 
@@ -188,9 +187,9 @@ void set_card(std::string& header, std::string_view name, std::string_view value
               std::string_view comment) {
   const std::string start = fmt::format("{:<8}= ", name);
   std::size_t at = 0;
-  while (header.compare(at, start.size(), start) != 0) at += kCard;
+  while (header.compare(at, start.size(), start) != 0) at += kFitsCard;
   const std::string card = fmt::format("{}{} / {}", start, value, comment);
-  header.replace(at, kCard, fmt::format("{:<80}", card));
+  header.replace(at, kFitsCard, fmt::format("{:<80}", card));
 }
 
 void set_number(std::string& header, std::string_view name, std::uint64_t value,

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <utility>
 
+#include "fits/fits_block.hpp"
 #include "fits/fits_form.hpp"
 #include "fits/fits_hdus.hpp"
 #include "qsohost/names.hpp"
@@ -19,7 +20,6 @@ namespace qsohost::inline io_v1 {
 
 namespace {
 
-constexpr std::uint64_t kBlock = 2880;
 constexpr std::uint64_t kMostElements = std::uint64_t{1} << 31;  // of a fixed cell
 constexpr std::uint64_t kMostFields = 9999;
 
@@ -171,8 +171,8 @@ void read_text_field(const FitsCards& cards, int n, FitsLayout& layout) {
 // follows: with a header that declares too little we would read arrays as rows.
 void check_end(const OpenedFile& file, std::uint64_t end_of_data) {
   constexpr std::string_view kNext = "XTENSION";
-  std::array<std::byte, kBlock + kNext.size()> bytes{};
-  const std::uint64_t next = (end_of_data + kBlock - 1) / kBlock * kBlock;
+  std::array<std::byte, kFitsBlock + kNext.size()> bytes{};
+  const std::uint64_t next = (end_of_data + kFitsBlock - 1) / kFitsBlock * kFitsBlock;
   const std::uint64_t there = std::min(next + kNext.size(), file.size());
   const auto rest = std::span(bytes).first(there - std::min(there, end_of_data));
   file.read(end_of_data, rest);

@@ -18,7 +18,7 @@ namespace qsohost::inline io_v1 {
 namespace {
 
 constexpr std::uint64_t kPiece = std::uint64_t{1} << 20;  // bytes
-constexpr std::uint64_t kBlock = 4096;                    // rows
+constexpr std::uint64_t kRowsAtOnce = 4096;               // rows
 constexpr std::uint64_t kHead = std::uint64_t{64} << 10;  // bytes; most headers are shorter
 
 // Bytes are copied unchanged, so the part must have the format that we write.
@@ -83,8 +83,8 @@ std::optional<std::int64_t> null_for_all(std::span<const std::filesystem::path> 
   NullMarker marker(info.dtype);
   for (const std::filesystem::path& path : parts) {
     FitsTable part(path);
-    for (std::uint64_t first = 0; first < part.rows(); first += kBlock) {
-      const std::uint64_t count = std::min(kBlock, part.rows() - first);
+    for (std::uint64_t first = 0; first < part.rows(); first += kRowsAtOnce) {
+      const std::uint64_t count = std::min(kRowsAtOnce, part.rows() - first);
       const auto cells = part.read(first, count, std::span(&field, 1));
       const Column& column = cells[0].values;
       for (std::size_t i = 0; i < column.size() * column.width(); ++i) {

@@ -18,7 +18,7 @@ namespace qsohost::inline io_v1 {
 
 namespace {
 
-constexpr std::uint64_t kBlock = 4096;  // rows
+constexpr std::uint64_t kRowsSortedAtOnce = 4096;  // rows
 
 template <class T>
 std::vector<std::uint64_t> order_of(const std::vector<T>& keys) {
@@ -58,8 +58,8 @@ template <class T>
 std::vector<std::uint64_t> sorted_rows(FitsTable& table, std::size_t field) {
   std::vector<Key<T>> keys;
   keys.reserve(table.rows());
-  for (std::uint64_t first = 0; first < table.rows(); first += kBlock) {
-    const std::uint64_t count = std::min(kBlock, table.rows() - first);
+  for (std::uint64_t first = 0; first < table.rows(); first += kRowsSortedAtOnce) {
+    const std::uint64_t count = std::min(kRowsSortedAtOnce, table.rows() - first);
     const auto cells = table.read(first, count, std::span(&field, 1));
     for (std::size_t i = 0; i < count; ++i) keys.push_back(key_at<T>(cells[0].values, i));
   }

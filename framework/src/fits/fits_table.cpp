@@ -20,7 +20,7 @@ namespace qsohost::inline io_v1 {
 namespace {
 
 constexpr std::uint64_t kMostShared = std::uint64_t{64} << 20;  // bytes
-constexpr std::uint64_t kPiece = std::uint64_t{256} << 10;      // bytes of a heap read at once
+constexpr std::uint64_t kHeapPiece = std::uint64_t{256} << 10;  // bytes of a heap read at once
 constexpr std::uint64_t kMostScanned = 1024;                    // rows at once
 constexpr std::size_t kDigitsOfI64 = 18;                        // that always fit
 
@@ -165,12 +165,12 @@ void FitsTable::State::arrays(std::span<ArrayTask> tasks, std::size_t first, std
   const Extent extent = extent_of(tasks, first, count);
   if (extent.used == 0) return;
   const bool together = extent.bytes() <= 2 * extent.used;
-  if (together && (extent.bytes() <= kPiece || count == 1)) {
+  if (together && (extent.bytes() <= kHeapPiece || count == 1)) {
     read_heap(extent.begin, extent.bytes());
     decode_arrays(tasks, first, count, extent.begin);
   } else if (together || tasks.size() == 1) {
     const std::size_t step =
-        together ? std::max<std::size_t>(1, count * kPiece / extent.bytes()) : 1;
+        together ? std::max<std::size_t>(1, count * kHeapPiece / extent.bytes()) : 1;
     for (std::size_t row = first; row < first + count; row += step) {
       arrays(tasks, row, std::min(step, first + count - row));
     }
@@ -209,7 +209,8 @@ void FitsTable::State::keep_digits() {
 }
 
 bool FitsTable::State::exceeds_i64(std::size_t field) {
-  const std::uint64_t block = std::clamp<std::uint64_t>(kPiece / layout.row_bytes, 1, kMostScanned);
+  const std::uint64_t block =
+      std::clamp<std::uint64_t>(kHeapPiece / layout.row_bytes, 1, kMostScanned);
   for (std::uint64_t first = 0; first < layout.rows; first += block) {
     if (exceeds_i64(field, {first, std::min(block, layout.rows - first)})) return true;
   }

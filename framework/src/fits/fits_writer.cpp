@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "fits/fits_block.hpp"
 #include "fits/fits_cards.hpp"
 #include "qsohost/error.hpp"
 #include "qsohost/system_reason.hpp"
@@ -69,10 +70,9 @@ void FitsWriter::write_heap(std::uint64_t offset, std::span<const std::byte> byt
 
 // The headers are written last, so that an unfinished file is not mistaken for a finished one.
 void FitsWriter::finish() {
-  constexpr std::size_t kBlock = 2880;
-  constexpr std::array<std::byte, kBlock> zeros{};
-  const std::uint64_t odd = data_bytes_ % kBlock;
-  if (odd > 0) write(data_bytes_, std::span(zeros).first(kBlock - odd));
+  constexpr std::array<std::byte, kFitsBlock> zeros{};
+  const std::uint64_t odd = data_bytes_ % kFitsBlock;
+  if (odd > 0) write(data_bytes_, std::span(zeros).first(kFitsBlock - odd));
   seal_header(headers_.table, sum_.value());
   const std::string text = headers_.primary + headers_.table;
   file_.write(0, std::as_bytes(std::span(text)));

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/backoff.hpp"
+#include "base/ticks.hpp"
 #include "http/reply_channel.hpp"
 
 namespace qsohost::inline v1 {
@@ -33,10 +34,6 @@ constexpr Seconds kLongestPause{30};
 // HttpPolicy.
 constexpr Seconds kLongestObeyed = ConnectionLease::kLongestPause;
 constexpr double kMuchLonger = 10;
-
-std::chrono::steady_clock::duration ticks(Seconds time) {
-  return std::chrono::duration_cast<std::chrono::steady_clock::duration>(time);
-}
 
 std::string utc(std::chrono::system_clock::time_point moment) {
   return fmt::format("{:%Y-%m-%d %H:%M:%S} UTC",

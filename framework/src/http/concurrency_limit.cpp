@@ -27,7 +27,7 @@ constexpr double kMemory = 200;  // answers that a score remembers
 // Answers, times the level, before a step that did not pay is tried again: the first wait and the
 // longest.
 constexpr double kWaitPerLevel = 60;
-constexpr double kLongestWait = 5000;
+constexpr double kLongestLevelWait = 5000;
 
 // More where there is less to gain and more to lose.
 double fewest(int level) {
@@ -179,7 +179,7 @@ void ConcurrencyLimit::move_to(int level, Seconds now) {
 
 void ConcurrencyLimit::set_ceiling(int level) {
   const bool again = ceiling_.level > 0 && std::abs(ceiling_.level - level) <= 1;
-  ceiling_.wait = again ? std::min(3 * ceiling_.wait, kLongestWait) : kWaitPerLevel * level;
+  ceiling_.wait = again ? std::min(3 * ceiling_.wait, kLongestLevelWait) : kWaitPerLevel * level;
   ceiling_.level = level;
   answers_here_ = 0;
 }

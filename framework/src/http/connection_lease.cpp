@@ -14,6 +14,7 @@
 #include <sstream>
 #include <utility>
 
+#include "base/ticks.hpp"
 #include "qsohost/error.hpp"
 #include "qsohost/http.hpp"
 
@@ -35,10 +36,6 @@ constexpr Seconds kLongestWait{1};
 constexpr Seconds kSweep{2};
 constexpr Seconds kTurn{5};  // after that a run gives way to one that has no connection at all
 constexpr Seconds kLook{1};
-
-std::chrono::steady_clock::duration ticks(Seconds time) {
-  return std::chrono::duration_cast<std::chrono::steady_clock::duration>(time);
-}
 
 [[noreturn]] void fail(const fs::path& file, int error) {
   throw RunError(

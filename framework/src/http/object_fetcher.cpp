@@ -6,6 +6,7 @@
 
 #include "base/fnv.hpp"
 #include "data/working_on.hpp"
+#include "http/unequal_responses.hpp"
 #include "qsohost/error.hpp"
 #include "qsohost/http.hpp"
 
@@ -15,10 +16,6 @@ namespace {
 
 // Long enough for a transient error of the archive to pass.
 constexpr std::chrono::seconds kBeforeConfirming{5};
-// A response whose end is not known is requested up to this many times, each with another `turn`,
-// until two are equal.
-constexpr int kMostUnequal = 5;
-constexpr int kTurnStep = 1000;
 
 // A truncated VOTable does not parse. Other formats do not show it.
 bool is_whole(const Response& response) {

@@ -11,6 +11,7 @@
 #include "http/judgement.hpp"
 #include "http/tap_answer.hpp"
 #include "http/tap_request.hpp"
+#include "http/unequal_responses.hpp"
 #include "http/url.hpp"
 #include "qsohost/error.hpp"
 
@@ -21,10 +22,6 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr int kMostJobs = 3;
-// A response whose end is not known is requested up to this many times until two are equal, as in
-// ObjectFetcher.
-constexpr std::size_t kMostUnequal = 5;
-constexpr int kTurnStep = 1000;
 constexpr int kNotFound = 404;
 
 // 0.5 s, 0.75 s, ... 30 s.

@@ -31,7 +31,7 @@ std::string one_line(std::string_view text) {
 }
 
 // The text up to the next tag; the content of a <![CDATA[...]]>.
-std::string_view words_of(std::string_view text) {
+std::string_view content_of(std::string_view text) {
   constexpr std::string_view cdata = "<![CDATA[";
   text.remove_prefix(std::min(text.find_first_not_of(kBlanks), text.size()));
   if (!text.starts_with(cdata)) return text.substr(0, text.find('<'));
@@ -63,7 +63,7 @@ std::optional<QueryStatus> next_status(std::string_view body, std::size_t& at) {
     const std::string_view rest = tag.substr(value + 7);
     const bool has_words = !tag.ends_with('/');
     return QueryStatus{rest.substr(0, rest.find(tag[value + 6])),
-                       has_words ? words_of(body.substr(end + 1)) : std::string_view{}};
+                       has_words ? content_of(body.substr(end + 1)) : std::string_view{}};
   }
   return std::nullopt;
 }
@@ -106,7 +106,7 @@ std::string html_words(const Response& response) {
   const std::string_view body = response.body;
   const std::size_t at = body.find(mark);
   if (at == body.npos) return describe(response);
-  return one_line(words_of(body.substr(at + mark.size())));
+  return one_line(content_of(body.substr(at + mark.size())));
 }
 
 }  // namespace

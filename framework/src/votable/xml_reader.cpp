@@ -1,7 +1,5 @@
 #include "votable/xml_reader.hpp"
 
-#define XML_DTD  // Expat's header then declares the limit of entities, which all builds have
-#include <expat.h>
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -38,7 +38,7 @@ std::string quoted(const std::string& text) {
   return is_plain ? clean : '"' + clean + '"';
 }
 
-class Collector {
+class CsvCollector {
  public:
   std::vector<Row> rows{};
 
@@ -137,7 +137,7 @@ class Collector {
 }  // namespace
 
 std::string csv(const Figure& figure) {
-  Collector collect;
+  CsvCollector collect;
   for (const Layer& layer : figure.layers) std::visit(collect, layer);
   std::vector<std::size_t> used;
   for (std::size_t c = 0; c < Columns; ++c) {

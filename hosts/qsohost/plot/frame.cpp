@@ -11,9 +11,9 @@ constexpr double kLargest = 1e300;    // leaves room for differences and margins
 constexpr double kSmallest = 1e-300;  // of logarithmic axes
 
 // Collects what each layer takes up.
-class Collector {
+class FrameCollector {
  public:
-  Collector(const Figure& figure, Extents& out) : figure_(figure), out_(out) {}
+  FrameCollector(const Figure& figure, Extents& out) : figure_(figure), out_(out) {}
 
   void operator()(const Points& p) {
     const auto whole = [](std::span<const double> v, std::size_t i, double other) {
@@ -157,7 +157,7 @@ bool Frame::is_in_legend(const Region& region) const {
 
 Extents extents_of(const Figure& figure) {
   Extents extents;
-  Collector collect(figure, extents);
+  FrameCollector collect(figure, extents);
   for (const Layer& layer : figure.layers) std::visit(collect, layer);
   add_bars(figure, place_bars(figure), extents);
   return extents;

@@ -16,9 +16,9 @@ constexpr double kLine = 16;              // px from line to line
 constexpr double kBetween = 14;           // px between entries
 
 // Symbols of a layer, with the label of their entry.
-class Collector {
+class LegendCollector {
  public:
-  Collector(Legend& legend, const std::vector<const Region*>& regions)
+  LegendCollector(Legend& legend, const std::vector<const Region*>& regions)
       : legend_(legend), regions_(regions) {}
 
   void operator()(const Points& p) { add(p.label, {Symbol::Kind::Marker, p.style, p.size}); }
@@ -100,7 +100,7 @@ void draw_symbol(const Symbol& symbol, const std::string& figure_id, double left
 
 Legend legend_of(const Figure& figure, const std::vector<const Region*>& regions, double width) {
   Legend legend;
-  Collector collect(legend, regions);
+  LegendCollector collect(legend, regions);
   for (const Layer& layer : figure.layers) std::visit(collect, layer);
   double x = 0, y = 0;
   std::size_t lines_in_row = 0;

@@ -5,17 +5,15 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <set>
 #include <unordered_map>
 
+#include "nan.hpp"
 #include "qsohost/error.hpp"
 #include "qsohost/io/input_columns.hpp"
 
 namespace qsohost::cli {
 namespace {
-
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 bool is_number(const InputColumn& column) {
   return column.problem.empty() && !column.is_array && column.info.width == 1 &&

@@ -10,7 +10,7 @@ namespace qsohost::cli {
 namespace {
 
 constexpr std::size_t kMostPoints = 3000;  // beyond, their density is drawn
-constexpr std::size_t kBins = 12;          // of medians, with equal numbers of objects
+constexpr std::size_t kMedianBins = 12;    // of medians, with equal numbers of objects
 
 struct Values {
   std::vector<double> x, y;
@@ -70,7 +70,7 @@ plot::Points medians_of(const Values& v) {
   std::vector<std::pair<double, double>> points;
   for (std::size_t i = 0; i < v.x.size(); ++i) points.emplace_back(v.x[i], v.y[i]);
   std::ranges::sort(points);
-  const std::size_t bins = std::clamp<std::size_t>(points.size() / 10, 1, kBins);
+  const std::size_t bins = std::clamp<std::size_t>(points.size() / 10, 1, kMedianBins);
   for (std::size_t b = 0; b < bins; ++b) {
     std::vector<double> x, y;
     for (std::size_t i = b * points.size() / bins; i < (b + 1) * points.size() / bins; ++i) {

@@ -9,6 +9,7 @@
 #include <optional>
 #include <utility>
 
+#include "nan.hpp"
 #include "qsohost/error.hpp"
 #include "qsohost/io/text.hpp"
 #include "qsohost/names.hpp"
@@ -18,8 +19,6 @@
 
 namespace qsohost::cli {
 namespace {
-
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 // The fit did not converge, the light curve is of two sources, or ou-loo gave it up because it
 // would have removed too much. All other flags are of fits that say little, which their posteriors

@@ -4,16 +4,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <unordered_map>
 
+#include "nan.hpp"
 #include "qsohost/error.hpp"
 #include "relate/robust.hpp"
 
 namespace qsohost::cli {
 namespace {
-
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 const GroupInfo* group_of(const Product& product, std::string_view group) {
   for (const GroupInfo& info : product.epochs.groups) {

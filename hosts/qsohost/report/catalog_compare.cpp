@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "nan.hpp"
 #include "plot/sky_map.hpp"
 #include "qsohost/io/identifiers.hpp"
 #include "report/catalog_match.hpp"
@@ -20,8 +21,6 @@
 
 namespace qsohost::cli {
 namespace {
-
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 // Both catalogues and what is in which.
 struct Comparison {

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <initializer_list>
-#include <limits>
 #include <string_view>
 
+#include "nan.hpp"
 #include "qsohost/error.hpp"
 #include "qsohost/io/identifiers.hpp"
 #include "qsohost/io/input_columns.hpp"
@@ -20,7 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 using Names = std::initializer_list<std::string_view>;
 
 fs::path file_of(const fs::path& file) {

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <optional>
 #include <utility>
 
+#include "nan.hpp"
 #include "qsohost/light_curve_fitter.hpp"
 #include "report/fit_columns.hpp"
 #include "report/object_columns.hpp"
@@ -17,8 +17,7 @@
 namespace qsohost::cli {
 namespace {
 
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-constexpr std::size_t kBins = 30;
+constexpr std::size_t kCoverageBins = 30;
 
 // The largest catalogue, and which of its rows went how far.
 struct Census {
@@ -70,7 +69,7 @@ void add_census_figure(const Census& census, const std::vector<double>& values, 
                        std::string title, const std::string& axis, Section& section) {
   const double low = quantile(values, 0), high = quantile(values, 1);
   if (!(high > low)) return;
-  const std::vector<double> edges = equal_bins(low, high, kBins);
+  const std::vector<double> edges = equal_bins(low, high, kCoverageBins);
   plot::Figure figure{.id = std::move(id),
                       .title = std::move(title),
                       .alt = fmt::format("Histograms of {} of the objects.", axis),
@@ -147,7 +146,7 @@ void add_band_figure(const Bands& bands, std::string id, std::string title, std:
   }
   if (!(high > 0)) return;
   const std::vector<double> log_edges =
-      equal_bins(std::log10(low / 1.05), std::log10(high * 1.05), kBins);
+      equal_bins(std::log10(low / 1.05), std::log10(high * 1.05), kCoverageBins);
   std::vector<double> edges;
   for (const double lg : log_edges) edges.push_back(std::pow(10, lg));
   plot::Figure figure{.id = std::move(id),

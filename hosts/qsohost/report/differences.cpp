@@ -10,18 +10,15 @@
 
 #include "report/chain_history.hpp"
 #include "report/object_columns.hpp"
+#include "report/plot_parts.hpp"
 #include "table.hpp"
 
 namespace qsohost::cli {
 namespace {
 
-constexpr std::size_t kBins = 41;       // odd, so that no difference is in the middle of one
-constexpr double kShownScatters = 5;    // to either side
-constexpr double kMadToSigma = 1.4826;  // of a normal distribution
-
-std::string count_text(std::uint64_t n) {
-  return grouped(static_cast<std::int64_t>(n));
-}
+constexpr std::size_t kDifferenceBins = 41;  // odd, so that no difference is in the middle of one
+constexpr double kShownScatters = 5;         // to either side
+constexpr double kMadToSigma = 1.4826;       // of a normal distribution
 
 // A fit and the one of the other run that stands in its place.
 struct Pair {
@@ -119,13 +116,8 @@ Differences differences(const Pair& pair, const Quantity& quantity,
   return out;
 }
 
-std::string id_of(std::string_view name) {
-  std::string out;
-  for (const char c : name) out += std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '-';
-  return out;
-}
-
-plot::Figure histogram(const std::string& quantity, const std::vector<Differences>& all) {
+plot::Figure difference_histogram(const std::string& quantity,
+                                  const std::vector<Differences>& all) {
   double reach = 0;
   for (const Differences& d : all) {
     reach = std::max(reach, std::abs(d.median) + kShownScatters * d.scatter);
@@ -143,14 +135,14 @@ plot::Figure histogram(const std::string& quantity, const std::vector<Difference
   for (const Differences& d : all) {
     plot::Steps steps{.label = d.name,
                       .edges = {},
-                      .counts = std::vector<double>(kBins),
+                      .counts = std::vector<double>(kDifferenceBins),
                       .style = plot::style_of_band(d.name)};
-    for (std::size_t i = 0; i <= kBins; ++i) {
-      steps.edges.push_back(reach * (2 * static_cast<double>(i) / kBins - 1));
+    for (std::size_t i = 0; i <= kDifferenceBins; ++i) {
+      steps.edges.push_back(reach * (2 * static_cast<double>(i) / kDifferenceBins - 1));
     }
     for (const double value : d.values) {
-      const double bin = std::floor((value + reach) / (2 * reach) * kBins);
-      if (bin >= 0 && bin < static_cast<double>(kBins)) {
+      const double bin = std::floor((value + reach) / (2 * reach) * kDifferenceBins);
+      if (bin >= 0 && bin < static_cast<double>(kDifferenceBins)) {
         ++steps.counts[static_cast<std::size_t>(bin)];
       } else {
         ++outside;
@@ -243,7 +235,7 @@ Section differences_section(const RunProducts& a, const RunProducts& b) {
       numbers.rows.push_back({quantity, d.name, count_text(d.values.size()), number(d.median),
                               number(d.scatter), number(largest)});
     }
-    out.figures.push_back(histogram(quantity, all));
+    out.figures.push_back(difference_histogram(quantity, all));
   }
   out.paragraphs.emplace_back(
       "Scatter is 1.4826 times the median absolute deviation from the median. Of cleaned fits the "

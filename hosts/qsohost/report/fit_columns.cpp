@@ -7,6 +7,7 @@
 #include <ranges>
 #include <utility>
 
+#include "nan.hpp"
 #include "qsohost/io/text.hpp"
 #include "qsohost/light_curve_fitter.hpp"
 #include "report/object_columns.hpp"
@@ -14,8 +15,6 @@
 
 namespace qsohost::cli {
 namespace {
-
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 // "loo.tau_bounds = [0.1, 10000.0]" in the chain that the header tells, as logarithms.
 std::optional<LogBounds> bounds_of(const Product& product, const std::string& option) {

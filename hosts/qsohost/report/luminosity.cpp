@@ -3,11 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numbers>
 #include <optional>
 #include <utility>
 
+#include "nan.hpp"
 #include "relate/robust.hpp"
 #include "relate/wavelength.hpp"
 #include "report/fit_columns.hpp"
@@ -17,8 +17,6 @@
 
 namespace qsohost::cli {
 namespace {
-
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 // What D is plotted against. Catalogues write 0, -999 and the like for "none": only values between
 // `least` and `most` count.

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <map>
 #include <tuple>
 
+#include "nan.hpp"
 #include "report/epoch_counts.hpp"
 #include "report/sections.hpp"
 #include "table.hpp"
@@ -13,13 +13,8 @@
 namespace qsohost::cli {
 namespace {
 
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr std::size_t kMostReasons = 20;        // shown
 constexpr std::size_t kMostKeptReasons = 5000;  // told apart
-
-std::string count_text(std::uint64_t n) {
-  return grouped(static_cast<std::int64_t>(n));
-}
 
 std::string percent(std::int64_t part, std::int64_t whole) {
   if (whole == 0) return "";

@@ -4,13 +4,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <utility>
+
+#include "nan.hpp"
 
 namespace qsohost::cli {
 namespace {
 
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr std::size_t kGridX = 48, kGridY = 36;
 
 // Bin of a value between equidistant edges, or `bins` if it is outside.

@@ -242,10 +242,6 @@ std::string Builder::made_line() const {
   return out;
 }
 
-std::string count_text(std::uint64_t n) {
-  return grouped(static_cast<std::int64_t>(n));
-}
-
 // The numbers that a reader asks first.
 std::vector<std::pair<std::string, std::string>> headline(const RunProducts& run) {
   std::vector<std::pair<std::string, std::string>> out;

@@ -4,18 +4,16 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <ranges>
 #include <system_error>
 
+#include "nan.hpp"
 #include "qsohost/error.hpp"
 
 namespace qsohost::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 bool has(const Product& product, std::string_view name) {
   return std::ranges::any_of(product.columns,

@@ -13,7 +13,7 @@
 namespace qsohost::cli {
 namespace {
 
-constexpr std::size_t kBins = 40;
+constexpr std::size_t kSeparationBins = 40;
 
 struct Match {
   const Product* product;
@@ -94,8 +94,8 @@ Section separations_section(const RunProducts& run) {
   if (!(radius > 0)) return section;
 
   const Chance chance = chance_of(separations, radius);
-  const std::vector<double> edges = equal_bins(0, radius, kBins);
-  const double width = radius / kBins;
+  const std::vector<double> edges = equal_bins(0, radius, kSeparationBins);
+  const double width = radius / kSeparationBins;
   plot::Line random{
       "by chance", {0, radius}, {0, chance.slope * radius * width}, {.colour = 6, .dash = 1}};
   plot::Figure figure{

@@ -22,10 +22,6 @@ constexpr std::size_t kMostPoints = 5000;  // more are drawn as a density
 constexpr std::size_t kCells = 70;         // of a density, along each axis
 constexpr double kOutside = 0.001;         // part of the objects outside of its axes, at each end
 
-std::string count_text(std::uint64_t n) {
-  return grouped(static_cast<std::int64_t>(n));
-}
-
 struct FoundColumn {
   const Product* product = nullptr;
   std::string name;

@@ -18,7 +18,7 @@ namespace qsohost::skysim {
 
 namespace {
 
-constexpr const char* kBase = "/forcedphot";
+constexpr const char* kAtlasPath = "/forcedphot";
 constexpr int kFreeLooks = 4;            // at a task, before the time between them counts
 constexpr double kUsualDays = 30;        // of a task without mjd_min
 constexpr std::size_t kMostTasks = 100;  // of a POST
@@ -101,7 +101,7 @@ AtlasService::AtlasService(const std::filesystem::path& folder, const Conditions
 }
 
 void AtlasService::add_to(httplib::Server& server) {
-  const std::string base = kBase;
+  const std::string base = kAtlasPath;
   const std::string task = base + R"(/queue/(\d{1,18})/)";
   server.Post(base + "/api-token-auth/", [this](const Request& q, Response& r) { log_in(q, r); });
   server.Post(base + "/queue/",
@@ -243,7 +243,7 @@ AtlasService::Clock::duration AtlasService::duration(double part) const {
 
 std::string AtlasService::document(std::uint64_t id, const Task& task,
                                    const std::string& host) const {
-  const std::string base = "http://" + host + kBase;
+  const std::string base = "http://" + host + kAtlasPath;
   const AtlasRequest& asked = task.request;
   const auto begin = task.created + duration(kQueued);
   const bool has_begun = !task.is_stuck && Clock::now() >= begin;
@@ -310,9 +310,9 @@ void AtlasService::list(const Request& request, Response& response) {
     for (std::size_t n = 0; n < kPage && it != tasks_.end(); ++n, ++it) {
       answer.body += (answer.body.empty() ? "" : ",\n") + look(it->first, it->second, host);
     }
-    const std::string next =
-        it == tasks_.end() ? ""
-                           : fmt::format("http://{}{}/queue/?cursor={}", host, kBase, it->first);
+    const std::string next = it == tasks_.end() ? ""
+                                                : fmt::format("http://{}{}/queue/?cursor={}", host,
+                                                              kAtlasPath, it->first);
     answer.body = fmt::format("{{\"next\": {}, \"previous\": null, \"results\": [{}]}}",
                               text_or_null(next), answer.body);
   }

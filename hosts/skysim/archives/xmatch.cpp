@@ -18,7 +18,7 @@ namespace qsohost::skysim {
 
 namespace {
 
-constexpr const char* kBase = "/xmatch/api/v1/sync";
+constexpr const char* kXmatchPath = "/xmatch/api/v1/sync";
 constexpr double kMostArcsec = 180;
 constexpr std::size_t kMostBytes = 100'000'000;  // of the uploaded table
 constexpr std::size_t kMostRows = 2'000'000;     // of an answer
@@ -53,7 +53,7 @@ std::vector<std::string> all_names(const std::vector<TapColumn>& columns) {
   return names;
 }
 
-double number_of(const TapRequest& request, const std::string& name) {
+double required_number(const TapRequest& request, const std::string& name) {
   const auto number = parse_double(request.get(name));
   if (!number) throw BadRequest(fmt::format("{}: a number, not '{}'", name, request.get(name)));
   return *number;
@@ -144,10 +144,10 @@ XMatchService::XMatchService(const std::filesystem::path& folder, const Conditio
 }
 
 void XMatchService::add_to(httplib::Server& server) {
-  server.Post(kBase, [this](const Request& q, Response& r) { match(q, r); });
+  server.Post(kXmatchPath, [this](const Request& q, Response& r) { match(q, r); });
   const auto describe_tables = [this](const Request& q, Response& r) { describe(q, r); };
-  server.Get(std::string(kBase) + "/tables", describe_tables);
-  server.Post(std::string(kBase) + "/tables", describe_tables);
+  server.Get(std::string(kXmatchPath) + "/tables", describe_tables);
+  server.Post(std::string(kXmatchPath) + "/tables", describe_tables);
 }
 
 void XMatchService::refuse(Response& response, const std::string& message) {
@@ -245,14 +245,14 @@ ArchiveAnswer XMatchService::answer(const TapRequest& request) {
 }
 
 TapRows XMatchService::matches(const TapRequest& request, const TapDatabase::Upload& left) {
-  const double radius = number_of(request, "distmaxarcsec");
+  const double radius = required_number(request, "distmaxarcsec");
   if (!(radius > 0 && radius <= kMostArcsec)) {
     throw BadRequest(fmt::format("distMaxArcsec: above 0 and at most {}, not {}", kMostArcsec,
                                  request.get("distmaxarcsec")));
   }
   const bool wants_best = choice(request, "selection", {"all", "best"}) == "best";
   const std::string& maxrec = request.get("maxrec");
-  const double limit = maxrec.empty() ? kMostRows : number_of(request, "maxrec");
+  const double limit = maxrec.empty() ? kMostRows : required_number(request, "maxrec");
   const std::size_t ra = place_of(left.columns, request.get("colra1"));
   const std::size_t dec = place_of(left.columns, request.get("coldec1"));
   const auto columns = [&](const char* name, const std::vector<TapColumn>& all, auto usual) {

@@ -6,14 +6,14 @@
 #include <algorithm>
 
 #include "qsohost/error.hpp"
+#include "table_text.hpp"
 #include "ztf_query.hpp"
 
 namespace qsohost::skysim {
 
 namespace {
 
-constexpr std::size_t kIpacWidth = 24;  // of a column; wider than any number
-constexpr int kGzip = 15 + 16;          // the largest window, with a header of gzip
+constexpr int kGzip = 15 + 16;  // the largest window, with a header of gzip
 
 std::string false_word(const std::string& true_word) {
   if (true_word.size() == 1) return true_word == "T" ? "F" : "f";

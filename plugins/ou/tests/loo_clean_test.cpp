@@ -134,7 +134,7 @@ TEST_CASE("an epoch whose removal makes D larger is kept unless only_if_d_decrea
   CHECK(either.post.ln_d() > either.full.ln_d() + 0.5);
 }
 
-ou::Cleaned by_prediction(ou::Curve curve, const ou::Rule& rule) {
+ou::Cleaned by_prediction(const ou::Curve& curve, const ou::Rule& rule) {
   return ou::clean_by_prediction(curve, rule);
 }
 
