@@ -20,10 +20,12 @@ def with_storage(env, storage):
 
 
 def small_installation(folder, plugins=PLUGINS):
-    """Gives the program. It looks for its plugins beside itself, so links would not do."""
+    """Gives the program. It looks for its plugins beside itself, so a link would not do."""
     (folder / "bin").mkdir(parents=True)
     (folder / "lib/qsohost/plugins").mkdir(parents=True)
     shutil.copy(BUILD / "bin/qsohost", folder / "bin")
+    for library in (BUILD / "lib").glob("libqsohost*.so.*"):
+        (folder / "lib" / library.name).symlink_to(library)
     for name in plugins:
         shutil.copy(BUILD / f"lib/qsohost/plugins/{name}.so", folder / "lib/qsohost/plugins")
     return folder / "bin/qsohost"

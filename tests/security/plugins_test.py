@@ -4,7 +4,9 @@ import grp
 import os
 import pathlib
 import pwd
+import re
 import shutil
+import subprocess
 import unittest
 
 from support import HostileTest
@@ -43,6 +45,20 @@ class PluginsTest(HostileTest):
 
     def test_one_that_only_its_user_can_change_is_loaded(self):
         self.assertNotIn("Refused", self.listed())
+
+    def test_no_library_is_taken_from_the_working_folder(self):
+        program = pathlib.Path(os.environ["QSOHOST"])
+        needed = subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout
+        for name in re.findall(r"^\s*(lib\S+)", needed, re.MULTILINE):
+            self.write(name, "no library")
+        self.qsohost("list")
+        prefix = program.parents[1]
+        for file in (program, *prefix.glob("lib/**/*.so*"), *prefix.glob("python/**/*.so")):
+            with self.subTest(file=file):
+                dynamic = subprocess.run(["readelf", "-d", file], capture_output=True, text=True).stdout
+                for path in re.findall(r"(?:RPATH|RUNPATH)\).*\[(.*)\]", dynamic):
+                    for folder in path.split(":"):
+                        self.assertRegex(folder, r"^(/|\$ORIGIN(/|$))")
 
     def test_a_writable_file(self):
         os.chmod(self.plugin, 0o757)

@@ -3,6 +3,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <atomic>
+#include <future>
 
 #include "files/read_ahead.hpp"
 #include "fits/fits_bytes.hpp"
@@ -95,11 +97,21 @@ std::optional<std::int64_t> null_for_all(std::span<const std::filesystem::path> 
   return marker.value(parts[0].string(), info.name);
 }
 
-FitsLayout merged_layout(std::span<const std::filesystem::path> parts, const FitsHeader& header,
-                         const CheckPart& check) {
+// Where the rows and the heap of a part go.
+struct PartPlace {
+  std::uint64_t first_row = 0;
+  std::uint64_t heap_base = 0;  // bytes
+};
+
+struct MergePlan {
+  FitsLayout layout;
+  std::vector<PartPlace> places;  // of each part, and the end
+};
+
+MergePlan plan_merge(std::span<const std::filesystem::path> parts, const FitsHeader& header,
+                     const CheckPart& check) {
   std::vector<FitsField> fields;
-  std::uint64_t rows = 0;
-  std::uint64_t heap_bytes = 0;
+  std::vector<PartPlace> places(1);
   std::vector<std::size_t> marked;  // parts in which the column has a marker of nulls
   ReadAhead ahead(parts, kHead);
   for (std::size_t i = 0; i < parts.size(); ++i) {
@@ -113,8 +125,8 @@ FitsLayout merged_layout(std::span<const std::filesystem::path> parts, const Fit
     for (std::size_t k = 0; k < fields.size(); ++k) {
       if (part.layout().fields[k].null) ++marked[k];
     }
-    rows += part.layout().rows;
-    heap_bytes += part.layout().heap_bytes;
+    places.push_back({places.back().first_row + part.layout().rows,
+                      places.back().heap_base + part.layout().heap_bytes});
   }
   for (std::size_t i = 0; i < fields.size(); ++i) {
     if (!fields[i].null) continue;
@@ -123,7 +135,8 @@ FitsLayout merged_layout(std::span<const std::filesystem::path> parts, const Fit
     const bool may_be_full = info.dtype == DType::I16 && marked[i] < parts.size();
     if (!is_least || may_be_full) fields[i].null = null_for_all(parts, i, info);
   }
-  return make_layout(std::move(fields), rows, heap_bytes, header.most_for_p);
+  const PartPlace& end = places.back();
+  return {make_layout(std::move(fields), end.first_row, end.heap_base, header.most_for_p), places};
 }
 
 // Copies the heap row by row, for arrays whose nulls are marked by another value.
@@ -175,23 +188,49 @@ void append_part(RawTable& part, const FitsLayout& layout, BufferedPart& rows, F
   }
 }
 
-void concatenate(std::span<const std::filesystem::path> parts,
-                 const std::filesystem::path& destination, const FitsHeader& header,
-                 const CheckPart& check) {
-  const FitsLayout layout = merged_layout(parts, header, check);
-  FitsWriter writer(destination, header, layout);
-  BufferedPart rows(writer, BufferedPart::Part::Rows, layout.row_bytes);
-  std::uint64_t heap_base = 0;
+void check_unchanged(const RawTable& part, const PartPlace& place, const PartPlace& next) {
+  if (part.layout().rows == next.first_row - place.first_row &&
+      part.layout().heap_bytes == next.heap_base - place.heap_base) {
+    return;
+  }
+  part.file().fail("was changed while it was merged; merge again when nothing writes to it");
+}
+
+// Copies parts that no other thread has taken.
+void copy_parts(std::span<const std::filesystem::path> parts, const MergePlan& plan,
+                std::atomic<std::size_t>& next, ReadAhead& ahead, FitsWriter& writer) {
+  BufferedPart rows(writer, BufferedPart::Part::Rows, plan.layout.row_bytes);
   RawBuffers buffers;
-  ReadAhead ahead(parts, 0);
-  for (std::size_t i = 0; i < parts.size(); ++i) {
+  for (std::size_t i = next++; i < parts.size(); i = next++) {
     ahead.reached(i);
     RawTable part(parts[i], std::move(buffers));
-    append_part(part, layout, rows, writer, heap_base);
-    heap_base += part.layout().heap_bytes;
+    check_unchanged(part, plan.places[i], plan.places[i + 1]);
+    rows.go_to(plan.places[i].first_row);
+    append_part(part, plan.layout, rows, writer, plan.places[i].heap_base);
     buffers = part.take_buffers();
   }
   rows.flush();
+}
+
+void concatenate(std::span<const std::filesystem::path> parts,
+                 const std::filesystem::path& destination, const FitsHeader& header,
+                 const CheckPart& check) {
+  const MergePlan plan = plan_merge(parts, header, check);
+  FitsWriter writer(destination, header, plan.layout);
+  std::atomic<std::size_t> next = 0;
+  ReadAhead ahead(parts, 0);
+  const auto copy = [&] {
+    try {
+      copy_parts(parts, plan, next, ahead, writer);
+    } catch (...) {
+      next = parts.size();
+      throw;
+    }
+  };
+  // One thread reads while the other writes; more would wait for each other at the one file.
+  std::future<void> other = std::async(copy);
+  copy();
+  other.get();
   writer.finish();
 }
 

@@ -21,9 +21,11 @@ FitsOutput::FitsOutput(const std::filesystem::path& file) : name_(file.string())
   std::filesystem::remove(file, ignored);
   fd_ = ::open(name_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (fd_ < 0) fail("cannot be created");
+  write_behind_.emplace(fd_);
 }
 
 FitsOutput::~FitsOutput() {
+  write_behind_.reset();
   if (fd_ >= 0) ::close(fd_);
 }
 
@@ -39,10 +41,12 @@ void FitsOutput::write(std::uint64_t offset, std::span<const std::byte> bytes) {
     if (n < 0) fail(fmt::format("cannot be written at byte {}", offset));
     offset += static_cast<std::uint64_t>(n);
     bytes = bytes.subspan(static_cast<std::size_t>(n));
+    write_behind_->wrote(static_cast<std::uint64_t>(n));
   }
 }
 
 void FitsOutput::close() {
+  write_behind_.reset();
   if (::close(std::exchange(fd_, -1)) != 0) fail("cannot be written");
 }
 
@@ -57,7 +61,10 @@ FitsWriter::FitsWriter(const std::filesystem::path& file, const FitsHeader& head
 
 void FitsWriter::write(std::uint64_t offset, std::span<const std::byte> bytes) {
   file_.write(data_start_ + offset, bytes);
-  sum_.add(bytes, offset);
+  FitsSum sum;
+  sum.add(bytes, offset);
+  const std::lock_guard lock(sum_mutex_);
+  sum_.add(sum.value());
 }
 
 void FitsWriter::write_rows(std::uint64_t first, std::span<const std::byte> bytes) {

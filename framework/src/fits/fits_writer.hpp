@@ -5,11 +5,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "files/write_behind.hpp"
 #include "fits/fits_header.hpp"
 #include "fits/fits_layout.hpp"
 #include "fits/fits_sum.hpp"
@@ -32,12 +35,14 @@ class FitsOutput {
   [[noreturn]] void fail(std::string_view what) const;
   std::string name_;
   int fd_ = -1;
+  std::optional<WriteBehind> write_behind_;
 };
 
 class FitsWriter {
  public:
   FitsWriter(const std::filesystem::path& file, const FitsHeader& header, const FitsLayout& layout);
 
+  // Threads may write at once, each its own rows and bytes.
   void write_rows(std::uint64_t first, std::span<const std::byte> bytes);
   void write_heap(std::uint64_t offset, std::span<const std::byte> bytes);
   void finish();  // headers with checksums; closes
@@ -51,6 +56,7 @@ class FitsWriter {
   std::uint64_t heap_start_;
   std::uint64_t data_start_;  // in the file
   std::uint64_t data_bytes_;
+  std::mutex sum_mutex_;
   FitsSum sum_;
 };
 
@@ -60,6 +66,12 @@ class BufferedPart {
   enum class Part : std::uint8_t { Rows, Heap };
   BufferedPart(FitsWriter& writer, Part part, std::uint64_t row_bytes = 1)
       : writer_(writer), part_(part), row_bytes_(row_bytes) {}
+
+  // What comes next is of this row, or of this byte of the heap.
+  void go_to(std::uint64_t place) {
+    flush();
+    written_ = place * row_bytes_;
+  }
 
   // Room for `bytes` more; for rows, whole rows.
   std::span<std::byte> take(std::size_t bytes) {
