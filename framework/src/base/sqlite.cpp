@@ -8,6 +8,7 @@
 #include <cstring>
 #include <limits>
 #include <new>
+#include <string_view>
 #include <utility>
 
 namespace qsohost::inline v1 {
@@ -25,7 +26,9 @@ std::string file_uri(const std::filesystem::path& file) {
 
 bool is_damage(const SQLite::Exception& error) {
   const int code = error.getErrorCode() & 0xff;
-  return code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
+  if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) return true;
+  // A table or column that our own files have.
+  return code == SQLITE_ERROR && std::string_view(error.what()).starts_with("no such ");
 }
 
 // SQLite says "disk I/O error" and "unable to open database file" whatever the reason.
@@ -84,7 +87,15 @@ std::shared_ptr<SqliteFile> SqliteFile::look_at(const std::filesystem::path& fil
       reason = e.what();
     }
   }
-  throw RunError(fmt::format("{}: it cannot be read ({})", file.string(), reason));
+  std::error_code none;
+  if (std::filesystem::is_directory(file, none)) {
+    throw RunError(
+        fmt::format("{}: a directory, where a file must be; move it away", file.string()));
+  }
+  throw RunError(
+      fmt::format("{}: it cannot be read ({}); make it and its folder readable (chmod "
+                  "u+rX)",
+                  file.string(), reason));
 }
 
 const char* journal_mode(const std::filesystem::path& file) {
