@@ -179,6 +179,23 @@ TEST_CASE("what is no recording of this version is neither replayed nor changed"
   }
 }
 
+TEST_CASE("a folder in the place of a recording is named") {
+  Folder folder;
+  std::filesystem::create_directory(folder.file());
+  const auto words = Contains("answers.db: a directory, where a file must be; move it away");
+  CHECK_THROWS_WITH(AnswerStore::look_at(folder.file(), {}), words);
+  CHECK_THROWS_WITH(AnswerStore::record(folder.file(), {}), words);
+}
+
+TEST_CASE("a recording that lacks its table is damaged") {
+  Folder folder;
+  AnswerStore::record(folder.file(), {})->put({}, asked(), answered());
+  folder.change("DROP TABLE answer");
+  const auto words = Contains("damaged, or no SQLite database (no such table");
+  CHECK_THROWS_WITH(AnswerStore::look_at(folder.file(), {})->find({}, asked()), words);
+  CHECK_THROWS_WITH(AnswerStore::record(folder.file(), {})->put({}, asked(), answered()), words);
+}
+
 TEST_CASE("a damaged recording is not added to") {
   Folder folder;
   {

@@ -5,11 +5,12 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <limits>
 #include <new>
 #include <string_view>
 #include <utility>
+
+#include "qsohost/system_reason.hpp"
 
 namespace qsohost::inline v1 {
 
@@ -31,20 +32,12 @@ bool is_damage(const SQLite::Exception& error) {
   return code == SQLITE_ERROR && std::string_view(error.what()).starts_with("no such ");
 }
 
-// SQLite says "disk I/O error" and "unable to open database file" whatever the reason.
-std::string limit_text(int system_error) {
-  switch (system_error) {
-    case EMFILE:
-    case ENFILE:
-      return fmt::format(" ({}; allow more open files, ulimit -n)", std::strerror(system_error));
-    case EFBIG:
-      return fmt::format(" ({}; allow larger files, ulimit -f)", std::strerror(system_error));
-    case EDQUOT:
-    case ENOSPC:
-      return fmt::format(" ({})", std::strerror(system_error));
-    default:
-      return {};
-  }
+// SQLite says "disk I/O error" and "unable to open database file" whatever the reason; other values
+// of errno are left from what it tried on the way.
+std::string reason_text(int system_error) {
+  constexpr int kReasons[] = {EACCES, EDQUOT, EFBIG, EMFILE, ENFILE, ENOSPC, ENOTDIR, EPERM, EROFS};
+  const bool is_reason = std::ranges::find(kReasons, system_error) != std::end(kReasons);
+  return is_reason ? fmt::format(" ({})", system_reason(system_error)) : "";
 }
 
 }  // namespace
@@ -58,7 +51,7 @@ void SqliteFile::throw_error(const std::string& name, const SQLite::Exception& e
                     "or move it away and begin anew (a run: --restart)",
                     name, error.what()));
   }
-  throw RunError(fmt::format("{}: {}{}", name, error.what(), limit_text(system_error)));
+  throw RunError(fmt::format("{}: {}{}", name, error.what(), reason_text(system_error)));
 }
 
 void SqliteFile::refuse(const std::string& what) const {
