@@ -1,7 +1,8 @@
 #include "http/answer_store.hpp"
 
-#include <catch2/catch.hpp>
+#include <sys/stat.h>
 
+#include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -179,10 +180,17 @@ TEST_CASE("what is no recording of this version is neither replayed nor changed"
   }
 }
 
-TEST_CASE("a folder in the place of a recording is named") {
+TEST_CASE("what is no file in the place of a recording is named, and not waited for") {
   Folder folder;
-  std::filesystem::create_directory(folder.file());
-  const auto words = Contains("answers.db: a directory, where a file must be; move it away");
+  std::string what = "a directory";
+  SECTION("a folder") {
+    std::filesystem::create_directory(folder.file());
+  }
+  SECTION("a named pipe") {
+    what = "a device or named pipe";
+    REQUIRE(::mkfifo(folder.file().c_str(), 0600) == 0);
+  }
+  const auto words = Contains("answers.db: " + what + ", where a file must be; move it away");
   CHECK_THROWS_WITH(AnswerStore::look_at(folder.file(), {}), words);
   CHECK_THROWS_WITH(AnswerStore::record(folder.file(), {}), words);
 }

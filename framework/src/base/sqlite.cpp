@@ -40,6 +40,16 @@ std::string reason_text(int system_error) {
   return is_reason ? fmt::format(" ({})", system_reason(system_error)) : "";
 }
 
+// At a named pipe SQLite would wait for ever.
+const std::filesystem::path& require_file(const std::filesystem::path& file) {
+  std::error_code none;
+  const auto found = std::filesystem::status(file, none);
+  if (!std::filesystem::exists(found) || std::filesystem::is_regular_file(found)) return file;
+  throw RunError(
+      fmt::format("{}: {}, where a file must be; move it away", file.string(),
+                  std::filesystem::is_directory(found) ? "a directory" : "a device or named pipe"));
+}
+
 }  // namespace
 
 void SqliteFile::throw_error(const std::string& name, const SQLite::Exception& error,
@@ -59,7 +69,7 @@ void SqliteFile::refuse(const std::string& what) const {
 }
 
 SqliteFile::SqliteFile(const std::filesystem::path& file, int wait_ms) try
-    : name_(file.string()),
+    : name_(require_file(file).string()),
       db_(file.empty() ? ":memory:" : name_, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE,
           wait_ms) {
 } catch (const SQLite::Exception& e) {
@@ -67,6 +77,7 @@ SqliteFile::SqliteFile(const std::filesystem::path& file, int wait_ms) try
 }
 
 std::shared_ptr<SqliteFile> SqliteFile::look_at(const std::filesystem::path& file, int wait_ms) {
+  require_file(file);
   std::string reason;
   // SQLite cannot read a file in a read-only folder while sharing it with a writer; without a
   // writer it can be opened as immutable.
@@ -79,11 +90,6 @@ std::shared_ptr<SqliteFile> SqliteFile::look_at(const std::filesystem::path& fil
       if (is_damage(e)) throw_error(file.string(), e, 0);
       reason = e.what();
     }
-  }
-  std::error_code none;
-  if (std::filesystem::is_directory(file, none)) {
-    throw RunError(
-        fmt::format("{}: a directory, where a file must be; move it away", file.string()));
   }
   throw RunError(
       fmt::format("{}: it cannot be read ({}); make it and its folder readable (chmod "
