@@ -4,15 +4,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "catalogue.hpp"
+#include "nan.hpp"
 
 namespace qsohost::skysim {
 
 namespace {
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 float median(std::vector<float> values) {
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
@@ -55,7 +53,7 @@ void add_object(const ZtfObject& object, Table& table) {
   table.append_number("refmag", median(mags));
   table.append_number("refmagerr", median(errors) / std::sqrt(std::min(n, 15.0)));
   table.append_number("astrometricrms", std::sqrt(position_squares / n));
-  table.append_number("chisq", n > 1 ? chi_squared / (n - 1) : kNaN);
+  table.append_number("chisq", n > 1 ? chi_squared / (n - 1) : kNan);
   table.append_number("magrms", std::sqrt(squares / n));
   table.append_number("meanmag", mean);
   table.append_number("medianmag", median(mags));

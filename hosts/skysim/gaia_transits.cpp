@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
+#include "nan.hpp"
 #include "random.hpp"
 
 namespace qsohost::skysim {
@@ -101,7 +101,7 @@ void measure(const Recipe& recipe, const Quasar& quasar, std::span<const double>
       }
       t.mag[b] += t.offset[b];
       if (!is_lost) continue;
-      t.mag[b] = t.time[b] = t.flux_error[b] = std::numeric_limits<double>::quiet_NaN();
+      t.mag[b] = t.time[b] = t.flux_error[b] = kNan;
       t.why[b] = Why::None;
     }
   }

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 
 #include "gaia_transits.hpp"
+#include "nan.hpp"
 #include "random.hpp"
 
 namespace qsohost::skysim {
@@ -88,8 +88,7 @@ bool detect(const Recipe& recipe, Random& random, double true_mag, const Positio
   const Position p = offset_by(where, away, random.uniform(0, 360));
   epoch.ra = std::round(p.ra * 1e7) / 1e7;
   epoch.dec = std::round(p.dec * 1e7) / 1e7;
-  epoch.hjd = random.chance(0.003) ? std::numeric_limits<double>::quiet_NaN()
-                                   : heliocentric(epoch.exposure->mjd, where);
+  epoch.hjd = random.chance(0.003) ? kNan : heliocentric(epoch.exposure->mjd, where);
   return true;
 }
 

@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 #include <numbers>
 #include <string_view>
 #include <vector>
 
+#include "nan.hpp"
 #include "random.hpp"
 
 namespace qsohost::skysim {
@@ -26,8 +26,6 @@ constexpr std::array<double, 2> kSaturated{8, 7};
 // best.
 constexpr double kDetected = 3.5;
 constexpr double kMeasured = 2;
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-
 struct Model {
   double tau = 0;  // days as observed
   std::array<double, 2> mean{};

@@ -6,15 +6,15 @@
 #include <array>
 #include <cctype>
 #include <cmath>
-#include <limits>
 #include <optional>
 #include <vector>
+
+#include "nan.hpp"
 
 namespace qsohost::skysim {
 
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr double kBluest = 3650;  // Angstrom, of the spectra
 constexpr double kReddest = 10200;
 
@@ -71,7 +71,7 @@ std::optional<Value> missing(Random& random) {
   const double draw = random.uniform();
   if (draw < 0.010) return Value{0, 0};
   if (draw < 0.015) return Value{-999, -999};
-  if (draw < 0.020) return Value{kNaN, kNaN};
+  if (draw < 0.020) return Value{kNan, kNan};
   return std::nullopt;
 }
 

@@ -6,11 +6,11 @@
 #include <cmath>
 #include <exception>
 #include <fstream>
-#include <limits>
 #include <numeric>
 #include <sstream>
 #include <thread>
 
+#include "nan.hpp"
 #include "qsohost/error.hpp"
 #include "random.hpp"
 
@@ -44,7 +44,7 @@ Fill parse_fill(const std::string& text) {
 }
 
 double number(const Fill& fill, Random& random, double redshift) {
-  if (random.chance(fill.missing)) return std::numeric_limits<double>::quiet_NaN();
+  if (random.chance(fill.missing)) return kNan;
   if (random.chance(fill.zero)) return 0;
   if (fill.kind == "constant") return fill.a;
   if (fill.kind == "uniform") return random.uniform(fill.a, fill.b);

@@ -1,5 +1,6 @@
 """Mistakes, bad plugins and unsettled objects, as the user sees them."""
 
+import os
 import shutil
 import unittest
 
@@ -120,8 +121,10 @@ url = "{}"
         with open(cut, "r+b") as file:
             file.truncate(cut.stat().st_size // 2)
         text = self.write("text.so", "no plugin at all\n")
+        pipe = self.folder / "pipe.so"
+        os.mkfifo(pipe)
         files = [bad / n / f"{n}.so" for n in ("other_api", "no_note", "undefined_symbol")]
-        plugins = [a for f in [*files, cut, text] for a in ("--plugin", f)]
+        plugins = [a for f in [*files, cut, text, pipe] for a in ("--plugin", f)]
         make_sample(self.folder / "sample", 3)
         done = self.qsohost(
             "--chain", ROOT / "tests/chains/answers.toml", *plugins, "--run-dir", "run",
@@ -129,7 +132,7 @@ url = "{}"
             "--set", "ztf.path=sample/irsa/{source_id}.csv",
         )  # fmt: skip
         for words in ("API number", "no qsohost note", "undefined symbol", "truncated",
-                      "not a shared object"):  # fmt: skip
+                      "not a shared object", "not a file"):  # fmt: skip
             self.assertIn(words, done.stderr)
         self.assertTrue((self.folder / "run/answers_loo_ztf_g.fits").exists())
 

@@ -138,6 +138,13 @@ class Recordings(HttpTest):
         done = self.run_chain("http://127.0.0.1:1", "--replay", "nowhere", expect=2)
         self.assertIn("nowhere/answers.db", done.stderr)
 
+    def test_a_recording_in_the_place_of_a_file_is_refused(self):
+        (self.folder / "notes").write_text("mine")
+        done = self.run_chain("http://127.0.0.1:1", "--record", "notes", expect=2)
+        self.assertIn("notes: the folder of a recording cannot be made: ", done.stderr)
+        self.assertIn("check the path", done.stderr)
+        self.assertEqual((self.folder / "notes").read_text(), "mine")
+
     def test_a_dry_run_requests_its_objects_and_leaves_no_files(self):
         with Archive() as archive:
             self.run_chain(archive.url, "--dry-run", "5")

@@ -1,7 +1,8 @@
 #include "http/answer_store.hpp"
 
-#include <catch2/catch.hpp>
+#include <sys/stat.h>
 
+#include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -177,6 +178,30 @@ TEST_CASE("what is no recording of this version is neither replayed nor changed"
     std::ofstream(folder.file()) << std::string(5000, 'x');
     refused(folder, "damaged, or no SQLite database");
   }
+}
+
+TEST_CASE("what is no file in the place of a recording is named, and not waited for") {
+  Folder folder;
+  std::string what = "a directory";
+  SECTION("a folder") {
+    std::filesystem::create_directory(folder.file());
+  }
+  SECTION("a named pipe") {
+    what = "a device or named pipe";
+    REQUIRE(::mkfifo(folder.file().c_str(), 0600) == 0);
+  }
+  const auto words = Contains("answers.db: " + what + ", where a file must be; move it away");
+  CHECK_THROWS_WITH(AnswerStore::look_at(folder.file(), {}), words);
+  CHECK_THROWS_WITH(AnswerStore::record(folder.file(), {}), words);
+}
+
+TEST_CASE("a recording that lacks its table is damaged") {
+  Folder folder;
+  AnswerStore::record(folder.file(), {})->put({}, asked(), answered());
+  folder.change("DROP TABLE answer");
+  const auto words = Contains("damaged, or no SQLite database (no such table");
+  CHECK_THROWS_WITH(AnswerStore::look_at(folder.file(), {})->find({}, asked()), words);
+  CHECK_THROWS_WITH(AnswerStore::record(folder.file(), {})->put({}, asked(), answered()), words);
 }
 
 TEST_CASE("a damaged recording is not added to") {

@@ -198,7 +198,7 @@ def options():
     )  # fmt: skip
     yield case(
         "password in a URL", chain(stage("tap-catalog", url='"https://me:pw@host/tap"', table='"t"'), SINK),
-        "a user name or password is in it", place % "5:1", "environment variable", "take it out",
+        "a user name, password or token is in it", place % "5:1", "environment variable", "take it out",
     )  # fmt: skip
     yield case(
         "neither table nor query", chain(stage("tap-catalog", url='"http://127.0.0.1:9/tap"'), SINK),

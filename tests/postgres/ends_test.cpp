@@ -76,6 +76,7 @@ TEST_CASE("an interrupt ends a COPY out", "[.ends]") {
     PgConnection c(dsn(), user.stop());
     PgTransaction t(c, PgAccess::Snapshot);
     PgCopyOut copy(t, kManyRows);
+    user.stop_soon();
     read_on(copy);
   }) < kMost);
 }
@@ -87,6 +88,7 @@ TEST_CASE("an interrupt ends a COPY in", "[.ends]") {
     PgTransaction t(c, PgAccess::ReadWrite);
     t.execute("CREATE TEMPORARY TABLE keys (id bigint)");
     PgCopyIn copy(t, "keys (id)");
+    user.stop_soon();
     put_rows(copy, 1'000'000'000);
   }) < kMost);
 }

@@ -32,7 +32,7 @@ inline double seconds_since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
-// The user stops after a moment of waiting.
+// The user, who stops a moment after the work says that it waits from now on.
 class User {
  public:
   ~User() {
@@ -41,15 +41,18 @@ class User {
   std::function<bool()> stop() {
     return [this] { return stops_.load(); };
   }
-  // How long after that `work`, which waits, has ended with the words for it.
-  template <class F>
-  double seconds_to_end(const F& work) {
+  void stop_soon() {
     thread_ = std::thread([this] {
       std::this_thread::sleep_for(std::chrono::milliseconds(500));
       stopped_ = Clock::now();
       stops_ = true;
     });
+  }
+  // How long after that `work`, which calls stop_soon(), has ended with the words for it.
+  template <class F>
+  double seconds_to_end(const F& work) {
     CHECK_THROWS_WITH(work(), Catch::Contains("interrupted"));
+    REQUIRE(thread_.joinable());
     thread_.join();
     return seconds_since(stopped_);
   }

@@ -43,14 +43,19 @@ struct Silence {
 
 TEST_CASE("a name server that is silent", "[.silence]") {
   User user;
-  CHECK(user.seconds_to_end([&] { PgConnection("host=silent.test user=tester", user.stop()); }) <
-        kMost);
+  CHECK(user.seconds_to_end([&] {
+    user.stop_soon();
+    PgConnection("host=silent.test user=tester", user.stop());
+  }) < kMost);
 }
 
 TEST_CASE("silence while connecting", "[.silence]") {
   const Silence silence;
   User user;
-  CHECK(user.seconds_to_end([&] { PgConnection(dsn(), user.stop()); }) < kMost);
+  CHECK(user.seconds_to_end([&] {
+    user.stop_soon();
+    PgConnection(dsn(), user.stop());
+  }) < kMost);
 }
 
 TEST_CASE("silence in a query", "[.silence]") {
@@ -61,7 +66,10 @@ TEST_CASE("silence in a query", "[.silence]") {
   CHECK(user.seconds_to_end([&] {
     PgConnection c(dsn(), [&] {
       // The first time before the query is sent.
-      if (is_begun && ++asked == 2) silence.emplace();
+      if (is_begun && ++asked == 2) {
+        silence.emplace();
+        user.stop_soon();
+      }
       return user.stop()();
     });
     PgTransaction t(c, PgAccess::ReadWrite);
@@ -79,6 +87,7 @@ TEST_CASE("silence in a COPY out", "[.silence]") {
     PgCopyOut copy(t, kManyRows);
     read_some(copy);
     silence.emplace();
+    user.stop_soon();
     for (std::string buffer; copy.next(buffer);) buffer.clear();
   }) < kMost);
 }
@@ -93,6 +102,7 @@ TEST_CASE("silence in a COPY in", "[.silence]") {
     PgCopyIn copy(t, "keys (id)");
     put_rows(copy, 100000);
     silence.emplace();
+    user.stop_soon();
     put_rows(copy, 100000000);  // more than buffers on the way can take
   }) < kMost);
 }

@@ -101,6 +101,30 @@ class LedgerTest(RunTest):
                 )
                 self.refuses(["damaged"], (*self.RUN, "--resume"), code=1)
 
+    def test_a_table_that_is_missing(self):
+        tables = self.query("SELECT name FROM sqlite_master WHERE type='table'")
+        self.assertGreater(len(tables), 5)
+        for (name,) in tables:
+            with self.subTest(name):
+                with contextlib.closing(sqlite3.connect(self.ledger_file())) as db:
+                    db.execute(f"DROP TABLE {name}")
+                words = [f"no such table: {name}", "restore it from a copy"]
+                self.refuses(words, *self.ALL, code=1)
+                self.ledger_file().write_bytes(self.whole)
+        self.run_chain("--resume")
+
+    def test_a_column_that_is_missing(self):
+        with contextlib.closing(sqlite3.connect(self.ledger_file())) as db:
+            db.execute("ALTER TABLE product DROP COLUMN now")
+        self.refuses(["no such column: now", "damaged"], ("status", "c.run"), code=1)
+
+    def test_a_folder_in_its_place(self):
+        self.ledger_file().unlink()
+        self.ledger_file().mkdir()
+        for args in self.ALL:
+            done = self.qsohost(*args, expect=1)
+            self.assertIn("run.db: a directory, where a file must be; move it away", done.stderr)
+
     def test_another_program(self):
         for name, make in {
             "a GeoPackage": {"application_id": 0x47504B47, "user_version": 10300},

@@ -5,10 +5,12 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <limits>
 #include <new>
+#include <string_view>
 #include <utility>
+
+#include "qsohost/system_reason.hpp"
 
 namespace qsohost::inline v1 {
 
@@ -25,23 +27,27 @@ std::string file_uri(const std::filesystem::path& file) {
 
 bool is_damage(const SQLite::Exception& error) {
   const int code = error.getErrorCode() & 0xff;
-  return code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
+  if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) return true;
+  // A table or column that our own files have.
+  return code == SQLITE_ERROR && std::string_view(error.what()).starts_with("no such ");
 }
 
-// SQLite says "disk I/O error" and "unable to open database file" whatever the reason.
-std::string limit_text(int system_error) {
-  switch (system_error) {
-    case EMFILE:
-    case ENFILE:
-      return fmt::format(" ({}; allow more open files, ulimit -n)", std::strerror(system_error));
-    case EFBIG:
-      return fmt::format(" ({}; allow larger files, ulimit -f)", std::strerror(system_error));
-    case EDQUOT:
-    case ENOSPC:
-      return fmt::format(" ({})", std::strerror(system_error));
-    default:
-      return {};
-  }
+// SQLite says "disk I/O error" and "unable to open database file" whatever the reason; other values
+// of errno are left from what it tried on the way.
+std::string reason_text(int system_error) {
+  constexpr int kReasons[] = {EACCES, EDQUOT, EFBIG, EMFILE, ENFILE, ENOSPC, ENOTDIR, EPERM, EROFS};
+  const bool is_reason = std::ranges::find(kReasons, system_error) != std::end(kReasons);
+  return is_reason ? fmt::format(" ({})", system_reason(system_error)) : "";
+}
+
+// At a named pipe SQLite would wait for ever.
+const std::filesystem::path& require_file(const std::filesystem::path& file) {
+  std::error_code none;
+  const auto found = std::filesystem::status(file, none);
+  if (!std::filesystem::exists(found) || std::filesystem::is_regular_file(found)) return file;
+  throw RunError(
+      fmt::format("{}: {}, where a file must be; move it away", file.string(),
+                  std::filesystem::is_directory(found) ? "a directory" : "a device or named pipe"));
 }
 
 }  // namespace
@@ -55,7 +61,7 @@ void SqliteFile::throw_error(const std::string& name, const SQLite::Exception& e
                     "or move it away and begin anew (a run: --restart)",
                     name, error.what()));
   }
-  throw RunError(fmt::format("{}: {}{}", name, error.what(), limit_text(system_error)));
+  throw RunError(fmt::format("{}: {}{}", name, error.what(), reason_text(system_error)));
 }
 
 void SqliteFile::refuse(const std::string& what) const {
@@ -63,7 +69,7 @@ void SqliteFile::refuse(const std::string& what) const {
 }
 
 SqliteFile::SqliteFile(const std::filesystem::path& file, int wait_ms) try
-    : name_(file.string()),
+    : name_(require_file(file).string()),
       db_(file.empty() ? ":memory:" : name_, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE,
           wait_ms) {
 } catch (const SQLite::Exception& e) {
@@ -71,6 +77,7 @@ SqliteFile::SqliteFile(const std::filesystem::path& file, int wait_ms) try
 }
 
 std::shared_ptr<SqliteFile> SqliteFile::look_at(const std::filesystem::path& file, int wait_ms) {
+  require_file(file);
   std::string reason;
   // SQLite cannot read a file in a read-only folder while sharing it with a writer; without a
   // writer it can be opened as immutable.
@@ -84,7 +91,10 @@ std::shared_ptr<SqliteFile> SqliteFile::look_at(const std::filesystem::path& fil
       reason = e.what();
     }
   }
-  throw RunError(fmt::format("{}: it cannot be read ({})", file.string(), reason));
+  throw RunError(
+      fmt::format("{}: it cannot be read ({}); make it and its folder readable (chmod "
+                  "u+rX)",
+                  file.string(), reason));
 }
 
 const char* journal_mode(const std::filesystem::path& file) {

@@ -21,6 +21,7 @@ std::string_view advice_on(int error) {
     case EISDIR:
       return "name a file, not a folder";
     case EMFILE:
+    case ENFILE:
       return "raise the limit of open files (ulimit -n)";
     case ELOOP:
       return "remove or repair the symbolic link";

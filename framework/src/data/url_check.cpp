@@ -16,8 +16,24 @@ namespace {
 
 constexpr std::string_view kBehindScheme = "://";
 
+// Whether a parameter behind '?' is one that says who asks: token=..., api_key=...
+bool has_secret_parameter(std::string_view url) {
+  constexpr std::string_view kNames[] = {"access_token", "api_key",  "apikey", "auth_token",
+                                         "passwd",       "password", "secret", "token"};
+  std::size_t before = url.find('?');
+  while (before < url.size()) {
+    const std::string_view parameter =
+        url.substr(before + 1, url.find_first_of("&;", before + 1) - before - 1);
+    const std::string name = lower_case(parameter.substr(0, parameter.find('=')));
+    if (std::ranges::find(kNames, name) != std::end(kNames)) return true;
+    before = url.find_first_of("&;", before + 1);
+  }
+  return false;
+}
+
 // A refused URL is shown without anything that may be a password.
 std::string shown(std::string_view text) {
+  if (has_secret_parameter(text)) text = text.substr(0, text.find('?'));
   const std::size_t at = text.rfind('@');
   if (at == std::string_view::npos) return std::string(text);
   const std::size_t scheme = text.find(kBehindScheme);
@@ -69,10 +85,11 @@ void check_url(const std::string& text) {
   const bool is_good = is_host(host) && (!has_port || is_port(authority.substr(colon + 1)));
   // A password may contain a slash: the apparent host and port are then part of the secret.
   const bool may_be_secret = !is_good && text.find('@') != std::string::npos;
-  if (may_be_secret || authority.find('@') != std::string_view::npos) {
+  if (may_be_secret || authority.find('@') != std::string_view::npos ||
+      has_secret_parameter(text)) {
     refuse(text,
-           "a user name or password is in it, but options are stored and shown; take it out (a "
-           "plugin takes what proves who asks from an environment variable, see its options)");
+           "a user name, password or token is in it, but options are stored and shown; take it out "
+           "(a plugin takes what proves who asks from an environment variable, see its options)");
   }
   if (!is_host(host)) refuse(text, fmt::format("'{}' is no name of a host; correct it", host));
   if (!is_good) {

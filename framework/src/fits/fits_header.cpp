@@ -64,6 +64,9 @@ void check_texts(const std::string& file, const FitsHeader& header,
 class HeaderMaker {
  public:
   explicit HeaderMaker(std::string file) : file_(std::move(file)) {
+    // Once and before any use: CFITSIO itself looks without a lock whether another thread has done
+    // it. An error comes again with the file.
+    [[maybe_unused]] static const int done = fits_init_cfitsio();
     fits_create_file(&handle_, "mem://", &status_);
     check("making headers");
   }

@@ -136,7 +136,9 @@ MergePlan plan_merge(std::span<const std::filesystem::path> parts, const FitsHea
     if (!is_least || may_be_full) fields[i].null = null_for_all(parts, i, info);
   }
   const PartPlace& end = places.back();
-  return {make_layout(std::move(fields), end.first_row, end.heap_base, header.most_for_p), places};
+  FitsLayout layout =
+      make_layout(std::move(fields), end.first_row, end.heap_base, header.most_for_p);
+  return {std::move(layout), std::move(places)};
 }
 
 // Copies the heap row by row, for arrays whose nulls are marked by another value.
@@ -205,7 +207,7 @@ void copy_parts(std::span<const std::filesystem::path> parts, const MergePlan& p
     ahead.reached(i);
     RawTable part(parts[i], std::move(buffers));
     check_unchanged(part, plan.places[i], plan.places[i + 1]);
-    rows.go_to(plan.places[i].first_row);
+    rows.go_to_row(plan.places[i].first_row);
     append_part(part, plan.layout, rows, writer, plan.places[i].heap_base);
     buffers = part.take_buffers();
   }

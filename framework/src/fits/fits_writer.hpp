@@ -67,10 +67,10 @@ class BufferedPart {
   BufferedPart(FitsWriter& writer, Part part, std::uint64_t row_bytes = 1)
       : writer_(writer), part_(part), row_bytes_(row_bytes) {}
 
-  // What comes next is of this row, or of this byte of the heap.
-  void go_to(std::uint64_t place) {
+  // What comes next is of this row.
+  void go_to_row(std::uint64_t row) {
     flush();
-    written_ = place * row_bytes_;
+    written_ = row * row_bytes_;
   }
 
   // Room for `bytes` more; for rows, whole rows.

@@ -109,7 +109,8 @@ AnswerStore::AnswerStore(const std::filesystem::path& run_db, Log log)
 
 std::unique_ptr<AnswerStore> AnswerStore::record(const std::filesystem::path& file, Log log) {
   // An empty one was left by a run that was killed when it had just made the file.
-  const bool is_begun = std::filesystem::exists(file) && std::filesystem::file_size(file) > 0;
+  const bool is_begun = std::filesystem::exists(file) && !(std::filesystem::is_regular_file(file) &&
+                                                           std::filesystem::is_empty(file));
   if (is_begun) {
     const auto db = SqliteFile::look_at(file, kWaitMs);
     if (is_unmarked_recording(*db)) {

@@ -135,10 +135,13 @@ bool is_sane(const PluginNote& note) {
 }  // namespace
 
 std::variant<PluginNote, std::string> read_plugin_note(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  if (!in || !std::filesystem::is_regular_file(file)) {
-    return std::filesystem::exists(file) ? "cannot be read: no permission, or not a file"
-                                         : "no such file";
+  // Not opened if it is a named pipe, at which it would wait.
+  std::ifstream in;
+  std::error_code none;
+  if (std::filesystem::is_regular_file(file, none)) in.open(file, std::ios::binary);
+  if (!in.is_open()) {
+    return std::filesystem::exists(file, none) ? "cannot be read: no permission, or not a file"
+                                               : "no such file";
   }
   std::vector<char> content(std::filesystem::file_size(file));
   in.read(content.data(), static_cast<std::streamsize>(content.size()));

@@ -8,6 +8,7 @@
 #include "http/connection_lease.hpp"
 #include "http/url.hpp"
 #include "qsohost/error.hpp"
+#include "qsohost/system_reason.hpp"
 
 namespace qsohost::inline v1 {
 
@@ -74,6 +75,10 @@ void HttpConnection::connect_network(const RunOptions& options, const fs::path& 
   if (!options.record.empty()) {
     std::error_code error;
     fs::create_directories(options.record, error);
+    if (error) {
+      throw UsageError(fmt::format("{}: the folder of a recording cannot be made: {} (--record)",
+                                   options.record.string(), system_reason(error.value())));
+    }
     recording_ = AnswerStore::record(options.record / kRecording, options.log);
   }
   if (!options.share_connections.empty()) {

@@ -1,4 +1,12 @@
 // How run.db is made, and what is refused in its place (framework/RUN_DB.md).
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "base/sqlite.hpp"
 #include "base/sqlite_kind.hpp"
 #include "qsohost/context.hpp"
@@ -62,12 +70,33 @@ void make_ledger(const std::filesystem::path& file) {
   publish_file(temporary, file);
 }
 
+std::vector<std::string> tables_of(SQLite::Database& db) {
+  std::vector<std::string> names;
+  SQLite::Statement table(db, "SELECT name FROM sqlite_master WHERE type='table' ORDER BY name");
+  while (table.executeStep()) names.push_back(text(table, 0));
+  return names;
+}
+
+// A ledger of this version that has all its tables, to read only.
+std::shared_ptr<SqliteFile> look_at_ledger(const std::filesystem::path& file) {
+  auto ledger = SqliteFile::look_at(file, kWaitMs);
+  require_kind(*ledger, kLedger);
+  SQLite::Database whole(":memory:", SQLite::OPEN_READWRITE);
+  whole.exec(kSchema);
+  const std::vector<std::string> there = ledger->use(tables_of);
+  for (const std::string& name : tables_of(whole)) {
+    if (!std::ranges::binary_search(there, name))
+      ledger->refuse(fmt::format("no such table: {}; a ledger must have it", name));
+  }
+  return ledger;
+}
+
 }  // namespace
 
 RunDb::RunDb(const std::filesystem::path& file) {
   if (!file.empty()) {
     if (std::filesystem::exists(file)) {
-      require_kind(*SqliteFile::look_at(file, kWaitMs), kLedger);
+      look_at_ledger(file);
     } else {
       make_ledger(file);
     }
@@ -87,9 +116,7 @@ RunDb::RunDb(const std::filesystem::path& file) {
 }
 
 std::unique_ptr<RunDb> RunDb::look_at(const std::filesystem::path& file) {
-  auto db = SqliteFile::look_at(file, kWaitMs);
-  require_kind(*db, kLedger);
-  return std::unique_ptr<RunDb>(new RunDb(std::move(db)));
+  return std::unique_ptr<RunDb>(new RunDb(look_at_ledger(file)));
 }
 
 }  // namespace qsohost::inline v1

@@ -174,7 +174,8 @@ FolderLock::~FolderLock() {
 }
 
 bool FolderLock::is_held(const fs::path& run_dir) {
-  const int file = ::open((qsohost::work_folder(run_dir) / kLock).c_str(), O_RDONLY | O_CLOEXEC);
+  const fs::path lock = qsohost::work_folder(run_dir) / kLock;
+  const int file = ::open(lock.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (file < 0) return false;
   const bool is_held = ::flock(file, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
   ::close(file);

@@ -25,7 +25,7 @@ void add_errors(BandEpochs& band) {
   if (is_there || flux.size() != error.size() || flux.empty()) return;
   Column& column = band.columns.emplace_back(ColumnInfo{band.info.mag_err, DType::F64, "mag", ""});
   for (std::size_t i = 0; i < flux.size(); ++i) {
-    column.append(flux[i] > 0 ? kMagPerRelativeFlux * error[i] / flux[i] : kNoNumber);
+    column.append(flux[i] > 0 ? kMagPerRelativeFlux * error[i] / flux[i] : kNan);
   }
 }
 
@@ -50,7 +50,7 @@ BandEpochs read_band(SampledRows& table, const std::string& id, const GroupInfo&
   band.time = numbers_of(band.columns, info.time);
   band.mag = numbers_of(band.columns, info.mag);
   band.mag_err = numbers_of(band.columns, info.mag_err);
-  if (band.mag_err.empty()) band.mag_err.resize(band.time.size(), kNoNumber);
+  if (band.mag_err.empty()) band.mag_err.resize(band.time.size(), kNan);
   const auto fits = [&](std::size_t n) { return n == band.time.size(); };
   if (!fits(band.mag.size()) || !fits(band.mag_err.size()) ||
       !std::ranges::all_of(band.columns, [&](const Column& c) { return fits(c.size()); })) {

@@ -2,18 +2,16 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "nan.hpp"
 #include "report/light_curves_products.hpp"
 #include "report/light_curves_rules.hpp"
 
 namespace qsohost::cli {
-
-inline constexpr double kNoNumber = std::numeric_limits<double>::quiet_NaN();
 
 // One light curve of one object as a product has it.
 struct BandEpochs {

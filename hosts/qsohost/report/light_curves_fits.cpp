@@ -69,9 +69,9 @@ std::string word_of_own(std::int32_t flag, const std::string& description) {
 double number(SampledRows& table, const std::string& id,
               std::initializer_list<std::string_view> names) {
   const auto column = first_column(table.product(), names);
-  if (!column) return kNoNumber;
+  if (!column) return kNan;
   const Cells cells = table.read(id, {*column}).front();
-  if (cells.values.dtype() == DType::String || cells.values.size() != 1) return kNoNumber;
+  if (cells.values.dtype() == DType::String || cells.values.size() != 1) return kNan;
   return cells.values.number(0);
 }
 
@@ -193,7 +193,7 @@ std::vector<double> residuals_of(const BandEpochs& band, const CurveFit& fit,
     at.variance[fitted.at[k]] = loo.variance[k];
   }
   const double jitter = std::isfinite(fit.log_jitter) ? std::exp(2 * fit.log_jitter) : 0;
-  std::vector<double> out(band.time.size(), kNoNumber);
+  std::vector<double> out(band.time.size(), kNan);
   for (std::size_t i = 0; i < out.size(); ++i) {
     const double error = band.mag_err[i];
     if (!std::isfinite(band.time[i]) || !(error > 0)) continue;

@@ -17,11 +17,11 @@ namespace qsohost::cli {
 struct CurveFit {
   std::string stage, group;  // group "": a fit of all light curves
   std::size_t position = 0;  // of the stage in the chain
-  double z = kNoNumber;      // NaN: the fit is in the observed frame
-  double n_epochs = kNoNumber, n_removed = kNoNumber;
-  double log_sigma = kNoNumber, log_tau = kNoNumber, err_log_tau = kNoNumber;
-  double mean = kNoNumber, log_jitter = kNoNumber;  // of a damped random walk
-  double chi2 = kNoNumber;                          // reduced
+  double z = kNan;           // NaN: the fit is in the observed frame
+  double n_epochs = kNan, n_removed = kNan;
+  double log_sigma = kNan, log_tau = kNan, err_log_tau = kNan;
+  double mean = kNan, log_jitter = kNan;  // of a damped random walk
+  double chi2 = kNan;                     // reduced
   std::int32_t flags = 0;
   std::vector<std::string> flag_words{};
   std::vector<double> removed_times{};  // as in the light curve

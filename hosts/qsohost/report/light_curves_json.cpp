@@ -19,7 +19,7 @@ constexpr double kMostSteps = 1e12;  // integers that a script's numbers hold, w
 
 double median(std::vector<double> values) {
   std::erase_if(values, [](double v) { return !std::isfinite(v); });
-  if (values.empty()) return kNoNumber;
+  if (values.empty()) return kNan;
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
   std::ranges::nth_element(values, middle);
   return *middle;
@@ -164,7 +164,7 @@ std::size_t RuleNames::number_of(const std::string& rule) {
 }
 
 Json json_of(ObjectCurves& object, RuleNames& rules) {
-  double z = kNoNumber, chi2 = kNoNumber, n_removed = 0;
+  double z = kNan, chi2 = kNan, n_removed = 0;
   bool is_flagged = false;
   Json rows = Json::array(), bands = Json::array();
   for (const CurveFit& fit : object.fits) {
