@@ -121,9 +121,11 @@ class LedgerTest(RunTest):
     def test_a_folder_in_its_place(self):
         self.ledger_file().unlink()
         self.ledger_file().mkdir()
-        for args in self.ALL:
-            done = self.qsohost(*args, expect=1)
+        (self.ledger_file() / "notes").write_text("mine")
+        for args in [*self.ALL, (*self.RUN, "--restart")]:
+            done = self.qsohost(*args, expect=2)
             self.assertIn("run.db: a directory, where a file must be; move it away", done.stderr)
+        self.assertEqual((self.ledger_file() / "notes").read_text(), "mine")
 
     def test_another_program(self):
         for name, make in {

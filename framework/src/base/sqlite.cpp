@@ -40,12 +40,13 @@ std::string reason_text(int system_error) {
   return is_reason ? fmt::format(" ({})", system_reason(system_error)) : "";
 }
 
-// At a named pipe SQLite would wait for ever.
+// At a named pipe SQLite would wait for ever. As with what another program has made, --restart
+// throws nothing of it away.
 const std::filesystem::path& require_file(const std::filesystem::path& file) {
   std::error_code none;
   const auto found = std::filesystem::status(file, none);
   if (!std::filesystem::exists(found) || std::filesystem::is_regular_file(found)) return file;
-  throw RunError(
+  throw UsageError(
       fmt::format("{}: {}, where a file must be; move it away", file.string(),
                   std::filesystem::is_directory(found) ? "a directory" : "a device or named pipe"));
 }

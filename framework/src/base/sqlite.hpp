@@ -24,7 +24,8 @@ class SqliteFile {
   // To read and write; created if missing. "": in memory. Waits up to wait_ms for other writers.
   SqliteFile(const std::filesystem::path& file, int wait_ms);
   // To read only, perhaps from read-only media. Nothing is written, not even to what another
-  // program has left half done. Throws RunError if it cannot be read, or is no database.
+  // program has left half done. Throws RunError if it cannot be read, or is no database; both throw
+  // UsageError for a folder, a device or a named pipe.
   static std::shared_ptr<SqliteFile> look_at(const std::filesystem::path& file, int wait_ms);
 
   const std::string& name() const { return name_; }
