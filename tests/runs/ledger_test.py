@@ -3,6 +3,7 @@ what is wrong and what to do, and leaves it as it is."""
 
 import contextlib
 import hashlib
+import os
 import random
 import shutil
 import sqlite3
@@ -126,6 +127,12 @@ class LedgerTest(RunTest):
             done = self.qsohost(*args, expect=2)
             self.assertIn("run.db: a directory, where a file must be; move it away", done.stderr)
         self.assertEqual((self.ledger_file() / "notes").read_text(), "mine")
+
+    def test_a_named_pipe_for_the_lock_is_not_waited_for(self):
+        lock = self.folder / "c.run/.qsohost/lock"
+        lock.unlink()
+        os.mkfifo(lock)
+        self.qsohost("status", "c.run")
 
     def test_another_program(self):
         for name, make in {

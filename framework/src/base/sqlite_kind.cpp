@@ -2,6 +2,10 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
+#include <string>
+#include <vector>
+
 namespace qsohost::inline v1 {
 
 namespace {
@@ -12,6 +16,23 @@ constexpr std::uintmax_t kMostChecked = 256U << 20;
 
 std::int64_t number_of(SqliteFile& file, const char* sql) {
   return file.use([&](SQLite::Database& db) { return db.execAndGet(sql).getInt64(); });
+}
+
+std::vector<std::string> tables_of(SQLite::Database& db) {
+  std::vector<std::string> names;
+  SQLite::Statement table(db, "SELECT name FROM sqlite_master WHERE type='table' ORDER BY name");
+  while (table.executeStep()) names.push_back(text(table, 0));
+  return names;
+}
+
+void require_tables(SqliteFile& file, const SqliteKind& kind) {
+  SqliteFile whole("", 0);
+  whole.use([&](SQLite::Database& db) { db.exec(kind.schema); });
+  const std::vector<std::string> there = file.use(tables_of);
+  for (const std::string& name : whole.use(tables_of)) {
+    if (!std::ranges::binary_search(there, name))
+      file.refuse(fmt::format("no such table: {}; a {} must have it", name, kind.what));
+  }
 }
 
 }  // namespace
@@ -25,7 +46,7 @@ void require_kind(SqliteFile& file, const SqliteKind& kind) {
   const std::int64_t id = number_of(file, "PRAGMA application_id");
   if (id == kind.application_id) {
     const std::int64_t format = number_of(file, "PRAGMA user_version");
-    if (format == kind.format) return;
+    if (format == kind.format) return require_tables(file, kind);
     throw UsageError(fmt::format(
         "{}: the {} of {} version of qsohost (format {}, and this one knows {}); go on with that "
         "version, or {}",

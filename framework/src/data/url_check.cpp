@@ -20,13 +20,12 @@ constexpr std::string_view kBehindScheme = "://";
 bool has_secret_parameter(std::string_view url) {
   constexpr std::string_view kNames[] = {"access_token", "api_key",  "apikey", "auth_token",
                                          "passwd",       "password", "secret", "token"};
-  std::size_t before = url.find('?');
-  while (before < url.size()) {
-    const std::string_view parameter =
-        url.substr(before + 1, url.find_first_of("&;", before + 1) - before - 1);
+  for (std::size_t begin = url.find('?'); begin < url.size();) {
+    const std::size_t end = std::min(url.find_first_of("&;", begin + 1), url.size());
+    const std::string_view parameter = url.substr(begin + 1, end - begin - 1);
     const std::string name = lower_case(parameter.substr(0, parameter.find('=')));
     if (std::ranges::find(kNames, name) != std::end(kNames)) return true;
-    before = url.find_first_of("&;", before + 1);
+    begin = end;
   }
   return false;
 }

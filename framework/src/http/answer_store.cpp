@@ -17,17 +17,19 @@ namespace {
 
 constexpr int kWaitMs = 60000;  // while another process has the file open
 
-constexpr SqliteKind kRecording{0x51534f41,  // "QSOA"
-                                1, "recording of answers",
-                                "name another folder (--record, --replay)",
-                                "remove it and record again (--record)"};
-
-const char* const kSchema = R"(
+constexpr const char* kSchema = R"(
 CREATE TABLE IF NOT EXISTS answer(
   stage TEXT, ordinal INTEGER, question INTEGER, url TEXT, turn INTEGER, status INTEGER,
   final_url TEXT, headers TEXT, size INTEGER, body BLOB, asked TEXT, is_end_known INTEGER,
   PRIMARY KEY(ordinal, stage, question)) WITHOUT ROWID;
 )";
+
+constexpr SqliteKind kRecording{0x51534f41,  // "QSOA"
+                                1,
+                                kSchema,
+                                "recording of answers",
+                                "name another folder (--record, --replay)",
+                                "remove it and record again (--record)"};
 
 std::string compressed(const std::string& text, const std::string& file) {
   uLongf size = compressBound(text.size());
@@ -109,8 +111,9 @@ AnswerStore::AnswerStore(const std::filesystem::path& run_db, Log log)
 
 std::unique_ptr<AnswerStore> AnswerStore::record(const std::filesystem::path& file, Log log) {
   // An empty one was left by a run that was killed when it had just made the file.
-  const bool is_begun = std::filesystem::exists(file) && !(std::filesystem::is_regular_file(file) &&
-                                                           std::filesystem::is_empty(file));
+  std::error_code no_file;  // then the size is not 0
+  const bool is_begun =
+      std::filesystem::exists(file) && std::filesystem::file_size(file, no_file) > 0;
   if (is_begun) {
     const auto db = SqliteFile::look_at(file, kWaitMs);
     if (is_unmarked_recording(*db)) {

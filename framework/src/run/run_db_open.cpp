@@ -1,12 +1,4 @@
 // How run.db is made, and what is refused in its place (framework/RUN_DB.md).
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <memory>
-#include <string>
-#include <utility>
-#include <vector>
-
 #include "base/sqlite.hpp"
 #include "base/sqlite_kind.hpp"
 #include "qsohost/context.hpp"
@@ -19,11 +11,7 @@ namespace {
 
 constexpr int kWaitMs = 10000;  // while another process has the file open
 
-constexpr SqliteKind kLedger{0x51534f48,  // "QSOH"
-                             4, "ledger of a run", "take another run directory (--run-dir)",
-                             "throw the run away (--restart)"};
-
-const char* const kSchema = R"(
+constexpr const char* kSchema = R"(
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 CREATE TABLE effective(line INTEGER PRIMARY KEY, text TEXT);
 CREATE TABLE input(position INTEGER PRIMARY KEY, name TEXT, state TEXT);
@@ -45,6 +33,13 @@ CREATE TABLE fetched(ordinal INTEGER PRIMARY KEY, is_settled INTEGER);
 CREATE INDEX object_ended ON object(stage, outcome, ordinal, source_id, nth);
 CREATE INDEX object_batch ON object(ordinal);
 )";
+
+constexpr SqliteKind kLedger{0x51534f48,  // "QSOH"
+                             4,
+                             kSchema,
+                             "ledger of a run",
+                             "take another run directory (--run-dir)",
+                             "throw the run away (--restart)"};
 
 void make_tables(SQLite::Database& db) {
   db.exec("PRAGMA auto_vacuum=INCREMENTAL");  // answers come and go; see AnswerStore
@@ -70,33 +65,12 @@ void make_ledger(const std::filesystem::path& file) {
   publish_file(temporary, file);
 }
 
-std::vector<std::string> tables_of(SQLite::Database& db) {
-  std::vector<std::string> names;
-  SQLite::Statement table(db, "SELECT name FROM sqlite_master WHERE type='table' ORDER BY name");
-  while (table.executeStep()) names.push_back(text(table, 0));
-  return names;
-}
-
-// A ledger of this version that has all its tables, to read only.
-std::shared_ptr<SqliteFile> look_at_ledger(const std::filesystem::path& file) {
-  auto ledger = SqliteFile::look_at(file, kWaitMs);
-  require_kind(*ledger, kLedger);
-  SQLite::Database whole(":memory:", SQLite::OPEN_READWRITE);
-  whole.exec(kSchema);
-  const std::vector<std::string> there = ledger->use(tables_of);
-  for (const std::string& name : tables_of(whole)) {
-    if (!std::ranges::binary_search(there, name))
-      ledger->refuse(fmt::format("no such table: {}; a ledger must have it", name));
-  }
-  return ledger;
-}
-
 }  // namespace
 
 RunDb::RunDb(const std::filesystem::path& file) {
   if (!file.empty()) {
     if (std::filesystem::exists(file)) {
-      look_at_ledger(file);
+      require_kind(*SqliteFile::look_at(file, kWaitMs), kLedger);
     } else {
       make_ledger(file);
     }
@@ -116,7 +90,9 @@ RunDb::RunDb(const std::filesystem::path& file) {
 }
 
 std::unique_ptr<RunDb> RunDb::look_at(const std::filesystem::path& file) {
-  return std::unique_ptr<RunDb>(new RunDb(look_at_ledger(file)));
+  auto db = SqliteFile::look_at(file, kWaitMs);
+  require_kind(*db, kLedger);
+  return std::unique_ptr<RunDb>(new RunDb(std::move(db)));
 }
 
 }  // namespace qsohost::inline v1
