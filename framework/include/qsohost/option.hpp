@@ -59,8 +59,8 @@ struct QSOHOST_API Path {
 
 // An http or https URL: a host, optionally a port, a path and a query; no fragment. Environment
 // variables are replaced as in a Path. It is stored with the run and in every product, so one with
-// a user name, a password or a token (?token=...) in it is refused: credentials are a Secret, sent in
-// a header of the request. Empty only where that is the default.
+// a user name, a password or a token (?token=...) in it is refused: credentials are a Secret, sent
+// in a header of the request. Empty only where that is the default.
 struct QSOHOST_API Url {
   std::string text;
 };
